@@ -1,10 +1,9 @@
 // Requests that the browser aborts, as Chromium does when the machine changes networks: the page makes them again by itself.
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { login } from './support/browser.ts';
 import { describePages } from './support/page-suite.ts';
 
-const suite = describePages();
+const suite = describePages(/net::ERR_CONNECTION_ABORTED/);
 
 test.each([
   ['script', '**/assets/*.js'],
@@ -57,9 +56,9 @@ async function abortFirst(page: Page, pattern: string, times: number): Promise<(
 }
 
 test('a login whose request is aborted is tried again by itself', async () => {
-  const { page, server, world } = suite();
+  const { page, open } = suite();
   const requests = await abortFirst(page, '**/session/login', 2);
-  await login(page, server, world);
+  await open();
   expect(requests()).toBe(3);
 });
 
@@ -75,9 +74,9 @@ test('a wrong password is sent once', async () => {
 });
 
 test("a page's own code that is aborted is loaded again by itself", async () => {
-  const { page, server, world } = suite();
+  const { page, open } = suite();
   const requests = await abortFirst(page, '**/assets/page-*.js', 2);
-  await login(page, server, world);
+  await open();
   expect(requests()).toBe(3);
   expect(await page.evaluate('sessionStorage.getItem("pageLoads")')).toBeNull();
 });

@@ -1,10 +1,9 @@
 // Forms against a whole process, by mouse and keyboard: new objects with parts, faults of the server at their fields, a change over that of
 // another person, a deletion, and a secret that is shown once.
 // needs: dashboard
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { Administrator } from '../support/administrator.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { launchBrowser, login, openPage, until, untilLive, type Watched } from './support/browser.ts';
 
@@ -13,7 +12,7 @@ let browser: Browser;
 let watched: Watched;
 let page: Page;
 let origin: string;
-let adminToken: string;
+let administrator: Administrator;
 
 beforeAll(async () => {
   system = await runningSystem();
@@ -21,15 +20,8 @@ beforeAll(async () => {
   ({ origin } = new URL(system.url));
   watched = await openPage(browser, origin);
   ({ page } = watched);
-  const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
-  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/loadbalancer');
-  const log = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
-  const { login: made } = await ask<{ login: { accessToken: string } }>(
-    log,
-    { input: { name: 'admin', password } },
-    '',
-  );
-  adminToken = made.accessToken;
+  administrator = await Administrator.of(system);
+  await login(page, { url: origin }, { user: administrator }, '/loadbalancer');
 }, 120_000);
 
 afterAll(async () => {
@@ -37,21 +29,10 @@ afterAll(async () => {
   await system?.stop();
 });
 
-async function ask<Data>(query: string, variables: object = {}, token = system.token): Promise<Data> {
-  const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
-  const response = await fetch(system.url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
-  const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
-  if (data === undefined || data === null || errors !== undefined) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
-/** As an administrator. */
-async function change(mutation: string, input: object): Promise<void> {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-  const query = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { userErrors { message } } }`;
-  const { done } = await ask<{ done: { userErrors: readonly unknown[] } }>(query, { input }, adminToken);
-  expect(done.userErrors).toEqual([]);
-}
+/** As an operator, unless there is another token. */
+const ask = <Data>(query: string, variables: object = {}, token = system.token) =>
+  administrator.ask<Data>(query, variables, token);
+const change = (mutation: string, input: object) => administrator.change(mutation, input);
 
 async function open(address: string): Promise<void> {
   await page.goto(`${origin}${address}`);
@@ -100,7 +81,7 @@ test('the only project is filled in; among several one is chosen, or an administ
   const { gslbPools } = await ask<{ gslbPools: { nodes: { id: string; project: object }[] } }>(
     '{ gslbPools { nodes { id project { name } } } }',
     {},
-    adminToken,
+    administrator.token,
   );
   expect(gslbPools.nodes).toMatchObject([{ project: { name: 'second' } }]);
   await change('gslbPoolDelete', { id: gslbPools.nodes[0]?.id });

@@ -1,10 +1,9 @@
 // The page of GSLBs against a whole process: every field that it asks for is answered, within the limits of cost, and what is done by hand
 // comes back by the feed. No checker and no name server runs.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createLogger } from '../../platform/log/log.ts';
+import { Administrator } from '../support/administrator.ts';
 import { machineSettings, testAuthority, testMachine } from '../support/machines.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -14,8 +13,7 @@ const roles = 'gateway,system,worker,relay,loadbalancer,gslb';
 let folder: TemporaryFolder;
 let system: RunningSystem;
 let browser: Browser;
-let password: string;
-let bearer: string;
+let administrator: Administrator;
 /** The only one. */
 let projectId: string;
 
@@ -29,10 +27,10 @@ beforeAll(async () => {
   );
   const tls = await machineSettings(machine, folder.path);
   system = await runningSystem({ settings: { roles, 'gslb.dnsPort': '0', ...tls } });
-  password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
-  const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
-  bearer = (await ask<{ login: { accessToken: string } }>(query, { name: 'admin', password })).login.accessToken;
-  const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }', {});
+  administrator = await Administrator.of(system);
+  const { projects } = await administrator.ask<{ projects: { nodes: { id: string }[] } }>(
+    '{ projects { nodes { id } } }',
+  );
   projectId = projects.nodes[0]?.id ?? '';
   browser = await launchBrowser();
 }, 60_000);
@@ -43,29 +41,17 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-async function ask<Data>(query: string, input: Readonly<Record<string, unknown>>): Promise<Data> {
-  const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) };
-  const response = await fetch(system.url, {
-    ...{ method: 'POST', headers, body: JSON.stringify({ query, variables: { input } }) },
-  });
-  const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
-  if (data === undefined) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
 /** By an administrator; must succeed. */
 async function make(
   name: string,
   input: Readonly<Record<string, unknown>>,
   field = name.replace(/Create$/, ''),
 ): Promise<string> {
-  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
-  const query = `mutation ($input: ${type}!) { made: ${name}(input: $input) { ${field} { id } userErrors { code message field } } }`;
-  const { made } = await ask<{ made: Record<string, { id: string }> & { userErrors: [] } }>(query, {
-    ...(/^(dns|gslbFlavor|gslbVantage|gslbPoolM)/.test(name) ? {} : { projectId }),
-    ...input,
-  });
-  expect(made.userErrors).toEqual([]);
+  const made = await administrator.change<Record<string, { id: string }>>(
+    name,
+    { ...(/^(dns|gslbFlavor|gslbVantage|gslbPoolM)/.test(name) ? {} : { projectId }), ...input },
+    `${field} { id }`,
+  );
   return made[field]?.id ?? '';
 }
 
@@ -96,7 +82,7 @@ test('list, votes, an explanation, a drain and a freeze by hand', async () => {
   await make('gslbCreate', { fqdn: 'shop.gslb.test', flavorId, poolIds: [poolId] });
   const { origin } = new URL(system.url);
   const { page, errors, foreign } = await openPage(browser, origin);
-  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/gslb');
+  await login(page, { url: origin }, { user: administrator }, '/gslb');
 
   const row = page.locator('.rows-names .row');
   // None is up: all are answered, until there is a verdict.

@@ -1,7 +1,7 @@
 // The page of GSLBs in a real browser: names with what they answer, one name with the votes on its members, its history, why a client gets
 // its answer, and what is done by hand.
 import { expect, test } from '@jest/globals';
-import { focusedRow, login, until, untilCount } from './support/browser.ts';
+import { focusedRow, until, untilCount } from './support/browser.ts';
 import { checker, nameServer, vote } from './support/fake-names.ts';
 import { now } from './support/fake-values.ts';
 import { describePages } from './support/page-suite.ts';
@@ -27,12 +27,12 @@ const down = {
 };
 
 test('names show what they answer, which follows their members; machines show how old what they have is', async () => {
-  const { page, world, server, errors, foreign } = suite();
+  const { page, world, open } = suite();
   addShop(world);
   world.naming.addName({ operatingStatus: 'OFFLINE', operatingReason: 'none of 1 members serves' });
   world.naming.nameServers.push(nameServer('ns2', { presence: 'ABSENT', ageMs: 400_000, linkedTo: null }));
   world.naming.checkers.push(checker('ap-1', { presence: 'ABSTAINING', presenceReason: '0 of 2 beacons answer' }));
-  await login(page, server, world, '/gslb');
+  await open('/gslb');
   await untilCount(page, '.rows-names .row', 2);
   const rows = page.locator('.rows-names .row');
   await rows.nth(0).getByText('none of 1 members serves').waitFor();
@@ -48,14 +48,12 @@ test('names show what they answer, which follows their members; machines show ho
   world.naming.update('g1', {}, { kind: 'gslb.answer', from: null, to: 'CHANGED', reason: '1 of 2 members serve' });
   await rows.nth(1).locator('code').getByText('203.0.113.2', { exact: true }).waitFor();
   await page.locator('.feed-line').getByText('1 of 2 members serve').waitFor();
-  expect(errors).toEqual([]);
-  expect(foreign).toEqual([]);
 });
 
 test('a name is a matrix of votes, and its history has every vote', async () => {
-  const { page, world, server, errors } = suite();
+  const { page, world, open } = suite();
   addShop(world);
-  await login(page, server, world, '/gslb');
+  await open('/gslb');
   await page.keyboard.press('1');
   expect(await focusedRow(page)).toBe('g1');
   await page.keyboard.press('Enter');
@@ -89,13 +87,12 @@ test('a name is a matrix of votes, and its history has every vote', async () => 
   const flip = page.locator('.flips li');
   await flip.getByText('1 of 3 vantage points vote DOWN').click();
   await flip.getByText('connection refused').waitFor();
-  expect(errors).toEqual([]);
 });
 
 test('a client is explained, also at a past moment; a member is drained and a name frozen by hand', async () => {
-  const { page, world, server, errors } = suite();
+  const { page, world, open } = suite();
   addShop(world);
-  await login(page, server, world, '/gslb?gslb=g1');
+  await open('/gslb?gslb=g1');
   const explain = page.locator('.panel-explain');
   await explain.getByText('203.0.113.1 203.0.113.2 (30 s)').first().waitFor();
   await explain.getByText('no connection (ECONNREFUSED)').waitFor();
@@ -131,14 +128,13 @@ test('a client is explained, also at a past moment; a member is drained and a na
   const [drained, frozen] = world.mutations;
   expect(String(drained?.input.until)).toMatch(/^2099-0[12]-\d\dT/);
   expect(frozen?.input.until).toBeNull();
-  expect(errors).toEqual([]);
 });
 
 test('the entry key of a signed zone is rolled: begun, taken back, begun again, and named by the parent', async () => {
-  const { page, world, server, errors } = suite();
+  const { page, world, open } = suite();
   addShop(world);
   world.naming.addZone('gslb.example.net');
-  await login(page, server, world, '/gslb');
+  await open('/gslb');
   const zones = page.locator('.panel-zones');
   await zones.getByText('entry key 7219').waitFor();
   const confirmed = async (action: string, about: string) => {
@@ -160,18 +156,16 @@ test('the entry key of a signed zone is rolled: begun, taken back, begun again, 
     ['dnsZoneKeyRollBegin', 'z1', undefined],
     ['dnsZoneKeyRollConfirm', 'z1', 4_711],
   ]);
-  expect(errors).toEqual([]);
 });
 
 test('a viewer sees no machines and no zones, and may change nothing', async () => {
-  const { page, world, server, errors } = suite();
+  const { page, world, open } = suite();
   addShop(world);
   Object.assign(world.user, { admin: false, role: 'VIEWER' });
-  await login(page, server, world, '/gslb');
+  await open('/gslb');
   await untilCount(page, '.rows-names .row', 1);
   await untilCount(page, '.panel-nameservers, .panel-checkers, .panel-zones', 0);
   await page.locator('.rows-names .row').click();
   await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).waitFor();
   expect(await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).isDisabled()).toBe(true);
-  expect(errors).toEqual([]);
 });

@@ -1,21 +1,22 @@
 // The page of load balancers against a whole process: every field that it asks for is answered, within the limits of cost, and what is
 // done by hand comes back by the feed. The host and the nodes are rows only.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';
 import type { Browser } from 'playwright-core';
 import { decodeId } from '../../platform/values/ids.ts';
+import { Administrator } from '../support/administrator.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 
 let system: RunningSystem;
 let browser: Browser;
 let db: Connection;
+let administrator: Administrator;
 
 beforeAll(async () => {
   system = await runningSystem();
+  administrator = await Administrator.of(system);
   browser = await launchBrowser();
   db = await createConnection({ ...system.database.connection });
 }, 60_000);
@@ -39,16 +40,10 @@ async function create(members: number): Promise<string> {
       },
     ],
   };
-  const query = `mutation ($input: LoadBalancerCreateInput!) { made: loadBalancerCreate(input: $input) {
-    loadBalancer { id } userErrors { code message field } } }`;
-  const response = await fetch(system.url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` },
-    body: JSON.stringify({ query, variables: { input } }),
-  });
-  const { data } = (await response.json()) as { data: { made: { loadBalancer: { id: string }; userErrors: [] } } };
-  expect(data.made.userErrors).toEqual([]);
-  return data.made.loadBalancer.id;
+  const made = await administrator.change<{ loadBalancer: { id: string } }>(
+    ...(['loadBalancerCreate', input, 'loadBalancer { id }', system.token] as const),
+  );
+  return made.loadBalancer.id;
 }
 
 async function insert(table: string, row: Readonly<Record<string, unknown>>): Promise<void> {
@@ -88,10 +83,9 @@ async function insertRows(balancerId: string): Promise<void> {
 test('list, parts, nodes, traffic, a drain by hand, a replacement and a cordon', async () => {
   const id = await create(150);
   await insertRows(decodeId(id)?.key ?? '');
-  const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
   const { origin } = new URL(system.url);
   const { page, errors, foreign } = await openPage(browser, origin);
-  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/loadbalancer');
+  await login(page, { url: origin }, { user: administrator }, '/loadbalancer');
 
   const row = page.locator('.rows-balancers .row');
   await row.getByText('http://web.default.lb.internal/').or(row.getByText('being made')).first().waitFor();

@@ -6,7 +6,7 @@ import { login, until, untilLive } from './support/browser.ts';
 import { fatesOf, held } from './support/fates.ts';
 import { describePages } from './support/page-suite.ts';
 
-const suite = describePages();
+const suite = describePages(/net::ERR_CONNECTION_ABORTED|status of 401/);
 
 /** Waits for what is no part of a page. */
 async function untilTrue(page: Page, isTrue: () => boolean | Promise<boolean>): Promise<void> {
@@ -24,8 +24,8 @@ async function loseFirst(page: Page, path: string, times: number): Promise<() =>
 }
 
 test('a logout whose request is lost is sent again, and ends the session', async () => {
-  const { page, context, world, server } = suite();
-  await login(page, server, world);
+  const { page, context, world, open } = suite();
+  await open();
   await loseFirst(page, 'logout', 2);
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByLabel('Password').waitFor();
@@ -34,8 +34,8 @@ test('a logout whose request is lost is sent again, and ends the session', async
 });
 
 test('a logout that no server heard is sent by the next page of the browser', async () => {
-  const { page, context, world, server } = suite();
-  await login(page, server, world);
+  const { page, context, world, server, open } = suite();
+  await open();
   await loseFirst(page, 'logout', Number.POSITIVE_INFINITY);
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByLabel('Password').waitFor();
@@ -48,8 +48,8 @@ test('a logout that no server heard is sent by the next page of the browser', as
 });
 
 test('the code of a link replaces no login, although that could not be renewed at first', async () => {
-  const { page, world, server } = suite();
-  await login(page, server, world);
+  const { page, server, open } = suite();
+  await open();
   await loseFirst(page, 'sessionRefresh', 1);
   const starts = await loseFirst(page, 'sessionStart', 0);
   await page.goto(`${server.url}/people#code=tgc_of-somebody-else`);
@@ -69,21 +69,21 @@ test('a link with a code is taken where the dashboard is open already', async ()
 });
 
 test('a browser whose clock is an hour ahead does not renew its login with each request', async () => {
-  const { page, context, world, server } = suite();
+  const { page, context, open } = suite();
   await context.addInitScript('const now = Date.now; Date.now = () => now() + 3_600_000;');
   const renewals = await loseFirst(page, 'sessionRefresh', 0);
-  await login(page, server, world);
+  await open();
   expect(renewals()).toBe(0);
 });
 
 test('what one person began is not gone on with by the next', async () => {
-  const { page, world, server } = suite();
+  const { page, world, open } = suite();
   const cmpObject = { namespace: 'default', type: 'tenant', externalId: '42' };
   world.addBackend();
   for (const objectKey of ['rule-1', 'rule-2']) world.addMapping({ objectKey, cmpObject });
   const late = held();
   const asked = await fatesOf(page, ({ operation }) => (operation === 'CmpVerify' ? late.until : undefined));
-  await login(page, server, world, '/cmp?object=tenant/42');
+  await open('/cmp?object=tenant/42');
   await page.getByRole('button', { name: 'Verify all' }).click();
   await page.getByRole('button', { name: 'Verifying 1 of 2…' }).waitFor();
   await page.getByRole('button', { name: 'Log out' }).click();
@@ -100,7 +100,7 @@ test('what one person began is not gone on with by the next', async () => {
 });
 
 test('a login that is overtaken by another one in another tab shows all tabs the person who is logged in', async () => {
-  const { page, context, world, server } = suite();
+  const { page, context, world, server, open } = suite();
   const late = held();
   const other = await context.newPage();
   await other.goto(`${server.url}/relay`);
@@ -111,7 +111,7 @@ test('a login that is overtaken by another one in another tab shows all tabs the
     await route.continue();
   });
   await other.getByRole('button', { name: 'Log in' }).click();
-  await login(page, server, world);
+  await open();
   const who = (tab: Page, name: string) => tab.locator('.who', { hasText: name }).waitFor({ state: 'attached' });
   await who(page, 'admin');
   world.user.name = 'bob';

@@ -1,12 +1,12 @@
 // Answers that are lost, late, or about something else by the time they come: the page asks again by itself, keeps what a person entered, and never
 // takes one object for another.
 import { expect, test } from '@jest/globals';
-import { login, until } from './support/browser.ts';
+import { until } from './support/browser.ts';
 import { now } from './support/fake-values.ts';
 import { fatesOf, held } from './support/fates.ts';
 import { describePages } from './support/page-suite.ts';
 
-const suite = describePages();
+const suite = describePages(/net::ERR_CONNECTION_ABORTED/);
 
 const channel = {
   ...{ __typename: 'AlertChannel', id: 'ch1', version: 1, name: 'ops', channelKind: 'WEBHOOK', enabled: true },
@@ -17,14 +17,14 @@ const channel = {
 };
 
 test('the form of an object comes although its first answers are lost, and keeps a secret while it can not be read again', async () => {
-  const { page, world, server } = suite();
+  const { page, open } = suite();
   let isLost = true;
   await fatesOf(page, ({ operation, before }) => {
     if (operation === 'AlertChannelOne') return before < 2 || (before > 2 && isLost) ? 'lost' : { found: channel };
     if (operation !== 'AlertChannelUpdate') return undefined;
     return { done: { made: channel, secret: 'shown-once', commit: null, userErrors: [] } };
   });
-  await login(page, server, world, '/form?edit=AlertChannel&id=ch1');
+  await open('/form?edit=AlertChannel&id=ch1');
   await page.getByRole('heading', { name: /ops/ }).waitFor();
   await page.getByLabel('Time zone', { exact: true }).fill('Europe/Berlin');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -40,7 +40,7 @@ test('the form of an object comes although its first answers are lost, and keeps
 });
 
 test('what was done once is not said to be done when it is refused the next time', async () => {
-  const { page, world, server } = suite();
+  const { page, open } = suite();
   const refusal = {
     code: 'RATE_LIMITED',
     message: 'Too many tests.',
@@ -53,7 +53,7 @@ test('what was done once is not said to be done when it is refused the next time
     if (operation !== 'AlertChannelTest') return undefined;
     return { done: { made: channel, commit: null, userErrors: before === 0 ? [] : [refusal] } };
   });
-  await login(page, server, world, '/form?edit=AlertChannel&id=ch1');
+  await open('/form?edit=AlertChannel&id=ch1');
   await page.getByText('Test…').click();
   await page.getByRole('button', { name: 'Test', exact: true }).click();
   await page.getByText('It is done.').waitFor();
@@ -63,7 +63,7 @@ test('what was done once is not said to be done when it is refused the next time
 });
 
 test('a page that is opened in the background reads when it is seen, and again if that is lost', async () => {
-  const { page, context, world, server } = suite();
+  const { page, context, open } = suite();
   await context.addInitScript(`
     globalThis.seen = false;
     Object.defineProperty(document, 'visibilityState', { get: () => (globalThis.seen ? 'visible' : 'hidden') });
@@ -71,7 +71,7 @@ test('a page that is opened in the background reads when it is seen, and again i
   const asked = await fatesOf(page, ({ operation, before }) =>
     operation === 'RegisterDrivers' && before === 0 ? 'lost' : undefined,
   );
-  await login(page, server, world, '/register');
+  await open('/register');
   await page.getByText('Reading…').waitFor();
   expect(asked('RegisterDrivers')).toBe(0);
   await page.evaluate(`globalThis.seen = true; document.dispatchEvent(new Event('visibilitychange'));`);
@@ -80,14 +80,14 @@ test('a page that is opened in the background reads when it is seen, and again i
 });
 
 test('a drawer reads its details again, and a backend that the list does not have is not called deleted', async () => {
-  const { page, world, server } = suite();
+  const { page, world, server, open } = suite();
   world.addBackend({ name: 'edge-1' });
   const operation = world.addOperation({ name: 'rule.create', state: 'SUCCEEDED' });
   await fatesOf(page, ({ operation: name, before }) => {
     if (name === 'RelayBackends') return { backends: { nodes: [], pageInfo: { hasNextPage: true, endCursor: 'c' } } };
     return (name === 'RelayOperation' || name === 'RelayBackend') && before < 2 ? 'lost' : undefined;
   });
-  await login(page, server, world, `/relay?operation=${operation.id}`);
+  await open(`/relay?operation=${operation.id}`);
   const drawer = page.locator('.drawer');
   await drawer.getByRole('heading', { name: 'Arguments' }).waitFor();
   await page.goto(`${server.url}/relay?show=b1`);
@@ -96,26 +96,26 @@ test('a drawer reads its details again, and a backend that the list does not hav
 });
 
 test('the start page has the hosts although the question whether there are any was lost', async () => {
-  const { page, world, server } = suite();
+  const { page, world, open } = suite();
   world.hosts.begin();
   await fatesOf(page, ({ operation, before }) => (operation === 'HostsPresence' && before < 2 ? 'lost' : undefined));
-  await login(page, server, world, '/');
+  await open('/');
   await page.locator('[data-domain="hosts"]').waitFor();
 });
 
 test('that no node is replaced any more is shown although the question was lost', async () => {
-  const { page, world, server } = suite();
+  const { page, open } = suite();
   const stopped = { changedAt: now(-60_000), to: 'STOPPED', reason: '5 of 8 nodes are down.' };
   await fatesOf(page, ({ operation, before }) => {
     if (operation !== 'LoadbalancerBreaker') return undefined;
     return before < 1 ? 'lost' : { statusHistory: { nodes: [stopped] } };
   });
-  await login(page, server, world, '/loadbalancer');
+  await open('/loadbalancer');
   await page.getByRole('alert', { name: 'Healing has stopped' }).getByText('5 of 8 nodes are down.').waitFor();
 });
 
 test('Enter takes no object that lacks the text that was typed', async () => {
-  const { page, world, server } = suite();
+  const { page, world, open } = suite();
   for (const name of ['alice', 'bob']) world.people.addUser(name);
   for (const name of ['edge-1', 'core-1']) world.addBackend({ name });
   const late = held();
@@ -123,7 +123,7 @@ test('Enter takes no object that lacks the text that was typed', async () => {
     const { text } = variables;
     return text === 'bob' || text === 'core' ? late.until : undefined;
   });
-  await login(page, server, world, '/form?new=Membership');
+  await open('/form?new=Membership');
   const user = page.getByRole('combobox', { name: 'User' });
   await user.focus();
   await page.getByRole('option', { name: 'alice' }).waitFor();
@@ -144,9 +144,9 @@ test('Enter takes no object that lacks the text that was typed', async () => {
 });
 
 test('an open question does not turn into its opposite when somebody else is faster', async () => {
-  const { page, world, server } = suite();
+  const { page, world, open } = suite();
   world.hosts.begin();
-  await login(page, server, world, '/hosts');
+  await open('/hosts');
   await page.getByRole('button', { name: 'Pause…' }).click();
   await page.getByRole('dialog').getByText('Let no host take over?').waitFor();
   world.hosts.status = { ...world.hosts.status, paused: true };
@@ -156,13 +156,13 @@ test('an open question does not turn into its opposite when somebody else is fas
 });
 
 test('a call is carried out once, until another one is prepared', async () => {
-  const { page, world, server } = suite();
+  const { page, world, open } = suite();
   world.addBackend();
   const operation = { id: 'op1', state: 'SUCCEEDED', deviceError: null };
   const asked = await fatesOf(page, ({ operation: name }) =>
     name === 'RelayCall' ? { done: { operation, wireCall: null, deviceCheck: null, userErrors: [] } } : undefined,
   );
-  await login(page, server, world, '/form?call=relayCall&backend=b1&operation=set.create&arguments={}');
+  await open('/form?call=relayCall&backend=b1&operation=set.create&arguments={}');
   const field = page.getByLabel(/^Operation/).first();
   const outcome = page.getByText('The call is succeeded');
   await field.press('Enter');
@@ -177,7 +177,7 @@ test('a call is carried out once, until another one is prepared', async () => {
 });
 
 test('a registration that ends after another device was chosen is not taken for that of this device', async () => {
-  const { page, world, server } = suite();
+  const { page, world, open } = suite();
   for (const name of ['first', 'second']) world.addBackend({ name });
   const late = held();
   const proof = {
@@ -190,7 +190,7 @@ test('a registration that ends after another device was chosen is not taken for 
     if (before === 0) await late.until;
     return { backendCreate: { backend: { id: before === 0 ? 'b1' : 'b2' }, userErrors: [] } };
   });
-  await login(page, server, world, '/register');
+  await open('/register');
   const address = page.getByRole('listitem', { name: 'Address' });
   await address.getByLabel('Project').selectOption({ label: 'acme' });
   const accept = async (host: string): Promise<void> => {

@@ -1,13 +1,12 @@
 // The page of object storage against a whole process, with a controller that is connected to it: what the controller tells is shown, a change of
 // presence comes by the feed, and a deployment without object storage has no link to the page.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createLogger } from '../../platform/log/log.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
 import { controllerRole } from '../../subgraphs/object-storage/wire/controller-wire.ts';
 import { ScriptedController } from '../subgraphs/object-storage/support/scripted-controller.ts';
+import { Administrator } from '../support/administrator.ts';
 import { freePort } from '../support/free-port.ts';
 import { machineSettings, testAuthority, testMachine } from '../support/machines.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
@@ -22,7 +21,7 @@ let north: ScriptedController;
 let authority: Awaited<ReturnType<typeof testAuthority>>;
 let linkPort = 0;
 let browser: Browser;
-let bearer = '';
+let administrator: Administrator;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
@@ -46,24 +45,8 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-const passwordOf = async (of: RunningSystem) =>
-  (await readFile(join(of.folder, 'accounts', 'admin.password'), 'utf8')).trim();
-
-async function ask<Data>(query: string, input: Readonly<Record<string, unknown>>): Promise<Data> {
-  const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) };
-  const response = await fetch(system.url, {
-    ...{ method: 'POST', headers, body: JSON.stringify({ query, variables: { input } }) },
-  });
-  const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
-  if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
-const make = (name: string, input: object) =>
-  ask(
-    `mutation ($input: ${name.charAt(0).toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { userErrors { message } } }`,
-    { ...input },
-  );
+const ask = <Data>(query: string, input: object = {}) => administrator.ask<Data>(query, { input });
+const make = (name: string, input: object) => administrator.change(name, input);
 
 const state = {
   links: [{ cluster: 1, connected: true, behindPartitions: 7, lagMs: 12_000 }],
@@ -109,14 +92,12 @@ async function refused(page: Page, label: string, because: RegExp): Promise<void
 }
 
 test('as long as nothing is stored, an administrator makes another option the default, deletes one, and takes a cluster out and back', async () => {
-  const password = await passwordOf(system);
-  const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
-  bearer = (await ask<{ login: { accessToken: string } }>(query, { name: 'admin', password })).login.accessToken;
+  administrator = await Administrator.of(system);
   for (const name of ['north', 'south', 'east']) await make('objectClusterCreate', { name, zone: 'attic' });
   for (const name of ['usual', 'spare']) await make('objectOptionCreate', { name, replicas: 2 });
   const { origin } = new URL(system.url);
   const { page, errors } = await openPage(browser, origin);
-  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/objects');
+  await login(page, { url: origin }, { user: administrator }, '/objects');
   const option = (name: string) => page.locator(`[data-option="${name}"]`);
   const press = (name: string) => page.getByRole('button', { name }).click();
 
@@ -150,13 +131,12 @@ test('as long as nothing is stored, an administrator makes another option the de
 }, 180_000);
 
 test('clusters with links, lag, services and disk; options with rings; access keys; containers or why they are not known', async () => {
-  const password = await passwordOf(system);
   const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }', {});
   await make('objectAccessKeyCreate', { projectId: projects.nodes[0]?.id, name: 'backup' });
 
   const { origin } = new URL(system.url);
   const { page, errors, foreign } = await openPage(browser, origin);
-  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/objects');
+  await login(page, { url: origin }, { user: administrator }, '/objects');
   await untilCount(page, '.clusters > li', 2);
   await page.getByRole('navigation', { name: 'Pages' }).getByText('Object storage').waitFor();
   const first = page.locator('[data-cluster="north"]');
@@ -207,7 +187,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
   try {
     const { origin } = new URL(system.url);
     const { page, errors } = await openPage(browser, origin);
-    const user = { name: 'admin', password: await passwordOf(system) };
+    const user = administrator;
     await login(page, { url: origin }, { user }, '/objects');
     const dialog = page.getByRole('dialog');
 
@@ -326,7 +306,7 @@ test('a deployment without object storage has no link to the page', async () => 
   try {
     const { origin } = new URL(other.url);
     const { page } = await openPage(browser, origin);
-    await login(page, { url: origin }, { user: { name: 'admin', password: await passwordOf(other) } }, '/relay');
+    await login(page, { url: origin }, { user: await Administrator.of(other) }, '/relay');
     const links = page.getByRole('navigation', { name: 'Pages' });
     await links.getByText('GSLBs').waitFor();
     expect(await links.getByText('Object storage').count()).toBe(0);

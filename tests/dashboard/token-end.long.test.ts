@@ -1,10 +1,10 @@
 // Access tokens valid for seconds, with the usual clients: the page in a browser and the command line. Their sockets are closed
 // repeatedly while changes continue, and each change is seen once.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { startCommand } from '../cli/commands/run-command.ts';
+import { Administrator } from '../support/administrator.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 
@@ -26,25 +26,18 @@ afterAll(async () => {
   await system?.stop();
 });
 
+let administrator: Administrator;
 async function change(name: string, input: object): Promise<{ id: string }> {
-  const query = `mutation ($input: Backend${name}Input!) { answer: backend${name}(input: $input) { backend { id } userErrors { code message } } }`;
-  const response = await fetch(system.url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` },
-    body: JSON.stringify({ query, variables: { input } }),
-  });
-  const { data, errors } = (await response.json()) as {
-    data?: { answer: { backend: { id: string } | null; userErrors: unknown[] } };
-    errors?: unknown;
-  };
-  expect([errors, data?.answer.userErrors]).toEqual([undefined, []]);
-  return { id: data?.answer.backend?.id ?? '' };
+  const { backend } = await administrator.change<{ backend: { id: string } }>(
+    ...([`backend${name}`, input, 'backend { id }', system.token] as const),
+  );
+  return backend;
 }
 
 test('page and command line outlive their access tokens without a gap, a duplicate or a message', async () => {
   const passwordFile = join(system.folder, 'accounts', 'admin.password');
-  const password = (await readFile(passwordFile, 'utf8')).trim();
   const { origin } = new URL(system.url);
+  administrator = await Administrator.of(system);
   const { page, errors } = await openPage(browser, origin);
   let pageSockets = 0;
   page.on('websocket', (socket) => socket.on('close', () => (pageSockets += 1)));
@@ -54,7 +47,7 @@ test('page and command line outlive their access tokens without a gap, a duplica
     host: '192.0.2.1',
     credentials: { username: 'x', password: 'y' },
   });
-  await login(page, { url: origin }, { user: { name: 'admin', password } });
+  await login(page, { url: origin }, { user: administrator });
   await page.evaluate(`
     window.states = [];
     new MutationObserver(() => window.states.push(document.querySelector('.live')?.dataset.live))

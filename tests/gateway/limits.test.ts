@@ -166,28 +166,26 @@ describe('limits', () => {
 });
 
 test('introspection can be switched off', async () => {
-  const gateway = await new TestGateway('in-process').start({ limits: { introspection: false } });
+  await using gateway = await new TestGateway('in-process').start({ limits: { introspection: false } });
   const { status, body } = await gateway.query('{ __schema { queryType { name } } }');
   expect(status).toBe(200);
   expect(body.data).toBeUndefined();
   const misspelt = await gateway.query('{ caler }');
   expect(misspelt.body.errors[0].message).not.toContain('caller');
-  await gateway.stop();
 });
 
 test('an answer that is too long is not sent, and the error has the limit', async () => {
-  const gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 200 } });
+  await using gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 200 } });
   expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });
   const { body } = await gateway.query(
     `{ ${Array.from({ length: 20 }, (_, index) => `a${index}: caller`).join(' ')} }`,
   );
   expect(body.data).toBeUndefined();
   expect(body.errors).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer' } }]);
-  await gateway.stop();
 });
 
 test('an answer that is too long is not sent on a socket either, and the socket stays', async () => {
-  const gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 200 } });
+  await using gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 200 } });
   const client = gateway.client('token-ann', { lazy: false });
   const long = new Collector(client, `{ ${Array.from({ length: 20 }, (_, index) => `a${index}: caller`).join(' ')} }`);
   await until(() => long.done);
@@ -197,7 +195,6 @@ test('an answer that is too long is not sent on a socket either, and the socket 
   await until(() => short.done);
   expect(short.items).toMatchObject([{ data: { caller: 'ann' } }]);
   expect(gateway.sockets.get(client)).toHaveLength(1);
-  await gateway.stop();
 });
 
 describe('mutations of one credential', () => {
@@ -205,7 +202,7 @@ describe('mutations of one credential', () => {
   const refused = { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) };
 
   test('are limited, over HTTP and on sockets together; queries and other credentials are not affected', async () => {
-    const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
+    await using gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
     const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.query(create)));
     const [done, tooMany] = [
       answers.filter(({ status }) => status === 200),
@@ -226,21 +223,19 @@ describe('mutations of one credential', () => {
     ]);
     expect((await gateway.query('{ caller }')).status).toBe(200);
     expect((await gateway.query(create, undefined, 'token-bob')).status).toBe(200);
-    await gateway.stop();
   });
 
   test('are counted one by one, however many a document has', async () => {
-    const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
+    await using gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
     const twenty = `mutation { ${Array.from({ length: 20 }, (_item, n) => `m${n}: thingCreate(name: "a") { id }`).join(' ')} }`;
     const answers = [];
     for (let n = 0; n < 6; n += 1) answers.push((await gateway.query(twenty)).status);
     expect(answers.slice(0, 3)).toEqual([200, 200, 200]);
     expect(answers).toContain(429);
-    await gateway.stop();
   });
 
   test('logins are counted separately', async () => {
-    const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
+    await using gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
     const statuses = await Promise.all(
       Array.from(
         { length: 70 },
@@ -248,12 +243,11 @@ describe('mutations of one credential', () => {
       ),
     );
     expect(new Set(statuses)).toEqual(new Set([200]));
-    await gateway.stop();
   });
 });
 
 test('a field with the name __typename is refused', async () => {
-  const gateway = await new TestGateway('in-process').start();
+  await using gateway = await new TestGateway('in-process').start();
   for (const query of [
     '{ thing(id: "1") { __typename: name } }',
     '{ __typename: thing(id: "1") { id } }',
@@ -266,25 +260,23 @@ test('a field with the name __typename is refused', async () => {
     ...answered,
     data: { thing: { __isThing: 'Thing', __typename: 'Thing' } },
   });
-  await gateway.stop();
 });
 
 describe('documents without a login', () => {
   const login = (fields: string, name = 'x') => `mutation { login(name: "${name}") ${fields} }`;
 
   test('may have few tokens; with a login they may have more', async () => {
-    const gateway = await new TestGateway('in-process').start();
+    await using gateway = await new TestGateway('in-process').start();
     const query = `mutation { login(name: "${'x'.repeat(5000)}") ${'@skip(if: false) '.repeat(40)} }`;
     expect((await gateway.post({ query }, '')).body.errors).toMatchObject([
       { extensions: { code: 'LIMIT_EXCEEDED', limit: 'tokens without a login', most: 200 } },
     ]);
     const large = `{ thing(id: "1") { ${'name '.repeat(300)} } }`;
     expect((await gateway.post({ query: large }, 'token-ann')).status).toBe(200);
-    await gateway.stop();
   });
 
   test('are charged to their network, also when they are accepted', async () => {
-    const gateway = await new TestGateway('in-process').start({
+    await using gateway = await new TestGateway('in-process').start({
       limits: { refusedKibPerMinute: 20 },
       trustedProxies: ['127.0.0.1'],
     });
@@ -296,18 +288,16 @@ describe('documents without a login', () => {
     // Known documents, and other networks, are not affected.
     expect((await from('192.0.2.1', 'n0')).status).toBe(200);
     expect((await from('192.0.2.2', 'other')).status).toBe(200);
-    await gateway.stop();
   });
 
   test('may read the schema where that is allowed, with the usual query', async () => {
-    const gateway = await new TestGateway('in-process').start({ limits: { anonymousIntrospection: true } });
+    await using gateway = await new TestGateway('in-process').start({ limits: { anonymousIntrospection: true } });
     expect((await gateway.post({ query: getIntrospectionQuery() }, '')).body.errors).toBeUndefined();
-    await gateway.stop();
   });
 });
 
 test.each(modes)('a refused value is not quoted, over HTTP and on sockets, subgraphs %s', async (mode) => {
-  const gateway = await new TestGateway(mode).start();
+  await using gateway = await new TestGateway(mode).start();
   const secret = 'correct-horse';
   const requests = [
     { query: 'mutation M($name: String!) { thingCreate(name: $name) { id } }', variables: { name: { secret } } },
@@ -329,7 +319,6 @@ test.each(modes)('a refused value is not quoted, over HTTP and on sockets, subgr
     expect(JSON.stringify(body)).not.toContain(secret);
     expect(body.errors.map(({ message }: Error) => message)).toEqual((socket as Error[]).map(({ message }) => message));
   }
-  await gateway.stop();
 });
 
 describe('refused documents', () => {

@@ -167,7 +167,7 @@ describe('a connection dropped during a request', () => {
 });
 
 test('a client that disconnects ends its query at the subgraph connection', async () => {
-  const gateway = await new TestGateway('HTTP').start();
+  await using gateway = await new TestGateway('HTTP').start();
   const controller = new AbortController();
   const asked = fetch(`${gateway.gateway.url}/graphql`, {
     method: 'POST',
@@ -179,5 +179,4 @@ test('a client that disconnects ends its query at the subgraph connection', asyn
   controller.abort();
   expect(await asked).toBe('hung up');
   gateway.world.release();
-  await gateway.stop();
 });

@@ -149,9 +149,7 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
   beforeEach(async () => {
     gateway = await new TestGateway(mode).start();
   });
-  afterEach(async () => {
-    await gateway.stop();
-  });
+  afterEach(() => gateway.stop());
 
   test('an unavailable authenticator is 503, with an explanation', async () => {
     gateway.authenticator.away = true;
@@ -199,7 +197,7 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
   });
 
   test('a mutation that a proxy sends before it has learned of the end', async () => {
-    const draining = await new TestGateway(mode).start();
+    await using draining = await new TestGateway(mode).start();
     const proxy = new Agent({ connections: 1 });
     const send = async (query: string) => {
       const { statusCode, body } = await request(`${draining.gateway.url}/graphql`, {
@@ -219,11 +217,10 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     else expect(answer).toMatchObject({ statusCode: 503, body: { errors: [{ extensions: { code: 'UNAVAILABLE' } }] } });
     await drained;
     await proxy.destroy();
-    await draining.stop();
   });
 
   test('a drain begins no mutation of a socket that is about to be closed', async () => {
-    const draining = await new TestGateway(mode).start();
+    await using draining = await new TestGateway(mode).start();
     const client = draining.client('token-ann', { lazyCloseTimeout: 600_000 });
     const ask = async (query: string) => {
       const collector = new Collector(client, query);
@@ -236,7 +233,6 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     expect(await ask(mutation)).toMatchObject([{ extensions: { code: 'UNAVAILABLE', retryAfterMs: 500 } }]);
     await drained;
     expect(draining.world.calls.get('priceSet')).toBe(1);
-    await draining.stop();
   });
 
   test('a hand-over ends the connections of clients, and no request fails', async () => {
@@ -282,8 +278,7 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
   });
 
   test('a used port is an error, and nothing is left open', async () => {
-    const second = new TestGateway(mode);
+    await using second = new TestGateway(mode);
     await expect(second.start({ port: gateway.gateway.port })).rejects.toThrow('EADDRINUSE');
-    await second.stop();
   });
 });

@@ -122,7 +122,7 @@ describe('sockets', () => {
 });
 
 test('sockets of one user are limited over all sessions and API tokens of the user', async () => {
-  const crowded = await new TestGateway('in-process').start({ socketLimits: { maxSocketsPerUser: 3 } });
+  await using crowded = await new TestGateway('in-process').start({ socketLimits: { maxSocketsPerUser: 3 } });
   const { identities } = crowded.authenticator;
   const ann = testIdentity('ann');
   for (let n = 1; n <= 4; n += 1) identities.set(`session-${n}`, { ...ann, credentialId: `session ${n}` });
@@ -144,7 +144,6 @@ test('sockets of one user are limited over all sessions and API tokens of the us
   for (const bearer of ['session-1', 'session-2', 'api-token', 'session-3', 'api-token', 'token-bob'])
     codes.push(await open(bearer));
   expect(codes).toEqual(['open', 'open', 'open', 1013, 1013, 'open']);
-  await crowded.stop();
 });
 
 describe('subscriptions of one user', () => {
@@ -206,7 +205,7 @@ describe('subscriptions of one user', () => {
 
 test('sockets without connection_init do not count against any user', async () => {
   const { WebSocket } = await import('ws');
-  const crowded = await new TestGateway('in-process').start({
+  await using crowded = await new TestGateway('in-process').start({
     socketLimits: { maxSockets: 5, maxWaitingSockets: 20, maxWaitingOfNetwork: 10, connectionInitTimeoutMs: 60_000 },
   });
   const url = `${crowded.gateway.url.replace('http', 'ws')}/graphql`;
@@ -222,11 +221,10 @@ test('sockets without connection_init do not count against any user', async () =
   const error = await new Promise<Error>((resolve) => late.once('error', resolve));
   expect(error.message).toContain('503');
   for (const socket of silent) socket.terminate();
-  await crowded.stop();
 });
 
 test('sockets that were opened before the limit was reached do not exceed it when they log in', async () => {
-  const gateway = await new TestGateway('in-process').start({ socketLimits: { maxSockets: 1 } });
+  await using gateway = await new TestGateway('in-process').start({ socketLimits: { maxSockets: 1 } });
   const { WebSocket } = await import('ws');
   const url = `${gateway.gateway.url.replace('http', 'ws')}/graphql`;
   const sockets = [0, 1].map(() => new WebSocket(url, 'graphql-transport-ws'));
@@ -241,5 +239,4 @@ test('sockets that were opened before the limit was reached do not exceed it whe
       }),
   );
   expect((await Promise.all(outcomes)).map(String).sort()).toEqual(['1013', 'connection_ack']);
-  await gateway.stop();
 });

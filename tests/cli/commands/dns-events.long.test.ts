@@ -1,38 +1,28 @@
 // Name servers and the servers of DNS backends in the stream of events, the whole way with real parts: from a server that dies, over a worker
 // and the graph, to what `tidegate events --follow` prints. Each change is one line.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { bind, type NameServer, zone } from '../../dns/support/name-servers.ts';
-import { ask as askAt } from '../../support/mounted-graph.ts';
+import { Administrator } from '../../support/administrator.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { type CommandRun, startCommand } from './run-command.ts';
 
 let system: RunningSystem;
 let db: Database;
-let token: string;
+let administrator: Administrator;
 let server: NameServer;
 let follow: CommandRun;
 
 beforeAll(async () => {
   system = await runningSystem({ settings: { roles: 'gateway,system,loadbalancer,gslb,worker' } });
   db = new Database({ connection: system.database.connection, connectionLimit: 2 });
-  const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
-  const login = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
-  const response = await fetch(system.url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: login, variables: { input: { name: 'admin', password } } }),
-  });
-  const { data } = (await response.json()) as { data: { login: { accessToken: string } } };
-  token = data.login.accessToken;
+  administrator = await Administrator.of(system);
   server = await bind();
-  const { statusCursor } = await ask<{ statusCursor: string }>('{ statusCursor }');
+  const { statusCursor } = await administrator.ask<{ statusCursor: string }>('{ statusCursor }');
   follow = startCommand(['events', 'follow', '--json', '--after', statusCursor, '--url', system.url], {
-    env: { TIDEGATE_TOKEN: token },
+    env: { TIDEGATE_TOKEN: administrator.token },
   });
 });
 afterAll(async () => {
@@ -43,18 +33,10 @@ afterAll(async () => {
   await system?.stop();
 });
 
-function ask<Data>(query: string, variables: object = {}): Promise<Data> {
-  return askAt<Data>({ url: system.url.replace(/\/graphql$/, ''), token }, query, variables);
-}
-
 async function make(mutation: string, field: string, input: object): Promise<string> {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-  const query = `mutation ($input: ${type}!) { made: ${mutation}(input: $input) { ${field} { id } userErrors { message } } }`;
-  const { made } = await ask<{ made: Record<string, { id: string } | null> & { userErrors: unknown } }>(query, {
-    input,
-  });
-  expect(made.userErrors).toEqual([]);
-  return made[field]?.id ?? '';
+  return (
+    (await administrator.change<Record<string, { id: string }>>(mutation, input, `${field} { id }`))[field]?.id ?? ''
+  );
 }
 
 interface Told {
@@ -112,7 +94,7 @@ test('a server of a backend that dies and returns: one event for each change', a
   }
   expect(states().map(({ to }) => to)).toContain('RETURNING');
   const shown = `query ($id: ID!) { dnsBackend(id: $id) { servers { id serverState } } }`;
-  expect(await ask(shown, { id: backendId })).toEqual({
+  expect(await administrator.ask(shown, { id: backendId })).toEqual({
     dnsBackend: { servers: [{ id: states()[0]?.subjectId, serverState: 'SERVING' }] },
   });
 });
@@ -132,6 +114,8 @@ test('a name server of ours that is heard, and then silent', async () => {
 });
 
 async function projectId(): Promise<string> {
-  const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }');
+  const { projects } = await administrator.ask<{ projects: { nodes: { id: string }[] } }>(
+    '{ projects { nodes { id } } }',
+  );
   return projects.nodes[0]?.id ?? '';
 }

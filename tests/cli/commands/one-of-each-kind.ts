@@ -1,9 +1,10 @@
 // A file for `tidegate apply` with one object of each kind, and an installation in which an administrator applies it.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
+import { Administrator } from '../../support/administrator.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { runCommand } from './run-command.ts';
@@ -35,7 +36,7 @@ export interface Applying {
 export async function applying(): Promise<Applying> {
   const [system, folder] = [await runningSystem(), await temporaryFolder()];
   const at = (name: string) => join(folder.path, name);
-  const token = await adminToken(system);
+  const { token } = await Administrator.of(system);
   const { cert, key } = await makeCertificate({ commonName: 'nulls.test', names: ['nulls.test'] });
   await writeFile(at('web.pem'), cert);
   await writeFile(at('web.key'), key);
@@ -63,17 +64,6 @@ export async function applying(): Promise<Applying> {
       await folder.remove();
     },
   };
-}
-
-async function adminToken(system: RunningSystem): Promise<string> {
-  const password = (await readFile(join(system.folder, 'accounts/admin.password'), 'utf8')).trim();
-  const query = 'mutation ($p: String!) { login(input: { name: "admin", password: $p }) { accessToken } }';
-  const answer = await fetch(system.url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables: { p: password } }),
-  });
-  return ((await answer.json()) as { data: { login: { accessToken: string } } }).data.login.accessToken;
 }
 
 /** One of each kind, with as many fields as go together. */

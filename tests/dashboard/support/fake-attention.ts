@@ -1,8 +1,6 @@
 // What needs a person in the fake world, as `attention` gives it. Its present hour is bad while something does; the hours before are good.
-import { coded, now } from './fake-values.ts';
+import { coded, type Fields, now } from './fake-values.ts';
 import type { FakeWorld } from './fake-world.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 interface FakeNeed extends Fields {
   readonly kind: string;
@@ -18,26 +16,17 @@ interface Found {
 
 const hourMs = 3_600_000;
 
-/** `guard` refuses a request without a login. */
-export function createAttentionRoot<Context>(world: FakeWorld, guard: (context: Context) => void) {
-  const part = (field: string, read: () => Found) => () => {
+export function createAttentionRoot(world: FakeWorld) {
+  const part = (field: string, read: (world: FakeWorld) => Found) => () => {
     if (world.lostFields.has(field)) throw coded('UNAVAILABLE', `The subgraph of ${field} does not answer.`);
-    return partOf(read(), world.user.admin);
+    return partOf(read(world), world.user.admin);
   };
-  return {
-    attention: (_: unknown, context: Context) => {
-      guard(context);
-      return {
-        id: 'now',
-        alerts: part('alerts', () => alertNeeds(world)),
-        database: part('haStatus', () => hostNeeds(world)),
-        relay: part('backends', () => relayNeeds(world)),
-        loadBalancing: part('loadBalancers', () => balancerNeeds(world)),
-        gslb: part('gslbs', () => nameNeeds(world)),
-        objectStorage: part('objectClusters', () => clusterNeeds(world)),
-      };
-    },
+  const attention = {
+    ...{ id: 'now', alerts: part('alerts', alertNeeds), database: part('haStatus', hostNeeds) },
+    ...{ relay: part('backends', relayNeeds), loadBalancing: part('loadBalancers', balancerNeeds) },
+    ...{ gslb: part('gslbs', nameNeeds), objectStorage: part('objectClusters', clusterNeeds) },
   };
+  return { attention: () => attention };
 }
 
 function partOf({ needs: own, ofInstallation = [], isEmpty }: Found, admin: boolean): Fields {

@@ -1,46 +1,32 @@
 // Load balancers of the fake world, with their parts, nodes, members and hosts, and the root fields of the graph for them.
-import { coded, type FakeProject, now, page, projects, withStatus, withText } from './fake-values.ts';
+import {
+  type FakeNamed,
+  type FakeObject,
+  type FakeTold,
+  type Fields,
+  type ListArguments,
+  mutationsOf,
+  type NotedMutations,
+  now,
+  ofAdministrators,
+  type Paging,
+  page,
+  project,
+  refusal,
+  type Tell,
+  updateIn,
+  type WithId,
+  withStatus,
+  withText,
+} from './fake-values.ts';
 
-interface FakeBalancer {
-  readonly __typename: 'LoadBalancer';
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly project: FakeProject;
-  readonly [field: string]: unknown;
+interface FakePart extends FakeNamed {
+  readonly loadBalancer: WithId;
 }
-
-interface FakeNode {
-  readonly __typename: 'LoadBalancerNode';
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly loadBalancer: { readonly id: string };
-  readonly project: FakeProject;
+interface FakeNode extends FakePart {
   readonly nodeState: string;
   readonly loadBalancerHost: { readonly id: string; readonly name: string } | null;
-  readonly [field: string]: unknown;
 }
-
-interface FakeMember {
-  readonly __typename: 'PoolMember';
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly loadBalancer: { readonly id: string };
-  readonly project: FakeProject;
-  readonly [field: string]: unknown;
-}
-
-interface FakeHost {
-  readonly __typename: 'LoadBalancerHost';
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly [field: string]: unknown;
-}
-
-type FakePart = FakeBalancer | FakeNode | FakeMember | FakeHost;
 
 interface FakeTraffic {
   readonly startedAt: string;
@@ -53,76 +39,51 @@ interface FakeTraffic {
   readonly bytesOut?: number;
 }
 
-export interface PartChange {
-  readonly kind: string;
-  readonly from: string | null;
-  readonly to: string;
-  readonly reason?: string;
-}
-
-type Append = (subject: FakePart, change: PartChange) => void;
-
 const steps = ['PLACED', 'MADE', 'CONFIGURED', 'CHECKED', 'IN_DNS'];
 
 export class FakeBalancers {
-  readonly balancers = new Map<string, FakeBalancer>();
+  readonly balancers = new Map<string, FakeNamed>();
   readonly nodes = new Map<string, FakeNode>();
-  readonly members = new Map<string, FakeMember>();
-  readonly hosts = new Map<string, FakeHost>();
+  readonly members = new Map<string, FakePart>();
+  readonly hosts = new Map<string, FakeObject & { readonly name: string }>();
   /** By load balancer, listener, node or member. */
   readonly traffic = new Map<string, readonly FakeTraffic[]>();
   /** By load balancer, newest first. */
-  readonly decisions = new Map<string, readonly Readonly<Record<string, unknown>>[]>();
+  readonly decisions = new Map<string, readonly Fields[]>();
   /** What the next mutations are refused with, in order. */
   readonly refusals: { readonly code: string; readonly message: string }[] = [];
-  readonly #append: Append;
+  readonly #tell: Tell;
 
-  constructor(append: Append) {
-    this.#append = append;
+  constructor(tell: Tell) {
+    this.#tell = tell;
   }
 
-  addBalancer(patch: Partial<FakeBalancer> = {}): FakeBalancer {
+  addBalancer(patch: Partial<FakeNamed> = {}): FakeNamed {
     const number = this.balancers.size + 1;
     const id = `lb${number}`;
-    const balancer: FakeBalancer = {
-      __typename: 'LoadBalancer',
-      id,
-      version: 1,
-      name: `web-${number}`,
-      project: projects[0] as FakeProject,
-      enabled: true,
-      provisioningStatus: 'ACTIVE',
-      provisioningReason: null,
-      operatingStatus: 'ONLINE',
-      operatingReason: null,
-      urls: [`http://web-${number}.acme.lb.example.net/`],
-      topology: 'SPREAD',
-      minNodes: 2,
-      maxNodes: 6,
-      wantedNodes: 2,
-      description: 'the shop',
-      tags: [],
-      fqdn: `web-${number}.acme.lb.example.net`,
-      addresses: ['198.51.100.1'],
-      generation: 3,
-      createdAt: now(-3_600_000),
+    const fqdn = `web-${number}.acme.lb.example.net`;
+    const balancer: FakeNamed = {
+      ...{
+        ...part(id, 'LoadBalancer'),
+        name: `web-${number}`,
+        provisioningReason: null,
+        urls: [`http://${fqdn}/`],
+        fqdn,
+      },
+      ...{ topology: 'SPREAD', minNodes: 2, maxNodes: 6, wantedNodes: 2, description: 'the shop', tags: [] },
+      ...{ addresses: ['198.51.100.1'], generation: 3, createdAt: now(-3_600_000), autoscaling: null },
       subnet: { id: 'sn1', name: 'default', cidr: '10.0.0.0/24' },
       nodeSize: { connections: 2000, threads: 1 },
       stats: { activeConnections: 4, totalRequests: 1000, requestErrors: 2 },
-      autoscaling: null,
-      listeners: [this.#part(`l${number}`, { protocol: 'HTTP', port: 80, defaultPool: { id: `pool${number}` } })],
+      listeners: [{ ...part(`l${number}`), protocol: 'HTTP', port: 80, defaultPool: { id: `pool${number}` } }],
       pools: [
-        this.#part(`pool${number}`, {
-          name: 'shop',
-          memberProtocol: 'HTTP',
-          algorithm: 'ROUND_ROBIN',
+        {
+          ...{ ...part(`pool${number}`), name: 'shop', memberProtocol: 'HTTP', algorithm: 'ROUND_ROBIN' },
           healthMonitor: { id: `hm${number}`, monitorType: 'HTTP', intervalMs: 2000, enabled: true },
-          members: ({ first, after }: { readonly first: number; readonly after?: string | null }) =>
-            this.membersOf(id, first, after),
-        }),
+          members: ({ first, after }: Paging) => this.membersOf(id, first, after),
+        },
       ],
-      nodes: () =>
-        [...this.nodes.values()].filter((node) => node.loadBalancer.id === id && node.nodeState !== 'DELETED'),
+      nodes: () => this.#nodesThat((node) => node.loadBalancer.id === id),
       traffic: this.trafficOf(id),
       scalingDecisions: ({ changed }: { readonly changed?: boolean | null }) =>
         page((this.decisions.get(id) ?? []).filter(({ action }) => changed !== true || action !== 'KEEP')),
@@ -132,12 +93,16 @@ export class FakeBalancers {
     return balancer;
   }
 
+  #nodesThat(is: (node: FakeNode) => boolean): readonly FakeNode[] {
+    return [...this.nodes.values()].filter((node) => is(node) && node.nodeState !== 'DELETED');
+  }
+
   trafficOf(id: string) {
     return ({ periods }: { readonly periods: number }) =>
       (this.traffic.get(id) ?? []).slice(0, periods).map((each) => ({ sessions: 0, bytesIn: 0, bytesOut: 0, ...each }));
   }
 
-  membersOf(balancerId: string, first: number, after?: string | null) {
+  membersOf(balancerId: string, first?: number, after?: string | null) {
     const own = [...this.members.values()].filter(({ loadBalancer }) => loadBalancer.id === balancerId);
     return page(own, first, after);
   }
@@ -147,109 +112,60 @@ export class FakeBalancers {
     const balancer = this.balancers.get(balancerId);
     if (balancer === undefined) throw new Error(`no load balancer ${balancerId}`);
     const node: FakeNode = {
-      __typename: 'LoadBalancerNode',
-      id: `n${number}`,
-      version: 1,
-      name: `node-${number}`,
-      project: balancer.project,
-      loadBalancer: { id: balancerId },
-      loadBalancerHost: { id: 'h1', name: 'host-1' },
-      nodeState: 'SERVING',
-      nodeStateReason: null,
-      operatingStatus: 'ONLINE',
-      address: `198.51.100.${number}`,
-      subnetAddress: `10.0.0.${number}`,
-      appliedGeneration: 3,
-      steps: stepsTo(steps.length),
-      deleteAt: null,
-      sessions: null,
-      replaces: null,
-      createdAt: now(-3_600_000 + number),
+      ...{ __typename: 'LoadBalancerNode', id: `n${number}`, version: 1, name: `node-${number}` },
+      ...{
+        project: balancer.project,
+        loadBalancer: { id: balancerId },
+        loadBalancerHost: { id: 'h1', name: 'host-1' },
+      },
+      ...{ nodeState: 'SERVING', nodeStateReason: null, operatingStatus: 'ONLINE', address: `198.51.100.${number}` },
+      ...{ subnetAddress: `10.0.0.${number}`, appliedGeneration: 3, steps: stepsTo(steps.length), deleteAt: null },
+      ...{ sessions: null, replaces: null, createdAt: now(-3_600_000 + number) },
       ...patch,
     };
     this.nodes.set(node.id, node);
     return node;
   }
 
-  addMember(balancerId: string, patch: Partial<FakeMember> = {}): FakeMember {
+  addMember(balancerId: string, patch: Partial<FakePart> = {}): FakePart {
     const number = this.members.size + 1;
-    const member: FakeMember = {
-      __typename: 'PoolMember',
-      id: `mb${number}`,
-      version: 1,
-      name: `app-${number}`,
-      project: projects[0] as FakeProject,
-      loadBalancer: { id: balancerId },
+    const member: FakePart = {
+      ...{ ...part(`mb${number}`, 'PoolMember'), name: `app-${number}`, loadBalancer: { id: balancerId } },
       pool: { id: balancerId.replace('lb', 'pool'), name: 'shop' },
-      host: `10.0.1.${number % 250}`,
-      port: 8080,
-      weight: 1,
-      backup: false,
-      enabled: true,
-      provisioningStatus: 'ACTIVE',
-      operatingStatus: 'ONLINE',
-      operatingReason: null,
-      drainUntil: null,
+      ...{ host: `10.0.1.${number % 250}`, port: 8080, weight: 1, backup: false, drainUntil: null },
       ...patch,
     };
     this.members.set(member.id, member);
     return member;
   }
 
-  addHost(patch: Partial<FakeHost> = {}): FakeHost {
-    const number = this.hosts.size + 1;
-    const id = `h${number}`;
-    const own = () =>
-      [...this.nodes.values()].filter((node) => node.loadBalancerHost?.id === id && node.nodeState !== 'DELETED');
-    const host: FakeHost = {
-      __typename: 'LoadBalancerHost',
-      id,
-      version: 1,
-      name: `host-${number}`,
-      site: 'fra1',
-      provider: 'NETNS',
-      cordoned: false,
-      removing: false,
-      presence: 'PRESENT',
-      heardAt: now(),
-      publicRange: `198.51.100.0/24`,
-      maxNodes: 300,
-      noNodesReason: null,
-      nodeCount: () => own().length,
-      placedNodes: ({ first, after }: { readonly first: number; readonly after?: string | null }) =>
-        page(own(), first, after),
+  addHost(patch: Fields = {}): void {
+    const id = `h${this.hosts.size + 1}`;
+    const own = () => this.#nodesThat((node) => node.loadBalancerHost?.id === id);
+    this.hosts.set(id, {
+      ...{ __typename: 'LoadBalancerHost', id, version: 1, name: id.replace('h', 'host-'), site: 'fra1' },
+      ...{ provider: 'NETNS', cordoned: false, removing: false, presence: 'PRESENT', heardAt: now() },
+      ...{ publicRange: `198.51.100.0/24`, maxNodes: 300, noNodesReason: null, nodeCount: () => own().length },
+      placedNodes: ({ first, after }: Paging) => page(own(), first, after),
       ...patch,
-    };
-    this.hosts.set(id, host);
-    return host;
+    });
   }
 
   /** Changes one of them; its status change is streamed. */
-  update(id: string, patch: Readonly<Record<string, unknown>>, change: PartChange): FakePart {
-    const maps: readonly Map<string, FakePart>[] = [this.balancers, this.nodes, this.members, this.hosts] as never;
-    for (const map of maps) {
-      const old = map.get(id);
-      if (old === undefined) continue;
-      const part = { ...old, version: old.version + 1, ...patch } as FakePart;
-      map.set(id, part);
-      this.#append(part, change);
-      return part;
-    }
-    throw new Error(`nothing has the id ${id}`);
+  update(id: string, patch: Fields, told: FakeTold): FakeObject {
+    const maps = [this.balancers, this.nodes, this.members, this.hosts] as readonly Map<string, FakeObject>[];
+    const updated = updateIn(maps, id, patch);
+    this.#tell(updated, told);
+    return updated;
   }
+}
 
-  #part(id: string, fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-    return {
-      id,
-      name: '',
-      enabled: true,
-      provisioningStatus: 'ACTIVE',
-      operatingStatus: 'ONLINE',
-      operatingReason: null,
-      l7Policies: [],
-      ...fields,
-    };
-  }
+/** What is on, and well. */
+function part(id: string, __typename = ''): FakeNamed {
+  return {
+    ...{ __typename, id, version: 1, name: '', project, enabled: true, provisioningStatus: 'ACTIVE' },
+    ...{ operatingStatus: 'ONLINE', operatingReason: null, l7Policies: [] },
+  };
 }
 
 /** The first `count` steps of a node's making. */
@@ -257,53 +173,34 @@ export function stepsTo(count: number): readonly { readonly name: string; readon
   return steps.slice(0, count).map((name) => ({ name, doneAt: now(-60_000) }));
 }
 
-interface WithId {
-  readonly id: string;
-}
-interface WithInput {
-  readonly input: Readonly<Record<string, unknown>>;
-}
-interface Paging {
-  readonly first?: number;
-  readonly after?: string | null;
-}
-interface ListArguments extends Paging {
-  readonly operatingStatuses?: readonly string[] | null;
-  readonly text?: string | null;
-}
-
 /** What it needs of the world. */
-interface BalancerWorld {
+interface BalancerWorld extends NotedMutations {
   readonly loadBalancing: FakeBalancers;
   readonly user: { readonly admin: boolean };
-  readonly mutations: { readonly name: string; readonly input: WithInput['input'] }[];
 }
 
-/** `guard` refuses a request without a login. */
-export function createBalancerRoot<Context>(world: BalancerWorld, guard: (context: Context) => void) {
+export function createBalancerRoot(world: BalancerWorld) {
   const { loadBalancing } = world;
-  const mutate =
-    (name: string, field: string, act: (input: WithInput['input']) => unknown) =>
-    ({ input }: WithInput, context: Context): unknown => {
-      guard(context);
-      world.mutations.push({ name, input });
-      const refusal = loadBalancing.refusals.shift();
-      if (refusal !== undefined)
-        return { userErrors: [{ ...refusal, field: ['input', 'id'], retry: 'NEVER', retryAfterMs: null }] };
-      return { [field]: act(input), userErrors: [] };
-    };
-  const withTraffic = (entity: FakeNode | FakeMember | undefined) =>
+  const withTraffic = (entity: FakeObject | undefined) =>
     entity === undefined ? null : { ...entity, traffic: loadBalancing.trafficOf(entity.id) };
+  /** By the kind of their status change. */
+  const update = (id: unknown, patch: Fields, kind: string, from: string | null, to: string, reason?: string) =>
+    loadBalancing.update(String(id), patch, { kind, from, to, ...(reason !== undefined && { reason }) });
+  const member = (id: unknown, patch: Fields, from: string | null, operatingStatus: string) => ({
+    poolMember: update(id, { ...patch, operatingStatus }, 'poolMember.operatingStatus', from, operatingStatus),
+  });
+  const cordon = (cordoned: boolean) => (input: Fields) => ({
+    loadBalancerHost: update(
+      ...([input.id, { cordoned }, 'loadBalancerHost.changed', 'PRESENT', 'PRESENT'] as const),
+      cordoned ? 'cordoned' : 'released',
+    ),
+  });
+  const [draining, byHand] = ['DRAINING', 'replaced by hand'];
   return {
-    loadBalancers: ({ operatingStatuses, text, first, after }: ListArguments, context: Context) => {
-      guard(context);
-      return page(withText(withStatus(loadBalancing.balancers.values(), operatingStatuses), text), first, after);
-    },
+    loadBalancers: ({ operatingStatuses, text, first, after }: ListArguments) =>
+      page(withText(withStatus(loadBalancing.balancers.values(), operatingStatuses), text), first, after),
     loadBalancersAt: () => [],
-    loadBalancer: ({ id }: WithId, context: Context) => {
-      guard(context);
-      return loadBalancing.balancers.get(id) ?? null;
-    },
+    loadBalancer: ({ id }: WithId) => loadBalancing.balancers.get(id) ?? null,
     listener: ({ id }: WithId) => ({ id, traffic: loadBalancing.trafficOf(id) }),
     loadBalancerNode: ({ id }: WithId) => withTraffic(loadBalancing.nodes.get(id)),
     loadBalancerHost: ({ id }: WithId) => loadBalancing.hosts.get(id) ?? null,
@@ -312,59 +209,30 @@ export function createBalancerRoot<Context>(world: BalancerWorld, guard: (contex
       id,
       members: ({ first, after }: Paging) => loadBalancing.membersOf(id.replace('pool', 'lb'), first ?? 20, after),
     }),
-    loadBalancerHosts: ({ text, first, after }: ListArguments, context: Context) => {
-      guard(context);
-      if (!world.user.admin) throw coded('FORBIDDEN', 'Only administrators may do this.');
-      return page(withText([...loadBalancing.hosts.values()], text), first, after);
-    },
-    poolMemberDrain: mutate('poolMemberDrain', 'poolMember', ({ id }) =>
-      loadBalancing.update(
-        String(id),
-        { drainUntil: now(60_000), operatingStatus: 'DRAINING' },
-        { kind: 'poolMember.operatingStatus', from: null, to: 'DRAINING' },
-      ),
+    loadBalancerHosts: ofAdministrators(world, ({ text, first, after }: ListArguments) =>
+      page(withText([...loadBalancing.hosts.values()], text), first, after),
     ),
-    poolMemberDrainCancel: mutate('poolMemberDrainCancel', 'poolMember', ({ id }) =>
-      loadBalancing.update(
-        String(id),
-        { drainUntil: null, operatingStatus: 'ONLINE' },
-        { kind: 'poolMember.operatingStatus', from: null, to: 'ONLINE' },
-      ),
-    ),
-    poolMemberUpdate: mutate('poolMemberUpdate', 'poolMember', ({ id, enabled }) =>
-      loadBalancing.update(
-        String(id),
-        { enabled, operatingStatus: 'ONLINE' },
-        { kind: 'poolMember.operatingStatus', from: 'OFFLINE', to: 'ONLINE' },
-      ),
-    ),
-    loadBalancerNodesReplace: mutate('loadBalancerNodesReplace', 'loadBalancer', ({ id }) =>
-      loadBalancing.update(
-        String(id),
-        {},
-        { kind: 'loadBalancer.changed', from: 'ACTIVE', to: 'ACTIVE', reason: 'a failover was requested' },
-      ),
-    ),
-    loadBalancerNodeReplace: mutate('loadBalancerNodeReplace', 'loadBalancerNode', ({ id }) =>
-      loadBalancing.update(
-        String(id),
-        { nodeState: 'DRAINING', nodeStateReason: 'replaced by hand' },
-        { kind: 'loadBalancerNode.state', from: 'SERVING', to: 'DRAINING', reason: 'replaced by hand' },
-      ),
-    ),
-    loadBalancerHostCordonSet: mutate('loadBalancerHostCordonSet', 'loadBalancerHost', ({ id }) =>
-      loadBalancing.update(
-        String(id),
-        { cordoned: true },
-        { kind: 'loadBalancerHost.changed', from: 'PRESENT', to: 'PRESENT', reason: 'cordoned' },
-      ),
-    ),
-    loadBalancerHostCordonLift: mutate('loadBalancerHostCordonLift', 'loadBalancerHost', ({ id }) =>
-      loadBalancing.update(
-        String(id),
-        { cordoned: false },
-        { kind: 'loadBalancerHost.changed', from: 'PRESENT', to: 'PRESENT', reason: 'released' },
-      ),
+    ...mutationsOf(
+      world,
+      {
+        poolMemberDrain: ({ id }) => member(id, { drainUntil: now(60_000) }, null, draining),
+        poolMemberDrainCancel: ({ id }) => member(id, { drainUntil: null }, null, 'ONLINE'),
+        poolMemberUpdate: ({ id, enabled }) => member(id, { enabled }, 'OFFLINE', 'ONLINE'),
+        loadBalancerNodesReplace: ({ id }) => ({
+          loadBalancer: update(id, {}, 'loadBalancer.changed', 'ACTIVE', 'ACTIVE', 'a failover was requested'),
+        }),
+        loadBalancerNodeReplace: ({ id }) => ({
+          loadBalancerNode: update(
+            ...([id, { nodeState: draining, nodeStateReason: byHand }, 'loadBalancerNode.state'] as const),
+            ...(['SERVING', draining, byHand] as const),
+          ),
+        }),
+        ...{ loadBalancerHostCordonSet: cordon(true), loadBalancerHostCordonLift: cordon(false) },
+      },
+      () => {
+        const [first] = loadBalancing.refusals.splice(0, 1);
+        return first && refusal(first.code, first.message, 'NEVER', ['input', 'id']);
+      },
     ),
   };
 }

@@ -6,25 +6,27 @@ import { createBalancerRoot } from './fake-balancers.ts';
 import { createHostsRoot } from './fake-hosts.ts';
 import { createNameRoot } from './fake-names.ts';
 import { createPeopleRoot } from './fake-people.ts';
-import { coded, now, page, projects, withStatus, withText } from './fake-values.ts';
+import {
+  coded,
+  type Fields,
+  type ListArguments,
+  mutationsOf,
+  now,
+  type Paging,
+  page,
+  projects,
+  refusal,
+  type WithId,
+  type WithInput,
+  withStatus,
+  withText,
+} from './fake-values.ts';
 import { type ChangeFilter, type FakeMapping, type FakeOperation, type FakeWorld, isWanted } from './fake-world.ts';
 
 export interface FakeContext {
   readonly bearer: string | null;
 }
 
-type Input = Readonly<Record<string, unknown>>;
-interface WithInput {
-  readonly input: Input;
-}
-interface Paging {
-  readonly first?: number;
-  readonly after?: string | null;
-}
-interface ListArguments extends Paging {
-  readonly operatingStatuses?: readonly string[] | null;
-  readonly text?: string | null;
-}
 interface HistoryArguments extends Paging, ChangeFilter {}
 interface ObjectArguments {
   readonly namespace: string;
@@ -47,10 +49,34 @@ interface MappingsArguments extends Paging {
   readonly verifications?: readonly string[] | null;
 }
 
-export function createRoot(world: FakeWorld) {
-  const guard = ({ bearer }: FakeContext): void => {
-    if (bearer === null || !world.accessTokens.has(bearer)) throw coded('UNAUTHENTICATED', 'Log in again.');
+type Resolver = (given: never, context: FakeContext) => unknown;
+/** Without a login. */
+const open: readonly string[] = ['login', 'sessionRefresh', 'logout'];
+
+export function createRoot(world: FakeWorld): Readonly<Record<string, Resolver>> {
+  const root: Readonly<Record<string, Resolver>> = {
+    ...createAttentionRoot(world),
+    ...createBalancerRoot(world),
+    ...createNameRoot(world),
+    ...createHostsRoot(world),
+    ...createPeopleRoot(world),
+    ...createSessionRoot(world),
+    ...createRelayRoot(world),
+    ...createOtherRoot(world),
   };
+  const guarded =
+    (resolve: Resolver): Resolver =>
+    (given, context) => {
+      if (context.bearer === null || !world.accessTokens.has(context.bearer))
+        throw coded('UNAUTHENTICATED', 'Log in again.');
+      return resolve(given, context);
+    };
+  return Object.fromEntries(
+    Object.entries(root).map(([name, resolve]) => [name, open.includes(name) ? resolve : guarded(resolve)]),
+  );
+}
+
+function createSessionRoot(world: FakeWorld) {
   /** Both name their session. */
   const tokens = (session: string = randomUUID()) => {
     const accessToken = `access-${session}/${randomUUID()}`;
@@ -58,50 +84,50 @@ export function createRoot(world: FakeWorld) {
     world.accessTokens.add(accessToken);
     world.refreshTokens.add(refreshToken);
     return {
-      accessToken,
-      accessTokenExpiresAt: now(world.accessTokenLifeMs),
-      refreshToken,
-      refreshTokenExpiresAt: now(86_400_000),
-      userErrors: [],
+      ...{ accessToken, accessTokenExpiresAt: now(world.accessTokenLifeMs), userErrors: [] },
+      ...{ refreshToken, refreshTokenExpiresAt: now(86_400_000) },
     };
   };
-  const record = (name: string, input: Input): void => {
-    world.mutations.push({ name, input });
-  };
-  const newestFirst = (): FakeOperation[] => [...world.operations.values()].reverse();
-
   return {
-    ...createAttentionRoot(world, guard),
-    ...createBalancerRoot(world, guard),
-    ...createNameRoot(world, guard),
-    ...createHostsRoot(world, guard),
-    ...createPeopleRoot(world, guard),
-    statusCursor: (_: object, context: FakeContext) => {
-      guard(context);
-      return world.cursor;
+    login: ({ input }: WithInput) =>
+      input.name === world.user.name && input.password === world.user.password
+        ? tokens()
+        : refusal('BAD_CREDENTIALS', 'Name and password are not right.', 'NEVER'),
+    sessionRefresh: ({ input }: WithInput) =>
+      world.refreshTokens.delete(String(input.refreshToken))
+        ? tokens(sessionOf(String(input.refreshToken)))
+        : refusal('BAD_CREDENTIALS', 'The refresh token is not, or no longer, good.', 'NEVER'),
+    logout: (_: object, { bearer }: FakeContext) => {
+      if (bearer !== null && world.accessTokens.has(bearer))
+        for (const each of [world.accessTokens, world.refreshTokens])
+          for (const token of each) if (sessionOf(token) === sessionOf(bearer)) each.delete(token);
+      return { userErrors: [] };
     },
-    me: (_: object, context: FakeContext) => {
-      guard(context);
+    me: () => {
       const { name, admin, role } = world.user;
       return { name, admin, projects: projects.map((project) => ({ project, role })) };
     },
-    backends: ({ operatingStatuses, text, first, after }: ListArguments, context: FakeContext) => {
-      guard(context);
-      return page(withText(withStatus(world.backends.values(), operatingStatuses), text), first, after);
-    },
-    backendsAt: ({ address }: { readonly address: string }, context: FakeContext) => {
-      guard(context);
-      return [...world.backends.values()].filter(({ host }) => String(host).startsWith(address));
-    },
-    backend: ({ id }: { readonly id: string }, context: FakeContext) => {
-      guard(context);
-      return world.backends.get(id) ?? null;
-    },
-    mappings: (
-      { backendId, mappingStates: states, verifications, first, after }: MappingsArguments,
-      context: FakeContext,
-    ) => {
-      guard(context);
+  };
+}
+
+const driver = {
+  ...{ name: 'linux-nftables', family: 'FIREWALL', summary: 'nftables of a Linux host, by SSH' },
+  ...{ credentialFields: ['username', 'password', 'privateKey'], typedMutations: ['firewallAddressCreate'] },
+  optionsSchema: { properties: { transport: { enum: ['ssh'] } } },
+  operations: [
+    { name: 'set.create', summary: 'Creates a set.', category: 'USER', effect: 'IDEMPOTENT', example: { set: 'x' } },
+  ],
+};
+
+function createRelayRoot(world: FakeWorld) {
+  const operationsOf = (filter: OperationsArguments) => newestFirst(world).filter(matches(filter));
+  return {
+    backends: ({ operatingStatuses, text, first, after }: ListArguments) =>
+      page(withText(withStatus(world.backends.values(), operatingStatuses), text), first, after),
+    backendsAt: ({ address }: { readonly address: string }) =>
+      [...world.backends.values()].filter(({ host }) => String(host).startsWith(address)),
+    backend: ({ id }: WithId) => world.backends.get(id) ?? null,
+    mappings: ({ backendId, mappingStates: states, verifications, first, after }: MappingsArguments) => {
       const found = [...world.mappings.values()].filter(
         (mapping) =>
           (!backendId || mapping.backend.id === backendId) &&
@@ -110,8 +136,38 @@ export function createRoot(world: FakeWorld) {
       );
       return page(found.reverse(), first, after);
     },
-    tlsCertificates: ({ expiresBefore, first, after }: CertificateArguments, context: FakeContext) => {
-      guard(context);
+    relayDrivers: () => [driver],
+    mapping: ({ id }: WithId) => world.mappings.get(id) ?? null,
+    relayOperations: (filter: OperationsArguments) => page(operationsOf(filter), filter.first, filter.after),
+    relayOperationCounts: (filter: OperationsArguments) =>
+      operationStates.map((state) => {
+        const count = operationsOf(filter).filter((operation) => operation.state === state).length;
+        return { state, count: Math.min(count, world.countedAtMost), complete: count <= world.countedAtMost };
+      }),
+    relayOperation: ({ id }: WithId) => world.operations.get(id) ?? null,
+    ...mutationsOf(world, {
+      relayOperationSettle: (input) => settle(world, input),
+      backendHostKeyAccept: (input) => accept(world, input, 'hostKeySha256'),
+      backendCertificateAccept: (input) => accept(world, input, 'certificateSha256'),
+      mappingVerify: ({ id }) => verify(world.mappings.get(String(id)), world),
+      backendCircuitClose: ({ id }) =>
+        changed(world, String(id), { circuit: closed() }, { kind: 'backend.circuit', from: 'OPEN', to: 'CLOSED' }),
+    }),
+  };
+}
+
+function createOtherRoot(world: FakeWorld) {
+  return {
+    statusCursor: () => world.cursor,
+    statusHistory: ({ first, after, ...filter }: HistoryArguments) => {
+      const found = world.changes.filter((change) => isWanted(filter, change)).reverse();
+      return page(
+        found.map((change) => world.withSubject(change)),
+        first,
+        after,
+      );
+    },
+    tlsCertificates: ({ expiresBefore, first, after }: CertificateArguments) => {
       const found = world.certificates.filter(({ validUntil }) => !expiresBefore || validUntil < expiresBefore);
       return page(
         found.toSorted((a, b) => (a.validUntil < b.validUntil ? -1 : 1)),
@@ -119,131 +175,32 @@ export function createRoot(world: FakeWorld) {
         after,
       );
     },
-    objectOptions: ({ first, after }: Paging, context: FakeContext) => {
-      guard(context);
-      return page([], first, after);
-    },
-    objectClusters: ({ text, first, after }: ListArguments, context: FakeContext) => {
-      guard(context);
-      return page(withText(world.clusters, text), first, after);
-    },
-    objectCluster: ({ id }: { readonly id: string }) => world.clusters.find((each) => each.id === id) ?? null,
-    objectRings: () => page([]),
-    objectRingChanges: () => page([]),
-    objectAccessKeys: () => page([]),
-    relayDrivers: () => [
-      {
-        name: 'linux-nftables',
-        family: 'FIREWALL',
-        summary: 'nftables of a Linux host, by SSH',
-        credentialFields: ['username', 'password', 'privateKey'],
-        typedMutations: ['firewallAddressCreate'],
-        optionsSchema: { properties: { transport: { enum: ['ssh'] } } },
-        operations: [
-          {
-            name: 'set.create',
-            summary: 'Creates a set.',
-            category: 'USER',
-            effect: 'IDEMPOTENT',
-            example: { set: 'x' },
-          },
-        ],
-      },
-    ],
-    mapping: ({ id }: { readonly id: string }, context: FakeContext) => {
-      guard(context);
-      return world.mappings.get(id) ?? null;
-    },
-    relayOperations: (filter: OperationsArguments, context: FakeContext) => {
-      guard(context);
-      return page(newestFirst().filter(matches(filter)), filter.first, filter.after);
-    },
-    relayOperationCounts: (filter: OperationsArguments, context: FakeContext) => {
-      guard(context);
-      const found = newestFirst().filter(matches(filter));
-      return operationStates.map((state) => {
-        const count = found.filter((operation) => operation.state === state).length;
-        return { state, count: Math.min(count, world.countedAtMost), complete: count <= world.countedAtMost };
-      });
-    },
-    relayOperation: ({ id }: { readonly id: string }, context: FakeContext) => {
-      guard(context);
-      return world.operations.get(id) ?? null;
-    },
-    statusHistory: ({ first, after, ...filter }: HistoryArguments, context: FakeContext) => {
-      guard(context);
-      const found = world.changes.filter((change) => isWanted(filter, change));
-      return page(
-        found.reverse().map((change) => world.withSubject(change)),
-        first,
-        after,
-      );
-    },
-    cmpObject: ({ namespace, type, externalId }: ObjectArguments, context: FakeContext) => {
-      guard(context);
-      const own = <Node extends { readonly [field: string]: unknown }>(nodes: Iterable<Node>): readonly Node[] =>
+    objectClusters: ({ text, first, after }: ListArguments) => page(withText(world.clusters, text), first, after),
+    objectCluster: ({ id }: WithId) => world.clusters.find((each) => each.id === id) ?? null,
+    ...{ objectOptions: () => page([]), objectRings: () => page([]) },
+    ...{ objectRingChanges: () => page([]), objectAccessKeys: () => page([]) },
+    cmpObject: ({ namespace, type, externalId }: ObjectArguments) => {
+      const own = <Node extends Fields>(nodes: Iterable<Node>): readonly Node[] =>
         [...nodes].filter(({ cmpObject }) => {
           const object = cmpObject as ObjectArguments | null | undefined;
           return object?.type === type && object.externalId === externalId && object.namespace === namespace;
         });
+      const mappings = own(world.mappings.values()).map((mapping) => ({
+        ...mapping,
+        backend: world.backends.get(mapping.backend.id) ?? null,
+      }));
       return {
-        ...{ id: `${namespace}:${type}/${externalId}`, namespace, type, externalId },
-        mappings: page(
-          own(world.mappings.values()).map((mapping) => ({
-            ...mapping,
-            backend: world.backends.get(mapping.backend.id) ?? null,
-          })),
-        ),
-        relayOperations: page(own(newestFirst())),
+        ...{ id: `${namespace}:${type}/${externalId}`, namespace, type, externalId, mappings: page(mappings) },
+        relayOperations: page(own(newestFirst(world))),
         loadBalancers: page(own(world.loadBalancing.balancers.values())),
         gslbs: page(own(world.naming.names.values())),
         objectContainers: page([]),
       };
     },
-    login: ({ input }: WithInput) =>
-      input.name === world.user.name && input.password === world.user.password
-        ? tokens()
-        : { userErrors: [refusal('BAD_CREDENTIALS', 'Name and password are not right.', 'NEVER')] },
-    sessionRefresh: ({ input }: WithInput) =>
-      world.refreshTokens.delete(String(input.refreshToken))
-        ? tokens(sessionOf(String(input.refreshToken)))
-        : { userErrors: [refusal('BAD_CREDENTIALS', 'The refresh token is not, or no longer, good.', 'NEVER')] },
-    logout: (_: object, { bearer }: FakeContext) => {
-      if (bearer !== null && world.accessTokens.has(bearer))
-        for (const each of [world.accessTokens, world.refreshTokens])
-          for (const token of each) if (sessionOf(token) === sessionOf(bearer)) each.delete(token);
-      return { userErrors: [] };
-    },
-    relayOperationSettle: ({ input }: WithInput, context: FakeContext) => {
-      guard(context);
-      record('relayOperationSettle', input);
-      return settle(world, input);
-    },
-    backendHostKeyAccept: ({ input }: WithInput, context: FakeContext) => {
-      guard(context);
-      record('backendHostKeyAccept', input);
-      return accept(world, input, 'hostKeySha256');
-    },
-    backendCertificateAccept: ({ input }: WithInput, context: FakeContext) => {
-      guard(context);
-      record('backendCertificateAccept', input);
-      return accept(world, input, 'certificateSha256');
-    },
-    mappingVerify: ({ input }: WithInput, context: FakeContext) => {
-      guard(context);
-      record('mappingVerify', input);
-      return verify(world.mappings.get(String(input.id)), world);
-    },
-    backendCircuitClose: ({ input }: WithInput, context: FakeContext) => {
-      guard(context);
-      record('backendCircuitClose', input);
-      const id = String(input.id);
-      const circuit = { state: 'CLOSED', since: now(), reason: null };
-      world.updateBackend(id, { circuit }, { kind: 'backend.circuit', from: 'OPEN', to: 'CLOSED' });
-      return { backend: world.backends.get(id), userErrors: [] };
-    },
   };
 }
+
+const newestFirst = (world: FakeWorld): FakeOperation[] => [...world.operations.values()].reverse();
 
 const sessionOf = (token: string) => /^[a-z]+-([^/]+)/.exec(token)?.[1];
 
@@ -255,64 +212,50 @@ function matches({ projectId, backendId, states, text }: OperationsArguments) {
     (!text || text.split(' ').every((word) => `${operation.name} ${operation.requestId}`.includes(word)));
 }
 
-function accept(world: FakeWorld, input: Input, field: 'hostKeySha256' | 'certificateSha256') {
-  const id = String(input.id);
-  const circuit = { state: 'CLOSED', since: now(), reason: null };
+const closed = () => ({ state: 'CLOSED', since: now(), reason: null });
+
+function changed(world: FakeWorld, id: string, patch: Fields, told: Parameters<FakeWorld['updateBackend']>[2]) {
+  world.updateBackend(id, patch, told);
+  return { backend: world.backends.get(id) };
+}
+
+function accept(world: FakeWorld, input: Fields, field: 'hostKeySha256' | 'certificateSha256') {
   const to = field === 'hostKeySha256' ? 'HOST_KEY_ACCEPTED' : 'CERTIFICATE_ACCEPTED';
-  world.updateBackend(
-    id,
-    { [field]: input[field], presented: null, circuit },
-    { kind: 'backend.identity', from: null, to },
-  );
-  return { backend: world.backends.get(id), userErrors: [] };
+  const patch = { [field]: input[field], presented: null, circuit: closed() };
+  return changed(world, String(input.id), patch, { kind: 'backend.identity', from: null, to });
 }
 
 /** The device's state is the mapping's `nextLook`. */
-function verify(mapping: FakeMapping | undefined, world: FakeWorld) {
-  if (mapping === undefined) return { userErrors: [refusal('NOT_FOUND', 'No such mapping.', 'NEVER')] };
-  if (mapping.nextLook === undefined)
-    return { userErrors: [refusal('UNAVAILABLE', 'The device could not be asked.', 'SAME_KEY')] };
-  return {
-    mapping: world.updateMapping(mapping.id, { lastVerification: { verifiedAt: now(), ...mapping.nextLook } }),
-    userErrors: [],
-  };
+function verify(mapping: FakeMapping | undefined, world: FakeWorld): Fields {
+  if (mapping === undefined) return refusal('NOT_FOUND', 'No such mapping.', 'NEVER');
+  if (mapping.nextLook === undefined) return refusal('UNAVAILABLE', 'The device could not be asked.', 'SAME_KEY');
+  const lastVerification = { verifiedAt: now(), ...mapping.nextLook };
+  return { mapping: world.updateMapping(mapping.id, { lastVerification }) };
 }
 
 /** The probe's finding is the operation's `probeFinds`: a state, or nothing certain. */
-function settle(world: FakeWorld, input: Input) {
+function settle(world: FakeWorld, input: Fields): Fields {
   const operation = world.operations.get(String(input.id));
-  if (operation === undefined) return { userErrors: [refusal('NOT_FOUND', 'No such operation.', 'NEVER')] };
-  if (operation.state !== 'UNKNOWN' && operation.state !== 'ACCEPTED') {
-    return { userErrors: [refusal('WRONG_STATE', `The operation is ${operation.state}.`, 'NEVER')] };
-  }
+  if (operation === undefined) return refusal('NOT_FOUND', 'No such operation.', 'NEVER');
+  if (operation.state !== 'UNKNOWN' && operation.state !== 'ACCEPTED')
+    return refusal('WRONG_STATE', `The operation is ${operation.state}.`, 'NEVER');
   const { verdict, note } = input;
   const isQuiet = typeof operation.quietUntil === 'string' && Date.parse(operation.quietUntil) > Date.now();
-  if (verdict !== undefined && isQuiet && input.force !== true) {
-    const message = 'The call may still take effect. Wait, or set force.';
-    return { userErrors: [refusal('QUIET_PERIOD', message, 'SAME_KEY', ['input', 'force'])] };
-  }
-  if (verdict === undefined && operation.probeFinds === undefined) {
-    return {
-      userErrors: [refusal('NO_PROBE', `The operation ${operation.name} has no probe: give a verdict.`, 'NEVER')],
-    };
-  }
+  if (verdict !== undefined && isQuiet && input.force !== true)
+    return refusal('QUIET_PERIOD', 'The call may still take effect. Wait, or set force.', 'SAME_KEY', [
+      'input',
+      'force',
+    ]);
+  if (verdict === undefined && operation.probeFinds === undefined)
+    return refusal('NO_PROBE', `The operation ${operation.name} has no probe: give a verdict.`, 'NEVER');
   const finding = String(verdict ?? operation.probeFinds);
-  const source = verdict === undefined ? 'probe' : 'operator';
+  const stateSource = verdict === undefined ? 'PROBE' : 'OPERATOR';
   const evidence = [
     ...(operation.evidence as unknown[]),
-    { recordedAt: now(), source: source.toUpperCase(), finding, note: note ?? null },
+    { recordedAt: now(), source: stateSource, finding, note: note ?? null },
   ];
-  const isFinal = finding === 'SUCCEEDED' || finding === 'FAILED';
-  const settled = isFinal
-    ? world.updateOperation(
-        operation.id,
-        { state: finding, stateSource: source.toUpperCase(), finishedAt: now(), evidence },
-        String(note ?? source),
-      )
-    : world.updateOperation(operation.id, { evidence }, finding);
-  return { operation: settled, userErrors: [] };
-}
-
-function refusal(code: string, message: string, retry: string, field: readonly string[] = []) {
-  return { code, message, field, retry, retryAfterMs: null };
+  if (finding !== 'SUCCEEDED' && finding !== 'FAILED')
+    return { operation: world.updateOperation(operation.id, { evidence }, finding) };
+  const ended = { state: finding, stateSource, finishedAt: now(), evidence };
+  return { operation: world.updateOperation(operation.id, ended, String(note ?? stateSource.toLowerCase())) };
 }

@@ -1,22 +1,29 @@
 // GSLBs of the fake world, with their members, votes, history and machines, and the root fields of the graph for them.
-import type { PartChange } from './fake-balancers.ts';
-import { coded, type FakeProject, now, page, projects, withStatus, withText } from './fake-values.ts';
+import {
+  coded,
+  type FakeNamed,
+  type FakeObject,
+  type FakeTold,
+  type Fields,
+  type ListArguments,
+  mutationsOf,
+  type NotedMutations,
+  now,
+  ofAdministrators,
+  type Paging,
+  page,
+  project,
+  type Tell,
+  updateIn,
+  type WithId,
+  withStatus,
+  withText,
+} from './fake-values.ts';
 
-interface FakePart {
-  readonly id: string;
-  readonly version: number;
-  readonly project: FakeProject;
-  readonly [field: string]: unknown;
-}
-
-interface FakeName extends FakePart {
-  readonly __typename: 'Gslb';
+interface FakeName extends FakeObject {
   readonly fqdn: string;
 }
-
-interface FakePoolMember extends FakePart {
-  readonly __typename: 'GslbPoolMember';
-  readonly name: string;
+interface FakePoolMember extends FakeNamed {
   readonly pool: { readonly id: string; readonly name: string };
 }
 
@@ -25,9 +32,6 @@ interface FakeZone {
   readonly name: string;
   readonly keys: readonly Fields[];
 }
-
-type Append = (subject: FakeName | FakePoolMember, change: PartChange) => void;
-type Fields = Readonly<Record<string, unknown>>;
 
 const monitors = [{ id: 'mo1', name: 'web', checkType: 'HTTP' }];
 
@@ -42,10 +46,10 @@ export class FakeNames {
   readonly zones = new Map<string, FakeZone>();
   /** What is asked of gslbExplain, in order. */
   readonly questions: Fields[] = [];
-  readonly #append: Append;
+  readonly #tell: Tell;
 
-  constructor(append: Append) {
-    this.#append = append;
+  constructor(tell: Tell) {
+    this.#tell = tell;
   }
 
   /** It answers with all its members. */
@@ -58,7 +62,7 @@ export class FakeNames {
     };
     const name: FakeName = {
       ...{ __typename: 'Gslb', id, version: 1, fqdn: `shop-${number}.gslb.example.net`, description: '' },
-      ...{ project: projects[0] as FakeProject, policy: 'ROUND_ROBIN', ttlSeconds: 30, zoneName: 'gslb.example.net' },
+      ...{ project, policy: 'ROUND_ROBIN', ttlSeconds: 30, zoneName: 'gslb.example.net' },
       ...{ noneUp: 'ALL', provisioningStatus: 'ACTIVE', provisioningReason: null, operatingStatus: 'ONLINE' },
       ...{ operatingReason: null, createdAt: now(-3_600_000), frozenAt: null, frozenUntil: null, frozenReason: null },
       answer: ({ type }: { readonly type: string }) => this.#answer(id, type),
@@ -74,7 +78,7 @@ export class FakeNames {
     const number = this.members.size + 1;
     const member: FakePoolMember = {
       ...{ __typename: 'GslbPoolMember', id: `gm${number}`, version: 1, name: `site-${number}` },
-      ...{ project: projects[0] as FakeProject, pool: { id: nameId.replace('g', 'gp'), name: 'shop' } },
+      ...{ project, pool: { id: nameId.replace('g', 'gp'), name: 'shop' } },
       ...{ addresses: [`203.0.113.${number}`], cname: null, memberRegion: 'eu', weight: 1, priority: 0 },
       ...{ adminState: 'AUTO', adminUntil: null, adminReason: null, verdict: 'UP', verdictAt: now(-60_000) },
       ...{ undecidedAt: null, serving: true, operatingStatus: 'ONLINE', operatingReason: null, lastUpAt: null },
@@ -95,17 +99,10 @@ export class FakeNames {
   }
 
   /** Changes one of them; its status change is streamed. */
-  update(id: string, patch: Fields, change: PartChange): FakeName | FakePoolMember {
-    const maps = [this.names, this.members] as readonly Map<string, FakeName | FakePoolMember>[];
-    for (const map of maps) {
-      const old = map.get(id);
-      if (old === undefined) continue;
-      const part = { ...old, version: old.version + 1, ...patch } as FakeName | FakePoolMember;
-      map.set(id, part);
-      this.#append(part, change);
-      return part;
-    }
-    throw new Error(`nothing has the id ${id}`);
+  update(id: string, patch: Fields, told: FakeTold): FakeObject {
+    const updated = updateIn([this.names, this.members] as readonly Map<string, FakeObject>[], id, patch);
+    this.#tell(updated, told);
+    return updated;
   }
 
   /** Signed by one key of each kind. */
@@ -193,105 +190,56 @@ export function checker(name: string, patch: Fields = {}): Fields {
   };
 }
 
-interface Paging {
-  readonly first?: number;
-  readonly after?: string | null;
-}
-interface ListArguments extends Paging {
-  readonly operatingStatuses?: readonly string[] | null;
-  readonly text?: string | null;
-}
-interface WithId {
-  readonly id: string;
-}
-interface WithInput {
-  readonly input: Fields;
-}
-
 /** What it needs of the world. */
-interface NameWorld {
+interface NameWorld extends NotedMutations {
   readonly naming: FakeNames;
   readonly lostFields: ReadonlySet<string>;
   readonly user: { readonly admin: boolean };
-  readonly mutations: { readonly name: string; readonly input: Fields }[];
 }
 
-/** `guard` refuses a request without a login. */
-export function createNameRoot<Context>(world: NameWorld, guard: (context: Context) => void) {
+export function createNameRoot(world: NameWorld) {
   const { naming } = world;
-  const admin = (context: Context): void => {
-    guard(context);
-    if (!world.user.admin) throw coded('FORBIDDEN', 'Only administrators may do this.');
-  };
-  const mutate =
-    (name: string, field: string, act: (input: Fields) => unknown) =>
-    ({ input }: WithInput, context: Context): unknown => {
-      guard(context);
-      world.mutations.push({ name, input });
-      return { [field]: act(input), userErrors: [] };
-    };
+  const listed = (nodes: () => Iterable<Fields>) =>
+    ofAdministrators(world, ({ first, after }: Paging) => page([...nodes()], first, after));
+  const update = (id: unknown, patch: Fields, kind: string, from: string | null, to: string) =>
+    naming.update(String(id), patch, { kind, from, to });
+  const rolled = (change: (keys: readonly Fields[], input: Fields) => readonly Fields[]) => (input: Fields) => ({
+    dnsZone: naming.rollKeys(String(input.id), (keys) => change(keys, input)),
+  });
+  const serves = ['AUTO', 'FORCED_UP'];
   return {
-    gslbs: ({ operatingStatuses, text, first, after }: ListArguments, context: Context) => {
-      guard(context);
+    gslbs: ({ operatingStatuses, text, first, after }: ListArguments) => {
       if (world.lostFields.has('gslbs')) throw coded('UNAVAILABLE', 'The subgraph of gslbs does not answer.');
       return page(withText(withStatus(naming.names.values(), operatingStatuses), text), first, after);
     },
     gslbsAt: () => [],
-    gslb: ({ id }: WithId, context: Context) => {
-      guard(context);
-      return naming.names.get(id) ?? null;
-    },
+    gslb: ({ id }: WithId) => naming.names.get(id) ?? null,
     gslbPool: ({ id }: WithId) => ({
       id,
       members: ({ first, after }: Paging) => naming.membersOf(id.replace('gp', 'g'), first, after),
     }),
     gslbPoolMember: ({ id }: WithId) => naming.members.get(id) ?? null,
-    gslbExplain: (question: Fields, context: Context) => {
-      guard(context);
-      return naming.explain(question);
-    },
-    gslbNameServers: ({ first, after }: Paging, context: Context) => {
-      admin(context);
-      return page(naming.nameServers, first, after);
-    },
-    gslbCheckers: ({ first, after }: Paging, context: Context) => {
-      admin(context);
-      return page(naming.checkers, first, after);
-    },
-    dnsZones: ({ first, after }: Paging, context: Context) => {
-      admin(context);
-      return page([...naming.zones.values()], first, after);
-    },
-    dnsZoneKeyRollBegin: mutate('dnsZoneKeyRollBegin', 'dnsZone', ({ id }) =>
-      naming.rollKeys(String(id), (keys) => [...keys, key(4_711)]),
-    ),
-    dnsZoneKeyRollCancel: mutate('dnsZoneKeyRollCancel', 'dnsZone', ({ id }) =>
-      naming.rollKeys(String(id), (keys) => keys.slice(0, -1)),
-    ),
-    dnsZoneKeyRollConfirm: mutate('dnsZoneKeyRollConfirm', 'dnsZone', ({ id, keyTag }) =>
-      naming.rollKeys(String(id), (keys) =>
+    gslbExplain: (question: Fields) => naming.explain(question),
+    gslbNameServers: listed(() => naming.nameServers),
+    gslbCheckers: listed(() => naming.checkers),
+    dnsZones: listed(() => naming.zones.values() as Iterable<never>),
+    ...mutationsOf(world, {
+      dnsZoneKeyRollBegin: rolled((keys) => [...keys, key(4_711)]),
+      dnsZoneKeyRollCancel: rolled((keys) => keys.slice(0, -1)),
+      dnsZoneKeyRollConfirm: rolled((keys, { keyTag }) =>
         keys.map((each) => (each.keyTag === keyTag ? { ...each, namedSince: now() } : each)),
       ),
-    ),
-    gslbPoolMemberAdminStateSet: mutate('gslbPoolMemberAdminStateSet', 'gslbPoolMember', ({ id, state }) =>
-      naming.update(
-        String(id),
-        { adminState: state, serving: state === 'AUTO' || state === 'FORCED_UP' },
-        { kind: 'gslbPoolMember.adminState', from: 'AUTO', to: String(state) },
-      ),
-    ),
-    gslbPoolMemberRelease: mutate('gslbPoolMemberRelease', 'gslbPoolMember', ({ id }) =>
-      naming.update(
-        String(id),
-        { serving: true },
-        { kind: 'gslbPoolMember.operatingStatus', from: 'OFFLINE', to: 'ONLINE' },
-      ),
-    ),
-    gslbFreeze: mutate('gslbFreeze', 'gslb', ({ id }) =>
-      naming.update(String(id), { frozenAt: now() }, { kind: 'gslb.answer', from: null, to: 'FROZEN' }),
-    ),
-    gslbUnfreeze: mutate('gslbUnfreeze', 'gslb', ({ id }) =>
-      naming.update(String(id), { frozenAt: null }, { kind: 'gslb.answer', from: null, to: 'RELEASED' }),
-    ),
+      gslbPoolMemberAdminStateSet: ({ id, state }) => ({
+        gslbPoolMember: update(
+          ...([id, { adminState: state, serving: serves.includes(String(state)) }] as const),
+          ...(['gslbPoolMember.adminState', 'AUTO', String(state)] as const),
+        ),
+      }),
+      gslbPoolMemberRelease: ({ id }) => ({
+        gslbPoolMember: update(id, { serving: true }, 'gslbPoolMember.operatingStatus', 'OFFLINE', 'ONLINE'),
+      }),
+      gslbFreeze: ({ id }) => ({ gslb: update(id, { frozenAt: now() }, 'gslb.answer', null, 'FROZEN') }),
+      gslbUnfreeze: ({ id }) => ({ gslb: update(id, { frozenAt: null }, 'gslb.answer', null, 'RELEASED') }),
+    }),
   };
 }

@@ -1,20 +1,24 @@
 // Users, projects, tokens, the audit trail and alerts of the fake world, and the root fields about them.
-import { now, page, projects } from './fake-values.ts';
+import {
+  type Fields,
+  mutationsOf,
+  type NotedMutations,
+  now,
+  type Paging,
+  page,
+  project,
+  projects,
+  type WithId,
+} from './fake-values.ts';
 
-interface Context {
-  readonly bearer: string | null;
-}
-interface ListArguments {
-  readonly first?: number;
-  readonly after?: string | null;
+interface ListArguments extends Paging {
   readonly text?: string | null;
   readonly projectId?: string | null;
   readonly userId?: string | null;
   readonly states?: readonly string[] | null;
 }
-type Fields = Readonly<Record<string, unknown>>;
-interface Named extends Fields {
-  readonly id: string;
+type Known = WithId & Fields;
+interface Named extends Known {
   readonly name: string;
 }
 
@@ -22,7 +26,7 @@ export class FakePeople {
   readonly users: Named[] = [];
   readonly tokens: Named[] = [];
   readonly audit: Fields[] = [];
-  readonly alerts: (Fields & { readonly id: string })[] = [];
+  readonly alerts: Known[] = [];
   readonly rules: Named[] = [];
   readonly channels: Named[] = [];
   readonly containers: Named[] = [];
@@ -30,7 +34,7 @@ export class FakePeople {
   readonly auditReads: Fields[] = [];
 
   addUser(name: string, patch: object = {}): Named {
-    const role = { role: 'MEMBER', createdAt: now(-86_400_000), project: projects[0] };
+    const role = { role: 'MEMBER', createdAt: now(-86_400_000), project };
     const user = {
       ...{ __typename: 'User', id: `u${this.users.length + 1}`, name, admin: false, enabled: true },
       ...{ createdAt: now(-86_400_000), updatedAt: now(-3_600_000), memberships: page([role]) },
@@ -43,7 +47,7 @@ export class FakePeople {
   addToken(name: string, patch: object = {}): Named {
     const token = {
       ...{ __typename: 'ApiToken', id: `t${this.tokens.length + 1}`, name, role: 'MEMBER', prefix: 'tg_abc123' },
-      ...{ project: projects[0], createdAt: now(-86_400_000), expiresAt: now(86_400_000), revokedAt: null },
+      ...{ project, createdAt: now(-86_400_000), expiresAt: now(86_400_000), revokedAt: null },
       ...{ lastUsedAt: now(-120_000), createdBy: { name: 'admin' }, parent: null },
       ...patch,
     };
@@ -53,7 +57,7 @@ export class FakePeople {
 
   addEntry(action: string, patch: object = {}): void {
     this.audit.unshift({
-      ...{ id: `e${this.audit.length + 1}`, position: '7', recordedAt: now(), action, project: projects[0] },
+      ...{ id: `e${this.audit.length + 1}`, position: '7', recordedAt: now(), action, project },
       ...{ actor: { name: 'alice', kind: 'USER', user: { id: 'u1' }, apiToken: null }, subjectId: 'b1' },
       ...{ subject: { __typename: 'Backend', name: 'fw-1' }, outcome: 'ACCEPTED', code: null, requestId: 'request-1' },
       ...{ callerRequestId: null, details: { name: 'fw' }, hash: 'f'.repeat(64) },
@@ -61,10 +65,10 @@ export class FakePeople {
     });
   }
 
-  addAlert(patch: object = {}): Fields & { readonly id: string } {
+  addAlert(patch: object = {}): Known {
     const alert = {
       ...{ __typename: 'Alert', id: `a${this.alerts.length + 1}`, version: 1, alertState: 'FIRING' },
-      ...{ severity: 'WARNING', condition: 'BACKEND_OFFLINE', ruleName: 'backends', rule: null, project: projects[0] },
+      ...{ severity: 'WARNING', condition: 'BACKEND_OFFLINE', ruleName: 'backends', rule: null, project },
       ...{ subjectType: 'Backend', subjectId: 'b1', subjectName: 'fw-1', cmpObject: null, status: 'OFFLINE' },
       ...{ reason: 'CONNECT_FAILED: it does not answer', since: now(-300_000), createdAt: now(-180_000) },
       ...{ acknowledgedAt: null, acknowledgedBy: null, resolvedAt: null, lastNotifiedAt: null },
@@ -86,74 +90,51 @@ export class FakePeople {
     this.addAlert({ alertState: 'RESOLVED', resolvedAt: now(-60_000) });
     this.rules.push({
       ...{ id: 'r1', name, condition: 'BACKEND_OFFLINE', severity: 'CRITICAL', enabled: true, lastsMs: 120_000 },
-      ...{ withinMs: null, resolveAfterMs: 60_000, repeatMs: 3_600_000, checkedInAt: null, project: projects[0] },
+      ...{ withinMs: null, resolveAfterMs: 60_000, repeatMs: 3_600_000, checkedInAt: null, project },
       ...{ channels: [{ id: 'ch1', name: 'ops' }], silent: false },
     });
     const delivery = {
-      id: 'd1',
-      test: false,
-      deliveryState: 'FAILED',
-      alertCount: 2,
-      attempts: 3,
-      lastError: 'HTTP 500',
+      ...{ id: 'd1', test: false, deliveryState: 'FAILED', alertCount: 2, attempts: 3, lastError: 'HTTP 500' },
+      ...{ createdAt: now(), nextAttemptAt: now(60_000), finishedAt: null },
     };
     this.channels.push({
-      ...{
-        id: 'ch1',
-        name,
-        channelKind: 'WEBHOOK',
-        enabled: true,
-        default: false,
-        destination: 'hooks.example.com:443',
-        recipients: [],
-      },
-      ...{ timeZone: 'Europe/Berlin', groupMs: 10_000, project: projects[0] },
+      ...{ id: 'ch1', name, channelKind: 'WEBHOOK', enabled: true, default: false, recipients: [] },
+      ...{ destination: 'hooks.example.com:443' },
+      ...{ timeZone: 'Europe/Berlin', groupMs: 10_000, project },
       quietTimes: [{ days: ['MONDAY', 'TUESDAY'], startTime: '22:00', endTime: '06:00' }],
-      deliveries: page([{ ...delivery, createdAt: now(), nextAttemptAt: now(60_000), finishedAt: null }]),
+      deliveries: page([delivery]),
     });
     const object = { name, sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
     this.containers.push({
-      ...{ __typename: 'ObjectContainer', id: 'c1', name, createdAt: now(), project: projects[0] },
+      ...{ __typename: 'ObjectContainer', id: 'c1', name, createdAt: now(), project },
       ...{ option: { name: 'usual' }, cmpObject: null, objects: page([object]) },
     });
   }
 }
 
-export function createPeopleRoot(
-  world: { readonly people: FakePeople; readonly mutations: { readonly name: string; readonly input: Fields }[] },
-  guard: (context: Context) => void,
-) {
+export function createPeopleRoot(world: NotedMutations & { readonly people: FakePeople }) {
   const { people } = world;
-  const read =
-    <Arguments, Value>(value: (given: Arguments) => Value) =>
-    (given: Arguments, context: Context): Value => {
-      guard(context);
-      return value(given);
-    };
-  const list = (nodes: () => readonly Named[]) =>
-    read(({ first, after, text }: ListArguments) =>
+  const list =
+    (nodes: () => readonly Named[]) =>
+    ({ first, after, text }: ListArguments) =>
       page(
         nodes().filter(({ name }) => !text || name.includes(text)),
         first,
         after,
-      ),
-    );
-  const byId = (nodes: () => readonly (Fields & { readonly id: string })[]) =>
-    read(({ id }: { readonly id: string }) => nodes().find((each) => each.id === id) ?? null);
-  const wish = (name: string, patch: (input: Fields) => void) =>
-    read(({ input }: { readonly input: Fields }) => {
-      world.mutations.push({ name, input });
-      patch(input);
-      return { userErrors: [] };
-    });
-  const replace = (nodes: (Fields & { readonly id: string })[], id: unknown, patch: object): void => {
+      );
+  const byId =
+    (nodes: () => readonly Known[]) =>
+    ({ id }: WithId) =>
+      nodes().find((each) => each.id === id) ?? null;
+  const replace = (nodes: Known[], id: unknown, patch: object): void => {
     const at = nodes.findIndex((each) => each.id === id);
     const old = nodes[at];
     if (old !== undefined) nodes[at] = { ...old, ...patch };
   };
+  const acknowledgedBy = { name: 'admin' };
   const whole = () =>
-    projects.map((project) => ({
-      ...{ __typename: 'Project', ...project, description: 'of tests', viewerRole: 'OPERATOR', createdAt: now() },
+    projects.map((each) => ({
+      ...{ __typename: 'Project', ...each, description: 'of tests', viewerRole: 'OPERATOR', createdAt: now() },
       members: page(people.users.map((user) => ({ role: 'MEMBER', createdAt: now(), user }))),
       loadBalancerQuotas: [{ kind: 'LOAD_BALANCERS', limit: 10, used: 10 }],
       gslbQuotas: [{ kind: 'NAMES', limit: 100, used: 3 }],
@@ -164,30 +145,26 @@ export function createPeopleRoot(
     project: byId(whole),
     apiTokens: list(() => people.tokens),
     node: byId(() => [...people.users, ...people.tokens]),
-    apiTokenRevoke: wish('apiTokenRevoke', ({ id }) => replace(people.tokens, id, { revokedAt: now() })),
-    membershipRemove: wish('membershipRemove', () => undefined),
-    auditEntries: read(({ first, after, ...filter }: ListArguments) => {
-      people.auditReads.push(filter);
+    auditEntries: ({ first, after, ...filter }: ListArguments) => {
+      people.auditReads.push(filter as Fields);
       return page(people.audit, first, after);
-    }),
-    alerts: read(({ first, after, states }: ListArguments) =>
-      page(
-        people.alerts.filter(({ alertState }) => !states || states.includes(String(alertState))),
-        first,
-        after,
-      ),
-    ),
+    },
+    alerts: ({ first, after, states }: ListArguments) => {
+      const found = people.alerts.filter(({ alertState }) => !states || states.includes(String(alertState)));
+      return page(found, first, after);
+    },
     alert: byId(() => people.alerts),
     alertRules: list(() => people.rules),
     alertChannels: list(() => people.channels),
     alertChannel: byId(() => people.channels),
-    alertAcknowledge: wish('alertAcknowledge', ({ id }) =>
-      replace(people.alerts, id, {
-        ...{ alertState: 'ACKNOWLEDGED', acknowledgedAt: now(), acknowledgedBy: { name: 'admin' } },
-      }),
-    ),
-    alertEnd: wish('alertEnd', ({ id }) => replace(people.alerts, id, { alertState: 'RESOLVED', resolvedAt: now() })),
     objectContainers: list(() => people.containers),
     objectContainer: byId(() => people.containers),
+    ...mutationsOf(world, {
+      apiTokenRevoke: ({ id }) => replace(people.tokens, id, { revokedAt: now() }),
+      membershipRemove: () => undefined,
+      alertAcknowledge: ({ id }) =>
+        replace(people.alerts, id, { alertState: 'ACKNOWLEDGED', acknowledgedAt: now(), acknowledgedBy }),
+      alertEnd: ({ id }) => replace(people.alerts, id, { alertState: 'RESOLVED', resolvedAt: now() }),
+    }),
   };
 }

@@ -1,5 +1,4 @@
-// Values that all parts of the fake graph use: projects, times, pages and coded errors.
-
+// Values and rules that all parts of the fake graph use: projects, times, pages, changes, mutations and coded errors.
 import { type UptimeWindow, uptimeOf } from '../../../platform/events/uptime/uptime.ts';
 
 export interface FakeProject {
@@ -7,10 +6,88 @@ export interface FakeProject {
   readonly name: string;
 }
 
-export const projects: readonly FakeProject[] = [
-  { id: 'p1', name: 'acme' },
-  { id: 'p2', name: 'globex' },
-];
+export type Fields = Readonly<Record<string, unknown>>;
+export interface WithId {
+  readonly id: string;
+}
+export interface WithInput {
+  readonly input: Fields;
+}
+export interface Paging {
+  readonly first?: number;
+  readonly after?: string | null;
+}
+export interface ListArguments extends Paging {
+  readonly operatingStatuses?: readonly string[] | null;
+  readonly text?: string | null;
+}
+
+/** An object of the graph. */
+export interface FakeObject extends WithId, Fields {
+  readonly __typename: string;
+  readonly version: number;
+}
+export interface FakeNamed extends FakeObject {
+  readonly name: string;
+  readonly project: FakeProject;
+}
+
+/** A status change. */
+export interface FakeTold {
+  readonly kind: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason?: string | null;
+}
+export type Tell = (subject: FakeObject, told: FakeTold) => void;
+
+/** The object with the id gets another version. */
+export function updateIn<Type extends FakeObject>(maps: readonly Map<string, Type>[], id: string, patch: Fields): Type {
+  const map = maps.find((each) => each.has(id));
+  const old = map?.get(id);
+  if (map === undefined || old === undefined) throw new Error(`nothing has the id ${id}`);
+  const updated = { ...old, version: old.version + 1, ...patch };
+  map.set(id, updated);
+  return updated;
+}
+
+export interface NotedMutations {
+  readonly mutations: { readonly name: string; readonly input: Fields }[];
+}
+
+/** Root fields that note their input, and answer with a payload, or with `refused` in its place. */
+export function mutationsOf(
+  { mutations }: NotedMutations,
+  payloads: Readonly<Record<string, (input: Fields) => unknown>>,
+  refused: () => Fields | undefined = () => undefined,
+) {
+  const root = Object.entries(payloads).map(([name, payload]) => [
+    name,
+    ({ input }: WithInput) => {
+      mutations.push({ name, input });
+      return refused() ?? { userErrors: [], ...Object(payload(input)) };
+    },
+  ]);
+  return Object.fromEntries(root) as Readonly<Record<string, (given: WithInput) => Fields>>;
+}
+
+export function refusal(code: string, message: string, retry: string, field: readonly string[] = []): Fields {
+  return { userErrors: [{ code, message, field, retry, retryAfterMs: null }] };
+}
+
+/** Only administrators see it. */
+export function ofAdministrators<Given, Value>(
+  world: { readonly user: { readonly admin: boolean } },
+  read: (given: Given) => Value,
+) {
+  return (given: Given): Value => {
+    if (!world.user.admin) throw coded('FORBIDDEN', 'Only administrators may do this.');
+    return read(given);
+  };
+}
+
+export const project: FakeProject = { id: 'p1', name: 'acme' };
+export const projects: readonly FakeProject[] = [project, { id: 'p2', name: 'globex' }];
 
 export function now(offsetMs = 0): string {
   return new Date(Date.now() + offsetMs).toISOString();

@@ -5,39 +5,33 @@ import { FakeBalancers } from './fake-balancers.ts';
 import { FakeHosts } from './fake-hosts.ts';
 import { FakeNames } from './fake-names.ts';
 import { FakePeople } from './fake-people.ts';
-import { coded, type FakeProject, now, page, projects } from './fake-values.ts';
+import {
+  coded,
+  type FakeNamed,
+  type FakeObject,
+  type FakeProject,
+  type Fields,
+  now,
+  page,
+  project,
+  type Tell,
+  updateIn,
+} from './fake-values.ts';
 
-export interface FakeBackend {
-  readonly __typename: 'Backend';
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly [field: string]: unknown;
+interface OfBackend extends FakeObject {
+  readonly backend: { readonly id: string; readonly name: string };
+  readonly project: FakeProject;
 }
-
-export interface FakeOperation {
-  readonly __typename: 'RelayOperation';
-  readonly id: string;
-  readonly version: number;
+export interface FakeOperation extends OfBackend {
   readonly name: string;
   readonly state: string;
   readonly createdAt: string;
-  readonly backend: { readonly id: string; readonly name: string };
-  readonly project: FakeProject;
-  readonly [field: string]: unknown;
 }
-
-export interface FakeMapping {
-  readonly __typename: 'Mapping';
-  readonly id: string;
-  readonly version: number;
+export interface FakeMapping extends OfBackend {
   readonly mappingState: string;
-  readonly backend: { readonly id: string; readonly name: string };
-  readonly project: FakeProject;
   readonly lastVerification: FakeVerification | null;
   /** The finding of the next read; undefined: the device can't be read. */
   readonly nextLook?: Omit<FakeVerification, 'verifiedAt'> | undefined;
-  readonly [field: string]: unknown;
 }
 
 interface FakeVerification {
@@ -59,40 +53,26 @@ export interface ChangeFilter {
   readonly subjectTypes?: readonly string[] | null;
 }
 
-interface FakeChange {
-  readonly seq: number;
+interface FakeChange extends Fields {
   readonly id: string;
   readonly subjectType: string;
   readonly subjectId: string;
-  readonly [field: string]: unknown;
-}
-
-/** What a status change is about. */
-interface ChangingEntity {
-  readonly __typename: string;
-  readonly id: string;
-  readonly version: number;
-  readonly project?: unknown;
 }
 
 export class FakeWorld {
-  readonly backends = new Map<string, FakeBackend>();
+  readonly backends = new Map<string, FakeNamed>();
   readonly operations = new Map<string, FakeOperation>();
   readonly mappings = new Map<string, FakeMapping>();
-  readonly loadBalancing = new FakeBalancers((subject, { kind, from, to, reason = null }) =>
-    this.#append(subject, kind, from, to, reason),
-  );
-  readonly naming = new FakeNames((subject, { kind, from, to, reason = null }) =>
-    this.#append(subject, kind, from, to, reason),
-  );
-  readonly hosts = new FakeHosts(({ kind, to, reason }) => {
+  readonly #tell: Tell = (subject, { kind, from, to, reason = null }) => this.#append(subject, kind, from, to, reason);
+  readonly loadBalancing = new FakeBalancers(this.#tell);
+  readonly naming = new FakeNames(this.#tell);
+  readonly hosts = new FakeHosts(({ kind, to, reason = null }) => {
     this.#hostEvents += 1;
-    const subject = { __typename: 'HaCluster', id: 'cluster', version: this.#hostEvents };
-    this.#append(subject, kind, null, to, reason);
+    this.#append({ __typename: 'HaCluster', id: 'cluster', version: this.#hostEvents }, kind, null, to, reason);
   });
   readonly people = new FakePeople();
   readonly certificates: FakeCertificate[] = [];
-  readonly clusters: Readonly<Record<string, unknown>>[] = [];
+  readonly clusters: Fields[] = [];
   readonly changes: FakeChange[] = [];
   readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
   /** Root fields whose subgraph is lost. */
@@ -107,44 +87,29 @@ export class FakeWorld {
   readonly accessTokens = new Set<string>();
   readonly refreshTokens = new Set<string>();
   /** Inputs of mutations, in order. */
-  readonly mutations: { readonly name: string; readonly input: Readonly<Record<string, unknown>> }[] = [];
+  readonly mutations: { readonly name: string; readonly input: Fields }[] = [];
   readonly #news = new EventEmitter().setMaxListeners(0);
   #serial = 0;
   #hostEvents = 0;
 
-  addBackend(patch: Partial<FakeBackend> = {}): FakeBackend {
+  addBackend(patch: Partial<FakeNamed> = {}): FakeNamed {
     const number = this.backends.size + 1;
-    const backend: FakeBackend = {
-      __typename: 'Backend',
-      id: `b${number}`,
-      version: 1,
-      name: `fw-${number}`,
-      project: projects[0],
-      family: 'FIREWALL',
-      driverName: 'linux-nftables',
-      ordinal: number,
-      site: 'fra1',
-      labels: [{ name: 'rack', value: `b${number}` }],
-      host: `192.0.2.${number % 250}`,
-      port: 22,
-      transport: 'SSH',
-      enabled: true,
-      provisioningStatus: 'ACTIVE',
-      operatingStatus: 'ONLINE',
-      health: health({ softwareVersion: 'nftables 1.0.6', latencyMs: 4 }),
-      circuit: { state: 'CLOSED', since: null, reason: null },
+    const backend: FakeNamed = {
+      ...{ __typename: 'Backend', id: `b${number}`, version: 1, name: `fw-${number}`, project, family: 'FIREWALL' },
+      ...{
+        driverName: 'linux-nftables',
+        ordinal: number,
+        site: 'fra1',
+        labels: [{ name: 'rack', value: `b${number}` }],
+      },
+      ...{ host: `192.0.2.${number % 250}`, port: 22, transport: 'SSH', enabled: true, provisioningStatus: 'ACTIVE' },
+      ...{ operatingStatus: 'ONLINE', health: health({ softwareVersion: 'nftables 1.0.6', latencyMs: 4 }) },
+      ...{ circuit: { state: 'CLOSED', since: null, reason: null }, cryptoProfile: 'MODERN', allowInit: false },
       queue: { waiting: 0, inFlight: 0, limit: 100, holder: 'relay-1' },
       limits: { concurrency: 4, queueLimit: 100, deadlineMs: 30_000 },
-      cryptoProfile: 'MODERN',
-      allowInit: false,
-      separateObjects: false,
-      hostKeySha256: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU',
-      certificateSha256: null,
-      caCertificates: null,
-      presented: null,
-      options: {},
+      ...{ separateObjects: false, hostKeySha256: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU' },
+      ...{ certificateSha256: null, caCertificates: null, presented: null, options: {}, createdAt: now() },
       credentialFields: ['username', 'privateKey'],
-      createdAt: now(),
       ...patch,
     };
     this.backends.set(backend.id, backend);
@@ -152,47 +117,25 @@ export class FakeWorld {
   }
 
   /** Changes a backend; with `change`, its status change is streamed. */
-  updateBackend(
-    id: string,
-    patch: Partial<FakeBackend>,
-    change?: { kind: string; from: string | null; to: string },
-  ): void {
-    const old = this.backends.get(id);
-    if (old === undefined) throw new Error(`no backend ${id}`);
-    const backend = { ...old, version: old.version + (change === undefined ? 0 : 1), ...patch };
-    this.backends.set(id, backend);
-    if (change !== undefined) this.#append(backend, change.kind, change.from, change.to, null);
+  updateBackend(id: string, patch: Fields, change?: { kind: string; from: string | null; to: string }): void {
+    const { version } = this.backends.get(id) ?? {};
+    const backend = updateIn([this.backends], id, change === undefined ? { ...patch, version } : patch);
+    if (change !== undefined) this.#tell(backend, change);
   }
 
   addOperation(patch: Partial<FakeOperation> = {}): FakeOperation {
     this.#serial += 1;
-    const backend = this.backends.values().next().value ?? this.addBackend();
+    const { id, name } = this.backends.values().next().value ?? this.addBackend();
     const operation: FakeOperation = {
-      __typename: 'RelayOperation',
-      id: `o${String(this.#serial).padStart(6, '0')}`,
-      version: 1,
-      name: 'set-element.add',
-      effect: 'IDEMPOTENT',
-      state: 'SENT',
-      project: projects[0] as FakeProject,
-      backend: { id: backend.id, name: backend.name },
+      ...{ __typename: 'RelayOperation', id: `o${String(this.#serial).padStart(6, '0')}`, version: 1 },
+      ...{ name: 'set-element.add', effect: 'IDEMPOTENT', state: 'SENT', project, backend: { id, name } },
       cmpObject: { namespace: 'default', type: 'tenant', externalId: String(this.#serial), relayOperations: page([]) },
       arguments: { set: 'blocked', address: '203.0.113.7' },
       wireCall:
         'nft -j -f - <<< {"nftables":[{"add":{"element":{"family":"inet","table":"filter","name":"blocked"}}}]}',
-      result: null,
-      deviceError: null,
-      createdAt: now(),
-      startedAt: now(),
-      deadlineAt: now(30_000),
-      quietUntil: null,
-      finishedAt: null,
-      stateSource: null,
-      settledBy: null,
-      requestedBy: { name: 'cmp-token' },
-      requestId: `req-${this.#serial}`,
-      evidence: [],
-      changedMappings: [],
+      ...{ result: null, deviceError: null, createdAt: now(), startedAt: now(), deadlineAt: now(30_000) },
+      ...{ quietUntil: null, finishedAt: null, stateSource: null, settledBy: null, evidence: [], changedMappings: [] },
+      ...{ requestedBy: { name: 'cmp-token' }, requestId: `req-${this.#serial}` },
       ...patch,
     };
     this.operations.set(operation.id, operation);
@@ -201,40 +144,23 @@ export class FakeWorld {
   }
 
   updateOperation(id: string, patch: Partial<FakeOperation>, reason: string | null = null): FakeOperation {
-    const old = this.operations.get(id);
-    if (old === undefined) throw new Error(`no operation ${id}`);
-    const operation = { ...old, version: old.version + 1, ...patch };
-    this.operations.set(id, operation);
-    this.#append(operation, 'relayOperation.state', old.state, operation.state, reason);
+    const from = this.operations.get(id)?.state ?? null;
+    const operation = updateIn([this.operations], id, patch);
+    this.#append(operation, 'relayOperation.state', from, operation.state, reason);
     return operation;
   }
 
   addMapping(patch: Partial<FakeMapping> = {}): FakeMapping {
     const number = this.mappings.size + 1;
-    const backend = this.backends.values().next().value ?? this.addBackend();
+    const { id, name } = this.backends.values().next().value ?? this.addBackend();
+    const wanted = { action: 'ACCEPT', protocol: 'TCP', destinationPort: '443' };
     const mapping: FakeMapping = {
-      __typename: 'Mapping',
-      id: `m${number}`,
-      version: 1,
-      mappingState: 'ACTIVE',
-      mappingRole: '',
-      resource: 'rule',
-      scope: 'inet filter forward',
-      objectKey: `rule-${number}`,
-      uuid: String(100 + number),
-      shared: false,
-      wantedSettings: [
-        { name: 'action', value: 'ACCEPT' },
-        { name: 'protocol', value: 'TCP' },
-        { name: 'destinationPort', value: '443' },
-      ],
-      project: projects[0] as FakeProject,
-      backend: { id: backend.id, name: backend.name },
+      ...{ __typename: 'Mapping', id: `m${number}`, version: 1, mappingState: 'ACTIVE', mappingRole: '' },
+      ...{ resource: 'rule', scope: 'inet filter forward', objectKey: `rule-${number}`, uuid: String(100 + number) },
+      wantedSettings: Object.entries(wanted).map(([setting, value]) => ({ name: setting, value })),
+      ...{ shared: false, project, backend: { id, name }, lastVerification: null, operation: null },
       cmpObject: { namespace: 'default', type: 'tenant', externalId: String(number) },
-      lastVerification: null,
-      operation: null,
-      createdAt: now(-3_600_000),
-      updatedAt: now(-3_600_000),
+      ...{ createdAt: now(-3_600_000), updatedAt: now(-3_600_000) },
       ...patch,
     };
     this.mappings.set(mapping.id, mapping);
@@ -243,15 +169,12 @@ export class FakeWorld {
 
   /** Changes a mapping like a verification or a call does; the change is streamed. */
   updateMapping(id: string, patch: Partial<FakeMapping>): FakeMapping {
-    const old = this.mappings.get(id);
-    if (old === undefined) throw new Error(`no mapping ${id}`);
-    const mapping = { ...old, version: old.version + 1, ...patch };
-    this.mappings.set(id, mapping);
-    const { lastVerification: before } = old;
+    const { lastVerification: before = null, mappingState: from = null } = this.mappings.get(id) ?? {};
+    const mapping = updateIn([this.mappings], id, patch);
     const { lastVerification: after } = mapping;
     if (after !== null && after !== before)
       this.#append(mapping, 'mapping.verification', before?.result ?? null, after.result, null);
-    else this.#append(mapping, 'mapping.state', old.mappingState, mapping.mappingState, null);
+    else this.#append(mapping, 'mapping.state', from, mapping.mappingState, null);
     return mapping;
   }
 
@@ -260,7 +183,7 @@ export class FakeWorld {
   }
 
   /** A change of a subject that the graph does not give. */
-  tell(subject: ChangingEntity, kind: string, to: string, reason: string): void {
+  tell(subject: FakeObject, kind: string, to: string, reason: string): void {
     this.#append(subject, kind, null, to, reason);
   }
 
@@ -302,21 +225,11 @@ export class FakeWorld {
     return { ...change, subject: entities[change.subjectType]?.get(change.subjectId) ?? null };
   }
 
-  #append(subject: ChangingEntity, kind: string, from: string | null, to: string, reason: string | null): void {
+  #append(subject: FakeObject, kind: string, from: string | null, to: string, reason: string | null): void {
     const seq = this.changes.length + 1;
     this.changes.push({
-      seq,
-      id: `s${seq}`,
-      changedAt: now(),
-      kind,
-      project: subject.project ?? null,
-      subjectType: subject.__typename,
-      subjectId: subject.id,
-      subjectVersion: subject.version,
-      from,
-      to,
-      reason,
-      requestId: null,
+      ...{ seq, id: `s${seq}`, changedAt: now(), kind, project: subject.project ?? null, from, to, reason },
+      ...{ subjectType: subject.__typename, subjectId: subject.id, subjectVersion: subject.version, requestId: null },
     });
     this.#news.emit('news');
   }
@@ -326,14 +239,9 @@ export function isWanted({ kinds, subjectTypes }: ChangeFilter, { kind, subjectT
   return (!kinds || kinds.includes(String(kind))) && (!subjectTypes || subjectTypes.includes(subjectType));
 }
 
-export function health(patch: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function health(patch: Fields): Fields {
   return {
-    status: 'ONLINE',
-    checkedAt: now(),
-    latencyMs: null,
-    softwareVersion: null,
-    serial: null,
-    message: null,
+    ...{ status: 'ONLINE', checkedAt: now(), latencyMs: null, softwareVersion: null, serial: null, message: null },
     ...patch,
   };
 }

@@ -1,7 +1,8 @@
-// The common parts of page tests: pages built once per run, and a world, a server and a browser context for each test.
-import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+// The common parts of page tests: pages built once per run, and a world, a server and a browser context for each test. No test leaves an error in
+// the console, or asks another origin.
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { launchBrowser, openPage, type Watched } from './browser.ts';
+import { launchBrowser, login, openPage, type Watched } from './browser.ts';
 import { builtPages } from './build-pages.ts';
 import { FakeServer } from './fake-server.ts';
 import { FakeWorld } from './fake-world.ts';
@@ -9,13 +10,18 @@ import { FakeWorld } from './fake-world.ts';
 interface PageSuite extends Watched {
   readonly world: FakeWorld;
   readonly server: FakeServer;
+  /** Logs in at a path. */
+  open(path?: string): Promise<void>;
+  /** Errors of the console that the test makes. */
+  tolerate(errors: RegExp): void;
 }
 
-/** Returns a getter of the running test's parts. */
-export function describePages(): () => PageSuite {
+/** Returns a getter of the running test's parts. `expected`: errors of the console that all tests of the file make. */
+export function describePages(expected?: RegExp): () => PageSuite {
   let folder: string;
   let browser: Browser;
   let current: PageSuite;
+  let tolerated: RegExp | undefined;
 
   beforeAll(async () => {
     folder = await builtPages();
@@ -26,17 +32,26 @@ export function describePages(): () => PageSuite {
     const world = new FakeWorld();
     const server = new FakeServer(world, folder);
     await server.start();
-    current = { world, server, ...(await openPage(browser, server.url)) };
+    const watched = await openPage(browser, server.url);
+    tolerated = expected;
+    current = {
+      ...{ world, server, ...watched, open: (path) => login(watched.page, server, world, path) },
+      tolerate(errors) {
+        tolerated = errors;
+      },
+    };
   });
 
   afterEach(async () => {
     await current.context.close();
     await current.server.kill();
+    const { errors, foreign } = current;
+    expect({ errors: errors.filter((error) => tolerated?.test(error) !== true), foreign }).toEqual({
+      ...{ errors: [], foreign: [] },
+    });
   });
 
-  afterAll(async () => {
-    await browser?.close();
-  });
+  afterAll(() => browser?.close());
 
   return () => current;
 }

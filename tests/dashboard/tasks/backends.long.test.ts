@@ -1,8 +1,8 @@
 // Everyday tasks by mouse alone, with a real firewall of the lab: register it step by step, call it, and accept the host key that it shows.
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { Administrator } from '../../support/administrator.ts';
 import { describeWithLab } from '../../support/lab.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
 import { launchBrowser, login, openFromHeader, openPage, until } from '../support/browser.ts';
@@ -10,12 +10,14 @@ import { launchBrowser, login, openFromHeader, openPage, until } from '../suppor
 describeWithLab('by mouse', (lab) => {
   let system: RunningSystem;
   let browser: Browser;
+  let administrator: Administrator;
 
   beforeAll(async () => {
     const { host } = lab().firewall;
     system = await runningSystem({
       settings: { roles: 'gateway,system,worker,relay,loadbalancer', 'egress.allow': `127.0.0.0/8,${host}/32` },
     });
+    administrator = await Administrator.of(system);
     browser = await launchBrowser();
   }, 120_000);
   afterAll(async () => {
@@ -25,9 +27,8 @@ describeWithLab('by mouse', (lab) => {
 
   async function opened(): Promise<{ readonly page: Page; readonly errors: string[] }> {
     const { origin } = new URL(system.url);
-    const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
     const { page, errors } = await openPage(browser, origin);
-    await login(page, { url: origin }, { user: { name: 'admin', password } }, '/');
+    await login(page, { url: origin }, { user: administrator }, '/');
     return { page, errors };
   }
 
@@ -65,12 +66,9 @@ describeWithLab('by mouse', (lab) => {
 
   test('call it from its page: what would be sent is shown first, then the outcome', async () => {
     const { page, errors } = await opened();
-    const token = await adminToken();
-    const { backends } = await ask<{ readonly backends: { readonly nodes: readonly { readonly id: string }[] } }>(
-      token,
-      '{ backends(names: ["edge"]) { nodes { id } } }',
-      {},
-    );
+    const { backends } = await administrator.ask<{
+      readonly backends: { readonly nodes: readonly { readonly id: string }[] };
+    }>('{ backends(names: ["edge"]) { nodes { id } } }', {});
     const { origin } = new URL(system.url);
     await page.goto(`${origin}/backend?${new URLSearchParams({ id: backends.nodes[0]?.id ?? '' })}`);
     await page.getByRole('link', { name: 'Firewall address create' }).click();
@@ -89,8 +87,7 @@ describeWithLab('by mouse', (lab) => {
     await page.getByText('The device would take it: ').waitFor();
     await page.getByRole('button', { name: 'Firewall address create' }).click();
     await page.getByRole('status').getByText('The call is succeeded').waitFor();
-    const { relayOperations } = await ask<{ relayOperations: { nodes: object[] } }>(
-      token,
+    const { relayOperations } = await administrator.ask<{ relayOperations: { nodes: object[] } }>(
       'query ($id: ID) { relayOperations(backendId: $id, first: 5) { nodes { name state } } }',
       { id: backends.nodes[0]?.id },
     );
@@ -107,16 +104,15 @@ describeWithLab('by mouse', (lab) => {
   test('accept a host key', async () => {
     const { host, port, hostKeySha256, username, privateKeyPath } = lab().firewall;
     const { page, errors } = await opened();
-    const token = await adminToken();
-    const { backends, projects } = await ask<{
+    const { backends, projects } = await administrator.ask<{
       readonly backends: { readonly nodes: readonly { readonly id: string }[] };
       readonly projects: { readonly nodes: readonly { readonly id: string }[] };
-    }>(token, '{ backends(names: ["edge"]) { nodes { id } } projects(names: ["default"]) { nodes { id } } }', {});
+    }>('{ backends(names: ["edge"]) { nodes { id } } projects(names: ["default"]) { nodes { id } } }', {});
     // A device is registered once.
-    for (const { id } of backends.nodes) await change(token, 'backendDelete', { id });
+    for (const { id } of backends.nodes) await administrator.change('backendDelete', { id });
     const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
     const place = { projectId: projects.nodes[0]?.id, name: 'unknown', driver: 'linux-nftables', host, port };
-    await change(token, 'backendCreate', { ...place, credentials });
+    await administrator.change('backendCreate', { ...place, credentials });
     await openFromHeader(page, 'Relay');
     await page.locator('[data-list="backends"] [data-row]').filter({ hasText: 'unknown' }).click();
     await page.getByRole('button', { name: 'Accept what it shows…' }).click();
@@ -131,26 +127,4 @@ describeWithLab('by mouse', (lab) => {
     await until(page, `document.querySelector('.settle.alarm') === null`);
     expect(errors).toEqual([]);
   });
-
-  async function change(token: string, mutation: string, input: object): Promise<void> {
-    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-    const query = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { userErrors { message } } }`;
-    const { done } = await ask<{ done: { userErrors: readonly unknown[] } }>(token, query, { input });
-    expect(done.userErrors).toEqual([]);
-  }
-
-  async function adminToken(): Promise<string> {
-    const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
-    const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
-    const done = await ask<{ login: { accessToken: string } }>('', query, { input: { name: 'admin', password } });
-    return done.login.accessToken;
-  }
-
-  async function ask<Data>(token: string, query: string, variables: object): Promise<Data> {
-    const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
-    const response = await fetch(system.url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
-    const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
-    if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
-    return data;
-  }
 });

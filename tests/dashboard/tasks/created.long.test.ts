@@ -1,8 +1,7 @@
 // Two everyday tasks by mouse alone, with the forms: create a load balancer, and add a user and a token.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { Administrator } from '../../support/administrator.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
 import { launchBrowser, login, openFromHeader, openPage, type Watched } from '../support/browser.ts';
 
@@ -17,8 +16,7 @@ beforeAll(async () => {
   const { origin } = new URL(system.url);
   watched = await openPage(browser, origin);
   ({ page } = watched);
-  const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
-  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/');
+  await login(page, { url: origin }, { user: await Administrator.of(system) }, '/');
 }, 120_000);
 
 afterAll(async () => {

@@ -20,7 +20,7 @@ async function stubborn(port: number): Promise<Socket> {
 }
 
 test('the connection of a refused upgrade is closed, though its client keeps it open', async () => {
-  const gateway = await new TestGateway('in-process').start();
+  await using gateway = await new TestGateway('in-process').start();
   const socket = await stubborn(gateway.gateway.port);
   let answer = '';
   socket.on('data', (chunk) => {
@@ -29,7 +29,6 @@ test('the connection of a refused upgrade is closed, though its client keeps it 
   socket.write('GET /other HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
   await once(socket, 'end');
   expect(answer).toContain('404 Not Found');
-  await gateway.stop();
 });
 
 test('a client in the midst of its TLS handshake does not keep the gateway from stopping', async () => {

@@ -12,9 +12,7 @@ beforeAll(async () => {
     socketLimits: { maxSocketsPerUser: 2, maxSubscriptionsPerUser: 2 },
   });
 });
-afterAll(async () => {
-  await gateway.stop();
-});
+afterAll(() => gateway.stop());
 
 const finished = async (opening: Parameters<typeof EventClient.open>[1], at = gateway) => {
   const client = await EventClient.open(at.gateway.url, opening);
@@ -140,7 +138,7 @@ test('streams count as sockets of their user, and as subscriptions', async () =>
 });
 
 test('the subscriptions of a user and all sockets of the gateway are limited', async () => {
-  const small = await new TestGateway('in-process').start({
+  await using small = await new TestGateway('in-process').start({
     socketLimits: { maxSockets: 2, maxSubscriptionsPerUser: 1 },
   });
   const ann = await EventClient.begun(small.gateway.url);
@@ -154,7 +152,6 @@ test('the subscriptions of a user and all sockets of the gateway are limited', a
     { errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'sockets', most: 2 } }] },
   ]);
   for (const client of [ann, bob]) client.cancel();
-  await small.stop();
 });
 
 test('a listed page of another origin may read a stream', async () => {

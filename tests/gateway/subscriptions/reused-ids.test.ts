@@ -112,9 +112,7 @@ describe.each(modes)('ids of subscriptions, subgraphs %s', (mode) => {
     gateway = await new TestGateway(mode).start({ socketLimits: { maxEventCost: 1_000_000 } });
     url = `${gateway.gateway.url.replace('http', 'ws')}/graphql`;
   });
-  afterEach(async () => {
-    await gateway.stop();
-  });
+  afterEach(() => gateway.stop());
 
   test('subscribe and complete back to back leave no reader', async () => {
     const client = new RawClient();

@@ -30,7 +30,7 @@ test('an execution is told when its socket closes, and counts until it ends', as
 });
 
 test('queries that a client completes before their answer count against the operations of its socket', async () => {
-  const gateway = await new TestGateway('in-process').start({ socketLimits: { maxSubscriptionsPerSocket: 3 } });
+  await using gateway = await new TestGateway('in-process').start({ socketLimits: { maxSubscriptionsPerSocket: 3 } });
   const client = gateway.client('token-ann', { lazy: false });
   const refusals: unknown[] = [];
   const releases: (() => void)[] = [];
@@ -53,5 +53,4 @@ test('queries that a client completes before their answer count against the oper
   ask();
   await until(() => gateway.world.calls.get('slow') === 4);
   gateway.world.release();
-  await gateway.stop();
 });

@@ -12,9 +12,7 @@ beforeAll(async () => {
     socketLimits: { maxSocketsPerUser: 40, recheckIntervalMs: 20, recheckGraceMs: 20 },
   });
 });
-afterAll(async () => {
-  await gateway.stop();
-});
+afterAll(() => gateway.stop());
 
 interface Opening {
   readonly header?: string;
@@ -129,10 +127,9 @@ test('subscribe before connection_init, a second connection_init and a missing s
 });
 
 test('a socket without connection_init is closed with 4408', async () => {
-  const impatient = await new TestGateway('in-process').start({ socketLimits: { connectionInitTimeoutMs: 50 } });
+  await using impatient = await new TestGateway('in-process').start({ socketLimits: { connectionInitTimeoutMs: 50 } });
   const silent = new WebSocket(`${impatient.gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   expect(await closing(silent)).toEqual(saying(socketCloses.initTimeout));
-  await impatient.stop();
 });
 
 test('each reason fits into the frame of a close', () => {

@@ -8,9 +8,7 @@ describe.each(modes)('lag of events, subgraphs %s', (mode) => {
   beforeEach(async () => {
     gateway = await new TestGateway(mode).start();
   });
-  afterEach(async () => {
-    await gateway.stop();
-  });
+  afterEach(() => gateway.stop());
 
   const values = async (name: string) =>
     ((await gateway.registry.getSingleMetric(`tidegate_gateway_event_${name}`)?.get())?.values ?? []) as readonly {

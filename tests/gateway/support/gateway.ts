@@ -240,6 +240,10 @@ export class TestGateway {
     await (this.gateway as Gateway | undefined)?.stop();
     for (const served of this.#served.values()) await served.stop();
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
 }
 
 /** Polls until it is true; the test's own timeout limits it. */

@@ -10,9 +10,7 @@ let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await new TestGateway('in-process').start();
 });
-afterAll(async () => {
-  await gateway.stop();
-});
+afterAll(() => gateway.stop());
 
 const credentials: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'with a credential': { authorization: 'Bearer token-ann' },

@@ -250,7 +250,7 @@ test('an export that fails in its midst is cut off, and the gateway goes on', as
   });
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: { Query: { pages } } }]);
   const query = 'query ($after: String) { pages(after: $after) { list after upToDate } }';
-  const failing = await new TestGateway('in-process').start({
+  await using failing = await new TestGateway('in-process').start({
     supergraphSdl: composeSupergraph(new Map([['other', sdl]])),
     subgraphs: [{ subgraph: { name: 'other', schema } }],
     exports: [{ name: 'pages', query, field: 'pages', items: 'list' }],
@@ -260,7 +260,6 @@ test('an export that fails in its midst is cut off, and the gateway goes on', as
   expect(statusCode).toBe(200);
   await expect(body.text()).rejects.toThrow();
   expect((await failing.query('{ __typename }')).status).toBe(200);
-  await failing.stop();
 });
 
 test('a subscription over HTTP is refused with the right address', async () => {
