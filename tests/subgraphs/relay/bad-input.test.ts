@@ -1,17 +1,10 @@
 // The answer to bad input: for every mutation a coded entry of `userErrors` that names the field, and no change in any table.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type GraphQLObjectType, isObjectType } from 'graphql';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { NftDevice } from './support/nft-device.ts';
-import {
-  call,
-  identity,
-  projectB,
-  projectId,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-} from './support/relay-system.ts';
+import { call, identity, projectB, projectId, registerBackend } from './support/relay-system.ts';
+import { startRelay } from './support/start-relay.ts';
 import { fieldFaults, inputTypeOf, typedInputs } from './support/typed-inputs.ts';
 
 type Input = Record<string, unknown>;
@@ -28,45 +21,36 @@ const long = 'x'.repeat(2_000);
 const hostKey = `SHA256:${'B'.repeat(43)}`;
 const strangerId = (type: string) => encodeId(type, newUuid());
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
 /** Ids of objects in project A, and of the same kinds in project B. */
 const ids = { backend: '', foreignBackend: '', mapping: '', foreignMapping: '', operation: '', foreignOperation: '' };
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-  ids.backend = await device.register(node, 'fw');
-  const stranger = identity('OPERATOR', projectB);
-  const made = await call(node, 'ruleCreate', valid('firewallRuleCreate', { name: 'mine', idempotencyKey: 'used' }));
-  ids.mapping = made.mapping?.id ?? '';
-  ids.operation = made.operation?.id ?? '';
-  const { host, port, hostKeySha256 } = device.ssh;
-  const theirBackend = {
-    name: 'theirs',
-    host,
-    port,
-    hostKeySha256,
-    credentials: { username: 'netops', password: 'secret' },
-  };
-  ids.foreignBackend = await registerBackend(node, theirBackend, stranger);
-  const theirs = await call(
-    node,
-    'ruleCreate',
-    { ...valid('firewallRuleCreate', { name: 'theirs' }), backend: { name: 'theirs' } },
-    stranger,
-  );
-  ids.foreignMapping = theirs.mapping?.id ?? '';
-  ids.foreignOperation = theirs.operation?.id ?? '';
-  await node.db.execute("UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE state = 'SUCCEEDED'");
+const { node, device } = await startRelay({
+  device: () => NftDevice.start(), // The states of some calls were set by hand.
+  stop: { except: ['an operation is as its last event says'] },
 });
-afterAll(async () => {
-  // The states of some calls were set by hand.
-  await system.stop({ except: ['an operation is as its last event says'] });
-  await device.ssh.stop();
-});
+ids.backend = await device.register(node, 'fw');
+const stranger = identity('OPERATOR', projectB);
+const made = await call(node, 'ruleCreate', valid('firewallRuleCreate', { name: 'mine', idempotencyKey: 'used' }));
+ids.mapping = made.mapping?.id ?? '';
+ids.operation = made.operation?.id ?? '';
+const { host, port, hostKeySha256 } = device.ssh;
+const theirBackend = {
+  name: 'theirs',
+  host,
+  port,
+  hostKeySha256,
+  credentials: { username: 'netops', password: 'secret' },
+};
+ids.foreignBackend = await registerBackend(node, theirBackend, stranger);
+const theirs = await call(
+  node,
+  'ruleCreate',
+  { ...valid('firewallRuleCreate', { name: 'theirs' }), backend: { name: 'theirs' } },
+  stranger,
+);
+ids.foreignMapping = theirs.mapping?.id ?? '';
+ids.foreignOperation = theirs.operation?.id ?? '';
+await node.db.execute("UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE state = 'SUCCEEDED'");
 
 /** Valid input for every mutation, changed for one case. */
 function valid(mutation: string, change: Input = {}): Input {

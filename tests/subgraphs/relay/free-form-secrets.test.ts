@@ -8,13 +8,12 @@ import { createLogger } from '../../../platform/log/log.ts';
 import { Neo } from '../../../simulators/neo/neo.ts';
 import { describeWithNetconf } from '../../support/netconf.ts';
 import { describeWithOpenVswitch } from '../../support/openvswitch.ts';
-import { identity, type RelayNode, RelaySystem, registerBackend } from './support/relay-system.ts';
+import { identity, registerBackend, registerDevice } from './support/relay-system.ts';
 import { dumpDatabase, type Exhibit, hunt } from './support/secret-hunt.ts';
 import { settingsOf, type WantedSettings } from './support/settings.ts';
-import { pinOf } from './transports/support/web-device.ts';
+import { startRelay } from './support/start-relay.ts';
+import { inputTypeOf } from './support/typed-inputs.ts';
 
-let system: RelaySystem;
-let node: RelayNode;
 const exhibits: Exhibit[] = [];
 const log = createLogger({
   ...{ level: 'trace', pretty: false },
@@ -33,11 +32,7 @@ function secret(name: string): string {
   return word;
 }
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node({ log });
-});
-afterAll(() => system.stop());
+const { system, node } = await startRelay({ node: { log } });
 
 interface Shown {
   readonly operation: {
@@ -59,8 +54,7 @@ const mappingFields =
   'mapping { id wantedSettings { name value } lastVerification { result differences { path wanted found } } }';
 
 async function mutate(name: string, input: object, fields: string): Promise<Shown> {
-  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
-  const text = `mutation ($input: ${type}!) { root: ${name}(input: $input) { ${fields} userErrors { code message field } } }`;
+  const text = `mutation ($input: ${inputTypeOf(name)}!) { root: ${name}(input: $input) { ${fields} userErrors { code message field } } }`;
   const { data, errors } = await node.run<{ root: Shown }>(identity('OPERATOR'), text, { input });
   exhibits.push({ where: 'answer', text: JSON.stringify([data, errors]) });
   if (errors.length > 0) throw new Error(JSON.stringify(errors));
@@ -87,10 +81,8 @@ describe('the arguments of a NEO template', () => {
   let neo: Neo;
   beforeAll(async () => {
     neo = await Neo.start();
-    const { host, port, certificate } = neo.server;
-    await registerBackend(node, {
-      ...{ name: 'fabric', driver: 'neo', host, port, certificateSha256: pinOf(certificate.sha256) },
-      credentials: { username: 'admin', password: 'secret' },
+    await registerDevice(node, neo.server, {
+      ...{ name: 'fabric', driver: 'neo', credentials: { username: 'admin', password: 'secret' } },
     });
   });
   afterAll(() => neo?.stop());

@@ -6,6 +6,7 @@ import { brokenInvariants } from '../../support/invariants.ts';
 import { KeepingDevice } from './support/keeping-device.ts';
 import { element } from './support/nft-device.ts';
 import { call, identity, mutations, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import { inputTypeOf } from './support/typed-inputs.ts';
 
 const mostRaces = 300;
 const settings = { recoveryGraceMs: 200, sendWindowMs: 500, crashQuietMs: 500, deviceExecutionMs: 100 };
@@ -85,7 +86,7 @@ const adoption = (address: string) => ({
 const change = (mutation: string, input: object) =>
   node.run(
     identity('OPERATOR'),
-    `mutation ($input: ${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!) {
+    `mutation ($input: ${inputTypeOf(mutation)}!) {
       done: ${mutation}(input: $input) { userErrors { code } } }`,
     { input },
   );

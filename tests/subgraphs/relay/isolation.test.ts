@@ -1,48 +1,29 @@
 // Another project's objects do not exist: on every root field and every entity of the relay's SDL. A new field without a case
 // here fails the first test.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { element, NftDevice } from './support/nft-device.ts';
-import {
-  call,
-  identity,
-  projectA,
-  projectB,
-  projectId,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-} from './support/relay-system.ts';
+import { call, identity, projectA, projectB, projectId, registerBackend } from './support/relay-system.ts';
+import { startRelay } from './support/start-relay.ts';
 import { inputTypeOf, typedInputs } from './support/typed-inputs.ts';
 
 const owner = identity('OPERATOR', projectA);
 const stranger = identity('OPERATOR', projectB);
 const cmp = { namespace: 'default', type: 'tenant', externalId: 'shared-name' };
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
 const ids = { backend: '', operation: '', mapping: '', cmp: encodeCmpObject(cmp) };
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-  ids.backend = await device.register(node, 'secret-fw', { labels: [{ name: 'rack', value: 'secret' }] });
-  const cmpObject = { type: cmp.type, externalId: cmp.externalId };
-  const made = await call(node, 'ruleCreate', {
-    ...{ backend: { name: 'secret-fw' }, cmpObject, idempotencyKey: 'k', name: 'secret-rule', action: 'DROP' },
-  });
-  ids.operation = made.operation?.id ?? '';
-  ids.mapping = made.mapping?.id ?? '';
-  await node.db.execute("UPDATE backend SET operating_status = 'OFFLINE'");
+const { node, device } = await startRelay({ device: () => NftDevice.start() });
+ids.backend = await device.register(node, 'secret-fw', { labels: [{ name: 'rack', value: 'secret' }] });
+const cmpObject = { type: cmp.type, externalId: cmp.externalId };
+const made = await call(node, 'ruleCreate', {
+  ...{ backend: { name: 'secret-fw' }, cmpObject, idempotencyKey: 'k', name: 'secret-rule', action: 'DROP' },
 });
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
-});
+ids.operation = made.operation?.id ?? '';
+ids.mapping = made.mapping?.id ?? '';
+await node.db.execute("UPDATE backend SET operating_status = 'OFFLINE'");
 
 /** Texts that only the owner may read. */
 const secrets = () => ['secret', ids.backend, ids.operation, ids.mapping].filter((text) => text !== '');

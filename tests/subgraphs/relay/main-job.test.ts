@@ -1,10 +1,9 @@
 // The main job on a real firewall: an address set element and a rule for a CMP object, in two journal transactions each.
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../lab/device-log.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { describeWithLab, openSsh } from '../../support/lab.ts';
-import { call, identity, type RelayNode, RelaySystem, registerBackend } from './support/relay-system.ts';
+import { call, identity, type RelayNode, RelaySystem, registerDevice } from './support/relay-system.ts';
 
 const tenant = { type: 'tenant', externalId: '42' };
 
@@ -16,14 +15,7 @@ describeWithLab('a real firewall', (lab) => {
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node();
-    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
-    firewall = await registerBackend(node, {
-      name: 'lab-firewall',
-      host,
-      port,
-      hostKeySha256,
-      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
-    });
+    firewall = await registerDevice(node, lab().firewall, { name: 'lab-firewall' });
   });
   afterAll(() => system.stop());
 

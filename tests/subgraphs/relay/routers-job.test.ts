@@ -1,13 +1,12 @@
 // README's job with two routers, through the graph on real FRR: a static route on both and the hosts reach each other; a BGP neighbour with
 // a password on both and the session is established; what a lost answer means; and the password is nowhere.
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../lab/device-log.ts';
 import { inNamespace } from '../../../lab/exec.ts';
 import { describeWithRouters } from '../../support/routers.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
-import { identity, type RelayNode, RelaySystem, registerBackend } from './support/relay-system.ts';
+import { identity, type RelayNode, RelaySystem, registerDevice } from './support/relay-system.ts';
 import { dumpDatabase, hunt } from './support/secret-hunt.ts';
 
 const password = `bgp/${randomBytes(9).toString('base64url')}`;
@@ -24,24 +23,17 @@ describeWithRouters('two routers', (routers) => {
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node({ settings: { deviceGraceMs: 1_000 } });
-    for (const { plan, host, port, hostKeySha256, username, privateKeyPath } of routers().routers) {
-      const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
-      await registerBackend(node, { driver: 'frr', name: plan.name, host, port, hostKeySha256, credentials });
-    }
+    for (const router of routers().routers)
+      await registerDevice(node, router, { driver: 'frr', name: router.plan.name });
   });
   afterAll(() => system?.stop());
 
   let keys = 0;
-  async function mutate(name: string, backend: string, more: object): Promise<Payload> {
+  const fields =
+    'operation { id state arguments wireCall deviceError { code message } } userErrors { code message field }';
+  function mutate(name: string, backend: string, more: object): Promise<Payload> {
     keys += 1;
-    const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
-    const fields =
-      'operation { id state arguments wireCall deviceError { code message } } userErrors { code message field }';
-    const input = { idempotencyKey: `key-${keys}`, backend: { name: backend }, ...more };
-    const text = `mutation ($input: ${type}!) { root: ${name}(input: $input) { ${fields} } }`;
-    const { data, errors } = await node.run<{ root: Payload }>(identity('OPERATOR'), text, { input });
-    if (errors.length > 0) throw new Error(JSON.stringify(errors));
-    return data.root;
+    return node.mutate(name, { idempotencyKey: `key-${keys}`, backend: { name: backend }, ...more }, fields);
   }
 
   async function read(backend: string, operation: string, args: object): Promise<Record<string, unknown>> {

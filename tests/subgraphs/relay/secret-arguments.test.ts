@@ -1,6 +1,6 @@
 // Secret arguments of calls reach the device and nobody else: not the journal, the audit trail, events, answers or the log, in any form.
 import { Writable } from 'node:stream';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { createLogger } from '../../../platform/log/log.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
@@ -8,13 +8,12 @@ import { resealSecrets } from '../../../subgraphs/relay/control/journal/reseal-s
 import { keyFile } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { NeighborDevice } from './support/neighbor-device.ts';
-import { identity, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import { identity } from './support/relay-system.ts';
 import { dumpDatabase, type Exhibit, hunt } from './support/secret-hunt.ts';
 import { settingsOf, type WantedSettings } from './support/settings.ts';
+import { startRelay } from './support/start-relay.ts';
+import { inputTypeOf } from './support/typed-inputs.ts';
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NeighborDevice;
 const exhibits: Exhibit[] = [];
 const log = createLogger({
   ...{ level: 'trace', pretty: false },
@@ -36,17 +35,8 @@ function secret(name: string): string {
   return word;
 }
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node({ log });
-  device = await NeighborDevice.start();
-  await device.register(node, 'r1', { limits: { concurrency: 1 } });
-});
-
-afterAll(async () => {
-  await system?.stop();
-  await device?.ssh.stop();
-});
+const { system, node, device } = await startRelay({ node: { log }, device: () => NeighborDevice.start() });
+await device.register(node, 'r1', { limits: { concurrency: 1 } });
 
 beforeEach(() => {
   device.mood = 'fine';
@@ -75,8 +65,7 @@ interface Shown {
 }
 
 async function mutate(name: string, input: object, of = node, what = fields): Promise<Shown> {
-  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
-  const text = `mutation ($input: ${type}!) { root: ${name}(input: $input) { ${what} } }`;
+  const text = `mutation ($input: ${inputTypeOf(name)}!) { root: ${name}(input: $input) { ${what} } }`;
   const { data, errors } = await of.run<{ root: Shown }>(identity('OPERATOR'), text, { input });
   exhibits.push({ where: 'answer', text: JSON.stringify([data, errors]) });
   if (errors.length > 0) throw new Error(JSON.stringify(errors));

@@ -1,34 +1,24 @@
 // Lists of backends, calls and mappings: orders, cursors, counts and natural keys, as a member of one project sees them.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { element, NftDevice } from '../support/nft-device.ts';
-import { call, identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+import { call, identity, projectA, projectB, projectId } from '../support/relay-system.ts';
+import { startRelay } from '../support/start-relay.ts';
 
 const owner = identity('OPERATOR', projectA);
 const stranger = identity('OPERATOR', projectB);
 const both = { ...owner, projects: { [projectA]: 'OPERATOR', [projectB]: 'OPERATOR' } } as const;
 const keys = ['10.0.0.3', '10.0.0.1', '10.0.0.2'];
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
 let backendId: string;
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-  backendId = await device.register(node, 'web', {});
-  await device.register(node, 'db', {});
-  for (const key of keys) {
-    const cmpObject = { type: 'host', externalId: key };
-    const made = await call(node, 'add', element('web', key, { cmpObject }));
-    expect(made.operation?.state).toBe('SUCCEEDED');
-  }
-});
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
-});
+const { node, device } = await startRelay({ device: () => NftDevice.start() });
+backendId = await device.register(node, 'web', {});
+await device.register(node, 'db', {});
+for (const key of keys) {
+  const cmpObject = { type: 'host', externalId: key };
+  const made = await call(node, 'add', element('web', key, { cmpObject }));
+  expect(made.operation?.state).toBe('SUCCEEDED');
+}
 
 interface List {
   readonly nodes: readonly Readonly<Record<string, string>>[];

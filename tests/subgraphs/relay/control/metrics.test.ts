@@ -1,30 +1,22 @@
 // The relay's metrics: how calls end, how long they take, and what an operator must look at.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
-import { call, type RelayNode, RelaySystem, settle } from '../support/relay-system.ts';
+import { call, settle } from '../support/relay-system.ts';
+import { startRelay } from '../support/start-relay.ts';
 
 const registry = new Registry();
 const driver = 'linux-nftables';
 const operation = 'setElement.add';
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
 let line: TcpLine;
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node({ registry });
-  device = await NftDevice.start();
-  line = await TcpLine.lay({ host: device.ssh.host, port: device.ssh.port });
-  await device.register(node, 'near');
-  await device.register(node, 'far', { host: line.host, port: line.port });
-});
+const { node, device } = await startRelay({ node: { registry }, device: () => NftDevice.start() });
+line = await TcpLine.lay({ host: device.ssh.host, port: device.ssh.port });
+await device.register(node, 'near');
+await device.register(node, 'far', { host: line.host, port: line.port });
 afterAll(async () => {
-  await system.stop();
   await line.stop();
-  await device.ssh.stop();
 });
 
 /** The value with exactly these labels; undefined when there is none. */

@@ -1,7 +1,7 @@
 // An SSH device that answers like nft and keeps the elements of its set `blocked`: they can be listed, and so adopted and verified.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
-import { type RelayNode, registerBackend } from './relay-system.ts';
+import { type RelayNode, registerDevice } from './relay-system.ts';
 
 interface Trouble {
   looks: number;
@@ -83,13 +83,6 @@ export class KeepingDevice {
   }
 
   register(node: RelayNode, name: string, more: Record<string, unknown> = {}): Promise<string> {
-    return registerBackend(node, {
-      name,
-      host: this.ssh.host,
-      port: this.ssh.port,
-      hostKeySha256: this.ssh.hostKeySha256,
-      credentials: { username: 'netops', password: 'secret' },
-      ...more,
-    });
+    return registerDevice(node, this.ssh, { name, ...more });
   }
 }

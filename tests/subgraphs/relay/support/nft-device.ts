@@ -1,7 +1,6 @@
 // An SSH device that answers like nft: it echoes its input, gives rules a handle, deletes each rule, and records its input.
 import { SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
-import type { RelayNode } from './relay-system.ts';
-import { registerBackend } from './relay-system.ts';
+import { type RelayNode, registerDevice } from './relay-system.ts';
 
 export class NftDevice {
   readonly ssh: SshDevice;
@@ -52,14 +51,7 @@ export class NftDevice {
   }
 
   register(node: RelayNode, name: string, more: Record<string, unknown> = {}): Promise<string> {
-    return registerBackend(node, {
-      name,
-      host: this.ssh.host,
-      port: this.ssh.port,
-      hostKeySha256: this.ssh.hostKeySha256,
-      credentials: { username: 'netops', password: 'secret' },
-      ...more,
-    });
+    return registerDevice(node, this.ssh, { name, ...more });
   }
 }
 

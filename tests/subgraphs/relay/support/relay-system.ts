@@ -1,6 +1,7 @@
 // A relay on a real database, with all its dependencies, and several of them on the same one: each with its own owner id, leases
 // and sessions, like separate processes.
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { execute, parse } from 'graphql';
 import type { Identity, Role } from '../../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
@@ -14,6 +15,8 @@ import {
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { Ground } from '../../../support/ground.ts';
 import { checkInvariants, type InvariantOptions } from '../../../support/invariants.ts';
+import { pinOf } from '../transports/support/web-device.ts';
+import { inputTypeOf } from './typed-inputs.ts';
 
 export interface GraphResult<Data> {
   readonly data: Data;
@@ -30,7 +33,7 @@ export function identity(role: Role | 'ADMIN', project = projectA, name = role.t
     : { ...common, admin: false, projects: { [project]: role } };
 }
 
-type NodeOptions = Partial<RelaySubgraphOptions> & { readonly leaseTtlMs?: number };
+export type NodeOptions = Partial<RelaySubgraphOptions> & { readonly leaseTtlMs?: number };
 
 /** The equivalent of one relay process. */
 export class RelayNode extends Ground {
@@ -71,6 +74,24 @@ export class RelayNode extends Ground {
       contextValue: { identity: who, requestId: `req-${randomBytes(4).toString('hex')}`, loaders: new Map() },
     });
     return { data: result.data as Data, errors: (result.errors ?? []) as GraphResult<Data>['errors'] };
+  }
+
+  /** The data of an answer without errors. */
+  async ask<Data>(text: string, variables: Record<string, unknown> = {}, who = identity('VIEWER')): Promise<Data> {
+    const { data, errors } = await this.run<Data>(who, text, variables);
+    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+    return data;
+  }
+
+  /** The payload of a mutation. */
+  async mutate<Payload = CallShape>(
+    name: string,
+    input: object,
+    fields: string = callFields,
+    who: Identity = identity('OPERATOR'),
+  ): Promise<Payload> {
+    const text = `mutation ($input: ${inputTypeOf(name)}!) { payload: ${name}(input: $input) { ${fields} } }`;
+    return (await this.ask<{ payload: Payload }>(text, { input }, who)).payload;
   }
 }
 
@@ -140,39 +161,47 @@ export interface CallShape {
 
 export const operationFields = `id state version deviceError { code message } result stateSource quietUntil
   evidence { source finding } changedMappings { id mappingState }`;
-export const callFields = `operation { ${operationFields} } mapping { id mappingState uuid objectKey } wireCall
+const callFields = `operation { ${operationFields} } mapping { id mappingState uuid objectKey } wireCall
   deviceCheck { code message } userErrors { code message field retry } commit { token }`;
+
+const names = {
+  add: 'firewallAddressSetElementAdd',
+  remove: 'firewallAddressSetElementRemove',
+  ruleCreate: 'firewallRuleCreate',
+  delete: 'mappingObjectDelete',
+  relayCall: 'relayCall',
+} as const;
 
 export const mutations = {
   add: `mutation ($input: FirewallAddressSetElementAddInput!) { call: firewallAddressSetElementAdd(input: $input) { ${callFields} } }`,
-  remove: `mutation ($input: FirewallAddressSetElementRemoveInput!) { call: firewallAddressSetElementRemove(input: $input) { ${callFields} } }`,
-  ruleCreate: `mutation ($input: FirewallRuleCreateInput!) { call: firewallRuleCreate(input: $input) { ${callFields} } }`,
-  delete: `mutation ($input: MappingObjectDeleteInput!) { call: mappingObjectDelete(input: $input) { ${callFields} } }`,
-  relayCall: `mutation ($input: RelayCallInput!) { call: relayCall(input: $input) { ${callFields} } }`,
   settle: `mutation ($input: RelayOperationSettleInput!) { settle: relayOperationSettle(input: $input) { operation { ${operationFields} } userErrors { code message field } commit { token } } }`,
-  create: `mutation ($input: BackendCreateInput!) { backend: backendCreate(input: $input) { backend { id version ordinal name } userErrors { code message field } commit { token } } }`,
 } as const;
 
 /** Runs a relaying mutation; throws on top-level errors. */
-export async function call(
+export function call(
   node: RelayNode,
-  which: 'add' | 'remove' | 'ruleCreate' | 'delete' | 'relayCall',
+  which: keyof typeof names,
   input: Record<string, unknown>,
-  who: Identity = identity('OPERATOR'),
+  who?: Identity,
 ): Promise<CallShape> {
-  const { data, errors } = await node.run<{ call: CallShape }>(who, mutations[which], { input });
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.call;
+  return node.mutate(names[which], input, callFields, who);
 }
 
-export async function settle(node: RelayNode, input: Record<string, unknown>, who: Identity = identity('OPERATOR')) {
-  const { data, errors } = await node.run<{ settle: Pick<CallShape, 'operation' | 'userErrors' | 'commit'> }>(
-    who,
-    mutations.settle,
-    { input },
-  );
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.settle;
+export function settle(node: RelayNode, input: Record<string, unknown>, who?: Identity) {
+  const fields = `operation { ${operationFields} } userErrors { code message field } commit { token }`;
+  type Settled = Pick<CallShape, 'operation' | 'userErrors' | 'commit'>;
+  return node.mutate<Settled>('relayOperationSettle', input, fields, who);
+}
+
+/** Compares a mapping with its device: the result, and the paths of the differences. */
+export async function verify(node: RelayNode, id: string | undefined, who?: Identity) {
+  interface Verified {
+    readonly mapping: { readonly lastVerification: { result: string; differences: { path: string }[] } | null } | null;
+  }
+  const fields = 'mapping { lastVerification { result differences { path } } }';
+  const { mapping } = await node.mutate<Verified>('mappingVerify', { id }, fields, who);
+  const { result, differences } = mapping?.lastVerification ?? { result: 'NONE', differences: [] };
+  return [result, ...differences.map(({ path }) => path)];
 }
 
 /** A device that has a backend already gets another one, as if an administrator had said that they have no object in common. */
@@ -182,23 +211,45 @@ export async function registerBackend(
   who: Identity = identity('OPERATOR'),
 ): Promise<string> {
   const first = await tryToRegister(node, input, who);
-  if (first.userErrors?.[0]?.code !== 'DEVICE_TAKEN') return idOf(first);
+  if (first.userErrors[0]?.code !== 'DEVICE_TAKEN') return idOf(first);
   const [project = projectA] = Object.keys(who.projects);
   const separate = { projectId: projectId(project), ...input, separateObjects: true };
   return idOf(await tryToRegister(node, separate, identity('ADMIN')));
 }
 
-type Registered = Awaited<ReturnType<typeof tryToRegister>>;
-
-async function tryToRegister(node: RelayNode, input: Record<string, unknown>, who: Identity) {
-  const { data, errors } = await node.run<{
-    backend: { backend: { id: string } | null; userErrors: readonly UserErrorShape[] };
-  }>(who, mutations.create, { input: { driver: 'linux-nftables', ...input } });
-  return { errors, id: data?.backend.backend?.id, userErrors: data?.backend.userErrors };
+/** Where a device of a test is, with its proof of identity; its login is that of simulated devices, unless it has a key. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly hostKeySha256?: string;
+  readonly certificate?: { readonly sha256: string };
+  readonly username?: string;
+  readonly privateKeyPath?: string;
 }
 
-function idOf({ id, errors, userErrors }: Registered): string {
-  if (id === undefined) throw new Error(JSON.stringify([errors, userErrors]));
+/** `more`: at least the name, and the driver unless it is linux-nftables. */
+export async function registerDevice(
+  node: RelayNode,
+  { host, port, hostKeySha256, certificate, username = 'netops', privateKeyPath }: Place,
+  more: Readonly<Record<string, unknown>>,
+  who?: Identity,
+): Promise<string> {
+  const login =
+    privateKeyPath === undefined ? { password: 'secret' } : { privateKey: await readFile(privateKeyPath, 'utf8') };
+  const proof = certificate === undefined ? { hostKeySha256 } : { certificateSha256: pinOf(certificate.sha256) };
+  return registerBackend(node, { host, port, ...proof, credentials: { username, ...login }, ...more }, who);
+}
+
+async function tryToRegister(node: RelayNode, input: Record<string, unknown>, who: Identity) {
+  type Made = { backend: { id: string } | null; userErrors: readonly UserErrorShape[] };
+  const fields = 'backend { id } userErrors { code message field }';
+  const made = { driver: 'linux-nftables', ...input };
+  const { backend, userErrors } = await node.mutate<Made>('backendCreate', made, fields, who);
+  return { id: backend?.id, userErrors };
+}
+
+function idOf({ id, userErrors }: Awaited<ReturnType<typeof tryToRegister>>): string {
+  if (id === undefined) throw new Error(JSON.stringify(userErrors));
   return id;
 }
 

@@ -10,6 +10,7 @@ import { createLogger, type Logger } from '../../../../platform/log/log.ts';
 import { runCommand } from '../../../cli/commands/run-command.ts';
 import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
 import { dumpDatabase, type Exhibit } from './secret-hunt.ts';
+import { inputTypeOf } from './typed-inputs.ts';
 
 export interface Answer {
   readonly backend?: { readonly id: string } | null;
@@ -89,10 +90,9 @@ export class WatchedSystem {
 
   /** Throws for a top-level error. */
   async mutate(mutation: string, input: object, fields: string): Promise<Answer> {
-    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
     const root = `${mutation}(input: $input) { ${fields} userErrors { code message field } }`;
     const { data, text } = await this.post({
-      query: `mutation ($input: ${type}!) { root: ${root} }`,
+      query: `mutation ($input: ${inputTypeOf(mutation)}!) { root: ${root} }`,
       variables: { input },
     });
     const answer = (data as { root?: Answer } | null | undefined)?.root;

@@ -1,8 +1,9 @@
 // The tokens and cookies of a login open a device like its password does: if a device quotes them, nobody gets to see them.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { SshShellServer } from '../../../../simulators/support/ssh-shell.ts';
 import { type DeviceRequest, TlsServer } from '../../../../simulators/support/tls-server.ts';
-import { identity, type RelayNode, RelaySystem, registerBackend } from '../support/relay-system.ts';
+import { identity, registerBackend } from '../support/relay-system.ts';
+import { startRelay } from '../support/start-relay.ts';
 import { pinOf } from './support/web-device.ts';
 
 const tokens = {
@@ -44,19 +45,7 @@ function answer({ path, query, method, headers }: DeviceRequest) {
   });
 }
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: TlsServer;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await TlsServer.start(async (request) => answer(request));
-});
-afterAll(async () => {
-  await system?.stop();
-  await device?.stop();
-});
+const { node, device } = await startRelay({ device: () => TlsServer.start(async (request) => answer(request)) });
 
 const password = 'the password of all';
 

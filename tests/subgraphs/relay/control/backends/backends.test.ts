@@ -1,35 +1,16 @@
 // The registry of backends: creating, selecting, changing, deleting; secrets stay secret.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { canonicalFingerprint, hexFingerprint } from '../../../../../subgraphs/relay/control/backends/backend-input.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import {
-  call,
-  identity,
-  projectA,
-  projectB,
-  projectId,
-  type RelayNode,
-  RelaySystem,
-} from '../../support/relay-system.ts';
+import { call, identity, projectA, projectB, projectId } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 const operator = identity('OPERATOR');
 const both = { ...operator, projects: { [projectA]: 'OPERATOR', [projectB]: 'OPERATOR' } } as const;
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-});
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
-});
+const { node, device } = await startRelay({ device: () => NftDevice.start() });
 
 interface Shape {
   readonly id: string;
@@ -52,16 +33,8 @@ interface Payload {
 const shape =
   'id name version ordinal enabled provisioningStatus site labels { name value } limits { concurrency queueLimit deadlineMs } credentialFields hostKeySha256';
 
-async function mutate(name: string, input: Record<string, unknown>, who: Identity = operator) {
-  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
-  const { data, errors } = await node.run<{ payload: Payload }>(
-    who,
-    `mutation ($input: ${type}!) { payload: ${name}(input: $input) { backend { ${shape} } userErrors { code message field } commit { token } } }`,
-    { input },
-  );
-  if (errors.length > 0) throw new Error(JSON.stringify(errors));
-  return data.payload;
-}
+const mutate = (name: string, input: object, who: Identity = operator) =>
+  node.mutate<Payload>(name, input, `backend { ${shape} } userErrors { code message field } commit { token }`, who);
 const administrator = identity('ADMIN');
 /** On the same device. */
 const register = (input: object, project = projectA) =>
@@ -144,12 +117,11 @@ test('deleting a backend with live mappings is refused, or orphans them', async 
     userErrors: [{ code: 'HAS_MAPPINGS' }],
   });
   expect(await mutate('backendDelete', { id, orphanMappings: true })).toMatchObject({ userErrors: [] });
-  const { data } = await node.run<{ mapping: { mappingState: string; version: number } }>(
-    operator,
+  const { mapping } = await node.ask<{ mapping: object }>(
     'query ($id: ID!) { mapping(id: $id) { mappingState version } }',
     { id: added.mapping?.id },
   );
-  expect(data.mapping).toEqual({ mappingState: 'ORPHAN', version: 2 });
+  expect(mapping).toEqual({ mappingState: 'ORPHAN', version: 2 });
   const events = await node.db.query<{ toStatus: string }>(
     "SELECT to_status AS toStatus FROM status_change WHERE kind = 'mapping.state' AND reason = 'backend deleted'",
   );
@@ -176,12 +148,11 @@ describe('selecting a backend', () => {
     const answer = await call(node, 'add', { idempotencyKey: address, set: 'blocked', address, backend, ...more });
     const [fault] = answer.userErrors;
     if (fault !== undefined) return `${fault.code} ${fault.message}`;
-    const { data } = await node.run<{ relayOperation: { backend: { name: string } } }>(
-      operator,
+    const { relayOperation } = await node.ask<{ relayOperation: { backend: { name: string } } }>(
       'query ($id: ID!) { relayOperation(id: $id) { backend { name } } }',
       { id: answer.operation?.id },
     );
-    return data.relayOperation.backend.name;
+    return relayOperation.backend.name;
   }
 
   test('by id, name, ordinal, label and site, all of which must match', async () => {
@@ -230,15 +201,14 @@ test('pages of backends are ordered by name', async () => {
   let after: string | null = null;
   do {
     const {
-      data,
-    }: { data: { backends: { nodes: { name: string }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } } =
-      await node.run(
-        operator,
+      backends,
+    }: { backends: { nodes: { name: string }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } =
+      await node.ask(
         'query ($a: String) { backends(first: 2, after: $a) { nodes { name } pageInfo { hasNextPage endCursor } } }',
         { a: after },
       );
-    seen.push(...data.backends.nodes.map((each) => each.name));
-    after = data.backends.pageInfo.hasNextPage ? data.backends.pageInfo.endCursor : null;
+    seen.push(...backends.nodes.map((each) => each.name));
+    after = backends.pageInfo.hasNextPage ? backends.pageInfo.endCursor : null;
   } while (after !== null);
   expect(seen).toEqual([...seen].sort());
   expect(new Set(seen).size).toBe(seen.length);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TcpLine } from '../../../../../simulators/tcp-line.ts';
 import { CircuitBreaker, passage } from '../../../../../subgraphs/relay/control/backends/circuit.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
 describe('the rule', () => {
   const failure = (code: 'CONNECT_FAILED' | 'AUTH_FAILED' | 'WINDOW_PASSED') =>
@@ -45,7 +45,6 @@ describe('the rule', () => {
 describe('on devices', () => {
   let system: RelaySystem;
   let node: RelayNode;
-  const operator = identity('OPERATOR');
 
   beforeAll(async () => {
     system = await RelaySystem.start();
@@ -54,11 +53,12 @@ describe('on devices', () => {
   afterAll(() => system.stop());
 
   async function circuit(name: string): Promise<{ state: string; reason: string | null; lasting: boolean }> {
-    const { data } = await node.run<{
+    interface Circuits {
       backends: { nodes: { name: string; circuit: { state: string; reason: string; lasting: boolean } }[] };
-    }>(operator, '{ backends { nodes { name circuit { state reason lasting } } } }');
+    }
+    const { backends } = await node.ask<Circuits>('{ backends { nodes { name circuit { state reason lasting } } } }');
     return (
-      data.backends.nodes.find((each) => each.name === name)?.circuit ?? { state: 'none', reason: null, lasting: false }
+      backends.nodes.find((each) => each.name === name)?.circuit ?? { state: 'none', reason: null, lasting: false }
     );
   }
   async function events(kind: string, id: string): Promise<string[]> {
@@ -117,12 +117,11 @@ describe('on devices', () => {
       expect(await circuit('locked')).toMatchObject({ state: 'OPEN', lasting: true });
       expect(JSON.stringify([refused, held])).not.toContain('wrong"');
       expect(device.ssh.attempts.filter((method) => method === 'password')).toHaveLength(1);
-      const { data } = await node.run<{ backendUpdate: { backend: { circuit: { state: string } } } }>(
-        operator,
-        'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { backend { circuit { state } } userErrors { code } } }',
-        { input: { id, credentials: { username: 'netops', password: 'secret' } } },
-      );
-      expect(data.backendUpdate.backend.circuit.state).toBe('CLOSED');
+      const login = { credentials: { username: 'netops', password: 'secret' } };
+      const fields = 'backend { circuit { state } } userErrors { code }';
+      expect(await node.mutate('backendUpdate', { id, ...login }, fields)).toMatchObject({
+        ...{ backend: { circuit: { state: 'CLOSED' } } },
+      });
       const works = await call(node, 'add', element('locked', '10.0.0.1'));
       expect(works).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
     } finally {
@@ -139,16 +138,9 @@ describe('on devices', () => {
       expect(refused.operation).toMatchObject({ state: 'REJECTED', deviceError: { code: 'HOST_KEY_MISMATCH' } });
       expect(device.ssh.attempts).toEqual([]);
       expect(await circuit('imposter')).toMatchObject({ state: 'OPEN' });
-      await node.run(
-        operator,
-        'mutation ($input: BackendHostKeyAcceptInput!) { backendHostKeyAccept(input: $input) { userErrors { code } } }',
-        {
-          input: {
-            ...{ id, hostKeySha256: device.ssh.hostKeySha256 },
-            credentials: { username: 'netops', password: 'secret' },
-          },
-        },
-      );
+      const { hostKeySha256: own } = device.ssh;
+      const credentials = { username: 'netops', password: 'secret' };
+      await node.mutate('backendHostKeyAccept', { id, hostKeySha256: own, credentials }, 'userErrors { code }');
       const works = await call(node, 'add', element('imposter', '10.0.0.1'));
       expect(works).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
     } finally {
@@ -188,11 +180,7 @@ describe('on devices', () => {
       );
       const held = await call(node, 'add', element('closed-by-hand', '10.0.0.1'));
       expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN' }]);
-      await node.run(
-        operator,
-        'mutation ($input: BackendCircuitCloseInput!) { backendCircuitClose(input: $input) { userErrors { code } } }',
-        { input: { id } },
-      );
+      await node.mutate('backendCircuitClose', { id }, 'userErrors { code }');
       const works = await call(node, 'add', element('closed-by-hand', '10.0.0.1'));
       expect(works.operation?.state).toBe('SUCCEEDED');
     } finally {

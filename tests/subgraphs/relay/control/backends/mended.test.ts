@@ -1,20 +1,18 @@
 // A failure belongs to the address and the credentials that it was made with: one that is known late opens no circuit of a backend
 // that was corrected meanwhile.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { BackendChecker, recordCheckResults } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
 import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
 import type { TransportFactory } from '../../../../../subgraphs/relay/transports/session.ts';
 import { testEgress } from '../../../../support/egress.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call, identity } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 const old = { username: 'netops', password: 'old-Secret-1' };
 const mended = { username: 'netops', password: 'new-Secret-2' };
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
 /** Refused logins that the relay does not know of yet. */
 let refused = 0;
 let tell = () => {};
@@ -45,20 +43,14 @@ const late: TransportFactory = (kind, endpoint, options) => {
   };
 };
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node({ transports: late });
-  device = await NftDevice.start({ password: mended.password });
-});
-afterAll(async () => {
-  await system?.stop();
-  await device?.ssh.stop();
+const { system, node, device } = await startRelay({
+  node: { transports: late },
+  device: () => NftDevice.start({ password: mended.password }),
 });
 
 async function mend(id: string): Promise<void> {
-  const text = 'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code } } }';
-  const { data } = await node.run(identity('OPERATOR'), text, { input: { id, credentials: mended } });
-  expect(data).toEqual({ backendUpdate: { userErrors: [] } });
+  const input = { id, credentials: mended };
+  expect(await node.mutate('backendUpdate', input, 'userErrors { code }')).toEqual({ userErrors: [] });
 }
 
 async function circuitOf(id: string): Promise<string | undefined> {

@@ -17,7 +17,6 @@ import { waitFor } from '../../../../support/temporary-folder.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import {
   call,
-  identity,
   projectA,
   type RelayNode,
   RelaySystem,
@@ -58,16 +57,10 @@ const at = (device: NftDevice) => ({
   credentials: { username: 'netops', password: device === east ? 'of the east' : 'of the west' },
 });
 
-async function update(id: string, input: Record<string, unknown>, by = node()): Promise<readonly UserErrorShape[]> {
-  const text =
-    'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code message field retry } } }';
-  const { data, errors } = await by.run<{ backendUpdate: { userErrors: readonly UserErrorShape[] } }>(
-    identity('OPERATOR'),
-    text,
-    { input: { id, ...input } },
-  );
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.backendUpdate.userErrors;
+async function update(id: string, input: object, by = node()): Promise<readonly UserErrorShape[]> {
+  const fields = 'userErrors { code message field retry }';
+  type Payload = { userErrors: readonly UserErrorShape[] };
+  return (await by.mutate<Payload>('backendUpdate', { id, ...input }, fields)).userErrors;
 }
 
 /** The passwords that each device received, without repetitions. */

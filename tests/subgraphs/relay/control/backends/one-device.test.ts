@@ -1,24 +1,15 @@
 // A device is registered once: claims and mappings are per backend, so two backends of one device would give one object two owners.
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import type { HeldLease } from '../../../../../platform/leases/leases.ts';
 import { recordCheckResults } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
-import { identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { identity, projectA, projectB, projectId } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let system: RelaySystem;
-let node: RelayNode;
-let other: RelayNode;
-let lease: HeldLease;
+const { system, node } = await startRelay();
+const other = await system.node();
+const lease = (await node.leases.acquire('checks/backends/0')) as HeldLease;
 let made = 0;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  [node, other] = [await system.node(), await system.node()];
-  const held = await node.leases.acquire('checks/backends/0');
-  if (held === undefined) throw new Error('no lease');
-  lease = held;
-});
-afterAll(() => system.stop());
 beforeEach(() => {
   made += 1;
 });
@@ -41,13 +32,8 @@ interface Circuit {
 }
 const fields = 'backend { id separateObjects circuit { state reason } } userErrors { code message field }';
 
-async function mutate(name: string, input: object, who: Identity = operator, at = node): Promise<Payload> {
-  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
-  const text = `mutation ($input: ${type}!) { payload: ${name}(input: $input) { ${fields} } }`;
-  const { data, errors } = await at.run<{ payload: Payload }>(who, text, { input });
-  if (errors.length > 0) throw new Error(JSON.stringify(errors));
-  return data.payload;
-}
+const mutate = (name: string, input: object, who: Identity = operator, at = node) =>
+  at.mutate<Payload>(name, input, fields, who);
 
 const credentials = { username: 'netops', password: 'secret' };
 const hostKey = (name: string) => `SHA256:${name.replaceAll(/[^A-Za-z0-9]/g, '').padEnd(43, 'A')}`;
@@ -188,12 +174,8 @@ async function check(id: string | undefined, serial: string): Promise<void> {
   await recordCheckResults(node.db, system.wake, [seen], lease);
 }
 const circuitOf = async (id: string | undefined) => {
-  const { data } = await node.run<{ backend: { circuit: Circuit } }>(
-    operator,
-    'query ($id: ID!) { backend(id: $id) { circuit { state reason } } }',
-    { id },
-  );
-  return data.backend.circuit;
+  const text = 'query ($id: ID!) { backend(id: $id) { circuit { state reason } } }';
+  return (await node.ask<{ backend: { circuit: Circuit } }>(text, { id })).backend.circuit;
 };
 
 test('a serial that another backend has opens the circuit of a new one', async () => {

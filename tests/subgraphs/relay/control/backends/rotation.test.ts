@@ -1,6 +1,6 @@
 // Secrets change while calls continue: the backend's credentials, and the key that seals them. No call fails for it,
 // and none is repeated.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { Keyring } from '../../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../../platform/secrets/seal.ts';
@@ -9,7 +9,8 @@ import { resealCredentials } from '../../../../../subgraphs/relay/control/backen
 import { keyFile } from '../../../../support/ground.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 const callsEach = 25;
 const streams = 4;
@@ -17,18 +18,9 @@ const pair = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
 /** The key file after `tidegate keys create`: the old key still opens what it sealed. */
 const rotated = { active: 'k2', keys: { ...keyFile.keys, k2: Buffer.alloc(32, 9).toString('base64') } };
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node({ sealer: createSealer(new Keyring(rotated)) });
-  device = await NftDevice.start({ publicKeys: [pair.public] });
-});
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
+const { node, device } = await startRelay({
+  node: { sealer: createSealer(new Keyring(rotated)) },
+  device: () => NftDevice.start({ publicKeys: [pair.public] }),
 });
 
 test('a password is replaced by a key, and the sealing key is rotated, during a stream of calls', async () => {
@@ -36,10 +28,10 @@ test('a password is replaced by a key, and the sealing key is rotated, during a 
   let done = 0;
   const changes = [
     () =>
-      node.run(
-        identity('OPERATOR'),
-        'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code message } } }',
-        { input: { id, credentials: { username: 'netops', privateKey: pair.private } } },
+      node.mutate(
+        'backendUpdate',
+        { id, credentials: { username: 'netops', privateKey: pair.private } },
+        'userErrors { code message }',
       ),
     // Sealed by a process that still uses the old key.
     async () => {
@@ -112,10 +104,10 @@ test('a call that had its session when the credentials were replaced, and is sen
   const sent = "SELECT 1 FROM operation WHERE state = 'SENT'";
   await waitFor('the later call in the journal', async () => (await node.db.query(sent)).length === 2);
   node.db.transaction = transaction;
-  await node.run(
-    identity('OPERATOR'),
-    'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code message } } }',
-    { input: { id, credentials: { username: 'netops', privateKey: pair.private } } },
+  await node.mutate(
+    'backendUpdate',
+    { id, credentials: { username: 'netops', privateKey: pair.private } },
+    'userErrors { code message }',
   );
   const newest = add('10.7.0.5');
   await waitFor('a session with the new credentials', () => slow.ssh.attempts.includes('publickey'));

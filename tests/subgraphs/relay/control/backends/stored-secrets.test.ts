@@ -1,6 +1,6 @@
 // Stored secrets stay with the address that they were given for. An operator, who may change backends but never sees a secret,
 // tries to have them sent to other hosts: a real sshd, a BIG-IP, a FortiGate and a Keystone.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { Keyring } from '../../../../../platform/secrets/keyring.ts';
@@ -14,53 +14,27 @@ import { testEgress } from '../../../../support/egress.ts';
 import { keyFile } from '../../../../support/ground.ts';
 import { RealSshd } from '../../../../support/real-sshd.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import {
-  call,
-  identity,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-  type UserErrorShape,
-} from '../../support/relay-system.ts';
+import { call, identity, registerBackend, registerDevice, type UserErrorShape } from '../../support/relay-system.ts';
 import { separateBackends } from '../../support/separate-backends.ts';
+import { startRelay } from '../../support/start-relay.ts';
 import { pinOf } from '../../transports/support/web-device.ts';
 
 const operator = identity('OPERATOR');
 
-let system: RelaySystem;
-let node: RelayNode;
-let checker: BackendChecker;
-let sshd: RealSshd;
-let device: NftDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  checker = new BackendChecker({ db: node.db, sealer: createSealer(new Keyring(keyFile)) });
-  sshd = await RealSshd.start();
-  device = await NftDevice.start();
-});
+const { system, node, device } = await startRelay({ device: () => NftDevice.start() });
+const checker = new BackendChecker({ db: node.db, sealer: createSealer(new Keyring(keyFile)) });
+const sshd = await RealSshd.start();
 beforeEach(() => separateBackends(system.database));
-afterAll(async () => {
-  await checker?.close();
-  await system?.stop();
-  await sshd?.stop();
-  await device?.ssh.stop();
-});
+afterAll(() => Promise.all([checker.close(), sshd.stop()]));
 
 interface Payload {
   readonly backend: { readonly version: number; readonly credentialFields: readonly string[] } | null;
   readonly userErrors: readonly UserErrorShape[];
 }
 
-async function mutate(name: string, input: Record<string, unknown>): Promise<Payload> {
-  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
-  const text = `mutation ($input: ${type}!) { payload: ${name}(input: $input) {
-    backend { version credentialFields circuit { state lasting reason } hostKeySha256 } userErrors { code message field retry } } }`;
-  const { data, errors } = await node.run<{ payload: Payload }>(operator, text, { input });
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.payload;
-}
+const fields = `backend { version credentialFields circuit { state lasting reason } hostKeySha256 }
+  userErrors { code message field retry }`;
+const mutate = (name: string, input: object) => node.mutate<Payload>(name, input, fields);
 const update = (id: string, input: Record<string, unknown>) => mutate('backendUpdate', { id, ...input });
 const codes = ({ userErrors }: Payload) => userErrors.map(({ code }) => code);
 
@@ -90,11 +64,7 @@ describe('an operator who moves a backend to another host, and accepts its proof
   test('BIG-IP', async () => {
     const [own, his] = [await BigIp.start(), await BigIp.start()];
     try {
-      const { host, port, certificate } = own.server;
-      const id = await registerBackend(node, {
-        ...{ name: 'waf', driver: 'f5-bigip', host, port, certificateSha256: pinOf(certificate.sha256) },
-        credentials: { username: 'netops', password: 'secret' },
-      });
+      const id = await registerDevice(node, own.server, { name: 'waf', driver: 'f5-bigip' });
       expect(await check(id)).toMatchObject({ up: true });
       await update(id, { host: his.server.host, port: his.server.port });
       const certificateSha256 = pinOf(his.server.certificate.sha256);
@@ -114,9 +84,8 @@ describe('an operator who moves a backend to another host, and accepts its proof
       await FortiGate.start({ apiUsers: [{ token }], username: 'admin', password: 'gate' }),
     ];
     try {
-      const id = await registerBackend(node, {
-        ...{ name: 'gate', driver: 'fortios', host: own.host, port: own.https.port },
-        certificateSha256: pinOf(own.https.certificate.sha256),
+      const id = await registerDevice(node, own.https, {
+        ...{ name: 'gate', driver: 'fortios' },
         credentials: { username: 'admin', password: 'gate', apiToken: token },
       });
       expect(await check(id)).toMatchObject({ up: true });
@@ -150,9 +119,8 @@ describe('an operator who moves a backend to another host, and accepts its proof
     const [own, his] = [await TlsServer.start(async () => ({ status: 503 })), await TlsServer.start(answer)];
     try {
       const options = { authUrl: `https://127.0.0.1:${own.port}/v3`, project: 'alpha' };
-      const id = await registerBackend(node, {
-        ...{ name: 'cloud', driver: 'neutron', host: own.host, port: own.port, options },
-        certificateSha256: pinOf(own.certificate.sha256),
+      const id = await registerDevice(node, own, {
+        ...{ name: 'cloud', driver: 'neutron', options },
         credentials: { username: 'alpha', password: 'cloud-secret' },
       });
       const authUrl = `https://127.0.0.1:${his.port}/v3`;
@@ -185,11 +153,7 @@ describe('an operator who moves a backend to another host, and accepts its proof
   test('a server with another certificate, which the operator accepts, and weaker cryptography', async () => {
     const own = await BigIp.start();
     try {
-      const { host, port, certificate } = own.server;
-      const id = await registerBackend(node, {
-        ...{ name: 'renewed', driver: 'f5-bigip', host, port, certificateSha256: pinOf(certificate.sha256) },
-        credentials: { username: 'netops', password: 'secret' },
-      });
+      const id = await registerDevice(node, own.server, { name: 'renewed', driver: 'f5-bigip' });
       const other = await makeCertificate({ commonName: 'his', names: ['127.0.0.1'] });
       own.server.present(other);
       await mutate('backendCertificateAccept', { id, certificateSha256: pinOf(other.sha256) });

@@ -1,37 +1,29 @@
 // A device that answers with JSON nested a hundred thousand levels deep, which would exhaust the stack of code that walks it.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { Driver, DriverOperation, TransportKind } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
 import { isLegible, legible } from '../../../../../subgraphs/relay/transports/legible.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call, identity } from '../../support/relay-system.ts';
 import { renderContext } from '../../support/render-context.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 const deepList = (levels: number, inner = '1') => `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`;
 const deepObject = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start({
-    // Too short to be redacted in the device's output.
-    password: 'abc',
-    onExec: async (execution) => {
-      await execution.stdin();
-      execution.reply(`{"nftables": [{"rule": ${deepObject(100_000)}}]}`);
-    },
-  });
-  await device.register(node, 'deep', { credentials: { username: 'netops', password: 'abc' } });
+const { node, device } = await startRelay({
+  device: () =>
+    NftDevice.start({
+      // Too short to be redacted in the device's output.
+      password: 'abc',
+      onExec: async (execution) => {
+        await execution.stdin();
+        execution.reply(`{"nftables": [{"rule": ${deepObject(100_000)}}]}`);
+      },
+    }),
 });
-afterAll(async () => {
-  await system?.stop();
-  await device?.ssh.stop();
-});
+await device.register(node, 'deep', { credentials: { username: 'netops', password: 'abc' } });
 
 test('a write is UNKNOWN, a read FAILED, and the relay continues', async () => {
   const { operation } = await call(node, 'add', element('deep', '10.0.0.1'));

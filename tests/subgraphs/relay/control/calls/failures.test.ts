@@ -1,9 +1,8 @@
 // A misbehaving device: a call sent without a verdict is UNKNOWN, is never repeated, and is settled by looking.
-import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
 import { describeWithLab } from '../../../../support/lab.ts';
-import { call, identity, type RelayNode, RelaySystem, registerBackend, settle } from '../../support/relay-system.ts';
+import { call, identity, type RelayNode, RelaySystem, registerDevice, settle } from '../../support/relay-system.ts';
 
 const tenant = { type: 'tenant', externalId: '42' };
 
@@ -15,14 +14,7 @@ describeWithLab('a misbehaving device', (lab) => {
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node({ settings: { deviceExecutionMs: 0, sendWindowMs: 2_000 } });
-    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
-    await registerBackend(node, {
-      name: 'fw',
-      host,
-      port,
-      hostKeySha256,
-      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
-    });
+    await registerDevice(node, lab().firewall, { name: 'fw' });
     await call(node, 'add', element('203.0.113.1'));
   });
   afterEach(() => lab().faults.clear());

@@ -1,26 +1,21 @@
 // A device with an endless reply: it is read up to a bound, and its call still ends.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { type LongReplyDevice, startLongReplyDevice } from '../../support/long-reply-device.ts';
 import { element } from '../../support/nft-device.ts';
-import { call, identity, type RelayNode, RelaySystem, registerBackend } from '../../support/relay-system.ts';
+import { call, identity, registerBackend } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 const mostGrowthBytes = 64 * 1024 * 1024;
 
-let system: RelaySystem;
-let node: RelayNode;
 let device: LongReplyDevice;
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await startLongReplyDevice();
-  const { host, port, hostKeySha256 } = device;
-  const credentials = { username: 'netops', password: 'secret' };
-  await registerBackend(node, { name: 'talker', host, port, hostKeySha256, credentials });
-});
+const { node } = await startRelay();
+device = await startLongReplyDevice();
+const { host, port, hostKeySha256 } = device;
+const credentials = { username: 'netops', password: 'secret' };
+await registerBackend(node, { name: 'talker', host, port, hostKeySha256, credentials });
 afterAll(async () => {
-  await system.stop();
   await device.stop();
 });
 

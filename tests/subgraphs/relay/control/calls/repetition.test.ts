@@ -1,22 +1,10 @@
 // The answer to a repeated key of a relayed call: its operation, and only for a caller who may still make the call.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { call, identity, projectB, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call, identity, projectB } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-  await device.register(node, 'fw');
-});
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
-});
+const { node, device } = await startRelay({ device: () => NftDevice.start(), backend: 'fw' });
 
 describe('a repetition with the key of an earlier call', () => {
   test('returns its operation to a caller who may still make it, also when its backend has been disabled since', async () => {

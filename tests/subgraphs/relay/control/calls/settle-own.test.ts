@@ -1,13 +1,11 @@
 // Who may have the relay look at a call, and who may decide about it: operators, and members for the look at their own.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { NftDevice } from '../../support/nft-device.ts';
-import { call, identity, projectA, type RelayNode, RelaySystem, settle } from '../../support/relay-system.ts';
+import { call, identity, projectA, settle } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
 let id: string;
 
 const member = identity('MEMBER', projectA, 'ann');
@@ -19,22 +17,13 @@ const others: Readonly<Record<string, Identity>> = {
   'the same user as a viewer': { ...member, projects: { [projectA]: 'VIEWER' } },
 };
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-  await device.register(node, 'fw');
-  device.hold();
-  const input = { backend: { name: 'fw' }, operation: 'setElement.add', idempotencyKey: 'k', deadlineMs: 300 };
-  const made = await call(node, 'relayCall', { ...input, arguments: { set: 'blocked', address: '10.0.0.2' } }, member);
-  device.release();
-  expect(made.operation?.state).toBe('UNKNOWN');
-  id = made.operation?.id ?? '';
-});
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
-});
+const { node, device } = await startRelay({ device: () => NftDevice.start(), backend: 'fw' });
+device.hold();
+const input = { backend: { name: 'fw' }, operation: 'setElement.add', idempotencyKey: 'k', deadlineMs: 300 };
+const made = await call(node, 'relayCall', { ...input, arguments: { set: 'blocked', address: '10.0.0.2' } }, member);
+device.release();
+expect(made.operation?.state).toBe('UNKNOWN');
+id = made.operation?.id ?? '';
 
 const codes = async (input: Record<string, unknown>, who: Identity) =>
   (await settle(node, { id, ...input }, who)).userErrors.map(({ code, message }) => `${code}: ${message}`);

@@ -1,11 +1,10 @@
 // Settling: while a call may still act, only its own mark frees its object; and a finding counts only for the call as it was when
 // the look began.
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWithLab } from '../../../../support/lab.ts';
 import { KeepingDevice } from '../../support/keeping-device.ts';
-import { call, identity, type RelayNode, RelaySystem, registerBackend, settle } from '../../support/relay-system.ts';
+import { call, identity, type RelayNode, RelaySystem, registerDevice, settle } from '../../support/relay-system.ts';
 
 const settings = { deviceExecutionMs: 600_000, sendWindowMs: 2_000 };
 
@@ -25,9 +24,7 @@ describeWithLab('a real firewall', (lab) => {
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node({ settings });
-    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
-    const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
-    await registerBackend(node, { name: 'fw', host, port, hostKeySha256, credentials });
+    await registerDevice(node, lab().firewall, { name: 'fw' });
   });
   afterAll(() => system.stop());
 

@@ -2,9 +2,10 @@
 
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { type CallShape, call, type RelayNode, RelaySystem, registerBackend } from '../../support/relay-system.ts';
+import { type CallShape, call, registerBackend } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 /** More than the connections of a database pool, the slots of a backend, or the sessions of a process. */
 const many = 40;
@@ -12,31 +13,25 @@ const few = 20;
 /** No call ends by time. */
 const longMs = 110_000;
 
-let system: RelaySystem;
-let node: RelayNode;
 let slow: NftDevice;
 let quick: NftDevice;
 let silent: Server;
 const sockets = new Set<Socket>();
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node({ settings: { connectTimeoutMs: longMs } });
-  slow = await NftDevice.start();
-  quick = await NftDevice.start();
-  // It accepts connections, and never answers.
-  silent = createServer((socket) => sockets.add(socket.on('error', () => {})));
-  silent.listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const { port } = silent.address() as { port: number };
-  await slow.register(node, 'slow', { limits: { concurrency: 4, deadlineMs: longMs } });
-  await quick.register(node, 'quick');
-  const credentials = { username: 'netops', password: 'secret' };
-  const hostKeySha256 = `SHA256:${'A'.repeat(43)}`;
-  await registerBackend(node, { name: 'dead', host: '127.0.0.1', port, hostKeySha256, credentials });
-});
+const { node } = await startRelay({ node: { settings: { connectTimeoutMs: longMs } } });
+slow = await NftDevice.start();
+quick = await NftDevice.start();
+// It accepts connections, and never answers.
+silent = createServer((socket) => sockets.add(socket.on('error', () => {})));
+silent.listen(0, '127.0.0.1');
+await once(silent, 'listening');
+const { port } = silent.address() as { port: number };
+await slow.register(node, 'slow', { limits: { concurrency: 4, deadlineMs: longMs } });
+await quick.register(node, 'quick');
+const credentials = { username: 'netops', password: 'secret' };
+const hostKeySha256 = `SHA256:${'A'.repeat(43)}`;
+await registerBackend(node, { name: 'dead', host: '127.0.0.1', port, hostKeySha256, credentials });
 afterAll(async () => {
-  await system.stop();
   hangUp();
   await Promise.all([slow.ssh.stop(), quick.ssh.stop()]);
 });

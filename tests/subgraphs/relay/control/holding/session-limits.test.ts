@@ -1,20 +1,14 @@
 // Devices that allow few sessions: calls wait for one, and none fails for it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { TcpLine } from '../../../../../simulators/tcp-line.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { call, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 const calls = 14;
 
-let system: RelaySystem;
-let node: RelayNode;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-});
-afterAll(() => system.stop());
+const { node } = await startRelay();
 
 test.each([
   { what: 'two connections of one channel', connections: 2, maxChannels: 1 },

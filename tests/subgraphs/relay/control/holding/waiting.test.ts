@@ -1,5 +1,5 @@
 // Calls that wait: what they hold up, in which order they are sent, and that they are sent only while the backend may be called.
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { Database, type SqlValue } from '../../../../../platform/database/database.ts';
 import { processLeaseName } from '../../../../../platform/leases/process-lease.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -8,7 +8,8 @@ import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
 import { Ground } from '../../../../support/ground.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { type CallShape, call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { type CallShape, call, identity, RelaySystem } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 /** No call ends by time, nor is one not sent because this process was late. */
 const longMs = 110_000;
@@ -16,19 +17,7 @@ const inTime = { sendWindowMs: longMs };
 /** More than the queue reads at once. */
 const many = 130;
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node({ settings: inTime });
-  device = await NftDevice.start();
-});
-afterAll(async () => {
-  await system?.stop();
-  await device?.ssh.stop();
-});
+const { system, node, device } = await startRelay({ node: { settings: inTime }, device: () => NftDevice.start() });
 
 const until = (condition: () => boolean | Promise<boolean>) => waitFor('a call', condition);
 

@@ -1,5 +1,4 @@
 // Relay processes killed at every moment of a call, and two relays at once: nothing is sent twice, and every call ends.
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
@@ -10,7 +9,7 @@ import { moveOf } from '../../../../../subgraphs/relay/control/journal/recovery.
 import { describeWithLab } from '../../../../support/lab.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { type Moment, runRelayProcess } from '../../support/relay-process.ts';
-import { call, type RelayNode, RelaySystem, registerBackend, settle } from '../../support/relay-system.ts';
+import { call, type RelayNode, RelaySystem, registerDevice, settle } from '../../support/relay-system.ts';
 
 const settings = { recoveryGraceMs: 200, crashQuietMs: 500, holderIdleMs: 60_000, deviceExecutionMs: 100 };
 
@@ -38,12 +37,9 @@ describeWithLab('relay processes', (lab) => {
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node({ settings });
-    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
-    const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
     for (const name of ['fw', 'pending', 'sent', 'first-byte', 'reply', 'never', 'handed', 'pair'])
-      await registerBackend(node, { name, host, port, hostKeySha256, credentials, limits: { deadlineMs: 60_000 } });
-    const limits = { deadlineMs: 1_500 };
-    await registerBackend(node, { name: 'behind', host, port, hostKeySha256, credentials, limits });
+      await registerDevice(node, lab().firewall, { name, limits: { deadlineMs: 60_000 } });
+    await registerDevice(node, lab().firewall, { name: 'behind', limits: { deadlineMs: 1_500 } });
   });
   afterAll(() => system.stop());
 

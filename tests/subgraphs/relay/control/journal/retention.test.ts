@@ -1,5 +1,5 @@
 // Retention of the journal: final and old calls are deleted with their evidence; the calls of live mappings stay.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import {
   deleteOldMappings,
@@ -7,22 +7,13 @@ import {
   endedCalls,
 } from '../../../../../subgraphs/relay/control/journal/retention.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { call, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-  await device.register(node, 'fw');
-});
-afterAll(async () => {
-  // The states of some calls were set by hand, and events deleted.
-  await system.stop({ except: ['an operation is as its last event says', 'a mapping is as its last event says'] });
-  await device.ssh.stop();
+const { node } = await startRelay({
+  device: () => NftDevice.start(),
+  backend: 'fw', // The states of some calls were set by hand, and events deleted.
+  stop: { except: ['an operation is as its last event says', 'a mapping is as its last event says'] },
 });
 
 test('old final calls are deleted, others are not', async () => {

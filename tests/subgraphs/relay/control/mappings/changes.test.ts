@@ -2,22 +2,15 @@
 // happens between two requests.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { deleteOldOperations } from '../../../../../subgraphs/relay/control/journal/retention.ts';
 import { MappingChangeFeed } from '../../../../../subgraphs/relay/control/mappings/change-feed.ts';
 import { MappingReads } from '../../../../../subgraphs/relay/control/mappings/mapping-reads.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import {
-  call,
-  identity,
-  projectA,
-  projectB,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-} from '../../support/relay-system.ts';
+import { call, identity, projectA, projectB, registerDevice } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 interface Page {
   readonly mappings: readonly { readonly id: string; readonly mappingState: string; readonly version: number }[];
@@ -25,29 +18,12 @@ interface Page {
   readonly upToDate: boolean;
 }
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-  await device.register(node, 'fw');
-});
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
-});
+const { node, device } = await startRelay({ device: () => NftDevice.start(), backend: 'fw' });
 
 async function page(after: string | null, limit = 3, who = identity('VIEWER')): Promise<Page> {
-  const { data, errors } = await node.run<{ relayMappingChanges: Page }>(
-    who,
-    'query ($after: String, $limit: Int) { relayMappingChanges(after: $after, limit: $limit) { mappings { id mappingState version } after upToDate } }',
-    { after, limit },
-  );
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.relayMappingChanges;
+  const text = `query ($after: String, $limit: Int) {
+    relayMappingChanges(after: $after, limit: $limit) { mappings { id mappingState version } after upToDate } }`;
+  return (await node.ask<{ relayMappingChanges: Page }>(text, { after, limit }, who)).relayMappingChanges;
 }
 
 /** A reader's copy, updated; at most 100 pages. */
@@ -139,14 +115,7 @@ test('a mapping that an old call made is deleted now: every reader learns of it,
 
 test('a project that the reader may see from now on: its mappings come, and the present ones stay', async () => {
   const owner = identity('OPERATOR', projectB);
-  await registerBackend(
-    node,
-    {
-      ...{ name: 'fw-b', host: device.ssh.host, port: device.ssh.port, hostKeySha256: device.ssh.hostKeySha256 },
-      credentials: { username: 'netops', password: 'secret' },
-    },
-    owner,
-  );
+  await registerDevice(node, device.ssh, { name: 'fw-b' }, owner);
   const cmpObject = { type: 'tenant', externalId: 'b' };
   const made = await call(node, 'add', element('fw-b', '10.7.0.1', { cmpObject }), owner);
   const reader = identity('VIEWER');

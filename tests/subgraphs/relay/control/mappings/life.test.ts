@@ -1,6 +1,5 @@
 // An existing object is adopted, shared, verified and forgotten, on the lab's real firewall, without changing the backend.
 // Changes made without the relay are found.
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
@@ -10,7 +9,7 @@ import {
   identity,
   type RelayNode,
   RelaySystem,
-  registerBackend,
+  registerDevice,
   type UserErrorShape,
 } from '../../support/relay-system.ts';
 
@@ -42,9 +41,7 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node();
-    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
-    const privateKey = await readFile(privateKeyPath, 'utf8');
-    await registerBackend(node, { name: 'fw', host, port, hostKeySha256, credentials: { username, privateKey } });
+    await registerDevice(node, lab().firewall, { name: 'fw' });
   });
   afterAll(() => system.stop());
 
@@ -56,17 +53,11 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     return done.stdout;
   }
 
-  async function change(mutation: string, input: Record<string, unknown>, who = identity('MEMBER')): Promise<Payload> {
+  const change = (mutation: string, input: object, who = identity('MEMBER')) => {
     keys += 1;
-    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-    const { data, errors } = await node.run<{ done: Payload }>(
-      who,
-      `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { ${mutation === 'mappingForget' ? 'deletedId' : ''} ${fields} } }`,
-      { input: { idempotencyKey: `life-${keys}`, ...input } },
-    );
-    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-    return data.done;
-  }
+    const more = mutation === 'mappingForget' ? 'deletedId' : '';
+    return node.mutate<Payload>(mutation, { idempotencyKey: `life-${keys}`, ...input }, `${more} ${fields}`, who);
+  };
   const adopt = (key: string, externalId: string, more: Record<string, unknown> = {}) =>
     change('mappingAdopt', {
       ...{ backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId } },
@@ -181,11 +172,10 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     });
     await nft(`delete rule inet filter forward handle ${uuid}`);
     expect(await verify(id)).toMatchObject({ mapping: { lastVerification: { result: 'MISSING' } } });
-    const { data } = await node.run<{ mappings: { nodes: { id: string }[] } }>(
-      identity('VIEWER'),
+    const { mappings } = await node.ask<{ mappings: { nodes: { id: string }[] } }>(
       '{ mappings(verifications: [MISSING, DRIFTED], cmpObject: {type: "tenant", externalId: "r"}) { nodes { id backend { transport } } } }',
     );
-    expect(data.mappings.nodes).toEqual([{ id, backend: { transport: 'SSH' } }]);
+    expect(mappings.nodes).toEqual([{ id, backend: { transport: 'SSH' } }]);
   });
 
   test('a rule created again by hand with the same name is another one', async () => {
@@ -199,26 +189,20 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
   });
 
   test('a named address is created, found changed, and deleted by its mapping', async () => {
-    const { data } = await node.run<{ made: Payload & { operation: { state: string } } }>(
-      identity('MEMBER'),
-      `mutation ($input: FirewallAddressCreateInput!) { made: firewallAddressCreate(input: $input) { operation { state } ${fields} } }`,
+    const made = await node.mutate<Payload & { operation: { state: string } }>(
+      'firewallAddressCreate',
       {
-        input: {
-          ...{
-            backend: { name: 'fw' },
-            cmpObject: { type: 'tenant', externalId: 'n' },
-            idempotencyKey: 'life-address',
-          },
-          ...{ name: 'web', content: { address: '192.0.2.80' } },
-        },
+        ...{ backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 'n' }, idempotencyKey: 'life-address' },
+        ...{ name: 'web', content: { address: '192.0.2.80' } },
       },
+      `operation { state } ${fields}`,
     );
-    expect(data.made).toMatchObject({
+    expect(made).toMatchObject({
       userErrors: [],
       operation: { state: 'SUCCEEDED' },
       mapping: { mappingState: 'ACTIVE' },
     });
-    const id = data.made.mapping?.id;
+    const id = made.mapping?.id;
     expect(await verify(id)).toMatchObject({ mapping: { lastVerification: { result: 'MATCHES' } } });
     await nft('add element inet filter web { 192.0.2.99 }');
     expect(await verify(id)).toMatchObject({

@@ -1,11 +1,9 @@
 // Mappings of backend objects to CMP objects: one owner unless shared, many objects per CMP object.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { element, NftDevice } from '../../support/nft-device.ts';
-import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call, identity } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: NftDevice;
 const cmp = (externalId: string) => ({ cmpObject: { type: 'tenant', externalId } });
 let number = 0;
 const add = (address: string, more: Record<string, unknown> = {}) => {
@@ -17,16 +15,7 @@ const remove = (address: string, more: Record<string, unknown> = {}) => {
   return call(node, 'remove', element('fw', address, { idempotencyKey: `k${number}`, ...more }));
 };
 
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await NftDevice.start();
-  await device.register(node, 'fw');
-});
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
-});
+const { node, device } = await startRelay({ device: () => NftDevice.start(), backend: 'fw' });
 
 async function states(key: string): Promise<string[]> {
   const { data } = await node.run<{

@@ -45,17 +45,8 @@ interface Changed {
   readonly userErrors: readonly UserErrorShape[];
 }
 
-/** Runs a mutation of mappings; throws on top-level errors. */
-async function change(mutation: string, input: Record<string, unknown>): Promise<Changed> {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-  const { data, errors } = await node.run<{ done: Changed }>(
-    identity('OPERATOR'),
-    `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { mapping { id mappingState } userErrors { code message } } }`,
-    { input },
-  );
-  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('; '));
-  return data.done;
-}
+const change = (mutation: string, input: object) =>
+  node.mutate<Changed>(mutation, input, 'mapping { id mappingState } userErrors { code message }');
 
 /** `run` for each number, several at once, each after a short random pause. Returns the count of each answer. */
 async function inLanes(

@@ -1,46 +1,29 @@
 // A repeated key gets its first answer, whatever has become of the backend meanwhile; only the rights to see it come before.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { KeepingDevice } from '../../support/keeping-device.ts';
-import { call, identity, projectA, projectB, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { call, identity, projectA, projectB } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
 interface Payload {
   readonly mapping: { readonly id: string } | null;
   readonly userErrors: readonly { readonly code: string }[];
 }
 
-let system: RelaySystem;
-let node: RelayNode;
-let device: KeepingDevice;
-
-beforeAll(async () => {
-  system = await RelaySystem.start();
-  node = await system.node();
-  device = await KeepingDevice.start();
-});
-afterAll(async () => {
-  await system.stop();
-  await device.ssh.stop();
-});
+const { node, device } = await startRelay({ device: () => KeepingDevice.start() });
 
 const member = identity('MEMBER');
 const both: Identity = { ...member, projects: { [projectA]: 'MEMBER', [projectB]: 'MEMBER' } };
 
-async function change(mutation: string, input: Record<string, unknown>, who = member): Promise<Payload> {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-  const text = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { mapping { id } userErrors { code } } }`;
-  const { data, errors } = await node.run<{ done: Payload }>(who, text, { input });
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.done;
-}
+const change = (mutation: string, input: object, who = member) =>
+  node.mutate<Payload>(mutation, input, 'mapping { id } userErrors { code }', who);
 const adoption = (backend: Record<string, unknown>, address: string) => ({
   ...{ backend, cmpObject: { type: 'tenant', externalId: address }, idempotencyKey: `adopt-${address}` },
   ...{ resource: 'address-set-element', scope: 'inet filter', objectKey: `blocked/${address}` },
 });
 async function remove(id: string): Promise<void> {
-  const text = `mutation ($input: BackendDeleteInput!) { backendDelete(input: $input) { userErrors { code } } }`;
-  const { data } = await node.run(identity('OPERATOR'), text, { input: { id, orphanMappings: true } });
-  expect(data).toMatchObject({ backendDelete: { userErrors: [] } });
+  const input = { id, orphanMappings: true };
+  expect(await node.mutate('backendDelete', input, 'userErrors { code }')).toEqual({ userErrors: [] });
 }
 
 describe('mappingAdopt', () => {

@@ -1,54 +1,20 @@
 // From the graph to a BIG-IP and back: typed calls, lost answers settled by looking, tasks, and mappings.
 
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
-import {
-  type CallShape,
-  call,
-  callFields,
-  identity,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-  settle,
-} from '../../support/relay-system.ts';
-import { pinOf } from '../../transports/support/web-device.ts';
+import { type CallShape, call, registerDevice, settle } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let device: BigIp;
-let system: RelaySystem;
-let node: RelayNode;
-
-beforeAll(async () => {
-  device = await BigIp.start();
-  device.asm.tasks.knobs.taskMs = 0;
-  system = await RelaySystem.start();
-  node = await system.node();
-  const { host, port, certificate } = device.server;
-  await registerBackend(node, {
-    ...{ name: 'waf', driver: 'f5-bigip', host, port, certificateSha256: pinOf(certificate.sha256) },
-    credentials: { username: 'netops', password: 'secret' },
-  });
-});
-afterAll(async () => {
-  await system.stop();
-  await device.stop();
-});
+const { node, device } = await startRelay({ device: () => BigIp.start() });
+device.asm.tasks.knobs.taskMs = 0;
+await registerDevice(node, device.server, { name: 'waf', driver: 'f5-bigip' });
 
 const on = { backend: { name: 'waf' }, cmpObject: { type: 'service', externalId: '7' } };
 
-async function typed(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-  const text = `mutation ($input: ${type}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
-  const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, {
-    input: { ...on, ...input },
-  });
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.call;
-}
-
+const typed = (mutation: string, input: object) => node.mutate(mutation, { ...on, ...input });
 const settled = async ({ operation }: CallShape, key: string) =>
   (await settle(node, { idempotencyKey: key, id: operation?.id })).operation;
 

@@ -1,70 +1,32 @@
 // The whole relay at a simulated FortiGate: a tenant's policy is created by its typed mutation, found to have drifted, moved,
 // deleted by its mapping; a call without a verdict is settled by the device's state; a save uses the other wire.
 
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
 import { tableOf } from '../../../../../simulators/fortios/tables.ts';
-import {
-  type CallShape,
-  callFields,
-  identity,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-  settle,
-} from '../../support/relay-system.ts';
-import { pinOf } from '../../transports/support/web-device.ts';
+import { type CallShape, registerDevice, settle, verify } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let gate: FortiGate;
-let system: RelaySystem;
-let node: RelayNode;
-let keys = 0;
+const { node, device: gate } = await startRelay({
+  device: () => FortiGate.start({ version: '7.4.5', interfaces: { port1: 'root', port2: 'root' } }),
+});
+await registerDevice(node, gate.https, {
+  ...{ name: 'edge', driver: 'fortios', allowInit: true, hostKeySha256: gate.ssh.hostKeySha256 },
+  ...{ options: { ports: { ssh: gate.ssh.port } }, credentials: { username: 'admin', password: 'secret' } },
+  // Short, for the call without an answer.
+  limits: { deadlineMs: 1_000 },
+});
+
 const policies = tableOf('firewall/policy');
-
-beforeAll(async () => {
-  gate = await FortiGate.start({ version: '7.4.5', interfaces: { port1: 'root', port2: 'root' } });
-  system = await RelaySystem.start();
-  node = await system.node();
-  await registerBackend(node, {
-    ...{ name: 'edge', driver: 'fortios', host: gate.host, port: gate.https.port, allowInit: true },
-    certificateSha256: pinOf(gate.https.certificate.sha256),
-    hostKeySha256: gate.ssh.hostKeySha256,
-    options: { ports: { ssh: gate.ssh.port } },
-    credentials: { username: 'admin', password: 'secret' },
-    // Short, for the call without an answer.
-    limits: { deadlineMs: 1_000 },
-  });
-});
-
-afterAll(async () => {
-  await system.stop();
-  await gate.stop();
-});
-
-const inputType = (mutation: string) => `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-
-async function call(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
+let keys = 0;
+function call(mutation: string, input: object): Promise<CallShape> {
   keys += 1;
-  const text = `mutation ($input: ${inputType(mutation)}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
-  const variables = { input: { idempotencyKey: `key-${keys}`, ...input } };
-  const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, variables);
-  expect(errors).toEqual([]);
-  return data.call;
+  return node.mutate(mutation, { idempotencyKey: `key-${keys}`, ...input });
 }
 
 const backend = { name: 'edge' };
 const tenant = { type: 'tenant', externalId: '42' };
 const relayCall = (operation: string, args: object) => call('relayCall', { backend, operation, arguments: args });
-
-async function verified(id: string | undefined) {
-  const fields = 'state lastVerification { result differences { path } }';
-  const text = `mutation ($input: MappingVerifyInput!) { it: mappingVerify(input: $input) { mapping { ${fields} } } }`;
-  keys += 1;
-  const variables = { input: { idempotencyKey: `key-${keys}`, id } };
-  const { data, errors } = await node.run<{ it: { mapping: unknown } }>(identity('OPERATOR'), text, variables);
-  expect(errors).toEqual([]);
-  return data.it.mapping;
-}
 
 test('a policy by its typed mutation, from the first call to the last', async () => {
   await call('firewallAddressCreate', { backend, cmpObject: tenant, name: 'web', content: { address: '192.0.2.80' } });
@@ -81,7 +43,7 @@ test('a policy by its typed mutation, from the first call to the last', async ()
     mapping: { mappingState: 'ACTIVE', uuid: '2', objectKey: 'web-in' },
     userErrors: [],
   });
-  expect(await verified(made.mapping?.id)).toMatchObject({ lastVerification: { result: 'MATCHES', differences: [] } });
+  expect(await verify(node, made.mapping?.id)).toEqual(['MATCHES']);
 
   const moved = await relayCall('policy.move', { name: 'web-in', policyId: 2, before: 1 });
   expect(moved.operation?.state).toBe('SUCCEEDED');
@@ -92,9 +54,7 @@ test('a policy by its typed mutation, from the first call to the last', async ()
   expect(used.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'IN_USE' } });
 
   gate.device.cmdb.update('root', policies, '2', { nat: 'enable', service: ['HTTP'] }, 'GUI');
-  expect(await verified(made.mapping?.id)).toMatchObject({
-    lastVerification: { result: 'DRIFTED', differences: [{ path: 'services' }] },
-  });
+  expect(await verify(node, made.mapping?.id)).toEqual(['DRIFTED', 'services']);
 
   const gone = await call('mappingObjectDelete', { mappingId: made.mapping?.id });
   expect(gone.operation?.state).toBe('SUCCEEDED');
@@ -131,11 +91,12 @@ test('an adopted object is changed as it was recorded, and not as somebody made 
     call('firewallAddressUpdate', { backend, cmpObject: tenant, name: 'old', content: { address } });
   // Nothing says that it is the relay's.
   expect((await change('192.0.2.1')).operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'CHANGED' } });
-  const text = `mutation ($input: MappingAdoptInput!) { it: mappingAdopt(input: $input) { mapping { id } userErrors { message } } }`;
   const object = { resource: 'address', scope: 'root', objectKey: 'old' };
-  const input = { backend, cmpObject: tenant, idempotencyKey: 'adopt', ...object };
-  const { data } = await node.run<{ it: { mapping: { id: string } } }>(identity('OPERATOR'), text, { input });
-  expect(data.it).toMatchObject({ userErrors: [] });
+  const adopted = await node.mutate<{ mapping: { id: string } }>(
+    ...(['mappingAdopt', { backend, cmpObject: tenant, idempotencyKey: 'adopt', ...object }] as const),
+    'mapping { id } userErrors { message }',
+  );
+  expect(adopted).toMatchObject({ userErrors: [] });
   for (const address of ['192.0.2.2', '192.0.2.3']) expect((await change(address)).operation?.state).toBe('SUCCEEDED');
 
   byHand('198.51.100.0 255.255.255.0');
@@ -143,7 +104,7 @@ test('an adopted object is changed as it was recorded, and not as somebody made 
   const refused = { operation: { state: 'FAILED', deviceError: { code: 'CHANGED' } } };
   expect(await change('192.0.2.4')).toMatchObject(refused);
   expect(await relayCall('address.delete', { name: 'old' })).toMatchObject(refused);
-  expect(await call('mappingObjectDelete', { mappingId: data.it.mapping.id })).toMatchObject(refused);
+  expect(await call('mappingObjectDelete', { mappingId: adopted.mapping.id })).toMatchObject(refused);
   expect(gate.device.cmdb.get('root', addresses, 'old')).toEqual(before);
 });
 

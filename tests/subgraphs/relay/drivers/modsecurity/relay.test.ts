@@ -3,15 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { attacks, describeWithWaf, visit } from '../../../../support/apache-waf.ts';
-import {
-  type CallShape,
-  call,
-  callFields,
-  identity,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-} from '../../support/relay-system.ts';
+import { call, type RelayNode, RelaySystem, registerDevice, verify } from '../../support/relay-system.ts';
 
 describeWithWaf('a web application firewall behind the relay', (waf) => {
   let system: RelaySystem;
@@ -20,24 +12,15 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node();
-    const { host, port, username, privateKeyPath, hostKeySha256 } = waf().ssh;
-    await registerBackend(node, {
-      ...{ name: 'waf', driver: 'modsecurity', host, port, hostKeySha256 },
-      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
-    });
+    await registerDevice(node, waf().ssh, { name: 'waf', driver: 'modsecurity' });
   });
   afterAll(() => system.stop());
 
   const on = { backend: { name: 'waf' }, cmpObject: { type: 'service', externalId: '7' } };
 
   test('the typed mutation sets the reaction to an attack', async () => {
-    const text = `mutation ($input: WafModeSetInput!) { call: wafModeSet(input: $input) { ${callFields} } }`;
-    const set = async (policy: string, mode: string) => {
-      const input = { ...on, idempotencyKey: `mode-${policy}-${mode}`, policy, mode };
-      const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, { input });
-      expect(errors).toEqual([]);
-      return data.call.operation;
-    };
+    const set = async (policy: string, mode: string) =>
+      (await node.mutate('wafModeSet', { ...on, idempotencyKey: `mode-${policy}-${mode}`, policy, mode })).operation;
     const attack = attacks['SQL injection'];
     expect(await visit(waf(), 'intranet.lab', attack)).toBe(200);
     expect(await set('intranet.lab', 'BLOCKING')).toMatchObject({ state: 'SUCCEEDED' });
@@ -58,21 +41,10 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
     });
     expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(403);
     const mappingId = made.mapping?.id;
-    const verify = async () => {
-      const text = `mutation ($input: MappingVerifyInput!) { verify: mappingVerify(input: $input) {
-        mapping { lastVerification { result differences { path } } } userErrors { code message } } }`;
-      const { data, errors } = await node.run<{ verify: unknown }>(identity('OPERATOR'), text, {
-        input: { id: mappingId },
-      });
-      expect(errors).toEqual([]);
-      return data.verify;
-    };
-    expect(await verify()).toMatchObject({ mapping: { lastVerification: { result: 'MATCHES' } } });
+    expect(await verify(node, mappingId)).toEqual(['MATCHES']);
     const file = join(waf().configFolder, 'waf/sites/shop.lab/rules/42.conf');
     await writeFile(file, (await readFile(file, 'utf8')).replace('teapot', 'coffee'));
-    expect(await verify()).toMatchObject({
-      mapping: { lastVerification: { result: 'DRIFTED', differences: [{ path: 'pattern' }] } },
-    });
+    expect(await verify(node, mappingId)).toEqual(['DRIFTED', 'pattern']);
     const removed = await call(node, 'delete', { idempotencyKey: 'delete-1', mappingId });
     expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
     expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(200);

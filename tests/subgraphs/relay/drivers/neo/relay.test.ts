@@ -1,47 +1,35 @@
 // From the graph to NEO's switches and back: a call is accepted, settled by reading its job, mapped, checked and deleted.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Neo } from '../../../../../simulators/neo/neo.ts';
 import {
   type CallShape,
   call,
-  callFields,
-  identity,
   type OperationShape,
   operationFields,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
+  registerDevice,
   settle,
+  verify,
 } from '../../support/relay-system.ts';
-import { pinOf } from '../../transports/support/web-device.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let neo: Neo;
-let system: RelaySystem;
-let node: RelayNode;
-
-beforeAll(async () => {
-  neo = await Neo.start();
-  neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
-  system = await RelaySystem.start();
-  node = await system.node({ settings: { firstJobLookMs: 5, jobLookMs: 20 } });
-  const { host, port, certificate } = neo.server;
-  await registerBackend(node, {
-    ...{ name: 'fabric', driver: 'neo', host, port, certificateSha256: pinOf(certificate.sha256) },
-    credentials: { username: 'admin', password: 'secret' },
-  });
-});
-afterAll(async () => {
-  await system.stop();
-  await neo.stop();
+const settings = { firstJobLookMs: 5, jobLookMs: 20 };
+const { system, node, device: neo } = await startRelay({ node: { settings }, device: () => Neo.start() });
+neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
+await registerDevice(node, neo.server, {
+  name: 'fabric',
+  driver: 'neo',
+  credentials: { username: 'admin', password: 'secret' },
 });
 
 const devices = ['10.224.15.29', '10.224.15.30'];
 const on = { backend: { name: 'fabric' }, cmpObject: { type: 'tenant', externalId: '42' } };
 
+const typedCall = (mutation: string, input: object) => node.mutate(mutation, { ...on, ...input });
+
 /** Without waiting for the job: as the call is once the device has answered. */
-async function typed(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
+async function typed(mutation: string, input: object): Promise<CallShape> {
   return answered(await typedCall(mutation, { waitMs: 0, ...input }));
 }
 
@@ -51,33 +39,9 @@ async function answered(made: CallShape): Promise<CallShape> {
   while (operation?.state === 'PENDING' || operation?.state === 'SENT') {
     await sleep(5);
     const { id } = operation;
-    operation = (await node.run<{ relayOperation: OperationShape }>(identity('VIEWER'), text, { id })).data
-      .relayOperation;
+    operation = (await node.ask<{ relayOperation: OperationShape }>(text, { id })).relayOperation;
   }
   return { ...made, operation };
-}
-
-async function typedCall(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-  const text = `mutation ($input: ${type}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
-  const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, {
-    input: { ...on, ...input },
-  });
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.call;
-}
-
-async function verified(id: string | undefined): Promise<unknown> {
-  const text = `mutation ($input: MappingVerifyInput!) { done: mappingVerify(input: $input) {
-    mapping { lastVerification { result differences { path } } } userErrors { code message } } }`;
-  const { data } = await node.run<{ done: { mapping: { lastVerification: unknown } | null } }>(
-    identity('MEMBER'),
-    text,
-    {
-      input: { id },
-    },
-  );
-  return data.done.mapping?.lastVerification;
 }
 
 const settled = async ({ operation }: CallShape, key: string) =>
@@ -104,9 +68,9 @@ test('a VLAN is accepted, created, mapped, found, and deleted again', async () =
   });
   expect(neo.switches.get(devices[1] ?? '')?.vlans.get(42)).toBe('tenant-42');
   const mapping = done?.changedMappings[0]?.id;
-  expect(await verified(mapping)).toEqual({ result: 'MATCHES', differences: [] });
+  expect(await verify(node, mapping)).toEqual(['MATCHES']);
   neo.switches.get(devices[0] ?? '')?.vlans.delete(42);
-  expect(await verified(mapping)).toEqual({ result: 'DRIFTED', differences: [{ path: 'devices' }] });
+  expect(await verify(node, mapping)).toEqual(['DRIFTED', 'devices']);
   neo.switches.get(devices[0] ?? '')?.vlans.set(42, 'tenant-42');
   const removed = await answered(await call(node, 'delete', { idempotencyKey: 'd1', mappingId: mapping, waitMs: 0 }));
   expect(removed.operation).toMatchObject({ state: 'ACCEPTED', changedMappings: [] });
@@ -173,18 +137,17 @@ describe('a caller who waits', () => {
 
   test('is answered at once when the relay shuts down, and nothing is looked at any more', async () => {
     neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
-    const other = await system.node({ settings: { firstJobLookMs: 5, jobLookMs: 20 } });
-    const text = `mutation ($input: SwitchControllerVlanCreateInput!) { call: switchControllerVlanCreate(input: $input) { ${callFields} } }`;
+    const other = await system.node({ settings });
     const input = { ...on, ...wait, idempotencyKey: 'w3', vlan: 51, devices };
-    const waiting = other.run<{ call: CallShape }>(identity('OPERATOR'), text, { input });
+    const waiting = other.mutate('switchControllerVlanCreate', input);
     await looks(2);
     await other.relay.drain();
-    expect((await waiting).data.call.operation?.state).toBe('ACCEPTED');
+    expect((await waiting).operation?.state).toBe('ACCEPTED');
     await other.stop();
     // Without the relay that waited nothing reads the job.
     const reads = jobReads();
     neo.jobs.knobs.jobMs = 0;
-    const done = (await waiting).data.call;
+    const done = await waiting;
     expect(jobReads()).toBe(reads);
     expect(await settled(done, 's6')).toMatchObject({ state: 'SUCCEEDED' });
   });

@@ -1,20 +1,10 @@
 // From the graph to a real netconfd and back: routes and entries are created, mapped, checked, adopted and deleted; a missing answer is
 // settled by looking.
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { netconfModules } from '../../../../../lab/netconf.ts';
 import { Ncclient } from '../../../../support/ncclient.ts';
 import { describeWithNetconf } from '../../../../support/netconf.ts';
-import {
-  type CallShape,
-  call,
-  callFields,
-  identity,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-  settle,
-} from '../../support/relay-system.ts';
+import { call, type RelayNode, RelaySystem, registerDevice, settle, verify } from '../../support/relay-system.ts';
 
 describeWithNetconf('netconf in the graph', (server) => {
   let system: RelaySystem;
@@ -24,12 +14,7 @@ describeWithNetconf('netconf in the graph', (server) => {
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node();
-    const { host, port, username, privateKeyPath, hostKeySha256 } = server();
-    await registerBackend(node, {
-      ...{ name: 'router', driver: 'netconf', host, port, hostKeySha256 },
-      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
-      options: { modules: netconfModules },
-    });
+    await registerDevice(node, server(), { name: 'router', driver: 'netconf', options: { modules: netconfModules } });
     other = await Ncclient.to(server());
   });
   afterAll(async () => {
@@ -40,23 +25,14 @@ describeWithNetconf('netconf in the graph', (server) => {
   const on = { backend: { name: 'router' }, cmpObject: { type: 'tenant', externalId: '42' } };
   const relay = (operation: string, args: Record<string, unknown>, key: string) =>
     call(node, 'relayCall', { ...on, operation, arguments: args, idempotencyKey: key });
-  async function run(mutation: string, input: Record<string, unknown>, fields: string): Promise<unknown> {
-    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-    const text = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { ${fields} } }`;
-    const { data, errors } = await node.run<{ done: unknown }>(identity('OPERATOR'), text, { input });
-    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-    return data.done;
-  }
-  const verified = (id: string | undefined) => run('mappingVerify', { id }, 'mapping { lastVerification { result } }');
-  const result = (of: string) => ({ mapping: { lastVerification: { result: of } } });
   const path = (peer: string) => `/lab-vpn:vpn/tunnel[site='berlin'][peer='${peer}']`;
 
   test('a static route: created by the typed mutation, verified, drifted, deleted by its mapping', async () => {
     const input = { ...on, idempotencyKey: 'route', destination: '192.0.2.0/24', nextHop: '198.51.100.1' };
-    const made = (await run('routerStaticRouteCreate', input, callFields)) as CallShape;
+    const made = await node.mutate('routerStaticRouteCreate', input);
     expect([made.userErrors, made.operation?.state]).toEqual([[], 'SUCCEEDED']);
     expect(made.mapping).toMatchObject({ mappingState: 'ACTIVE', objectKey: '192.0.2.0/24' });
-    expect(await verified(made.mapping?.id)).toEqual(result('MATCHES'));
+    expect((await verify(node, made.mapping?.id))[0]).toBe('MATCHES');
     expect(await other.done('read')).toContain('<next-hop-address>198.51.100.1<');
     const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: made.mapping?.id });
     expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'DELETED' }] });
@@ -66,7 +42,7 @@ describeWithNetconf('netconf in the graph', (server) => {
   test('what ietf-routing has no word for is not supported, and nothing is sent', async () => {
     for (const more of [{ vrf: 'blue' }, { distance: 5 }]) {
       const input = { ...on, idempotencyKey: 'no', destination: '192.0.2.0/24', nextHop: '198.51.100.1', ...more };
-      const refused = (await run('routerStaticRouteCreate', input, callFields)) as CallShape;
+      const refused = await node.mutate('routerStaticRouteCreate', input);
       expect(refused.userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
     }
   });
@@ -79,19 +55,21 @@ describeWithNetconf('netconf in the graph', (server) => {
       operation: { state: 'SUCCEEDED' },
       mapping: { mappingState: 'ACTIVE', objectKey: path('paris') },
     });
-    expect(await verified(made.mapping?.id)).toEqual(result('MATCHES'));
+    expect((await verify(node, made.mapping?.id))[0]).toBe('MATCHES');
     const base = 'urn:ietf:params:xml:ns:netconf:base:1.0';
     const config = `<config xmlns="${base}"><vpn xmlns="${netconfModules['lab-vpn']}"><tunnel><site>berlin</site><peer>paris</peer><mtu>900</mtu></tunnel></vpn></config>`;
     await other.done('edit', { config });
     await other.done('commit');
-    expect(await verified(made.mapping?.id)).toEqual(result('DRIFTED'));
+    expect((await verify(node, made.mapping?.id))[0]).toBe('DRIFTED');
     await other.done('edit', { config: config.replace('>paris<', '>rome<') });
     await other.done('commit');
-    const adopted = (await run(
-      'mappingAdopt',
-      { ...on, idempotencyKey: 'adopt', resource: 'entry', scope: '', objectKey: path('rome') },
+    const adopted = await node.mutate<{ mapping: { id: string; wantedSettings: unknown } }>(
+      ...([
+        'mappingAdopt',
+        { ...on, idempotencyKey: 'adopt', resource: 'entry', scope: '', objectKey: path('rome') },
+      ] as const),
       'mapping { id wantedSettings { name value } } userErrors { message }',
-    )) as { mapping: { id: string; wantedSettings: unknown } };
+    );
     expect(adopted.mapping.wantedSettings).toEqual([{ name: 'mtu', value: '***' }]);
     const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: adopted.mapping.id });
     expect(gone.operation).toMatchObject({ state: 'SUCCEEDED' });

@@ -6,12 +6,11 @@ import { waitFor } from '../../../../support/temporary-folder.ts';
 import {
   type CallShape,
   call,
-  callFields,
-  identity,
   type RelayNode,
   RelaySystem,
   registerBackend,
   settle,
+  verify,
 } from '../../support/relay-system.ts';
 import { endpointFor, type NeutronCaller, neutronCaller, optionsFor } from './support.ts';
 
@@ -37,21 +36,19 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
   });
 
   let keys = 0;
-  async function typed(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
-    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-    const text = `mutation ($input: ${type}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
+  const key = () => {
     keys += 1;
+    return `k${keys}`;
+  };
+  async function typed(mutation: string, input: object): Promise<CallShape> {
     const common = {
       backend: { name: 'cloud' },
       cmpObject: { type: 'tenant', externalId: '42' },
-      idempotencyKey: `k${keys}`,
+      idempotencyKey: key(),
     };
-    const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, {
-      input: { ...common, ...input },
-    });
-    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-    expect(data.call.userErrors).toEqual([]);
-    return data.call;
+    const made = await node.mutate(mutation, { ...common, ...input });
+    expect(made.userErrors).toEqual([]);
+    return made;
   }
   const idOf = ({ mapping }: CallShape): string => mapping?.uuid ?? '';
 
@@ -96,8 +93,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     await make('networkFloatingIpCreate', { name: 'tenant-42', network: lab().externalNetworkId, port });
 
     for (const { mapping } of made.reverse()) {
-      keys += 1;
-      const removed = await call(node, 'delete', { idempotencyKey: `k${keys}`, mappingId: mapping?.id });
+      const removed = await call(node, 'delete', { idempotencyKey: key(), mappingId: mapping?.id });
       expect([mapping?.objectKey, removed.operation?.deviceError ?? null]).toEqual([mapping?.objectKey, null]);
       expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
     }
@@ -108,9 +104,8 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
   test('a chain by single calls: listed for its CMP object, different when its groups are swapped, and taken away in order', async () => {
     const made = new Map<string, CallShape>();
     const make = async (operation: string, args: Record<string, unknown>) => {
-      keys += 1;
       const common = { backend: { name: 'cloud' }, cmpObject: { type: 'tenant', externalId: 'chained' } };
-      const done = await call(node, 'relayCall', { ...common, idempotencyKey: `k${keys}`, operation, arguments: args });
+      const done = await call(node, 'relayCall', { ...common, idempotencyKey: key(), operation, arguments: args });
       expect([operation, done.userErrors, done.operation]).toMatchObject([operation, [], { state: 'SUCCEEDED' }]);
       made.set(`${operation} ${String(args.name)}`, done);
       return idOf(done);
@@ -130,8 +125,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     const flowClassifiers = [await make('flowClassifier.create', flow)];
     await make('portChain.create', { name: 'web', portPairGroups: groups, flowClassifiers });
 
-    const { data } = await node.run<{ found: { nodes: { objectKey: string; resource: string }[] } }>(
-      identity('MEMBER'),
+    const data = await node.ask<{ found: { nodes: { objectKey: string; resource: string }[] } }>(
       '{ found: mappings(cmpObject: { type: "tenant", externalId: "chained" }) { nodes { resource objectKey } } }',
     );
     const listed = data.found.nodes.map(({ resource, objectKey }) => `${resource} ${objectKey}`);
@@ -143,24 +137,15 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     );
 
     const mappingOf = (name: string) => made.get(name)?.mapping?.id;
-    const verify = async () => {
-      keys += 1;
-      const text =
-        'mutation ($input: MappingVerifyInput!) { verify: mappingVerify(input: $input) { mapping { lastVerification { result } } } }';
-      const input = { id: mappingOf('portChain.create web'), idempotencyKey: `k${keys}` };
-      type Verified = { verify: { mapping: { lastVerification: { result: string } } } };
-      const { data: verified } = await node.run<Verified>(identity('OPERATOR'), text, { input });
-      return verified.verify.mapping.lastVerification.result;
-    };
-    expect(await verify()).toBe('MATCHES');
+    const verified = async () => (await verify(node, mappingOf('portChain.create web')))[0];
+    expect(await verified()).toBe('MATCHES');
     const chain = { id: idOf(made.get('portChain.create web') as CallShape), name: 'web' };
     await direct.done('portChain.update', { ...chain, portPairGroups: [spare] });
     await direct.accepted('portChain.update', { ...chain, portPairGroups: groups.toReversed() });
-    expect(await verify()).toBe('DRIFTED');
+    expect(await verified()).toBe('DRIFTED');
 
     const remove = async (name: string) => {
-      keys += 1;
-      return (await call(node, 'delete', { idempotencyKey: `k${keys}`, mappingId: mappingOf(name) })).operation;
+      return (await call(node, 'delete', { idempotencyKey: key(), mappingId: mappingOf(name) })).operation;
     };
     expect(await remove('portPairGroup.create first')).toMatchObject({
       state: 'FAILED',
@@ -215,12 +200,11 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
         [theirs, 'nobody', 'ALREADY_MAPPED'],
         [unmapped, 'mine', 'INVALID_INPUT'],
       ] as const) {
-        keys += 1;
         const changes = operation === 'network.update' ? { description: 'changed' } : {};
         const { userErrors } = await call(node, 'relayCall', {
           ...{
             backend: { name: 'cloud' },
-            idempotencyKey: `k${keys}`,
+            idempotencyKey: key(),
             cmpObject: { type: 'tenant', externalId: '42' },
           },
           ...{ operation, arguments: { id, name, ...changes } },
@@ -232,9 +216,8 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
       }
     for (const key of ['mine', 'theirs', 'unmapped'])
       expect(await direct.look('network', { scope: '', key, uuid: null })).toMatchObject({ finding: 'PRESENT' });
-    keys += 1;
     const removed = await call(node, 'relayCall', {
-      ...{ backend: { name: 'cloud' }, idempotencyKey: `k${keys}` },
+      ...{ backend: { name: 'cloud' }, idempotencyKey: key() },
       ...{ operation: 'network.delete', arguments: { id: mine, name: 'mine' } },
     });
     expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, userErrors: [] });

@@ -3,17 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
-import {
-  type CallShape,
-  call,
-  callFields,
-  identity,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-  settle,
-} from '../../support/relay-system.ts';
-import { pinOf } from '../../transports/support/web-device.ts';
+import { call, type RelayNode, RelaySystem, registerDevice, settle, verify } from '../../support/relay-system.ts';
 
 describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transport) => {
   let device: OnyxSwitch;
@@ -25,12 +15,9 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     device.knobs.maxShells = 2;
     system = await RelaySystem.start();
     node = await system.node();
-    await registerBackend(node, {
-      ...{ name: 'sw', driver: 'onyx', host: device.ssh.host, port: device[transport].port },
+    await registerDevice(node, device[transport], {
+      ...{ name: 'sw', driver: 'onyx', options: { transport }, credentials: { username: 'admin', password: 'secret' } },
       hostKeySha256: device.ssh.hostKeySha256,
-      certificateSha256: pinOf(device.https.certificate.sha256),
-      credentials: { username: 'admin', password: 'secret' },
-      options: { transport },
     });
   });
   afterAll(async () => {
@@ -40,29 +27,17 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
 
   const on = { backend: { name: 'sw' }, cmpObject: { type: 'tenant', externalId: '42' } };
 
-  async function run(mutation: string, input: Record<string, unknown>, fields = callFields): Promise<CallShape> {
-    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-    const text = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { ${fields} } }`;
-    const { data, errors } = await node.run<{ done: CallShape }>(identity('OPERATOR'), text, { input });
-    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-    return data.done;
-  }
-  const verified = (id: string | undefined) =>
-    run('mappingVerify', { id }, 'mapping { lastVerification { result differences { path } } }');
-
   test('a VLAN and a port in it: set, found, drifted, deleted', async () => {
-    const vlan = await run('switchVlanCreate', { ...on, idempotencyKey: 'v1', vlan: 42, name: 'tenant-42' });
+    const vlan = await node.mutate('switchVlanCreate', { ...on, idempotencyKey: 'v1', vlan: 42, name: 'tenant-42' });
     expect(vlan).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { objectKey: '42' } });
     const port = { ...on, idempotencyKey: 'p1', port: '1/4', mode: 'HYBRID', vlan: 1, allowedVlans: [42] };
-    const set = await run('switchPortVlanSet', port);
+    const set = await node.mutate('switchPortVlanSet', port);
     expect(set).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
     expect(device.config.ethernet.get('1/4')).toMatchObject({ mode: 'hybrid', allowed: new Set([42]) });
     const id = vlan.mapping?.id;
-    expect(await verified(id)).toEqual({ mapping: { lastVerification: { result: 'MATCHES', differences: [] } } });
+    expect(await verify(node, id)).toEqual(['MATCHES']);
     device.config.vlans.set(42, { name: 'renamed' });
-    expect(await verified(id)).toMatchObject({
-      mapping: { lastVerification: { result: 'DRIFTED', differences: [{ path: 'name' }] } },
-    });
+    expect(await verify(node, id)).toEqual(['DRIFTED', 'name']);
     // A VLAN with another name may be somebody else's.
     const refused = await call(node, 'delete', { idempotencyKey: 'd0', mappingId: id });
     expect(refused.userErrors).toMatchObject([{ code: 'VERIFY_FIRST' }]);
@@ -76,7 +51,7 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
 
   test('a lost answer is UNKNOWN, never sent again, and settled by looking', async () => {
     device.faults.plan('DROP_AFTER_APPLYING');
-    const made = await run('switchVlanCreate', { ...on, idempotencyKey: 'v2', vlan: 43 });
+    const made = await node.mutate('switchVlanCreate', { ...on, idempotencyKey: 'v2', vlan: 43 });
     expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
     // Without a mark it could have been there before.
     const early = await settle(node, { id: made.operation?.id });
@@ -90,7 +65,9 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
   test('14 calls at once on a switch that allows two sessions: all succeed', async () => {
     const vlans = Array.from({ length: 14 }, (_, index) => 100 + index);
     const made = await Promise.all(
-      vlans.map((vlan) => run('switchVlanCreate', { ...on, idempotencyKey: `v${vlan}`, vlan, name: `v${vlan}` })),
+      vlans.map((vlan) =>
+        node.mutate('switchVlanCreate', { ...on, idempotencyKey: `v${vlan}`, vlan, name: `v${vlan}` }),
+      ),
     );
     expect(made.map(({ operation }) => operation?.state)).toEqual(vlans.map(() => 'SUCCEEDED'));
     for (const vlan of vlans) expect(device.config.vlans.get(vlan)).toEqual({ name: `v${vlan}` });
@@ -98,11 +75,11 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
 
   test('a refusal quotes the switch', async () => {
     const port = { ...on, idempotencyKey: 'p2', port: '1/99', mode: 'ACCESS', vlan: 1 };
-    expect((await run('switchPortVlanSet', port)).operation).toMatchObject({
+    expect((await node.mutate('switchPortVlanSet', port)).operation).toMatchObject({
       state: 'FAILED',
       deviceError: { code: 'DEVICE_REFUSED', message: expect.stringContaining('does not exist') },
     });
     const input = { ...on, idempotencyKey: 'p3', port: '1/4', mode: 'ACCESS', vlan: 1, scope: 'br0' };
-    expect((await run('switchPortVlanSet', input)).userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
+    expect((await node.mutate('switchPortVlanSet', input)).userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
   });
 });
