@@ -1,36 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { SendOptions } from '../../../../platform/net/send.ts';
-import type { DeviceAnswer } from '../../../../simulators/support/tls-server.ts';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import type { HttpCall, HttpReply } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { createHttpsTransport } from '../../../../subgraphs/relay/transports/https-transport.ts';
 import type {
   Endpoint,
   SendResult,
-  Slot,
   Transport,
   TransportOptions,
 } from '../../../../subgraphs/relay/transports/session.ts';
 import { testEgress } from '../../../support/egress.ts';
+import { endAfterEach, failureOf, own, slotOf, until } from './support/owned.ts';
 import { RawServer } from './support/raw-server.ts';
 import { WebDevice, type WebDeviceOptions, withSessions } from './support/web-device.ts';
 
-const owned: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of owned.splice(0).reverse()) await thing.stop();
-});
+endAfterEach();
 
 async function device(options: WebDeviceOptions = {}): Promise<WebDevice> {
   const started = await WebDevice.start(options);
-  owned.push(started.server);
+  own(started.server);
   return started;
 }
 
 function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
-  const transport = createHttpsTransport(endpoint, { egress: testEgress, concurrency: 4, ...options });
-  owned.push({ stop: () => transport.close() });
-  return transport;
+  return own(createHttpsTransport(endpoint, { egress: testEgress, concurrency: 4, ...options }));
 }
 
 const call = (path: string, more: Partial<HttpCall> = {}): HttpCall => ({ kind: 'http', method: 'GET', path, ...more });
@@ -38,29 +32,12 @@ const post = (path: string): HttpCall => call(path, { method: 'POST', body: { na
 const run = (transport: Transport, path: string, options: Partial<SendOptions> = {}) =>
   transport.send(call(path), { deadlineMs: 10_000, ...options });
 
-async function slotOf(transport: Transport): Promise<Slot> {
-  const reservation = await transport.reserve();
-  if (!reservation.ok) throw new Error(reservation.failure.message);
-  return reservation.slot;
-}
-
 const replyOf = (result: SendResult): HttpReply => {
   if (!result.ok || result.reply.kind !== 'http') throw new Error(JSON.stringify(result));
   return result.reply;
 };
-const failureOf = (result: SendResult | { ok: boolean; failure?: unknown }) =>
-  'failure' in result ? (result.failure as { kind: string; code: string; message: string }) : undefined;
-
-/** Until the device has seen the expected input. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    if (tries === 2_000) throw new Error(`It did not happen: ${condition}`);
-    await sleep(5);
-  }
-}
-
 /** Answers at once, but never to paths that start with `/hang`. */
-const hangs: WebDeviceOptions = {
+const _hangs: WebDeviceOptions = {
   onCall: (request) => (request.path.startsWith('/hang') ? undefined : { status: 200, body: 'done' }),
 };
 
@@ -122,12 +99,6 @@ describe('a call', () => {
     expect(target.calls).toEqual([]);
   });
 
-  test('of another wire is not sent', async () => {
-    const target = await device();
-    const sent = await transportTo(target.endpoint()).send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 });
-    expect(failureOf(sent)).toMatchObject({ kind: 'NOT_SENT', code: 'PROTOCOL_FAILED' });
-  });
-
   test('that is redirected: the redirect is the answer', async () => {
     const target = await device({ onCall: () => ({ status: 302, headers: { location: '/elsewhere' } }) });
     expect(replyOf(await run(transportTo(target.endpoint()), '/here'))).toMatchObject({ status: 302 });
@@ -136,45 +107,6 @@ describe('a call', () => {
 });
 
 describe('the first byte', () => {
-  test('beforeFirstByte is called once, before the device has the call', async () => {
-    const target = await device();
-    const slot = await slotOf(transportTo(target.endpoint()));
-    const seen: number[] = [];
-    const beforeFirstByte = () => seen.push(target.calls.length) > 0;
-    expect(await slot.send(post('/once'), { deadlineMs: 10_000, beforeFirstByte })).toMatchObject({ ok: true });
-    expect(seen).toEqual([0]);
-    expect(target.paths).toEqual(['/once']);
-  });
-
-  test('when it returns false, nothing is sent and the connection stays open', async () => {
-    const target = await device();
-    const transport = transportTo(target.endpoint());
-    for (const path of ['/first', '/second']) {
-      const slot = await slotOf(transport);
-      const refused = await slot.send(call('/late'), { deadlineMs: 1_000, beforeFirstByte: () => false });
-      expect(failureOf(refused)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
-      expect(await run(transport, path)).toMatchObject({ ok: true });
-    }
-    expect(target.paths).toEqual(['/first', '/second']);
-    expect(target.server.connections).toBe(1);
-  });
-
-  test.each([false, true])('a connection lost after the reservation is replaced (used before: %s)', async (used) => {
-    const target = await device();
-    const transport = transportTo(target.endpoint(), { concurrency: 1 });
-    if (used) await run(transport, '/before');
-    const slot = await slotOf(transport);
-    await until(() => target.server.connections === 1);
-    target.server.cutAll();
-    await until(() => transport.state().sessions === 0);
-    const beforeFirstByte = jest.fn(() => true);
-    expect(await slot.send(post('/once'), { deadlineMs: 10_000, beforeFirstByte })).toMatchObject({ ok: true });
-    expect(target.paths.filter((path) => path === '/once')).toHaveLength(1);
-    expect(beforeFirstByte).toHaveBeenCalledTimes(1);
-    expect(target.server.connections).toBe(2);
-    expect(transport.state().channels).toBe(0);
-  });
-
   test('a connection closed by the device, but not yet noticed, is replaced too', async () => {
     const target = await device();
     const transport = transportTo(target.endpoint(), { concurrency: 1 });
@@ -188,30 +120,6 @@ describe('the first byte', () => {
     expect(await slot.send(post('/once'), { deadlineMs: 10_000 })).toMatchObject({ ok: true });
     expect(target.paths).toEqual(['/before', '/once']);
   });
-
-  test('an abort ends a call before its first byte, but not after it', async () => {
-    const answers: ((answer: DeviceAnswer) => void)[] = [];
-    const target = await device({ onCall: () => new Promise((resolve) => answers.push(resolve)) });
-    const transport = transportTo(target.endpoint(), { concurrency: 1 });
-    const controller = new AbortController();
-    const { signal } = controller;
-    const onTheWire = run(transport, '/first', { signal });
-    await until(() => answers.length === 1);
-    const waiting = run(transport, '/second', { signal });
-    controller.abort();
-    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'ABORTED' });
-    answers[0]?.({ status: 200, body: 'done' });
-    expect(await onTheWire).toMatchObject({ ok: true, reply: { body: 'done' } });
-    expect(target.paths).toEqual(['/first']);
-  });
-
-  test('a slot can be used for one call', async () => {
-    const target = await device();
-    const slot = await slotOf(transportTo(target.endpoint()));
-    await slot.send(call('/'), { deadlineMs: 10_000 });
-    expect(failureOf(await slot.send(call('/'), { deadlineMs: 10_000 }))).toMatchObject({ code: 'CLOSED' });
-    expect(target.calls).toHaveLength(1);
-  });
 });
 
 describe('no verdict', () => {
@@ -224,57 +132,13 @@ describe('no verdict', () => {
     expect(target.calls).toHaveLength(4);
   });
 
-  test('the connection is cut during the answer', async () => {
-    const target = await device({ onCall: () => ({ status: 200, body: 'half of it', cutAfterBytes: 5 }) });
-    const transport = transportTo(target.endpoint());
-    expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
-    await until(() => transport.state().sessions === 0);
-  });
-
-  test('a hanging device: the deadline ends the call and its connection, and no other', async () => {
-    const target = await device(hangs);
-    const transport = transportTo(target.endpoint());
-    const hanging = transport.send(post('/hang'), { deadlineMs: 100 });
-    await until(() => target.calls.length === 1);
-    expect(await run(transport, '/other')).toMatchObject({ ok: true });
-    expect(failureOf(await hanging)).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
-    await until(() => target.server.openConnections === 1);
-    expect(await run(transport, '/next')).toMatchObject({ ok: true });
-    expect(target.paths).toEqual(['/hang', '/other', '/next']);
-    expect(target.server.connections).toBe(2);
-  });
-
-  test('in a partition nothing of a call is sent after its deadline', async () => {
-    const target = await device(hangs);
-    const line = await TcpLine.lay({ host: target.server.host, port: target.server.port });
-    owned.push(line);
-    const transport = transportTo(target.endpoint({ port: line.port }));
-    const slot = await slotOf(transport);
-    line.freeze();
-    const partitioned = await slot.send(post('/partitioned'), { deadlineMs: 50 });
-    expect(failureOf(partitioned)).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
-    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
-    line.thaw();
-    expect(await run(transport, '/after')).toMatchObject({ ok: true });
-    expect(target.paths).toEqual(['/after']);
-  });
-
-  test('an answer beyond the bound is cut, and its connection closed', async () => {
-    const target = await device({ onCall: () => ({ status: 200, body: 'x'.repeat(100_000) }) });
-    const transport = transportTo(target.endpoint());
-    const sent = await run(transport, '/', { maxReplyBytes: 1_000 });
-    expect(replyOf(sent)).toMatchObject({ status: 200, truncated: true, body: 'x'.repeat(1_000) });
-    await until(() => target.server.openConnections === 0);
-    expect(await run(transport, '/', { maxReplyBytes: 100_000 })).toMatchObject({ reply: { truncated: false } });
-  });
-
   test.each([
     ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
     ['shorter than announced', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'],
   ])('an unreadable answer: %s', async (_what, answer) => {
     const raw = await RawServer.start((socket) => socket.end(answer));
-    owned.push(raw);
+    own(raw);
     expect(failureOf(await run(transportTo(raw.endpoint()), '/'))).toMatchObject({
       kind: 'NO_VERDICT',
       code: 'CONNECTION_LOST',
@@ -288,100 +152,18 @@ describe('no verdict', () => {
     ['after an interim one', 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde'],
   ])('an answer %s is complete', async (_what, answer) => {
     const raw = await RawServer.start((socket) => socket.end(answer));
-    owned.push(raw);
+    own(raw);
     expect(replyOf(await run(transportTo(raw.endpoint()), '/'))).toMatchObject({ status: 200, body: 'abcde' });
   });
 
   test('an unrequested second answer is not taken as the answer to the next call', async () => {
     const one = (body: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
     const raw = await RawServer.start((socket) => socket.write(one('mine') + one('forged')));
-    owned.push(raw);
+    own(raw);
     const transport = transportTo(raw.endpoint(), { concurrency: 1 });
     expect(replyOf(await run(transport, '/1')).body).toBe('mine');
     expect(replyOf(await run(transport, '/2')).body).toBe('mine');
     expect(raw.connections).toBe(2);
-  });
-
-  test('close ends calls on the wire and refuses later ones', async () => {
-    const target = await device(hangs);
-    const transport = transportTo(target.endpoint(), { concurrency: 1 });
-    const onTheWire = run(transport, '/hang');
-    await until(() => target.calls.length === 1);
-    const waiting = run(transport, '/waiting');
-    await transport.close();
-    expect(failureOf(await onTheWire)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
-    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
-    expect(failureOf(await run(transport, '/after'))).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
-    expect(transport.tryReserve()).toBeUndefined();
-    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
-    await until(() => target.server.openConnections === 0);
-  });
-});
-
-describe('connections', () => {
-  test('never more calls at once than the concurrency, first come, first served', async () => {
-    let running = 0;
-    let most = 0;
-    const target = await device({
-      onCall: async () => {
-        running += 1;
-        most = Math.max(most, running);
-        await sleep(5);
-        running -= 1;
-        return { status: 200 };
-      },
-    });
-    const transport = transportTo(target.endpoint(), { concurrency: 3 });
-    const results = await Promise.all(Array.from({ length: 30 }, (_, index) => run(transport, `/${index}`)));
-    expect(results.every((result) => result.ok)).toBe(true);
-    expect(most).toBeLessThanOrEqual(3);
-    expect(target.server.connections).toBe(3);
-    expect(transport.state()).toEqual({ sessions: 3, channels: 0 });
-  });
-
-  test('tryReserve returns a slot only when a connection is ready, and never connects', async () => {
-    const target = await device();
-    const transport = transportTo(target.endpoint(), { concurrency: 1 });
-    expect(transport.tryReserve()).toBeUndefined();
-    expect(target.server.connections).toBe(0);
-    (await slotOf(transport)).release();
-    const slot = transport.tryReserve();
-    expect(slot).toBeDefined();
-    expect(transport.tryReserve()).toBeUndefined();
-    slot?.release();
-    expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
-  });
-
-  test('idle ones are closed, but no reserved one', async () => {
-    const target = await device();
-    const transport = transportTo(target.endpoint(), { idleCloseMs: 30 });
-    await run(transport, '/1');
-    const slot = await slotOf(transport);
-    await sleep(100);
-    expect(await slot.send(call('/2'), { deadlineMs: 10_000 })).toMatchObject({ ok: true });
-    await until(() => target.server.openConnections === 0);
-    expect(target.server.connections).toBe(1);
-    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
-  });
-
-  test('a port without a listener', async () => {
-    const target = await WebDevice.start();
-    const endpoint = target.endpoint();
-    await target.server.stop();
-    expect(failureOf(await run(transportTo(endpoint), '/'))).toMatchObject({
-      kind: 'NOT_SENT',
-      code: 'CONNECT_FAILED',
-    });
-  });
-
-  test('a listener that never answers', async () => {
-    const target = await device();
-    const line = await TcpLine.lay({ host: target.server.host, port: target.server.port });
-    owned.push(line);
-    line.freeze();
-    const transport = transportTo(target.endpoint({ port: line.port }), { connectTimeoutMs: 50 });
-    expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
-    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
   });
 });
 
@@ -525,7 +307,7 @@ describe('the login session', () => {
   test('closing does not wait for a silent device', async () => {
     const target = await device({ wantsLogin: true });
     const line = await TcpLine.lay({ host: target.server.host, port: target.server.port });
-    owned.push(line);
+    own(line);
     const transport = transportTo(target.endpoint({ port: line.port }), withSessions());
     await run(transport, '/');
     line.freeze();

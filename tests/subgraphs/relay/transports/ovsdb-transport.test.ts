@@ -1,40 +1,26 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readCertificate } from '../../../../platform/net/tls-certificate.ts';
-import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import { foundRow, type OvsdbCall } from '../../../../subgraphs/relay/drivers/driver.ts';
-import { JsonObjectSplitter } from '../../../../subgraphs/relay/transports/ovsdb-framing.ts';
 import { createOvsdbTransport } from '../../../../subgraphs/relay/transports/ovsdb-transport.ts';
-import type {
-  Endpoint,
-  SendResult,
-  Transport,
-  TransportOptions,
-} from '../../../../subgraphs/relay/transports/session.ts';
+import type { Endpoint, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
 import { testEgress } from '../../../support/egress.ts';
 import { describeWithOpenVswitch } from '../../../support/openvswitch.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { OddServer, reply } from './support/odd-server.ts';
+import { endAfterEach, failureOf, own } from './support/owned.ts';
 
-const owned: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of owned.splice(0).reverse()) await thing.stop();
-});
+endAfterEach();
 
 function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
-  const transport = createOvsdbTransport(endpoint, { egress: testEgress, concurrency: 4, ...options });
-  owned.push({ stop: () => transport.close() });
-  return transport;
+  return own(createOvsdbTransport(endpoint, { egress: testEgress, concurrency: 4, ...options }));
 }
 
 const select: OvsdbCall = {
   kind: 'ovsdb',
   operations: [{ op: 'select', table: 'Open_vSwitch', where: [], columns: ['ovs_version'] }],
 };
-const failureOf = (result: SendResult) => (result.ok ? undefined : result.failure);
-
 describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
   const endpoint = (changes: Partial<Endpoint> = {}): Endpoint => {
     const { host, port, certificates } = ovs().ovsdb;
@@ -117,69 +103,6 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
   });
 });
 
-/** Answers echo requests like a server, and a transact as the test configures. */
-class OddServer {
-  readonly calls: string[] = [];
-  readonly answered: unknown[] = [];
-  answersEcho = true;
-  maxConnections = Number.POSITIVE_INFINITY;
-  onTransact: (socket: TLSSocket, id: number) => void = (socket, id) => reply(socket, { id, result: [], error: null });
-  readonly #server: Server;
-  readonly #sockets = new Set<TLSSocket>();
-
-  private constructor(certificates: TestCertificates) {
-    const { cert, key, ca } = certificates;
-    this.#server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true }, (socket) => {
-      socket.on('error', () => {});
-      if (this.#sockets.size >= this.maxConnections) return socket.destroy();
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-      const splitter = new JsonObjectSplitter();
-      socket.on('data', (data) => {
-        for (const text of splitter.add(data.toString()) ?? []) this.#take(socket, text);
-      });
-    });
-  }
-
-  static async start(certificates: TestCertificates): Promise<OddServer> {
-    const server = new OddServer(certificates);
-    server.#server.listen(0, '127.0.0.1');
-    await once(server.#server, 'listening');
-    owned.push({ stop: () => server.stop() });
-    return server;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  get connections(): number {
-    return this.#sockets.size;
-  }
-
-  cutAll(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  async stop(): Promise<void> {
-    this.#server.close();
-    this.cutAll();
-    await once(this.#server, 'close');
-  }
-
-  #take(socket: TLSSocket, text: string): void {
-    const message = JSON.parse(text) as { id: number; method?: string; params?: unknown[] };
-    if (message.method === 'echo') {
-      if (this.answersEcho) reply(socket, { id: message.id, result: message.params, error: null });
-    } else if (message.method === 'transact') {
-      this.calls.push(text);
-      this.onTransact(socket, message.id);
-    } else this.answered.push(message);
-  }
-}
-
-const reply = (socket: TLSSocket, message: unknown) => socket.write(JSON.stringify(message));
-
 describe('a misbehaving server', () => {
   let folder: TemporaryFolder;
   let certificates: TestCertificates;
@@ -189,18 +112,8 @@ describe('a misbehaving server', () => {
   });
   afterAll(() => folder.remove());
 
-  const endpointOf = (server: { port: number }): Endpoint => ({
-    host: '127.0.0.1',
-    port: server.port,
-    hostKeySha256: null,
-    certificateSha256: null,
-    caCertificates: certificates.ca,
-    cryptoProfile: 'MODERN',
-    credentials: { username: '', clientCertificate: certificates.cert, privateKey: certificates.key },
-  });
-
   test('bytes one by one, an echo and a notification before the answer', async () => {
-    const server = await OddServer.start(certificates);
+    const server = own(await OddServer.start(certificates));
     server.onTransact = async (socket, id) => {
       reply(socket, { id: 'probe', method: 'echo', params: ['are', 'you there'] });
       reply(socket, { id: null, method: 'update', params: [] });
@@ -208,14 +121,14 @@ describe('a misbehaving server', () => {
       const odd = { id, result: [{ text: 'Grüße }{][ "\\"' }], error: null };
       for (const byte of Buffer.from(` ${JSON.stringify(odd)}\n`)) socket.write(Buffer.from([byte]));
     };
-    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
+    const result = await transportTo(server.endpoint()).send(select, { deadlineMs: 5_000 });
     expect(result).toMatchObject({ reply: { result: [{ text: 'Grüße }{][ "\\"' }], error: null } });
     await waitFor('the answer to the echo', () => server.answered.length > 0);
     expect(server.answered).toEqual([{ id: 'probe', result: ['are', 'you there'], error: null }]);
   });
 
   test('the row that is found takes its place in the call, and nothing is sent if the read fails', async () => {
-    const server = await OddServer.start(certificates);
+    const server = own(await OddServer.start(certificates));
     const id = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
     const [find = {}] = select.operations;
     const call: OvsdbCall = { kind: 'ovsdb', find, operations: [{ op: 'abort', of: foundRow }] };
@@ -226,37 +139,37 @@ describe('a misbehaving server', () => {
     ] as const) {
       server.calls.length = 0;
       server.onTransact = (socket, request) => reply(socket, { id: request, result: [{ rows }], error: null });
-      expect(await transportTo(endpointOf(server)).send(call, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
+      expect(await transportTo(server.endpoint()).send(call, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
       expect(sent()).toEqual([[find], [{ op: 'abort', of }]]);
     }
     server.calls.length = 0;
     server.onTransact = () => {};
-    const failed = failureOf(await transportTo(endpointOf(server)).send(call, { deadlineMs: 200 }));
+    const failed = failureOf(await transportTo(server.endpoint()).send(call, { deadlineMs: 200 }));
     expect(failed).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
     server.onTransact = (socket) => {
       server.onTransact = () => {};
       reply(socket, { id: 2, result: [{ rows: [] }], error: null });
     };
-    const unanswered = failureOf(await transportTo(endpointOf(server)).send(call, { deadlineMs: 200 }));
+    const unanswered = failureOf(await transportTo(server.endpoint()).send(call, { deadlineMs: 200 }));
     expect(unanswered).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
     for (const unreadable of [`"${'x'.repeat(3_000_000)}"`, `${'['.repeat(30_000)}${']'.repeat(30_000)}`]) {
       server.calls.length = 0;
       server.onTransact = (socket) => socket.write(`{"id":2,"error":null,"result":${unreadable}}`);
-      const unread = failureOf(await transportTo(endpointOf(server)).send(call, { deadlineMs: 5_000 }));
+      const unread = failureOf(await transportTo(server.endpoint()).send(call, { deadlineMs: 5_000 }));
       expect(unread).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
       expect(sent()).toEqual([[find]]);
     }
     const late = { deadlineMs: 5_000, beforeFirstByte: () => false };
     server.calls.length = 0;
     server.onTransact = (socket, request) => reply(socket, { id: request, result: [{ rows: [] }], error: null });
-    expect(failureOf(await transportTo(endpointOf(server)).send(call, late))).toMatchObject({ code: 'WINDOW_PASSED' });
+    expect(failureOf(await transportTo(server.endpoint()).send(call, late))).toMatchObject({ code: 'WINDOW_PASSED' });
     expect(sent()).toEqual([[find]]);
   });
 
   test('an error of JSON-RPC is a reply', async () => {
-    const server = await OddServer.start(certificates);
+    const server = own(await OddServer.start(certificates));
     server.onTransact = (socket, id) => reply(socket, { id, result: null, error: { error: 'unknown database' } });
-    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
+    const result = await transportTo(server.endpoint()).send(select, { deadlineMs: 5_000 });
     expect(result).toMatchObject({ ok: true, reply: { result: null, error: { error: 'unknown database' } } });
   });
 
@@ -272,35 +185,27 @@ describe('a misbehaving server', () => {
       'CONNECTION_LOST',
     ],
   ])('a server that %s leaves no verdict, and the connection is not used again', async (_what, onTransact, code) => {
-    const server = await OddServer.start(certificates);
-    const transport = transportTo(endpointOf(server));
+    const server = own(await OddServer.start(certificates));
+    const transport = transportTo(server.endpoint());
     server.onTransact = onTransact;
     expect(failureOf(await transport.send(select, { deadlineMs: 200 }))).toMatchObject({ kind: 'NO_VERDICT', code });
-    await waitFor('the connection to end', () => server.connections === 0);
+    await waitFor('the connection to end', () => server.openConnections === 0);
     server.onTransact = (socket, id) => reply(socket, { id, result: [], error: null });
     expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
     expect(server.calls).toHaveLength(2);
   });
 
-  test('an endless flood is cut at the bound', async () => {
-    const server = await OddServer.start(certificates);
-    server.onTransact = (socket) => socket.write(`{"id":1,"result":["${'x'.repeat(3_000_000)}`);
-    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
-    expect(result).toMatchObject({ ok: true, reply: { truncated: true } });
-    await waitFor('the connection to end', () => server.connections === 0);
-  });
-
   test('an echo that nests deeply ends the connection, not the relay', async () => {
-    const server = await OddServer.start(certificates);
+    const server = own(await OddServer.start(certificates));
     const depth = 30_000;
     server.onTransact = (socket) =>
       socket.write(`{"id":1,"method":"echo","params":${'['.repeat(depth)}${']'.repeat(depth)}}`);
-    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
+    const result = await transportTo(server.endpoint()).send(select, { deadlineMs: 5_000 });
     expect(failureOf(result)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
   });
 
   test('a server that asks for echoes and reads none is cut off', async () => {
-    const server = await OddServer.start(certificates);
+    const server = own(await OddServer.start(certificates));
     server.onTransact = (socket) => {
       socket.pause();
       const ask = () => {
@@ -312,73 +217,28 @@ describe('a misbehaving server', () => {
       socket.on('drain', ask);
       ask();
     };
-    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 30_000 });
+    const result = await transportTo(server.endpoint()).send(select, { deadlineMs: 30_000 });
     expect(failureOf(result)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
   });
 
-  test('in a partition the deadline ends the call and its connection', async () => {
-    const server = await OddServer.start(certificates);
-    const line = await TcpLine.lay({ host: '127.0.0.1', port: server.port });
-    owned.push(line);
-    const transport = transportTo(endpointOf(line), { concurrency: 1 });
-    expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
-    line.freeze();
-    expect(failureOf(await transport.send(select, { deadlineMs: 100 }))).toMatchObject({ code: 'NO_REPLY' });
-    await waitFor('the connection to be gone', () => transport.state().sessions === 0);
-  });
-
-  test('beforeFirstByte returns false: nothing is sent, and the connection stays open', async () => {
-    const server = await OddServer.start(certificates);
-    const transport = transportTo(endpointOf(server));
-    const refused = await transport.send(select, { deadlineMs: 5_000, beforeFirstByte: () => false });
-    expect(failureOf(refused)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
-    expect(server.calls).toEqual([]);
-    expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
-    expect(transport.state().sessions).toBe(1);
-  });
-
-  test('a connection lost after the reservation is replaced; the call arrives once', async () => {
-    const server = await OddServer.start(certificates);
-    const transport = transportTo(endpointOf(server), { concurrency: 1 });
-    await transport.send(select, { deadlineMs: 5_000 });
-    const slot = transport.tryReserve();
-    server.cutAll();
-    await waitFor('the connection to be lost', () => transport.state().sessions === 0);
-    expect(await slot?.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
-    expect(server.calls).toHaveLength(2);
-  });
-
   test('14 calls at once on a server that allows 2 connections: none fails', async () => {
-    const server = await OddServer.start(certificates);
+    const server = own(await OddServer.start(certificates));
     server.maxConnections = 2;
     server.onTransact = (socket, id) => setTimeout(() => reply(socket, { id, result: [], error: null }), 20);
-    const transport = transportTo(endpointOf(server), { concurrency: 14 });
+    const transport = transportTo(server.endpoint(), { concurrency: 14 });
     const results = await Promise.all(Array.from({ length: 14 }, () => transport.send(select, { deadlineMs: 5_000 })));
     expect(results.every((result) => result.ok)).toBe(true);
     expect(server.calls).toHaveLength(14);
   });
 
   test('another kind of server is detected before anything is sent', async () => {
-    const server = await OddServer.start(certificates);
+    const server = own(await OddServer.start(certificates));
     server.answersEcho = false;
-    const transport = transportTo(endpointOf(server), { connectTimeoutMs: 200 });
+    const transport = transportTo(server.endpoint(), { connectTimeoutMs: 200 });
     expect(failureOf(await transport.send(select, { deadlineMs: 5_000 }))).toMatchObject({
       kind: 'NOT_SENT',
       code: 'CONNECT_FAILED',
     });
     expect(server.calls).toEqual([]);
-  });
-
-  test('idle connections are closed, and close leaves nothing', async () => {
-    const server = await OddServer.start(certificates);
-    const transport = transportTo(endpointOf(server), { idleCloseMs: 30 });
-    await transport.send(select, { deadlineMs: 5_000 });
-    await waitFor('the connection to end', () => server.connections === 0);
-    server.onTransact = () => {};
-    const onItsWay = transport.send(select, { deadlineMs: 5_000 });
-    await waitFor('the call to arrive', () => server.calls.length === 2);
-    await transport.close();
-    expect(failureOf(await onItsWay)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
-    expect(failureOf(await transport.send(select, { deadlineMs: 5_000 }))).toMatchObject({ code: 'CLOSED' });
   });
 });

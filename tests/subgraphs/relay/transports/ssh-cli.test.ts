@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { type ShellSession, SshShellServer } from '../../../../simulators/support/ssh-shell.ts';
 import type { Terminal } from '../../../../simulators/support/terminal.ts';
 import type { CliDialect } from '../../../../subgraphs/relay/drivers/driver.ts';
-import type { SendResult, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
+import type { Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { testEgress } from '../../../support/egress.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
+import { endAfterEach, failureOf, own } from './support/owned.ts';
 
-const owned: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of owned.splice(0).reverse()) await thing.stop();
-});
+endAfterEach();
 
 /** A device with a prompt, a mode, and a few commands that misbehave. */
 class TinyDevice {
@@ -35,7 +33,7 @@ class TinyDevice {
       },
       onShell: (terminal, session) => device.#shell(terminal, session),
     });
-    owned.push(device.server);
+    own(device.server);
     return device;
   }
 
@@ -92,24 +90,18 @@ const dialect: CliDialect = {
 
 function transportTo(device: TinyDevice, changes: Partial<TransportOptions> & { password?: string } = {}): Transport {
   const { password = 'secret', ...options } = changes;
-  const transport = createSshTransport(
-    {
-      host: device.server.host,
-      port: device.server.port,
-      hostKeySha256: device.server.hostKeySha256,
-      cryptoProfile: 'MODERN',
-      credentials: { username: 'admin', password },
-    },
-    { egress: testEgress, concurrency: 4, cli: dialect, ...options },
+  const { host, port, hostKeySha256 } = device.server;
+  const credentials = { username: 'admin', password };
+  return own(
+    createSshTransport(
+      { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials },
+      { egress: testEgress, concurrency: 4, cli: dialect, ...options },
+    ),
   );
-  owned.push({ stop: () => transport.close() });
-  return transport;
 }
 
 const run = (transport: Transport, typed: string[], deadlineMs = 10_000) =>
   transport.send({ kind: 'cli', lines: typed }, { deadlineMs });
-
-const failureOf = (result: SendResult) => (result.ok ? undefined : result.failure);
 
 describe('a block', () => {
   test('is typed line by line; the outputs do not include echo and prompt', async () => {
@@ -167,12 +159,6 @@ describe('a block', () => {
       expect(failureOf(await run(transport, ['fine', `not${character}fine`]))).toMatchObject({ kind: 'NOT_SENT' });
     }
     expect(device.typed).toEqual(['paging off', 'what?']);
-  });
-
-  test('a call of another kind is not sent', async () => {
-    const device = await TinyDevice.start();
-    const result = await transportTo(device).send({ kind: 'exec', command: 'true' }, { deadlineMs: 1_000 });
-    expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'PROTOCOL_FAILED' });
   });
 });
 
@@ -260,66 +246,6 @@ describe('between blocks', () => {
     expect(device.shells).toBe(2);
     await waitFor('the first to end', () => device.open === 1);
   });
-
-  test('a session lost after the reservation is replaced; the block arrives once', async () => {
-    const device = await TinyDevice.start();
-    const transport = transportTo(device, { concurrency: 1 });
-    await run(transport, ['show']);
-    const slot = transport.tryReserve();
-    device.server.cutAll();
-    await waitFor('the session to be lost', () => transport.state().sessions === 0);
-    expect(await slot?.send({ kind: 'cli', lines: ['once'] }, { deadlineMs: 10_000 })).toMatchObject({ ok: true });
-    expect(device.typed.filter((line) => line === 'once')).toHaveLength(1);
-  });
-
-  test('idle sessions are closed', async () => {
-    const device = await TinyDevice.start();
-    const transport = transportTo(device, { idleCloseMs: 30 });
-    await run(transport, ['show']);
-    await waitFor('the session to end', () => device.open === 0);
-    await waitFor('the session to be gone', () => transport.state().sessions === 0);
-    expect(await run(transport, ['again'])).toMatchObject({ ok: true });
-  });
-});
-
-describe('the first byte', () => {
-  test('beforeFirstByte is called once, before anything of the block is typed', async () => {
-    const device = await TinyDevice.start();
-    const seen: string[][] = [];
-    const beforeFirstByte = () => {
-      seen.push([...device.typed]);
-      return true;
-    };
-    const call = { kind: 'cli' as const, lines: ['one', 'two'] };
-    await transportTo(device).send(call, { deadlineMs: 10_000, beforeFirstByte });
-    expect(seen).toEqual([['paging off']]);
-  });
-
-  test('when it returns false, nothing is typed and the session stays open', async () => {
-    const device = await TinyDevice.start();
-    const transport = transportTo(device);
-    const call = { kind: 'cli' as const, lines: ['late'] };
-    const refused = await transport.send(call, { deadlineMs: 10_000, beforeFirstByte: () => false });
-    expect(failureOf(refused)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
-    expect(await run(transport, ['next'])).toMatchObject({ ok: true });
-    expect(device.typed).toEqual(['paging off', 'next']);
-    expect(device.shells).toBe(1);
-  });
-
-  test('an abort ends waiting calls, but no block on the wire', async () => {
-    const device = await TinyDevice.start();
-    device.latencyMs = 30;
-    const transport = transportTo(device, { concurrency: 1 });
-    const controller = new AbortController();
-    const { signal } = controller;
-    const first = transport.send({ kind: 'cli', lines: ['first'] }, { deadlineMs: 10_000, signal });
-    await waitFor('the first to be typed', () => device.typed.includes('first'));
-    const second = transport.send({ kind: 'cli', lines: ['second'] }, { deadlineMs: 10_000, signal });
-    controller.abort();
-    expect(failureOf(await second)).toMatchObject({ kind: 'NOT_SENT', code: 'ABORTED' });
-    expect(await first).toMatchObject({ ok: true });
-    expect(device.typed).not.toContain('second');
-  });
 });
 
 describe('no verdict', () => {
@@ -344,19 +270,6 @@ describe('no verdict', () => {
     expect(result).toMatchObject({ ok: true, reply: { truncated: true } });
     await waitFor('the connection to end', () => device.server.openConnections === 0);
     expect(device.typed).not.toContain('three');
-  });
-
-  test('close ends blocks on the wire and refuses later ones', async () => {
-    const device = await TinyDevice.start();
-    const transport = transportTo(device, { concurrency: 1 });
-    const onItsWay = run(transport, ['hang']);
-    await waitFor('it to be typed', () => device.typed.includes('hang'));
-    const waiting = run(transport, ['waiting']);
-    await transport.close();
-    expect(failureOf(await onItsWay)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
-    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
-    expect(failureOf(await run(transport, ['after']))).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
-    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
   });
 });
 
@@ -417,14 +330,15 @@ test('a device without a prompt is abandoned', async () => {
       await terminal.readLine('');
     },
   });
-  owned.push(server);
+  own(server);
   const { host, port, hostKeySha256 } = server;
   const credentials = { username: 'admin', password: 'secret' };
-  const transport = createSshTransport(
-    { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials },
-    { egress: testEgress, concurrency: 1, cli: dialect, connectTimeoutMs: 300 },
+  const transport = own(
+    createSshTransport(
+      { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials },
+      { egress: testEgress, concurrency: 1, cli: dialect, connectTimeoutMs: 300 },
+    ),
   );
-  owned.push({ stop: () => transport.close() });
   expect(failureOf(await run(transport, ['show']))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
   await waitFor('the connection to end', () => server.openConnections === 0);
 });

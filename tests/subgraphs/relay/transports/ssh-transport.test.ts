@@ -1,40 +1,26 @@
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { type Execution, SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
-import type {
-  Endpoint,
-  SendResult,
-  Slot,
-  Transport,
-  TransportOptions,
-} from '../../../../subgraphs/relay/transports/session.ts';
+import type { Endpoint, Slot, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { testEgress } from '../../../support/egress.ts';
 import { RealSshd } from '../../../support/real-sshd.ts';
 import { temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { endAfterEach, failureOf, own, slotOf, until } from './support/owned.ts';
 
-const owned: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of owned.splice(0).reverse()) await thing.stop();
-});
+endAfterEach();
 
 async function device(options: SshDeviceOptions = {}): Promise<SshDevice> {
-  const started = await SshDevice.start(options);
-  owned.push(started);
-  return started;
+  return own(await SshDevice.start(options));
 }
 
 async function lineTo(target: SshDevice): Promise<TcpLine> {
-  const line = await TcpLine.lay({ host: target.host, port: target.port });
-  owned.push(line);
-  return line;
+  return own(await TcpLine.lay({ host: target.host, port: target.port }));
 }
 
 function endpointOf(target: SshDevice, changes: Partial<Endpoint> = {}): Endpoint {
@@ -49,32 +35,11 @@ function endpointOf(target: SshDevice, changes: Partial<Endpoint> = {}): Endpoin
 }
 
 function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
-  const transport = createSshTransport(endpoint, { egress: testEgress, concurrency: 4, ...options });
-  owned.push({ stop: () => transport.close() });
-  return transport;
+  return own(createSshTransport(endpoint, { egress: testEgress, concurrency: 4, ...options }));
 }
 
 const run = (transport: Transport, command: string, deadlineMs = 10_000) =>
   transport.send({ kind: 'exec', command }, { deadlineMs });
-
-async function slotOf(transport: Transport): Promise<Slot> {
-  const reservation = await transport.reserve();
-  if (!reservation.ok) throw new Error(reservation.failure.message);
-  return reservation.slot;
-}
-
-const failureOf = (result: SendResult | { ok: boolean; failure?: unknown }) =>
-  'failure' in result
-    ? (result.failure as { kind: string; code: string; message: string; presented?: string })
-    : undefined;
-
-/** Until the device has seen the expected input. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    if (tries === 2_000) throw new Error(`It did not happen: ${condition}`);
-    await sleep(5);
-  }
-}
 
 /** An onExec that answers at once, but hangs for commands that start with `hang`. */
 function hangs(execution: Execution): void {
@@ -138,35 +103,6 @@ describe('login', () => {
 });
 
 describe('connecting to the device', () => {
-  test('a port without a listener', async () => {
-    const target = await SshDevice.start();
-    const endpoint = endpointOf(target);
-    await target.stop();
-    expect(failureOf(await run(transportTo(endpoint), 'true'))).toMatchObject({
-      kind: 'NOT_SENT',
-      code: 'CONNECT_FAILED',
-    });
-  });
-
-  test('a listener that never answers', async () => {
-    const silent = createServer(() => {}).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    const sockets: { destroy(): void }[] = [];
-    silent.on('connection', (socket) => sockets.push(socket));
-    owned.push({
-      stop: async () => {
-        for (const socket of sockets) socket.destroy();
-        await new Promise((resolve) => silent.close(resolve));
-      },
-    });
-    const target = await device();
-    const transport = transportTo(endpointOf(target, { port: (silent.address() as AddressInfo).port }), {
-      connectTimeoutMs: 50,
-    });
-    expect(failureOf(await run(transport, 'true'))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
-    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
-  });
-
   test('a device with old algorithms requires the legacy profile', async () => {
     const target = await device({
       algorithms: { kex: ['diffie-hellman-group14-sha1'], cipher: ['aes128-cbc'], hmac: ['hmac-sha1'] },
@@ -182,48 +118,30 @@ describe('connecting to the device', () => {
 });
 
 describe('the first byte', () => {
-  test('beforeFirstByte is called once, before the device has the command', async () => {
-    const target = await device({ onExec: async (execution) => execution.reply(await execution.stdin()) });
-    const slot = await slotOf(transportTo(endpointOf(target)));
-    const seen: number[] = [];
-    const beforeFirstByte = () => {
-      seen.push(target.commands.length);
-      return true;
-    };
-    const result = await slot.send(
-      { kind: 'exec', command: 'cat', stdin: 'Grüße' },
-      { deadlineMs: 10_000, beforeFirstByte },
-    );
-    expect(result).toMatchObject({
-      ok: true,
-      reply: { exitCode: 0, stdout: 'Grüße', stderr: '', truncated: false },
-    });
-    expect(seen).toEqual([0]);
-    expect(target.commands).toEqual(['cat']);
-  });
-
   // A process that is stopped between two writes would send the rest long after the send window.
   test('command, input and end of input leave the process in one write', async () => {
     const target = await device({ onExec: async (execution) => execution.reply(await execution.stdin()) });
     const slot = await slotOf(transportTo(endpointOf(target)));
     const writes = ['_write', '_writev'] as const;
     const spies = writes.map((name) => jest.spyOn(Socket.prototype, name));
-    const sent = slot.send({ kind: 'exec', command: 'cat', stdin: 'input' }, { deadlineMs: 10_000 });
+    const sent = slot.send({ kind: 'exec', command: 'cat', stdin: 'Grüße' }, { deadlineMs: 10_000 });
     const toTarget = (socket: unknown) => socket instanceof Socket && socket.remotePort === target.port;
     const counts = spies.map((spy) => spy.mock.contexts.filter(toTarget).length);
     for (const spy of spies) spy.mockRestore();
     expect(counts).toEqual([0, 1]);
-    expect(await sent).toMatchObject({ ok: true, reply: { stdout: 'input' } });
+    expect(await sent).toMatchObject({
+      ...{ ok: true, reply: { exitCode: 0, stdout: 'Grüße', stderr: '', truncated: false } },
+    });
   });
 
   // OpenSSH takes the input only when the command runs: a process that was stopped meanwhile would send it whenever it goes on.
   test.each([true, false])('OpenSSH asks for the input; it may still be sent: %s', async (isStill) => {
     const folder = await temporaryFolder();
-    owned.push({ stop: () => folder.remove() });
+    own({ stop: () => folder.remove() });
     const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');
     await writeFile(join(folder.path, 'keys'), `${publicKey}\n`);
     const sshd = await RealSshd.start(['Match all', `AuthorizedKeysFile ${join(folder.path, 'keys')}`]);
-    owned.push(sshd);
+    own(sshd);
     const { host, port, hostKeySha256 } = sshd;
     const credentials = { username: userInfo().username, privateKey };
     const transport = transportTo({ host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials });
@@ -244,86 +162,12 @@ describe('the first byte', () => {
     await waitFor('the end of the command', () => readFile(`${file}.end`).catch(() => undefined));
     expect(await readFile(file, 'utf8')).toBe(isStill ? 'input' : '');
   });
-
-  test('when it returns false, nothing is sent and the session stays open', async () => {
-    const target = await device({ onExec: hangs });
-    const transport = transportTo(endpointOf(target));
-    const slot = await slotOf(transport);
-    const refused = await slot.send(
-      { kind: 'exec', command: 'late' },
-      { deadlineMs: 1_000, beforeFirstByte: () => false },
-    );
-    expect(failureOf(refused)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
-    expect(await run(transport, 'next')).toMatchObject({ ok: true });
-    expect(target.commands).toEqual(['next']);
-    expect(target.connections).toBe(1);
-  });
-
-  test('a session lost after the reservation is replaced; the command arrives once', async () => {
-    const target = await device({ onExec: hangs });
-    const transport = transportTo(endpointOf(target), { concurrency: 1 });
-    const slot = await slotOf(transport);
-    target.cutAll();
-    await until(() => transport.state().sessions === 0);
-    expect(await slot.send({ kind: 'exec', command: 'once' }, { deadlineMs: 10_000 })).toMatchObject({ ok: true });
-    expect(target.commands).toEqual(['once']);
-    expect(target.connections).toBe(2);
-    expect(transport.state().channels).toBe(0);
-  });
-
-  test('an abort ends a call before its first byte, but not after it', async () => {
-    const executions: Execution[] = [];
-    const target = await device({ onExec: (execution) => executions.push(execution) });
-    const transport = transportTo(endpointOf(target), { concurrency: 1 });
-    const controller = new AbortController();
-    const { signal } = controller;
-    const onTheWire = transport.send({ kind: 'exec', command: 'first' }, { deadlineMs: 10_000, signal });
-    await until(() => executions.length === 1);
-    const waiting = transport.send({ kind: 'exec', command: 'second' }, { deadlineMs: 10_000, signal });
-    controller.abort();
-    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'ABORTED' });
-    executions[0]?.reply('done');
-    expect(await onTheWire).toMatchObject({ ok: true, reply: { stdout: 'done' } });
-    expect(target.commands).toEqual(['first']);
-  });
-
-  test('a slot can be used for one call', async () => {
-    const target = await device();
-    const slot = await slotOf(transportTo(endpointOf(target)));
-    await slot.send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 });
-    expect(failureOf(await slot.send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 }))).toMatchObject({
-      kind: 'NOT_SENT',
-      code: 'CLOSED',
-    });
-    expect(target.commands).toEqual(['true']);
-  });
 });
 
 describe('no verdict', () => {
-  test('the connection is cut during the reply', async () => {
-    const target = await device({
-      onExec: (execution) => {
-        execution.write('half of an ans');
-        setTimeout(execution.cut, 20);
-      },
-    });
-    const transport = transportTo(endpointOf(target));
-    expect(failureOf(await run(transport, 'true'))).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
-    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
-  });
-
   test('the channel is closed without an exit status: a reply without one', async () => {
     const target = await device({ onExec: (execution) => execution.closeSilently() });
     expect(await run(transportTo(endpointOf(target)), 'true')).toMatchObject({ ok: true, reply: { exitCode: null } });
-  });
-
-  test('a hanging device: the deadline ends the call and the connection', async () => {
-    const target = await device({ onExec: hangs });
-    const transport = transportTo(endpointOf(target));
-    expect(failureOf(await run(transport, 'hang', 50))).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
-    await until(() => target.openConnections === 0);
-    expect(await run(transport, 'next')).toMatchObject({ ok: true });
-    expect(target.commands).toEqual(['hang', 'next']);
   });
 
   test('other calls on the connection continue if the device still reads', async () => {
@@ -366,31 +210,6 @@ describe('no verdict', () => {
     line.freeze();
     await until(() => transport.state().sessions === 0);
   });
-
-  test('an endless reply is cut at the bound', async () => {
-    const target = await device({ onExec: (execution) => execution.write('x'.repeat(100_000)) });
-    const result = await transportTo(endpointOf(target)).send(
-      { kind: 'exec', command: 'true' },
-      { deadlineMs: 10_000, maxReplyBytes: 1_000 },
-    );
-    expect(result).toMatchObject({ ok: true, reply: { exitCode: null, truncated: true, stdout: 'x'.repeat(1_000) } });
-    await until(() => target.openConnections === 0);
-  });
-
-  test('close ends calls on the wire and refuses later ones', async () => {
-    const target = await device({ onExec: hangs });
-    const transport = transportTo(endpointOf(target), { concurrency: 1 });
-    const onTheWire = run(transport, 'hang');
-    await until(() => target.commands.length === 1);
-    const waiting = run(transport, 'waiting');
-    await transport.close();
-    expect(failureOf(await onTheWire)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
-    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
-    expect(failureOf(await run(transport, 'after'))).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
-    expect(transport.tryReserve()).toBeUndefined();
-    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
-    await until(() => target.openConnections === 0);
-  });
 });
 
 describe('channels and connections', () => {
@@ -422,17 +241,6 @@ describe('channels and connections', () => {
     expect(transport.state().sessions).toBe(3);
   });
 
-  test('never more calls at once than the concurrency, first come, first served', async () => {
-    const target = await device({ onExec: (execution) => setTimeout(() => execution.reply(''), 5) });
-    const transport = transportTo(endpointOf(target), { concurrency: 3 });
-    const commands = Array.from({ length: 30 }, (_, index) => `call ${index}`);
-    const results = await Promise.all(commands.map((command) => run(transport, command)));
-    expect(results.every((result) => result.ok)).toBe(true);
-    expect(target.mostRunning).toBeLessThanOrEqual(3);
-    expect(target.commands).toEqual(commands);
-    expect(transport.state()).toMatchObject({ channels: 0 });
-  });
-
   test('more than four calls at once use more connections', async () => {
     const executions: Execution[] = [];
     const target = await device({ onExec: (execution) => executions.push(execution) });
@@ -442,19 +250,6 @@ describe('channels and connections', () => {
     expect(target.connections).toBe(3);
     for (const execution of executions) execution.reply('');
     expect((await Promise.all(calls)).every((result) => result.ok)).toBe(true);
-  });
-
-  test('tryReserve returns a slot only when a session is ready, and never connects', async () => {
-    const target = await device();
-    const transport = transportTo(endpointOf(target), { concurrency: 1 });
-    expect(transport.tryReserve()).toBeUndefined();
-    expect(target.connections).toBe(0);
-    (await slotOf(transport)).release();
-    const slot = transport.tryReserve();
-    expect(slot).toBeDefined();
-    expect(transport.tryReserve()).toBeUndefined();
-    slot?.release();
-    expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
   });
 
   test('on a warm session every free slot is ready at once', async () => {
@@ -474,14 +269,5 @@ describe('channels and connections', () => {
     for (const execution of executions) execution.reply('');
     expect((await Promise.all(calls)).every((result) => result.ok)).toBe(true);
     expect(target.connections).toBe(1);
-  });
-
-  test('idle sessions are closed', async () => {
-    const target = await device();
-    const transport = transportTo(endpointOf(target), { idleCloseMs: 20 });
-    expect(await run(transport, 'true')).toMatchObject({ ok: true });
-    await until(() => target.openConnections === 0);
-    expect(await run(transport, 'true')).toMatchObject({ ok: true });
-    expect(target.connections).toBe(2);
   });
 });

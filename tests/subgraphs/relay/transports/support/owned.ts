@@ -1,0 +1,36 @@
+// What tests of transports share: what they start ends after each test, and reads of what became of a call.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach } from '@jest/globals';
+import type { SendFailure } from '../../../../../platform/net/send.ts';
+import type { SendResult, Slot, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
+
+const owned: (() => Promise<unknown>)[] = [];
+
+/** Of a test file, before its tests. */
+export function endAfterEach(): void {
+  afterEach(async () => {
+    for (const stop of owned.splice(0).reverse()) await stop();
+  });
+}
+
+/** Ends after the test. */
+export function own<Thing extends { stop(): Promise<unknown> } | { close(): Promise<unknown> }>(thing: Thing): Thing {
+  owned.push(() => ('stop' in thing ? thing.stop() : thing.close()));
+  return thing;
+}
+
+export async function slotOf(transport: Transport): Promise<Slot> {
+  const reservation = await transport.reserve();
+  if (!reservation.ok) throw new Error(reservation.failure.message);
+  return reservation.slot;
+}
+
+export const failureOf = (result: SendResult): SendFailure | undefined => (result.ok ? undefined : result.failure);
+
+/** Until the device has seen the expected input. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries += 1) {
+    if (tries === 2_000) throw new Error(`It did not happen: ${condition}`);
+    await sleep(5);
+  }
+}
