@@ -20,7 +20,7 @@ export interface Fault {
   readonly field: readonly string[];
 }
 
-export interface GraphResult<Data> {
+interface GraphResult<Data> {
   readonly data: Data;
   readonly errors: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
 }
@@ -39,7 +39,7 @@ export function identity(role: Role | 'ADMIN', project = projectA, name = role.t
     : { ...common, admin: false, projects: { [project]: role } };
 }
 
-export async function runOn<Data>(
+async function runOn<Data>(
   schema: GraphQLSchema,
   who: Identity | null,
   text: string,
