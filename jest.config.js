@@ -1,16 +1,16 @@
-// Jest with Node's own modules and type stripping (tests/support/node-runtime.js). One private MariaDB and Redis serve the whole run
-// (tests/support/global-setup.ts).
+// Jest with Node's own modules and type stripping (tests/support/jest/node-runtime.js). One private MariaDB and Redis serve the whole run
+// (tests/support/jest/global-setup.ts).
 
 export default {
-  testEnvironment: '<rootDir>/tests/support/test-environment.ts',
+  testEnvironment: '<rootDir>/tests/support/jest/test-environment.ts',
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.test.ts'],
-  runtime: '<rootDir>/tests/support/node-runtime.js',
+  runtime: '<rootDir>/tests/support/jest/node-runtime.js',
   transform: {},
-  globalSetup: '<rootDir>/tests/support/global-setup.ts',
-  globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
-  reporters: ['default', '<rootDir>/tests/support/run-reporter.js'],
-  runner: '<rootDir>/tests/support/runner.js',
+  globalSetup: '<rootDir>/tests/support/jest/global-setup.ts',
+  globalTeardown: '<rootDir>/tests/support/jest/global-teardown.ts',
+  reporters: ['default', '<rootDir>/tests/support/jest/run-reporter.js'],
+  runner: '<rootDir>/tests/support/jest/runner.js',
   // Not in the folder for temporary files, which each run has anew.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   testTimeout: 120_000,

@@ -18,7 +18,7 @@ import {
   targetId,
   targetKey,
 } from '../subgraphs/gslb/wire/checker-wire.ts';
-import { testAuthority, testMachine } from '../tests/support/machines.ts';
+import { testAuthority, testMachine } from '../tests/support/product/machines.ts';
 import type { ListenQuestion } from './checks/listener-process.ts';
 import type { WorkerFigures, WorkerQuestion } from './checks/worker-process.ts';
 import type { CheckerFigures, CheckerQuestion } from './gslb-checks/checker-process.ts';

@@ -22,8 +22,8 @@ import { HostProcess } from '../tests/subgraphs/loadbalancer/support/host-proces
 import { TestControl } from '../tests/subgraphs/loadbalancer/support/test-control.ts';
 import { TwoHosts } from '../tests/subgraphs/loadbalancer/support/two-hosts.ts';
 import { part, wantedNode } from '../tests/subgraphs/loadbalancer/support/wanted.ts';
-import { endProcessesOf } from '../tests/support/left-processes.ts';
-import { testAuthority, testMachine } from '../tests/support/machines.ts';
+import { endProcessesOf } from '../tests/support/machine/left-processes.ts';
+import { testAuthority, testMachine } from '../tests/support/product/machines.ts';
 import { haproxiesOf } from './lb-nodes/haproxies.ts';
 import { makeByScript, scriptedSpaces } from './lb-nodes/script.ts';
 

@@ -4,8 +4,8 @@ import { loadavg } from 'node:os';
 import { ArgumentError } from '../measure/arguments.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
 import { rounded } from '../measure/statistics.ts';
-import { layOutTemplate } from '../tests/support/database-template.ts';
-import { TestServers } from '../tests/support/servers.ts';
+import { layOutTemplate } from '../tests/support/stores/database-template.ts';
+import { TestServers } from '../tests/support/stores/servers.ts';
 import { measureLists, questionCount } from './lists/measure.ts';
 import { measuredLists } from './lists/questions.ts';
 

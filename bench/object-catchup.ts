@@ -5,7 +5,7 @@ import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
 import { rounded } from '../measure/statistics.ts';
-import { waitFor } from '../tests/support/temporary-folder.ts';
+import { waitFor } from '../tests/support/machine/temporary-folder.ts';
 import { ask } from '../trials/objects/answers.ts';
 import { type Cluster, Site } from '../trials/objects/site.ts';
 import { seededRandom } from '../trials/random.ts';

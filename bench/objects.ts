@@ -11,7 +11,7 @@ import { type BenchContext, type BenchResult, defineBench } from '../measure/ben
 import { closedLoop } from '../measure/closed-loop.ts';
 import { cpuMsOfTree } from '../measure/process-tree.ts';
 import { median, rounded } from '../measure/statistics.ts';
-import { waitFor } from '../tests/support/temporary-folder.ts';
+import { waitFor } from '../tests/support/machine/temporary-folder.ts';
 import { ask } from '../trials/objects/answers.ts';
 import { Site } from '../trials/objects/site.ts';
 import { startFloor } from './objects/floor.ts';

@@ -7,7 +7,7 @@ import { AllInOneSystem } from '../measure/all-in-one.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
 import { GraphClient } from '../measure/graph-client.ts';
 import { rounded } from '../measure/statistics.ts';
-import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { brokenInvariantsAt } from '../tests/support/stores/invariants.ts';
 import { seededRandom } from '../trials/random.ts';
 import { BacklogReader } from './relay-fleet/backlog.ts';
 import { fleetCall, startFleet, warmUp } from './relay-fleet/fleet.ts';

@@ -11,7 +11,7 @@ import { GraphClient } from '../measure/graph-client.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from '../measure/relay/calls.ts';
 import { mostConcurrency } from '../measure/relay/devices.ts';
 import { rounded } from '../measure/statistics.ts';
-import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { brokenInvariantsAt } from '../tests/support/stores/invariants.ts';
 import { type Case, nameOf, slowMs, startCases } from './relay/cases.ts';
 import { Figures } from './relay/figures.ts';
 

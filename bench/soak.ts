@@ -11,7 +11,7 @@ import { type BenchContext, type BenchResult, defineBench } from '../measure/ben
 import { closedLoop } from '../measure/closed-loop.ts';
 import { anonymousKib, cpuMsOfTree, processTree } from '../measure/process-tree.ts';
 import { percentile, rounded } from '../measure/statistics.ts';
-import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { brokenInvariantsAt } from '../tests/support/stores/invariants.ts';
 import { seededRandom } from '../trials/random.ts';
 import { type Bound, CallsMade, judge, type Sample } from './soak/growth.ts';
 import { type PacedFigures, paced, prepareLoad, type SoakLoad } from './soak/load.ts';

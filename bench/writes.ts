@@ -8,7 +8,7 @@ import { GraphClient } from '../measure/graph-client.ts';
 import { type CallData, CallMaker, checkSucceeded } from '../measure/relay/calls.ts';
 import { mostConcurrency, register, startDevice } from '../measure/relay/devices.ts';
 import { percentile, rounded } from '../measure/statistics.ts';
-import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { brokenInvariantsAt } from '../tests/support/stores/invariants.ts';
 import { projectWrites } from './support/project-writes.ts';
 
 const deviceName = 'bench-firewall';

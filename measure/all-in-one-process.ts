@@ -12,7 +12,7 @@ import { KeyFolder } from '../platform/secrets/key-folder.ts';
 import { newUuid } from '../platform/values/ids.ts';
 import { deleteOldMappings, deleteOldOperations, endedCalls } from '../subgraphs/relay/control/journal/retention.ts';
 import type { Endpoint, Transport } from '../subgraphs/relay/transports/session.ts';
-import { testEgressSettings } from '../tests/support/egress.ts';
+import { testEgressSettings } from '../tests/support/machine/egress.ts';
 import { answerParent } from './child.ts';
 import { closedLoop, type LoopFigures } from './closed-loop.ts';
 import type { Ask } from './graph-client.ts';

@@ -17,7 +17,7 @@ import { createLogger } from '../platform/log/log.ts';
 import { readConfig } from '../platform/process/config.ts';
 import { makeKeys } from '../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
-import { testEgressSettings } from '../tests/support/egress.ts';
+import { testEgressSettings } from '../tests/support/machine/egress.ts';
 import { fixedPort } from './fixed-port.ts';
 import { type FirewallLimits, registerFirewall } from './lab-firewall.ts';
 import { Part } from './part.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inNamespace } from '../lab/exec.ts';
 import { startWholeSystem, type WholeSystem } from '../measure/whole-system.ts';
 import { Database } from '../platform/database/database.ts';
-import { brokenInvariants } from '../tests/support/invariants.ts';
+import { brokenInvariants } from '../tests/support/stores/invariants.ts';
 import { DeviceTail } from './calls/device-tail.ts';
 import { Failures, type Victim } from './calls/failures.ts';
 import { GatewayClient } from './calls/gateway-client.ts';

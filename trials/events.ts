@@ -1,8 +1,8 @@
 // The trial of the event stream under failures: writers with a long transaction in every round; Redis killed and flushed, sequencers killed
 // and paused, feeds replaced, clients dropped, all at random. Each client's own log is the oracle.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { brokenInvariantsAt } from '../tests/support/invariants.ts';
-import { LocalContext } from '../tests/support/test-context.ts';
+import { LocalContext } from '../tests/support/product/test-context.ts';
+import { brokenInvariantsAt } from '../tests/support/stores/invariants.ts';
 import type { TrialRun } from './define-trial.ts';
 import { FailureTurns, flushRedis } from './events/failure-turns.ts';
 import { Feeds } from './events/feeds.ts';

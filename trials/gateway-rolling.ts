@@ -15,7 +15,7 @@ import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { openKeyring } from '../platform/secrets/keyring.ts';
 import { encodeId } from '../platform/values/ids.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
-import { LocalContext } from '../tests/support/test-context.ts';
+import { LocalContext } from '../tests/support/product/test-context.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { planOf, type ReaderPlan } from './events/gateway-plans.ts';
 import { GatewayReader } from './events/gateway-reader.ts';

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startWholeSystem, type WholeSystem } from '../measure/whole-system.ts';
-import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { brokenInvariantsAt } from '../tests/support/stores/invariants.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { Attackers } from './hostile/attackers.ts';
 import { balancerUnderAttack } from './hostile/balancer-attacks.ts';

@@ -3,8 +3,8 @@
 // nodes are inspected from outside.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeId } from '../platform/values/ids.ts';
-import { freePort } from '../tests/support/free-port.ts';
-import { TestServers } from '../tests/support/servers.ts';
+import { freePort } from '../tests/support/machine/free-port.ts';
+import { TestServers } from '../tests/support/stores/servers.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import {
   createCertificate,

@@ -70,7 +70,7 @@ async function runScaleTrials(given: ScaleOptions) {
 /** Each with its own servers. */
 async function runReal({ seed, real, progress, timeIsUp, signal }: ScaleOptions): Promise<RealRun[]> {
   if (real === 0) return [];
-  const { TestServers } = await import('../tests/support/servers.ts');
+  const { TestServers } = await import('../tests/support/stores/servers.ts');
   const { runOnNodes } = await import('./lb-scale/real-runs.ts');
   const servers = await TestServers.start();
   const done: RealRun[] = [];

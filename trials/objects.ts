@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rounded } from '../measure/statistics.ts';
 import { partitionOf } from '../platform/rings/ring.ts';
-import { waitFor } from '../tests/support/temporary-folder.ts';
+import { waitFor } from '../tests/support/machine/temporary-folder.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { Clients } from './objects/clients.ts';
 import type { Fault } from './objects/fault.ts';

@@ -9,7 +9,7 @@ import { newUuid } from '../platform/values/ids.ts';
 import { netconf } from '../subgraphs/relay/drivers/netconf/driver.ts';
 import { type Called, DriverCaller } from '../tests/subgraphs/relay/support/driver-caller.ts';
 import { sshEndpoint } from '../tests/subgraphs/relay/support/endpoints.ts';
-import { Ncclient } from '../tests/support/ncclient.ts';
+import { Ncclient } from '../tests/support/servers/ncclient.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { type Random, seededRandom } from './random.ts';
 import { folderOption } from './trial-options.ts';

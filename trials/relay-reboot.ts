@@ -34,7 +34,7 @@ import {
   registerBackend,
 } from '../tests/subgraphs/relay/support/relay-system.ts';
 import { pinOf } from '../tests/subgraphs/relay/transports/support/web-device.ts';
-import type { TestDatabase } from '../tests/support/database.ts';
+import type { TestDatabase } from '../tests/support/stores/database.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { type Random, seededRandom } from './random.ts';
 import { type PlaceMapping, PlaceRounds, type PlaceTrial } from './relay-reboot/place-rounds.ts';

@@ -4,8 +4,8 @@
 // needs: system
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { layOutTemplate } from '../tests/support/database-template.ts';
-import { TestServers } from '../tests/support/servers.ts';
+import { layOutTemplate } from '../tests/support/stores/database-template.ts';
+import { TestServers } from '../tests/support/stores/servers.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { seededRandom } from './random.ts';
 import { BalancersPlace } from './restore/balancers-place.ts';

@@ -14,7 +14,7 @@ import { Database, type DatabaseLocation } from '../platform/database/database.t
 import { CursorSealer } from '../platform/secrets/cursor-sealer.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { openKeyring } from '../platform/secrets/keyring.ts';
-import { brokenInvariants } from '../tests/support/invariants.ts';
+import { brokenInvariants } from '../tests/support/stores/invariants.ts';
 import { DeviceTail } from './calls/device-tail.ts';
 import { readJournal, readKeys, untilEnded } from './calls/journal-evidence.ts';
 import type { Answer } from './calls/verdict.ts';

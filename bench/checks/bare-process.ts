@@ -2,7 +2,7 @@
 
 import { answerParent } from '../../measure/child.ts';
 import { dial } from '../../platform/net/dial.ts';
-import { testEgress } from '../../tests/support/egress.ts';
+import { testEgress } from '../../tests/support/machine/egress.ts';
 
 export interface BareQuestion {
   readonly start?: { readonly hosts: readonly string[]; readonly port: number; readonly checksPerSecond: number };

@@ -12,7 +12,7 @@ import { SelfCheck } from '../../platform/checks/self-check.ts';
 import { shardOf } from '../../platform/checks/shards.ts';
 import { StarvationGuard } from '../../platform/checks/starvation-guard.ts';
 import { createLogger } from '../../platform/log/log.ts';
-import { testEgress } from '../../tests/support/egress.ts';
+import { testEgress } from '../../tests/support/machine/egress.ts';
 
 export interface WorkerQuestion {
   readonly start?: { readonly hosts: readonly string[]; readonly port: number; readonly targets: number } & Times;

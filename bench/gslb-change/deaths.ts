@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CommandChild } from '../../measure/command-child.ts';
-import { freePort } from '../../tests/support/free-port.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
 import { Site } from '../../trials/gslb-outage/site.ts';
 import type { ProberOptions } from './bare-prober.ts';
 

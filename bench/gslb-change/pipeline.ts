@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { AllInOneSystem } from '../../measure/all-in-one.ts';
 import { GraphClient, type MutationAnswer, notRefused } from '../../measure/graph-client.ts';
 import { ScriptedChecker } from '../../tests/subgraphs/gslb/support/scripted-checker.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 import { Site } from '../../trials/gslb-outage/site.ts';
 
 interface PipelineFigures {

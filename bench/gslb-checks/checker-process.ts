@@ -9,7 +9,7 @@ import { createLogger } from '../../platform/log/log.ts';
 import { Peers } from '../../platform/machines/peers.ts';
 import { Checker } from '../../subgraphs/gslb/agents/checker/checker.ts';
 import { standardPlugins } from '../../subgraphs/gslb/agents/checker/plugins/standard-plugins.ts';
-import { testEgress } from '../../tests/support/egress.ts';
+import { testEgress } from '../../tests/support/machine/egress.ts';
 
 export interface CheckerQuestion {
   readonly start?: { readonly url: string; readonly cert: string; readonly key: string; readonly ca: string };

@@ -9,7 +9,7 @@ import { startPowerdns } from '../../embedded/powerdns.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { Child } from '../../measure/child.ts';
 import type { Order } from '../../measure/name-server.ts';
-import { freePort } from '../../tests/support/free-port.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
 import {
   addresses,
   benchHistory,

@@ -2,7 +2,7 @@
 // in bulk by the database alone, because their creation is not measured.
 import type { Database } from '../../platform/database/database.ts';
 import { GslbPlace } from '../../tests/subgraphs/gslb/support/gslb-place.ts';
-import type { LocalContext } from '../../tests/support/test-context.ts';
+import type { LocalContext } from '../../tests/support/product/test-context.ts';
 
 export const membersOfPool = 4;
 /** A name server gets a whole zone in one message. */

@@ -14,7 +14,7 @@ import { renderNode } from '../../subgraphs/loadbalancer/rules/haproxy/render.ts
 import { type NameServer, powerdns, zone } from '../../tests/dns/support/name-servers.ts';
 import { TwoHosts } from '../../tests/subgraphs/loadbalancer/support/two-hosts.ts';
 import { part, wantedNode } from '../../tests/subgraphs/loadbalancer/support/wanted.ts';
-import { endProcessesOf } from '../../tests/support/left-processes.ts';
+import { endProcessesOf } from '../../tests/support/machine/left-processes.ts';
 import { addressesOf, resolverAt } from './client.ts';
 
 const run = promisify(execFile);

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
-import { endProcessesOf } from '../../tests/support/left-processes.ts';
+import { endProcessesOf } from '../../tests/support/machine/left-processes.ts';
 
 interface ScriptedNodes {
   /** Command prefix that makes programs act in a separate namespace. */

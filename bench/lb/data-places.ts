@@ -21,7 +21,7 @@ import { renderNode } from '../../subgraphs/loadbalancer/rules/haproxy/render.ts
 import type { PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
 import { partKinds } from '../../subgraphs/loadbalancer/spec/parts.ts';
 import type { WantedNode, WantedPart } from '../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { freePort } from '../../tests/support/free-port.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
 
 const run = promisify(execFile);
 

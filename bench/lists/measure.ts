@@ -4,8 +4,8 @@ import { parse } from 'graphql';
 import { type Connection, createConnection } from 'mariadb';
 import { percentile, rounded } from '../../measure/statistics.ts';
 import type { Identity } from '../../platform/caller/identity.ts';
-import { ListContext, listCaller } from '../../tests/support/lists/list-context.ts';
-import { fillTables, insertIntoTable } from '../../tests/support/lists/rows.ts';
+import { ListContext, listCaller } from '../../tests/support/stores/lists/list-context.ts';
+import { fillTables, insertIntoTable } from '../../tests/support/stores/lists/rows.ts';
 import { type MeasuredList, measuredLists, memberProject } from './questions.ts';
 
 interface MeasureOptions {

@@ -1,5 +1,5 @@
 // The lists that are measured, with the rows of their tables and the questions that are asked of each.
-import { uuid, uuidSql } from '../../tests/support/lists/rows.ts';
+import { uuid, uuidSql } from '../../tests/support/stores/lists/rows.ts';
 
 export interface MeasuredList {
   readonly subgraph: string;

@@ -8,7 +8,7 @@ import { silentLog } from '../../embedded/setup-log.ts';
 import { CommandChild } from '../../measure/command-child.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { objectClusterMigrations } from '../../subgraphs/object-storage/engine/store/owner.ts';
-import { freePort } from '../../tests/support/free-port.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
 import type { FloorProgram } from './floor-program.ts';
 
 const clusters = [0, 1, 2];

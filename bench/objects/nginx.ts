@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
-import { freePort } from '../../tests/support/free-port.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 
 interface Nginx {
   readonly url: string;

@@ -6,8 +6,8 @@ import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
-import { freePort } from '../../tests/support/free-port.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 
 const run = promisify(execFile);
 const devices = ['d1', 'd2', 'd3'];

@@ -91,7 +91,9 @@ async function testNeeds([purpose, ...words]) {
 async function fillCaches({ root, caches = [], progress }) {
   if (caches.length === 0) return;
   progress.start(`Unpacking packages for tests of ${caches.join(' and ')}`);
-  const { exitCode, output } = await run(pinnedNode(root), ['tests/support/fill-caches.ts', ...caches], { cwd: root });
+  const { exitCode, output } = await run(pinnedNode(root), ['tests/support/servers/fill-caches.ts', ...caches], {
+    cwd: root,
+  });
   if (exitCode === 0) return progress.done();
   progress.abandon();
   console.error(output);

@@ -4,7 +4,7 @@ import type { BackendContext } from '../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../subgraphs/relay/drivers/registry.ts';
 import { createTransport } from '../../subgraphs/relay/transports/factories.ts';
 import type { Endpoint, Transport } from '../../subgraphs/relay/transports/session.ts';
-import { testEgress } from '../../tests/support/egress.ts';
+import { testEgress } from '../../tests/support/machine/egress.ts';
 import { type CallMaker, callKinds, type Wire } from './calls.ts';
 
 const deadlineMs = 30_000;

@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { askLab } from '../../cli/lab-client.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { patience } from '../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { patience } from '../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 import { ask, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
 
 interface Line {

@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Pool } from 'undici';
 import { NftDevice } from '../subgraphs/relay/support/nft-device.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 
 interface Answer {
   readonly data?: { readonly call: { readonly operation: { readonly state: string } | null } } | null;

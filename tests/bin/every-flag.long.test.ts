@@ -15,7 +15,7 @@ import { kindCases } from '../cli/commands/flags/kind-cases.ts';
 import { localCases } from '../cli/commands/flags/local-cases.ts';
 import { relayCases } from '../cli/commands/flags/relay-cases.ts';
 import { storageCases } from '../cli/commands/flags/storage-cases.ts';
-import { patience } from '../support/patience.ts';
+import { patience } from '../support/machine/patience.ts';
 
 /** Not run here: each needs root and a lab of its own, and is run by the test that is named. */
 const elsewhere: Readonly<Record<string, string>> = {

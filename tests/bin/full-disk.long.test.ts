@@ -13,9 +13,9 @@ import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { testDatabase } from '../support/database.ts';
-import { testEgressSettings } from '../support/egress.ts';
-import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { testEgressSettings } from '../support/machine/egress.ts';
+import { temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { testDatabase } from '../support/stores/database.ts';
 import { ask, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
 
 const disk = join('/mnt', `tidegate-full-disk-${process.pid}`);

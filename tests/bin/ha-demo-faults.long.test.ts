@@ -8,7 +8,7 @@ import { mountsOf } from '../../lab/ha/places.ts';
 import type { HostName } from '../../lab/ha/plan.ts';
 import { processesIn } from '../../lab/processes.ts';
 import { atMost } from '../../platform/work/within.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import {
   describeDemo,
   folder,

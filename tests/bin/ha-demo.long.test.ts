@@ -7,7 +7,7 @@ import { runProgram } from '../../embedded/run-program.ts';
 import { mountsOf } from '../../lab/ha/places.ts';
 import type { HostName } from '../../lab/ha/plan.ts';
 import { namespaces } from '../../lab/switched-network.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import {
   countOperations,
   dataOf,

@@ -11,9 +11,9 @@ import { rotateKeys } from '../../platform/keys/rotate-keys.ts';
 import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { freePort } from '../support/free-port.ts';
-import { type SystemPlace, systemPlace } from '../support/running-system.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
+import { type SystemPlace, systemPlace } from '../support/product/running-system.ts';
 
 const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
 const controlFiles = ['public', 'system', 'subgraphs', 'sealing'];

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AllInOne, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
 import { Database } from '../../platform/database/database.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 

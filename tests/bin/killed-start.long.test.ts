@@ -14,8 +14,8 @@ import { claimsFolder } from '../../lab/claims/claims.ts';
 import { idOf } from '../../lab/device-place.ts';
 import { demoFolderIn } from '../../lab/ha/places.ts';
 import { seededRandom } from '../../trials/random.ts';
-import { patience } from '../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { patience } from '../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 import { startProgram } from './support/up-process.ts';
 
 const kills = 10;

@@ -1,7 +1,7 @@
 // The lab's backends are found among any number of others.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { LabBackends } from '../../lab/control-plane/backends.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 
 let system: RunningSystem;
 

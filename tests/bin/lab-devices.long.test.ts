@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { deviceNames } from '../../lab/device.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { type Device, devices, here, isRoot, LabSystem } from './support/lab-system.ts';
 
 const run = promisify(execFile);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { Lab } from '../../lab/control-plane/lab.ts';
 import type { LabSource } from '../../lab/lab-source.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {

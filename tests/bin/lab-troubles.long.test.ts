@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { type Device, devices, here, LabSystem, simulators } from './support/lab-system.ts';
 
 const run = promisify(execFile);

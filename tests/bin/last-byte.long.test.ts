@@ -17,9 +17,9 @@ import { createLogger } from '../../platform/log/log.ts';
 import { readConfig, rolesOf } from '../../platform/process/config.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { testEgressSettings } from '../support/egress.ts';
-import { testServers } from '../support/servers.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { testEgressSettings } from '../support/machine/egress.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { testServers } from '../support/stores/servers.ts';
 import { ask } from './support/up-process.ts';
 
 const disk = join('/mnt', `tidegate-last-byte-${process.pid}`);

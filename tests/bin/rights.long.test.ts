@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { madeTablesVariable } from '../../embedded/mariadb.ts';
 import { inNamespace } from '../../lab/exec.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 import { listenerOn, listeningAddresses, type ProcessView, processTree } from './support/processes.ts';
 import { ask, startProgram, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
 

@@ -12,8 +12,8 @@ import { rotateKeys } from '../../platform/keys/rotate-keys.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { type EtcdCluster, etcdCluster } from '../ha/etcd-cluster.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
-import { TestContext } from '../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
+import { TestContext } from '../support/product/test-context.ts';
 
 const keys = haKeys('test');
 const config = (folder: string) => readConfig({ flags: { 'ha.dataFolder': folder } }, []);

@@ -14,11 +14,11 @@ import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { makeCertificates, type TestCertificates } from '../support/certificates.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { testEgressSettings } from '../support/egress.ts';
-import { freePort } from '../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { testEgressSettings } from '../support/machine/egress.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { makeCertificates, type TestCertificates } from '../support/product/certificates.ts';
+import { type TestDatabase, testDatabase } from '../support/stores/database.ts';
 import { startProgram } from './support/up-process.ts';
 
 let folder: TemporaryFolder;

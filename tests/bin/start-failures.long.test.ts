@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { runProgram } from '../../embedded/run-program.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { ask, startProgram, startUp, tokenOf } from './support/up-process.ts';
 
 let folder: TemporaryFolder;

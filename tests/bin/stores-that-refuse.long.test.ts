@@ -15,8 +15,8 @@ import { readConfig } from '../../platform/process/config.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { createRedis } from '../../platform/work/redis.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { freePort } from '../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const roles = ['system', 'worker'];
 const log = createLogger({ level: 'silent', pretty: false });

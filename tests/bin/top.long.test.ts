@@ -6,9 +6,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { runCommand } from '../cli/commands/run-command.ts';
-import { patience } from '../support/patience.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { patience } from '../support/machine/patience.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 import { Terminal } from './support/terminal.ts';
 import { ask } from './support/up-process.ts';
 

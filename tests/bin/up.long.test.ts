@@ -4,8 +4,8 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inNamespace } from '../../lab/exec.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { ask, startProgram, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
 
 interface RelayAnswer {

@@ -8,7 +8,7 @@ import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { join, parse } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type ProgramResult, runProgram } from '../../embedded/run-program.ts';
-import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const CHECKOUT = join(import.meta.dirname, '..', '..');
 const LOCK = JSON.stringify({ lockfileVersion: 3, packages: { '': {}, 'node_modules/a': { version: '1.0.0' } } });

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { GraphServer, goodToken } from './commands/graph-server.ts';
 
 const program = join(import.meta.dirname, '../../cli/main.ts');

@@ -1,6 +1,6 @@
 // What a person reads who has not logged in at a cluster of object storage.
 import { expect, test } from '@jest/globals';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { runCommand } from './commands/run-command.ts';
 
 test.each([[['containers', 'list']], [['containers', 'create', 'photos']], [['objects', 'list', 'photos']]])(

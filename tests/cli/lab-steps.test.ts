@@ -7,7 +7,7 @@ import { openDataFolder } from '../../embedded/data-folder.ts';
 import { type ControlledLab, openControl, openDemoControl } from '../../lab/control-plane/control.ts';
 import { type DeviceRow, LabRefusal } from '../../lab/control-plane/lab.ts';
 import { demoFolderIn } from '../../lab/ha/places.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { runCommand } from './commands/run-command.ts';
 
 const row: DeviceRow = {

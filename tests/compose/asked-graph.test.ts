@@ -12,9 +12,9 @@ import { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
 import { decodeUuid } from '../../platform/values/ids.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { freePort } from '../support/free-port.ts';
-import { ask } from '../support/mounted-graph.ts';
-import { accountsOf, type SystemPlace, systemPlace } from '../support/running-system.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { ask } from '../support/product/mounted-graph.ts';
+import { accountsOf, type SystemPlace, systemPlace } from '../support/product/running-system.ts';
 
 const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
 const noProject = '01900000-0000-7000-8000-0000000000ff';

@@ -9,7 +9,7 @@ import { readConfig } from '../../platform/process/config.ts';
 import { Lifecycle } from '../../platform/process/lifecycle.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { ask } from '../bin/support/up-process.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });
 let running: RunningSystem | undefined;

@@ -13,8 +13,8 @@ import { readConfig } from '../../platform/process/config.ts';
 import { Lifecycle } from '../../platform/process/lifecycle.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { type EtcdCluster, etcdCluster } from '../ha/etcd-cluster.ts';
-import { runningSystem } from '../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { runningSystem } from '../support/product/running-system.ts';
 
 let cluster: EtcdCluster;
 let folder: TemporaryFolder;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { dnsNameIn } from '../../compose/ha-name.ts';
 import { readConfig } from '../../platform/process/config.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 let settings: Record<string, string>;

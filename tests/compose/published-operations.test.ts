@@ -10,9 +10,9 @@ import { DashboardStartDocument } from '../../generated/dashboard/graphql.ts';
 import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { freePort } from '../support/free-port.ts';
-import { accountsOf, type SystemPlace, systemPlace } from '../support/running-system.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
+import { accountsOf, type SystemPlace, systemPlace } from '../support/product/running-system.ts';
 
 const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
 const text = 'query Mine { me { name admin } }';

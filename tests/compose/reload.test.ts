@@ -14,9 +14,9 @@ import { readConfig } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { startProgram } from '../bin/support/up-process.ts';
 import { runCommand } from '../cli/commands/run-command.ts';
-import { freePort } from '../support/free-port.ts';
-import { accountsOf, type SystemPlace, systemPlace } from '../support/running-system.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
+import { accountsOf, type SystemPlace, systemPlace } from '../support/product/running-system.ts';
 
 const sdl = (field: string) => `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
   type Query { ${field}: String }`;

@@ -1,7 +1,7 @@
 // Background work starts last: loading the code of a role blocks a process for longer than it may hold a lease.
 import { expect, test } from '@jest/globals';
 import { createLogger } from '../../platform/log/log.ts';
-import { runningSystem } from '../support/running-system.ts';
+import { runningSystem } from '../support/product/running-system.ts';
 
 test('the worker starts after all that people wait for', async () => {
   const parts: string[] = [];

@@ -3,8 +3,8 @@
 // needs: dashboard
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { Administrator } from '../support/administrator.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { Administrator } from '../support/product/administrator.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 import { launchBrowser, login, openPage, until, untilLive, type Watched } from './support/browser.ts';
 
 let system: RunningSystem;

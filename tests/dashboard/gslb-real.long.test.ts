@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createLogger } from '../../platform/log/log.ts';
-import { Administrator } from '../support/administrator.ts';
-import { machineSettings, testAuthority, testMachine } from '../support/machines.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
+import { Administrator } from '../support/product/administrator.ts';
+import { machineSettings, testAuthority, testMachine } from '../support/product/machines.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 
 const roles = 'gateway,system,worker,relay,loadbalancer,gslb';

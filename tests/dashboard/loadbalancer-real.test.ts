@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';
 import type { Browser } from 'playwright-core';
 import { decodeId } from '../../platform/values/ids.ts';
-import { Administrator } from '../support/administrator.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { Administrator } from '../support/product/administrator.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 
 let system: RunningSystem;

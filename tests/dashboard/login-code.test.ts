@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { type AllInOne, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { launchBrowser, openPage, until, untilLive } from './support/browser.ts';
 
 let folder: TemporaryFolder;

@@ -6,11 +6,11 @@ import { createLogger } from '../../platform/log/log.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
 import { controllerRole } from '../../subgraphs/object-storage/wire/controller-wire.ts';
 import { ScriptedController } from '../subgraphs/object-storage/support/scripted-controller.ts';
-import { Administrator } from '../support/administrator.ts';
-import { freePort } from '../support/free-port.ts';
-import { machineSettings, testAuthority, testMachine } from '../support/machines.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { Administrator } from '../support/product/administrator.ts';
+import { machineSettings, testAuthority, testMachine } from '../support/product/machines.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 import { launchBrowser, login, openPage, until, untilCount } from './support/browser.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { ask, startUp, tokenOf, type UpProcess } from '../bin/support/up-process.ts';
-import { freePort } from '../support/free-port.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { launchBrowser, login, openPage, untilLive, type Watched } from './support/browser.ts';
 
 /** Chromium's own messages while a server is not available. */

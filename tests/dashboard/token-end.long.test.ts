@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { startCommand } from '../cli/commands/run-command.ts';
-import { Administrator } from '../support/administrator.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { Administrator } from '../support/product/administrator.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 
 /** The minimum of the setting. */

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AddressRecord, isPublished } from '../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet, withdrawRecords } from '../../dns/records/record-store.ts';
 import { fenceName, parseFence } from '../../dns/servers/fence.ts';
-import { waitFor } from '../support/temporary-folder.ts';
-import type { TestContext } from '../support/test-context.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
+import type { TestContext } from '../support/product/test-context.ts';
 import { openDnsContext } from './support/dns-context.ts';
 import { bind, type NameServer, powerdns, zone } from './support/name-servers.ts';
 

@@ -12,8 +12,8 @@ import { Database } from '../../platform/database/database.ts';
 import { createLocalWake } from '../../platform/work/wake.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { thermometerRow } from '../small-subgraph/row.ts';
-import { freePort } from '../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const zone = 'lb.example.test';
 const rows = [...subgraphRows, { ...thermometerRow, uses: [dnsModule], zones: () => [zone] }];

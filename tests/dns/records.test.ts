@@ -9,7 +9,7 @@ import {
   readRecordSet,
   withdrawRecords,
 } from '../../dns/records/record-store.ts';
-import { forFile } from '../support/shared.ts';
+import { forFile } from '../support/jest/shared.ts';
 import { openDnsContext } from './support/dns-context.ts';
 
 const ground = forFile(() => openDnsContext());

@@ -16,8 +16,8 @@ import { readConfig } from '../../platform/process/config.ts';
 import { createLocalWake } from '../../platform/work/wake.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { thermometerRow } from '../small-subgraph/row.ts';
-import { type SystemPlace, systemPlace } from '../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { type SystemPlace, systemPlace } from '../support/product/running-system.ts';
 import { bind, type NameServer, powerdns, zone } from './support/name-servers.ts';
 
 const rows = [

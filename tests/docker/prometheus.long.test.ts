@@ -13,7 +13,7 @@ import { StatisticsStore } from '../../subgraphs/loadbalancer/control/traffic/st
 import { TrafficRecorder } from '../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
 import { TrafficSeconds } from '../../subgraphs/loadbalancer/control/traffic/traffic-seconds.ts';
 import { countRequests } from '../../subgraphs/object-storage/agents/server/server-metrics.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 
 const run = promisify(execFile);
 const folder = new URL('../../docker/', import.meta.url);

@@ -15,10 +15,10 @@ import { IdentityChecker } from '../../platform/graph/signed-identity.ts';
 import { makeAuthority } from '../../platform/machines/authority.ts';
 import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
 import { PublicKeys } from '../../platform/secrets/key-pairs.ts';
-import { freePort } from '../support/free-port.ts';
-import { patience } from '../support/patience.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { patience } from '../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 
 const example = join(import.meta.dirname, '../../docs/examples/inventory-subgraph');
 const vectors = JSON.parse(readFileSync(join(example, 'identity-vectors.json'), 'utf8')) as {

@@ -8,8 +8,8 @@ import { InProcessLink } from '../../gateway/supergraph/in-process-link.ts';
 import { Database } from '../../platform/database/database.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import { FortiGate } from '../../simulators/fortios/fortigate.ts';
-import { statementsOf } from '../support/count-statements.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
+import { statementsOf } from '../support/stores/count-statements.ts';
 
 const folder = 'docs/examples/screens';
 const mostFetches = 6;

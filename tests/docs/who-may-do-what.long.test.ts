@@ -20,7 +20,7 @@ import { insertNode } from '../../subgraphs/loadbalancer/control/nodes/node-stor
 import { connectHost } from '../subgraphs/loadbalancer/support/host-records.ts';
 import { NftDevice } from '../subgraphs/relay/support/nft-device.ts';
 import { inputTypeOf, typedInputs } from '../subgraphs/relay/support/typed-inputs.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 
 const columns = ['nobody', 'machine', 'viewer', 'member', 'operator', 'administrator'] as const;
 type Caller = (typeof columns)[number] | 'operator by token';

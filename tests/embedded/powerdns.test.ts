@@ -11,9 +11,9 @@ import { openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedPowerdns, startPowerdns } from '../../embedded/powerdns.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
-import { freePort } from '../support/free-port.ts';
-import { ownNetwork } from '../support/own-network.ts';
-import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { ownNetwork } from '../support/machine/own-network.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const zone = 'lb.example.test';
 let place: TemporaryFolder;

@@ -15,7 +15,7 @@ import { startRedis } from '../../embedded/redis.ts';
 import { ServerProcess } from '../../embedded/server-process.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
-import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 let place: TemporaryFolder;
 beforeAll(async () => {

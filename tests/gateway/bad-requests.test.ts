@@ -14,8 +14,8 @@ import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { encodeId, newUuid } from '../../platform/values/ids.ts';
 import { composeSupergraph } from '../../schema/compose.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
-import { keyFile } from '../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
+import { keyFile } from '../support/product/test-context.ts';
 import { TestGateway } from './support/gateway.ts';
 
 const sdls = joinSdl(

@@ -25,7 +25,7 @@ import {
 import { createLogger } from '../../platform/log/log.ts';
 import { encodeId, newUuid } from '../../platform/values/ids.ts';
 import { ask } from '../bin/support/up-process.ts';
-import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 
 const lines: string[] = [];
 let system: RunningSystem;

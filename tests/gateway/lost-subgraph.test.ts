@@ -7,7 +7,7 @@ import { parse } from 'graphql';
 import { pino } from 'pino';
 import { HttpLink } from '../../gateway/supergraph/http-link.ts';
 import type { GatewayContext } from '../../gateway/supergraph/subgraph-link.ts';
-import { testPair } from '../support/signing-keys.ts';
+import { testPair } from '../support/product/signing-keys.ts';
 import { modes, TestGateway, until } from './support/gateway.ts';
 
 describe('a lost subgraph', () => {

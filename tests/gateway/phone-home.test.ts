@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { patience } from '../support/patience.ts';
+import { patience } from '../support/machine/patience.ts';
 import { answered } from './support/answered.ts';
 
 test('a gateway connects only to its own subgraphs', () => {

@@ -8,8 +8,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { monotonicMs } from '../../ha/agent/clock.ts';
 import { BalancedClients } from '../../ha/balanced-clients.ts';
 import { PrimaryHealth } from '../../ha/primary-health.ts';
-import { freePort } from '../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const servedProgram = fileURLToPath(new URL('./address/served-process.ts', import.meta.url));
 let place: TemporaryFolder;

@@ -9,9 +9,9 @@ import { killQuietly } from '../../embedded/server-process.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { EtcdClient, type EtcdClientOptions } from '../../ha/etcd.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
-import { ownNetwork } from '../support/own-network.ts';
-import { patience } from '../support/patience.ts';
-import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { ownNetwork } from '../support/machine/own-network.ts';
+import { patience } from '../support/machine/patience.ts';
+import { temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 export interface EtcdCluster {
   readonly urls: readonly string[];

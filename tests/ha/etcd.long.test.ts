@@ -1,8 +1,8 @@
 // The client of etcd against three real members, of which one is killed, stands still, or was never there.
 import { expect, test } from '@jest/globals';
 import { EtcdError } from '../../ha/etcd.ts';
-import { forFile } from '../support/shared.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { forFile } from '../support/jest/shared.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { etcdCluster } from './etcd-cluster.ts';
 
 const cluster = forFile(() => etcdCluster());

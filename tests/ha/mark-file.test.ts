@@ -11,8 +11,8 @@ import { ServerFile } from '../../ha/agent/server-file.ts';
 import type { EtcdClient } from '../../ha/etcd.ts';
 import { noteAct, tellNotedActs } from '../../ha/host/noted-acts.ts';
 import { signalServed } from '../../ha/served-process.ts';
-import { forTest } from '../support/shared.ts';
-import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { forTest } from '../support/jest/shared.ts';
+import { temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const place = forTest(() => temporaryFolder());
 

@@ -9,8 +9,8 @@ import { createInterface } from 'node:readline';
 import { describe, expect, test } from '@jest/globals';
 import { Client } from 'ssh2';
 import type { RunningWaf } from '../../lab/apache-waf.ts';
-import { attacks, describeWithWaf, testWaf, visit, wafObstacle } from '../support/apache-waf.ts';
-import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { isRunning, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { attacks, describeWithWaf, testWaf, visit, wafObstacle } from '../support/servers/apache-waf.ts';
 
 /** One command over a separate login: exit code and output. */
 async function login(waf: RunningWaf, command: string): Promise<{ exitCode: number | null; output: string }> {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { balancersGiven, type Given } from '../../lab/balancers/given.ts';
 import { plainLabFolder } from '../../lab/folders.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 describe('what the control plane gives', () => {
   let folder: TemporaryFolder;

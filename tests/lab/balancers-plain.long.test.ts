@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
 import { ask } from '../bin/support/up-process.ts';
-import { endProcessesOf } from '../support/left-processes.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { endProcessesOf } from '../support/machine/left-processes.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { addressesOf, createBalancer, hasBalancerPrograms, isOfNode, programsOf, serving } from './balancers-system.ts';
 
 const run = promisify(execFile);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
 import type { LabSystem } from '../bin/support/lab-system.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 
 const run = promisify(execFile);
 const programs = ['haproxy', 'nginx', 'pdns_server', 'keepalived', 'nft'].map((name) => `/usr/sbin/${name}`);

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BalancerNetwork } from '../../lab/balancers/network.ts';
 import { namespaces } from '../../lab/switched-network.ts';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
-import { endProcessesOf } from '../support/left-processes.ts';
-import { patience } from '../support/patience.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { endProcessesOf } from '../support/machine/left-processes.ts';
+import { patience } from '../support/machine/patience.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import {
   addressesOf,
   cmpObject,

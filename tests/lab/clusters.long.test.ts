@@ -11,10 +11,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runProgram } from '../../embedded/run-program.ts';
 import { namespaces } from '../../lab/switched-network.ts';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
-import { endProcessesOf } from '../support/left-processes.ts';
+import { endProcessesOf } from '../support/machine/left-processes.ts';
+import { patience } from '../support/machine/patience.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { type Credentials, S3TestClient } from '../support/object-storage/s3-client.ts';
-import { patience } from '../support/patience.ts';
-import { waitFor } from '../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');

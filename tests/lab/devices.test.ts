@@ -10,7 +10,7 @@ import type { DeviceBackend } from '../../lab/device.ts';
 import { FileMemory } from '../../lab/devices/file-memory.ts';
 import { plainLabFolder } from '../../lab/folders.ts';
 import { LabHere } from '../../lab/lab-source.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 let lab: LabHere;

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runProgram } from '../../embedded/run-program.ts';
 import { inNamespace } from '../../lab/exec.ts';
 import { keepRuleset, loadRuleset } from '../../lab/kept-ruleset.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 const describeAsRoot = labUnavailable() === undefined ? describe : describe.skip;
 

@@ -12,7 +12,7 @@ import type { DeviceName, HostAct, StartAnswer, Trouble } from '../../lab/device
 import { LabServer } from '../../lab/lab-server.ts';
 import type { LabSource } from '../../lab/lab-source.ts';
 import { RemoteLab } from '../../lab/remote-lab.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const none: StartAnswer = { available: false, unavailable: 'this is a test' };
 

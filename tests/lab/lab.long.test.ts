@@ -16,9 +16,9 @@ import { inNamespace } from '../../lab/exec.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
 import { LabHere } from '../../lab/lab-source.ts';
 import { atMost } from '../../platform/work/within.ts';
-import { describeWithLab, labUnavailable, openSsh, testLab } from '../support/lab.ts';
-import { labFolder } from '../support/lab-folders.ts';
-import { isRunning, waitFor } from '../support/temporary-folder.ts';
+import { describeWithLab, labUnavailable, openSsh, testLab } from '../support/machine/lab.ts';
+import { labFolder } from '../support/machine/lab-folders.ts';
+import { isRunning, waitFor } from '../support/machine/temporary-folder.ts';
 
 const element = (action: string, address: string): string =>
   JSON.stringify({

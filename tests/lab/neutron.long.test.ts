@@ -11,8 +11,8 @@ import { connect } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { ask, demand, tokenFor } from '../../lab/neutron/keystone-client.ts';
 import { type HttpsService, type KeystoneAccount, startNeutron, usualCacheFolder } from '../../lab/neutron.ts';
-import { describeWithNeutron } from '../support/neutron.ts';
-import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { isRunning, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { describeWithNeutron } from '../support/servers/neutron.ts';
 
 /** The first line of an answer to GET /, over TLS, and the presented certificate. */
 function overTls({ host, port }: HttpsService): Promise<{ line: string; sha256: string }> {

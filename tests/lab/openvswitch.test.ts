@@ -10,9 +10,14 @@ import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { RunningOpenVswitch } from '../../lab/openvswitch.ts';
-import { makeCertificates } from '../support/certificates.ts';
-import { describeWithOpenVswitch, openVswitchUnavailable, sshOnce, testOpenVswitch } from '../support/openvswitch.ts';
-import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { isRunning, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { makeCertificates } from '../support/product/certificates.ts';
+import {
+  describeWithOpenVswitch,
+  openVswitchUnavailable,
+  sshOnce,
+  testOpenVswitch,
+} from '../support/servers/openvswitch.ts';
 
 /** The first bytes of an answer to `list_dbs` (RFC 7047 section 4.1.1), or the error that ended the connection. */
 function listDatabases(ovs: RunningOpenVswitch, client: { cert?: string; key?: string }): Promise<string> {

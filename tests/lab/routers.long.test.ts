@@ -9,9 +9,9 @@ import { runProgram } from '../../embedded/run-program.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { inNamespace } from '../../lab/exec.ts';
 import { endLeftRouters, type RunningRouters, startRouters } from '../../lab/routers/routers.ts';
-import { labFolder } from '../support/lab-folders.ts';
-import { routersUnavailable } from '../support/routers.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { labFolder } from '../support/machine/lab-folders.ts';
+import { routersUnavailable } from '../support/machine/routers.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 
 const obstacle = routersUnavailable();
 const describeHere = obstacle === undefined ? describe : describe.skip;

@@ -12,10 +12,10 @@ import { SitesNetwork } from '../../lab/sites/network.ts';
 import { namespaces } from '../../lab/switched-network.ts';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
 import { startProgram } from '../bin/support/up-process.ts';
-import { freePort } from '../support/free-port.ts';
-import { endProcessesOf } from '../support/left-processes.ts';
-import { patience } from '../support/patience.ts';
-import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { endProcessesOf } from '../support/machine/left-processes.ts';
+import { patience } from '../support/machine/patience.ts';
+import { temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const run = promisify(execFile);
 const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { labUnavailable, openSshTo } from '../support/lab.ts';
-import { RunningDevice } from '../support/running-device.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { labUnavailable, openSshTo } from '../support/machine/lab.ts';
+import { RunningDevice } from '../support/machine/running-device.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 
 const obstacle = labUnavailable();
 const describeHere = obstacle === undefined ? describe : describe.skip;

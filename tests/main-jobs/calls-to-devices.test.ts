@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { inNamespace } from '../../lab/exec.ts';
-import { openSshTo } from '../support/lab.ts';
+import { openSshTo } from '../support/machine/lab.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 
 interface Call {

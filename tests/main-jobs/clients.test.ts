@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { patience } from '../support/patience.ts';
+import { patience } from '../support/machine/patience.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 
 const run = promisify(execFile);

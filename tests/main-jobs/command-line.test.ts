@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import { runCommand } from '../cli/commands/run-command.ts';
-import { makeCertificates } from '../support/certificates.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
+import { makeCertificates } from '../support/product/certificates.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 
 /** Nouns for several hosts, for a database of one's own, and for one that was restored. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../embedded/run-program.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 
 interface Flip {

@@ -1,6 +1,6 @@
 // A load balancer from nothing to an answer at its URL, and a node that is killed under the eyes of a client.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { LoadBalancer } from './support/load-balancer.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 

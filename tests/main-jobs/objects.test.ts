@@ -1,8 +1,8 @@
 // One namespace of objects over three clusters, by an S3 client, while one of the clusters has no power.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { type Answer, S3TestClient, type Sent } from '../support/object-storage/s3-client.ts';
-import { waitFor } from '../support/temporary-folder.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 
 const bucket = `/photos-${randomUUID().slice(0, 8)}`;

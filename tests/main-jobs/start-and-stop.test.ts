@@ -8,8 +8,8 @@ import { inNamespace } from '../../lab/exec.ts';
 import { namespaces } from '../../lab/switched-network.ts';
 import { processTree } from '../bin/support/processes.ts';
 import { ask, startProgram, startUp, tokenOf, type UpProcess } from '../bin/support/up-process.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const describeAsRoot = labUnavailable() === undefined ? describe : describe.skip;
 

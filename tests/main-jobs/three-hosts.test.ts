@@ -12,7 +12,7 @@ import {
   tidegate,
   whole,
 } from '../bin/support/ha-demo.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 
 describeDemo('three hosts', () => {
   test(

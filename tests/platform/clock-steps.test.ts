@@ -8,9 +8,9 @@ import { TrustedClock } from '../../platform/leases/trusted-clock.ts';
 import { Retention } from '../../platform/owed/retention.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import { SteppedMariadb } from '../../trials/clock/stepped-mariadb.ts';
-import { testPair } from '../support/signing-keys.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
-import { LocalContext } from '../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
+import { testPair } from '../support/product/signing-keys.ts';
+import { LocalContext } from '../support/product/test-context.ts';
 
 const dayMs = 86_400_000;
 const daySeconds = 86_400;

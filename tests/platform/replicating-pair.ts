@@ -8,8 +8,8 @@ import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { clockOffset, clockVariables, findClockLibrary } from '../../lab/clock-library.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import { freePort } from '../support/free-port.ts';
-import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { isRunning, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 export interface ReplicatingPair {
   readonly primary: EmbeddedMariadb;

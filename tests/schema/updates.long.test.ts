@@ -15,7 +15,7 @@ import type { JsonObject, JsonValue } from '../../platform/values/json.ts';
 import { actionDocument } from '../../schema/kinds/documents.ts';
 import { type Action, type Kind, ownFields } from '../../schema/kinds/kind.ts';
 import { type Applying, applying, documents } from '../cli/commands/one-of-each-kind.ts';
-import { patience } from '../support/patience.ts';
+import { patience } from '../support/machine/patience.ts';
 
 let place: Applying;
 let client: GraphClient;

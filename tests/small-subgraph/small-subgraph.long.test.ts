@@ -10,9 +10,15 @@ import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { lintGraph } from '../../tools/check/sdl-lint.ts';
-import { ask, type MountedGraph, mountAsProcesses, mountInOneProcess, subscriber } from '../support/mounted-graph.ts';
-import { systemPlace } from '../support/running-system.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
+import {
+  ask,
+  type MountedGraph,
+  mountAsProcesses,
+  mountInOneProcess,
+  subscriber,
+} from '../support/product/mounted-graph.ts';
+import { systemPlace } from '../support/product/running-system.ts';
 import { thermometerRow } from './row.ts';
 
 const rows = [...subgraphRows, thermometerRow];

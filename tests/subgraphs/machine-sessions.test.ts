@@ -16,7 +16,7 @@ import { HostSessions } from '../../subgraphs/loadbalancer/control/hosts/host-se
 import { NodeDocuments } from '../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
 import { ControllerSessions } from '../../subgraphs/object-storage/control/controllers/controller-sessions.ts';
 import { stateKey as controllerStateKey } from '../../subgraphs/object-storage/wire/controller-wire.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { GslbPlace } from './gslb/support/gslb-place.ts';
 import { BalancerPlace } from './loadbalancer/support/balancer-place.ts';
 import { ControlGraph } from './object-storage/support/control-graph.ts';

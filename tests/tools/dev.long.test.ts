@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { freePort } from '../support/free-port.ts';
-import { endProcessesOf } from '../support/left-processes.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { freePort } from '../support/machine/free-port.ts';
+import { endProcessesOf } from '../support/machine/left-processes.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
 const root = join(import.meta.dirname, '../..');
 let folder: TemporaryFolder;

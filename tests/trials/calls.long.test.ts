@@ -7,9 +7,9 @@ import { DeviceTail } from '../../trials/calls/device-tail.ts';
 import { read } from '../../trials/calls/gateway-client.ts';
 import { type Evidence, type JournalRow, judge } from '../../trials/calls/verdict.ts';
 import { runCallTrials } from '../../trials/calls.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { labFolder } from '../support/lab-folders.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { labFolder } from '../support/machine/lab-folders.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 const obstacle = labUnavailable();
 const describeTrials = obstacle === undefined ? describe : describe.skip;

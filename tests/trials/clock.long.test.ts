@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Step } from '../../trials/clock/steps.ts';
 import { runClockTrials } from '../../trials/clock.ts';
-import { patience } from '../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { patience } from '../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 const daySeconds = 86_400;
 

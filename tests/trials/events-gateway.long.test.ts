@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { judgeItems, type LoggedItem, type TableRow } from '../../trials/events/verdict.ts';
 import { runGatewayEventTrials } from '../../trials/events-gateway.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 describe('events through the gateway', () => {
   let folder: TemporaryFolder;

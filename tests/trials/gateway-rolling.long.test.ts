@@ -1,7 +1,7 @@
 // A bounded sample of the trial of rolling restarts; the complete proof is `npm run trials -- gateway-rolling`.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runRolling } from '../../trials/gateway-rolling.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { type Fault, faults } from '../../trials/gslb-outage/faults.ts';
 import { runOutageTrials } from '../../trials/gslb-outage.ts';
-import { patience } from '../support/patience.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { patience } from '../support/machine/patience.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 const size = { endpoints: 2, conductors: 2, workers: 1, nameServers: 2, checkers: 1, gateway: false };

@@ -11,8 +11,8 @@ import { Suspects } from '../../trials/hostile/suspects.ts';
 import { Judge } from '../../trials/hostile/verdict.ts';
 import { runHostileTrials } from '../../trials/hostile.ts';
 import { seededRandom } from '../../trials/random.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 const seed = Number(process.env.TIDEGATE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const obstacle = labUnavailable();

@@ -12,7 +12,7 @@ import type { Place } from '../../trials/lb-changes/place.ts';
 import { saw } from '../../trials/lb-changes/shared.ts';
 import { faultOf, handshakeFaultOf } from '../../trials/lb-changes/verdict.ts';
 import { LbChanges, type LbChangesOptions } from '../../trials/lb-changes.ts';
-import { TestServers } from '../support/servers.ts';
+import { TestServers } from '../support/stores/servers.ts';
 
 const logged = { route: 0, fromMs: 1, untilMs: 2, address: '127.0.0.1' };
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { patternsOf, wordsOf } from '../../trials/lb-config/words.ts';
 import { runLbConfig } from '../../trials/lb-config.ts';
-import { endProcessesOf } from '../support/left-processes.ts';
+import { endProcessesOf } from '../support/machine/left-processes.ts';
 
 test('words are read as HAProxy reads them', () => {
   expect(wordsOf(`acl a -- 'it'\\''s # "$x"'  b # rest`)).toEqual([['acl', 'a', '--', `it's # "$x"`, 'b']]);

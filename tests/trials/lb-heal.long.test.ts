@@ -5,7 +5,7 @@ import { newUuid } from '../../platform/values/ids.ts';
 import { disturbances, faultsOn, type Happening, steps } from '../../trials/lb-heal/faults.ts';
 import type { Site } from '../../trials/lb-heal/site.ts';
 import { runHealTrials } from '../../trials/lb-heal.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 const quiet = { none: async () => undefined };

@@ -11,7 +11,7 @@ import { Reach } from '../../trials/objects/reach.ts';
 import { restored } from '../../trials/objects/restored.ts';
 import { nothingWrong } from '../../trials/objects/verdict.ts';
 import { runObjectTrials, type Sabotaged } from '../../trials/objects.ts';
-import { patience } from '../support/patience.ts';
+import { patience } from '../support/machine/patience.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 const { serverKilled, clusterUnplugged } = faults as Record<string, Fault>;

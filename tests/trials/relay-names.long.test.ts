@@ -16,8 +16,8 @@ import { askRealShell } from '../../trials/relay-names/real-shells.ts';
 import { modSecurityTrial, openVswitchTrial } from '../../trials/relay-names/shell-verdicts.ts';
 import { contextOf, type Subject } from '../../trials/relay-names/subject.ts';
 import { allSubjects, type RelayNamesOptions, runRelayNames } from '../../trials/relay-names.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 const seed = Number(process.env.TIDEGATE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const obstacle = labUnavailable();

@@ -2,9 +2,9 @@
 import { rm } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { runRelayReboot } from '../../trials/relay-reboot.ts';
-import { testDatabase } from '../support/database.ts';
-import { describeWithLab } from '../support/lab.ts';
-import { labFolder } from '../support/lab-folders.ts';
+import { describeWithLab } from '../support/machine/lab.ts';
+import { labFolder } from '../support/machine/lab-folders.ts';
+import { testDatabase } from '../support/stores/database.ts';
 
 const seed = 7;
 

@@ -6,12 +6,12 @@ import { RecordBook } from '../../trials/relay-unknown/devices/device.ts';
 import type { JournalRow } from '../../trials/relay-unknown/evidence.ts';
 import { type Evidence, judge } from '../../trials/relay-unknown/verdict.ts';
 import { type RelayUnknownOptions, runRelayUnknown } from '../../trials/relay-unknown.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { labFolder } from '../support/lab-folders.ts';
-import { netconfUnavailable } from '../support/netconf.ts';
-import { patience } from '../support/patience.ts';
-import { routersUnavailable } from '../support/routers.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { labFolder } from '../support/machine/lab-folders.ts';
+import { patience } from '../support/machine/patience.ts';
+import { routersUnavailable } from '../support/machine/routers.ts';
+import { temporaryFolder } from '../support/machine/temporary-folder.ts';
+import { netconfUnavailable } from '../support/servers/netconf.ts';
 
 const obstacle = labUnavailable();
 const noNeutron = await neutronObstacle();

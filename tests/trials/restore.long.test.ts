@@ -1,7 +1,7 @@
 // A bounded sample of the proof of restores; the complete proof is `npm run trials -- restore`.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runRestoreTrials } from '../../trials/restore.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {

@@ -9,9 +9,9 @@ import type { JournalRow } from '../../trials/calls/verdict.ts';
 import { NftMonitor } from '../../trials/stops/nft-monitor.ts';
 import { count, type Evidence, judge } from '../../trials/stops/verdict.ts';
 import { runStopTrials, type StopTrialsOptions } from '../../trials/stops.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { labFolder } from '../support/lab-folders.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { labUnavailable } from '../support/machine/lab.ts';
+import { labFolder } from '../support/machine/lab-folders.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 
 const clean = {
   ...{ lost: 0, repeated: 0, eventGaps: 0, hung: 0, notRecovered: 0, wrongAnswers: 0, uncoded: 0 },

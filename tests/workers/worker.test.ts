@@ -8,10 +8,10 @@ import { TcpLine } from '../../simulators/tcp-line.ts';
 import { createBackendChecks } from '../../subgraphs/relay/control/checks/backend-checks.ts';
 import { createWorker, type Worker } from '../../workers/worker.ts';
 import { identity, projectA, RelaySystem } from '../subgraphs/relay/support/relay-system.ts';
-import { testEgress } from '../support/egress.ts';
-import { describeWithLab } from '../support/lab.ts';
-import { testPair } from '../support/signing-keys.ts';
-import { waitFor } from '../support/temporary-folder.ts';
+import { testEgress } from '../support/machine/egress.ts';
+import { describeWithLab } from '../support/machine/lab.ts';
+import { waitFor } from '../support/machine/temporary-folder.ts';
+import { testPair } from '../support/product/signing-keys.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });
 

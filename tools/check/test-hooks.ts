@@ -1,4 +1,4 @@
-// A module is loaded once for all test files of a worker (tests/support/node-runtime.js). Hooks at the top of a shared module would therefore run for
+// A module is loaded once for all test files of a worker (tests/support/jest/node-runtime.js). Hooks at the top of a shared module would therefore run for
 // the first file only, and a module mock would stay for the next files.
 import type { SourceFile } from './source-files.ts';
 

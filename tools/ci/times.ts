@@ -1,6 +1,6 @@
 // Costs of test files: the sums of each tier and of each part. The end of each run lists the slowest files (tools/tests/slowest.mjs).
 
-/** A line that tests/support/test-environment.ts writes for each file. */
+/** A line that tests/support/jest/test-environment.ts writes for each file. */
 export interface FileTime {
   /** Path from the root of the checkout. */
   readonly path: string;

@@ -1,5 +1,5 @@
 // tests/known-red.json: a few tests that are known to fail, so that everything else can be merged on a bad day. They still run, and count
-// as skipped (tests/support/test-environment.ts). Every run ends with the list (tests/support/run-reporter.js).
+// as skipped (tests/support/jest/test-environment.ts). Every run ends with the list (tests/support/jest/run-reporter.js).
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

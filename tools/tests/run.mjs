@@ -20,10 +20,10 @@ function main() {
   const needs = [...needsOfAll(sources, files).keys()].sort();
   const beside = needs.length === 0 ? '' : `, with ${needs.join(', ')}`;
   process.stderr.write(`${files.length === 1 ? files[0] : `${files.length} test files`}${beside}\n`);
-  // For tests/support/global-setup.ts: what nothing needs is not started.
+  // For tests/support/jest/global-setup.ts: what nothing needs is not started.
   process.env.TEST_NEEDS = needs.join(' ');
   process.env.NODE_ENV ??= 'test';
-  // For tests/support/test-environment.ts: those that may start no program.
+  // For tests/support/jest/test-environment.ts: those that may start no program.
   process.env.TEST_UNIT_FILES = files.filter((path) => tierOf(needsOf(sources, path)) === 'unit').join('\n');
   process.env.TEST_FILES = files.join('\n');
   return run(isWhole ? jestWords : [...jestWords, '--filter', join(import.meta.dirname, 'filter.cjs')]);

@@ -18,7 +18,7 @@ const conditions = new Map([
   // The built pages, and the tools that build them.
   ['dashboard', { tier: 'real', packages: [] }],
   ['root', { tier: 'lab', packages: [] }],
-  // Packages that are unpacked beside the machine's own (tests/support/fill-caches.ts).
+  // Packages that are unpacked beside the machine's own (tests/support/servers/fill-caches.ts).
   ['neutron', { tier: 'lab', packages: [] }],
   ['designate', { tier: 'lab', packages: [] }],
   // A whole product: several processes, or one with all roles.

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeId } from '../../platform/values/ids.ts';
 import type { NodeRow } from '../../subgraphs/loadbalancer/rules/rows.ts';
 import { LbWorld } from '../../tests/subgraphs/loadbalancer/support/lb-world.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 import { untilTrue } from '../until.ts';
 import { SteppedMariadb } from './stepped-mariadb.ts';
 import { Visits } from './visits.ts';

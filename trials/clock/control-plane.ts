@@ -8,7 +8,7 @@ import { createLocalWake } from '../../platform/work/wake.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { NftDevice } from '../../tests/subgraphs/relay/support/nft-device.ts';
 import { call, RelayNode } from '../../tests/subgraphs/relay/support/relay-system.ts';
-import { testPair } from '../../tests/support/signing-keys.ts';
+import { testPair } from '../../tests/support/product/signing-keys.ts';
 import { untilTrue } from '../until.ts';
 import { SteppedMariadb } from './stepped-mariadb.ts';
 

@@ -10,7 +10,7 @@ import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer } from '../../platform/secrets/seal.ts';
 import { question } from '../../tests/dns/answerer/support/packets.ts';
 import { namePlan, zone, zonePlan } from '../../tests/dns/answerer/support/plans.ts';
-import { keyFile } from '../../tests/support/test-context.ts';
+import { keyFile } from '../../tests/support/product/test-context.ts';
 import { delv } from '../dns-answers/asked-programs.ts';
 
 const keys = [makeKey(257, true), makeKey(256, true)];

@@ -2,7 +2,7 @@
 // is stopped and replaced.
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
-import { type ContextOptions, LocalContext } from '../../tests/support/test-context.ts';
+import { type ContextOptions, LocalContext } from '../../tests/support/product/test-context.ts';
 import type { Random } from '../random.ts';
 
 interface FeedsOptions {

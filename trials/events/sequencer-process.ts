@@ -1,7 +1,7 @@
 // A process that only sequences, to be paused and killed. Its first message contains the servers' addresses.
 import { toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
-import { LocalContext } from '../../tests/support/test-context.ts';
+import { LocalContext } from '../../tests/support/product/test-context.ts';
 
 export interface SequencerOrder {
   readonly connection: DatabaseLocation;

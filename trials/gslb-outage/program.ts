@@ -25,9 +25,9 @@ import { NameServer } from '../../subgraphs/gslb/agents/nameserver/name-server.t
 import { ConductorLinks } from '../../subgraphs/gslb/control/machines/conductor-links.ts';
 import { gslbRow } from '../../subgraphs/gslb/row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { testEgress } from '../../tests/support/egress.ts';
-import { testPair } from '../../tests/support/signing-keys.ts';
-import { keyFile, LocalContext } from '../../tests/support/test-context.ts';
+import { testEgress } from '../../tests/support/machine/egress.ts';
+import { testPair } from '../../tests/support/product/signing-keys.ts';
+import { keyFile, LocalContext } from '../../tests/support/product/test-context.ts';
 import { createWorker } from '../../workers/worker.ts';
 
 interface Shared {

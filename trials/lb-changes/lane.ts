@@ -4,7 +4,7 @@
 import type { MutationOutcome } from '../../platform/edge/mutation.ts';
 import { encodeId } from '../../platform/values/ids.ts';
 import type { PartRow } from '../../subgraphs/loadbalancer/control/stores/part-store.ts';
-import { freePort } from '../../tests/support/free-port.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
 import type { Random } from '../random.ts';
 import { createCertificate, idsOf, type MemberTls, memberName, type Pairs } from './certificates.ts';
 import { type Changes, type Effect, to } from './changes.ts';

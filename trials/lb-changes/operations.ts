@@ -2,7 +2,7 @@
 // is killed, and a load balancer that comes and goes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeId } from '../../platform/values/ids.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 import type { Random } from '../random.ts';
 import type { Changes } from './changes.ts';
 import type { Place } from './place.ts';

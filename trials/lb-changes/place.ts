@@ -9,7 +9,7 @@ import type { NodeRow } from '../../subgraphs/loadbalancer/rules/rows.ts';
 import { HostProcess } from '../../tests/subgraphs/loadbalancer/support/host-process.ts';
 import { recordHost } from '../../tests/subgraphs/loadbalancer/support/host-records.ts';
 import { LbWorld } from '../../tests/subgraphs/loadbalancer/support/lb-world.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 
 const drainMs = 4_000;
 const usualBalancer = { minNodes: 2, maxNodes: 8 };

@@ -16,8 +16,8 @@ import { HostWatcher } from '../../subgraphs/loadbalancer/control/hosts/host-wat
 import { NodeDocuments } from '../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
 import { loadBalancerRow } from '../../subgraphs/loadbalancer/row.ts';
 import { powerdns } from '../../tests/dns/support/name-servers.ts';
-import { testPair } from '../../tests/support/signing-keys.ts';
-import { LocalContext } from '../../tests/support/test-context.ts';
+import { testPair } from '../../tests/support/product/signing-keys.ts';
+import { LocalContext } from '../../tests/support/product/test-context.ts';
 import { createWorker } from '../../workers/worker.ts';
 
 interface Shared {

@@ -39,11 +39,11 @@ import { MemberAddresses } from '../../subgraphs/loadbalancer/spec/member-addres
 import { zone } from '../../tests/dns/support/name-servers.ts';
 import { HostProcess } from '../../tests/subgraphs/loadbalancer/support/host-process.ts';
 import { recordHost } from '../../tests/subgraphs/loadbalancer/support/host-records.ts';
-import { freePort } from '../../tests/support/free-port.ts';
-import { endProcessesOf } from '../../tests/support/left-processes.ts';
-import { testAuthority, testMachine } from '../../tests/support/machines.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
-import { LocalContext } from '../../tests/support/test-context.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
+import { endProcessesOf } from '../../tests/support/machine/left-processes.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../tests/support/product/machines.ts';
+import { LocalContext } from '../../tests/support/product/test-context.ts';
 import { Child } from './child.ts';
 
 export type Network = 'netns' | 'loopback';

@@ -7,7 +7,7 @@ import { ScalingService } from '../../subgraphs/loadbalancer/control/scaling/sca
 import { pastDecisions } from '../../subgraphs/loadbalancer/control/scaling/scaling-store.ts';
 import type { ScalingPolicy } from '../../subgraphs/loadbalancer/rules/scaling-policy.ts';
 import { LbWorld } from '../../tests/subgraphs/loadbalancer/support/lb-world.ts';
-import { freePort } from '../../tests/support/free-port.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
 import type { Random } from '../random.ts';
 import { type Course, drawLoad } from './load.ts';
 import { countFlaps } from './verdict.ts';

@@ -3,7 +3,7 @@
 import { constants, cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 import type { Fault, Place } from './fault.ts';
 import type { Cluster } from './site.ts';
 

@@ -28,11 +28,11 @@ import type { TakeOver } from '../../subgraphs/object-storage/wire/controller-wi
 import { groupOf } from '../../subgraphs/object-storage/wire/documents/ring-clusters.ts';
 import { sealedPlace, sealFor } from '../../subgraphs/object-storage/wire/documents/seal-for.ts';
 import type { StoredDocument } from '../../subgraphs/object-storage/wire/documents/stored-document.ts';
-import { freePort } from '../../tests/support/free-port.ts';
-import { testAuthority, testMachine } from '../../tests/support/machines.ts';
+import { freePort } from '../../tests/support/machine/free-port.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 import { type Credentials, S3TestClient } from '../../tests/support/object-storage/s3-client.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
-import { keyFile } from '../../tests/support/test-context.ts';
+import { testAuthority, testMachine } from '../../tests/support/product/machines.ts';
+import { keyFile } from '../../tests/support/product/test-context.ts';
 import { Way } from '../gslb-outage/way.ts';
 import { SiteServer } from '../lb-heal/site.ts';
 import type { Program } from './program.ts';

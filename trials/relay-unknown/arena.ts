@@ -10,7 +10,7 @@ import { encodeId, newUuid } from '../../platform/values/ids.ts';
 import type { RelaySettings } from '../../subgraphs/relay/control/settings.ts';
 import type { JsonObject, JsonValue } from '../../subgraphs/relay/drivers/driver.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { LocalContext } from '../../tests/support/test-context.ts';
+import { LocalContext } from '../../tests/support/product/test-context.ts';
 import { type Reply, read } from '../calls/gateway-client.ts';
 import type { DeviceCall } from './devices/device.ts';
 import { MemberGoneError, MemberSilentError, RelayMember } from './relay-member.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../platform/database/database.ts';
 import type { MappingEffect } from '../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../subgraphs/relay/drivers/registry.ts';
-import { brokenInvariants } from '../../tests/support/invariants.ts';
+import { brokenInvariants } from '../../tests/support/stores/invariants.ts';
 
 export interface JournalRow {
   readonly id: string;

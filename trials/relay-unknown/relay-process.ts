@@ -10,7 +10,7 @@ import { newUuid } from '../../platform/values/ids.ts';
 import type { RelaySettings } from '../../subgraphs/relay/control/settings.ts';
 import { createRelaySubgraph, type RelaySubgraph } from '../../subgraphs/relay/relay.ts';
 import { createTransport } from '../../subgraphs/relay/transports/factories.ts';
-import { type ContextOptions, LocalContext } from '../../tests/support/test-context.ts';
+import { type ContextOptions, LocalContext } from '../../tests/support/product/test-context.ts';
 import { FailingDatabase, type FailurePlan, failingTransports, PlannedFailure } from './moments.ts';
 
 export interface RelayPlan {

@@ -9,9 +9,9 @@ import { documentsAfter } from '../../subgraphs/object-storage/control/stores/do
 import { DocumentStore } from '../../subgraphs/object-storage/engine/store/document-store.ts';
 import { identity } from '../../tests/subgraphs/object-storage/support/control-graph.ts';
 import { Federation } from '../../tests/subgraphs/object-storage/support/federation.ts';
-import { backUp } from '../../tests/support/backup.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
 import { S3TestClient } from '../../tests/support/object-storage/s3-client.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { backUp } from '../../tests/support/stores/backup.ts';
 import { untilTrue } from '../until.ts';
 import {
   type Found,

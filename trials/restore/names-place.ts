@@ -8,9 +8,9 @@ import type { ConductorLinks } from '../../subgraphs/gslb/control/machines/condu
 import { answeredOfZone } from '../../subgraphs/gslb/control/stores/name-store.ts';
 import { GslbPlace, type TestChecker, zone } from '../../tests/subgraphs/gslb/support/gslb-place.ts';
 import { linksOf, Serials, type ServedZone, serveZone } from '../../tests/subgraphs/gslb/support/served-zone.ts';
-import { backUp } from '../../tests/support/backup.ts';
-import { type TestMachine, testAuthority, testMachine } from '../../tests/support/machines.ts';
-import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { waitFor } from '../../tests/support/machine/temporary-folder.ts';
+import { type TestMachine, testAuthority, testMachine } from '../../tests/support/product/machines.ts';
+import { backUp } from '../../tests/support/stores/backup.ts';
 import { untilTrue } from '../until.ts';
 import { commit, type Found, guardOf, lift, mostMs, notice, type RestoredPlace, type TrialOfRestore } from './place.ts';
 

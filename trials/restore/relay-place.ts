@@ -7,7 +7,7 @@ import { newUuid } from '../../platform/values/ids.ts';
 import { systemAccess } from '../../subgraphs/system/control/access/system-access.ts';
 import { NftDevice } from '../../tests/subgraphs/relay/support/nft-device.ts';
 import { call, type RelayNode, RelaySystem } from '../../tests/subgraphs/relay/support/relay-system.ts';
-import { backUp } from '../../tests/support/backup.ts';
+import { backUp } from '../../tests/support/stores/backup.ts';
 import { untilTrue } from '../until.ts';
 import {
   type Found,

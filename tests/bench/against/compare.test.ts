@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { compareWith } from '../../../bench/against/compare.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import type { Against } from '../../../measure/bench.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 let root: string;

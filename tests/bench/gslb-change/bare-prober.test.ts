@@ -6,8 +6,8 @@ import type { ProberOptions } from '../../../bench/gslb-change/bare-prober.ts';
 import { CommandChild } from '../../../measure/command-child.ts';
 import { Endpoint } from '../../../trials/gslb-outage/endpoints.ts';
 import { Outside } from '../../../trials/gslb-outage/outside.ts';
-import { freePort } from '../../support/free-port.ts';
-import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const script = fileURLToPath(new URL('../../../bench/gslb-change/bare-prober.ts', import.meta.url));
 

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { idOf, shifted, zoneOf } from '../../../bench/gslb-scale/data-set.ts';
 import { benchGslbScale } from '../../../bench/gslb-scale.ts';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 
 test(
   'all that dies is judged and written, and a checker more moves its share',

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { firstAnswer, NextAddressClient } from '../../../bench/lb-heal/client.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const patience = { nextAfterMs: 20, wholeMs: 60_000 };
 const servers: Server[] = [];

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { longestSilenceMs } from '../../../cli/status-stream.ts';
 import type { HostName } from '../../../lab/ha/plan.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import {
   expectNothingLost,
   ledByFirst,

@@ -12,8 +12,8 @@ import { demoFolderIn, hostDataFolder, mountsOf } from '../../../lab/ha/places.t
 import type { HostName } from '../../../lab/ha/plan.ts';
 import { processesIn } from '../../../lab/processes.ts';
 import { atMost } from '../../../platform/work/within.ts';
-import { patience } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 import { ask, startProgram, tokenOf } from './up-process.ts';
 
 type Started = ReturnType<typeof startProgram>;

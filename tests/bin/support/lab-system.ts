@@ -9,9 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
 import { type BackendDeviceName, type DeviceName, isBackendDevice, type Trouble } from '../../../lab/device.ts';
-import { labUnavailable } from '../../support/lab.ts';
-import { patience } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { labUnavailable } from '../../support/machine/lab.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 import { ask, startUp, tokenOf, type UpProcess } from './up-process.ts';
 
 const program = join(import.meta.dirname, '..', '..', '..', 'bin', 'tidegate.ts');

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { madeTablesVariable } from '../../../embedded/mariadb.ts';
 import { atMost } from '../../../platform/work/within.ts';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const readyTimeoutMs = 110_000 * patience;

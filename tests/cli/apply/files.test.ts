@@ -8,7 +8,7 @@ import { readFiles } from '../../../cli/apply/files.ts';
 import { readImportFile } from '../../../cli/apply/import-file.ts';
 import { readManifests } from '../../../cli/apply/manifests.ts';
 import { allowedBy } from '../../../cli/secrets.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { runCommand } from '../commands/run-command.ts';
 
 let folder: TemporaryFolder;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { settingId } from '../../../platform/caller/manner.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { GraphServer, goodToken, pageOf } from '../commands/graph-server.ts';
 import { runCommand } from '../commands/run-command.ts';
 

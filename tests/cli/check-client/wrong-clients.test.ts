@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { carryOut } from '../../../clients/typescript/relay-client.ts';
 import { carryOutTasks, type Report, type Task } from '../../clients/support/check-tasks.ts';
 import { verdictsOn } from '../../clients/support/checked-client.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 type Doer = (task: Task) => Promise<Report>;
 

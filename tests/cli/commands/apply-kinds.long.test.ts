@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../../support/product/running-system.ts';
 import { runCommand } from './run-command.ts';
 
 interface Row {

@@ -7,7 +7,7 @@ import { kindOf } from '../../../cli/kinds/find-object.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../platform/values/json.ts';
 import { ownFields } from '../../../schema/kinds/kind.ts';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 import { type Applying, applying, documents } from './one-of-each-kind.ts';
 import { runCommand } from './run-command.ts';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { partKinds } from '../../../subgraphs/loadbalancer/spec/parts.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../../support/product/running-system.ts';
 import { GraphServer, goodToken, pageOf } from './graph-server.ts';
 import { runCommand } from './run-command.ts';
 

@@ -20,8 +20,8 @@ import {
 import { sealCredentials } from '../../../subgraphs/relay/control/backends/credentials.ts';
 import { openEndpoint } from '../../../subgraphs/relay/control/backends/endpoint.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 import { runCommand } from './run-command.ts';
 
 let folder: TemporaryFolder;

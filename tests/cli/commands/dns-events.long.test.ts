@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { bind, type NameServer, zone } from '../../dns/support/name-servers.ts';
-import { Administrator } from '../../support/administrator.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { Administrator } from '../../support/product/administrator.ts';
+import { type RunningSystem, runningSystem } from '../../support/product/running-system.ts';
 import { type CommandRun, startCommand } from './run-command.ts';
 
 let system: RunningSystem;

@@ -1,7 +1,7 @@
 // Refusals of a cluster of hosts say what to do next.
 import { expect, test } from '@jest/globals';
 import { refusalWords } from '../../../cli/commands/ha/refusals.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { runCommand } from './run-command.ts';
 
 test('a refusal without a command in it gets one; one that has a command is told as it is', () => {

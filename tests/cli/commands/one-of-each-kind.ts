@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
-import { Administrator } from '../../support/administrator.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { Administrator } from '../../support/product/administrator.ts';
+import { type RunningSystem, runningSystem } from '../../support/product/running-system.ts';
 import { runCommand } from './run-command.ts';
 
 interface Row {

@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Screen } from '../../../cli/top/screen.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const modes: boolean[] = [];
 const keys: string[] = [];

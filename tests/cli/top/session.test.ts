@@ -9,7 +9,7 @@ import type { Screen } from '../../../cli/top/screen.ts';
 import { TopSession } from '../../../cli/top/session.ts';
 import { firstState, type Row, readKey, rowsToRead, viewOf } from '../../../cli/top/state.ts';
 import { topicsOf } from '../../../cli/top/topics.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { GraphServer, goodToken, pageOf } from '../commands/graph-server.ts';
 
 const topics = topicsOf(nouns);

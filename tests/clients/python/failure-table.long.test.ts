@@ -2,7 +2,7 @@
 // needs: mypy
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { allPassed, failuresOf } from '../support/checked-client.ts';
 import { clientFolder, environment, python, pythonClient, run, tasksFile } from './python-program.ts';
 

@@ -1,7 +1,7 @@
 // Runs `tidegate check-client` beside a client, and returns its verdicts.
 import { failureTable } from '../../../clients/failure-table/table.ts';
 import { startCommand } from '../../cli/commands/run-command.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 interface Verdict {
   readonly row: string;

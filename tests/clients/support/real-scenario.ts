@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { expect } from '@jest/globals';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import type { Report } from './check-tasks.ts';
 import type { RelayHost } from './relay-host.ts';
 

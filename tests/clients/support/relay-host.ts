@@ -9,9 +9,9 @@ import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { startProgram } from '../../bin/support/up-process.ts';
 import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
 import { separateBackends } from '../../subgraphs/relay/support/separate-backends.ts';
-import { freePort } from '../../support/free-port.ts';
-import { accountsOf, type SystemPlace, systemPlace } from '../../support/running-system.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { accountsOf, type SystemPlace, systemPlace } from '../../support/product/running-system.ts';
 
 export class RelayHost {
   readonly place: SystemPlace;

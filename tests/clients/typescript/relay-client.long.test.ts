@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { type Again, carryOut, type RelayBounds } from '../../../clients/typescript/relay-client.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { RelayHost } from '../support/relay-host.ts';
 
 let host: RelayHost;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ask } from '../../../clients/typescript/graph-request.ts';
 import { untilReplicated } from '../../../clients/typescript/replication.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { type RunningSystem, runningSystem } from '../../support/product/running-system.ts';
 
 let system: RunningSystem;
 

@@ -1,8 +1,8 @@
 // Headless Chromium for page tests: records console errors and requests to other origins.
 // needs: chromium, system
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { patience } from '../../support/patience.ts';
-import { proofs } from '../../support/proofs.ts';
+import { proofs } from '../../support/jest/proofs.ts';
+import { patience } from '../../support/machine/patience.ts';
 
 /** Generous, for a busy machine, but shorter than a test's own limit, so that a failure names its wait. */
 const waitMs = 60_000 * patience;

@@ -5,7 +5,7 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pathExists } from '../../../embedded/find-program.ts';
-import { testServers } from '../../support/servers.ts';
+import { testServers } from '../../support/stores/servers.ts';
 
 const rootFolder = join(import.meta.dirname, '../../..');
 const deadlineMs = 110_000;

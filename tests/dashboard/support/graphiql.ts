@@ -1,6 +1,6 @@
 // GraphiQL's page, as a person uses it.
 import type { Page } from 'playwright-core';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 
 const attempts = 6;
 const attemptMs = 2_000 * patience;

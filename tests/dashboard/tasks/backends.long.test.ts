@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { Administrator } from '../../support/administrator.ts';
-import { describeWithLab } from '../../support/lab.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { describeWithLab } from '../../support/machine/lab.ts';
+import { Administrator } from '../../support/product/administrator.ts';
+import { type RunningSystem, runningSystem } from '../../support/product/running-system.ts';
 import { launchBrowser, login, openFromHeader, openPage, until } from '../support/browser.ts';
 
 describeWithLab('by mouse', (lab) => {

@@ -1,8 +1,8 @@
 // Two everyday tasks by mouse alone, with the forms: create a load balancer, and add a user and a token.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { Administrator } from '../../support/administrator.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { Administrator } from '../../support/product/administrator.ts';
+import { type RunningSystem, runningSystem } from '../../support/product/running-system.ts';
 import { launchBrowser, login, openFromHeader, openPage, type Watched } from '../support/browser.ts';
 
 let system: RunningSystem;

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import type { Browser, Page } from 'playwright-core';
 import { LoadBalancer } from '../../main-jobs/support/load-balancer.ts';
 import { describeWithProduct, type Product, runningProduct } from '../../main-jobs/support/product.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { launchBrowser, login, openFromHeader, openPage, until, type Watched } from '../support/browser.ts';
 
 const mark = randomUUID().slice(0, 8);

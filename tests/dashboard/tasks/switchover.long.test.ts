@@ -7,7 +7,7 @@ import type { Browser } from 'playwright-core';
 import { runProgram } from '../../../embedded/run-program.ts';
 import type { HostName } from '../../../lab/ha/plan.ts';
 import { describeDemo, folder, namespaceOf, slowMs, tidegate, url, whole } from '../../bin/support/ha-demo.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { launchBrowser, login, openPage, until, untilLive } from '../support/browser.ts';
 
 /** In milliseconds, seconds or minutes. */

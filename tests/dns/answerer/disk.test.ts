@@ -10,9 +10,9 @@ import { makeKey } from '../../../dns/answerer/dnssec/keys.ts';
 import { mapIdOf } from '../../../dns/policy/client-blocks.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import { testHistory } from '../../support/histories.ts';
-import { forTest } from '../../support/shared.ts';
-import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/jest/shared.ts';
+import { temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { testHistory } from '../../support/stores/histories.ts';
 import { member, namePlan, zone, zonePlan } from './support/plans.ts';
 
 const keyring = new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });

@@ -1,7 +1,7 @@
 // Zones take newer plans and changes, whole or not at all.
 import { describe, expect, test } from '@jest/globals';
 import { mapIdOf } from '../../../dns/policy/client-blocks.ts';
-import { testHistory } from '../../support/histories.ts';
+import { testHistory } from '../../support/stores/histories.ts';
 import { question, read } from './support/packets.ts';
 import { member, namePlan, zone, zonePlan } from './support/plans.ts';
 import { responderOf } from './support/responder.ts';

@@ -15,8 +15,8 @@ import { egressFrom } from '../../../platform/net/egress.ts';
 import { OwedWork } from '../../../platform/owed/owed-work.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import { testEgress } from '../../support/egress.ts';
-import { keyFile, type TestContext } from '../../support/test-context.ts';
+import { testEgress } from '../../support/machine/egress.ts';
+import { keyFile, type TestContext } from '../../support/product/test-context.ts';
 import { openDnsContext } from '../support/dns-context.ts';
 import { bind, type NameServer, zone } from '../support/name-servers.ts';
 

@@ -7,7 +7,7 @@ import type { NameRecord } from '../../../dns/records/record-set.ts';
 import type { DnsError } from '../../../dns/servers/dns-error.ts';
 import { fenceName } from '../../../dns/servers/fence.ts';
 import type { RecordServer, WantedName } from '../../../dns/servers/record-server.ts';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 import { zone } from '../support/name-servers.ts';
 
 /** A real server, or its substitute, with its adapter. */

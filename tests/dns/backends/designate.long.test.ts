@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DesignateServer } from '../../../dns/servers/designate-server.ts';
 import type { WantedName } from '../../../dns/servers/record-server.ts';
 import { neutronObstacle as obstacle } from '../../../lab/neutron.ts';
-import { type RealDesignate, startDesignate } from '../../support/designate/real-designate.ts';
-import { testEgress } from '../../support/egress.ts';
-import { patience } from '../../support/patience.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { testEgress } from '../../support/machine/egress.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { type RealDesignate, startDesignate } from '../../support/servers/designate/real-designate.ts';
 import { zone } from '../support/name-servers.ts';
 import { describeContract } from './contract.ts';
 

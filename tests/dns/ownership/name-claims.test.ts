@@ -15,8 +15,8 @@ import { migrate } from '../../../platform/database/migrate.ts';
 import { recordProject } from '../../../platform/edge/projects.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { gslbRow } from '../../../subgraphs/gslb/row.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { LocalContext } from '../../support/test-context.ts';
+import { LocalContext } from '../../support/product/test-context.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 const seed = Number(process.env.TIDEGATE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const zoneName = 'z.test';

@@ -4,7 +4,7 @@ import { cnameLoop } from '../../../dns/policy/cname-loop.ts';
 import { applyZoneChange, type NamePlan, type ZonePlan } from '../../../dns/policy/plan.ts';
 import { nameFault, planBounds, readZoneChange, readZonePlan, zonePlanFault } from '../../../dns/policy/plan-schema.ts';
 import { presetSteps } from '../../../dns/policy/presets.ts';
-import { testHistory } from '../../support/histories.ts';
+import { testHistory } from '../../support/stores/histories.ts';
 import { clientMap, member, plan } from './plans.ts';
 
 const shop = plan([member('m1'), member('m2')], presetSteps('GEO'));

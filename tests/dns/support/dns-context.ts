@@ -2,8 +2,8 @@
 import { platformMigrations } from '../../../compose/places.ts';
 import { dnsModule } from '../../../dns/module.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
-import { testDatabase } from '../../support/database.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { TestContext } from '../../support/product/test-context.ts';
+import { testDatabase } from '../../support/stores/database.ts';
 
 export async function openDnsContext(): Promise<TestContext> {
   const place = await testDatabase({ migrated: false });

@@ -9,8 +9,8 @@ import { startPowerdns } from '../../../embedded/powerdns.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { ServerProcess } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
-import { freePort } from '../../support/free-port.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 export const zone = 'lb.example.test';
 

@@ -1,7 +1,7 @@
 // A real PowerDNS with its HTTP API behind TLS, its packet cache on, as it is by default.
 import { TlsTerminator } from '../../../lab/neutron/tls-terminator.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { freePort } from '../../support/free-port.ts';
+import { freePort } from '../../support/machine/free-port.ts';
 import { type NameServer, powerdns } from './name-servers.ts';
 
 interface ApiServer extends NameServer {

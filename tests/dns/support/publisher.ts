@@ -3,8 +3,8 @@ import { createDriftQueue } from '../../../dns/publish/drift-queue.ts';
 import { createPublishQueue } from '../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../dns/publish/server-queue.ts';
 import type { ZoneServers } from '../../../dns/publish/zone-servers.ts';
-import { OwedRunner } from '../../support/owed-runner.ts';
-import type { TestContext } from '../../support/test-context.ts';
+import { OwedRunner } from '../../support/product/owed-runner.ts';
+import type { TestContext } from '../../support/product/test-context.ts';
 
 export class TestPublisher {
   readonly #runner: OwedRunner;

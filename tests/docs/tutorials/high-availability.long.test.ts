@@ -5,7 +5,7 @@ import { endLeftOver } from '../../../lab/ha/hosts.ts';
 import { demoFolderIn } from '../../../lab/ha/places.ts';
 import { atMost } from '../../../platform/work/within.ts';
 import { startProgram } from '../../bin/support/up-process.ts';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 import { describeTutorial, TutorialPlace } from './support/tutorial-place.ts';
 
 const readyMs = 300_000 * patience;

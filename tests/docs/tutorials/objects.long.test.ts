@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 import { blocksOf } from './support/blocks.ts';
 import { describeTutorial, TutorialPlace } from './support/tutorial-place.ts';
 

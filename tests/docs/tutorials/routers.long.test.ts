@@ -2,7 +2,7 @@
 // needs: system, frr, nftables, iproute2, iputils-ping, openssh-server, openssh-client, openssl, curl, python3, python3-distutils, root
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 import { describeTutorial, TutorialPlace } from './support/tutorial-place.ts';
 
 const testChains = existsSync('/usr/lib/python3.11/distutils/versionpredicate.py') ? test : test.skip;

@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import type { GatewayOptions } from '../../../gateway/gateway.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { gatewayIdentity, serviceIdentity } from '../../../platform/graph/service-identity.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { Collector, type Mode, modes, TestGateway, testIdentity, until } from '../support/gateway.ts';
 import { PublishedWorld, sha256 } from '../support/published-subgraph.ts';
 

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { makeCertificates } from '../../support/certificates.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { makeCertificates } from '../../support/product/certificates.ts';
 import { TestGateway } from '../support/gateway.ts';
 
 const sockets: Socket[] = [];

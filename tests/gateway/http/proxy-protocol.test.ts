@@ -10,9 +10,9 @@ import { createClient } from 'graphql-ws';
 import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { readProxyHeader } from '../../../gateway/http/proxy-protocol.ts';
-import { makeCertificates, type TestCertificates } from '../../support/certificates.ts';
-import { freePort } from '../../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { makeCertificates, type TestCertificates } from '../../support/product/certificates.ts';
 import { answered } from '../support/answered.ts';
 import { TestGateway } from '../support/gateway.ts';
 

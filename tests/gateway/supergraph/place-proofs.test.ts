@@ -7,7 +7,7 @@ import { AcceptedSessions } from '../../../platform/graph/accepted-sessions.ts';
 import { otherKeyCode } from '../../../platform/graph/request-session.ts';
 import { IdentityChecker } from '../../../platform/graph/signed-identity.ts';
 import { newKeyPair, PublicKeys, SigningKeys } from '../../../platform/secrets/key-pairs.ts';
-import { publicFile } from '../../support/signing-keys.ts';
+import { publicFile } from '../../support/product/signing-keys.ts';
 
 const [first, second] = [newKeyPair(), newKeyPair()];
 const privateKeys = { k1: first.privateText, k2: second.privateText };

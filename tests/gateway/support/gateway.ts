@@ -12,8 +12,8 @@ import type { Identity } from '../../../platform/caller/identity.ts';
 import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { proofs } from '../../support/proofs.ts';
-import { testPair } from '../../support/signing-keys.ts';
+import { proofs } from '../../support/jest/proofs.ts';
+import { testPair } from '../../support/product/signing-keys.ts';
 import { type PublishedWorld, publishedSdl } from './published-subgraph.ts';
 import { alphaSdl, betaSdl, makeSubgraphs, World } from './subgraphs.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { runCommand } from '../../cli/commands/run-command.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;

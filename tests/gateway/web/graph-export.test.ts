@@ -10,8 +10,8 @@ import { request } from 'undici';
 import type { EndpointRequest } from '../../../gateway/http/endpoint-request.ts';
 import { exportGraph } from '../../../gateway/web/graph-export.ts';
 import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../../support/product/running-system.ts';
 
 interface Line {
   readonly id?: string;

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DnsAddress } from '../../../ha/address/dns-address.ts';
 import { bind, zone } from '../../dns/support/name-servers.ts';
-import { forFile } from '../../support/shared.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const cluster = '3f0c2b52-4f0e-4c1e-9d58-0f6f0f5a7c11';
 const server = forFile(() => bind());

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { NameServer, nameServerKey } from '../../../ha/address/name-server.ts';
-import { freePort } from '../../support/free-port.ts';
-import { type OwnNetwork, ownNetwork } from '../../support/own-network.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { type OwnNetwork, ownNetwork } from '../../support/machine/own-network.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const zone = 'lb.example.test';
 const name = `web.${zone}`;

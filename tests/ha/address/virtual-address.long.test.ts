@@ -14,7 +14,7 @@ import { script } from '../../../ha/address/keepalived.ts';
 import { addressState } from '../../../ha/address/virtual-address.ts';
 import { signalServed } from '../../../ha/served-process.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const virtual = '198.19.77.10';
 const leaseMs = 3_000;

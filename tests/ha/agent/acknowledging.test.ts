@@ -9,8 +9,8 @@ import { monotonicMs } from '../../../ha/agent/clock.ts';
 import { HaServer } from '../../../ha/agent/server.ts';
 import { receivingAccount } from '../../../ha/agent/server-program.ts';
 import { Session } from '../../../ha/agent/session.ts';
-import { freePort } from '../../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const farMs = 3_600_000;
 const accounts = { applicationPassword: 'of-the-application', replicationPassword: 'of-the-replica' };

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { reportValue, savedValue } from '../../../ha/agent/keys.ts';
 import { Cluster } from '../../../ha/cluster.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import {
   addressOf,
   agents,

@@ -8,8 +8,8 @@ import { binaryLog } from '../../../embedded/mariadb.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { transactionsAfter } from '../../../ha/agent/binary-log.ts';
 import { Cluster } from '../../../ha/cluster.ts';
-import { patience } from '../../support/patience.ts';
-import { isRunning, waitFor } from '../../support/temporary-folder.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { isRunning, waitFor } from '../../support/machine/temporary-folder.ts';
 import {
   addressOf,
   agents,

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
 import { LeadHolder, type LeadOptions } from '../../../ha/agent/lead.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const leaseMs = 60_000;
 const fenceAfterMs = 40_000;

@@ -11,8 +11,8 @@ import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
 import { writeFence } from '../../../ha/agent/watchdog.ts';
-import { forTest } from '../../support/shared.ts';
-import { isRunning, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/jest/shared.ts';
+import { isRunning, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../../ha/agent/watchdog-process.ts', import.meta.url));
 const farMs = 3_600_000;

@@ -16,9 +16,9 @@ import { HaServer, type ServerOptions } from '../../../ha/agent/server.ts';
 import { replicationUser } from '../../../ha/agent/server-program.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { freePort } from '../../support/free-port.ts';
-import { patience } from '../../support/patience.ts';
-import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const farMs = 3_600_000;
 const opening = { epoch: 1, lossy: false, fenced: undefined, waits: false, mayOpen: () => true };

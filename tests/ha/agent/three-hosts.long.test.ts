@@ -12,9 +12,9 @@ import { haKeys, reportValue, setUpReign, syncValue } from '../../../ha/agent/ke
 import type { SyncSet } from '../../../ha/agent/view.ts';
 import { Cluster } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
-import { freePort } from '../../support/free-port.ts';
-import { stretch } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { stretch } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
 const keys = haKeys('test');

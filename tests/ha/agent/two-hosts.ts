@@ -15,9 +15,9 @@ import type { SyncSet } from '../../../ha/agent/view.ts';
 import type { Announcer } from '../../../ha/announcer.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { freePort } from '../../support/free-port.ts';
-import { patience, stretch } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { patience, stretch } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
 export const keys = haKeys('test');

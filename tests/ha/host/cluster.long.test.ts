@@ -19,8 +19,8 @@ import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { readKeyFiles } from '../../../ha/host/key-files.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';
-import { patience } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 type Host = 'a' | 'b' | 'w';
 const virtual = '198.19.77.10';
@@ -136,7 +136,7 @@ describeAsRoot('of two data hosts and a witness', () => {
       primary: 'b',
       kind: 'SWITCHOVER',
       state: 'SUCCEEDED',
-      reason: 'a switchover to b was asked for',
+      reason: 'a switchover to b was requested',
     });
     expect(await sql('b', 'SELECT MAX(epoch) AS epoch FROM tidegate.db_timeline')).toEqual([
       { epoch: before.epoch + 1 },

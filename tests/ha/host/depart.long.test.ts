@@ -17,9 +17,9 @@ import { depart, departAlone, isLast } from '../../../ha/host/depart.ts';
 import { type HostFile, hasHostFile, hasLeft, writeHostFile } from '../../../ha/host/host-file.ts';
 import { writeServedFile } from '../../../ha/host/served-file.ts';
 import { takeOver } from '../../../ha/host/take-over.ts';
-import { freePort } from '../../support/free-port.ts';
-import { stretch } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { stretch } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
 const { signal } = new AbortController();

@@ -10,8 +10,8 @@ import { databasePath } from '../../../embedded/mariadb.ts';
 import { hasHostFile, readHostFile } from '../../../ha/host/host-file.ts';
 import { agentSettingsPath } from '../../../ha/host/host-settings.ts';
 import { fileExists } from '../../../platform/secrets/key-file.ts';
-import { forTest } from '../../support/shared.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/jest/shared.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const place = forTest(() => temporaryFolder());
 

@@ -11,8 +11,8 @@ import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { HaNetwork, type PlaceName, places } from '../../../trials/ha/network.ts';
-import { patience } from '../../support/patience.ts';
-import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 type Host = 'a' | 'b' | 'w';
 const addresses = { a: '2001:db8:77::1', b: '2001:db8:77::2', w: '2001:db8:77::3', c: '2001:db8:77::4' } as const;

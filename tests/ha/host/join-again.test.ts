@@ -11,8 +11,8 @@ import { hasHostFile, readHostFile, writeHostFile } from '../../../ha/host/host-
 import { writeKeyFiles } from '../../../ha/host/key-files.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { certify, makeCertificate } from '../../../platform/net/certificates.ts';
-import { type OwnNetwork, ownNetwork } from '../../support/own-network.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type OwnNetwork, ownNetwork } from '../../support/machine/own-network.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const files = { 'sealing.keys': '{"active":"k1","keys":{}}\n' };
 let place: TemporaryFolder;

@@ -12,8 +12,8 @@ import { hashesOf, type KeyHashes, keyFilesShape, readKeyFiles, writeKeyFiles } 
 import { keyFingerprint } from '../../../ha/host/member-certificate.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { certify, makeCertificate } from '../../../platform/net/certificates.ts';
-import { type OwnNetwork, ownNetwork } from '../../support/own-network.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type OwnNetwork, ownNetwork } from '../../support/machine/own-network.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const secret = 'the-secret-of-the-first-host';
 const files = { 'sealing.keys': `{"active":"k1","keys":{"k1":"${secret}"}}\n`, 'authority.pem': 'PEM\n' };

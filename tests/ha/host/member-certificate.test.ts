@@ -20,8 +20,8 @@ import { readServedFile, servedFilePath, writeServedFile } from '../../../ha/hos
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { certify, makeCertificate } from '../../../platform/net/certificates.ts';
 import { originOf } from '../../../platform/net/origin.ts';
-import { type OwnNetwork, ownNetwork } from '../../support/own-network.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type OwnNetwork, ownNetwork } from '../../support/machine/own-network.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 let place: TemporaryFolder;
 let network: OwnNetwork;

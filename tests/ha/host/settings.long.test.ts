@@ -16,8 +16,8 @@ import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { createLocalWake } from '../../../platform/work/wake.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';
-import { patience } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 type Host = 'a' | 'b' | 'w';
 const virtual = '198.19.77.10';

@@ -11,8 +11,8 @@ import { expect } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';
-import { patience } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import type { Seen } from './sites-client.ts';
 
 type Host = 'a' | 'b' | 'w' | 'c';

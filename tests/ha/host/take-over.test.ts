@@ -6,7 +6,7 @@ import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.t
 import { databasePath, hasDatabase } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { takeOver } from '../../../ha/host/take-over.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const { signal } = new AbortController();
 let place: TemporaryFolder;

@@ -11,8 +11,8 @@ import {
   serveUnit,
   serveUnitName,
 } from '../../../ha/host/host-settings.ts';
-import { forTest } from '../../support/shared.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/jest/shared.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '..', '..', '..');
 const templates = join(checkout, 'docker', 'systemd');

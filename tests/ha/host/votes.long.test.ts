@@ -9,7 +9,7 @@ import { Cluster } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { type Member, peerUrl } from '../../../ha/host/host-file.ts';
 import { moveVotes, VoteReconciler, withOneMoreVote } from '../../../ha/host/votes.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
 const host = (name: string, more: Partial<Member> = {}): Member => ({

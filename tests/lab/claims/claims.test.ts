@@ -9,7 +9,7 @@ import { processMark } from '../../../embedded/process-mark.ts';
 import { Claims, claimsFiles } from '../../../lab/claims/claims.ts';
 import { hasEnded, nameOf, ownerOf, ownName } from '../../../lab/claims/owner.ts';
 import { removeOwnerless } from '../../../lab/remove-ownerless.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 let place: TemporaryFolder;
 let folder: string;

@@ -2,7 +2,7 @@
 // needs: curl, bind9-dnsutils
 import { randomUUID } from 'node:crypto';
 import { runProgram } from '../../../embedded/run-program.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import type { Product } from './product.ts';
 
 interface Balancer {

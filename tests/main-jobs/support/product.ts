@@ -1,4 +1,4 @@
-// The one product that the files of this folder share (tests/support/product-process.ts), as its users see it. Each file makes objects of its
+// The one product that the files of this folder share (tests/support/product/product-process.ts), as its users see it. Each file makes objects of its
 // own, finds them by its own names, and puts back what it breaks.
 // needs: product, nftables, iproute2, openssh-server, openssh-client, openssl, haproxy, keepalived, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, fping, procps, root
 import { execFile } from 'node:child_process';
@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect } from '@jest/globals';
 import { ask, startProgram, tokenOf } from '../../bin/support/up-process.ts';
-import { labUnavailable } from '../../support/lab.ts';
-import { patience } from '../../support/patience.ts';
-import { dataOf, logOf, productVariable, readyLine } from '../../support/product-process.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { labUnavailable } from '../../support/machine/lab.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { dataOf, logOf, productVariable, readyLine } from '../../support/product/product-process.ts';
 
 const run = promisify(execFile);
 const program = join(import.meta.dirname, '..', '..', '..', 'bin', 'tidegate.ts');

@@ -6,8 +6,8 @@ import type { Identity, RequestContext } from '../../../platform/caller/identity
 import type { HaCluster } from '../../../platform/process/ha-cluster.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { databaseAttention } from '../../../subgraphs/system/control/attention.ts';
-import { forFile } from '../../support/shared.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open());
 

@@ -14,9 +14,9 @@ import { Database, type Sql } from '../../../platform/database/database.ts';
 import { grantsFor } from '../../../platform/database/grants.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { testPair } from '../../support/signing-keys.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
-import { LocalContext, TestContext } from '../../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { testPair } from '../../support/product/signing-keys.ts';
+import { LocalContext, TestContext } from '../../support/product/test-context.ts';
 
 const zeros = '0'.repeat(64);
 const keys = testPair('audit');

@@ -12,9 +12,9 @@ import { Database } from '../../../platform/database/database.ts';
 import { Leases } from '../../../platform/leases/leases.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { testEgress } from '../../support/egress.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { testEgress } from '../../support/machine/egress.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 import { createTables, TcpTenant } from './tcp-tenant.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
 

@@ -10,7 +10,7 @@ import { MemoryLeaseTable } from '../../../platform/checks/memory-leases.ts';
 import { type CheckReading, isDown, isUp, type Probe } from '../../../platform/checks/probe.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
-import { testEgress } from '../../support/egress.ts';
+import { testEgress } from '../../support/machine/egress.ts';
 
 const [intervalMs, timeoutMs, fall] = [10_000, 5_000, 2];
 const boundMs = fall * intervalMs + 1_000;

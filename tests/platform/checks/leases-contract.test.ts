@@ -6,7 +6,7 @@ import { Database } from '../../../platform/database/database.ts';
 import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/leases/leases.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });
 

@@ -9,7 +9,7 @@ import { standardProbes } from '../../../platform/checks/probes/standard.ts';
 import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { tlsProbe } from '../../../platform/checks/probes/tls.ts';
 import { type EgressPolicy, egressFrom } from '../../../platform/net/egress.ts';
-import { testEgress } from '../../support/egress.ts';
+import { testEgress } from '../../support/machine/egress.ts';
 
 const servers: Server[] = [];
 afterEach(() => {

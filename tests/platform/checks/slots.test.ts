@@ -3,7 +3,7 @@ import { CheckRun, type Entry } from '../../../platform/checks/check-run.ts';
 import { FallRise } from '../../../platform/checks/fall-rise.ts';
 import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { Slots } from '../../../platform/checks/slots.ts';
-import { testEgress } from '../../support/egress.ts';
+import { testEgress } from '../../support/machine/egress.ts';
 
 function entryOf(id: string, is: 'up' | 'closed' | 'silent' = 'up'): Entry {
   const timing = { intervalMs: 5_000, timeoutMs: 1_000 };

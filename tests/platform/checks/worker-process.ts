@@ -9,7 +9,7 @@ import { Database, type DatabaseLocation } from '../../../platform/database/data
 import { Leases } from '../../../platform/leases/leases.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
-import { testEgress } from '../../support/egress.ts';
+import { testEgress } from '../../support/machine/egress.ts';
 import { TcpTenant } from './tcp-tenant.ts';
 
 export interface WorkerProcessOptions {

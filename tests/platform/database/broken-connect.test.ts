@@ -8,8 +8,8 @@ import { runProgram } from '../../../embedded/run-program.ts';
 import { isBrokenConnect } from '../../../platform/database/connector-rejections.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 let database: TestDatabase;
 let folder: TemporaryFolder;

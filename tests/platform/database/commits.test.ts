@@ -4,8 +4,8 @@ import { type Commits, commitMark, commitResolvers } from '../../../platform/dat
 import { Database } from '../../../platform/database/database.ts';
 import { ServerReads } from '../../../platform/database/server-reads.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
-import { type ContextOptions, LocalContext } from '../../support/test-context.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { type ContextOptions, LocalContext } from '../../support/product/test-context.ts';
 import { type ReplicatingPair, startReplicatingPair } from '../replicating-pair.ts';
 
 const secret = (fill: number) => Buffer.alloc(32, fill).toString('base64');

@@ -6,8 +6,8 @@ import type { Database } from '../../../platform/database/database.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
 import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/errors/database-errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open({ connectionLimit: 8 }));
 let db: Database;

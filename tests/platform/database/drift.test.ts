@@ -9,7 +9,7 @@ import { type MigrationOwner, migrate } from '../../../platform/database/migrate
 import { sharedModulesOf } from '../../../platform/process/subgraph-row.ts';
 import { objectClusterMigrations } from '../../../subgraphs/object-storage/engine/store/owner.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
-import { testDatabase } from '../../support/database.ts';
+import { testDatabase } from '../../support/stores/database.ts';
 import { shapesOfDatabase, shapesOfSchema, type TableShapes } from './table-shapes.ts';
 
 /** Of roles with a database of their own. */

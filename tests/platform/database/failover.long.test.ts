@@ -13,8 +13,8 @@ import { NoPrimaryError, OneCopyError, ResultLostError } from '../../../platform
 import { presentError } from '../../../platform/graph/execution.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
-import { LocalContext } from '../../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { LocalContext } from '../../support/product/test-context.ts';
 import { type ReplicatingPair, startReplicatingPair } from '../replicating-pair.ts';
 
 const identity: Identity = {

@@ -5,7 +5,7 @@ import { forCaller } from '../../../platform/caller/caller.ts';
 import { Database, type DatabaseOptions } from '../../../platform/database/database.ts';
 import { toUserErrors } from '../../../platform/edge/mutation.ts';
 import { presentError } from '../../../platform/graph/execution.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 const slow = 'SELECT SLEEP(0.05)';
 let place: TestDatabase;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
 import { connectFirst } from '../../../platform/database/first-connections.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 let database: TestDatabase;
 let folder: TemporaryFolder;

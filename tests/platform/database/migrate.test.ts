@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
 import { migrate, pendingMigrations } from '../../../platform/database/migrate.ts';
 import { MigrationError } from '../../../platform/errors/database-errors.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 let place: TestDatabase;
 let folder: TemporaryFolder;

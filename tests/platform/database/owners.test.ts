@@ -5,7 +5,7 @@ import { Database } from '../../../platform/database/database.ts';
 import { migrate, ownersIn, pendingMigrations } from '../../../platform/database/migrate.ts';
 import { migrationsOf } from '../../../platform/process/subgraph-row.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 import { shapesOfDatabase } from './table-shapes.ts';
 
 const both = ownersOf(['system', 'relay'], subgraphRows);

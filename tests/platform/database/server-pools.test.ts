@@ -10,8 +10,8 @@ import { silentLog } from '../../../embedded/setup-log.ts';
 import { type DatabaseLocation, ServerPools } from '../../../platform/database/server-pools.ts';
 import { isConnectionLost } from '../../../platform/errors/database-errors.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { freePort } from '../../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 let server: EmbeddedMariadb;

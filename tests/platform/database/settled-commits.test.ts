@@ -12,9 +12,9 @@ import { ResultLostError } from '../../../platform/errors/database-errors.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
-import { keyFile } from '../../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { keyFile } from '../../support/product/test-context.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 let place: TestDatabase;
 let folder: TemporaryFolder;

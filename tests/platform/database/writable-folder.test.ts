@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { mustBeWritable } from '../../../platform/database/writable-folder.ts';
-import { forFile } from '../../support/shared.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 const folder = forFile(() => temporaryFolder());

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { WriteGuard } from '../../../platform/database/write-guard.ts';
 import { DiskFullError } from '../../../platform/errors/database-errors.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 class Server {
   states: readonly string[] = [];

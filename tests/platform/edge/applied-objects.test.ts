@@ -8,8 +8,8 @@ import type { MutationCall, MutationOutcome } from '../../../platform/edge/mutat
 import { forgetProject } from '../../../platform/edge/projects.ts';
 import { refuse } from '../../../platform/errors/errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const projectId = newUuid();
 const identity: Identity = {

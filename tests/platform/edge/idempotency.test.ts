@@ -14,8 +14,8 @@ import {
 } from '../../../platform/edge/idempotency.ts';
 import { Refusal } from '../../../platform/errors/errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open({ connectionLimit: 16 }));
 let db: Database;

@@ -8,8 +8,8 @@ import { CommitUncertainError } from '../../../platform/errors/database-errors.t
 import { refuse } from '../../../platform/errors/errors.ts';
 import { InputCheck } from '../../../platform/input/input.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { LocalContext, TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { LocalContext, TestContext } from '../../support/product/test-context.ts';
 
 const projectId = newUuid();
 const identity: Identity = {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Database } from '../../../platform/database/database.ts';
 import { noticeSetBack, readHistory } from '../../../platform/events/database-history.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 const log = pino({ level: 'silent' });
 const uuid = /^[0-9a-f-]{36}$/;

@@ -10,8 +10,8 @@ import { migrate } from '../../../platform/database/migrate.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
 import { checkLease } from '../../../platform/leases/leases.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
-import { LocalContext } from '../../support/test-context.ts';
+import { temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { LocalContext } from '../../support/product/test-context.ts';
 
 test('the stream continues without a gap, and each lease is held or known to be lost', async () => {
   await using cleanup = new AsyncDisposableStack();

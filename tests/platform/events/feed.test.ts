@@ -7,10 +7,10 @@ import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platfor
 import type { HistoryFilter } from '../../../platform/events/filter.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { testPair } from '../../support/signing-keys.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { testPair } from '../../support/product/signing-keys.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const everything = () => true;
 const ground = forFile(() => TestContext.open());

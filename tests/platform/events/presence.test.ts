@@ -3,8 +3,8 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { EventKinds } from '../../../platform/events/kinds.ts';
 import { absenceReason, appendPresence, CalmMachines, presenceValues } from '../../../platform/events/presence.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const kind = 'machine.presence';
 const kinds: EventKinds = { [kind]: { subject: 'Machine', values: presenceValues, meaning: '' } };

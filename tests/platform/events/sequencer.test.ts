@@ -8,9 +8,9 @@ import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts'
 import { gatherTimeMs } from '../../../platform/events/sequencer.ts';
 import { withRequestId } from '../../../platform/log/log.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
-import { LocalContext, TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { LocalContext, TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open());
 let db: Database;

@@ -5,7 +5,7 @@ import { createSubgraph } from '../../../platform/graph/create-subgraph.ts';
 import { joinSdl } from '../../../platform/graph/sdl.ts';
 import { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
-import { keyFile } from '../../support/test-context.ts';
+import { keyFile } from '../../support/product/test-context.ts';
 
 const commits = { replication: async () => ({ state: 'CONFIRMED', reason: null }) } as unknown as Commits;
 const sdl =

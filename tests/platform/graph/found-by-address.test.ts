@@ -2,8 +2,8 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { type AddressColumn, foundByAddress } from '../../../platform/graph/found-by-address.ts';
-import { forFile } from '../../support/shared.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open());
 let db: Database;

@@ -12,8 +12,8 @@ import {
   readSupergraph,
   supergraphPath,
 } from '../../../platform/graph/generated-schema.ts';
-import { forTest } from '../../support/shared.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/jest/shared.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const source = 'subgraphs/relay/spec/families.ts';
 const written = 'schema/relay.graphql';

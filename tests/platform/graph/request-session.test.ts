@@ -11,7 +11,7 @@ import {
 } from '../../../platform/graph/request-session.ts';
 import { IdentityChecker, proveIdentity, signIdentity } from '../../../platform/graph/signed-identity.ts';
 import { newKeyPair, PublicKeys } from '../../../platform/secrets/key-pairs.ts';
-import { publicFile, testPair } from '../../support/signing-keys.ts';
+import { publicFile, testPair } from '../../support/product/signing-keys.ts';
 
 const { signingKeys, publicKeys } = testPair('gateway');
 const nowMs = 1_800_000_000_000;

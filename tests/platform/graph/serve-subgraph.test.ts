@@ -43,9 +43,9 @@ import {
 } from '../../../platform/graph/signed-identity.ts';
 import { pemOf, TlsFiles } from '../../../platform/machines/tls.ts';
 import { FakeAuthenticator, testIdentity, until } from '../../gateway/support/gateway.ts';
-import { makeCertificates } from '../../support/certificates.ts';
-import { freePort } from '../../support/free-port.ts';
-import { testPair } from '../../support/signing-keys.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { makeCertificates } from '../../support/product/certificates.ts';
+import { testPair } from '../../support/product/signing-keys.ts';
 
 const log = pino({ level: 'silent' });
 const { signingKeys, publicKeys } = testPair('gateway');

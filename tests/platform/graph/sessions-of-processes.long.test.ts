@@ -12,8 +12,8 @@ import { pino } from 'pino';
 import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
 import { ProofCounts } from '../../../gateway/supergraph/place-proofs.ts';
 import { newKeyPair, SigningKeys } from '../../../platform/secrets/key-pairs.ts';
-import { freePort } from '../../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const { privateText, publicText } = newKeyPair();
 const signingKeys = new SigningKeys({ active: 'k1', keys: { k1: privateText } });

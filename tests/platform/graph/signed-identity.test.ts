@@ -5,7 +5,7 @@ import type { Identity } from '../../../platform/caller/identity.ts';
 import { ReplayMemory } from '../../../platform/graph/replay-memory.ts';
 import { IdentityChecker, signIdentity } from '../../../platform/graph/signed-identity.ts';
 import { newKeyPair, PublicKeys, SigningKeys } from '../../../platform/secrets/key-pairs.ts';
-import { publicFile, testPair } from '../../support/signing-keys.ts';
+import { publicFile, testPair } from '../../support/product/signing-keys.ts';
 
 const { signingKeys, publicKeys } = testPair('gateway');
 const identity: Identity = {

@@ -13,7 +13,7 @@ import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
 import type { LinkRequest } from '../../../gateway/supergraph/subgraph-link.ts';
 import { RemoteAuthenticator } from '../../../platform/graph/remote-authenticator.ts';
 import { newKeyPair, SigningKeys } from '../../../platform/secrets/key-pairs.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const { privateText, publicText } = newKeyPair();
 const signingKeys = new SigningKeys({ active: 'k1', keys: { k1: privateText } });

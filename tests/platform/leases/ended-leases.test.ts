@@ -5,7 +5,7 @@ import { Database } from '../../../platform/database/database.ts';
 import { EndedLeases } from '../../../platform/leases/ended-leases.ts';
 import { Leases } from '../../../platform/leases/leases.ts';
 import { newToken, newUuid } from '../../../platform/values/ids.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 const log = pino({ level: 'silent' });
 let place: TestDatabase;

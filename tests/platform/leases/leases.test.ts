@@ -7,8 +7,8 @@ import { Database, type Transaction } from '../../../platform/database/database.
 import { isConnectionLost } from '../../../platform/errors/database-errors.ts';
 import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/leases/leases.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 const log = pino({ level: 'silent' });
 let place: TestDatabase;

@@ -6,7 +6,7 @@ import { Database, type SqlValue, type WriteResult } from '../../../platform/dat
 import { Leases } from '../../../platform/leases/leases.ts';
 import { ProcessLease, processLeaseName } from '../../../platform/leases/process-lease.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 const ttlMs = 1_500;
 

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Database } from '../../../platform/database/database.ts';
 import { acceptClock, readTrustedClock, TrustedClock, TrustedTime } from '../../../platform/leases/trusted-clock.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
-import { testPair } from '../../support/signing-keys.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { testPair } from '../../support/product/signing-keys.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

@@ -18,9 +18,9 @@ import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
 import type { JsonValue } from '../../../platform/values/json.ts';
 import type { Position } from '../../../platform/values/positions.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
-import { testHistory } from '../../support/histories.ts';
-import { testAuthority, testMachine } from '../../support/machines.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../support/product/machines.ts';
+import { testHistory } from '../../support/stores/histories.ts';
 
 const log = pino({ level: 'silent' });
 let authority: CertificateAndKey;

@@ -6,8 +6,8 @@ import { MachineSession } from '../../../platform/link/machine-session.ts';
 import { SentDocuments } from '../../../platform/link/sent-documents.ts';
 import { SilentMachines } from '../../../platform/link/silent-machines.ts';
 import { createLocalWake } from '../../../platform/work/wake.ts';
-import { otherHistory, testHistory } from '../../support/histories.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { otherHistory, testHistory } from '../../support/stores/histories.ts';
 
 const at = (number: number, history = testHistory) => ({ position: { history, number } });
 

@@ -6,8 +6,8 @@ import { LinkClient } from '../../../platform/link/link-client.ts';
 import { type LinkPeer, LinkServer } from '../../../platform/link/link-server.ts';
 import { type AnswerQuestion, UnansweredError } from '../../../platform/link/questions.ts';
 import type { JsonValue } from '../../../platform/values/json.ts';
-import { testAuthority, testMachine } from '../../support/machines.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../support/product/machines.ts';
 
 const log = pino({ level: 'silent' });
 const cleanup: (() => Promise<void>)[] = [];

@@ -12,7 +12,7 @@ import { certify, makeCertificate } from '../../../platform/net/certificates.ts'
 import { newUuid } from '../../../platform/values/ids.ts';
 import type { JsonValue } from '../../../platform/values/json.ts';
 import type { Position } from '../../../platform/values/positions.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
 const program = new URL('./support/link-place-process.ts', import.meta.url).pathname;

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { NameLookups } from '../../../platform/net/names.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 type Answer = (error: Error | null, found: readonly { address: string; family: number }[]) => void;
 let asked: { name: string; answer: () => void }[] = [];

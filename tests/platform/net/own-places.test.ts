@@ -5,7 +5,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import pino from 'pino';
 import { egressFrom } from '../../../platform/net/egress.ts';
 import { OwnPlaces } from '../../../platform/net/own-places.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
 afterEach(() => {

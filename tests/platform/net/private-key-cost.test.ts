@@ -9,7 +9,7 @@ import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { keyCostFault } from '../../../platform/net/private-key-cost.ts';
 import { handshake } from '../../../platform/net/tls-handshake.ts';
 import { privateKeyFault } from '../../../subgraphs/relay/transports/ssh-login.ts';
-import { testEgress } from '../../support/egress.ts';
+import { testEgress } from '../../support/machine/egress.ts';
 
 const passphrase = 'open sesame';
 

@@ -10,7 +10,7 @@ import { dial } from '../../../platform/net/dial.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { namesOfUsers } from '../../../platform/net/names.ts';
 import { resetSocket } from '../../../platform/net/reset-socket.ts';
-import { testEgress } from '../../support/egress.ts';
+import { testEgress } from '../../support/machine/egress.ts';
 
 const owned: Socket[] = [];
 const children: ChildProcess[] = [];

@@ -9,9 +9,9 @@ import { connectTlsEndpoint, type TlsEndpoint } from '../../../platform/net/tls-
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import { TlsServer, type TlsServerOptions } from '../../../simulators/support/tls-server.ts';
 import { pinOf } from '../../subgraphs/relay/transports/support/web-device.ts';
-import { makeCertificates, type TestCertificates } from '../../support/certificates.ts';
-import { testEgress } from '../../support/egress.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { testEgress } from '../../support/machine/egress.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { makeCertificates, type TestCertificates } from '../../support/product/certificates.ts';
 
 const owned: { stop(): Promise<void> }[] = [];
 const sockets: TLSSocket[] = [];

@@ -15,9 +15,9 @@ import {
   takeOwed,
   usualRetry,
 } from '../../../platform/owed/owed-work.ts';
-import { forFile } from '../../support/shared.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open());
 let db: Database;

@@ -3,9 +3,9 @@ import { beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { testPair } from '../../support/signing-keys.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { testPair } from '../../support/product/signing-keys.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const dayMs = 86_400_000;
 const ground = forFile(() => TestContext.open());

@@ -4,8 +4,8 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { mostCounted } from '../../../platform/database/range-search.ts';
 import type { ListOrder } from '../../../platform/pages/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../platform/pages/entity-list.ts';
-import { forFile } from '../../support/shared.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 interface Thing {
   readonly id: string;

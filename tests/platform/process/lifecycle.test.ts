@@ -5,7 +5,7 @@ import { Health } from '../../../platform/process/health.ts';
 import { Lifecycle } from '../../../platform/process/lifecycle.ts';
 import { startStep } from '../../../platform/process/start-budget.ts';
 import { Loop } from '../../../platform/work/loop.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
 

@@ -2,8 +2,8 @@
 import { expect, test } from '@jest/globals';
 import { OwedWork, owe } from '../../../platform/owed/owed-work.ts';
 import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../../platform/process/metrics.ts';
-import { forFile } from '../../support/shared.ts';
-import { LocalContext, TestContext } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { LocalContext, TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open());
 

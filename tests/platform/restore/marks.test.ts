@@ -4,8 +4,8 @@ import { readHistory } from '../../../platform/events/database-history.ts';
 import type { LinkMarks } from '../../../platform/link/link-server.ts';
 import { databaseMarks } from '../../../platform/restore/marks.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forTest } from '../../support/shared.ts';
-import { TestContext } from '../../support/test-context.ts';
+import { forTest } from '../../support/jest/shared.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 
 const machine = { id: newUuid(), role: 'lbhost', name: 'host-1' };
 const ground = forTest(() => TestContext.open());

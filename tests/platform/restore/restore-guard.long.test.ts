@@ -7,10 +7,10 @@ import type { Database } from '../../../platform/database/database.ts';
 import { RestoreGuard, type RestoreGuardOptions } from '../../../platform/restore/restore-guard.ts';
 import { FileTextMemory, RedisTextMemory, type TextMemory } from '../../../platform/restore/text-memory.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { type Backup, backUp } from '../../support/backup.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
-import { LocalContext } from '../../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { LocalContext } from '../../support/product/test-context.ts';
+import { type Backup, backUp } from '../../support/stores/backup.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 let place: TestDatabase;
 let ground: LocalContext;

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { beforeEach, expect, jest, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { FileTextMemory, RedisTextMemory } from '../../../platform/restore/text-memory.ts';
-import { testDatabase } from '../../support/database.ts';
-import { forTest } from '../../support/shared.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/jest/shared.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import { testDatabase } from '../../support/stores/database.ts';
 
 const installation = '0190d7c6-0000-7000-8000-000000000001';
 const writer = join(import.meta.dirname, 'text-writer.ts');

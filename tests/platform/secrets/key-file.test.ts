@@ -7,8 +7,8 @@ import { newKeyId, writeWhole } from '../../../platform/secrets/key-file.ts';
 import { keyFilePath } from '../../../platform/secrets/key-folder.ts';
 import { readPublicFile, readSigningFile } from '../../../platform/secrets/key-pairs.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
-import { forTest } from '../../support/shared.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/jest/shared.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const folder = forTest(() => temporaryFolder());
 let path: string;

@@ -7,7 +7,7 @@ import { KeyFolder, keyFilePath } from '../../../platform/secrets/key-folder.ts'
 import { newKeyPair, readSigningFile, signers } from '../../../platform/secrets/key-pairs.ts';
 import { openKeyring, openOrMakeKeyring } from '../../../platform/secrets/keyring.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 let path: string;

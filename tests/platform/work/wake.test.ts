@@ -7,9 +7,9 @@ import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.t
 import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { createLocalWake, createRedisWake, type Wake } from '../../../platform/work/wake.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
-import { LocalContext } from '../../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { LocalContext } from '../../support/product/test-context.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
 const log = pino({ level: 'silent' });
 let temporary: TemporaryFolder;

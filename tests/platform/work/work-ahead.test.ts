@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { pullStream } from '../../../platform/work/pull-stream.ts';
 import { WorkAhead } from '../../../platform/work/work-ahead.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 interface Begun {
   readonly value: number;

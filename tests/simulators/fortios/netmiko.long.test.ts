@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { FortiGate, FortiGateOptions } from '../../../simulators/fortios/fortigate.ts';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 import { startGate, useGates, withToken } from './support/gates.ts';
 
 const isThere = existsSync('/usr/lib/python3/dist-packages/netmiko');

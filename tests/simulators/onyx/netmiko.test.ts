@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { OnyxSwitch } from '../../../simulators/onyx/switch.ts';
-import { patience } from '../../support/patience.ts';
+import { patience } from '../../support/machine/patience.ts';
 
 const isThere = existsSync('/usr/lib/python3/dist-packages/netmiko');
 const whenThere = isThere ? test : test.skip;

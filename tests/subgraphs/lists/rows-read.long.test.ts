@@ -18,8 +18,8 @@ import {
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
-import { ListContext, listCaller, subgraphSdls } from '../../support/lists/list-context.ts';
-import { bigProject, fillTables, newProject, oldProject, uuid } from '../../support/lists/rows.ts';
+import { ListContext, listCaller, subgraphSdls } from '../../support/stores/lists/list-context.ts';
+import { bigProject, fillTables, newProject, oldProject, uuid } from '../../support/stores/lists/rows.ts';
 
 /** Rows that a page of 20 may read. */
 const mostRead = 1_000;

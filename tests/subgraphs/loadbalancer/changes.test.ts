@@ -6,7 +6,7 @@ import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { decodeUuid } from '../../../platform/values/ids.ts';
 import { dnsNames } from '../../../subgraphs/loadbalancer/control/balancers/dns-names.ts';
 import { reconcile } from '../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import {
   BalancerGraph,
   type Fault,

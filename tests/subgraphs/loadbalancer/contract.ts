@@ -6,7 +6,7 @@ import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { type PartName, partNames } from '../../../subgraphs/loadbalancer/spec/part-kind.ts';
 import { partKinds } from '../../../subgraphs/loadbalancer/spec/parts.ts';
-import { cellValue, rowsOf } from '../../support/text-rows.ts';
+import { cellValue, rowsOf } from '../../support/jest/text-rows.ts';
 import type { Contract, FieldFault, Input, World } from '../support/contract.ts';
 import { BalancerGraph, identity, makeTree, projectA, projectB, projectId } from './support/balancer-graph.ts';
 import { connectHost } from './support/host-records.ts';

@@ -5,7 +5,7 @@ import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { partNames } from '../../../subgraphs/loadbalancer/spec/part-kind.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { BalancerGraph, type Ids, identity, makeTree, projectA } from './support/balancer-graph.ts';
 import { connectHost } from './support/host-records.ts';
 

@@ -8,8 +8,8 @@ import { keyPlace } from '../../../subgraphs/loadbalancer/control/certificates/c
 import { retentionSteps } from '../../../subgraphs/loadbalancer/control/retention.ts';
 import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { loadBalancerRow } from '../../../subgraphs/loadbalancer/row.ts';
-import { forFile } from '../../support/shared.ts';
-import { keyFile } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { keyFile } from '../../support/product/test-context.ts';
 import { BalancerGraph, makeTree } from './support/balancer-graph.ts';
 
 const graph = forFile(() => BalancerGraph.open());

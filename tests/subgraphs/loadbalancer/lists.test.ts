@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { orders } from '../support/orders.ts';
 import { BalancerGraph, identity, makeTree, projectA, projectB, projectId } from './support/balancer-graph.ts';
 

@@ -1,5 +1,5 @@
 // One mistake in a new load balancer and its parts has one error, at its place.
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { oneMistake } from '../support/one-mistake.ts';
 import { BalancerGraph, identity } from './support/balancer-graph.ts';
 

@@ -6,9 +6,9 @@ import { Agent, request } from 'undici';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { readHosts } from '../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import { readChildren } from '../../../subgraphs/loadbalancer/control/stores/part-store.ts';
-import { freePort } from '../../support/free-port.ts';
-import { forFile } from '../../support/shared.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { LbWorld } from './support/lb-world.ts';
 
 const world = forFile(() => LbWorld.open());

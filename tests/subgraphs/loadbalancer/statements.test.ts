@@ -3,7 +3,7 @@ import { beforeAll, expect, jest, test } from '@jest/globals';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { BalancerGraph, type Ids, identity, makeTree, projectA, projectB } from './support/balancer-graph.ts';
 import { connectHost } from './support/host-records.ts';
 

@@ -2,8 +2,8 @@
 import { expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { runningSystem } from '../../support/running-system.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { runningSystem } from '../../support/product/running-system.ts';
 import { tree } from './support/balancer-graph.ts';
 
 const system = forFile(() => runningSystem());

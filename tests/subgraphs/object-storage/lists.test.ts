@@ -1,6 +1,6 @@
 // Lists of object storage: orders, cursors, filters by name and counts.
 import { beforeAll, expect, test } from '@jest/globals';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { orders } from '../support/orders.ts';
 import { ControlGraph, identity } from './support/control-graph.ts';
 

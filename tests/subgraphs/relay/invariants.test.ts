@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database, type QueryOptions, type SqlValue, type Transaction } from '../../../platform/database/database.ts';
-import { brokenInvariants } from '../../support/invariants.ts';
+import { brokenInvariants } from '../../support/stores/invariants.ts';
 import { KeepingDevice } from './support/keeping-device.ts';
 import { element } from './support/nft-device.ts';
 import { call, identity, mutations, type RelayNode, RelaySystem } from './support/relay-system.ts';

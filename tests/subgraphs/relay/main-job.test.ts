@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../lab/device-log.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
-import { describeWithLab, openSsh } from '../../support/lab.ts';
+import { describeWithLab, openSsh } from '../../support/machine/lab.ts';
 import { call, identity, type RelayNode, RelaySystem, registerDevice } from './support/relay-system.ts';
 
 const tenant = { type: 'tenant', externalId: '42' };

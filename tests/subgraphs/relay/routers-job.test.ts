@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../lab/device-log.ts';
 import { inNamespace } from '../../../lab/exec.ts';
-import { describeWithRouters } from '../../support/routers.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { describeWithRouters } from '../../support/machine/routers.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { identity, type RelayNode, RelaySystem, registerDevice } from './support/relay-system.ts';
 import { dumpDatabase, hunt } from './support/secret-hunt.ts';
 

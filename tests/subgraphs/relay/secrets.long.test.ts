@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { createConnection } from 'mariadb';
 import ssh2 from 'ssh2';
 import { FortiGate } from '../../../simulators/fortios/fortigate.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { EchoingDevice, keptRule } from './support/echoing-device.ts';
 import { formsOf, hunt } from './support/secret-hunt.ts';
 import { separateBackends } from './support/separate-backends.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SqlValue } from '../../../platform/database/database.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { statementsOf } from '../../support/count-statements.ts';
+import { statementsOf } from '../../support/stores/count-statements.ts';
 import { identity, projectA, projectB, type RelayNode, RelaySystem, registerBackend } from './support/relay-system.ts';
 
 const [few, many] = [4, 40];

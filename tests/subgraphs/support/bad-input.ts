@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { decodeId, encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { cellValue, rowsOf } from '../../support/text-rows.ts';
+import { cellValue, rowsOf } from '../../support/jest/text-rows.ts';
 import { type Contract, ContractRun, type Input, type World } from './contract.ts';
 import { identity, projectB, projectId } from './subgraph-graph.ts';
 

@@ -14,7 +14,7 @@ import type { Identity } from '../../../platform/caller/identity.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { StatusFeed } from '../../../platform/events/feed.ts';
 import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
-import { cellValue, type Names, rowsOf } from '../../support/text-rows.ts';
+import { cellValue, type Names, rowsOf } from '../../support/jest/text-rows.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 

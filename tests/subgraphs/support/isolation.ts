@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { decodeId, encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { documentOf, type Names, rowsOf } from '../../support/text-rows.ts';
+import { documentOf, type Names, rowsOf } from '../../support/jest/text-rows.ts';
 import { type Contract, ContractRun, type Input, type Sent, type Told } from './contract.ts';
 
 /** What these ids say is known to everybody. */

@@ -1,6 +1,6 @@
 // One mistake in a tree that makes many objects at once has one error, at its place.
 import { expect, test } from '@jest/globals';
-import { mistakesIn } from '../../support/mistakes.ts';
+import { mistakesIn } from '../../support/jest/mistakes.ts';
 import type { Mutated } from './subgraph-graph.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { buildASTSchema, type GraphQLNamedType, getNamedType, isEnumType, parse } from 'graphql';
 import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
-import { rowsOf } from '../../support/text-rows.ts';
+import { rowsOf } from '../../support/jest/text-rows.ts';
 
 interface Page {
   readonly nodes: readonly { readonly name: string }[];

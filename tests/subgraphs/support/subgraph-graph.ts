@@ -4,8 +4,8 @@ import { execute, type GraphQLSchema, parse } from 'graphql';
 import type { Identity, Role } from '../../../platform/caller/identity.ts';
 import { recordProject } from '../../../platform/edge/projects.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
-import type { TestDatabase } from '../../support/database.ts';
-import { LocalContext } from '../../support/test-context.ts';
+import { LocalContext } from '../../support/product/test-context.ts';
+import type { TestDatabase } from '../../support/stores/database.ts';
 
 export const projectA = '01900000-0000-7000-8000-00000000000a';
 export const projectB = '01900000-0000-7000-8000-00000000000b';

@@ -4,7 +4,7 @@ import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { resealChannels } from '../../../subgraphs/system/control/alerts/reseal.ts';
 import { mostAlertChannels, mostAlertRules } from '../../../subgraphs/system/spec/alert-conditions.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { AlertBench, subject } from './support/alert-bench.ts';
 import { makeUser } from './support/system-bench.ts';
 

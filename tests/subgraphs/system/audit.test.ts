@@ -8,7 +8,7 @@ import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import { exportAudit } from '../../../platform/audit/trail.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { decodeId, encodeId } from '../../../platform/values/ids.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
 
 let bench: SystemBench;

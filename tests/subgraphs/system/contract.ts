@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { makeAuthority, openAuthority } from '../../../platform/machines/authority.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import type { Contract } from '../support/contract.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 

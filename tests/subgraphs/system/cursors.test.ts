@@ -1,7 +1,7 @@
 // What a member's cursors tell of other projects: nothing.
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { makeUser, systemBench } from './support/system-bench.ts';
 
 const bench = forFile(() => systemBench());

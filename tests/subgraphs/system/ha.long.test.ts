@@ -12,7 +12,7 @@ import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { HaService } from '../../../subgraphs/system/control/ha/ha-service.ts';
 import { HaWatch } from '../../../subgraphs/system/control/ha/ha-watch.ts';
 import { type EtcdCluster, etcdCluster } from '../../ha/etcd-cluster.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
 
 const keys = haKeys('test');

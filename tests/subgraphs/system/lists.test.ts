@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import type { HaCluster, HaMove } from '../../../platform/process/ha-cluster.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { orders } from '../support/orders.ts';
 import { makeUser, systemBench } from './support/system-bench.ts';
 

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { systemBench } from './support/system-bench.ts';
 
 const bench = forFile(() => systemBench({ lost: true }));

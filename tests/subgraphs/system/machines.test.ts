@@ -8,7 +8,7 @@ import { machineOf } from '../../../platform/machines/machine.ts';
 import { rolesOf } from '../../../platform/process/config.ts';
 import { decodeUuid } from '../../../platform/values/ids.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let folder: TemporaryFolder;

@@ -4,8 +4,8 @@ import type { Mutation } from '../../../generated/graph/system.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { newMasterKey } from '../../../platform/secrets/keyring.ts';
 import { decodeUuid, encodeId } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
-import { keyFile } from '../../support/test-context.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { keyFile } from '../../support/product/test-context.ts';
 import { makeUser, systemBench } from './support/system-bench.ts';
 
 const bench = forFile(() => systemBench());

@@ -5,7 +5,7 @@ import type { PublishedOperationInput } from '../../../generated/graph/system.ts
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { gatewayIdentity, serviceIdentity } from '../../../platform/graph/service-identity.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { makeUser, systemBench } from './support/system-bench.ts';
 
 const bench = forFile(() => systemBench());

@@ -2,8 +2,8 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
-import { statementsOf } from '../../support/count-statements.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
+import { statementsOf } from '../../support/stores/count-statements.ts';
 import { makeUser, systemBench } from './support/system-bench.ts';
 
 const [few, many] = [4, 40];

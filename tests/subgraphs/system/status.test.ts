@@ -6,7 +6,7 @@ import { openCursor } from '../../../platform/events/cursor.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { forFile } from '../../support/shared.ts';
+import { forFile } from '../../support/jest/shared.ts';
 import { makeUser, systemBench } from './support/system-bench.ts';
 
 const bench = forFile(() => systemBench());

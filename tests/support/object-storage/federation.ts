@@ -13,9 +13,9 @@ import { controllerRole } from '../../../subgraphs/object-storage/wire/controlle
 import { storeDatabase } from '../../subgraphs/object-storage/engine/store/store-database.ts';
 import { ControlGraph } from '../../subgraphs/object-storage/support/control-graph.ts';
 import { SystemBench } from '../../subgraphs/system/support/system-bench.ts';
-import { freePort } from '../free-port.ts';
-import { type TestMachine, testAuthority, testMachine } from '../machines.ts';
-import { temporaryFolder, waitFor } from '../temporary-folder.ts';
+import { freePort } from '../machine/free-port.ts';
+import { temporaryFolder, waitFor } from '../machine/temporary-folder.ts';
+import { type TestMachine, testAuthority, testMachine } from '../product/machines.ts';
 
 export interface FederatedCluster {
   readonly name: string;

@@ -22,9 +22,9 @@ import type { RingDocument } from '../../../subgraphs/object-storage/wire/docume
 import { groupOf } from '../../../subgraphs/object-storage/wire/documents/ring-clusters.ts';
 import { sealedPlace, sealFor } from '../../../subgraphs/object-storage/wire/documents/seal-for.ts';
 import { type Location, storeDatabase } from '../../subgraphs/object-storage/engine/store/store-database.ts';
-import { freePort } from '../free-port.ts';
-import { testAuthority, testMachine } from '../machines.ts';
-import { temporaryFolder, waitFor } from '../temporary-folder.ts';
+import { freePort } from '../machine/free-port.ts';
+import { temporaryFolder, waitFor } from '../machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../product/machines.ts';
 import { CutLink } from './cut-link.ts';
 import { type Credentials, S3TestClient } from './s3-client.ts';
 

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { runProgram } from '../../../tools/check/run-program.ts';
-import { patience } from '../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { patience } from '../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '../../..');
 let folder: TemporaryFolder;

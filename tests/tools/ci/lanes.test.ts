@@ -1,7 +1,7 @@
 // How the files of a run are spread: one whole system at a time while other files are left, and everything runs once.
 import { expect, it } from '@jest/globals';
 // @ts-expect-error Jest reads it as it is.
-import { runInLanes as untyped } from '../../support/runner.js';
+import { runInLanes as untyped } from '../../support/jest/runner.js';
 
 interface File {
   readonly path: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { processMark } from '../../../embedded/process-mark.ts';
 import { makeRunFolder, removeAbandonedFolders } from '../../../tools/contain/run-folder.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 let parent: TemporaryFolder;
 beforeEach(async () => {

@@ -11,7 +11,7 @@ import { makeRelease, planRelease, type ReleaseOrder, rebuildArchive } from '../
 import { releaseCommit } from '../../../tools/release/release-commit.ts';
 import { ReleaseError } from '../../../tools/release/release-error.ts';
 import { Repository } from '../../../tools/release/repository.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const run = promisify(execFile);
 let folder: TemporaryFolder;

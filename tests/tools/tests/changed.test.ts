@@ -8,7 +8,7 @@ import { runProgram } from '../../../embedded/run-program.ts';
 import * as untypedChanged from '../../../tools/tests/changed.mjs';
 // @ts-expect-error It has no types.
 import { Sources as UntypedSources } from '../../../tools/tests/imports.mjs';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const { changedSince, dependents } = untypedChanged as unknown as {
   changedSince(root: string, commit: string): string[];

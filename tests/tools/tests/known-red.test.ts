@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { faultsOfKnownRed, type KnownRed, readKnownRed } from '../../../tools/tests/known-red.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const checkout = dirname(dirname(dirname(import.meta.dirname)));
 const nowMs = Date.parse('2026-11-27T12:00:00Z');

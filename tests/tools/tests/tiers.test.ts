@@ -9,7 +9,7 @@ import * as untypedImports from '../../../tools/tests/imports.mjs';
 import * as untypedSelection from '../../../tools/tests/selection.mjs';
 // @ts-expect-error It has no types.
 import * as untypedTiers from '../../../tools/tests/tiers.mjs';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 interface Sources {
   readonly paths: ReadonlySet<string>;

@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { proofs } from '../../support/proofs.ts';
-import WorkerEnvironment from '../../support/test-environment.ts';
+import { proofs } from '../../support/jest/proofs.ts';
+import WorkerEnvironment from '../../support/jest/test-environment.ts';
 
 const rootDir = dirname(dirname(dirname(import.meta.dirname)));
 const before = { ...process.env };

@@ -16,8 +16,8 @@ import { createLocalWake } from '../../../platform/work/wake.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { jobIdOf } from '../../../workers/queues/queue-worker.ts';
 import { createRetentionQueue } from '../../../workers/queues/retention-queue.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 import { type CarrierOptions, carrier, createEffects, effectsQueue } from './effects-queue.ts';
 
 let database: TestDatabase;

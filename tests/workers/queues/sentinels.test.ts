@@ -11,9 +11,9 @@ import { createLogger } from '../../../platform/log/log.ts';
 import { owe } from '../../../platform/owed/owed-work.ts';
 import { createRedis } from '../../../platform/work/redis.ts';
 import { createRedisWake } from '../../../platform/work/wake.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { freePort } from '../../support/free-port.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { freePort } from '../../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 import { carrier, createEffects, effectsQueue } from './effects-queue.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });

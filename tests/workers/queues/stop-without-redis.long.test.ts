@@ -8,8 +8,8 @@ import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { owe } from '../../../platform/owed/owed-work.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 import { createEffects } from './effects-queue.ts';
 
 let database: TestDatabase;

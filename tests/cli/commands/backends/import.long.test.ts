@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../support/machine/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../../../support/product/running-system.ts';
 import { GraphServer, goodToken, pageOf } from '../graph-server.ts';
 import { runCommand } from '../run-command.ts';
 

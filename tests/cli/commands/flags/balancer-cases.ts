@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { expect } from '@jest/globals';
 import { makeCertificate } from '../../../../platform/net/certificates.ts';
-import { freePort } from '../../../support/free-port.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import type { FlagRun } from './flag-run.ts';
 import { publicRange } from './flag-system.ts';
 

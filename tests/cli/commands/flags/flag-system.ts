@@ -23,13 +23,13 @@ import { resolverRole } from '../../../../subgraphs/object-storage/wire/resolve-
 import { subgraphRows } from '../../../../subgraphs/rows.ts';
 import { storeDatabase } from '../../../subgraphs/object-storage/engine/store/store-database.ts';
 import { ScriptedController } from '../../../subgraphs/object-storage/support/scripted-controller.ts';
-import type { TestDatabase } from '../../../support/database.ts';
-import { testEgressSettings } from '../../../support/egress.ts';
-import { freePort } from '../../../support/free-port.ts';
-import { endProcessesOf } from '../../../support/left-processes.ts';
-import { testMachine } from '../../../support/machines.ts';
-import { accountsOf, type SystemPlace, systemPlace } from '../../../support/running-system.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { testEgressSettings } from '../../../support/machine/egress.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { endProcessesOf } from '../../../support/machine/left-processes.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
+import { testMachine } from '../../../support/product/machines.ts';
+import { accountsOf, type SystemPlace, systemPlace } from '../../../support/product/running-system.ts';
+import type { TestDatabase } from '../../../support/stores/database.ts';
 
 const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
 const roles = 'gateway,system,worker,relay,loadbalancer,gslb,object-storage';

@@ -1,6 +1,6 @@
 // Every option of the commands for GSLBs, zones and machines. No checker and no name server runs.
-import { freePort } from '../../../support/free-port.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import type { FlagRun } from './flag-run.ts';
 
 const wait = '--wait 30';

@@ -7,8 +7,8 @@ import { openDemoControl } from '../../../../lab/control-plane/control.ts';
 import { demoFolderIn } from '../../../../lab/ha/places.ts';
 import { makeKeys } from '../../../../platform/secrets/make-keys.ts';
 import { carryOutTasks } from '../../../clients/support/check-tasks.ts';
-import { freePort } from '../../../support/free-port.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import type { FlagRun } from './flag-run.ts';
 
 const inventory = join(import.meta.dirname, '../../../../docs/examples/inventory-subgraph/inventory.graphql');

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { expect } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { makeCertificate } from '../../../../platform/net/certificates.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import type { FlagRun } from './flag-run.ts';
 
 const policy = {

@@ -1,7 +1,7 @@
 // Every option of the commands for object storage: a real cluster, north, and one that never connects, south.
 import { readFile, writeFile } from 'node:fs/promises';
-import { freePort } from '../../../support/free-port.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import { runCommand } from '../run-command.ts';
 import type { FlagRun } from './flag-run.ts';
 

@@ -4,7 +4,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
 import { runCommand, startCommand } from '../run-command.ts';
 
 const env = { TIDEGATE_TOKEN: 'tg_some' };

@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../embedded/run-program.ts';
-import { describeWithLab } from '../../../support/lab.ts';
-import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { describeWithLab } from '../../../support/machine/lab.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../../../support/product/running-system.ts';
 import { runCommand } from '../run-command.ts';
 
 let folder: TemporaryFolder;

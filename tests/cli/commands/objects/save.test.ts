@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { replaceable } from '../../../../cli/commands/objects/save.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/machine/temporary-folder.ts';
 
 // A file in the place of /dev/null would break the host.
 test('a device, a pipe and a folder are not replaced', async () => {

@@ -1,6 +1,6 @@
 // Plans of zones for tests: a name with members that are up, with optional changes.
 import type { MemberPlan, NamePlan, ZonePlan } from '../../../../dns/policy/plan.ts';
-import { testHistory } from '../../../support/histories.ts';
+import { testHistory } from '../../../support/stores/histories.ts';
 
 export const zone = 'gslb.example.test.';
 

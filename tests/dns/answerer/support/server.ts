@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Answerer, type AnswererOptions } from '../../../../dns/answerer/answerer.ts';
 import type { ZonePlan } from '../../../../dns/policy/plan.ts';
 import { runProgram } from '../../../../embedded/run-program.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/machine/temporary-folder.ts';
 
 export interface TestServer {
   readonly answerer: Answerer;

@@ -5,10 +5,10 @@ import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
 import { startUp, type UpProcess } from '../../../bin/support/up-process.ts';
-import { labUnavailable } from '../../../support/lab.ts';
-import { endProcessesOf } from '../../../support/left-processes.ts';
-import { patience } from '../../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import { labUnavailable } from '../../../support/machine/lab.ts';
+import { endProcessesOf } from '../../../support/machine/left-processes.ts';
+import { patience } from '../../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../support/machine/temporary-folder.ts';
 import { type Block, blocksOf, consoleSteps, shapeOf } from './blocks.ts';
 
 const root = join(import.meta.dirname, '../../../..');

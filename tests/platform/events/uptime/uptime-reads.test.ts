@@ -5,8 +5,8 @@ import type { Database } from '../../../../platform/database/database.ts';
 import { mostChanged, mostEvents, readHours, uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { RunningTime } from '../../../../platform/leases/running-time.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import { forFile } from '../../../support/shared.ts';
-import { TestContext } from '../../../support/test-context.ts';
+import { forFile } from '../../../support/jest/shared.ts';
+import { TestContext } from '../../../support/product/test-context.ts';
 
 interface Subject {
   readonly id: string;

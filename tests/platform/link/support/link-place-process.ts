@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import { Peers } from '../../../../platform/machines/peers.ts';
 import type { MutualTls } from '../../../../platform/machines/tls.ts';
-import { testHistory } from '../../../support/histories.ts';
+import { testHistory } from '../../../support/stores/histories.ts';
 
 const [, , name = '', texts = ''] = process.argv;
 const log = pino({ level: 'silent' });

@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { planNames } from '../../../../subgraphs/gslb/control/plans/planning.ts';
-import { forFile } from '../../../support/shared.ts';
+import { forFile } from '../../../support/jest/shared.ts';
 import { GslbGraph, identity, makeWorld, type World } from '../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open());

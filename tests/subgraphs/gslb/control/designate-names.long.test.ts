@@ -1,8 +1,8 @@
 // A name at Designate, the whole way with the real one: from the graph over a verdict to what its pool's name server answers.
 import { afterEach, expect, test } from '@jest/globals';
 import { neutronObstacle as obstacle } from '../../../../lab/neutron.ts';
-import { startDesignate } from '../../../support/designate/real-designate.ts';
-import { patience } from '../../../support/patience.ts';
+import { patience } from '../../../support/machine/patience.ts';
+import { startDesignate } from '../../../support/servers/designate/real-designate.ts';
 import { GslbGraph, identity, openRight } from '../support/gslb-graph.ts';
 import { explainedServers, publishing, statusOf } from '../support/publishing.ts';
 import { twoMembers } from '../support/two-members.ts';

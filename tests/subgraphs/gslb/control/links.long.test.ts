@@ -14,8 +14,8 @@ import {
   type VantageRow,
 } from '../../../../subgraphs/gslb/control/stores/vantage-store.ts';
 import { stateKey } from '../../../../subgraphs/gslb/wire/dns-wire.ts';
-import { testAuthority, testMachine } from '../../../support/machines.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../support/product/machines.ts';
 import { GslbPlace, zone } from '../support/gslb-place.ts';
 import { ScriptedChecker } from '../support/scripted-checker.ts';
 

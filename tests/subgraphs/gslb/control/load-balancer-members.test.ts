@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Database } from '../../../../platform/database/database.ts';
 import { decodeUuid, newUuid } from '../../../../platform/values/ids.ts';
-import { ask as askAt } from '../../../support/mounted-graph.ts';
-import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
+import { ask as askAt } from '../../../support/product/mounted-graph.ts';
+import { type RunningSystem, runningSystem } from '../../../support/product/running-system.ts';
 
 let system: RunningSystem;
 let db: Database;

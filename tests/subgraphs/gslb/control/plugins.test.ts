@@ -4,7 +4,7 @@ import { sharingByPlugin } from '../../../../subgraphs/gslb/control/stores/shari
 import { readSharersOf, readVantagePoints } from '../../../../subgraphs/gslb/control/stores/vantage-store.ts';
 import { presentVotes } from '../../../../subgraphs/gslb/control/verdicts/present-votes.ts';
 import { targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
-import { forTest } from '../../../support/shared.ts';
+import { forTest } from '../../../support/jest/shared.ts';
 import { GslbPlace } from '../support/gslb-place.ts';
 
 const withPlugin = ['TCP', 'GREETING'];

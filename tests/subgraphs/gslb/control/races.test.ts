@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { recordBatch } from '../../../../subgraphs/gslb/control/checkers/record-batch.ts';
 import { membersTouched, namesTouched } from '../../../../subgraphs/gslb/control/stores/touched.ts';
-import { forTest } from '../../../support/shared.ts';
+import { forTest } from '../../../support/jest/shared.ts';
 import { GslbPlace, type Said, type TestChecker } from '../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bind, knot, zone as madeZone, type NameServer } from '../../../dns/support/name-servers.ts';
 import { powerdnsApi } from '../../../dns/support/powerdns-api.ts';
-import { patience } from '../../../support/patience.ts';
+import { patience } from '../../../support/machine/patience.ts';
 import { GslbGraph, type Input, identity, openRight } from '../support/gslb-graph.ts';
 import { explainedServers, publishing, statusOf } from '../support/publishing.ts';
 import { twoMembers } from '../support/two-members.ts';

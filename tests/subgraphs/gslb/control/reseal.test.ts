@@ -5,8 +5,8 @@ import { createSealer } from '../../../../platform/secrets/seal.ts';
 import { resealSecrets } from '../../../../subgraphs/gslb/control/reseal.ts';
 import { firstKeys } from '../../../../subgraphs/gslb/control/stores/zone-keys.ts';
 import { openZoneKeys, readZonesNamed, storeZoneKeys } from '../../../../subgraphs/gslb/control/stores/zone-store.ts';
-import { forTest } from '../../../support/shared.ts';
-import { keyFile } from '../../../support/test-context.ts';
+import { forTest } from '../../../support/jest/shared.ts';
+import { keyFile } from '../../../support/product/test-context.ts';
 import { GslbPlace, zone } from '../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

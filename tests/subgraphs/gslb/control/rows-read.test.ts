@@ -4,7 +4,7 @@ import type { Transaction } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { monitorsOf } from '../../../../subgraphs/gslb/control/stores/standing-store.ts';
 import { membersVotedBy } from '../../../../subgraphs/gslb/control/stores/vote-store.ts';
-import { forTest } from '../../../support/shared.ts';
+import { forTest } from '../../../support/jest/shared.ts';
 import { GslbPlace } from '../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

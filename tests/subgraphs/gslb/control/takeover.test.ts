@@ -11,9 +11,9 @@ import { owe } from '../../../../platform/owed/owed-work.ts';
 import { createRedisWake, type Wake } from '../../../../platform/work/wake.ts';
 import { evaluationKind, planKind, vantageKind } from '../../../../subgraphs/gslb/control/stores/touched.ts';
 import type { Program } from '../../../../trials/gslb-outage/program.ts';
-import { freePort } from '../../../support/free-port.ts';
-import { patience } from '../../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { patience } from '../../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
 import { GslbPlace } from '../support/gslb-place.ts';
 
 const script = fileURLToPath(new URL('../../../../trials/gslb-outage/program.ts', import.meta.url));

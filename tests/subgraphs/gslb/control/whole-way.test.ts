@@ -12,9 +12,9 @@ import { Checker } from '../../../../subgraphs/gslb/agents/checker/checker.ts';
 import { standardPlugins } from '../../../../subgraphs/gslb/agents/checker/plugins/standard-plugins.ts';
 import { Feed } from '../../../../subgraphs/gslb/agents/nameserver/feed.ts';
 import { ConductorLinks } from '../../../../subgraphs/gslb/control/machines/conductor-links.ts';
-import { testAuthority, testMachine } from '../../../support/machines.ts';
-import { patience } from '../../../support/patience.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { patience } from '../../../support/machine/patience.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../support/product/machines.ts';
 import { GslbPlace, zone } from '../support/gslb-place.ts';
 
 let place: GslbPlace;

@@ -4,7 +4,7 @@ import type { Identity } from '../../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { createGslbSubgraph } from '../../../../subgraphs/gslb/gslb.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
 import { type Input, identity, type Mutated, madeBy, SubgraphGraph } from '../../support/subgraph-graph.ts';
 
 export { type Input, identity, projectA, projectB } from '../../support/subgraph-graph.ts';

@@ -25,8 +25,8 @@ import type {
   VantagePointSpec,
 } from '../../../../subgraphs/gslb/spec/specs.ts';
 import { type CheckerBatch, targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { LocalContext } from '../../../support/test-context.ts';
+import { LocalContext } from '../../../support/product/test-context.ts';
+import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
 
 export const zone = 'gslb.test';
 

@@ -5,8 +5,8 @@ import { createZoneQueue } from '../../../../dns/backends/zone-queue.ts';
 import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../../dns/publish/server-queue.ts';
 import { createEvaluationQueues } from '../../../../subgraphs/gslb/control/verdicts/evaluation-queue.ts';
-import { OwedRunner } from '../../../support/owed-runner.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
+import { OwedRunner } from '../../../support/product/owed-runner.ts';
 import { type GslbGraph, identity } from './gslb-graph.ts';
 import { speaker } from './speaker.ts';
 

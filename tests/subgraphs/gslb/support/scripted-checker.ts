@@ -13,7 +13,7 @@ import {
   targetDocument,
   targetId,
 } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
-import type { TestMachine } from '../../../support/machines.ts';
+import type { TestMachine } from '../../../support/product/machines.ts';
 
 export class ScriptedChecker {
   readonly machine: TestMachine;

@@ -7,8 +7,8 @@ import { NameServer } from '../../../../subgraphs/gslb/agents/nameserver/name-se
 import { ConductorLinks } from '../../../../subgraphs/gslb/control/machines/conductor-links.ts';
 import { planNames } from '../../../../subgraphs/gslb/control/plans/planning.ts';
 import { connectChecker } from '../../../../subgraphs/gslb/control/stores/checker-store.ts';
-import { testAuthority, testMachine } from '../../../support/machines.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../support/product/machines.ts';
 import { GslbGraph, makeWorld, type World } from './gslb-graph.ts';
 
 export interface Served {

@@ -4,7 +4,7 @@ import { Answerer } from '../../../../dns/answerer/answerer.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
 import { NameServer } from '../../../../subgraphs/gslb/agents/nameserver/name-server.ts';
 import { ConductorLinks } from '../../../../subgraphs/gslb/control/machines/conductor-links.ts';
-import { type TestMachine, testMachine } from '../../../support/machines.ts';
+import { type TestMachine, testMachine } from '../../../support/product/machines.ts';
 import { type GslbPlace, zone } from './gslb-place.ts';
 
 export interface ServedZone {

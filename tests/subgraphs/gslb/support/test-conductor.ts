@@ -16,8 +16,8 @@ import {
   zoneKey,
   zoneOfKey,
 } from '../../../../subgraphs/gslb/wire/dns-wire.ts';
-import { testHistory } from '../../../support/histories.ts';
-import { testMachine } from '../../../support/machines.ts';
+import { testMachine } from '../../../support/product/machines.ts';
+import { testHistory } from '../../../support/stores/histories.ts';
 
 export class TestConductor {
   readonly zones = new Map<string, ZonePlan>();

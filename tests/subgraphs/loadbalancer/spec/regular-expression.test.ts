@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { word } from '../../../../subgraphs/loadbalancer/rules/haproxy/quoting.ts';
 import { regularExpressionFault } from '../../../../subgraphs/loadbalancer/spec/regular-expression.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { temporaryFolder } from '../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../support/haproxy-node.ts';
 import { ask, webMember } from '../support/members.ts';
 

@@ -5,7 +5,7 @@ import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { createLoadBalancerSubgraph } from '../../../../subgraphs/loadbalancer/loadbalancer.ts';
 import { quotaKinds } from '../../../../subgraphs/loadbalancer/rules/states.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
 import { type Input, identity, type Mutated, madeBy, SubgraphGraph } from '../../support/subgraph-graph.ts';
 
 export { type Fault, type Input, identity, projectA, projectB, projectId } from '../../support/subgraph-graph.ts';

@@ -14,8 +14,8 @@ import { SubnetService } from '../../../../subgraphs/loadbalancer/control/subnet
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
 import type { NodeState } from '../../../../subgraphs/loadbalancer/rules/states.ts';
 import { MemberAddresses } from '../../../../subgraphs/loadbalancer/spec/member-addresses.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { LocalContext } from '../../../support/test-context.ts';
+import { LocalContext } from '../../../support/product/test-context.ts';
+import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
 
 const most = 10_000;
 

@@ -14,8 +14,8 @@ import type { HaproxyModel } from '../../../../subgraphs/loadbalancer/rules/hapr
 import { renderNode } from '../../../../subgraphs/loadbalancer/rules/haproxy/render.ts';
 import type { NodePlaces } from '../../../../subgraphs/loadbalancer/rules/haproxy/tree.ts';
 import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { freePort } from '../../../support/free-port.ts';
-import { endProcessesOf } from '../../../support/left-processes.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { endProcessesOf } from '../../../support/machine/left-processes.ts';
 import { part, wantedNode } from './wanted.ts';
 
 const program = '/usr/sbin/haproxy';

@@ -60,13 +60,13 @@ import { type HealSettings, usualHealing } from '../../../../subgraphs/loadbalan
 import type { BalancerRow, NodeRow } from '../../../../subgraphs/loadbalancer/rules/rows.ts';
 import { MemberAddresses } from '../../../../subgraphs/loadbalancer/spec/member-addresses.ts';
 import { type NameServer, nameServers, zone } from '../../../dns/support/name-servers.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { freePort } from '../../../support/free-port.ts';
-import { endProcessesOf } from '../../../support/left-processes.ts';
-import { type TestMachine, testAuthority, testMachine } from '../../../support/machines.ts';
-import { type OwnNetwork, ownNetwork } from '../../../support/own-network.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
-import { LocalContext } from '../../../support/test-context.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { endProcessesOf } from '../../../support/machine/left-processes.ts';
+import { type OwnNetwork, ownNetwork } from '../../../support/machine/own-network.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
+import { type TestMachine, testAuthority, testMachine } from '../../../support/product/machines.ts';
+import { LocalContext } from '../../../support/product/test-context.ts';
+import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
 import { recordHost } from './host-records.ts';
 
 const most = 100_000;

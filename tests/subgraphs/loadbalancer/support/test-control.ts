@@ -6,8 +6,8 @@ import type { CertificateAndKey } from '../../../../platform/net/certificates.ts
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import type { MemberReport, NodeReport } from '../../../../subgraphs/loadbalancer/agents/lbhost/node-runner.ts';
 import type { WantedNode } from '../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { testHistory } from '../../../support/histories.ts';
-import { testMachine } from '../../../support/machines.ts';
+import { testMachine } from '../../../support/product/machines.ts';
+import { testHistory } from '../../../support/stores/histories.ts';
 
 export class TestControl {
   readonly documents = new Map<string, WantedNode>();

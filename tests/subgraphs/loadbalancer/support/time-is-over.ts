@@ -2,7 +2,7 @@
 import { owe } from '../../../../platform/owed/owed-work.ts';
 import { reconcileKind } from '../../../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
 import type { NodeRow } from '../../../../subgraphs/loadbalancer/rules/rows.ts';
-import type { LocalContext } from '../../../support/test-context.ts';
+import type { LocalContext } from '../../../support/product/test-context.ts';
 
 /** Its load balancer is looked at now, as it would be at that time. */
 export async function timeIsOver(

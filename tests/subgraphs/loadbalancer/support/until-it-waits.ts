@@ -1,5 +1,5 @@
 import type { Sql } from '../../../../platform/database/database.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 
 /** Until another connection of this database waits for the lock of a row of the table. */
 export async function untilItWaits(db: Sql, table: string): Promise<void> {

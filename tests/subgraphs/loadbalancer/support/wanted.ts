@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../../platform/values/json.ts';
 import type { PartName } from '../../../../subgraphs/loadbalancer/spec/part-kind.ts';
 import { partKinds } from '../../../../subgraphs/loadbalancer/spec/parts.ts';
 import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { testHistory } from '../../../support/histories.ts';
+import { testHistory } from '../../../support/stores/histories.ts';
 
 export function part(kind: PartName, parentId: string, given: JsonObject): WantedPart {
   const read = readSpec(partKinds[kind], given);

@@ -15,9 +15,9 @@ import { lockFederation } from '../../../../subgraphs/object-storage/control/sto
 import type { AccessKeyDocument } from '../../../../subgraphs/object-storage/wire/documents/documents.ts';
 import { open, sealedPlace } from '../../../../subgraphs/object-storage/wire/documents/seal-for.ts';
 import { readDocument } from '../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
-import { OwedRunner } from '../../../support/owed-runner.ts';
-import { forTest } from '../../../support/shared.ts';
-import { keyFile } from '../../../support/test-context.ts';
+import { forTest } from '../../../support/jest/shared.ts';
+import { OwedRunner } from '../../../support/product/owed-runner.ts';
+import { keyFile } from '../../../support/product/test-context.ts';
 import { ControlGraph, type Input, identity, projectA, projectB } from '../support/control-graph.ts';
 import { clusterKeys } from '../support/scripted-controller.ts';
 

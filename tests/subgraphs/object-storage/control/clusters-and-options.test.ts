@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { clustersOfPartition, partitionCount, type Ring } from '../../../../platform/rings/ring.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import { presentRings } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
-import { forTest } from '../../../support/shared.ts';
+import { forTest } from '../../../support/jest/shared.ts';
 import { ControlGraph, identity } from '../support/control-graph.ts';
 
 const graph = forTest(() => ControlGraph.open());

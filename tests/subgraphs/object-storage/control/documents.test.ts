@@ -4,7 +4,7 @@ import { documentsAfter } from '../../../../subgraphs/object-storage/control/sto
 import { presentRings } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
 import { unpackClusters } from '../../../../subgraphs/object-storage/wire/documents/ring-clusters.ts';
 import { readDocument } from '../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
-import { forTest } from '../../../support/shared.ts';
+import { forTest } from '../../../support/jest/shared.ts';
 import { ControlGraph } from '../support/control-graph.ts';
 
 const graph = forTest(() => ControlGraph.open());

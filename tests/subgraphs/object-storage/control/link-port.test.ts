@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { createLogger } from '../../../../platform/log/log.ts';
 import { controllerRole } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { freePort } from '../../../support/free-port.ts';
-import { testAuthority, testMachine } from '../../../support/machines.ts';
-import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
-import { temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../support/product/machines.ts';
+import { type RunningSystem, runningSystem } from '../../../support/product/running-system.ts';
 import { ScriptedController } from '../support/scripted-controller.ts';
 
 const roles = 'gateway,system,object-storage';

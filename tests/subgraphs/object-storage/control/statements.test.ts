@@ -9,9 +9,9 @@ import { insertOption } from '../../../../subgraphs/object-storage/control/store
 import { beginStep, insertChange } from '../../../../subgraphs/object-storage/control/stores/ring-change-store.ts';
 import { insertRing } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
 import type { ControllerState } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { statementsOf } from '../../../support/count-statements.ts';
-import { patience } from '../../../support/patience.ts';
-import { forFile } from '../../../support/shared.ts';
+import { forFile } from '../../../support/jest/shared.ts';
+import { patience } from '../../../support/machine/patience.ts';
+import { statementsOf } from '../../../support/stores/count-statements.ts';
 import { ControlGraph, projectA } from '../support/control-graph.ts';
 
 const rows = 100;

@@ -7,8 +7,8 @@ import { tellReplicas } from '../../../../subgraphs/object-storage/control/contr
 import { tellServices } from '../../../../subgraphs/object-storage/control/controllers/service-events.ts';
 import { RingChanges } from '../../../../subgraphs/object-storage/control/rings/ring-changes.ts';
 import type { ControllerState } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { patience } from '../../../support/patience.ts';
-import { forTest } from '../../../support/shared.ts';
+import { forTest } from '../../../support/jest/shared.ts';
+import { patience } from '../../../support/machine/patience.ts';
 import { ControlGraph, identity, projectA } from '../support/control-graph.ts';
 
 const graph = forTest(() => ControlGraph.open());

@@ -5,7 +5,7 @@ import { newUuid } from '../../../../platform/values/ids.ts';
 import { encodeContainer } from '../../../../subgraphs/object-storage/control/containers/container-reads.ts';
 import { connectController } from '../../../../subgraphs/object-storage/control/stores/controller-store.ts';
 import { lockFederation } from '../../../../subgraphs/object-storage/control/stores/federation-store.ts';
-import { forTest } from '../../../support/shared.ts';
+import { forTest } from '../../../support/jest/shared.ts';
 import { ControlGraph, identity, projectA } from '../support/control-graph.ts';
 import { clusterKeys } from '../support/scripted-controller.ts';
 

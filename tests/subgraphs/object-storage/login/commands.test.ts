@@ -8,10 +8,10 @@ import { ObjectResolver } from '../../../../subgraphs/object-storage/agents/reso
 import { resolverRole } from '../../../../subgraphs/object-storage/wire/resolve-wire.ts';
 import { GraphServer, goodToken, pageOf } from '../../../cli/commands/graph-server.ts';
 import { runCommand } from '../../../cli/commands/run-command.ts';
-import { testMachine } from '../../../support/machines.ts';
+import { patience } from '../../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
 import { Federation } from '../../../support/object-storage/federation.ts';
-import { patience } from '../../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { testMachine } from '../../../support/product/machines.ts';
 import { makeUser } from '../../system/support/system-bench.ts';
 
 const cleanup = new AsyncDisposableStack();

@@ -9,10 +9,10 @@ import { connectorOf } from '../../../../platform/graph/connector.ts';
 import { serverRole } from '../../../../subgraphs/object-storage/engine/peers/peer-wire.ts';
 import { TokenSigner } from '../../../../subgraphs/object-storage/wire/cluster-tokens.ts';
 import { controllerRole } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { testMachine } from '../../../support/machines.ts';
+import { patience } from '../../../support/machine/patience.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import { Federation } from '../../../support/object-storage/federation.ts';
-import { patience } from '../../../support/patience.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { testMachine } from '../../../support/product/machines.ts';
 import { makeUser } from '../../system/support/system-bench.ts';
 
 const cleanup = new AsyncDisposableStack();

@@ -5,7 +5,7 @@ import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { ClusterLinks } from '../../../../subgraphs/object-storage/control/controllers/cluster-links.ts';
 import { createObjectStorageSubgraph } from '../../../../subgraphs/object-storage/object-storage.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
 import { type Input, identity, type Mutated, madeBy, SubgraphGraph } from '../../support/subgraph-graph.ts';
 
 export { type Input, identity, projectA, projectB } from '../../support/subgraph-graph.ts';

@@ -12,9 +12,9 @@ import { ClusterLinks } from '../../../../subgraphs/object-storage/control/contr
 import { serverRole } from '../../../../subgraphs/object-storage/engine/peers/peer-wire.ts';
 import { openClusterKey } from '../../../../subgraphs/object-storage/engine/store/cluster-key.ts';
 import { controllerRole } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { freePort } from '../../../support/free-port.ts';
-import { testAuthority, testMachine } from '../../../support/machines.ts';
-import { temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { freePort } from '../../../support/machine/free-port.ts';
+import { temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../support/product/machines.ts';
 import { storeDatabase } from '../engine/store/store-database.ts';
 import { ControlGraph } from './control-graph.ts';
 

@@ -16,7 +16,7 @@ import {
   DocumentKeys,
   type VerifiedDocument,
 } from '../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
-import type { TestMachine } from '../../../support/machines.ts';
+import type { TestMachine } from '../../../support/product/machines.ts';
 
 export function clusterKeys(): { readonly publicKey: string; readonly privateKey: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

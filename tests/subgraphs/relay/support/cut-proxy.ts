@@ -1,7 +1,7 @@
 // A unix-socket proxy in front of MariaDB, for a relay that loses its database: with or without the server's knowledge.
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../support/machine/temporary-folder.ts';
 
 export class CutProxy {
   readonly path: string;

@@ -25,7 +25,7 @@ import { mainTransport, transportOf } from '../../../../subgraphs/relay/drivers/
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
 import type { Endpoint, SendResult, Transport } from '../../../../subgraphs/relay/transports/session.ts';
-import { testEgress } from '../../../support/egress.ts';
+import { testEgress } from '../../../support/machine/egress.ts';
 import { renderContext } from './render-context.ts';
 
 /** Where the device is, by wire. */

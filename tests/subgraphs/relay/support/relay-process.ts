@@ -8,8 +8,8 @@ import type { SendOptions } from '../../../../platform/net/send.ts';
 import { createRedisWake } from '../../../../platform/work/wake.ts';
 import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
 import type { Slot, Transport, TransportFactory } from '../../../../subgraphs/relay/transports/session.ts';
-import type { TestDatabase } from '../../../support/database.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
+import type { TestDatabase } from '../../../support/stores/database.ts';
 import { call, RelayNode } from './relay-system.ts';
 
 /** The moment of the kill: its call is PENDING; SENT without a byte; its first byte was sent; the device has answered; never. */

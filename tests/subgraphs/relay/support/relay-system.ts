@@ -12,9 +12,9 @@ import {
   type RelaySubgraph,
   type RelaySubgraphOptions,
 } from '../../../../subgraphs/relay/relay.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { checkInvariants, type InvariantOptions } from '../../../support/invariants.ts';
-import { LocalContext } from '../../../support/test-context.ts';
+import { LocalContext } from '../../../support/product/test-context.ts';
+import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
+import { checkInvariants, type InvariantOptions } from '../../../support/stores/invariants.ts';
 import { pinOf } from '../transports/support/web-device.ts';
 import { inputTypeOf } from './typed-inputs.ts';
 

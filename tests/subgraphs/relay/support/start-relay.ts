@@ -1,5 +1,5 @@
 import { afterAll } from '@jest/globals';
-import type { InvariantOptions } from '../../../support/invariants.ts';
+import type { InvariantOptions } from '../../../support/stores/invariants.ts';
 import { type NodeOptions, type RelayNode, RelaySystem } from './relay-system.ts';
 
 interface Registered {

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
 import { createLogger, type Logger } from '../../../../platform/log/log.ts';
 import { runCommand } from '../../../cli/commands/run-command.ts';
-import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
+import { type RunningSystem, runningSystem } from '../../../support/product/running-system.ts';
 import { dumpDatabase, type Exhibit } from './secret-hunt.ts';
 import { inputTypeOf } from './typed-inputs.ts';
 

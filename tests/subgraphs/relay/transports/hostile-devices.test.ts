@@ -11,8 +11,8 @@ import { createNetconfTransport } from '../../../../subgraphs/relay/transports/n
 import type { Endpoint, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { login } from '../../../../subgraphs/relay/transports/ssh-login.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
-import { testEgress } from '../../../support/egress.ts';
-import { RealSshd } from '../../../support/real-sshd.ts';
+import { testEgress } from '../../../support/machine/egress.ts';
+import { RealSshd } from '../../../support/servers/real-sshd.ts';
 
 const started: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -10,7 +10,7 @@ import type {
   Transport,
   TransportOptions,
 } from '../../../../subgraphs/relay/transports/session.ts';
-import { testEgress } from '../../../support/egress.ts';
+import { testEgress } from '../../../support/machine/egress.ts';
 import { endAfterEach, failureOf, own, slotOf, until } from './support/owned.ts';
 import { RawServer } from './support/raw-server.ts';
 import { WebDevice, type WebDeviceOptions, withSessions } from './support/web-device.ts';

@@ -4,10 +4,10 @@ import { readCertificate } from '../../../../platform/net/tls-certificate.ts';
 import { foundRow, type OvsdbCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { createOvsdbTransport } from '../../../../subgraphs/relay/transports/ovsdb-transport.ts';
 import type { Endpoint, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
-import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
-import { testEgress } from '../../../support/egress.ts';
-import { describeWithOpenVswitch } from '../../../support/openvswitch.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { testEgress } from '../../../support/machine/egress.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
+import { makeCertificates, type TestCertificates } from '../../../support/product/certificates.ts';
+import { describeWithOpenVswitch } from '../../../support/servers/openvswitch.ts';
 import { OddServer, reply } from './support/odd-server.ts';
 import { endAfterEach, failureOf, own } from './support/owned.ts';
 

@@ -8,8 +8,8 @@ import { runProgram } from '../../../../embedded/run-program.ts';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
 import { privateKeyFault } from '../../../../subgraphs/relay/transports/ssh-login.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
-import { testEgress } from '../../../support/egress.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { testEgress } from '../../../support/machine/egress.ts';
+import { temporaryFolder } from '../../../support/machine/temporary-folder.ts';
 
 const kinds = [
   { name: 'Ed25519', args: ['-t', 'ed25519'] },

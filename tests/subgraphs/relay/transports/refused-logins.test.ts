@@ -4,8 +4,8 @@ import { type Execution, SshDevice } from '../../../../simulators/ssh-device.ts'
 import type { CliDialect } from '../../../../subgraphs/relay/drivers/driver.ts';
 import type { Transport } from '../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
-import { testEgress } from '../../../support/egress.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { testEgress } from '../../../support/machine/egress.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 
 const owned: { stop(): Promise<void> }[] = [];
 afterEach(async () => {

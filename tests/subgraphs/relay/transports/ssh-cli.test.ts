@@ -5,8 +5,8 @@ import type { Terminal } from '../../../../simulators/support/terminal.ts';
 import type { CliDialect } from '../../../../subgraphs/relay/drivers/driver.ts';
 import type { Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
-import { testEgress } from '../../../support/egress.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { testEgress } from '../../../support/machine/egress.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import { endAfterEach, failureOf, own } from './support/owned.ts';
 
 endAfterEach();

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { type Login, login } from '../../../../subgraphs/relay/transports/ssh-login.ts';
-import { testEgress } from '../../../support/egress.ts';
-import { RealSshd } from '../../../support/real-sshd.ts';
+import { testEgress } from '../../../support/machine/egress.ts';
+import { RealSshd } from '../../../support/servers/real-sshd.ts';
 
 const started: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -8,7 +8,7 @@ import {
   mostAlertRules,
   mostNotificationsPerHour,
 } from '../../../../subgraphs/system/spec/alert-conditions.ts';
-import { forFile } from '../../../support/shared.ts';
+import { forFile } from '../../../support/jest/shared.ts';
 import { AlertBench, subject } from '../support/alert-bench.ts';
 
 const bench = forFile(() => AlertBench.open());

@@ -2,8 +2,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
-import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
+import { makeCertificates, type TestCertificates } from '../../../support/product/certificates.ts';
 import { AlertBench, namesAll, never, subject } from '../support/alert-bench.ts';
 import { MailReceiver, Receiver } from '../support/receivers.ts';
 

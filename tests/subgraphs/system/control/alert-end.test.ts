@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { CertificateExpiry } from '../../../../subgraphs/system/control/alerts/certificate-expiry.ts';
-import { forFile } from '../../../support/shared.ts';
+import { forFile } from '../../../support/jest/shared.ts';
 import { AlertBench, subject } from '../support/alert-bench.ts';
 
 const minuteMs = 60_000;

@@ -8,7 +8,7 @@ import {
   signalsOfProject,
 } from '../../../../subgraphs/system/control/stores/alert-watch-store.ts';
 import { type AlertCondition, mostOpenAlerts } from '../../../../subgraphs/system/spec/alert-conditions.ts';
-import { forFile } from '../../../support/shared.ts';
+import { forFile } from '../../../support/jest/shared.ts';
 import { systemBench } from '../support/system-bench.ts';
 
 const bench = forFile(() => systemBench());

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { Leases } from '../../../../platform/leases/leases.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { CertificateExpiry } from '../../../../subgraphs/system/control/alerts/certificate-expiry.ts';
-import { asTheGraph } from '../../../support/graph-question.ts';
-import { forFile } from '../../../support/shared.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
+import { forFile } from '../../../support/jest/shared.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
+import { asTheGraph } from '../../../support/product/graph-question.ts';
 import { AlertBench, namesAll, never, subject } from '../support/alert-bench.ts';
 
 const minuteMs = 60_000;

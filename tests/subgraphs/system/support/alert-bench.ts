@@ -5,8 +5,8 @@ import { newUuid } from '../../../../platform/values/ids.ts';
 import { AlertWatch, type AlertWatchOptions } from '../../../../subgraphs/system/control/alerts/alert-watch.ts';
 import { createDeliveryQueue } from '../../../../subgraphs/system/control/alerts/delivery-queue.ts';
 import { AlertRuleStore } from '../../../../subgraphs/system/control/stores/alert-rule-store.ts';
-import { asTheGraph } from '../../../support/graph-question.ts';
-import { OwedRunner } from '../../../support/owed-runner.ts';
+import { asTheGraph } from '../../../support/product/graph-question.ts';
+import { OwedRunner } from '../../../support/product/owed-runner.ts';
 import { makeUser, type SystemBench, systemBench } from './system-bench.ts';
 
 const errors = 'userErrors { code message field retry }';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import type { TestCertificates } from '../../../support/certificates.ts';
+import type { TestCertificates } from '../../../support/product/certificates.ts';
 
 interface Received {
   readonly path: string;

@@ -16,10 +16,10 @@ import { subgraphRows } from '../../../../subgraphs/rows.ts';
 import type { PasswordHasher } from '../../../../subgraphs/system/control/access/password-hasher.ts';
 import { MemoryRateLimiter } from '../../../../subgraphs/system/control/access/rate-limiter.ts';
 import { createSystemSubgraph, type SystemSubgraph } from '../../../../subgraphs/system/system.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { kindsOf } from '../../../support/event-kinds.ts';
-import { testSigners } from '../../../support/signing-keys.ts';
-import { TestContext } from '../../../support/test-context.ts';
+import { kindsOf } from '../../../support/product/event-kinds.ts';
+import { testSigners } from '../../../support/product/signing-keys.ts';
+import { TestContext } from '../../../support/product/test-context.ts';
+import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
 
 /** A hash without cost, which counts. */
 class CountingHasher implements PasswordHasher {

@@ -11,9 +11,9 @@ import { Health } from '../../../../../platform/process/health.ts';
 import type { ProcessContext } from '../../../../../platform/process/subgraph-row.ts';
 import { createCheckerRole } from '../../../../../subgraphs/gslb/agents/checker/checker-role.ts';
 import { checkerSettings } from '../../../../../subgraphs/gslb/agents/checker/checker-settings.ts';
-import { testEgress } from '../../../../support/egress.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 
 const log = pino({ level: 'silent' });
 const shape = z.object(checkerSettings);

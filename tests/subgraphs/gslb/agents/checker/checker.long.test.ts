@@ -30,10 +30,10 @@ import {
   targetId,
   targetKey,
 } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
-import { testEgress } from '../../../../support/egress.ts';
-import { testHistory } from '../../../../support/histories.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
+import { testHistory } from '../../../../support/stores/histories.ts';
 
 const log = pino({ level: 'silent' });
 let authority: CertificateAndKey;

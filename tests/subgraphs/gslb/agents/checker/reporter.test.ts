@@ -9,7 +9,7 @@ import {
   noteBatch,
 } from '../../../../../subgraphs/gslb/control/stores/batch-ledger.ts';
 import type { CheckerBatch } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
-import { otherHistory, testHistory } from '../../../../support/histories.ts';
+import { otherHistory, testHistory } from '../../../../support/stores/histories.ts';
 
 const load = { targets: 0, lateMs: 0, abstains: null };
 const standing: Standing = {

@@ -4,7 +4,7 @@ import pino from 'pino';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { TargetBook } from '../../../../../subgraphs/gslb/agents/checker/target-book.ts';
 import { type Target, targetId, targetKey } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
-import { testHistory } from '../../../../support/histories.ts';
+import { testHistory } from '../../../../support/stores/histories.ts';
 
 const target: Target = {
   ...{ member: newUuid(), monitor: newUuid(), type: 'TCP', hosts: ['192.0.2.1'], port: 80, parameters: {} },

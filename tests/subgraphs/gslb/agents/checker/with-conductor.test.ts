@@ -9,9 +9,9 @@ import { newUuid } from '../../../../../platform/values/ids.ts';
 import { Checker } from '../../../../../subgraphs/gslb/agents/checker/checker.ts';
 import { standardPlugins } from '../../../../../subgraphs/gslb/agents/checker/plugins/standard-plugins.ts';
 import { ConductorLinks } from '../../../../../subgraphs/gslb/control/machines/conductor-links.ts';
-import { testEgress } from '../../../../support/egress.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { GslbPlace } from '../../support/gslb-place.ts';
 
 const log = pino({ level: 'silent' });

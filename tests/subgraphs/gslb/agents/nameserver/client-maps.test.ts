@@ -13,8 +13,8 @@ import type { Position } from '../../../../../platform/values/positions.ts';
 import { Feed } from '../../../../../subgraphs/gslb/agents/nameserver/feed.ts';
 import type { ConductorLinks } from '../../../../../subgraphs/gslb/control/machines/conductor-links.ts';
 import { mapKey, mapPosition, mapsKey, zoneKey } from '../../../../../subgraphs/gslb/wire/dns-wire.ts';
-import { type TestMachine, testAuthority, testMachine } from '../../../../support/machines.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { type TestMachine, testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { GslbPlace, zone } from '../../support/gslb-place.ts';
 import { linksOf, type ServedZone, serveZone } from '../../support/served-zone.ts';
 

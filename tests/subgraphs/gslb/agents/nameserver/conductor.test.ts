@@ -19,8 +19,8 @@ import {
   readZonesNamed,
   storeZoneKeys,
 } from '../../../../../subgraphs/gslb/control/stores/zone-store.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { GslbPlace, zone } from '../../support/gslb-place.ts';
 
 interface Served {

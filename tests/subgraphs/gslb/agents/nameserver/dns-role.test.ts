@@ -17,10 +17,10 @@ import { gslbRow } from '../../../../../subgraphs/gslb/row.ts';
 import { zoneKey } from '../../../../../subgraphs/gslb/wire/dns-wire.ts';
 import { startProgram } from '../../../../bin/support/up-process.ts';
 import { member, namePlan, zone, zonePlan } from '../../../../dns/answerer/support/plans.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { testHistory } from '../../../../support/histories.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
+import { testHistory } from '../../../../support/stores/histories.ts';
 import { TestConductor } from '../../support/test-conductor.ts';
 
 const log = pino({ level: 'silent' });

@@ -8,7 +8,7 @@ import type { JsonValue } from '../../../../../platform/values/json.ts';
 import { Feed } from '../../../../../subgraphs/gslb/agents/nameserver/feed.ts';
 import { mapKey, mapPosition, zoneKey } from '../../../../../subgraphs/gslb/wire/dns-wire.ts';
 import { member, namePlan, zone, zonePlan } from '../../../../dns/answerer/support/plans.ts';
-import { testHistory } from '../../../../support/histories.ts';
+import { testHistory } from '../../../../support/stores/histories.ts';
 
 let answerer: Answerer;
 let feed: Feed;

@@ -5,8 +5,8 @@ import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { GeoFile } from '../../../../../subgraphs/gslb/agents/nameserver/geo-file.ts';
 import { mmdbFile } from '../../../../dns/policy/mmdb-file.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
 
 const address = Buffer.from([192, 0, 2, 1]);
 const folder = forFile(() => temporaryFolder());

@@ -6,9 +6,9 @@ import { Answerer } from '../../../../../dns/answerer/answerer.ts';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import type { CertificateAndKey } from '../../../../../platform/net/certificates.ts';
 import type { ConductorLinks } from '../../../../../subgraphs/gslb/control/machines/conductor-links.ts';
-import { type TestMachine, testAuthority, testMachine } from '../../../../support/machines.ts';
-import { backUpTables, restoreTables } from '../../../../support/restored-tables.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { type TestMachine, testAuthority, testMachine } from '../../../../support/product/machines.ts';
+import { backUpTables, restoreTables } from '../../../../support/stores/restored-tables.ts';
 import { GslbPlace, zone } from '../../support/gslb-place.ts';
 import { linksOf, Serials, type ServedZone, serveZone } from '../../support/served-zone.ts';
 

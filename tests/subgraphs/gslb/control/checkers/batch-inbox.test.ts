@@ -4,8 +4,8 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { Database, Transaction, TransactionOptions } from '../../../../../platform/database/database.ts';
 import { BatchInbox } from '../../../../../subgraphs/gslb/control/checkers/batch-inbox.ts';
 import { recordBatches } from '../../../../../subgraphs/gslb/control/checkers/record-batch.ts';
-import { forTest } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

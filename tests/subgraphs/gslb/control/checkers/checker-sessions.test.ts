@@ -9,7 +9,7 @@ import { CheckerSessions } from '../../../../../subgraphs/gslb/control/checkers/
 import { lockVantagePoints, shareAnew } from '../../../../../subgraphs/gslb/control/stores/vantage-store.ts';
 import { TargetTable } from '../../../../../subgraphs/gslb/control/targets/target-table.ts';
 import { batchKey, grantDocument, grantKey } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
 let place: GslbPlace;

@@ -6,7 +6,7 @@ import { CheckerWatcher } from '../../../../../subgraphs/gslb/control/checkers/c
 import { ConnectInbox } from '../../../../../subgraphs/gslb/control/checkers/connect-inbox.ts';
 import { endSharing, readSharers } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { readVantagePoints, sharersOf } from '../../../../../subgraphs/gslb/control/stores/vantage-store.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbPlace } from '../../support/gslb-place.ts';
 
 /** More than a look may be late. */

@@ -10,7 +10,7 @@ import {
   readCheckers,
 } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { readVantagePoints, sharersOf } from '../../../../../subgraphs/gslb/control/stores/vantage-store.ts';
-import { forTest } from '../../../../support/shared.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
 import { GslbPlace } from '../../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

@@ -4,7 +4,7 @@ import { recordBatch } from '../../../../../subgraphs/gslb/control/checkers/reco
 import { planAt } from '../../../../../subgraphs/gslb/control/plans/plan-store.ts';
 import { databaseNow } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { flipsOfMember } from '../../../../../subgraphs/gslb/control/verdicts/flip-store.ts';
-import { forTest } from '../../../../support/shared.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
 import { GslbPlace, type TestChecker, zone } from '../../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

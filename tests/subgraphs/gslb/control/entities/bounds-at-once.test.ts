@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';
 import { lockProject } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, identity, makeWorld, projectA } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open({ quotas: 20 }));

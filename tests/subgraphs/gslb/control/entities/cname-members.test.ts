@@ -1,6 +1,6 @@
 // Members of type FQDN that come to a pool after its names: what a name may not be a CNAME of is refused then too.
 import { expect, test } from '@jest/globals';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, type Input, identity, makeWorld } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open());

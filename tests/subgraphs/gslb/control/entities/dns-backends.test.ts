@@ -4,7 +4,7 @@ import { openSecret } from '../../../../../dns/backends/backend-secret.ts';
 import { readBackend } from '../../../../../dns/backends/backend-store.ts';
 import { readZoneNamed } from '../../../../../dns/backends/zone-store.ts';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, type Input, identity, makeWorld, openRight, projectB } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open());

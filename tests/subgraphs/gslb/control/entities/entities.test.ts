@@ -4,7 +4,7 @@ import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { heldBy } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
 import { resealSecrets } from '../../../../../subgraphs/gslb/control/reseal.ts';
 import { monitorSecretPlace, openText } from '../../../../../subgraphs/gslb/control/stores/sealed-text.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, identity, makeWorld, projectA, projectB } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open());

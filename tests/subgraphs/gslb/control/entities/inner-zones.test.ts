@@ -1,6 +1,6 @@
 // A zone below another one: names that it would take from the zone above are refused, and so are long names of our own zones.
 import { expect, test } from '@jest/globals';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, identity, makeWorld, openRight } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open());

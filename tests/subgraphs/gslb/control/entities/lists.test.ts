@@ -1,6 +1,6 @@
 // Lists of GSLB through the graph: their orders, cursors, filters by name and counts, for a member of one project.
 import { beforeAll, expect, test } from '@jest/globals';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { orders } from '../../../support/orders.ts';
 import { GslbGraph, identity, makeWorld, projectB, type World } from '../../support/gslb-graph.ts';
 

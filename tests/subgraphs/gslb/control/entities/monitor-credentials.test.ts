@@ -6,7 +6,7 @@ import { readVantagePoints } from '../../../../../subgraphs/gslb/control/stores/
 import { TargetTable } from '../../../../../subgraphs/gslb/control/targets/target-table.ts';
 import { documentOf } from '../../../../../subgraphs/gslb/control/targets/targets.ts';
 import { nameOfKey } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbGraph, type Input, identity, openRight } from '../../support/gslb-graph.ts';
 
 let graph: GslbGraph;

@@ -13,9 +13,9 @@ import { loadPlugins } from '../../../../../subgraphs/gslb/agents/checker/plugin
 import { standardPlugins } from '../../../../../subgraphs/gslb/agents/checker/plugins/standard-plugins.ts';
 import { ConductorLinks } from '../../../../../subgraphs/gslb/control/machines/conductor-links.ts';
 import { connectChecker } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
-import { testEgress } from '../../../../support/egress.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
-import { temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
+import { temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { GslbGraph, type Input, identity } from '../../support/gslb-graph.ts';
 
 const owner = identity('MEMBER');

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
 import { mostZoneBytes, mostZoneMaps } from '../../../../../subgraphs/gslb/control/stores/zone-room.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, type Input, identity, makeWorld, openRight, projectA, projectB } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open());

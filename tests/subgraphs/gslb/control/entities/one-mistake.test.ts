@@ -1,5 +1,5 @@
 // One mistake in a new name and what is made with it has one error, at its place.
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { oneMistake } from '../../../support/one-mistake.ts';
 import { GslbGraph, identity, openRight } from '../../support/gslb-graph.ts';
 

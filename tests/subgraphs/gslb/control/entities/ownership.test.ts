@@ -5,7 +5,7 @@ import { keepServerName } from '../../../../../dns/ownership/server-names.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { settleName } from '../../../../../subgraphs/gslb/control/plans/settle-name.ts';
 import { mostZoneBytes } from '../../../../../subgraphs/gslb/control/stores/zone-room.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import {
   GslbGraph,
   type Input,

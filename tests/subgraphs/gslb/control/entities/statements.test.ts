@@ -2,8 +2,8 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
-import { statementsOf } from '../../../../support/count-statements.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { statementsOf } from '../../../../support/stores/count-statements.ts';
 import { GslbGraph, identity, openRight, projectA } from '../../support/gslb-graph.ts';
 
 const most = 12;

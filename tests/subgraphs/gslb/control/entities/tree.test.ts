@@ -1,7 +1,7 @@
 // A name with new pools, members and monitors, in one mutation.
 import { beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, type Input, identity, openRight, projectA } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open());

@@ -1,7 +1,7 @@
 // Who may vote on a pool's members is decided by the flavors of its names: neither a rule that those can't meet nor a flavor that nobody
 // votes for is accepted.
 import { beforeAll, expect, test } from '@jest/globals';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, identity, makeWorld, type World } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open());

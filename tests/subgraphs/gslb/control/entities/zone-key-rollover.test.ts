@@ -1,7 +1,7 @@
 // Zones get their keys from whoever name servers connect to.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ZoneKeyRollover } from '../../../../../subgraphs/gslb/control/entities/zone-key-rollover.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbGraph, identity } from '../../support/gslb-graph.ts';
 
 let graph: GslbGraph;

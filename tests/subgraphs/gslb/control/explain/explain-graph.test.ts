@@ -1,7 +1,7 @@
 // The explanation of an answer in the graph, with real name servers: it matches their answers.
 import { beforeAll, expect, test } from '@jest/globals';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { identity, type World } from '../../support/gslb-graph.ts';
 import { ServedGraph } from '../../support/served-graph.ts';
 

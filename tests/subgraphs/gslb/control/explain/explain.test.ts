@@ -4,7 +4,7 @@ import { gslbExplain } from '../../../../../subgraphs/gslb/control/explain/expla
 import { databaseNow } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { connectNameServer, recordState } from '../../../../../subgraphs/gslb/control/stores/name-server-store.ts';
 import { zonePositions } from '../../../../../subgraphs/gslb/control/stores/zone-store.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbPlace, zone } from '../../support/gslb-place.ts';
 
 const place = forFile(() => GslbPlace.open());

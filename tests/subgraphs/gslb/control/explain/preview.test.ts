@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
 import { lockMembers } from '../../../../../subgraphs/gslb/control/stores/standing-store.ts';
 import { evaluateMembers } from '../../../../../subgraphs/gslb/control/verdicts/evaluate-members.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, type Input, identity, makeWorld, projectB, type World } from '../../support/gslb-graph.ts';
 
 interface Shown {

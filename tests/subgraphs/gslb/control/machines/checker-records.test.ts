@@ -6,7 +6,7 @@ import { ConnectInbox } from '../../../../../subgraphs/gslb/control/checkers/con
 import { recordBatch } from '../../../../../subgraphs/gslb/control/checkers/record-batch.ts';
 import { readCheckers } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { readVantagePoints, sharersOf } from '../../../../../subgraphs/gslb/control/stores/vantage-store.ts';
-import { forTest } from '../../../../support/shared.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
 import { GslbGraph, identity } from '../../support/gslb-graph.ts';
 import { GslbPlace } from '../../support/gslb-place.ts';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import { keyRule, ZoneKeyRollover } from '../../../../../subgraphs/gslb/control/entities/zone-key-rollover.ts';
 import { lockZone, openZoneKeys, storeZoneKeys } from '../../../../../subgraphs/gslb/control/stores/zone-store.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { identity } from '../../support/gslb-graph.ts';
 import { type Served, ServedGraph } from '../../support/served-graph.ts';
 

@@ -1,8 +1,8 @@
 // Checkers, name servers, keys of zones and votes in the graph, as they are known.
 import { beforeAll, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { identity, type World } from '../../support/gslb-graph.ts';
 import { ServedGraph } from '../../support/served-graph.ts';
 

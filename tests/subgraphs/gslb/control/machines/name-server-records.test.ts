@@ -2,8 +2,8 @@
 import { expect, test } from '@jest/globals';
 import { setNameServerRecord } from '../../../../../platform/machines/name-server-record.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { identity } from '../../support/gslb-graph.ts';
 import { ServedGraph } from '../../support/served-graph.ts';
 

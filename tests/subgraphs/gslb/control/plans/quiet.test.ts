@@ -6,8 +6,8 @@ import { zoneNews } from '../../../../../subgraphs/gslb/control/plans/zone-plans
 import { zonePositions } from '../../../../../subgraphs/gslb/control/stores/zone-store.ts';
 import { targetId } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { seededRandom } from '../../../../../trials/random.ts';
-import { testHistory } from '../../../../support/histories.ts';
-import { forTest } from '../../../../support/shared.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
+import { testHistory } from '../../../../support/stores/histories.ts';
 import { GslbPlace, type TestChecker, zone } from '../../support/gslb-place.ts';
 
 const random = seededRandom(9);

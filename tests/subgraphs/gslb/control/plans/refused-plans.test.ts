@@ -1,6 +1,6 @@
 // A plan that name servers would refuse stays out of its zone: the zone's other names are answered, and the name says why it is not.
 import { beforeEach, expect, test } from '@jest/globals';
-import { forTest } from '../../../../support/shared.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

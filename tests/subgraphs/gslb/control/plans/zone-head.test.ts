@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { planBounds, zonePlanFault } from '../../../../../dns/policy/plan-schema.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { zoneNews } from '../../../../../subgraphs/gslb/control/plans/zone-plans.ts';
-import { forTest } from '../../../../support/shared.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
 import { GslbPlace, zone } from '../../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

@@ -7,7 +7,7 @@ import type { VantageRow } from '../../../../../subgraphs/gslb/control/stores/va
 import { TargetTable } from '../../../../../subgraphs/gslb/control/targets/target-table.ts';
 import { documentOf } from '../../../../../subgraphs/gslb/control/targets/targets.ts';
 import { nameOfKey } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbPlace } from '../../support/gslb-place.ts';
 
 let place: GslbPlace;

@@ -5,7 +5,7 @@ import { OwedWork, oweAll } from '../../../../../platform/owed/owed-work.ts';
 import { lockMembers } from '../../../../../subgraphs/gslb/control/stores/standing-store.ts';
 import { evaluationKind } from '../../../../../subgraphs/gslb/control/stores/touched.ts';
 import { evaluateMembers } from '../../../../../subgraphs/gslb/control/verdicts/evaluate-members.ts';
-import { forTest } from '../../../../support/shared.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
 const place = forTest(() => GslbPlace.open());

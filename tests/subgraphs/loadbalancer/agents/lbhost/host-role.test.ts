@@ -11,10 +11,10 @@ import type { CertificateAndKey } from '../../../../../platform/net/certificates
 import { readConfig } from '../../../../../platform/process/config.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { loadBalancerRow } from '../../../../../subgraphs/loadbalancer/row.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { endProcessesOf } from '../../../../support/left-processes.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { endProcessesOf } from '../../../../support/machine/left-processes.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { TestControl } from '../../support/test-control.ts';
 import { wantedNode } from '../../support/wanted.ts';
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { plainCell } from '../../../../../subgraphs/loadbalancer/agents/lbhost/confinement/cell.ts';
 import { Keepalived } from '../../../../../subgraphs/loadbalancer/agents/lbhost/keepalived.ts';
-import { endProcessesOf } from '../../../../support/left-processes.ts';
+import { endProcessesOf } from '../../../../support/machine/left-processes.ts';
 import { wantedNode } from '../../support/wanted.ts';
 
 let folder: string;

@@ -15,8 +15,8 @@ import {
   mostNamesOfProject,
   mostTtlMs,
 } from '../../../../../subgraphs/loadbalancer/agents/lbhost/member-names.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../support/haproxy-node.ts';
 import { tally, webMember } from '../../support/members.ts';
 

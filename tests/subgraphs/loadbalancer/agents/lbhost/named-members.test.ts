@@ -23,9 +23,9 @@ import {
 } from '../../../../../subgraphs/loadbalancer/agents/lbhost/node-runner.ts';
 import { LoopbackProvider } from '../../../../../subgraphs/loadbalancer/agents/lbhost/providers/loopback.ts';
 import type { WantedNode } from '../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { endProcessesOf } from '../../../../support/left-processes.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { endProcessesOf } from '../../../../support/machine/left-processes.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { part, wantedNode } from '../../support/wanted.ts';
 
 const hosts = ['127.0.0.41', '127.0.0.42'] as const;

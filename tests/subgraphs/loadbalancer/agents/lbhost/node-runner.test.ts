@@ -8,7 +8,7 @@ import { newUuid } from '../../../../../platform/values/ids.ts';
 import { Turns } from '../../../../../platform/work/turns.ts';
 import type { Confinement } from '../../../../../subgraphs/loadbalancer/agents/lbhost/confinement/confinement.ts';
 import { type NodeReport, NodeRunner } from '../../../../../subgraphs/loadbalancer/agents/lbhost/node-runner.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { wantedNode } from '../../support/wanted.ts';
 
 let folder: string;

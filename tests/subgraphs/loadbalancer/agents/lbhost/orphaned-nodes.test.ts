@@ -12,8 +12,8 @@ import {
 } from '../../../../../subgraphs/loadbalancer/agents/lbhost/confinement/confinement.ts';
 import { LbHost } from '../../../../../subgraphs/loadbalancer/agents/lbhost/lb-host.ts';
 import { LoopbackProvider } from '../../../../../subgraphs/loadbalancer/agents/lbhost/providers/loopback.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { TestControl } from '../../support/test-control.ts';
 
 const log = pino({ level: 'silent' });

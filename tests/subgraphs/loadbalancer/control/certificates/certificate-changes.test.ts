@@ -6,7 +6,7 @@ import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { NodeDocuments } from '../../../../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
 import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { untilItWaits } from '../../support/until-it-waits.ts';
 

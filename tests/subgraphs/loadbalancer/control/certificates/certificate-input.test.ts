@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { beforeAll, expect, test } from '@jest/globals';
 import { InputCheck } from '../../../../../platform/input/input.ts';
 import { checkCertificate } from '../../../../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 
 const run = promisify(execFile);
 const folder = forFile(() => temporaryFolder());

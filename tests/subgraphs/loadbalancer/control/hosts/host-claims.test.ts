@@ -14,7 +14,7 @@ import {
   readHosts,
 } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import { grantOf, type HostClaim, whyNoNodes } from '../../../../../subgraphs/loadbalancer/rules/host-grant.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { recordHost } from '../../support/host-records.ts';
 

@@ -8,7 +8,7 @@ import {
   type HostRow,
 } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import type { HostClaim } from '../../../../../subgraphs/loadbalancer/rules/host-grant.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
 const place = forFile(() => BalancerPlace.open());

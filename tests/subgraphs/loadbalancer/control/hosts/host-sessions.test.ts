@@ -15,9 +15,9 @@ import {
   wishReplaced,
 } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { lockBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
-import { otherHistory } from '../../../../support/histories.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { otherHistory } from '../../../../support/stores/histories.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { untilItWaits } from '../../support/until-it-waits.ts';
 

@@ -4,7 +4,7 @@ import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { HostService } from '../../../../../subgraphs/loadbalancer/control/hosts/host-service.ts';
 import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
 import { endEpoch, type HostRow, readHosts } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 

@@ -3,8 +3,8 @@ import { expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { HostWatcher } from '../../../../../subgraphs/loadbalancer/control/hosts/host-watcher.ts';
 import { readHosts } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { connectHost } from '../../support/host-records.ts';
 import { LbWorld } from '../../support/lb-world.ts';
 

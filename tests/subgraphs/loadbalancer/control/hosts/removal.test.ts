@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { LbWorld, type WorldHost } from '../../support/lb-world.ts';
 
 const world = forFile(() => LbWorld.open({ dns: true, settings: { nodeDrainMs: 500 } }));

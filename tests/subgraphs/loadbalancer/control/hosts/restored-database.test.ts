@@ -10,8 +10,8 @@ import { DiskDocuments } from '../../../../../subgraphs/loadbalancer/agents/lbho
 import { HostSessions } from '../../../../../subgraphs/loadbalancer/control/hosts/host-sessions.ts';
 import { NodeDocuments, positionsOfHost } from '../../../../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
 import { readNodes } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
-import { backUpTables, restoreTables } from '../../../../support/restored-tables.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { backUpTables, restoreTables } from '../../../../support/stores/restored-tables.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
 const log = pino({ level: 'silent' });

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { blindNodes, storeMemberView } from '../../../../../subgraphs/loadbalancer/control/members/member-status.ts';
 import { nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { partsSince } from '../../../../../subgraphs/loadbalancer/control/stores/part-store.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
 const place = forFile(() => BalancerPlace.open());

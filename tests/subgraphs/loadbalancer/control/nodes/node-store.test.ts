@@ -1,7 +1,7 @@
 // Locks on nodes: locks of one load balancer delay no other one.
 import { expect, test } from '@jest/globals';
 import { nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
 const place = forFile(() => BalancerPlace.open());

@@ -9,8 +9,8 @@ import { Leases } from '../../../../../platform/leases/leases.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { createNodeChecks, usualNodeChecks } from '../../../../../subgraphs/loadbalancer/control/nodes/node-checks.ts';
 import { readNodes } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 

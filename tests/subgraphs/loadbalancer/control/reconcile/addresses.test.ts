@@ -7,7 +7,7 @@ import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconci
 import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { endHost } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import { usualHealing } from '../../../../../subgraphs/loadbalancer/rules/plan-input.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 

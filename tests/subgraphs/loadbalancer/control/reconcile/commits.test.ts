@@ -4,7 +4,7 @@ import type { Transaction } from '../../../../../platform/database/database.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { nodesOf } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 

@@ -4,9 +4,9 @@ import { owe } from '../../../../../platform/owed/owed-work.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { reconcileKind } from '../../../../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { LbWorld, type WorldHost } from '../../support/lb-world.ts';
 
 const world = forFile(() => LbWorld.open({ dns: true, settings: { nodeDrainMs: 60_000, hostGoneMs: 10_000 } }));

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fenceName } from '../../../../../dns/servers/fence.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { zone } from '../../../../dns/support/name-servers.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { LbWorld } from '../../support/lb-world.ts';
 
 describe.each(['PowerDNS', 'BIND'] as const)('%s', (named) => {

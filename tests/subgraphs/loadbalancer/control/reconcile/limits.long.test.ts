@@ -3,8 +3,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { LbWorld } from '../../support/lb-world.ts';
 import { timeIsOver } from '../../support/time-is-over.ts';
 

@@ -8,7 +8,7 @@ import { readConfig, settingsOf } from '../../../../../platform/process/config.t
 import type { DatabaseContext } from '../../../../../platform/process/subgraph-row.ts';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { loadBalancerRow } from '../../../../../subgraphs/loadbalancer/row.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerGraph, identity, projectA, projectB, zone } from '../../support/balancer-graph.ts';
 
 const graph = forFile(() => BalancerGraph.open());

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
 import { Site } from '../../../../../trials/lb-heal/site.ts';
 import { faultsNow } from '../../../../../trials/lb-heal/verdict.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { timeIsOver } from '../../support/time-is-over.ts';
 import { canHaveNamespaces } from '../../support/two-hosts.ts';
 

@@ -1,9 +1,9 @@
 // Autoscaling and traffic as a user has them: in the graph of a whole process, with its worker and its Redis.
 import { expect, test } from '@jest/globals';
 import { subgraphRows } from '../../../../../subgraphs/rows.ts';
-import { ask, mountInOneProcess } from '../../../../support/mounted-graph.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { ask, mountInOneProcess } from '../../../../support/product/mounted-graph.ts';
 
 const mounted = forFile(() => mountInOneProcess({ rows: subgraphRows }));
 

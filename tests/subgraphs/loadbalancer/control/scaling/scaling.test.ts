@@ -15,7 +15,7 @@ import {
 } from '../../../../../subgraphs/loadbalancer/control/scaling/scaling-store.ts';
 import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { historyMs, historyOf } from '../../../../../subgraphs/loadbalancer/rules/scale.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
 const place = forFile(() => BalancerPlace.open());

@@ -2,7 +2,7 @@
 // that the egress policy denies.
 import { beforeAll, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
-import { forFile } from '../../../../support/shared.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
 import { BalancerGraph, type Input, identity, projectA, projectId } from '../../support/balancer-graph.ts';
 import { connectHost } from '../../support/host-records.ts';
 

@@ -15,7 +15,7 @@ import {
   collectdKey,
 } from '../../../../../subgraphs/loadbalancer/control/scaling/collectd/receiver.ts';
 import { ScalingService } from '../../../../../subgraphs/loadbalancer/control/scaling/scaling-service.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
 let place: BalancerPlace;

@@ -6,9 +6,9 @@ import { readdir } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { patience, stretch } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { type Answer, S3TestClient, type Sent } from '../../../../support/object-storage/s3-client.ts';
-import { patience, stretch } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 import { type ControlGraph, type Input, identity } from '../../support/control-graph.ts';
 import { Federation } from '../../support/federation.ts';
 

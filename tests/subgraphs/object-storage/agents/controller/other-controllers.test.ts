@@ -7,10 +7,10 @@ import { DocumentStore } from '../../../../../subgraphs/object-storage/engine/st
 import { documentName } from '../../../../../subgraphs/object-storage/wire/documents/documents.ts';
 import { signDocument } from '../../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
 import { toStored } from '../../../../../subgraphs/object-storage/wire/documents/stored-document.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { Federation } from '../../../../support/object-storage/federation.ts';
 import { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 import { identity } from '../../support/control-graph.ts';
 
 const cleanup = new AsyncDisposableStack();

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { heldBy } from '../../../../../subgraphs/object-storage/control/accounts/access-key-store.ts';
 import { accountEnd } from '../../../../../subgraphs/object-storage/control/accounts/account-end.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 import { type ControlGraph, identity, projectA, projectB } from '../../support/control-graph.ts';
 import { Federation } from '../../support/federation.ts';
 

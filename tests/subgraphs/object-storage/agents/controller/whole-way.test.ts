@@ -1,9 +1,9 @@
 // The whole way: the changes that an administrator makes in the graph reach the controllers of clusters, their servers serve by them, and a
 // key that a user created gives access to each of them; a revoked key gives access to none.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 import { type ControlGraph, identity } from '../../support/control-graph.ts';
 import { Federation } from '../../support/federation.ts';
 

@@ -7,10 +7,10 @@ import { ObjectResolver } from '../../../../../subgraphs/object-storage/agents/r
 import { serverRole } from '../../../../../subgraphs/object-storage/engine/peers/peer-wire.ts';
 import { ServiceStore } from '../../../../../subgraphs/object-storage/engine/store/service-store.ts';
 import { resolvePath, resolverRole } from '../../../../../subgraphs/object-storage/wire/resolve-wire.ts';
-import { testMachine } from '../../../../support/machines.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { type FederatedCluster, Federation } from '../../../../support/object-storage/federation.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { testMachine } from '../../../../support/product/machines.ts';
 import { makeUser } from '../../../system/support/system-bench.ts';
 
 const cleanup = new AsyncDisposableStack();

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { firstRing, nextRing } from '../../../../../platform/rings/next-ring.ts';
 import { copyingIn } from '../../../../../platform/rings/ring.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeContainer, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const names = ['north', 'south', 'east'];
 

@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { patience } from '../../../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { md5 } from '../../../../support/object-storage/namespace-contract.ts';
 import { type RealCluster, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 const cleanup = new AsyncDisposableStack();

@@ -1,8 +1,8 @@
 // A server starts in a cluster that has been without the control plane for too long: a revoked key must not work even at first.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
+import { patience } from '../../../../support/machine/patience.ts';
 import { RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
 
 test(
   'it serves no user before it knows for how long the control plane has been silent',

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Durability } from '../../../../../subgraphs/object-storage/engine/store/durability.ts';
 import { Partitions } from '../../../../../subgraphs/object-storage/engine/store/partitions.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import type { CutLink } from '../../../../support/object-storage/cut-link.ts';
 import { makeContainer, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
 import type { Answer } from '../../../../support/object-storage/s3-client.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const cleanup = new AsyncDisposableStack();
 let clusters: RealClusters;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { OwnBlobs } from '../../../../../subgraphs/object-storage/agents/server/own-blobs.ts';
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 import { allOf, inChunks, newId, place } from '../../support/bytes.ts';
 
 let temporary: TemporaryFolder;

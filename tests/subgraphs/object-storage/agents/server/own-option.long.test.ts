@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { firstRing } from '../../../../../platform/rings/next-ring.ts';
+import { patience, stretch } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeContainer, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
 import type { Answer, Sent } from '../../../../support/object-storage/s3-client.ts';
-import { patience, stretch } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const names = ['north', 'south', 'east', 'west'];
 const far = { 'x-tidegate-option': 'far' };

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { firstRing } from '../../../../../platform/rings/next-ring.ts';
 import type { Ring } from '../../../../../platform/rings/ring.ts';
 import { ServiceStore } from '../../../../../subgraphs/object-storage/engine/store/service-store.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeContainer, type RealCluster, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const cleanup = new AsyncDisposableStack();
 let clusters: RealClusters;

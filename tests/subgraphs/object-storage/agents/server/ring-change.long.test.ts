@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { firstRing, nextRing } from '../../../../../platform/rings/next-ring.ts';
 import { clustersOfPartition, countsOf, gainsIn, type Ring } from '../../../../../platform/rings/ring.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeContainer, type RealCluster, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const names = ['north', 'south', 'east'];
 /** Each is one partition of the index: of so many some change hands. */

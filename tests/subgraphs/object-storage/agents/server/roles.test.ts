@@ -13,12 +13,12 @@ import { newKeyPair, SigningKeys } from '../../../../../platform/secrets/key-pai
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { ClusterLinks } from '../../../../../subgraphs/object-storage/control/controllers/cluster-links.ts';
 import { subgraphRows } from '../../../../../subgraphs/rows.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
-import { patience } from '../../../../support/patience.ts';
-import { type SystemPlace, systemPlace } from '../../../../support/running-system.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
+import { type SystemPlace, systemPlace } from '../../../../support/product/running-system.ts';
 import { storeMigrations } from '../../engine/store/store-database.ts';
 import { ControlGraph, identity } from '../../support/control-graph.ts';
 

@@ -6,9 +6,9 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { BlobFile } from '../../../../../subgraphs/object-storage/engine/blobs/blob-file.ts';
 import { partitionOfBlob } from '../../../../../subgraphs/object-storage/engine/blobs/blob-id.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { type RealCluster, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const cleanup = new AsyncDisposableStack();
 const large = randomBytes(2 * 1024 * 1024 + 5);

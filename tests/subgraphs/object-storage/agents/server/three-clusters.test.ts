@@ -2,10 +2,10 @@
 // and the third catches up when it is back.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeContainer, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
 import type { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const cleanup = new AsyncDisposableStack();
 let clusters: RealClusters;

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { UserApi } from '../../../../../subgraphs/object-storage/agents/server/api/user-api.ts';
 import { FederationMap } from '../../../../../subgraphs/object-storage/engine/federation/federation-map.ts';
 import type { ServedRequest } from '../../../../../subgraphs/object-storage/engine/s3/served-request.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { sha256, unsignedChunks } from '../../../../support/object-storage/s3-client.ts';
 import { alice, aliceToken, startS3, type TestedS3 } from '../../../../support/object-storage/s3-server.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 let s3: TestedS3;
 const served: ServedRequest[] = [];

@@ -8,9 +8,9 @@ import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Database } from '../../../../../platform/database/database.ts';
 import { WorkShare } from '../../../../../subgraphs/object-storage/agents/server/work-share.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeContainer, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 import { storeDatabase } from '../../engine/store/store-database.ts';
 
 const log = pino({ level: 'silent' });

@@ -2,9 +2,9 @@
 // during that time can be written, deleted and listed afterwards at every cluster, and all replicas become equal.
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeContainer, type RealCluster, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const dayMs = 86_400_000;
 const names = ['north', 'south', 'east'];

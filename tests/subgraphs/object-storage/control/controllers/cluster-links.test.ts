@@ -5,8 +5,8 @@ import { newKeyPair, SigningKeys } from '../../../../../platform/secrets/key-pai
 import { ClusterLinks } from '../../../../../subgraphs/object-storage/control/controllers/cluster-links.ts';
 import { controllerRole } from '../../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import type { HistoryDocument } from '../../../../../subgraphs/object-storage/wire/documents/documents.ts';
-import { type TestMachine, testAuthority, testMachine } from '../../../../support/machines.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { type TestMachine, testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { ControlGraph } from '../../support/control-graph.ts';
 import { ScriptedController } from '../../support/scripted-controller.ts';
 

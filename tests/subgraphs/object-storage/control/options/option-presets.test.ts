@@ -8,8 +8,8 @@ import {
   type MeasuredCluster,
 } from '../../../../../subgraphs/object-storage/control/options/option-presets.ts';
 import { controllerRole } from '../../../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { ControlGraph } from '../../support/control-graph.ts';
 import { ScriptedController } from '../../support/scripted-controller.ts';
 

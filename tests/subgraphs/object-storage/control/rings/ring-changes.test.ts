@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { RingChanges } from '../../../../../subgraphs/object-storage/control/rings/ring-changes.ts';
 import type { ControllerState } from '../../../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { forTest } from '../../../../support/shared.ts';
+import { forTest } from '../../../../support/jest/shared.ts';
 import { ControlGraph, identity, projectA } from '../../support/control-graph.ts';
 
 const graph = forTest(() => ControlGraph.open());

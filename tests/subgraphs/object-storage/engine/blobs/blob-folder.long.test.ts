@@ -20,8 +20,8 @@ import {
 import { before, newBlobId } from '../../../../../subgraphs/object-storage/engine/blobs/blob-id.ts';
 import { blockBytes } from '../../../../../subgraphs/object-storage/engine/blobs/blob-store.ts';
 import { giveBack } from '../../../../../subgraphs/object-storage/engine/blobs/block-buffers.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 import { allOf, inChunks, manyBytes, newId, place } from '../../support/bytes.ts';
 import { bytesOf } from './bytes-of-id.ts';
 

@@ -5,8 +5,8 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { measureDisk } from '../../../../../subgraphs/object-storage/engine/blobs/measure.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 
 const temporary = forFile(() => temporaryFolder());
 

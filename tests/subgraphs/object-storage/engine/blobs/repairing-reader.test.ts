@@ -11,8 +11,8 @@ import {
   type BlobSources,
   RepairingReader,
 } from '../../../../../subgraphs/object-storage/engine/blobs/repairing-reader.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 import { allOf, inChunks, newId, place } from '../../support/bytes.ts';
 
 const log = pino({ level: 'silent' });

@@ -11,9 +11,9 @@ import { DiskFullError } from '../../../../../subgraphs/object-storage/engine/bl
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';
 import type { BlobStore } from '../../../../../subgraphs/object-storage/engine/blobs/blob-store.ts';
 import { writeToAll } from '../../../../../subgraphs/object-storage/engine/blobs/write-to-all.ts';
-import { stretch } from '../../../../support/patience.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { stretch } from '../../../../support/machine/patience.ts';
+import { temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 import { allOf, inChunks, manyBytes, newId, place } from '../../support/bytes.ts';
 
 const log = pino({ level: 'silent' });

@@ -11,8 +11,8 @@ import { Collector } from '../../../../../subgraphs/object-storage/engine/namesp
 import { Names } from '../../../../../subgraphs/object-storage/engine/namespace/names.ts';
 import type { Caller, ObjectHeaders } from '../../../../../subgraphs/object-storage/engine/namespace/namespace.ts';
 import { Objects } from '../../../../../subgraphs/object-storage/engine/namespace/objects.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 import { MemoryClusters } from '../../../../support/object-storage/memory-clusters.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
 const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };

@@ -6,10 +6,10 @@ import { Names } from '../../../../../subgraphs/object-storage/engine/namespace/
 import type { Caller } from '../../../../../subgraphs/object-storage/engine/namespace/namespace.ts';
 import { Seals } from '../../../../../subgraphs/object-storage/engine/namespace/seals.ts';
 import { type SealedGate, sealedGates } from '../../../../../subgraphs/object-storage/engine/store/sealed-gates.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { MemoryClusters } from '../../../../support/object-storage/memory-clusters.ts';
 import { makeContainer, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 import { clockOf, StoreProcess } from '../store/store-database.ts';
 
 const log = pino({ level: 'silent' });

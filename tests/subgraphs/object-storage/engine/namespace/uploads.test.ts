@@ -10,8 +10,8 @@ import type { Caller, ObjectHeaders } from '../../../../../subgraphs/object-stor
 import { Objects } from '../../../../../subgraphs/object-storage/engine/namespace/objects.ts';
 import { hidden, uploadNames } from '../../../../../subgraphs/object-storage/engine/namespace/values.ts';
 import type { HiddenRow } from '../../../../../subgraphs/object-storage/engine/store/hidden-rows.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { MemoryClusters } from '../../../../support/object-storage/memory-clusters.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
 const headers: ObjectHeaders = { contentType: 'text/plain', metadata: {} };

@@ -5,8 +5,8 @@ import type { BlobStore } from '../../../../../subgraphs/object-storage/engine/b
 import { PeerClient } from '../../../../../subgraphs/object-storage/engine/peers/peer-client.ts';
 import { PeerServer } from '../../../../../subgraphs/object-storage/engine/peers/peer-server.ts';
 import type { RegisterKey, ReplicaAnswer } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
-import { testAuthority, testMachine } from '../../../../support/machines.ts';
 import { MemoryReplica } from '../../../../support/object-storage/memory-replica.ts';
+import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { clusterOf } from './clusters.ts';
 
 const log = pino({ level: 'silent' });

@@ -39,11 +39,11 @@ import {
 } from '../../../../../subgraphs/object-storage/engine/peers/peer-server.ts';
 import type { CatchUpPeer, TombstonePeer } from '../../../../../subgraphs/object-storage/engine/store/catch-up.ts';
 import type { ReplicaRequest } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
-import { freePort } from '../../../../support/free-port.ts';
-import { type TestMachine, testAuthority, testMachine } from '../../../../support/machines.ts';
+import { freePort } from '../../../../support/machine/free-port.ts';
+import { stretch } from '../../../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { MemoryReplica } from '../../../../support/object-storage/memory-replica.ts';
-import { stretch } from '../../../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { type TestMachine, testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { allOf, inChunks, manyBytes, newId, place } from '../../support/bytes.ts';
 import { clusterOf } from './clusters.ts';
 import type { ServerWish } from './server-process.ts';

@@ -13,11 +13,11 @@ import type {
 } from '../../../../../subgraphs/object-storage/engine/namespace/namespace.ts';
 import { Pace } from '../../../../../subgraphs/object-storage/engine/s3/pace.ts';
 import type { S3Options } from '../../../../../subgraphs/object-storage/engine/s3/server.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { MemoryNamespace } from '../../../../support/object-storage/memory-namespace.ts';
 import type { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
 import { alice, bob, bobKey, startS3, type TestedS3 } from '../../../../support/object-storage/s3-server.ts';
-import { patience } from '../../../../support/patience.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 const MiB = 1024 * 1024;
 const running: TestedS3<MemoryNamespace>[] = [];

@@ -1,7 +1,7 @@
 // Bodies of XML that no client of good will sends.
 import { expect, test } from '@jest/globals';
 import { readXml } from '../../../../../subgraphs/object-storage/engine/s3/read-xml.ts';
-import { patience } from '../../../../support/patience.ts';
+import { patience } from '../../../../support/machine/patience.ts';
 
 const read = (keys: string) => readXml(Buffer.from(`<Delete><Object><Key>${keys}</Key></Object></Delete>`), 'Delete');
 const malformed = expect.objectContaining({ code: 'MalformedXML' });

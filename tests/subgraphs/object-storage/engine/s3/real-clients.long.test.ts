@@ -8,11 +8,11 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ProgramResult, runProgram } from '../../../../../embedded/run-program.ts';
-import { makeCertificates } from '../../../../support/certificates.ts';
+import { patience } from '../../../../support/machine/patience.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 import { sha256 } from '../../../../support/object-storage/s3-client.ts';
 import { aliceKey, startS3, type TestedS3 } from '../../../../support/object-storage/s3-server.ts';
-import { patience } from '../../../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { makeCertificates } from '../../../../support/product/certificates.ts';
 
 const timeoutMs = 120_000 * patience;
 const MiB = 1024 * 1024;

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { checksumDigest } from '../../../../../subgraphs/object-storage/engine/s3/checksums.ts';
 import type { ServedRequest } from '../../../../../subgraphs/object-storage/engine/s3/served-request.ts';
 import { ObjectError, type ObjectErrorCode } from '../../../../../subgraphs/object-storage/wire/object-error.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { md5 } from '../../../../support/object-storage/namespace-contract.ts';
 import {
   type S3TestClient,
@@ -23,7 +24,6 @@ import {
   startS3,
   type TestedS3,
 } from '../../../../support/object-storage/s3-server.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
 
 let s3: TestedS3;
 let client: S3TestClient;

@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 import { ChangeLog } from '../../../../../subgraphs/object-storage/engine/store/change-log.ts';
 import { partitionOfScope } from '../../../../../subgraphs/object-storage/engine/store/scope-partition.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { partitionsOf, StoreProcess, scopeOf, storeDatabase } from './store-database.ts';
 
 const ring = 1;

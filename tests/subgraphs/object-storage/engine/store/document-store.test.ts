@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
 import { DocumentStore } from '../../../../../subgraphs/object-storage/engine/store/document-store.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { storeDatabase } from './store-database.ts';
 
 function ringDocument(key: string, generation: number) {

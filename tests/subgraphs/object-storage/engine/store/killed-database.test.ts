@@ -10,7 +10,7 @@ import { migrate } from '../../../../../platform/database/migrate.ts';
 import { noVersion, type Version } from '../../../../../platform/registers/version.ts';
 import { Follower } from '../../../../../subgraphs/object-storage/engine/store/follower.ts';
 import { seededRandom } from '../../../../../trials/random.ts';
-import { temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { partitionsOf, StoreProcess, scopeOf, storeDatabase, storeMigrations } from './store-database.ts';
 
 const ring = 1;

@@ -16,7 +16,7 @@ import { TombstoneCollector } from '../../../../../subgraphs/object-storage/engi
 import { applyStep, type Step, untold } from '../../../../../trials/objects-model/history.ts';
 import { isLinearizable, type Operation } from '../../../../../trials/objects-model/linearizable.ts';
 import { type Random, seededRandom } from '../../../../../trials/random.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { partitionsOf, StoreProcess, scopeOf, storeDatabase } from './store-database.ts';
 
 const ring = 1;

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
 import { DocumentStore } from '../../../../../subgraphs/object-storage/engine/store/document-store.ts';
-import { otherHistory, testHistory } from '../../../../support/histories.ts';
+import { otherHistory, testHistory } from '../../../../support/stores/histories.ts';
 import { storeDatabase } from './store-database.ts';
 
 let cleanup: AsyncDisposableStack;

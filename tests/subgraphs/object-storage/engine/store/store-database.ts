@@ -13,7 +13,7 @@ import { Partitions } from '../../../../../subgraphs/object-storage/engine/store
 import type { RegisterKey, ReplicaAnswer } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
 import { partitionOfScope } from '../../../../../subgraphs/object-storage/engine/store/scope-partition.ts';
 import { Tombstones } from '../../../../../subgraphs/object-storage/engine/store/tombstones.ts';
-import { testDatabase } from '../../../../support/database.ts';
+import { testDatabase } from '../../../../support/stores/database.ts';
 
 export type Location = ConstructorParameters<typeof Database>[0]['connection'];
 

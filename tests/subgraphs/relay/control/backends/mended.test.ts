@@ -5,7 +5,7 @@ import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { BackendChecker, recordCheckResults } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
 import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
 import type { TransportFactory } from '../../../../../subgraphs/relay/transports/session.ts';
-import { testEgress } from '../../../../support/egress.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';

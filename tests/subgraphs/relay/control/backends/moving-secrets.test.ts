@@ -11,9 +11,9 @@ import { readBackend } from '../../../../../subgraphs/relay/control/backends/bac
 import { readEndpoint } from '../../../../../subgraphs/relay/control/backends/endpoint.ts';
 import { resealCredentials } from '../../../../../subgraphs/relay/control/backends/reseal.ts';
 import { BackendChecker } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
-import { testEgress } from '../../../../support/egress.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
-import { keyFile } from '../../../../support/test-context.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { keyFile } from '../../../../support/product/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import {
   call,

@@ -10,8 +10,8 @@ import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { egressFrom } from '../../../../../platform/net/egress.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
-import { testEgress } from '../../../../support/egress.ts';
-import { RealSshd } from '../../../../support/real-sshd.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
+import { RealSshd } from '../../../../support/servers/real-sshd.ts';
 import { identity, projectA, projectB, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
 interface Answer {

@@ -1,7 +1,7 @@
 // A misbehaving device: a call sent without a verdict is UNKNOWN, is never repeated, and is settled by looking.
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
-import { describeWithLab } from '../../../../support/lab.ts';
+import { describeWithLab } from '../../../../support/machine/lab.ts';
 import { call, identity, type RelayNode, RelaySystem, registerDevice, settle } from '../../support/relay-system.ts';
 
 const tenant = { type: 'tenant', externalId: '42' };

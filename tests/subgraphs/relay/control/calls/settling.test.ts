@@ -2,7 +2,7 @@
 // the look began.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { describeWithLab } from '../../../../support/lab.ts';
+import { describeWithLab } from '../../../../support/machine/lab.ts';
 import { KeepingDevice } from '../../support/keeping-device.ts';
 import { call, identity, type RelayNode, RelaySystem, registerDevice, settle } from '../../support/relay-system.ts';
 

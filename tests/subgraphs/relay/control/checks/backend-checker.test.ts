@@ -8,8 +8,8 @@ import {
   recordCheckResults,
 } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
 import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
-import { testEgress } from '../../../../support/egress.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { NftDevice } from '../../support/nft-device.ts';
 import { identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { Admission } from '../../support/admission.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, RelaySystem } from '../../support/relay-system.ts';

@@ -7,7 +7,7 @@ import { dial } from '../../../../../platform/net/dial.ts';
 import { type EgressPolicy, egressFrom, egressFromSource } from '../../../../../platform/net/egress.ts';
 import { HttpsClient } from '../../../../../platform/net/https-client.ts';
 import { BackendChecker } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { Admission } from '../../support/admission.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';

@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/global
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { backendLease } from '../../../../../subgraphs/relay/control/holding/backend-manager.ts';
 import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
-import { LocalContext } from '../../../../support/test-context.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { LocalContext } from '../../../../support/product/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 

@@ -5,8 +5,8 @@ import { processLeaseName } from '../../../../../platform/leases/process-lease.t
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import type { Driver, DriverOperation } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
-import { LocalContext } from '../../../../support/test-context.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { LocalContext } from '../../../../support/product/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { type CallShape, call, identity, RelaySystem } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';

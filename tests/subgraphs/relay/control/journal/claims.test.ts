@@ -6,7 +6,7 @@ import { newUuid } from '../../../../../platform/values/ids.ts';
 import { handClaimBack, readClaim, takeClaimOver } from '../../../../../subgraphs/relay/control/journal/claim-store.ts';
 import type { CallSubject } from '../../../../../subgraphs/relay/control/model/operation.ts';
 import type { OperationState } from '../../../../../subgraphs/relay/rules/states.ts';
-import { type TestDatabase, testDatabase } from '../../../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../../../support/stores/database.ts';
 
 const backendId = newUuid();
 const objectHash = 'a'.repeat(64);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { HeldLease } from '../../../../../platform/leases/leases.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
-import { LocalContext } from '../../../../support/test-context.ts';
+import { LocalContext } from '../../../../support/product/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 

@@ -9,7 +9,7 @@ import {
   searchOperations,
 } from '../../../../../subgraphs/relay/control/journal/operation-search.ts';
 import { type OperationState, operationStates } from '../../../../../subgraphs/relay/rules/states.ts';
-import { type TestDatabase, testDatabase } from '../../../../support/database.ts';
+import { type TestDatabase, testDatabase } from '../../../../support/stores/database.ts';
 import {
   type GraphResult,
   identity,

@@ -14,7 +14,7 @@ import {
 import { QuietTimes } from '../../../../../subgraphs/relay/control/journal/quiet-times.ts';
 import { relayRow } from '../../../../../subgraphs/relay/row.ts';
 import { SteppedMariadb } from '../../../../../trials/clock/stepped-mariadb.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
 
 const hour = 3_600;
 const deadlineMs = 5_000;

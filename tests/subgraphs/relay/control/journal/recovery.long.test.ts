@@ -6,8 +6,8 @@ import { processLeaseName } from '../../../../../platform/leases/process-lease.t
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import { backendLease } from '../../../../../subgraphs/relay/control/holding/backend-manager.ts';
 import { moveOf } from '../../../../../subgraphs/relay/control/journal/recovery.ts';
-import { describeWithLab } from '../../../../support/lab.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { describeWithLab } from '../../../../support/machine/lab.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { type Moment, runRelayProcess } from '../../support/relay-process.ts';
 import { call, type RelayNode, RelaySystem, registerDevice, settle } from '../../support/relay-system.ts';
 

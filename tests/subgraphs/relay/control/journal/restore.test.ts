@@ -5,8 +5,8 @@ import { RestoreGuard } from '../../../../../platform/restore/restore-guard.ts';
 import { FileTextMemory } from '../../../../../platform/restore/text-memory.ts';
 import { checkTimeline } from '../../../../../platform/restore/timelines.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
-import { type Backup, backUp } from '../../../../support/backup.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { type Backup, backUp } from '../../../../support/stores/backup.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 

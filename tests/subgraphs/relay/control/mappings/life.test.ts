@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
-import { describeWithLab } from '../../../../support/lab.ts';
+import { describeWithLab } from '../../../../support/machine/lab.ts';
 import {
   call,
   identity,

@@ -2,7 +2,7 @@
 // Natural races, without pauses: the first one wins, every call ends, and rows and events agree.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { brokenInvariants } from '../../../../support/invariants.ts';
+import { brokenInvariants } from '../../../../support/stores/invariants.ts';
 import { KeepingDevice } from '../../support/keeping-device.ts';
 import { element } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem, type UserErrorShape } from '../../support/relay-system.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { given } from '../../../../../subgraphs/relay/drivers/json.ts';
 import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import type { DriverCaller } from '../../support/driver-caller.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
 import { Router } from './router.ts';

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { inNamespace } from '../../../../../lab/exec.ts';
 import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';
-import { RunningDevice } from '../../../../support/running-device.ts';
+import { RunningDevice } from '../../../../support/machine/running-device.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 

@@ -8,8 +8,8 @@ import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nfta
 import { readHostKey } from '../../../../../subgraphs/relay/transports/host-key.ts';
 import type { Endpoint } from '../../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../../subgraphs/relay/transports/ssh-transport.ts';
-import { testEgress } from '../../../../support/egress.ts';
-import { describeWithLab } from '../../../../support/lab.ts';
+import { testEgress } from '../../../../support/machine/egress.ts';
+import { describeWithLab } from '../../../../support/machine/lab.ts';
 import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';

@@ -3,7 +3,7 @@ import { runProgram } from '../../../../../embedded/run-program.ts';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
-import { describeWithLab } from '../../../../support/lab.ts';
+import { describeWithLab } from '../../../../support/machine/lab.ts';
 import { operationOf } from '../../support/driver-caller.ts';
 import { pieces, random, seed, text } from '../../support/generated-texts.ts';
 import { renderContext } from '../../support/render-context.ts';

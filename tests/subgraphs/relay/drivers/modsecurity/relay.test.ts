@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { attacks, describeWithWaf, visit } from '../../../../support/apache-waf.ts';
+import { attacks, describeWithWaf, visit } from '../../../../support/servers/apache-waf.ts';
 import { call, type RelayNode, RelaySystem, registerDevice, verify } from '../../support/relay-system.ts';
 
 describeWithWaf('a web application firewall behind the relay', (waf) => {

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
 import { netconfModules, type RunningNetconf } from '../../../../../lab/netconf.ts';
 import { netconf } from '../../../../../subgraphs/relay/drivers/netconf/driver.ts';
-import { Ncclient } from '../../../../support/ncclient.ts';
-import { describeWithNetconf } from '../../../../support/netconf.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { Ncclient } from '../../../../support/servers/ncclient.ts';
+import { describeWithNetconf } from '../../../../support/servers/netconf.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';

@@ -2,8 +2,8 @@
 // settled by looking.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { netconfModules } from '../../../../../lab/netconf.ts';
-import { Ncclient } from '../../../../support/ncclient.ts';
-import { describeWithNetconf } from '../../../../support/netconf.ts';
+import { Ncclient } from '../../../../support/servers/ncclient.ts';
+import { describeWithNetconf } from '../../../../support/servers/netconf.ts';
 import { call, type RelayNode, RelaySystem, registerDevice, settle, verify } from '../../support/relay-system.ts';
 
 describeWithNetconf('netconf in the graph', (server) => {

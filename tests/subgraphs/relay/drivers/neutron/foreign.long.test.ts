@@ -2,7 +2,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
-import { describeWithNeutron } from '../../../../support/neutron.ts';
+import { describeWithNeutron } from '../../../../support/servers/neutron.ts';
 import { type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
 import { type NeutronCaller, neutronCaller } from './support.ts';
 

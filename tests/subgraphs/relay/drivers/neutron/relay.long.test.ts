@@ -1,8 +1,8 @@
 // From the graph to Neutron and back: typed calls, mappings with Neutron's own ids, a late answer settled by looking, and
 // deletion by mapping.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { describeWithNeutron } from '../../../../support/neutron.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { describeWithNeutron } from '../../../../support/servers/neutron.ts';
 import {
   type CallShape,
   call,

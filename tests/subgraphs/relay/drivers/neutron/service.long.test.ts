@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { demand, tokenFor } from '../../../../../lab/neutron/keystone-client.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
-import { describeWithNeutron } from '../../../../support/neutron.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { describeWithNeutron } from '../../../../support/servers/neutron.ts';
 import { unlike } from '../../support/unlike.ts';
 import { type NeutronCaller, neutronCaller, someId } from './support.ts';
 

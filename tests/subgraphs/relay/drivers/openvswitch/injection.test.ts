@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
-import { describeWithOpenVswitch } from '../../../../support/openvswitch.ts';
+import { describeWithOpenVswitch } from '../../../../support/servers/openvswitch.ts';
 import { type DriverCaller, faultsOf } from '../../support/driver-caller.ts';
 import { pieces, random, seed, text } from '../../support/generated-texts.ts';
 import { empty, switchCaller } from './support.ts';

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { describeWithOpenVswitch } from '../../../../support/openvswitch.ts';
+import { describeWithOpenVswitch } from '../../../../support/servers/openvswitch.ts';
 import { call, type RelayNode, RelaySystem, registerBackend, settle, verify } from '../../support/relay-system.ts';
 
 describeWithOpenVswitch('openvswitch in the graph', (ovs) => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { JsonObjectSplitter } from '../../../../../subgraphs/relay/transports/ovsdb-framing.ts';
 import type { Endpoint } from '../../../../../subgraphs/relay/transports/session.ts';
-import type { TestCertificates } from '../../../../support/certificates.ts';
+import type { TestCertificates } from '../../../../support/product/certificates.ts';
 
 export const reply = (socket: TLSSocket, message: unknown): boolean => socket.write(JSON.stringify(message));
 

@@ -11,10 +11,10 @@ import { newUuid } from '../../../../../platform/values/ids.ts';
 import { AccessTokens } from '../../../../../subgraphs/system/control/access/access-tokens.ts';
 import { SystemAuthenticator } from '../../../../../subgraphs/system/control/access/authenticator.ts';
 import { CredentialStore } from '../../../../../subgraphs/system/control/access/credential-store.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { publicFile, testPair } from '../../../../support/signing-keys.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
-import { keyFile } from '../../../../support/test-context.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { publicFile, testPair } from '../../../../support/product/signing-keys.ts';
+import { keyFile } from '../../../../support/product/test-context.ts';
 import { makeUser, systemBench, testKeys } from '../../support/system-bench.ts';
 
 const bench = forFile(() => systemBench());

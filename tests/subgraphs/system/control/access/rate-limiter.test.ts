@@ -9,8 +9,8 @@ import {
   RedisRateLimiter,
   type RedisScripts,
 } from '../../../../../subgraphs/system/control/access/rate-limiter.ts';
-import { testServers } from '../../../../support/servers.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { testServers } from '../../../../support/stores/servers.ts';
 
 const log = pino({ level: 'silent' });
 let redis: ReturnType<typeof createRedis>;

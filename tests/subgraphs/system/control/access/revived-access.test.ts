@@ -5,9 +5,9 @@ import { RevivedAccess } from '../../../../../platform/restore/revived-access.ts
 import { FileTextMemory } from '../../../../../platform/restore/text-memory.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { systemAccess } from '../../../../../subgraphs/system/control/access/system-access.ts';
-import { type Backup, backUp } from '../../../../support/backup.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
-import { TestContext } from '../../../../support/test-context.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
+import { TestContext } from '../../../../support/product/test-context.ts';
+import { type Backup, backUp } from '../../../../support/stores/backup.ts';
 
 let ground: TestContext;
 let folder: TemporaryFolder;

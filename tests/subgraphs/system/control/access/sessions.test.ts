@@ -4,8 +4,8 @@ import { DiskSpace } from '../../../../../platform/database/disk-space.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { CredentialStore } from '../../../../../subgraphs/system/control/access/credential-store.ts';
 import { newRefreshToken } from '../../../../../subgraphs/system/control/access/secrets.ts';
-import { forFile } from '../../../../support/shared.ts';
-import { waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeUser, systemBench } from '../../support/system-bench.ts';
 
 const password = 'correct horse battery';

@@ -19,8 +19,8 @@ import { udpPlugin } from '../../../../../../subgraphs/gslb/agents/checker/plugi
 import { checkTypes } from '../../../../../../subgraphs/gslb/spec/check-types.ts';
 import { member, namePlan, zone, zonePlan } from '../../../../../dns/answerer/support/plans.ts';
 import { testServer } from '../../../../../dns/answerer/support/server.ts';
-import { freePort } from '../../../../../support/free-port.ts';
-import { RealSshd } from '../../../../../support/real-sshd.ts';
+import { freePort } from '../../../../../support/machine/free-port.ts';
+import { RealSshd } from '../../../../../support/servers/real-sshd.ts';
 import { checkOnce } from '../support/check-once.ts';
 
 const ends: (() => unknown)[] = [];

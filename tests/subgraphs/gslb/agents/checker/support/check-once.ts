@@ -8,7 +8,7 @@ import type {
   Measured,
 } from '../../../../../../subgraphs/gslb/agents/checker/plugins/plugin.ts';
 import { type ProbedTarget, targetProbe } from '../../../../../../subgraphs/gslb/agents/checker/target-probe.ts';
-import { testEgress } from '../../../../../support/egress.ts';
+import { testEgress } from '../../../../../support/machine/egress.ts';
 
 interface CheckOptions {
   readonly egress?: EgressPolicy;

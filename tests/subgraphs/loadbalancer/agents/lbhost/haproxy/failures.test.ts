@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import type { WantedPart } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { streamMember, type TestMember, webMember } from '../../../support/members.ts';
 

@@ -1,7 +1,7 @@
 // A node that is full of clients is not down: it answers its health checks, whichever listeners the clients use.
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, streamMember } from '../../../support/members.ts';
 

@@ -10,8 +10,8 @@ import { Agent, request } from 'undici';
 import { makeCertificate } from '../../../../../../platform/net/certificates.ts';
 import { inGraphsWords } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/refusal.ts';
 import type { WantedPart } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { freePort } from '../../../../../support/free-port.ts';
-import { forTest } from '../../../../../support/shared.ts';
+import { forTest } from '../../../../../support/jest/shared.ts';
+import { freePort } from '../../../../../support/machine/free-port.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, type TestMember, tally, webMember } from '../../../support/members.ts';
 

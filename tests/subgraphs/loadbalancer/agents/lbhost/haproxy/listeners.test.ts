@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
 import { LogReader } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/log-reader.ts';
 import { configurationText } from '../../../../../../subgraphs/loadbalancer/rules/haproxy/model.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, webMember } from '../../../support/members.ts';
 

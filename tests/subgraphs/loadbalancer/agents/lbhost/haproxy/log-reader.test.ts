@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { LogReader } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/log-reader.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, type TestMember, webMember } from '../../../support/members.ts';
 

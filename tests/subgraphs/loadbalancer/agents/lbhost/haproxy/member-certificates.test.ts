@@ -3,7 +3,7 @@ import { createSecureContext } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../../platform/net/certificates.ts';
 import { readServerStates } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/server-states.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, type TestMember, webMember } from '../../../support/members.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/runtime-socket.ts';
 import { readServerStates } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/server-states.ts';
 import { Servers } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/servers.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, tally, webMember } from '../../../support/members.ts';
 

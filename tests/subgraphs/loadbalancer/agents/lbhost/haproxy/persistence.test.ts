@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../../platform/values/json.ts';
 import type { WantedPart } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { freePort } from '../../../../../support/free-port.ts';
+import { freePort } from '../../../../../support/machine/free-port.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, type TestMember, tally, webMember } from '../../../support/members.ts';
 

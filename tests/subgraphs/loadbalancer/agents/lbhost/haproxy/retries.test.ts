@@ -1,6 +1,6 @@
 // Requests are sent again only where that is safe: HAProxy's own `retry-on empty-response` would send a POST twice.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { freePort } from '../../../../../support/free-port.ts';
+import { freePort } from '../../../../../support/machine/free-port.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, webMember } from '../../../support/members.ts';
 

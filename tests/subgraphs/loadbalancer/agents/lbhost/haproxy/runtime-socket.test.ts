@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { RuntimeSocket } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/runtime-socket.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../../../support/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 let server: Server;

@@ -4,8 +4,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { connect as connectTls, createServer as createTls } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../../platform/net/certificates.ts';
-import { forTest } from '../../../../../support/shared.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { forTest } from '../../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, streamMember, webMember } from '../../../support/members.ts';
 

@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { type CertificateAndKey, makeCertificate } from '../../../../../../platform/net/certificates.ts';
 import type { JsonObject } from '../../../../../../platform/values/json.ts';
 import type { WantedPart } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, type TestMember, webMember } from '../../../support/members.ts';
 import { revocations } from '../../../support/revocations.ts';

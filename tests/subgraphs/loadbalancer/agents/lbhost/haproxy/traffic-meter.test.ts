@@ -14,7 +14,7 @@ import {
 import { TrafficMeter } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/traffic-meter.ts';
 import { statisticsReport } from '../../../../../../subgraphs/loadbalancer/wire/statistics-report.ts';
 import { trafficReport } from '../../../../../../subgraphs/loadbalancer/wire/traffic-report.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, webMember } from '../../../support/members.ts';
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, expect, test } from '@jest/globals';
 import type { NodeProvider } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/providers/provider.ts';
 import type { WantedNode } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { isRunning, waitFor } from '../../../../../support/temporary-folder.ts';
+import { isRunning, waitFor } from '../../../../../support/machine/temporary-folder.ts';
 
 interface ProviderCase {
   /** A provider as a new process of the host has it. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ip } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/providers/ip.ts';
 import { enter } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/providers/shared-network.ts';
 import type { WantedNode } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
-import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { canHaveNamespaces, EndingIp, type TestHost, TwoHosts } from '../../../support/two-hosts.ts';
 import { wantedNode } from '../../../support/wanted.ts';
 import { providerContract } from './contract.ts';
