@@ -2,6 +2,7 @@
 
 import { Commits } from '../platform/database/commits.ts';
 import { ServerReads } from '../platform/database/server-reads.ts';
+import type { ConfigurationReaders } from '../platform/edge/configuration-versions.ts';
 import { Mutations } from '../platform/edge/mutation.ts';
 import type { ProjectEnd, ProjectHoldings } from '../platform/edge/projects.ts';
 import { StatusFeed } from '../platform/events/feed.ts';
@@ -62,6 +63,7 @@ export async function openSubgraphs(dependencies: SubgraphsDependencies): Promis
     projectEnd: projectEndOf(rows, opened.owners),
     haCluster: await openHaCluster(config, lifecycle, hosts),
     hosts,
+    configurations: await configurationsOf(served),
   });
   const running = new Map<string, RunningSubgraph>();
   for (const row of served) {
@@ -82,12 +84,14 @@ async function openSubgraphContext(
   context: DatabaseContext,
   {
     hosts,
+    configurations,
     ...shared
   }: Pick<
     SubgraphContext,
     'keys' | 'eventKinds' | 'outsideNodes' | 'roles' | 'projectHoldings' | 'projectEnd' | 'haCluster'
   > & {
     readonly hosts: FollowedHosts | undefined;
+    readonly configurations: ConfigurationReaders;
   },
 ): Promise<Omit<SubgraphContext, 'sdl' | 'askGraph' | 'checkLogin'>> {
   const { db, wake, log, registry, health } = context;
@@ -119,10 +123,16 @@ async function openSubgraphContext(
     feed,
     commits,
     cursors,
-    mutations: new Mutations({ db, commits, log }),
+    mutations: new Mutations({ db, commits, log, configurations }),
     revokedMemories: (name) => outerMemories(config, context.redis, name),
     ...shared,
   };
+}
+
+/** Of the subgraphs whose mutations this process serves. */
+export async function configurationsOf(rows: readonly SubgraphRow[]): Promise<ConfigurationReaders> {
+  const readers = await Promise.all(rows.map(async ({ configurations }) => (await configurations?.()) ?? {}));
+  return Object.assign({}, ...readers) as ConfigurationReaders;
 }
 
 /** For the subgraphs whose tables the database has. */

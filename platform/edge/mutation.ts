@@ -19,9 +19,15 @@ import { CodedError, Refusal, refuse, sameKeyTells, type UserError, userError } 
 import { InputCheck } from '../input/input.ts';
 import { CountedLine, reasonOf } from '../log/counted-line.ts';
 import type { Logger } from '../log/log.ts';
-import { newUuid } from '../values/ids.ts';
+import { decodeUuid, newUuid } from '../values/ids.ts';
 import { Turns } from '../work/turns.ts';
 import { noteSource, type Setting } from './applied-objects.ts';
+import {
+  type ChangeOrigin,
+  type ConfigurationReaders,
+  keepFirstVersion,
+  keepVersions,
+} from './configuration-versions.ts';
 import {
   claimKey,
   DuplicateKeyFound,
@@ -115,6 +121,8 @@ interface MutationsOptions {
   readonly db: Database;
   readonly commits: Commits;
   readonly log: Logger;
+  /** The kinds whose settings have a history. Default: none. */
+  readonly configurations?: ConfigurationReaders;
 }
 
 interface Stored {
@@ -152,6 +160,7 @@ export class Mutations {
   readonly #db: Database;
   readonly #commits: Commits;
   readonly #log: Logger;
+  readonly #configurations: ConfigurationReaders;
   /** The number of audited refusals is limited by user, with all sessions and API tokens: constant refusals must not fill the disk. */
   readonly #refusals = new TokenBuckets({ burst: 100, perSecond: 1 });
   readonly #lost: CountedLine;
@@ -161,6 +170,7 @@ export class Mutations {
     this.#db = options.db;
     this.#commits = options.commits;
     this.#log = options.log;
+    this.#configurations = options.configurations ?? {};
     this.#lost = new CountedLine(options.log, 'mutations met a lost or busy database');
   }
 
@@ -340,8 +350,13 @@ export class Mutations {
     key: KeyScope | undefined,
   ): Promise<Stored> {
     if (key !== undefined) await claimKey(tx, key);
+    const reader = this.#configurations[call.subject];
+    const named = reader && changedId(call);
+    if (reader !== undefined && named !== undefined)
+      await keepFirstVersion(tx, reader, { subject: call.subject, id: named });
     const id = await effect(tx);
     await noteSource(tx, writtenBy(call, attempt, id));
+    if (reader !== undefined) await keepVersions(tx, reader, { subject: call.subject, id }, originOf(call));
     const subject = { subjectType: call.subject, subjectId: id };
     const commitId = newUuid();
     const [recordId] = await together(
@@ -375,6 +390,20 @@ function auditOf<Entity>(
 ): Omit<RequestRecord, 'outcome'> {
   const { identity, requestId, callerRequestId } = context;
   return { identity, action: name, projectId, requestId, callerRequestId, details: audited };
+}
+
+/** UUID of the object that the input names. Undefined if there is none, as in a creation. */
+function changedId<Entity>({ subject, input }: MutationCall<Entity>): string | undefined {
+  const { id } = input as { readonly id?: unknown };
+  return typeof id === 'string' ? decodeUuid(subject, id) : undefined;
+}
+
+/** Fields of inputs with secrets, which no history shows. */
+const secretFields = ['auth', 'credentials', 'password', 'privateKey'];
+
+function originOf<Entity>({ name, context, input }: MutationCall<Entity>): ChangeOrigin {
+  const { identity, requestId } = context;
+  return { identity, requestId, mutation: name, secretsSet: secretFields.filter((field) => field in input) };
 }
 
 async function keyOf<Entity>(

@@ -7,6 +7,7 @@ import { refuseUnknown } from '../input/refusals.ts';
 import { encodeId } from '../values/ids.ts';
 import type { Wake } from '../work/wake.ts';
 import { forgetSourcesOf } from './applied-objects.ts';
+import { forgetVersionsOf } from './configuration-versions.ts';
 
 /**
  * Called by the subgraph that manages projects. Throws the database's duplicate key error if the name is taken. Refuses a name that
@@ -54,6 +55,7 @@ export async function refuseDeletedProject(tx: Transaction, id: string): Promise
 export async function forgetProject(tx: Transaction, id: string): Promise<void> {
   await tx.execute('UPDATE project_name SET name = NULL WHERE project_id = ?', [id]);
   await forgetSourcesOf(tx, id);
+  await forgetVersionsOf(tx, id);
 }
 
 /** Describes a subgraph's objects of a project, in words with a number ("2 load balancers"). Empty if there are none. */

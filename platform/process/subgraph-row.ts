@@ -9,6 +9,7 @@ import type { CheckTenant } from '../checks/check-tenant.ts';
 import type { Commits } from '../database/commits.ts';
 import type { Database } from '../database/database.ts';
 import type { MigrationOwner } from '../database/migrate.ts';
+import type { ConfigurationReaders } from '../edge/configuration-versions.ts';
 import type { Mutations } from '../edge/mutation.ts';
 import type { ProjectEnd, ProjectHoldings } from '../edge/projects.ts';
 import type { StatusFeed } from '../events/feed.ts';
@@ -225,6 +226,8 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
    */
   readonly oneAtATime?: boolean;
   readonly exports?: readonly GraphExport[];
+  /** How the settings of its kinds are read: these kinds have a history of their settings. */
+  readonly configurations?: () => Promise<ConfigurationReaders>;
   /** Describes the objects of a project that must be deleted before the project. */
   readonly held?: ProjectHoldings;
   /** Its parts of a project outside the database, and how they end when the project is deleted. */

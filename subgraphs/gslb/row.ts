@@ -30,6 +30,7 @@ export const gslbRow = subgraphRow({
   },
   uses: [dnsModule],
   events: gslbEvents,
+  configurations: async () => (await import('./control/configurations.ts')).configurations,
   filteredFeeds: ['gslbChanges'],
   settings: {
     'gslb.linkHost': z

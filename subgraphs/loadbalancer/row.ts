@@ -30,6 +30,7 @@ export const loadBalancerRow = subgraphRow({
   uses: [dnsModule],
   zones: (settings) => [settings['loadbalancer.zone']],
   events: loadBalancerEvents,
+  configurations: async () => (await import('./control/configurations.ts')).configurations,
   filteredFeeds: ['loadBalancerChanges', 'loadBalancerNodeChanges'],
   settings: {
     'loadbalancer.zone': z

@@ -17,6 +17,7 @@ export const objectStorageRow = subgraphRow({
     folder: fileURLToPath(new URL('../../prisma/migrations/object-storage', import.meta.url)),
   },
   events: objectEvents,
+  configurations: async () => (await import('./control/configurations.ts')).configurations,
   settings: {
     'objectStorage.linkHost': z
       .string()

@@ -15,6 +15,7 @@ export const relayRow = subgraphRow({
   sdl: new URL('../../schema/relay.graphql', import.meta.url),
   migrations: { owner: 'relay', folder: fileURLToPath(new URL('../../prisma/migrations/relay', import.meta.url)) },
   events: relayEvents,
+  configurations: async () => (await import('./control/configurations.ts')).configurations,
   settings: {
     'retention.operationDays': count(8, 3650)
       .default(365)

@@ -15,6 +15,7 @@ export const systemRow = subgraphRow({
   // Machines that are name servers hold names.
   uses: [dnsModule],
   events: systemEvents,
+  configurations: async () => (await import('./control/configurations.ts')).configurations,
   settings: {
     'sessions.accessTokenSeconds': z.coerce
       .number()

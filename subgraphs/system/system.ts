@@ -46,6 +46,7 @@ import { Entities } from './control/entities.ts';
 import { FirstStart } from './control/first-start.ts';
 import { haResolvers } from './control/ha/ha-resolvers.ts';
 import { HaService } from './control/ha/ha-service.ts';
+import { historyResolvers } from './control/history/history-resolvers.ts';
 import { machineResolvers } from './control/machines/machine-resolvers.ts';
 import { MachineService } from './control/machines/machine-service.ts';
 import { type ComponentHealth, nodeResolvers } from './control/nodes/node-resolvers.ts';
@@ -240,6 +241,7 @@ function resolversOf(
     auditResolvers({ db, entities, keyring, publicKeys, cluster }),
     alertResolvers({ ...stores, ...parts, rules, channels, dashboardUrl }),
     appliedResolvers({ db, entities }),
+    historyResolvers({ db, entities }),
     haResolvers({ cluster, entities, service: parts.ha }),
     nodeResolvers({ entities, health: options.health }),
   ];

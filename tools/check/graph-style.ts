@@ -82,6 +82,11 @@ const rawJson: ReadonlySet<string> = new Set([
   'BackendUpdateInput.options',
   // Each action has its own.
   'AuditEntry.details',
+  // As inputs of the mutations that they name, which the graph describes.
+  'ConfigurationVersion.settings',
+  'ConfigurationChange.before',
+  'ConfigurationChange.after',
+  'ConfigurationRestore.input',
 ]);
 
 const isPage = (type: GraphQLOutputType) => getNamedType(type).name.endsWith('Connection');

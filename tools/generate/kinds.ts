@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { readSupergraph } from '../../platform/graph/generated-schema.ts';
 import { adminSchema, deriveRegistry } from '../../schema/kinds/derive.ts';
+import { restoresOf } from '../../schema/kinds/restores.ts';
 import { neverNull } from '../../schema/kinds/update-nulls.ts';
 
 const header = '// Made by `npm run generate` from the graph and schema/kinds/: change it there.';
@@ -12,9 +13,14 @@ export function writeKinds(root: URL): void {
   const schema = adminSchema(readSupergraph(root));
   const write = (file: string, text: string) => writeFileSync(new URL(file, folder), `${header}\n${text}\n`);
   const json = (value: unknown) => JSON.stringify(value, null, 1);
+  const registry = deriveRegistry(schema);
   write(
     'registry.ts',
-    `import type { Registry } from '../../schema/kinds/kind.ts';\n\nexport const registry: Registry = ${json(deriveRegistry(schema))};`,
+    `import type { Registry } from '../../schema/kinds/kind.ts';\n\nexport const registry: Registry = ${json(registry)};`,
+  );
+  write(
+    'restores.ts',
+    `import type { Restores } from '../../schema/kinds/restores.ts';\n\nexport const restores: Readonly<Record<string, Restores>> = ${json(restoresOf(registry))};`,
   );
   const paths = 'Readonly<Record<string, readonly string[]>>';
   write('update-nulls.ts', `export const neverNull: ${paths} = ${json(neverNull(schema))};`);

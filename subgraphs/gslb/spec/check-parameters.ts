@@ -309,6 +309,24 @@ export function shownParameters(
   return { __typename: type.object, ...Object.fromEntries(values) };
 }
 
+/**
+ * Stored parameters as an input gives them: the entry of their type. `filled`: with defaults for parameters that are not stored.
+ * Null if there are none.
+ */
+export function parametersInput(
+  checkType: string,
+  parameters: JsonObject,
+  { filled }: { readonly filled: boolean },
+): JsonObject | null {
+  const shown = shownParameters(checkType, parameters, { filled });
+  if (shown === null) return null;
+  const { __typename: _, values, ...rest } = shown;
+  if (checkType === 'PLUGIN') return values === undefined ? null : { plugin: values };
+  const given = Object.entries(rest).filter(([, value]) => value !== null);
+  const key = byType.get(checkType)?.key;
+  return key === undefined || given.length === 0 ? null : { [key]: Object.fromEntries(given) };
+}
+
 /** The check type of parameters that were stored without it. */
 export function typeOfParameters(parameters: JsonObject): string {
   const names = Object.keys(parameters);

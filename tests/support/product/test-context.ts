@@ -3,6 +3,7 @@
 import { pino } from 'pino';
 import { type CommitMember, Commits } from '../../../platform/database/commits.ts';
 import { Database, type DatabaseOptions } from '../../../platform/database/database.ts';
+import type { ConfigurationReaders } from '../../../platform/edge/configuration-versions.ts';
 import { Mutations } from '../../../platform/edge/mutation.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import { type SequencedEvent, StatusFeed, type StatusFeedOptions } from '../../../platform/events/feed.ts';
@@ -35,6 +36,8 @@ export interface ContextOptions {
   /** Elects the sequencer by a lease, like processes do. */
   readonly elected?: boolean;
   readonly feed?: Pick<StatusFeedOptions, 'pollMs' | 'ringSize' | 'checkpointMs'>;
+  /** Default: no kind has a history of its settings. */
+  readonly configurations?: ConfigurationReaders;
 }
 
 export class LocalContext {
@@ -74,7 +77,12 @@ export class LocalContext {
     this.sealer = createSealer(keyring);
     this.commits = commits;
     this.cursors = new CursorSealer(keyring);
-    this.mutations = new Mutations({ db, commits, log });
+    this.mutations = new Mutations({
+      db,
+      commits,
+      log,
+      ...(options.configurations && { configurations: options.configurations }),
+    });
     this.sequencer = new Sequencer({ db, wake, log, ...(options.elected && { leases }) });
     this.feed = new StatusFeed({ db, wake, log, cursors: this.cursors, ...options.feed });
     this.#wakeIsOwn = options.wake === undefined;

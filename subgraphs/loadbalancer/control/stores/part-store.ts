@@ -129,6 +129,11 @@ export function partsSince(db: Sql, loadBalancerId: string, generation: number):
   ]);
 }
 
+/** Changed or deleted by the change that made this generation of the load balancer. */
+export function partsOfGeneration(sql: Sql, loadBalancerId: string, generation: number): Promise<PartRow[]> {
+  return rowsOf(sql, 'load_balancer_id = ? AND generation = ? ORDER BY id', [loadBalancerId, generation]);
+}
+
 /** Without deleted ones. Call it under the lock of the load balancer. */
 export async function lockPart(tx: Transaction, id: string): Promise<PartRow | undefined> {
   return (await rowsOf(tx, 'id = ? AND deleted = 0 FOR UPDATE', [id]))[0];

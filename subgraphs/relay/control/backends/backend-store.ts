@@ -328,6 +328,11 @@ export interface LabelRow {
   readonly value: string;
 }
 
+/** The labels of one backend, by name. */
+export function labelsInside(sql: Sql, backendId: string): Promise<LabelRow[]> {
+  return sql.query<LabelRow>('SELECT name, value FROM backend_label WHERE backend_id = ? ORDER BY name', [backendId]);
+}
+
 /** Whether they were others before. */
 export async function replaceLabels(tx: Transaction, backendId: string, labels: readonly LabelRow[]): Promise<boolean> {
   const before = await tx.query<LabelRow>('SELECT name, value FROM backend_label WHERE backend_id = ? FOR UPDATE', [

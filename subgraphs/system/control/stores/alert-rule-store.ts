@@ -140,6 +140,20 @@ export class AlertRuleStore {
   }
 }
 
+/** With its channels. For a history of its settings. */
+export async function readRuleInside(
+  sql: Sql,
+  id: string,
+): Promise<{ readonly rule: AlertRule; readonly channelIds: readonly string[] } | undefined> {
+  const [row] = await sql.query<StoredRule>(`SELECT ${columns} FROM alert_rule WHERE id = ?`, [id]);
+  if (row === undefined) return undefined;
+  const channels = await sql.query<{ channelId: string }>(
+    'SELECT channel_id AS channelId FROM alert_rule_channel WHERE rule_id = ? ORDER BY channel_id',
+    [id],
+  );
+  return { rule: typed(row), channelIds: channels.map(({ channelId }) => channelId) };
+}
+
 const columns = `id, version, settings_version AS settingsVersion, project_id AS projectId, name, condition_name AS \`condition\`, severity, enabled, lasts_ms AS lastsMs,
   within_ms AS withinMs, resolve_after_ms AS resolveAfterMs, repeat_ms AS repeatMs, subject_type AS subjectType, subject_id AS subjectId,
   checked_in_at AS checkedInAt, created_at AS createdAt, updated_at AS updatedAt`;

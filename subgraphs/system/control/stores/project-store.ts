@@ -1,7 +1,13 @@
 // The tables of projects and memberships. Reads through the model; writes are SQL inside the mutation's own transaction.
 
 import type { Role } from '../../../../platform/caller/identity.ts';
-import { always, type Condition, type Database, type Transaction } from '../../../../platform/database/database.ts';
+import {
+  always,
+  type Condition,
+  type Database,
+  type Sql,
+  type Transaction,
+} from '../../../../platform/database/database.ts';
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { allOf, is, isOneOf } from '../../../../platform/database/range-search.ts';
 import type { Page, PageRequest } from '../../../../platform/pages/connection.ts';
@@ -149,6 +155,18 @@ export class ProjectStore {
       [projectId, userId, role],
     );
   }
+}
+
+/** For a history of its settings. */
+export async function readProjectInside(
+  sql: Sql,
+  id: string,
+): Promise<Pick<Project, 'name' | 'version' | 'description'> | undefined> {
+  const rows = await sql.query<Pick<Project, 'name' | 'version' | 'description'>>(
+    'SELECT name, version, description FROM project WHERE id = ?',
+    [id],
+  );
+  return rows[0];
 }
 
 /** In the order of the index. */
