@@ -230,3 +230,22 @@ export function goneNodeHint(name: string): string {
 }
 
 const mostOfKind = 20;
+
+const namedDocument = graphql(`
+  query VersionsOfName($subjectName: String, $projectId: ID) {
+    configurationVersions(subjectName: $subjectName, projectId: $projectId, first: 1) { nodes { subjectId } }
+  }
+`);
+
+/** The object whose settings have this history: one that exists, or else the newest deleted one of that name. */
+export async function subjectNamed(client: GraphClient, name: string, projectId: string | undefined): Promise<string> {
+  try {
+    return await anyObjectId(client, name);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    const { configurationVersions } = await client.query(namedDocument, { subjectName: name, projectId });
+    const [newest] = configurationVersions.nodes;
+    if (newest === undefined) throw error;
+    return newest.subjectId;
+  }
+}

@@ -10,6 +10,7 @@ export const idPrefixes: Readonly<Record<string, string>> = {
   ApiToken: 'tok',
   AutoscalingPolicy: 'asp',
   Backend: 'be',
+  ConfigurationVersion: 'ver',
   DnsBackend: 'dns',
   DnsZone: 'zone',
   Gslb: 'gslb',

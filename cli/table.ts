@@ -269,6 +269,18 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Write what there is as a file that apply takes.',
     load: async () => (await import('./commands/export.ts')).exportObjects,
   },
+  history: {
+    summary: 'List who changed which settings, and when.',
+    load: async () => (await import('./commands/history.ts')).history,
+  },
+  compare: {
+    summary: 'Compare the settings of an object with those of an earlier time.',
+    load: async () => (await import('./commands/compare.ts')).compare,
+  },
+  undo: {
+    summary: 'Take a change of settings back.',
+    load: async () => (await import('./commands/undo.ts')).undo,
+  },
   find: {
     summary: 'Find objects by a word in their names, by an id, or by an address.',
     load: async () => (await import('./commands/find.ts')).find,

@@ -3,6 +3,7 @@
 import type { Identity } from '../caller/identity.ts';
 import type { Sql, SqlValue, Transaction } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
+import { trustedNow } from '../leases/trusted-clock.ts';
 import { newUuid } from '../values/ids.ts';
 import { canonicalJson, type JsonObject } from '../values/json.ts';
 
@@ -42,7 +43,7 @@ export interface ChangeOrigin {
 }
 
 /** Most versions that are kept of one object: the oldest are deleted. */
-export const mostVersions = 100;
+const mostVersions = 100;
 const rowsAtOnce = 200;
 const nobody = { kind: 'anonymous', id: null, name: '' };
 
@@ -105,6 +106,19 @@ export async function keepVersions(
       await tx.execute('DELETE FROM configuration_version WHERE subject_id = ? AND subject_type = ? AND number <= ?', [
         ...[each.id, each.subject, number - mostVersions],
       ]);
+}
+
+/** Deletes up to `most` versions that are older, but for the newest of each object that exists. Returns how many. */
+export async function purgeVersions(sql: Sql, keptMs: number, most: number): Promise<number> {
+  const rows = await sql.query<{ id: string }>(
+    `SELECT v.id FROM configuration_version v WHERE v.at < ${trustedNow} - INTERVAL ? SECOND AND (v.settings IS NULL OR EXISTS (
+      SELECT 1 FROM configuration_version n WHERE n.subject_id = v.subject_id AND n.subject_type = v.subject_type AND n.number > v.number
+    )) ORDER BY v.at LIMIT ?`,
+    [keptMs / 1000, most],
+  );
+  const ids = rows.map(({ id }) => id);
+  if (ids.length > 0) await sql.execute(`DELETE FROM configuration_version WHERE id IN (${marksFor(ids)})`, ids);
+  return ids.length;
 }
 
 /** With the project ends the history of its objects. */

@@ -1,7 +1,7 @@
 // Reads the history of objects' settings. The edge of mutations writes it (platform/edge/configuration-versions.ts).
 
 import type { Identity } from '../caller/identity.ts';
-import { always, type Sql } from '../database/database.ts';
+import { always, type Condition, type Sql } from '../database/database.ts';
 import { allOf, is } from '../database/range-search.ts';
 import { marksFor } from '../database/sql.ts';
 import type { Page, PageArguments } from '../pages/connection.ts';
@@ -45,10 +45,15 @@ const columns = `id, subject_type AS subject, subject_id AS subjectId, number, r
   actor_name AS actorName, request_id AS requestId, at`;
 
 const versions = { table: 'configuration_version', shown: always } as const;
+const ofAll: ListTable = {
+  ...{ ...versions, name: 'name' },
+  all: { time: 'PRIMARY' },
+  ofProject: { time: 'configuration_version_project_idx' },
+};
 const ofRoot: ListTable = { ...versions, all: { time: 'configuration_version_root_idx' } };
 const ofSubject: ListTable = { ...versions, all: { time: 'configuration_version_time_idx' } };
 
-export interface HistoryFilter extends PageArguments {
+interface HistoryFilter extends PageArguments {
   readonly orderBy: ListFilter['orderBy'];
   /** Only versions of changes before this time. */
   readonly changedBefore?: Date | null | undefined;
@@ -72,6 +77,25 @@ export async function versionPage(
   ]);
   const list = isRoot ? ofRoot : ofSubject;
   return pageOfList(sql, list, { ...filter, projects: 'all', within, rest }, (ids) => versionsById(sql, ids));
+}
+
+/** The versions of all objects in these projects. `name`: only of objects that had this name. `visible`: which of them the caller may see. */
+export function versionsIn(
+  sql: Sql,
+  projects: ListFilter['projects'],
+  {
+    changedBefore,
+    name,
+    visible,
+    ...filter
+  }: HistoryFilter & { readonly name?: string | null; readonly visible: Condition | undefined },
+): Promise<Page<ConfigurationVersionRow>> {
+  const rest = allOf([
+    changedBefore == null ? undefined : { sql: 'at < ?', values: [changedBefore] },
+    name == null ? undefined : is('name', name),
+    visible,
+  ]);
+  return pageOfList(sql, ofAll, { ...filter, projects, rest }, (ids) => versionsById(sql, ids));
 }
 
 /** By UUID. */

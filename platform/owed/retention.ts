@@ -5,6 +5,7 @@ import { purgeAudit } from '../audit/purge.ts';
 import { commitRecordKeptMs } from '../database/commits.ts';
 import type { Database } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
+import { purgeVersions } from '../edge/configuration-versions.ts';
 import { trustedNow } from '../leases/trusted-clock.ts';
 import type { Logger } from '../log/log.ts';
 import { batchSize, inBatches } from './batches.ts';
@@ -14,7 +15,7 @@ interface RetentionOptions {
   readonly log: Logger;
   /** How long status events are kept. */
   readonly eventMs: number;
-  /** How long sealed audit entries are kept. */
+  /** How long sealed audit entries are kept, and earlier settings of objects. */
   readonly auditMs: number;
   readonly auditKeys: AuditKeys;
   /**
@@ -27,6 +28,7 @@ interface RetentionOptions {
 interface Retained {
   readonly events: number;
   readonly auditEntries: number;
+  readonly versions: number;
   readonly keys: number;
   readonly commitRecords: number;
   readonly leases: number;
@@ -50,6 +52,7 @@ export class Retention {
     const done = {
       events: await each(() => runBlock(db, deleteEvents, eventMs)),
       auditEntries: await this.#deleteAudit(signal),
+      versions: await each(() => purgeVersions(db, this.#options.auditMs, batchSize)),
       keys: (await each(() => this.#deletePlainKeys())) + (await this.#deleteCallKeys(signal)),
       commitRecords: await each(() => this.#deleteCommitRecords()),
       leases: await each(() => this.#deleteLeases()),

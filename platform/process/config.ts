@@ -353,7 +353,9 @@ const platformSettings = {
   'audit.anchorFile': file
     .optional()
     .describe("file to which a worker appends the audit trail's signed end once a minute; best on another host"),
-  'retention.auditDays': count(1, 36_500).default(730).describe('days for which audit entries are kept'),
+  'retention.auditDays': count(1, 36_500)
+    .default(730)
+    .describe('days for which audit entries and earlier settings of objects are kept'),
 } as const;
 
 type SettingName = keyof typeof platformSettings;

@@ -1,7 +1,7 @@
 // The mutations by which an object gets earlier settings again: their names, and the fields of their inputs.
 import { type Action, ownFields, type Registry } from './kind.ts';
 
-export interface RestoringMutation {
+interface RestoringMutation {
   readonly mutation: string;
   /** Fields of the input that are settings. */
   readonly fields: readonly string[];
@@ -10,7 +10,7 @@ export interface RestoringMutation {
 }
 
 /** Of one kind, by verb. */
-export type Restores = Readonly<Partial<Record<'create' | 'update' | 'set' | 'delete', RestoringMutation>>>;
+type Restores = Readonly<Partial<Record<'create' | 'update' | 'set' | 'delete', RestoringMutation>>>;
 
 /** By type. Kinds with none of these verbs are left out. */
 export function restoresOf(registry: Registry): Readonly<Record<string, Restores>> {

@@ -24,7 +24,7 @@ const withoutCommit = new Set(['login', 'sessionStart', 'sessionRefresh', 'logou
  * belong in schema/shared.graphql, because the next subgraph that used the word would not compose.
  */
 const wordsOf: Readonly<Record<string, readonly string[]>> = {
-  system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session', 'Ha'],
+  system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session', 'Ha', 'Configuration'],
   relay: ['Firewall', 'Waf', 'Switch', 'Network', 'Router'],
   loadbalancer: ['ScalingDecision'],
   'object-storage': ['ObjectService', 'ObjectUpload', 'ObjectDownload', 'ObjectDelete'],

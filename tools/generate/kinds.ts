@@ -7,6 +7,16 @@ import { neverNull } from '../../schema/kinds/update-nulls.ts';
 
 const header = '// Made by `npm run generate` from the graph and schema/kinds/: change it there.';
 
+/** Subgraphs import generated code only. */
+const restoresType = `
+/** The mutations of one kind, by verb, with the fields of their inputs that are settings. */
+export type Restores = Readonly<Partial<Record<'create' | 'update' | 'set' | 'delete', {
+  readonly mutation: string;
+  readonly fields: readonly string[];
+  readonly required: readonly string[];
+}>>>;
+`;
+
 export function writeKinds(root: URL): void {
   const folder = new URL('generated/kinds/', root);
   mkdirSync(folder, { recursive: true });
@@ -20,7 +30,7 @@ export function writeKinds(root: URL): void {
   );
   write(
     'restores.ts',
-    `import type { Restores } from '../../schema/kinds/restores.ts';\n\nexport const restores: Readonly<Record<string, Restores>> = ${json(restoresOf(registry))};`,
+    `${restoresType}\nexport const restores: Readonly<Record<string, Restores>> = ${json(restoresOf(registry))};`,
   );
   const paths = 'Readonly<Record<string, readonly string[]>>';
   write('update-nulls.ts', `export const neverNull: ${paths} = ${json(neverNull(schema))};`);

@@ -50,6 +50,29 @@ test("expired keys are deleted; a call's key only when the call has ended; other
   expect(await keys()).toEqual(['fresh', 'of-ended-fresh', 'of-open']);
 });
 
+test('old settings of an object are deleted, but the newest of one that exists stays, however old', async () => {
+  const add = (id: string, number: number, days: number, settings: string | null) =>
+    db.execute(
+      `INSERT INTO configuration_version (id, subject_type, subject_id, number, root_id, name, object_version, settings, actor_kind, actor_name, at)
+        VALUES (UUID(), 'T', ?, ?, ?, 'n', ?, ?, 'user', 'u', NOW(3) - INTERVAL ? DAY)`,
+      [id, number, id, number, settings, days],
+    );
+  const [alive, gone, recent] = [newUuid(), newUuid(), newUuid()];
+  for (const number of [1, 2, 3]) await add(alive, number, 50 - number, '{}');
+  await add(gone, 1, 50, '{}');
+  await add(gone, 2, 40, null);
+  await add(recent, 1, 50, '{}');
+  await add(recent, 2, 5, null);
+  expect(await retention().runOnce()).toMatchObject({ versions: 5 });
+  const kept = await db.query<{ id: string; number: number }>(
+    'SELECT subject_id AS id, number FROM configuration_version ORDER BY subject_id',
+  );
+  expect(kept).toEqual([
+    { id: alive, number: 3 },
+    { id: recent, number: 2 },
+  ]);
+});
+
 test('old commit marks and leases are deleted, in as many batches as necessary', async () => {
   await db.execute(
     'INSERT INTO commit_record (id, timeline, at) SELECT UUID(), 1, NOW(3) - INTERVAL 9 DAY FROM seq_1_to_2500',

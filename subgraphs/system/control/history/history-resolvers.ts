@@ -3,7 +3,8 @@
 import type { Resolvers } from '../../../../generated/graph/system.ts';
 import { restores } from '../../../../generated/kinds/restores.ts';
 import { allows, type Identity, type RequestContext } from '../../../../platform/caller/identity.ts';
-import type { Database } from '../../../../platform/database/database.ts';
+import type { Condition, Database } from '../../../../platform/database/database.ts';
+import { anyOf, isOneOf } from '../../../../platform/database/range-search.ts';
 import { CodedError } from '../../../../platform/errors/errors.ts';
 import { actorOf } from '../../../../platform/graph/actor.ts';
 import {
@@ -13,14 +14,17 @@ import {
   versionBefore,
   versionPage,
   versionsById,
+  versionsIn,
 } from '../../../../platform/graph/configuration-history.ts';
-import { caller, maySee } from '../../../../platform/input/authorise.ts';
+import { caller, maySee, operatedProjects, projectsFor } from '../../../../platform/input/authorise.ts';
 import { decodeId, decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from '../nodes/node.ts';
 import { changesBetween, type FieldChange, type Restore, restoreTo, treeOf, undoOf } from './restore.ts';
 
 type Row = ConfigurationVersionRow;
+
+const longestName = 255;
 
 export function historyResolvers({ db, entities }: { readonly db: Database; readonly entities: Entities }): Resolvers {
   const visible = async (id: string, { identity }: RequestContext): Promise<Row | undefined> => {
@@ -30,8 +34,18 @@ export function historyResolvers({ db, entities }: { readonly db: Database; read
   };
   return {
     Query: {
-      async configurationVersions(_, { subjectId, ...args }, context) {
+      async configurationVersions(_, { subjectId, projectId, subjectName: name = null, ...args }, context) {
         const identity = caller(context);
+        if (subjectId == null) {
+          if (name !== null && name.length > longestName)
+            throw new CodedError(
+              'INVALID_INPUT',
+              `subjectName: it is too long; give at most ${longestName} characters.`,
+            );
+          return versionsIn(db, projectsFor(identity, projectId), { ...args, name, visible: channelsOf(identity) });
+        }
+        if (projectId != null || name !== null)
+          throw new CodedError('INVALID_INPUT', 'subjectId: give it alone, or projectId and subjectName.');
         const named = decodeId(subjectId) ?? { type: '', key: '' };
         const latest = await latestVersion(db, { subject: named.type, subjectId: named.key });
         const isShown = latest !== undefined && mayRead(identity, latest);
@@ -82,6 +96,14 @@ async function treeAt(db: Database, row: Row, latest: Row) {
   if (row.subject !== 'LoadBalancer') return {};
   const before = row.settings === null || latest.number === row.number + 1 ? latest : row;
   return treeOf(encodeId(row.subject, row.subjectId), await partsAt(db, before));
+}
+
+/** Versions of channels are the operators'. */
+function channelsOf(identity: Identity): Condition | undefined {
+  const operated = operatedProjects(identity);
+  if (operated === 'all') return undefined;
+  const own = isOneOf('project_id', operated);
+  return anyOf([{ sql: "subject_type <> 'AlertChannel'", values: [] }, ...(own === undefined ? [] : [own])]);
 }
 
 /** The installation's objects are the administrators'; a channel's destination is the operators'. */

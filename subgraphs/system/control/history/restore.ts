@@ -1,12 +1,12 @@
 // From versions of an object's settings to the ordinary mutation that makes them so again. A caller sends it like any other: it is previewed,
 // refused if its references are gone, and STALE_VERSION if somebody was faster. Pure.
 
+import type { Restores } from '../../../../generated/kinds/restores.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { isObject, type JsonObject, type JsonValue, sameJson } from '../../../../platform/values/json.ts';
-import type { Restores } from '../../../../schema/kinds/restores.ts';
 
 /** The parts of a version that decide how to get there. */
-export interface KnownVersion {
+interface KnownVersion {
   readonly subject: string;
   /** UUID. */
   readonly subjectId: string;

@@ -8,6 +8,7 @@ import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../../../platform/values/json.ts';
 import { actionDocument, oneDocument } from '../../../../../schema/kinds/documents.ts';
 import { type Applying, applying, documents } from '../../../../cli/commands/one-of-each-kind.ts';
+import { runCommand } from '../../../../cli/commands/run-command.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
 import { Administrator } from '../../../../support/product/administrator.ts';
 
@@ -277,6 +278,58 @@ describe('a load balancer', () => {
     const old = [...before].filter(([each]) => decodeUuid('LoadBalancer', each) === undefined).map(([, each]) => each);
     const fresh = versions.filter(({ subjectType }) => subjectType !== 'LoadBalancer').map(({ settings }) => settings);
     expect(sorted(fresh)).toEqual(sorted(old.filter((each) => each !== null)));
+  });
+});
+
+describe('on the command line', () => {
+  const run = (...words: string[]) =>
+    runCommand([...words, '--url', shared.place.system.url], { env: { TIDEGATE_TOKEN: shared.admin.token } });
+  const changed = async () => {
+    const { stdout } = await run('history', 'gslb-pool/nulls-2', '--json');
+    return (JSON.parse(stdout) as { id: string }[])[0]?.id ?? '';
+  };
+
+  test('history lists who changed what, undo takes it back, and compare shows the difference', async () => {
+    const id = subjects.find(({ type, id: each }) => type === 'GslbPool' && each !== '')?.id ?? '';
+    expect(id).not.toBe('');
+    const start = new Date().toISOString();
+    expect(await run('gslb-pools', 'update', 'nulls-2', '--min-up', '4')).toMatchObject({ exitCode: 0 });
+    const listed = await run('history', 'gslb-pool/nulls-2');
+    expect(listed.stdout).toMatch(/admin \(user\) +gslb-pool nulls-2 +minUp 1 → 4 +ver_/);
+    expect((await run('history', '--limit', '1')).stdout).toContain('minUp 1 → 4');
+    const compared = await run('compare', 'gslb-pool/nulls-2', '--since', start);
+    expect(compared.stdout).toBe('gslb-pool nulls-2\n  minUp 1 → 4\n');
+    const tried = await run('undo', await changed(), '--dry-run=server');
+    expect(tried.stdout).toMatch(/^gslbPoolUpdate \{.*"minUp":1.*\nthe server would accept it\n$/);
+    expect((await run('undo', await changed())).stdout).toBe('gslb-pool nulls-2 is as it was before that change\n');
+    const same = await run('compare', 'gslb-pool/nulls-2', '--since', start);
+    expect(same).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(same.stderr).toContain("the settings of 'gslb-pool/nulls-2' are the same as then");
+  });
+
+  test('a deleted object has its history by its name, and undo makes it again', async () => {
+    expect(await run('gslb-pools', 'create', 'short-lived', '--min-up', '3', '--project', 'default')).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await run('gslb-pools', 'delete', 'short-lived')).toMatchObject({ exitCode: 0 });
+    const [gone] = JSON.parse((await run('history', 'short-lived', '--json')).stdout) as {
+      id: string;
+      deleted: boolean;
+    }[];
+    expect(gone?.deleted).toBe(true);
+    expect(await run('undo', gone?.id ?? '')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect((await run('gslb-pools', 'show', 'short-lived', '--json')).stdout).toContain('"minUp": 3');
+    const again = await run('undo', gone?.id ?? '');
+    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('ALREADY_EXISTS') });
+  });
+
+  test('what can not be undone is refused with its reason', async () => {
+    const certificate = subjects.find(({ type }) => type === 'TlsCertificate')?.id ?? '';
+    const [created] = await ownVersions(certificate);
+    const refused = await run('undo', created?.id ?? '', '--restore');
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('has these settings now') });
+    const unknown = await run('undo', encodeId('ConfigurationVersion', '00000000-0000-7000-8000-000000000000'));
+    expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('"tidegate history" lists them') });
   });
 });
 
