@@ -24,7 +24,7 @@ async function open() {
   ];
   const own = await issue(beta, 'beta-token', 'OPERATOR');
   const outsider = await makeUser(bench, 'beta-user', { projects: { [beta]: 'OPERATOR' } });
-  const { alert, rule, channel } = await alertingOf(bench, alpha);
+  const { alert, rule, channel, version } = await alertingOf(bench, alpha);
   const made = async (mutation: string, input: object, shown: string): Promise<string> => {
     const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
     const text = `mutation ($input: ${type}!) { made: ${mutation}(input: $input) { made: ${shown} { id } } }`;
@@ -47,6 +47,7 @@ async function open() {
     },
     ...{ otherToken: encodeId('ApiToken', otherToken), otherMachine: await machineNamed('other-host') },
     otherPublished: await publish('query Other { me { name } }'),
+    version: encodeId('ConfigurationVersion', version),
     cmp: encodeId('CmpObject', '["default","tenant","42"]'),
     move: encodeId('HaMove', '0192d5a0-0000-7000-8000-000000000001'),
     ...{
@@ -98,7 +99,13 @@ async function alertingOf({ db }: SystemBench, projectId: string) {
       since_at, told_ms, cursor_text) VALUES (?, ?, ?, 'alpha-rule', 'CHECK_IN_LATE', 'WARNING', 'AlertRule', ?, 'k', 'FIRING', 'LATE', NOW(3), 0, '')`,
     [alert, projectId, rule, rule],
   );
-  return { rule, channel, alert };
+  const version = newUuid();
+  await db.execute(
+    `INSERT INTO configuration_version (id, subject_type, subject_id, number, root_id, project_id, name, object_version, settings,
+      mutation, actor_kind, actor_name) VALUES (?, 'AlertRule', ?, 1, ?, ?, 'alpha-rule', 1, '{"name":"alpha-rule"}', 'alertRuleCreate', 'user', 'alpha-user')`,
+    [version, rule, rule, projectId],
+  );
+  return { rule, channel, alert, version };
 }
 
 const attention = 'totalCount counts { kind count } needs { subjectName subjectId reason } hours { state }';
@@ -112,6 +119,8 @@ const shown = {
   AlertRule: 'id name condition project { id } channels { id name }',
   AlertChannel: 'id name destination project { id } deliveries { nodes { id } }',
 } as const;
+const settings =
+  'id subjectId subjectName settings actor { name } project { id } undo { mutation input } restore { refusal }';
 const idNames = {
   ...{ Project: 'project', User: 'user', ApiToken: 'token', Machine: 'machine', PublishedOperation: 'published' },
   ...{ Alert: 'alert', AlertRule: 'alertRule', AlertChannel: 'alertChannel' },
@@ -167,6 +176,10 @@ export const system: Contract = {
       )
       .join('\n')}
     ${ofProjectOrAll('auditEntries', 'id actor { name } action subjectId subject { id } details project { id }', '-')}
+    ${ofProjectOrAll('configurationVersions', settings)}
+    configurationVersions | configurationVersions(subjectId: <alertRule>) { nodes { ${settings} } }
+    configurationVersions | configurationVersions(subjectName: "alpha-rule") { nodes { ${settings} } }
+    configurationVersion  | configurationVersion(id: <version>) { ${settings} }
     auditVerification | auditVerification { intact checked } | - | FORBIDDEN
     # A commit's token is a capability: its holder made the write. It reveals nothing about the content.
     commit         | commit(token: "x") { replication { state } } | -
