@@ -28,6 +28,7 @@ import {
   keepFirstVersion,
   keepVersions,
 } from './configuration-versions.ts';
+import { noteProtection, refuseProtected } from './deletion-protection.ts';
 import {
   claimKey,
   DuplicateKeyFound,
@@ -305,7 +306,10 @@ export class Mutations {
       refuse('NOT_TRIED', `${name} reaches more than the database, so it can't be tried`);
     try {
       await this.#db.transaction(async (tx) => {
-        await noteSource(tx, writtenBy(call, attempt, await effect(tx)));
+        await refuseProtectedNamed(tx, call);
+        const written = writtenBy(call, attempt, await effect(tx));
+        await noteSource(tx, written);
+        await noteProtection(tx, written);
         throw new Tried();
       });
     } catch (error) {
@@ -350,12 +354,15 @@ export class Mutations {
     key: KeyScope | undefined,
   ): Promise<Stored> {
     if (key !== undefined) await claimKey(tx, key);
+    await refuseProtectedNamed(tx, call);
     const reader = this.#configurations[call.subject];
     const named = reader && changedId(call);
     if (reader !== undefined && named !== undefined)
       await keepFirstVersion(tx, reader, { subject: call.subject, id: named });
     const id = await effect(tx);
-    await noteSource(tx, writtenBy(call, attempt, id));
+    const written = writtenBy(call, attempt, id);
+    await noteSource(tx, written);
+    await noteProtection(tx, written);
     if (reader !== undefined) await keepVersions(tx, reader, { subject: call.subject, id }, originOf(call));
     const subject = { subjectType: call.subject, subjectId: id };
     const commitId = newUuid();
@@ -377,11 +384,11 @@ function refuseBusy(): never {
 }
 
 function writtenBy<Entity>(
-  { name, context, subject }: MutationCall<Entity>,
+  { name, context, subject, input }: MutationCall<Entity>,
   { projectId, setting }: Attempt,
   id: string,
 ) {
-  return { mutation: name, subject, id, projectId, setting, source: context.manner?.source };
+  return { mutation: name, subject, id, input, projectId, setting, source: context.manner?.source };
 }
 
 function auditOf<Entity>(
@@ -396,6 +403,11 @@ function auditOf<Entity>(
 function changedId<Entity>({ subject, input }: MutationCall<Entity>): string | undefined {
   const { id } = input as { readonly id?: unknown };
   return typeof id === 'string' ? decodeUuid(subject, id) : undefined;
+}
+
+async function refuseProtectedNamed<Entity>(tx: Transaction, call: MutationCall<Entity>): Promise<void> {
+  const id = changedId(call);
+  if (id !== undefined) await refuseProtected(tx, { mutation: call.name, subject: call.subject, id });
 }
 
 /** Fields of inputs with secrets, which no history shows. */

@@ -37,6 +37,10 @@ export const userErrorCodes = {
     meaning:
       'The DNS name belongs to somebody else, rests after its deletion, or is above or below a name of another project: choose another name, or have its owner share it.',
   },
+  DELETION_PROTECTED: {
+    retry: 'NEVER',
+    meaning: 'The object is protected from deletion: an update with deletionProtected false ends that.',
+  },
   STALE_VERSION: { retry: 'NEW_KEY', meaning: 'The object was changed in the meantime: read it again, then decide.' },
   AMBIGUOUS: { retry: 'NEW_KEY', meaning: 'More than one backend matches the selector; the message lists them.' },
   HAS_MAPPINGS: { retry: 'NEVER', meaning: 'The backend has live mappings: remove them, or set orphanMappings.' },

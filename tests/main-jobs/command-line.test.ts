@@ -62,7 +62,7 @@ describeWithProduct('the command line', () => {
     );
     expect(await cli('backends', 'list')).toContain(name);
     expect(await cli('backends', 'show', name)).toContain(host);
-    await cli('backends', 'delete', name);
+    await cli('backends', 'delete', name, '--yes');
     expect(await cli('backends', 'list')).not.toContain(name);
   });
 
@@ -166,7 +166,7 @@ describeWithProduct('the command line', () => {
     await cli('members', 'delete', second, '--pool', `${name}/more`);
     await cli('pools', 'delete', 'more', ...of);
     expect(await cli('pools', 'list', ...of)).not.toMatch(/^more /m);
-    await cli('loadbalancers', 'delete', name);
+    await cli('loadbalancers', 'delete', name, '--yes');
     await waitFor('its deletion', async () => !(await cli('loadbalancers', 'list')).includes(name));
   });
 
@@ -234,13 +234,13 @@ describeWithProduct('the command line', () => {
     await asAdministrator('gslbs', 'create', fqdn, '--flavor', name, '--pool', name, ...of);
     await asAdministrator('gslbs', 'update', fqdn, '--ttl-seconds', '60', ...of);
     expect(await asAdministrator('gslbs', 'show', fqdn)).toMatch(/^TTL +60 s$/m);
-    await asAdministrator('gslbs', 'delete', fqdn, ...of);
+    await asAdministrator('gslbs', 'delete', fqdn, '--yes', ...of);
     await waitFor('its end', async () => !(await asAdministrator('gslbs', 'list')).includes(fqdn));
     await asAdministrator('gslb-monitors', 'detach', name, '--target-pool', name, ...of);
     await asAdministrator('gslb-monitors', 'delete', name, ...of);
     await asAdministrator('gslb-members', 'delete', `${name}/site`, ...of);
     await asAdministrator('gslb-pools', 'delete', name, ...of);
-    await asAdministrator('zones', 'delete', zone);
+    await asAdministrator('zones', 'delete', zone, '--yes');
     await asAdministrator('flavors', 'delete', name);
     await writeFile(file('tsig'), Buffer.from(mark.repeat(4)).toString('base64'));
     const rfc2136 = ['--rfc2136-server', nameServer, '--rfc2136-key-name', 'tsig'];
@@ -257,7 +257,7 @@ describeWithProduct('the command line', () => {
     await cli('health-monitors', 'update', `${name}/more`, '--fall', '5');
     expect(await cli('health-monitors', 'show', `${name}/more`)).toMatch(/^Fall +5$/m);
     await cli('health-monitors', 'delete', `${name}/more`);
-    await cli('loadbalancers', 'delete', name);
+    await cli('loadbalancers', 'delete', name, '--yes');
   });
 
   test('people: a project, a user, a membership and a token', async () => {

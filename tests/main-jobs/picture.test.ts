@@ -18,7 +18,7 @@ describeWithProduct('the picture of a load balancer', () => {
     product = await runningProduct();
     await product.part('balancers');
   });
-  afterAll(() => product?.tidegate('loadbalancers', 'delete', 'shop'));
+  afterAll(() => product?.tidegate('loadbalancers', 'delete', 'shop', '--yes'));
 
   test('its commands print the same words', async () => {
     const shown = recordingIn(await readFile(join(root, 'docs/pictures', loadBalancerPicture.file), 'utf8'));

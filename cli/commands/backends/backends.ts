@@ -1,4 +1,5 @@
 // `tidegate backends`: the devices and services that receive relayed calls.
+import { confirmed } from '../../confirmed.ts';
 import type { Noun } from '../../verb.ts';
 import { acceptCertificate, acceptHostKey } from './accept.ts';
 import { closeCircuit } from './close-circuit.ts';
@@ -14,7 +15,7 @@ export const backends: Noun = {
   show,
   create,
   update,
-  delete: remove,
+  delete: confirmed(remove, 'the backend', 'Its device stays as it is, and gets no more calls.'),
   import: importBackends,
   'accept-host-key': acceptHostKey,
   'accept-certificate': acceptCertificate,

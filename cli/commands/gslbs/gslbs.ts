@@ -1,4 +1,5 @@
 // `tidegate gslbs`.
+import { confirmed } from '../../confirmed.ts';
 import { kindVerb } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 import { explain } from './explain.ts';
@@ -10,5 +11,11 @@ import { show } from './show.ts';
 
 export const gslbs: Noun = {
   ...{ list, show, create: kindVerb('Gslb', 'create'), update: kindVerb('Gslb', 'update') },
-  ...{ delete: kindVerb('Gslb', 'delete'), explain, history, force, freeze },
+  ...{
+    delete: confirmed(kindVerb('Gslb', 'delete'), 'the name', 'It is no longer answered.'),
+    explain,
+    history,
+    force,
+    freeze,
+  },
 };

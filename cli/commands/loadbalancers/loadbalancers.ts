@@ -1,4 +1,5 @@
 // `tidegate loadbalancers`.
+import { confirmed } from '../../confirmed.ts';
 import type { Noun } from '../../verb.ts';
 import { autoscale } from './autoscale.ts';
 import { create } from './create.ts';
@@ -13,5 +14,11 @@ import { update } from './update.ts';
 
 export const loadBalancers: Noun = {
   ...{ list, show, status, traffic, decisions },
-  ...{ create, update, delete: remove, failover, autoscale },
+  ...{
+    create,
+    update,
+    delete: confirmed(remove, 'the load balancer', 'Its clients get no more answers.'),
+    failover,
+    autoscale,
+  },
 };

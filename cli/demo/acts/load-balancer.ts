@@ -32,7 +32,7 @@ export const loadBalancerAct: Act = {
     const inProject = project === undefined ? [] : ['--project', project.name];
     const words = [...create, '--check', 'http:/', '--nodes', String(nodes), '--cmp', `demo/${run}`, ...inProject];
     await stage.command(`bin/tidegate ${words.join(' ')}`);
-    stage.undo(`bin/tidegate loadbalancers delete ${name}`, () => remove(place, name));
+    stage.undo(`bin/tidegate loadbalancers delete ${name} --yes`, () => remove(place, name));
     await stage.step(
       `a load balancer with ${nodes} nodes (HAProxy) before three web servers`,
       () => runCommand([...words, ...connection], { signal: stage.signal }),
@@ -132,7 +132,7 @@ async function remove({ cleaner, connection }: Place, name: string): Promise<voi
   const { loadBalancers } = await cleaner.query(document, { names: [name] });
   const signal = new AbortController().signal;
   if (loadBalancers.nodes.length > 0)
-    await runCommand(['loadbalancers', 'delete', name, '--wait', '120', ...connection], { signal });
+    await runCommand(['loadbalancers', 'delete', name, '--yes', '--wait', '120', ...connection], { signal });
 }
 
 /** A client that tries the next address of a name, like most clients. curl does so after two thirds of its connect timeout. */

@@ -2,6 +2,7 @@
 import { readBackend } from '../../../dns/backends/backend-store.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import type { Configuration, ConfigurationReaders } from '../../../platform/edge/configuration-versions.ts';
+import { isProtected } from '../../../platform/edge/deletion-protection.ts';
 import { inputOf } from '../../../platform/graph/described/settings-input.ts';
 import { storedCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
@@ -38,6 +39,8 @@ async function entitySettings(sql: Sql, kind: GslbKind, id: string): Promise<Con
   const projectId = 'projectId' in row ? row.projectId : null;
   const place: Record<string, string> = projectId === null ? {} : { projectId: encodeId('Project', projectId) };
   const shown = await shownSettings(sql, type, row);
+  const isGuarded = kind.updateFields?.deletionProtected !== undefined;
+  const guard = isGuarded ? { deletionProtected: await isProtected(sql, type, id) } : {};
   if ('poolId' in row) {
     delete place.projectId;
     place.poolId = encodeId('GslbPool', row.poolId);
@@ -47,7 +50,9 @@ async function entitySettings(sql: Sql, kind: GslbKind, id: string): Promise<Con
       ...{ subject: type, id, projectId, version: row.settingsVersion },
       ...('poolId' in row ? { rootId: row.poolId } : {}),
       name: 'fqdn' in row ? row.fqdn : row.name,
-      settings: row.deleted ? null : { ...place, ...inputOf(givenFieldsOf(kind), shown), ...forCmpObject(row) },
+      settings: row.deleted
+        ? null
+        : { ...place, ...inputOf(givenFieldsOf(kind), shown), ...forCmpObject(row), ...guard },
     },
   ];
 }

@@ -13,7 +13,7 @@ import {
 } from '../../../platform/graph/fields.ts';
 import type { SchemaFault } from '../../../platform/input/json-schema.ts';
 import { policyType } from './gslb.ts';
-import { descriptionSetting, type GslbKind, nameSetting, regionField, setting } from './kind.ts';
+import { descriptionSetting, type GslbKind, nameSetting, protectedKind, regionField, setting } from './kind.ts';
 
 const backendSetting = setting(
   {
@@ -231,7 +231,9 @@ export const zone: GslbKind = {
       { default: [] },
     ),
   },
-  typeFields: `${backendTypeText}  "Increases with each change of the zone's names."
+  createFields: protectedKind.createFields,
+  updateFields: protectedKind.updateFields,
+  typeFields: `${protectedKind.typeFields}${backendTypeText}  "Increases with each change of the zone's names."
   generation: Int!
   "DS records that the parent should publish, as text. Empty unless the installation's own name servers sign the zone."
   ds: [String!]!

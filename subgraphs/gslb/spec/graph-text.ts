@@ -183,7 +183,7 @@ const refused: Readonly<Record<string, Readonly<Record<'Create' | 'Update' | 'De
   Gslb: {
     Create: ['PROJECT_REQUIRED', 'NAME_TAKEN', 'NOT_SUPPORTED', 'LIMIT_REACHED', 'QUOTA_EXCEEDED', 'EGRESS_DENIED'],
     Update: ['NAME_TAKEN', 'NOT_SUPPORTED', 'LIMIT_REACHED'],
-    Delete: [],
+    Delete: ['DELETION_PROTECTED'],
   },
   GslbPool: {
     Create: ['PROJECT_REQUIRED', 'QUOTA_EXCEEDED'],
@@ -202,7 +202,11 @@ const refused: Readonly<Record<string, Readonly<Record<'Create' | 'Update' | 'De
   },
   GslbFlavor: { Create: ['NOT_SUPPORTED'], Update: ['NOT_SUPPORTED', 'IN_USE'], Delete: ['IN_USE'] },
   GslbVantagePoint: { Create: ['EGRESS_DENIED'], Update: ['EGRESS_DENIED'], Delete: ['IN_USE'] },
-  DnsZone: { Create: ['NOT_SUPPORTED', 'IN_USE'], Update: ['NOT_SUPPORTED', 'IN_USE'], Delete: ['IN_USE'] },
+  DnsZone: {
+    Create: ['NOT_SUPPORTED', 'IN_USE'],
+    Update: ['NOT_SUPPORTED', 'IN_USE'],
+    Delete: ['IN_USE', 'DELETION_PROTECTED'],
+  },
   DnsBackend: {
     Create: ['EGRESS_DENIED', 'CREDENTIALS_REQUIRED', 'NOT_SUPPORTED'],
     Update: ['EGRESS_DENIED', 'CREDENTIALS_REQUIRED', 'NOT_SUPPORTED', 'IN_USE'],

@@ -12,7 +12,7 @@ import {
   textField,
 } from '../../../platform/graph/fields.ts';
 import type { SchemaFault } from '../../../platform/input/json-schema.ts';
-import { descriptionSetting, type GslbKind, regionField, setting } from './kind.ts';
+import { descriptionSetting, type GslbKind, protectedKind, regionField, setting } from './kind.ts';
 
 const meanings: Readonly<Record<(typeof presets)[number], string>> = {
   FAILOVER: 'Members with the smallest priority number.',
@@ -192,7 +192,9 @@ export const gslb: GslbKind = {
       { default: [] },
     ),
   },
-  typeFields: `  "The zone that contains the name. Null for callers other than administrators."
+  createFields: protectedKind.createFields,
+  updateFields: protectedKind.updateFields,
+  typeFields: `${protectedKind.typeFields}  "The zone that contains the name. Null for callers other than administrators."
   dnsZone: DnsZone
   "Name of the zone that contains the name, without a final dot."
   zoneName: String!

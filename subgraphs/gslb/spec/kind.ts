@@ -1,7 +1,7 @@
 // A kind of GSLB entity. Its GraphQL types, input checks and stored form are all derived from one description of its settings.
 import type { DescribedField, DescribedKind } from '../../../platform/graph/described/kind.ts';
 import { lowerCaseName } from '../../../platform/graph/described/patterns.ts';
-import { type Field, type Fields, textField } from '../../../platform/graph/fields.ts';
+import { booleanField, type Field, type Fields, textField } from '../../../platform/graph/fields.ts';
 
 export interface GslbKind extends DescribedKind {
   /** Settings that are derived from others and not in the graph. */
@@ -25,6 +25,19 @@ type Extra = Pick<DescribedField, 'default' | 'fixed' | 'refersTo' | 'shownAs'>;
 export function setting(field: Field, extra: Extra = {}): DescribedField {
   return { ...field, ...extra };
 }
+
+const protection = booleanField(
+  'Whether deletions are refused with DELETION_PROTECTED, until an update sets it to false.',
+);
+
+/** Of kinds that can be protected from deletion (platform/edge/deletion-protection.ts). */
+export const protectedKind = {
+  createFields: { deletionProtected: { ...protection, default: false } },
+  updateFields: { deletionProtected: protection },
+  typeFields: `  "Whether deletions are refused with DELETION_PROTECTED."
+  deletionProtected: Boolean!
+`,
+} as const;
 
 /** Any JSON object. */
 export function jsonField(description: string): Field {

@@ -6,6 +6,7 @@ import type {
   ConfigurationReader,
   ConfigurationReaders,
 } from '../../../platform/edge/configuration-versions.ts';
+import { isProtected } from '../../../platform/edge/deletion-protection.ts';
 import { uniqueWords } from '../../../platform/graph/described/kind.ts';
 import { inputOf } from '../../../platform/graph/described/settings-input.ts';
 import { storedCmpObject } from '../../../platform/pages/cmp-object.ts';
@@ -45,7 +46,8 @@ async function balancerSettings(sql: Sql, id: string): Promise<Configuration[]> 
   if (row === undefined || isEnding(row)) return [];
   const parts = await partsOfGeneration(sql, id, row.generation);
   const policy = await readPolicy(sql, id);
-  return [ofBalancer(row), ofPolicy(row, policy), ...parts.map(ofPart)];
+  const deletionProtected = await isProtected(sql, 'LoadBalancer', id);
+  return [ofBalancer(row, deletionProtected), ofPolicy(row, policy), ...parts.map(ofPart)];
 }
 
 /** With those that changed with it: a deleted pool's members, or the members of a set. */
@@ -60,7 +62,7 @@ function isEnding({ provisioningStatus }: BalancerRow): boolean {
   return provisioningStatus === 'DELETING' || provisioningStatus === 'DELETED';
 }
 
-function ofBalancer(row: BalancerRow): Configuration {
+function ofBalancer(row: BalancerRow, deletionProtected: boolean): Configuration {
   const { id, projectId, name, settingsVersion: version, description, tags, enabled, minNodes, maxNodes } = row;
   const { topology, subnetId, nodeConnections: connections, nodeThreads: threads } = row;
   const cmpObject = storedCmpObject(row);
@@ -77,7 +79,7 @@ function ofBalancer(row: BalancerRow): Configuration {
         minNodes,
         maxNodes,
       },
-      nodeSize: { connections, threads },
+      ...{ nodeSize: { connections, threads }, deletionProtected },
     },
   };
 }

@@ -1,5 +1,6 @@
 // The settings of backends for their history. Credentials are never part of it.
 import type { ConfigurationReaders } from '../../../platform/edge/configuration-versions.ts';
+import { isProtected } from '../../../platform/edge/deletion-protection.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { labelsInside, readBackend } from './backends/backend-store.ts';
 import { optionsOf } from './backends/endpoint.ts';
@@ -17,6 +18,7 @@ export const configurations: ConfigurationReaders = {
       enabled: provisioningStatus === 'ENABLED',
       labels: (await labelsInside(sql, id)).map((label) => ({ ...label })),
       limits: { concurrency, queueLimit, deadlineMs },
+      deletionProtected: await isProtected(sql, 'Backend', id),
     };
     const present = provisioningStatus === 'DELETED' ? null : settings;
     return [{ subject: 'Backend', id, projectId, name, version, settings: present }];

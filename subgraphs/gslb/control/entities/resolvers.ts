@@ -1,6 +1,7 @@
 // Resolvers of GSLB entities, made from their descriptions where they only show settings.
 import type { Resolvers } from '../../../../generated/graph/gslb.ts';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { protectionField } from '../../../../platform/edge/deletion-protection.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { maySee } from '../../../../platform/input/authorise.ts';
@@ -246,6 +247,7 @@ function kindFields({ reads, db, backends }: ResolverDependencies): Readonly<Rec
     },
     GslbVantagePoint: {},
     DnsZone: {
+      deletionProtected: protectionField(db, 'DnsZone'),
       backend: ({ backendId }: EntityRows['DnsZone'], _: unknown, context: Context) => backend(context, backendId),
       rights: ({ spec }: EntityRows['DnsZone']) =>
         spec.rights.map(({ suffix, projectId, allows = [] }) => ({
@@ -260,6 +262,7 @@ function kindFields({ reads, db, backends }: ResolverDependencies): Readonly<Rec
 
 function nameFields(reads: EntityReads, db: ServiceDependencies['db']): object {
   return {
+    deletionProtected: protectionField(db, 'Gslb'),
     uptime: uptimeField(db, {
       ...{ subjectType: 'Gslb', kind: 'gslb.operatingStatus', judge: gslbJudge },
       of: ({ id, operatingStatus: status, createdAt }: NameRow) => ({ id, status, createdAt }),

@@ -1,6 +1,7 @@
 // Resolvers of load balancers.
 import type { Resolvers } from '../../../../generated/graph/loadbalancer.ts';
 import type { Database } from '../../../../platform/database/database.ts';
+import { protectionField } from '../../../../platform/edge/deletion-protection.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { invariant } from '../../../../platform/errors/errors.ts';
 import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
@@ -52,6 +53,7 @@ export function balancerResolvers(all: BalancerResolverDependencies): Resolvers 
         of: ({ id, operatingStatus: status, createdAt }: BalancerRow) => ({ id, status, createdAt }),
       }),
       project: ({ projectId }) => ({ id: encodeId('Project', projectId) }),
+      deletionProtected: protectionField(db, 'LoadBalancer'),
       cmpObject: cmpObjectLink,
       urls: async (row, _, context) => {
         const listeners = await parts.children(context, 'Listener', row.id);

@@ -1,6 +1,7 @@
 // Resolvers of clusters, options and rings.
 import type { Resolvers } from '../../../../generated/graph/object-storage.ts';
 import type { Database } from '../../../../platform/database/database.ts';
+import { protectionField } from '../../../../platform/edge/deletion-protection.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { entityFeed } from '../../../../platform/events/entity-feed.ts';
 import type { StatusFeed } from '../../../../platform/events/feed.ts';
@@ -109,6 +110,7 @@ function clusterResolvers(reads: ObjectStorageReads, db: Database): Resolvers {
       id: ({ id }) => encodeId('ObjectCluster', id),
       site: ({ site }) => (site === '' ? null : site),
       clusterState: ({ state }) => state,
+      deletionProtected: protectionField(db, 'ObjectCluster'),
       presence: presenceOf,
       uptime: uptimeField(db, {
         ...{ subjectType: 'ObjectCluster', kind: 'objectCluster.presence', judge: 'object-storage' },

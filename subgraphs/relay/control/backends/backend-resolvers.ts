@@ -1,6 +1,7 @@
 // Resolvers of backends. The mappings and operations folders add the fields for mappings and operations.
 import type { BackendTransport, Resolvers } from '../../../../generated/graph/relay.ts';
 import type { Database } from '../../../../platform/database/database.ts';
+import { protectionField } from '../../../../platform/edge/deletion-protection.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
@@ -50,6 +51,7 @@ export function backendResolvers(dependencies: {
       enabled: (row) => row.provisioningStatus === 'ENABLED',
       provisioningStatus: (row) => (row.provisioningStatus === 'DELETED' ? 'DELETED' : 'ACTIVE'),
       project: (row) => ({ id: encodeId('Project', row.projectId) }),
+      deletionProtected: protectionField(db, 'Backend'),
       labels: (row, _, context) => reads.labels(context, row.id),
       health: (row) => ({
         operatingStatus: row.operatingStatus,

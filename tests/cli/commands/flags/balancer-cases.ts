@@ -49,7 +49,7 @@ export async function balancerCases(run: FlagRun): Promise<void> {
   await ok(`loadbalancers create auto --nodes 1..3 --requests-per-node 1000 --no-wait ${project}`);
   await ok(`certificates update web ${files} --preview --loadbalancer tls ${project}`);
   await ok(`certificates update web ${files} ${project} ${wait}`);
-  for (const name of ['raw', 'auto', 'tls']) await ok(`loadbalancers delete ${name} ${project}`);
+  for (const name of ['raw', 'auto', 'tls']) await ok(`loadbalancers delete ${name} --yes ${project}`);
   await ok(`loadbalancers list --tag blue ${project}`);
   for (const verb of ['show', 'status']) await ok(`loadbalancers ${verb} web ${project}`);
   await ok(`loadbalancers decisions web --all --limit 3 ${project}`);
@@ -174,7 +174,7 @@ export async function balancerCases(run: FlagRun): Promise<void> {
   await ok(`hosts cordon host-1 --evacuate`);
   await ok(`hosts release host-1`);
   await ok(`loadbalancers delete web ${project} --preview`);
-  await ok(`loadbalancers delete web ${project} ${wait}`);
+  await ok(`loadbalancers delete web --yes ${project} ${wait}`);
   for (const name of ['web', 'spare']) await ok(`certificates delete ${name} ${project} ${wait}`);
   await ok(`subnets delete inside ${project} ${wait}`);
   await ok(`hosts set host-1 ${networks} --provider netns --health-port ${healthPort}`);

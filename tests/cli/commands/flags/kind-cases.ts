@@ -265,7 +265,7 @@ function sampleValue({ name, type, bounds, refersTo }: InputField): string | num
 }
 
 async function deletionCases({ ok, system }: FlagRun): Promise<void> {
-  await ok(`gslbs delete www.sweep.test ${project} ${wait}`);
+  await ok(`gslbs delete www.sweep.test --yes ${project} ${wait}`);
   await ok(`gslb-members create gone --pool sweep --address 203.0.113.8 ${project}`);
   await ok(`gslb-members list --pool sweep ${project}`);
   await ok(`gslb-members show gone --pool sweep ${project}`);
@@ -285,7 +285,7 @@ async function deletionCases({ ok, system }: FlagRun): Promise<void> {
     await ok([noun, 'delete', 'gone', ...words(place), ...words(wait)]);
   }
   await ok('zones create gone.test');
-  await ok(`zones delete gone.test ${wait}`);
+  await ok(`zones delete gone.test --yes ${wait}`);
   await ok('dns-backends list --text sweep');
   await ok('dns-backends show sweep');
   const key = '--rfc2136-server 127.0.0.1:54 --rfc2136-key-name tsig';

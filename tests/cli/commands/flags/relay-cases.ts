@@ -171,7 +171,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
   await coverage.ends(1, "'edge' is near", 'backends show edg', run.env);
   await coverage.ends(1, 'there is no backend edg; edge is near', 'call edg policy.create', run.env);
   await ok(`mappings forget ${mapping.id} --wait 10`);
-  await ok(`backends delete edge --orphan-mappings ${project} --wait 30`);
+  await ok(`backends delete edge --yes --orphan-mappings ${project} --wait 30`);
 }
 
 async function eventsWaited({ ok, coverage, env }: FlagRun, subject: string): Promise<void> {

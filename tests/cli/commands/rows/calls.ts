@@ -73,7 +73,7 @@ export const backends: Scenes = {
       backendHostKeyAccept: ofFw,
     },
     rows: [
-      { run: 'backends delete fw', exit: 1, err: 'tidegate: HAS_MAPPINGS: has 3 live mappings (NAME)\n' },
+      { run: 'backends delete fw --yes', exit: 1, err: 'tidegate: HAS_MAPPINGS: has 3 live mappings (NAME)\n' },
       { run: 'backends accept-host-key fw SHA256:abc', out: '…' },
     ],
   },

@@ -45,7 +45,7 @@ export const waits: Scenes = {
         ...{ exit: 4, out: '', err: 'tidegate: not done within 1 s: fw is OFFLINE: connection refused\n' },
       },
       {
-        run: 'backends delete fw --wait 1',
+        run: 'backends delete fw --yes --wait 1',
         answers: replicated('PENDING', 'the standby is detached'),
         ...{ exit: 4, err: 'the standby is detached' },
       },
@@ -53,7 +53,7 @@ export const waits: Scenes = {
   },
   'a lost write is a failure, whatever the time left': {
     answers: { ...changed, ...replicated('LOST') },
-    rows: [{ run: 'backends delete fw --wait 20', exit: 1, err: "tidegate: the write's replication is LOST\n" }],
+    rows: [{ run: 'backends delete fw --yes --wait 20', exit: 1, err: "tidegate: the write's replication is LOST\n" }],
   },
   'not for a disabled backend, which is never ONLINE': {
     answers: {

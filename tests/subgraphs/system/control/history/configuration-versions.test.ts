@@ -343,3 +343,31 @@ test('a caller sees the history of what it may see', async () => {
   };
   expect([await seen('GslbPool'), await seen('DnsZone'), await seen('AlertChannel')]).toEqual([true, false, true]);
 });
+
+async function alive(type: string): Promise<string | undefined> {
+  for (const { id } of subjects.filter((each) => each.type === type)) if (!(await newest(id)).deleted) return id;
+  return undefined;
+}
+
+test('what is protected from deletion is not deleted, in every kind that can be', async () => {
+  const guarded = Object.entries(restores).filter(([, { update }]) => update?.fields.includes('deletionProtected'));
+  expect(guarded.map(([type]) => type).sort()).toEqual(['Backend', 'DnsZone', 'Gslb', 'LoadBalancer', 'ObjectCluster']);
+  for (const [type, { update, delete: remove }] of guarded) {
+    const id = (await alive(type)) ?? '';
+    const set = (deletionProtected: boolean) => shared.admin.change(update?.mutation ?? '', { id, deletionProtected });
+    const removed = () => shared.admin.change(remove?.mutation ?? '', { id });
+    await set(true);
+    expect(await exported(type, id)).toMatchObject({ deletionProtected: true });
+    const { changes: shown, undo } = await newest(id);
+    expect({ type, shown }).toEqual({
+      type,
+      shown: [{ field: 'deletionProtected', before: false, after: true }],
+    });
+    await expect(removed()).rejects.toThrow('DELETION_PROTECTED');
+    expect((await send(type, undo)).userErrors).toEqual([]);
+    expect(await exported(type, id)).toMatchObject({ deletionProtected: false });
+    // What else would refuse it says so now.
+    const refusal = await removed().catch(String);
+    expect(String(refusal)).not.toContain('DELETION_PROTECTED');
+  }
+});
