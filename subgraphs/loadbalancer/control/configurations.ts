@@ -12,6 +12,7 @@ import { inputOf } from '../../../platform/graph/described/settings-input.ts';
 import { storedCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
+import { isEnding } from '../rules/operating-status.ts';
 import type { BalancerRow } from '../rules/rows.ts';
 import { partNames } from '../spec/part-kind.ts';
 import { partKinds } from '../spec/parts.ts';
@@ -56,10 +57,6 @@ async function partSettings(sql: Sql, id: string): ReturnType<ConfigurationReade
   if (part === undefined) return [];
   const others = await partsOfGeneration(sql, part.loadBalancerId, part.generation);
   return [part, ...others.filter((each) => each.id !== id)].map(ofPart);
-}
-
-function isEnding({ provisioningStatus }: BalancerRow): boolean {
-  return provisioningStatus === 'DELETING' || provisioningStatus === 'DELETED';
 }
 
 function ofBalancer(row: BalancerRow, deletionProtected: boolean): Configuration {

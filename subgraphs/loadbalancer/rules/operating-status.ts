@@ -67,6 +67,8 @@ export function listenerStatus({ enabled, defaultPool, otherPools, hasPolicies }
 
 interface BalancerInputs {
   readonly enabled: boolean;
+  /** Whether it is being deleted, or is deleted. */
+  readonly isEnding: boolean;
   /** See `isFirstCreated`. */
   readonly isFirstCreated: boolean;
   readonly listeners: readonly Verdict[];
@@ -75,7 +77,8 @@ interface BalancerInputs {
 }
 
 export function balancerStatus(inputs: BalancerInputs): Verdict {
-  const { enabled, isFirstCreated, listeners, servingNodes, wantedNodes } = inputs;
+  const { enabled, isEnding, isFirstCreated, listeners, servingNodes, wantedNodes } = inputs;
+  if (isEnding) return { status: 'UNKNOWN', reason: 'it is being deleted' };
   if (!enabled) return disabled;
   if (servingNodes === 0)
     return isFirstCreated
@@ -84,6 +87,10 @@ export function balancerStatus(inputs: BalancerInputs): Verdict {
   const joined = joinedVerdict(listeners, 'listeners');
   if (joined.status !== 'ONLINE' || servingNodes >= wantedNodes) return joined;
   return { status: 'DEGRADED', reason: `${servingNodes} of ${wantedNodes} nodes serve` };
+}
+
+export function isEnding({ provisioningStatus }: Pick<BalancerRow, 'provisioningStatus'>): boolean {
+  return provisioningStatus === 'DELETING' || provisioningStatus === 'DELETED';
 }
 
 type CreatedBalancer = Pick<BalancerRow, 'provisioningStatus' | 'operatingStatus'>;

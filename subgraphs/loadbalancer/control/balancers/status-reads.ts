@@ -5,6 +5,7 @@ import type { Database } from '../../../../platform/database/database.ts';
 import { loader } from '../../../../platform/pages/loader.ts';
 import {
   balancerStatus,
+  isEnding,
   isFirstCreated,
   listenerStatus,
   memberStatus,
@@ -35,6 +36,7 @@ export class StatusReads {
     const listeners = await this.#parts.children(context, 'Listener', row.id);
     return balancerStatus({
       enabled: row.enabled,
+      isEnding: isEnding(row),
       isFirstCreated: isFirstCreated(row, nodes),
       listeners: await Promise.all(listeners.map((each) => this.#ofListener(context, each))),
       servingNodes: nodes.filter(({ state, operatingStatus }) => state === 'SERVING' && operatingStatus !== 'ERROR')

@@ -12,7 +12,12 @@ import type { PartRow } from '../stores/part-store.ts';
 type Part = Pick<PartRow, 'id' | 'parentId' | 'kind' | 'spec' | 'drainUntil'>;
 
 export interface Served {
-  readonly balancer: { readonly enabled: boolean; readonly wantedNodes: number; readonly isFirstCreated: boolean };
+  readonly balancer: {
+    readonly enabled: boolean;
+    readonly wantedNodes: number;
+    readonly isFirstCreated: boolean;
+    readonly isEnding: boolean;
+  };
   /** Without deleted ones. */
   readonly parts: readonly Part[];
   /** The serving nodes' views of each member, by its id. */

@@ -3,7 +3,7 @@ import type { Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
-import { isFirstCreated } from '../../rules/operating-status.ts';
+import { isEnding, isFirstCreated } from '../../rules/operating-status.ts';
 import type { BalancerRow, NodeRow } from '../../rules/rows.ts';
 import { type LoadBalancerEvent, loadBalancerEvents } from '../events.ts';
 import { subjectOf } from '../stores/balancer-store.ts';
@@ -43,7 +43,8 @@ export async function refreshStatuses(
   const views = await viewsOf(tx, serving);
   const seen = new Map([...views].map(([id, all]) => [id, seenBy(all.map(({ status }) => status))]));
   const events: LoadBalancerEvent[] = [];
-  for (const part of parts.filter(({ kind }) => kind === 'PoolMember')) {
+  // The members of one that is being deleted end with it.
+  for (const part of isEnding(balancer) ? [] : parts.filter(({ kind }) => kind === 'PoolMember')) {
     const to = seen.get(part.id) ?? 'UNKNOWN';
     const reason = views.get(part.id)?.find(({ status }) => status === 'DOWN')?.message ?? null;
     if (to === part.operatingStatus && reason === part.operatingReason) continue;
@@ -56,7 +57,7 @@ export async function refreshStatuses(
     events.push({ ...subject, kind: 'poolMember.operatingStatus', from: part.operatingStatus, to, reason });
   }
   const { status: to, reason } = balancerVerdict({
-    balancer: { ...balancer, isFirstCreated: isFirstCreated(balancer, nodes) },
+    balancer: { ...balancer, isFirstCreated: isFirstCreated(balancer, nodes), isEnding: isEnding(balancer) },
     ...{ parts, seen, servingNodes: serving.length },
   });
   if (to !== balancer.operatingStatus) {

@@ -20,7 +20,7 @@ const parts = [
   part('http', 'Listener', 'lb', { defaultPool: 'pool' }),
 ];
 
-const usual = { enabled: true, wantedNodes: 2, isFirstCreated: false };
+const usual = { enabled: true, wantedNodes: 2, isFirstCreated: false, isEnding: false };
 
 function verdict(one: OperatingStatus, two: OperatingStatus, change: Partial<Served> = {}): OperatingStatus {
   const seen = new Map(Object.entries({ one, two }));
@@ -60,6 +60,12 @@ test('too few nodes, none, disabled, and a policy that leads to a pool in troubl
     part('policy', 'L7Policy', 'http', { redirectPool: 'other' }),
   ];
   expect(verdict('ONLINE', 'ONLINE', { parts: more })).toBe('DEGRADED');
+});
+
+test('one that is being deleted is neither up nor down: nobody waits for its nodes', () => {
+  const ending = { ...usual, isEnding: true };
+  expect(verdict('ERROR', 'ERROR', { balancer: ending, servingNodes: 0 })).toBe('UNKNOWN');
+  expect(verdict('ONLINE', 'ONLINE', { balancer: { ...ending, enabled: false } })).toBe('UNKNOWN');
 });
 
 test('it is neither up nor down until its first node served, or its creation failed', () => {

@@ -121,6 +121,22 @@ test('an address that nodes share rests too, when the load balancer is deleted',
   expect(await reason(other)).toContain('2 are in use, and 3 are resting');
 });
 
+test('a deletion ends the operating status, and is no outage', async () => {
+  const { db } = place.ground;
+  await host();
+  const id = await balancer(1);
+  await db.execute(
+    "UPDATE lb_load_balancer SET operating_status = 'ONLINE', provisioning_status = 'DELETING' WHERE id = ?",
+    [id],
+  );
+  await look(id);
+  const changes = await db.query<{ kind: string; to: string; reason: string | null }>(
+    "SELECT kind, to_status AS `to`, reason FROM status_change WHERE subject_id = ? AND kind LIKE '%.operatingStatus' ORDER BY id",
+    [id],
+  );
+  expect(changes).toEqual([{ kind: 'loadBalancer.operatingStatus', to: 'UNKNOWN', reason: 'it is being deleted' }]);
+});
+
 test('when its host is removed, a shared address is still taken, and others rest: also for a host with the same range', async () => {
   const { db, wake } = place.ground;
   const old = await host();
