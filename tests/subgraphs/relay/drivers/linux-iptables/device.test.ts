@@ -10,6 +10,7 @@ import { linuxIptables } from '../../../../../subgraphs/relay/drivers/linux-ipta
 import { seededRandom } from '../../../../../trials/random.ts';
 import { labUnavailable } from '../../../../support/machine/lab.ts';
 import { RunningDevice } from '../../../../support/machine/running-device.ts';
+import { stays, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
@@ -176,7 +177,10 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
         failure: { kind: 'NO_VERDICT' },
       });
       await device.faults.clear();
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      const isAsExpected = async () => (await look(drop)).finding === finding;
+      if (finding === 'PRESENT') await waitFor('the rule', isAsExpected);
+      // Nothing says that a change which was dropped won't come: this is several times what one takes.
+      else await stays('the rule is absent', 300, isAsExpected);
       expect([drop, await look(drop)]).toMatchObject([
         drop,
         finding === 'ABSENT' ? { finding } : { finding, operationId: mark },

@@ -437,7 +437,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const sent = await reservation.slot.send(wireCall, { deadlineMs: 200 });
     await nft('delete table inet cut');
     expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY' } });
-    // Long enough for the kernel's retransmissions (its first retries are 0.2 to 1.6 s apart).
+    // Nothing may come: long enough for the kernel's retransmissions (its first retries are 0.2 to 1.6 s apart).
     await sleep(2_500);
     expect(await firewall.call('table.list', {})).toMatchObject({ state: 'SUCCEEDED' });
     expect(await received()).toBe(before + 1);

@@ -96,6 +96,7 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
     );
     process.kill(ovs().databasePid, 'SIGCONT');
     expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
+    // The database either never got the transaction, or carries it out within this time: both ends are checked.
     await sleep(300);
     const isThere = (await ovs().vsctl('list-ports', 'br-g')).stdout.includes('g3');
     const settled = await settle(node, { idempotencyKey: 's1', id: made.operation?.id });
