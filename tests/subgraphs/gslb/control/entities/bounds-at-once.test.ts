@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';
 import { lockProject } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbGraph, identity, makeWorld, projectA } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open({ quotas: 20 }));
@@ -37,7 +38,7 @@ test("a name gets no pool whose members, with one that is just being made, are b
     update ??= graph.mutate('gslbUpdate', wish, owner).finally(() => {
       hasEnded = true;
     });
-    while (!hasEnded && !(await isSomeoneWaiting(root))) await new Promise((resolve) => setTimeout(resolve, 150));
+    await waitFor('its end, or its wait for the lock', async () => hasEnded || isSomeoneWaiting(root));
   });
   await root.end();
   expect((await update)?.faults).toEqual(['LIMIT_REACHED input.poolIds']);
