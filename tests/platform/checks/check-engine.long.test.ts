@@ -13,7 +13,7 @@ import { Leases } from '../../../platform/leases/leases.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
 import { testEgress } from '../../support/machine/egress.ts';
-import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { stays, waitFor } from '../../support/machine/temporary-folder.ts';
 import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 import { createTables, TcpTenant } from './tcp-tenant.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
@@ -196,11 +196,11 @@ describe('CheckEngine', () => {
     let starved = true;
     let selfCheckPasses = true;
     startEngine('one', { starved: () => starved, selfCheckPasses: () => selfCheckPasses });
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    // Each is several times the interval of the checks, which leave no trace.
+    await stays('nothing is seen', 600, async () => (await seen()).length === 0);
     starved = false;
     selfCheckPasses = false;
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    expect(await seen()).toEqual([]);
+    await stays('nothing is seen', 600, async () => (await seen()).length === 0);
     selfCheckPasses = true;
     await waitFor('down', async () => (await seen()).some((row) => row.status === 'DOWN'));
   });
