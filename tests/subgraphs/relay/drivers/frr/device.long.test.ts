@@ -10,6 +10,7 @@ import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { DriverCaller, faultsOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 describeWithRouters('real FRR', (routers) => {
@@ -78,18 +79,13 @@ describeWithRouters('real FRR', (routers) => {
         'ip route 10.3.0.0/16 198.51.100.2 tag 4294967295',
       ],
       [{ destination: '0.0.0.0/0', nextHop: '198.51.100.2', distance: 255 }, 'ip route 0.0.0.0/0 198.51.100.2 255'],
-    ])('%j is what the router has, what a reader finds, and what a deletion takes away', async (args, line) => {
-      await one().done('staticRoute.create', args);
-      expect(await marks(line.split(' ')[2] ?? '')).toEqual([line]);
-      const { resource, scope, key } = one().objectOf('staticRoute.create', args);
-      expect(await one().look(resource, { scope, key })).toEqual({
-        ...{ finding: 'PRESENT', values: one().desired('staticRoute.create', args) },
-      });
-      const recorded = one().desired('staticRoute.create', args);
-      const remove = frr.resources?.get(resource)?.remove?.({ scope, key, uuid: null, recorded });
-      await one().done(remove?.operation ?? '', remove?.arguments);
-      expect(await one().look(resource, { scope, key })).toEqual({ finding: 'ABSENT' });
-    });
+    ])('the life of %j, which the router has as %s', (create, line) =>
+      live(one(), {
+        ...{ kind: 'staticRoute', create, unmarked: true, again: 'SUCCEEDED', beside: {}, recorded: 'SET' },
+        list: [{}, ({ values }) => ({ routes: expect.arrayContaining([values]) })],
+        made: async () => expect(await marks(line.split(' ')[2] ?? '')).toEqual([line]),
+      }),
+    );
 
     test('another distance to the same next hop is drift; what FRR refuses is not done', async () => {
       const route = { destination: '10.4.0.0/16', nextHop: '198.51.100.2' };
@@ -225,21 +221,14 @@ describeWithRouters('real FRR', (routers) => {
         { list: 'one', sequence: 2, action: 'permit', prefix: '10.0.0.1' },
         'ip prefix-list one seq 2 permit 10.0.0.1/32',
       ],
-    ])('%j', async (args, line) => {
-      await one().done('prefixListEntry.create', args);
-      expect(await marks(`prefix-list ${args.list} seq ${args.sequence} `)).toEqual([line]);
-      const { resource, scope, key } = one().objectOf('prefixListEntry.create', args);
-      expect(await one().look(resource, { scope, key })).toEqual({
-        ...{ finding: 'PRESENT', values: one().desired('prefixListEntry.create', args) },
-      });
-      expect(await one().done('prefixList.list')).toMatchObject({
-        entries: expect.arrayContaining([one().desired('prefixListEntry.create', args)]),
-      });
-      const recorded = one().desired('prefixListEntry.create', args);
-      const remove = frr.resources?.get(resource)?.remove?.({ scope, key, uuid: null, recorded });
-      await one().done(remove?.operation ?? '', remove?.arguments);
-      expect(await one().look(resource, { scope, key })).toEqual({ finding: 'ABSENT' });
-    });
+    ])('the life of %j, which the router has as %s', (create, line) =>
+      live(one(), {
+        ...{ kind: 'prefixListEntry', create, unmarked: true, again: 'SUCCEEDED', beside: {}, recorded: 'SET' },
+        operations: { list: 'prefixList.list' },
+        list: [{}, ({ values }) => expect.objectContaining({ entries: expect.arrayContaining([values]) })],
+        made: async () => expect(await marks(`prefix-list ${create.list} seq ${create.sequence} `)).toEqual([line]),
+      }),
+    );
 
     test('an entry that another one makes superfluous is not taken, without a word: that is a failure', async () => {
       const entry = { list: 'twice', sequence: 5, action: 'permit', prefix: '10.5.0.0/16' };

@@ -6,6 +6,7 @@ import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { describeWithOpenVswitch } from '../../../../support/servers/openvswitch.ts';
 import { type Called, type DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { contents, empty, switchCaller } from './support.ts';
 
 const uuidOf = (outcome: Called): string => {
@@ -79,33 +80,19 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       });
     });
 
-    test('bridges are created with a mark, listed, read and deleted by their uuid', async () => {
-      const operationId = randomUUID();
-      const args = { bridge: 'br-a', externalIds: { 'cmp-id': '42' } };
-      const uuid = uuidOf(await device.call('bridge.create', args, operationId));
-      expect((await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim()).toBe(uuid);
-      expect((await ovs().vsctl('list-ports', 'br-a')).stdout).toBe('');
-      expect(await device.call('bridge.list')).toMatchObject({
-        result: {
-          bridges: [{ bridge: 'br-a', uuid, operationId, datapathType: 'netdev', externalIds: { 'cmp-id': '42' } }],
+    test('the life of a bridge', async () => {
+      const externalIds = { 'cmp-id': '42' };
+      await live(device, {
+        ...{ kind: 'bridge', create: { bridge: 'br-a', externalIds }, uuid: expect.any(String) },
+        ...{ object: { resource: 'bridge', scope: '', key: 'br-a' }, beside: { datapathType: 'netdev' } },
+        list: [{}, ({ uuid, mark, values }) => ({ bridges: [expect.objectContaining({ uuid, ...mark, ...values })] })],
+        async made({ uuid, removal }) {
+          expect((await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim()).toBe(uuid);
+          expect((await ovs().vsctl('list-ports', 'br-a')).stdout).toBe('');
+          expect(removal.arguments).toEqual({ bridge: 'br-a', uuid });
         },
+        gone: async () => expect((await ovs().vsctl('list', 'Port')).stdout).toBe(''),
       });
-      expect(await device.look('bridge', { key: 'br-a' })).toEqual({
-        finding: 'PRESENT',
-        uuid,
-        operationId,
-        values: { bridge: 'br-a', datapathType: 'netdev', externalIds: { 'cmp-id': '42' } },
-      });
-      const removal = openVswitch.resources?.get('bridge')?.remove?.({ scope: '', key: 'br-a', uuid });
-      expect(removal).toEqual({ operation: 'bridge.delete', arguments: { bridge: 'br-a', uuid } });
-      expect(await device.call('bridge.delete', removal?.arguments ?? {})).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await device.call('bridge.delete', removal?.arguments ?? {})).toMatchObject({
-        state: 'FAILED',
-        code: 'NOT_FOUND',
-        absent: true,
-      });
-      expect(await device.look('bridge', { key: 'br-a' })).toEqual({ finding: 'ABSENT' });
-      expect((await ovs().vsctl('list', 'Port')).stdout).toBe('');
     });
 
     test("the database's own log names the call of every change, also where no row keeps a mark", async () => {
@@ -179,15 +166,15 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       );
     });
 
-    test('ports are deleted by their uuid; a bridge keeps its own', async () => {
+    test('the life of a port; a bridge keeps its own', async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
-      const uuid = uuidOf(await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' }));
       const own = (await ovs().vsctl('get', 'Port', 'br-a', '_uuid')).stdout.trim();
       expect(await device.call('port.delete', { port: 'br-a', uuid: own })).toMatchObject({ state: 'FAILED' });
-      expect(await device.call('port.delete', { port: 'p1', uuid })).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await device.call('port.delete', { port: 'p1', uuid })).toMatchObject({ state: 'FAILED', absent: true });
-      expect(await device.look('port', { key: 'p1' })).toEqual({ finding: 'ABSENT' });
-      expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1');
+      await live(device, {
+        ...{ kind: 'port', operations: { create: 'port.add' }, uuid: expect.any(String) },
+        create: { bridge: 'br-a', port: 'p1', interfaceType: 'internal' },
+        gone: async () => expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1'),
+      });
     });
 
     test("external ids are set, replaced and removed; others and the relay's marks stay", async () => {
