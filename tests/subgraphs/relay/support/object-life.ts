@@ -2,16 +2,16 @@
 // deleted once, and then it is absent. A driver gives a row for each object; what is special about one is in its row.
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import type { JsonObject, TypedCall } from '../../../../subgraphs/relay/drivers/driver.ts';
+import type { JsonObject, MappedObject, TypedCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import type { Called, DriverCaller } from './driver-caller.ts';
 import { unlike } from './unlike.ts';
 
 /** An object as a look has just found it. */
 export interface Living {
-  readonly caller: DriverCaller;
-  readonly args: JsonObject;
   readonly scope: string;
   readonly key: string;
+  /** The values that its creation sets. */
+  readonly set: JsonObject;
   /** The call that made it. */
   readonly madeBy: string;
   readonly uuid: string | null;
@@ -43,8 +43,8 @@ export interface ObjectLife {
   readonly unmarked?: true;
   /** A device that gives ids: what the object's must be. */
   readonly uuid?: unknown;
-  /** The operations' probes tell their own object from others. */
-  readonly probes?: true;
+  /** Operations have probes: for another call the object is there too, or only its own. */
+  readonly probes?: 'STATE' | 'OWN';
   /** All that a look finds, beside what was set. Default: not compared. */
   readonly beside?: JsonObject;
   /** Arguments and result of reads while it is there. `get` alone is about this object: refused while there is none. */
@@ -52,8 +52,10 @@ export interface ObjectLife {
   readonly list?: Read;
   /** All arguments of an update. */
   readonly change?: OfLiving<JsonObject>;
-  /** What a deletion must know of it: what was set, or all that was found. Default: its place and id. */
-  readonly recorded?: 'SET' | 'FOUND';
+  /** What its mapping records for a deletion beside place and id. */
+  readonly mapped?: (found: Pick<Living, 'set' | 'values' | 'madeBy'>) => Partial<MappedObject>;
+  /** What a deletion comes to when it is gone. Default: NOT_FOUND. */
+  readonly missing?: { readonly code: string; readonly message?: string };
   /** More that must hold, mostly beside the driver: when it is made, changed and gone. */
   readonly made?: (living: Living) => unknown;
   readonly changed?: (living: Living, called: Called) => unknown;
@@ -87,21 +89,22 @@ export async function live(caller: DriverCaller, life: ObjectLife): Promise<void
   );
   const uuid = ('uuid' in called ? called.uuid : undefined) ?? null;
   expect(uuid).toEqual(life.uuid ?? null);
-  await probe(create, args, { finding: 'PRESENT', own: true, uuid });
-  await probe(create, args, absent, randomUUID());
+  await probe(create, args, { finding: 'PRESENT', own: true, ...(uuid === null ? {} : { uuid }) });
+  await probe(create, args, life.probes === 'OWN' ? absent : { finding: 'PRESENT' }, randomUUID());
 
   const find = async (): Promise<Living> => {
     const found = await caller.look(resource, { ...where, uuid });
     if (found.finding !== 'PRESENT') throw new Error(JSON.stringify(found));
     expect(found.uuid ?? null).toBe(uuid);
-    if (life.probes) expect(await caller.look(resource, where)).toEqual(found);
+    // Also by its name alone.
+    if (life.probes === 'OWN') expect(await caller.look(resource, where)).toEqual(found);
     const { values, operationId } = found;
-    const recorded = { SET: { recorded: set }, FOUND: { recorded: values }, none: {} }[life.recorded ?? 'none'];
-    const removal = driver.resources?.get(resource)?.remove?.({ ...where, uuid, ...recorded });
+    const mapped = life.mapped?.({ set, values, madeBy });
+    const removal = driver.resources?.get(resource)?.remove?.({ ...where, uuid, ...mapped });
     if (removal === undefined) throw new Error(`${life.kind} can't be deleted by its mapping`);
     expect([removal.operation, caller.objectOf(remove, removal.arguments)]).toEqual([remove, place]);
     const mark = operationId === undefined ? {} : { operationId };
-    return { caller, args, ...where, madeBy, uuid, values, mark, removal };
+    return { ...where, set, madeBy, uuid, values, mark, removal };
   };
   const read = async (living: Living) => {
     for (const verb of ['get', 'list'] as const) {
@@ -131,13 +134,13 @@ export async function live(caller: DriverCaller, life: ObjectLife): Promise<void
   }
 
   const { removal } = await find();
-  await probe(remove, removal.arguments, { finding: 'PRESENT' });
+  await probe(remove, removal.arguments, { finding: 'PRESENT' }, life.probes === 'OWN' ? madeBy : randomUUID());
   expect(await caller.call(remove, removal.arguments)).toMatchObject({ state: 'SUCCEEDED' });
   expect(await caller.look(resource, { ...where, uuid })).toEqual(absent);
   expect(await caller.look(resource, where)).toEqual(absent);
   await probe(remove, removal.arguments, absent);
   const refused = { state: 'FAILED', code: 'NOT_FOUND' };
-  expect(await caller.call(remove, removal.arguments)).toMatchObject({ ...refused, absent: true });
+  expect(await caller.call(remove, removal.arguments)).toMatchObject({ ...refused, ...life.missing, absent: true });
   if (life.get) expect(await caller.call(get, of(life.get[0], made))).toMatchObject(refused);
   if (changes !== undefined) expect(await caller.call(update, changes)).toMatchObject(refused);
   await life.gone?.();

@@ -51,7 +51,7 @@ test.each([
     ...{ kind: 'staticRoute', create: args, result: () => null, again: 'SUCCEEDED', unmarked: true, beside: own },
     get: [{ destination: args.destination, metric, table }, ({ values }) => values],
     list: [{ table }, ({ values }) => ({ routes: [values] })],
-    recorded: 'FOUND',
+    mapped: ({ values }) => ({ recorded: values }),
   });
 });
 

@@ -13,6 +13,7 @@ import { describeWithLab } from '../../../../support/machine/lab.ts';
 import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { unlike } from '../../support/unlike.ts';
 
 describeWithLab('linux-nftables on the lab firewall', (lab) => {
@@ -67,30 +68,8 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     },
   );
 
-  test('an element: adding twice has the effect of once; removed; removed again is refused as absent', async () => {
-    const args = { set: 'blocked', address: '203.0.113.7', comment: 'Grüße an 42' };
-    const first = randomUUID();
-    expect(await firewall.probe('setElement.add', args)).toEqual({ finding: 'ABSENT' });
-    expect(await firewall.call('setElement.add', args, first)).toEqual({
-      state: 'SUCCEEDED',
-      result: { set: 'blocked', address: '203.0.113.7' },
-    });
-    expect(await firewall.call('setElement.add', args)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await firewall.probe('setElement.add', args)).toEqual({ finding: 'PRESENT' });
-    expect(await firewall.call('setElement.list', { set: 'blocked' })).toMatchObject({
-      result: { elements: [{ address: '203.0.113.7', comment: 'Grüße an 42', operationId: first }] },
-    });
-    expect(await firewall.call('setElement.remove', withoutComment(args))).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await firewall.probe('setElement.remove', withoutComment(args))).toEqual({ finding: 'ABSENT' });
-    expect(await firewall.call('setElement.remove', withoutComment(args))).toEqual({
-      state: 'FAILED',
-      code: 'DEVICE_REFUSED',
-      message: 'Error: element does not exist',
-      absent: true,
-    });
-  });
-
   test.each([
+    ['203.0.113.7', 'blocked', '203.0.113.7'],
     ['198.51.100.0/24', 'blocked', '198.51.100.0/24'],
     ['203.0.113.9/32', 'blocked', '203.0.113.9'],
     ['0.0.0.0/0', 'blocked', '0.0.0.0/0'],
@@ -98,17 +77,21 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     ['2001:db8:ff00::/40', 'blocked6', '2001:db8:ff00::/40'],
     ['::ffff:192.0.2.1', 'blocked6', '::ffff:192.0.2.1'],
     ['::/0', 'blocked6', '::/0'],
-  ])('the element %s of %s is found again as %s', async (address, set, key) => {
-    expect(firewall.objectOf('setElement.add', { set, address })).toEqual({
-      resource: 'address-set-element',
-      scope: 'inet filter',
-      key: `${set}/${key}`,
-    });
-    expect(await firewall.call('setElement.add', { set, address })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await firewall.probe('setElement.add', { set, address })).toEqual({ finding: 'PRESENT' });
-    expect(await firewall.call('setElement.remove', { set, address: key })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await firewall.probe('setElement.add', { set, address })).toEqual({ finding: 'ABSENT' });
-  });
+  ])('the life of the element %s of %s: %s', (address, set, key) =>
+    live(firewall, {
+      ...{ kind: 'setElement', operations: { create: 'setElement.add', delete: 'setElement.remove' } },
+      create: { set, address, comment: 'Grüße an 42' },
+      object: { resource: 'address-set-element', scope: 'inet filter', key: `${set}/${key}` },
+      ...{ result: () => ({ set, address: key }), again: 'SUCCEEDED', probes: 'STATE' },
+      list: [
+        { set },
+        ({ mark }) => ({
+          elements: [expect.objectContaining({ address: key, comment: 'Grüße an 42', ...mark })],
+        }),
+      ],
+      missing: { code: 'DEVICE_REFUSED', message: 'Error: element does not exist' },
+    }),
+  );
 
   test('if a set has merged its elements, or contained a wider one, the probe does not guess', async () => {
     await nft('add set inet filter merged { type ipv4_addr; flags interval; auto-merge; }');
@@ -444,10 +427,6 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     await cut.close();
   });
 });
-
-function withoutComment(args: { set: string; address: string }): JsonObject {
-  return { set: args.set, address: args.address };
-}
 
 /** A device without /etc/protocols lists protocols as numbers. */
 function named(ruleset: string): string {

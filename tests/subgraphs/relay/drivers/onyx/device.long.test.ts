@@ -36,7 +36,12 @@ describe.each([
     const ports = Array.from({ length: 16 }, (_, index) => `Eth1/${index + 1}`).sort();
     await live(caller, {
       ...{ kind: 'vlan', create: { vlan: 42, name: 'tenant 42' }, result: () => ({ vlan: 42 }), again: 'SUCCEEDED' },
-      ...{ unmarked: true, beside: {}, recorded: 'SET', object: { resource: 'vlan', scope: '', key: '42' } },
+      ...{
+        unmarked: true,
+        beside: {},
+        mapped: ({ set }) => ({ recorded: set }),
+        object: { resource: 'vlan', scope: '', key: '42' },
+      },
       list: [
         {},
         ({ values }) => ({
@@ -151,7 +156,14 @@ describe.each([
     expect(await caller.call('mlag.vip.set', vip)).toMatchObject({ state: 'FAILED' });
     device.config.mlagProtocol = true;
     await live(caller, {
-      ...{ kind: 'mlag.vip', create: vip, again: 'SUCCEEDED', unmarked: true, beside: {}, recorded: 'SET' },
+      ...{
+        kind: 'mlag.vip',
+        create: vip,
+        again: 'SUCCEEDED',
+        unmarked: true,
+        beside: {},
+        mapped: ({ set }) => ({ recorded: set }),
+      },
       operations: { create: 'mlag.vip.set', list: 'mlag.vip.read' },
       ...{ object: { resource: 'mlag-vip', scope: '', key: 'mlag-vip' } },
       list: [
