@@ -136,14 +136,16 @@ const contents: readonly (readonly [JsonObject, string, JsonObject])[] = [
   [{ address: '10.0.0.0/8', interface: 'port1' }, '7.4.5', { 'associated-interface': 'port1' }],
 ];
 
-test.each(contents)('an address is %j, on %s', async (content, version, stored) => {
+/** All of it: of an object whose stored values are known. */
+const lifeOf = (relayed: RelayedGate, kind: string, content: JsonObject, stored: JsonObject) =>
+  live(relayed, {
+    ...{ kind, create: { name: 'a', ...content } },
+    get: [{ name: 'a' }, () => expect.objectContaining({ native: expect.objectContaining(stored) })],
+  });
+
+test.each(contents)('the life of an address that is %j, on %s', async (content, version, stored) => {
   const softwareVersion = `FortiOS v${version} build1`;
-  const relayed = await RelayedGate.start({ version }, { softwareVersion });
-  await relayed.done('address.create', { name: 'a', ...content });
-  expect((await relayed.done('address.get', { name: 'a' })).native).toMatchObject(stored);
-  const seen = await relayed.look('address', { key: 'a' });
-  const wanted = relayed.desired('address.create', { name: 'a', ...content });
-  expect('values' in seen && unlike(fortios, 'address.create', wanted, seen.values)).toEqual([]);
+  await lifeOf(await RelayedGate.start({ version }, { softwareVersion }), 'address', content, stored);
 });
 
 test.each([
@@ -153,13 +155,9 @@ test.each([
   ],
   [{ protocolNumber: 47 }, { protocol: 'IP', 'protocol-number': 47 }],
   [{ sctpPorts: ['2905'] }, { protocol: 'TCP/UDP/SCTP', 'sctp-portrange': '2905' }],
-] as const)('a service is %j', async (content, stored) => {
-  const relayed = await RelayedGate.start();
-  await relayed.done('service.create', { name: 's', ...content });
-  expect((await relayed.done('service.get', { name: 's' })).native).toMatchObject(stored);
-  const seen = await relayed.look('service', { key: 's' });
-  expect('values' in seen && unlike(fortios, 'service.update', { ...content }, seen.values)).toEqual([]);
-});
+] as const)('the life of a service that is %j', async (content, stored) =>
+  lifeOf(await RelayedGate.start(), 'service', { ...content } as JsonObject, stored),
+);
 
 test.each(['5.6.14', '7.4.5', '7.6.4'])(
   '%s: a service becomes one of another protocol, and its word for ports is not that of other releases',

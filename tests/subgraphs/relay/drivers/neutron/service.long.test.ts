@@ -9,6 +9,9 @@ import { live } from '../../support/object-life.ts';
 import { unlike } from '../../support/unlike.ts';
 import { type NeutronCaller, neutronCaller, someId } from './support.ts';
 
+/** Of any of its objects. */
+const neutronLife = { again: null, probes: 'OWN', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) } as const;
+
 describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
   let alpha: NeutronCaller;
   let beta: NeutronCaller;
@@ -189,7 +192,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     test.each(cases)('the life of a $kind', async ({ kind, args, change }) => {
       let before: JsonObject = {};
       await live(alpha, {
-        ...{ kind, create: args, again: null, probes: 'OWN', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+        ...{ ...neutronLife, kind, create: args },
         ...(change ? { change: ({ removal }) => ({ ...removal.arguments, ...change() }) } : {}),
         get: [
           ({ uuid }) => ({ id: uuid }),
@@ -417,38 +420,27 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         `ingress IPv4 udp 53-53 ${securityGroup}`,
       ],
     ];
-    for (const [first, again, key] of rules) {
-      const args = { securityGroup, ...first };
-      expect(alpha.objectOf('securityGroupRule.create', args).key).toBe(key);
-      expect(alpha.objectOf('securityGroupRule.create', { securityGroup, ...again }).key).toBe(key);
-      const { id } = await alpha.done('securityGroupRule.create', args);
-      const found = (await lookAfter('securityGroupRule.create', args, id)) as { values: JsonObject };
-      expect(
-        unlike(neutron, 'securityGroupRule.create', alpha.desired('securityGroupRule.create', args), found.values),
-      ).toEqual([]);
-      expect(await alpha.call('securityGroupRule.create', { securityGroup, ...again })).toMatchObject({
-        state: 'FAILED',
-        code: 'ALREADY_EXISTS',
+    const kind = 'securityGroupRule';
+    for (const [first, again, key] of rules)
+      await live(alpha, {
+        ...{ ...neutronLife, kind, create: { securityGroup, ...first }, again: 'FAILED ALREADY_EXISTS' },
+        object: { resource: 'security-group-rule', scope: securityGroup, key },
+        async made() {
+          expect(alpha.objectOf(`${kind}.create`, { securityGroup, ...again }).key).toBe(key);
+          expect(await alpha.refused(`${kind}.create`, { securityGroup, ...again })).toBe('FAILED ALREADY_EXISTS');
+        },
       });
-    }
     await alpha.done('securityGroup.delete', { id: securityGroup, name: 'alike' });
   });
 
-  test('IPv6 subnets and ports', async () => {
+  test('the life of an IPv6 subnet, and of a port in it', () => {
     const modes = { ipv6RaMode: 'dhcpv6-stateful', ipv6AddressMode: 'dhcpv6-stateful' };
     const sub = { network, name: 'six', cidr: '2001:DB8:6::/64', gateway: '2001:db8:6::FF', ...modes };
-    const { id } = await alpha.done('subnet.create', sub);
-    const port = { network, name: 'six-1', subnet: id, address: '2001:db8:6::0010' };
-    const made = await alpha.done('port.create', port);
-    for (const [name, args, uuid] of [
-      ['subnet.create', sub, id],
-      ['port.create', port, made.id],
-    ] as const) {
-      const found = (await lookAfter(name, args, uuid)) as { values: JsonObject };
-      expect(unlike(neutron, name, alpha.desired(name, args), found.values)).toEqual([]);
-    }
-    await alpha.done('port.delete', { id: made.id, network, name: 'six-1' });
-    await alpha.done('subnet.delete', { id, network, name: 'six' });
+    const port = { network, name: 'six-1', address: '2001:db8:6::0010' };
+    return live(alpha, {
+      ...{ ...neutronLife, kind: 'subnet', create: sub },
+      made: ({ uuid }) => live(alpha, { ...neutronLife, kind: 'port', create: { ...port, subnet: uuid } }),
+    });
   });
 
   test('the order of DNS servers is kept, and counts', async () => {

@@ -122,33 +122,30 @@ describe.each([
     expect(await caller.health()).toBeDefined();
   });
 
-  test('port-channels and their members', async () => {
-    expect(await caller.call('lag.create', { lag: 22 })).toMatchObject({ state: 'SUCCEEDED' });
+  test('the life of a port-channel, and of its member', async () => {
     const member = { lag: 22, port: '1/7' };
-    expect(await caller.call('lag.member.add', member)).toMatchObject({
-      state: 'FAILED',
-      code: 'DEVICE_REFUSED',
-      message: 'LACP is not enabled',
+    const kept = { again: 'SUCCEEDED', unmarked: true } as const;
+    const join = () =>
+      live(caller, {
+        ...{ ...kept, kind: 'lag.member', create: member, beside: { port: 'Eth1/7', lacp: true } },
+        operations: { create: 'lag.member.add', delete: 'lag.member.remove', list: 'lag.list' },
+        object: { resource: 'lag-member', scope: 'Po22', key: 'Eth1/7' },
+        list: [{}, () => ({ lags: [{ lag: 22, lacp: true, members: ['Eth1/7'] }] })],
+        async made() {
+          expect(device.config.ethernet.get('1/7')?.group).toEqual({ channel: 22, mode: 'active' });
+          expect(await caller.look('port', { key: 'Eth1/7' })).toMatchObject({ finding: 'UNREADABLE' });
+          expect(await caller.refused('lag.delete', { lag: 22 })).toBe('FAILED CHANGED');
+        },
+      });
+    await live(caller, {
+      ...{ ...kept, kind: 'lag', create: { lag: 22 }, object: { resource: 'lag', scope: '', key: 'Po22' } },
+      async made() {
+        const refused = { state: 'FAILED', code: 'DEVICE_REFUSED', message: 'LACP is not enabled' };
+        expect(await caller.call('lag.member.add', member)).toMatchObject(refused);
+        expect(await caller.call('lacp.enable')).toMatchObject({ state: 'SUCCEEDED' });
+        await join();
+      },
     });
-    expect(await caller.call('lacp.enable')).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.call('lag.member.add', member)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(device.config.ethernet.get('1/7')?.group).toEqual({ channel: 22, mode: 'active' });
-    expect(await caller.call('lag.list')).toEqual({
-      state: 'SUCCEEDED',
-      result: { lags: [{ lag: 22, lacp: true, members: ['Eth1/7'] }] },
-    });
-    const at = { scope: 'Po22', key: 'Eth1/7' };
-    expect(await caller.look('lag-member', at)).toEqual({
-      finding: 'PRESENT',
-      values: { lag: 22, port: 'Eth1/7', lacp: true },
-    });
-    expect(await caller.look('port', { key: 'Eth1/7' })).toMatchObject({ finding: 'UNREADABLE' });
-    expect(await caller.refused('lag.delete', { lag: 22 })).toBe('FAILED CHANGED');
-    expect(await caller.call('lag.member.remove', member)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.look('lag-member', at)).toEqual({ finding: 'ABSENT' });
-    expect(await caller.call('lag.delete', { lag: 22 })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.call('lag.delete', { lag: 22 })).toMatchObject({ state: 'FAILED', absent: true });
-    expect(await caller.look('lag', { key: 'Po22' })).toEqual({ finding: 'ABSENT' });
   });
 
   test('the life of the virtual address of a pair', async () => {

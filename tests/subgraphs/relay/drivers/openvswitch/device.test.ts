@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { describeWithOpenVswitch } from '../../../../support/servers/openvswitch.ts';
-import { type Called, type DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import type { Called, DriverCaller } from '../../support/driver-caller.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
 import { live } from '../../support/object-life.ts';
 import { contents, empty, switchCaller } from './support.ts';
@@ -132,49 +132,33 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
         'native-untagged',
         { mode: 'hybrid', vlan: 1, allowedVlans: [4094] },
       ],
-    ])('a port with %j', async (settings, tag, trunks, mode, values) => {
+    ])('the life of a port with %j', async (settings, tag, trunks, mode, values) => {
       await device.call('bridge.create', { bridge: 'br-a' });
-      const operationId = randomUUID();
-      const args = { bridge: 'br-a', port: 'p1', interfaceType: 'internal', ...settings };
-      const uuid = uuidOf(await device.call('port.add', args, operationId));
-      const read = async () =>
-        (await ovs().vsctl('get', 'Port', 'p1', 'tag', 'trunks', 'vlan_mode')).stdout.trim().split('\n');
-      expect(await read()).toEqual([tag, trunks, mode]);
-      expect(await device.look('port', { key: 'p1' })).toEqual({
-        finding: 'PRESENT',
-        uuid,
-        operationId,
-        values: {
-          ...{ port: 'p1', bridge: 'br-a', interfaceType: 'internal', interfaceOptions: {}, externalIds: {} },
-          ...values,
+      const internal = { bridge: 'br-a', port: 'p1', interfaceType: 'internal' };
+      const isSet = async () => {
+        const { stdout } = await ovs().vsctl('get', 'Port', 'p1', 'tag', 'trunks', 'vlan_mode');
+        expect(stdout.trim().split('\n')).toEqual([tag, trunks, mode]);
+      };
+      await live(device, {
+        ...{ kind: 'port', operations: { create: 'port.add', update: 'port.vlan.set' }, uuid: expect.any(String) },
+        create: { ...internal, ...settings },
+        ...(settings.mode === undefined ? {} : { change: { port: 'p1', ...settings } }),
+        async made(made) {
+          await isSet();
+          expect(made.values).toEqual({ ...internal, interfaceOptions: {}, externalIds: {}, ...values });
+          // The same on a port with another mode before.
+          const before = { port: 'p1', mode: 'hybrid', vlan: 7, allowedVlans: [8, 9] };
+          if (settings.mode !== undefined) await device.done('port.vlan.set', before);
         },
+        changed: isSet,
+        gone: async () => expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1'),
       });
-      if (settings.mode === undefined) return;
-      // The same on a port with another mode before.
-      const before = { port: 'p1', mode: 'hybrid', vlan: 7, allowedVlans: [8, 9] };
-      expect(await device.call('port.vlan.set', before)).toMatchObject({ state: 'SUCCEEDED' });
-      const set = { port: 'p1', ...settings };
-      expect(await device.call('port.vlan.set', set)).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await read()).toEqual([tag, trunks, mode]);
-      const found = await device.look('port', { key: 'p1' });
-      expect(found.finding === 'PRESENT' && { ...found.values }).toMatchObject(
-        Object.fromEntries(
-          Object.entries(operationOf(openVswitch, 'port.vlan.set').desired?.(set) ?? {}).filter(
-            ([, value]) => value !== null,
-          ),
-        ),
-      );
     });
 
-    test('the life of a port; a bridge keeps its own', async () => {
+    test('a bridge keeps its own port', async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
       const own = (await ovs().vsctl('get', 'Port', 'br-a', '_uuid')).stdout.trim();
       expect(await device.call('port.delete', { port: 'br-a', uuid: own })).toMatchObject({ state: 'FAILED' });
-      await live(device, {
-        ...{ kind: 'port', operations: { create: 'port.add' }, uuid: expect.any(String) },
-        create: { bridge: 'br-a', port: 'p1', interfaceType: 'internal' },
-        gone: async () => expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1'),
-      });
     });
 
     test("external ids are set, replaced and removed; others and the relay's marks stay", async () => {
