@@ -456,6 +456,7 @@ describe('CheckEngine', () => {
     const lastRow = async () => (await db.query<{ n: number }>('SELECT MAX(n) AS n FROM test_seen'))[0]?.n ?? 0;
     const shared = await waitFor('a share for each', async () => {
       const from = await lastRow();
+      // Every target is checked several times.
       await new Promise((resolve) => setTimeout(resolve, 500));
       const [a, b] = [await targetsOf('victim', from), await targetsOf('survivor', from)];
       return a.size > 0 && b.size > 0 && [...a].every((target) => !b.has(target)) && a.size + b.size === 40

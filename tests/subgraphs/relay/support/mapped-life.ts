@@ -5,7 +5,7 @@ import { expect } from '@jest/globals';
 import { type CallShape, call, type RelayNode, settle, verify } from './relay-system.ts';
 
 /** A typed mutation and its input, or an operation of `relayCall` and its arguments; `more` of its input. */
-export type Make = readonly [name: string, args: object, more?: object];
+type Make = readonly [name: string, args: object, more?: object];
 
 /** Calls to one backend, each with a key of its own, for one CMP object. */
 export class GraphCalls {

@@ -7,7 +7,7 @@ import type { Called, DriverCaller } from './driver-caller.ts';
 import { unlike } from './unlike.ts';
 
 /** An object as a look has just found it. */
-export interface Living {
+interface Living {
   readonly scope: string;
   readonly key: string;
   /** The values that its creation sets. */
@@ -28,7 +28,7 @@ type Read = readonly [args: OfLiving<JsonObject>, result: (living: Living) => un
 
 type Verb = 'create' | 'update' | 'delete' | 'get' | 'list';
 
-export interface ObjectLife {
+interface ObjectLife {
   /** Its operations are `KIND.create`, `KIND.delete` and so on, except those of `operations`. */
   readonly kind: string;
   readonly operations?: { readonly [V in Verb]?: string };

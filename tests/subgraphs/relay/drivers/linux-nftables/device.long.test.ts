@@ -10,6 +10,7 @@ import type { Endpoint } from '../../../../../subgraphs/relay/transports/session
 import { createSshTransport } from '../../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { testEgress } from '../../../../support/machine/egress.ts';
 import { describeWithLab } from '../../../../support/machine/lab.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
@@ -277,10 +278,15 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   test('a ruleset that is replaced between the look and the deletion loses no rule', async () => {
     const id = randomUUID();
     const mapped = await made({ name: 'tenant-a', action: 'drop' }, id);
-    await lab().faults.set({ matching: `"handle":${mapped.uuid}`, delayBeforeMs: 1_500 });
+    const handle = `"handle":${mapped.uuid}`;
+    await lab().faults.set({ matching: handle, delayBeforeMs: 1_500 });
     const call = removal(mapped);
     const deleting = firewall.call(call.operation, call.arguments);
-    await sleep(700);
+    await waitFor('the deletion, which has looked', async () =>
+      (await readDeviceLog(lab().deviceLogPath)).some(
+        (each) => each.phase === 'received' && each.stdin.includes(handle),
+      ),
+    );
     await reboot(0, ...Array.from({ length: 12 }, (_, index) => `drop comment "admin ${index}";`));
     expect(await deleting).toMatchObject({ state: 'FAILED', code: 'DEVICE_BUSY' });
     expect(await comments()).toHaveLength(12);

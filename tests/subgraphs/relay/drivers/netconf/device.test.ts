@@ -127,10 +127,11 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     await live(caller, {
       ...{ kind: 'staticRoute', create, object: { resource: 'static-route', scope: '', key }, beside: {} },
       list: [{}, () => ({ routes: destinations })],
-      made: async () =>
-        expect(await caller.refused('staticRoute.create', { destination: key, discard: true })).toBe(
-          'FAILED ALREADY_EXISTS',
-        ),
+      async made() {
+        expect((await caller.done('staticRoute.list')).routes).toHaveLength(2);
+        const other = { destination: key, discard: true };
+        expect(await caller.refused('staticRoute.create', other)).toBe('FAILED ALREADY_EXISTS');
+      },
     });
     expect(await caller.done('staticRoute.list')).toMatchObject({ routes: [{ destination: '198.18.7.0/24' }] });
     await caller.done('staticRoute.delete', { destination: '198.18.7.0/24' });

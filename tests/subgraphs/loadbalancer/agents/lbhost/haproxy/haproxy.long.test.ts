@@ -123,7 +123,7 @@ test('it is not considered ended while its master restarts itself, when its file
     await copyFile(file, `${file}.kept`);
     await without();
     const found = node.haproxy.pid();
-    // For several of the looks at it, which are 10 ms apart.
+    // For some of the looks at it, which are 20 ms apart.
     await sleep(50);
     await rename(`${file}.kept`, file);
     expect(await found).toBe(pid);
