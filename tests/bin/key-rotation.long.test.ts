@@ -137,6 +137,7 @@ test('keys of signed identities and of access tokens, with calls under way: 0 fa
     // One host of the role has the new file; the other continues to sign with the old key.
     const [first, second] = file === 'gateway' ? ['gateway-1', 'gateway-2'] : ['control-1', 'control-2'];
     await give(first, [file]);
+    // Calls meet a host with the new key, and one with the old.
     await sleep(1_500);
     expect(await rotate(file)).toMatch(/k1 can't be removed yet/);
     await waitFor('k1 to be seen used', async () =>
@@ -146,6 +147,7 @@ test('keys of signed identities and of access tokens, with calls under way: 0 fa
     await waitFor('k1 to be out of use', async () => (await rotate(file, quietMs)) === 'retired');
     for (const name of ['control-1', 'control-2']) await give(name, ['public']);
     await give(second, [file]);
+    // Calls continue without the old key.
     await sleep(1_500);
   }
   await calls.stop();

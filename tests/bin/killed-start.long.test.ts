@@ -157,11 +157,10 @@ async function startOwner(folder: string): Promise<ChildProcess> {
 }
 
 async function waitForReady(output: () => string): Promise<void> {
-  const endsAtMs = performance.now() + readyMs;
-  while (!output().includes('Ctrl-C stops everything.')) {
-    if (performance.now() > endsAtMs) throw new Error(`the hosts did not get ready: ${output()}`);
-    await sleep(100);
-  }
+  const isReady = () => output().includes('Ctrl-C stops everything.');
+  await waitFor('the hosts', isReady, readyMs).catch(() => {
+    throw new Error(`the hosts did not get ready: ${output()}`);
+  });
 }
 
 function clean() {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inNamespace } from '../../lab/exec.ts';
 import { labUnavailable } from '../support/machine/lab.ts';
-import { temporaryFolder } from '../support/machine/temporary-folder.ts';
+import { temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 import { ask, startProgram, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
 
 interface RelayAnswer {
@@ -46,15 +46,12 @@ describeAsRoot('with the lab', () => {
   test('the firewall is checked: it becomes ONLINE with its version', async () => {
     const token = await tokenOf(data);
     const query = '{ backends { nodes { name operatingStatus health { softwareVersion } } } }';
-    let nodes: { operatingStatus: string; health: { softwareVersion: string | null } }[] = [];
-    for (let tries = 0; tries < 100 && nodes[0]?.operatingStatus !== 'ONLINE'; tries += 1) {
-      nodes = (await ask<{ backends: { nodes: typeof nodes } }>(up.url, token, query)).backends.nodes;
-      await new Promise((done) => setTimeout(done, 200));
-    }
-    expect(nodes[0]).toMatchObject({
-      operatingStatus: 'ONLINE',
-      health: { softwareVersion: expect.stringContaining('nftables') },
+    type Node = { operatingStatus: string; health: { softwareVersion: string | null } };
+    const online = await waitFor('the firewall to be ONLINE', async () => {
+      const [node] = (await ask<{ backends: { nodes: Node[] } }>(up.url, token, query)).backends.nodes;
+      return node?.operatingStatus === 'ONLINE' && node;
     });
+    expect(online).toMatchObject({ health: { softwareVersion: expect.stringContaining('nftables') } });
   });
 
   test('no other address is connected to: npm start reaches only the lab', async () => {

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { waitFor } from '../support/machine/temporary-folder.ts';
+import { until, waitFor } from '../support/machine/temporary-folder.ts';
 import { GraphServer, goodToken } from './commands/graph-server.ts';
 
 const program = join(import.meta.dirname, '../../cli/main.ts');
@@ -41,10 +41,8 @@ let newest = 1;
 let over = false;
 async function* changes() {
   for (let version = 1; ; version += 1) {
-    while (version > newest) {
-      if (over) return;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(() => version <= newest || over);
+    if (version > newest) return;
     yield { statusChanges: { cursor: String(version), kind: 'CREATED', change: change(version) } };
   }
 }

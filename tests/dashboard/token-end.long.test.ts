@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { startCommand } from '../cli/commands/run-command.ts';
+import { until } from '../support/machine/temporary-folder.ts';
 import { Administrator } from '../support/product/administrator.ts';
 import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
@@ -78,7 +79,7 @@ test('page and command line outlive their access tokens without a gap, a duplica
   const first = seen()[0] ?? 0;
   while (pageSockets < rounds) await changeOnce();
   await untilCount(page, '.feed .subject', before + changes);
-  while (seen().at(-1) !== 1 + changes) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => seen().at(-1) === 1 + changes);
 
   expect(seen()).toEqual(Array.from({ length: 2 + changes - first }, (_, index) => first + index));
   expect(await page.evaluate<string>('window.states.join()')).toBe('');

@@ -100,6 +100,7 @@ test('killed and paused publishers', async () => {
     if (round % 15 === 0) {
       const server = servers[(round / 15) % 2] as NameServer;
       await server.kill();
+      // It is away for several changes.
       await sleep(200);
       await server.start();
     } else if (round % 7 === 0) {

@@ -2,8 +2,9 @@
 // cursors has no gap and no duplicate. The seed is printed; set SEED to repeat a run.
 // needs: processes
 import { expect, test } from '@jest/globals';
+import { until } from '../support/machine/temporary-folder.ts';
 import { positionIn } from './support/event-log.ts';
-import { modes, TestGateway, until } from './support/gateway.ts';
+import { modes, TestGateway } from './support/gateway.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 

@@ -2,8 +2,9 @@
 // needs: processes
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
+import { until } from '../support/machine/temporary-folder.ts';
 import { answered } from './support/answered.ts';
-import { Collector, modes, TestGateway, until } from './support/gateway.ts';
+import { Collector, modes, TestGateway } from './support/gateway.ts';
 
 const nested = (depth: number): string => `${'parent { '.repeat(depth)}id${' }'.repeat(depth)}`;
 const aliased = (count: number): string => Array.from({ length: count }, (_item, index) => `a${index}: name`).join(' ');

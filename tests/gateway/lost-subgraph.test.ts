@@ -7,8 +7,9 @@ import { parse } from 'graphql';
 import { pino } from 'pino';
 import { HttpLink } from '../../gateway/supergraph/http-link.ts';
 import type { GatewayContext } from '../../gateway/supergraph/subgraph-link.ts';
+import { until } from '../support/machine/temporary-folder.ts';
 import { testPair } from '../support/product/signing-keys.ts';
-import { modes, TestGateway, until } from './support/gateway.ts';
+import { modes, TestGateway } from './support/gateway.ts';
 
 describe('a lost subgraph', () => {
   let gateway: TestGateway;

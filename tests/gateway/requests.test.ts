@@ -2,8 +2,9 @@
 // needs: load
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
+import { until } from '../support/machine/temporary-folder.ts';
 import { answered } from './support/answered.ts';
-import { Collector, modes, TestGateway, until } from './support/gateway.ts';
+import { Collector, modes, TestGateway } from './support/gateway.ts';
 
 describe.each(modes)('requests, subgraphs %s', (mode) => {
   let gateway: TestGateway;

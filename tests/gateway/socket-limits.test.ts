@@ -2,8 +2,9 @@
 // needs: processes
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SocketLimits } from '../../gateway/access/limits.ts';
+import { until } from '../support/machine/temporary-folder.ts';
 import { answered } from './support/answered.ts';
-import { Collector, TestGateway, testIdentity, until } from './support/gateway.ts';
+import { Collector, TestGateway, testIdentity } from './support/gateway.ts';
 
 describe('sockets', () => {
   const limits = {

@@ -2,7 +2,8 @@
 // needs: load
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Client } from 'graphql-ws';
-import { Collector, modes, TestGateway, testIdentity, until } from './support/gateway.ts';
+import { until } from '../support/machine/temporary-folder.ts';
+import { Collector, modes, TestGateway, testIdentity } from './support/gateway.ts';
 
 const stream = 'subscription { thingChanges { cursor thing { id name price } } }';
 
@@ -300,6 +301,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     ping({ authorization: `Bearer ${bearer(1)}` });
     await until(() => pongs.length > 0);
     expect(pongs).toEqual([{ accessTokenExpiresAt: new Date(next).toISOString() }]);
+    // The token that opened the socket ended after 3 s.
     await new Promise((resolve) => setTimeout(resolve, 3_100));
     gateway.world.log.append('a');
     await until(() => collector.ids.length === 1);

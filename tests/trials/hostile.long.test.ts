@@ -90,6 +90,7 @@ describe('the judge', () => {
     const write = (ms: number) =>
       appendFile(turns, `${JSON.stringify({ fromMs: Date.now(), untilMs: Date.now(), cpuMs: ms })}\n`);
     await write(60);
+    // The turn that was written lies before what is judged.
     await new Promise((resolve) => setTimeout(resolve, 5));
     const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', hiddenIds: [] });
     const suspects = new Suspects(folder.path, ['part'], judge);

@@ -95,6 +95,7 @@ test('a change that is refused, or not in effect on every node in time, is locke
   const effective: number[] = [];
   const send = async () => ({ entity: {}, userErrors: [] }) as never;
   await changes.make('poolMemberUpdate', send, [then((at) => effective.push(at))]);
+  // Its limit is 0 ms.
   await sleep(5);
   await changes.look();
   expect([changes.lockedOut, effective.length]).toEqual([1, 1]);

@@ -55,6 +55,7 @@ async function seen(site: Site, name: string, is: (answer: readonly string[]) =>
     const answer = await site.ask(name, 'A');
     return answer !== undefined && is(answer);
   });
+  // The trial looks every 100 ms, and tells nobody before its end what it has seen.
   await sleep(2_000);
 }
 

@@ -14,6 +14,7 @@ import { readSources, type SourceFile } from './source-files.ts';
 import { findTableFaults, readTableOwners } from './table-ownership.ts';
 import { findHookFaults } from './test-hooks.ts';
 import { findNeedFaults } from './test-needs.ts';
+import { findPollFaults } from './test-waits.ts';
 import { topFolders } from './top-folders.ts';
 import { findClockFaults } from './wall-clock.ts';
 
@@ -53,6 +54,10 @@ export const sourceChecks: readonly Check[] = [
   {
     name: 'test files share modules, and no hooks',
     run: async (context) => findHookFaults(await sources(context)),
+  },
+  {
+    name: 'tests wait with a deadline and a name',
+    run: async (context) => findPollFaults(await sources(context)),
   },
   {
     name: 'files that modules name exist',

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, until, waitFor } from '../../support/machine/temporary-folder.ts';
 import { list } from './command-table.ts';
 import { GraphServer, goodToken } from './graph-server.ts';
 import { backend, mapping, operation } from './rows/calls.ts';
@@ -133,10 +133,8 @@ describe('events', () => {
   async function* stream({ after }: { after: string | null }, upTo: () => number) {
     yield { statusChanges: { cursor: after ?? '0', kind: 'CHECKPOINT', change: null } };
     for (let version = Number(after ?? '0') + 1; ; version += 1) {
-      while (version > upTo()) {
-        if (over) return;
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await until(() => version <= upTo() || over);
+      if (version > upTo()) return;
       yield { statusChanges: { cursor: String(version), kind: 'CREATED', change: change(version) } };
     }
   }

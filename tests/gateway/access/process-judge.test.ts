@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { defaultLimits } from '../../../gateway/access/limits.ts';
 import { ProcessJudge } from '../../../gateway/access/process-judge.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { isAlive } from '../support/is-alive.ts';
 import { alphaSdl } from '../support/subgraphs.ts';
 

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { PublishedOperations } from '../../../gateway/access/published-operations.ts';
 import { PublishedReader } from '../../../gateway/access/published-reader.ts';
-import { TestGateway, until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
+import { TestGateway } from '../support/gateway.ts';
 import { PublishedWorld, sha256 } from '../support/published-subgraph.ts';
 
 const text = 'query Thing($id: ID!) { thing(id: $id) { name } }';
@@ -60,6 +61,7 @@ describe('while they change', () => {
     await until(async () => (await ready()).status === 200);
     expect((await gateway.post({ ...byApollo(hash), variables })).body).toMatchObject(named);
     published.isLost = true;
+    // It reads them every second: the lost subgraph has not answered once.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect((await gateway.post({ ...byApollo(hash), variables })).body).toMatchObject(named);
   });

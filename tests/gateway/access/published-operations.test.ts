@@ -10,8 +10,8 @@ import { WebSocket } from 'ws';
 import type { GatewayOptions } from '../../../gateway/gateway.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { gatewayIdentity, serviceIdentity } from '../../../platform/graph/service-identity.ts';
-import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
-import { Collector, type Mode, modes, TestGateway, testIdentity, until } from '../support/gateway.ts';
+import { temporaryFolder, until } from '../../support/machine/temporary-folder.ts';
+import { Collector, type Mode, modes, TestGateway, testIdentity } from '../support/gateway.ts';
 import { PublishedWorld, sha256 } from '../support/published-subgraph.ts';
 
 const text = 'query Thing($id: ID!) { thing(id: $id) { name } }';

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { ProcessPlanner } from '../../../gateway/execution/process-planner.ts';
 import { forCaller } from '../../../platform/caller/caller.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { isAlive } from '../support/is-alive.ts';
 import { head, usePlanners } from './support/federation.ts';
 

@@ -3,7 +3,8 @@
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import type { GatewayOptions } from '../../../gateway/gateway.ts';
-import { Collector, TestGateway, until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
+import { Collector, TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 let opened: Socket[] = [];

@@ -2,7 +2,8 @@
 // needs: processes
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CodedError } from '../../../platform/errors/errors.ts';
-import { Collector, modes, TestGateway, until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
+import { Collector, modes, TestGateway } from '../support/gateway.ts';
 
 describe.each(modes)('events that are completed together, subgraphs %s', (mode) => {
   let gateway: TestGateway;

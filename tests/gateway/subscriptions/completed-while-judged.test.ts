@@ -1,7 +1,8 @@
 // A new document waits for its judgement. What its client completes in the meantime is not executed.
 // needs: processes
 import { afterEach, expect, test } from '@jest/globals';
-import { Collector, TestGateway, until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
+import { Collector, TestGateway } from '../support/gateway.ts';
 
 const gateway = new TestGateway('in-process');
 

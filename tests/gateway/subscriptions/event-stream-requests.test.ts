@@ -2,8 +2,9 @@
 // needs: processes
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { EventClient, stream } from '../support/event-client.ts';
-import { Collector, TestGateway, testIdentity, until } from '../support/gateway.ts';
+import { Collector, TestGateway, testIdentity } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {

@@ -1,8 +1,9 @@
 // GraphQL over SSE: subscriptions as event streams, which share upstreams, limits and the checks of credentials with sockets.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { socketCloses } from '../../../platform/errors/errors.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { EventClient, stream } from '../support/event-client.ts';
-import { Collector, modes, TestGateway, testIdentity, until } from '../support/gateway.ts';
+import { Collector, modes, TestGateway, testIdentity } from '../support/gateway.ts';
 
 const resumable = 'subscription ($after: String) { thingChanges(after: $after) { cursor thing { id name price } } }';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ReadAhead } from '../../../gateway/subscriptions/read-ahead.ts';
-import { until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 
 /** A stream that counts what was read of it. */
 function numbers(end: number, failure?: Error) {

@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { type Random, seededRandom } from '../../../trials/random.ts';
-import { modes, TestGateway, until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
+import { modes, TestGateway } from '../support/gateway.ts';
 
 /** 10,000 in both modes. */
 const messages = 5_000;

@@ -4,7 +4,8 @@ import { EventEmitter } from 'node:events';
 import { expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';
 import { SocketExecutions } from '../../../gateway/subscriptions/socket-executions.ts';
-import { TestGateway, until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
+import { TestGateway } from '../support/gateway.ts';
 
 test('an execution is told when its socket closes, and counts until it ends', async () => {
   const executions = new SocketExecutions();

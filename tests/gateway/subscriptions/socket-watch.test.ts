@@ -3,7 +3,8 @@ import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { Closable } from '../../../gateway/subscriptions/closable.ts';
 import { SocketWatch } from '../../../gateway/subscriptions/socket-watch.ts';
-import { testIdentity, until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
+import { testIdentity } from '../support/gateway.ts';
 
 class FakeSocket implements Closable {
   readonly reasons: number[] = [];

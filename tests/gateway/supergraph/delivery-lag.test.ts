@@ -1,7 +1,8 @@
 // The lag of events as metrics: by the subscription field, also while an event is stuck.
 // needs: processes
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Collector, modes, TestGateway, until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
+import { Collector, modes, TestGateway } from '../support/gateway.ts';
 
 describe.each(modes)('lag of events, subgraphs %s', (mode) => {
   let gateway: TestGateway;

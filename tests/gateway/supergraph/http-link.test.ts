@@ -6,8 +6,9 @@ import { pino } from 'pino';
 import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
 import type { GatewayContext, LinkRequest } from '../../../gateway/supergraph/subgraph-link.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { testPair } from '../../support/product/signing-keys.ts';
-import { testIdentity, until } from '../support/gateway.ts';
+import { testIdentity } from '../support/gateway.ts';
 import { HeldSubgraph } from '../support/held-subgraph.ts';
 
 const { signingKeys } = testPair('gateway');

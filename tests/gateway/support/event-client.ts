@@ -1,5 +1,5 @@
 // A client of GraphQL over SSE, made of fetch.
-import { until } from './gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 
 interface Opening {
   readonly query?: string;

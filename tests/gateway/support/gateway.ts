@@ -12,7 +12,7 @@ import type { Identity } from '../../../platform/caller/identity.ts';
 import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { proofs } from '../../support/jest/proofs.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { testPair } from '../../support/product/signing-keys.ts';
 import { type PublishedWorld, publishedSdl } from './published-subgraph.ts';
 import { alphaSdl, betaSdl, makeSubgraphs, World } from './subgraphs.ts';
@@ -244,12 +244,6 @@ export class TestGateway {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
-
-/** Polls until it is true; the test's own timeout limits it. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
-  proofs.publish('until');
 }
 
 /** Collects the items of a subscription. */

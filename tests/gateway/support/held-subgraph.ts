@@ -1,7 +1,7 @@
 // A server in place of a subgraph that answers when the test says so.
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { until } from './gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 
 interface HeldRequest {
   readonly body: string;

@@ -21,6 +21,7 @@ Object.assign(process.env, { APOLLO_KEY: 'service:x:y', APOLLO_GRAPH_REF: 'x@y',
 const { TestGateway } = await import('./gateway.ts');
 const gateway = await new TestGateway('HTTP').start();
 const { body } = await gateway.query('{ thing(id: "1") { price } }');
+// Nothing may be looked up, at the start or soon after.
 await new Promise((resolve) => setTimeout(resolve, 300));
 await gateway.stop();
 process.stdout.write(JSON.stringify({ body, seen: [...new Set(seen)] }));

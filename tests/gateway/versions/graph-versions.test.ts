@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { GraphVersion } from '../../../gateway/versions/graph-version.ts';
 import { GraphVersions } from '../../../gateway/versions/graph-versions.ts';
-import { until } from '../support/gateway.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
 const happened: string[] = [];

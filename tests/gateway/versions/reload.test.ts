@@ -7,8 +7,9 @@ import { parse } from 'graphql';
 import { request } from 'undici';
 import type { ReadGraph } from '../../../gateway/versions/graph-reload.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { EventClient } from '../support/event-client.ts';
-import { Collector, type Mode, modes, TestGateway, testIdentity, until } from '../support/gateway.ts';
+import { Collector, type Mode, modes, TestGateway, testIdentity } from '../support/gateway.ts';
 import { PublishedWorld } from '../support/published-subgraph.ts';
 import { betaSdl } from '../support/subgraphs.ts';
 

@@ -5,14 +5,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';
 import { patience } from '../../support/machine/patience.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import {
+  type TemporaryFolder,
+  temporaryFolder,
+  waitFor as waitForState,
+} from '../../support/machine/temporary-folder.ts';
 import type { Seen } from './sites-client.ts';
 
 type Host = 'a' | 'b' | 'w' | 'c';
@@ -93,16 +96,9 @@ export async function expectAllRowsOnce(): Promise<void> {
   expect([...there].filter(([, count]) => count !== 1)).toEqual([]);
 }
 
-/** Pauses twice as long as a check took: most checks start the program, and three whole hosts already share the machine. */
-export async function waitFor<T>(what: string, check: () => Promise<T | undefined | false>): Promise<T> {
-  for (const endsAtMs = performance.now() + stepMs; performance.now() < endsAtMs; ) {
-    const beganMs = performance.now();
-    const found = await check();
-    if (found !== undefined && found !== false) return found;
-    await sleep(Math.min(Math.max(100, 2 * (performance.now() - beganMs)), 2_000));
-  }
-  throw new Error(`not within ${stepMs / 1000} s: ${what}`);
-}
+/** A step takes longer than what other tests wait for: three whole hosts share the machine. */
+export const waitFor = <T>(what: string, check: () => Promise<T | undefined | false>) =>
+  waitForState(what, check, stepMs);
 
 const folderOf = (host: Host): string => join(place.path, host);
 const urlOf = (host: Host): string => `http://${places[host]}:4000`;

@@ -13,7 +13,7 @@ import { Leases } from '../../../platform/leases/leases.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
 import { testEgress } from '../../support/machine/egress.ts';
-import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { stays, waitFor } from '../../support/machine/temporary-folder.ts';
 import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 import { createTables, TcpTenant } from './tcp-tenant.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
@@ -196,11 +196,11 @@ describe('CheckEngine', () => {
     let starved = true;
     let selfCheckPasses = true;
     startEngine('one', { starved: () => starved, selfCheckPasses: () => selfCheckPasses });
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    // Each is several times the interval of the checks, which leave no trace.
+    await stays('nothing is seen', 600, async () => (await seen()).length === 0);
     starved = false;
     selfCheckPasses = false;
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    expect(await seen()).toEqual([]);
+    await stays('nothing is seen', 600, async () => (await seen()).length === 0);
     selfCheckPasses = true;
     await waitFor('down', async () => (await seen()).some((row) => row.status === 'DOWN'));
   });
@@ -456,6 +456,7 @@ describe('CheckEngine', () => {
     const lastRow = async () => (await db.query<{ n: number }>('SELECT MAX(n) AS n FROM test_seen'))[0]?.n ?? 0;
     const shared = await waitFor('a share for each', async () => {
       const from = await lastRow();
+      // Every target is checked several times.
       await new Promise((resolve) => setTimeout(resolve, 500));
       const [a, b] = [await targetsOf('victim', from), await targetsOf('survivor', from)];
       return a.size > 0 && b.size > 0 && [...a].every((target) => !b.has(target)) && a.size + b.size === 40

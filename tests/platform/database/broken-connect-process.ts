@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database } from '../../../platform/database/database.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const [kind, location = '{}', loss] = process.argv.slice(2);
 if (kind !== 'unguarded') toleratesBrokenConnects(process);
@@ -20,6 +21,7 @@ const failed = await db.query('SELECT 1').then(
   () => false,
   () => true,
 );
+// A rejection that nobody handles would end the process in a later turn.
 await sleep(200);
 await db.close().catch(() => undefined);
 process.stdout.write(failed ? 'alive' : 'answered');
@@ -31,7 +33,7 @@ async function lose(how: string): Promise<never> {
   if (how === 'idle') {
     // Without a listener, and without a command that could get the error.
     const idle = await createConnection({ ...account, host: '127.0.0.1', port });
-    for (let tries = 0; idle.isValid() && tries < 500; tries += 1) await sleep(10);
+    await waitFor('the reset', () => !idle.isValid());
   } else {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');

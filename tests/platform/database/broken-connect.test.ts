@@ -145,6 +145,7 @@ test('it does not fail a test either', async () => {
     acquireTimeoutMs: 500,
   });
   await expect(db.query('SELECT 1')).rejects.toThrow();
+  // A rejection that nobody handles is reported in a later turn, when the server has closed the connection.
   await sleep(200);
   await db.close();
 });

@@ -7,6 +7,7 @@ import { together } from '../../../platform/database/statement-batch.ts';
 import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/errors/database-errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { forFile } from '../../support/jest/shared.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open({ connectionLimit: 8 }));
@@ -168,7 +169,8 @@ describe('transaction', () => {
       const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
       const text = `BEGIN NOT ATOMIC ${insertCommit}; DO SLEEP(5); COMMIT; END`;
       const ending = tx.query(text, [id], { prepared: true, commits: true });
-      await sleep(200);
+      const running = "SELECT 1 FROM information_schema.processlist WHERE id = ? AND info LIKE 'DO SLEEP%'";
+      await until(async () => (await root.query<unknown[]>(running, [row?.id])).length > 0);
       await root.query(`KILL ${row?.id}`);
       await ending;
     });

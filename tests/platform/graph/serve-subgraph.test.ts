@@ -42,8 +42,9 @@ import {
   triedIdentityHeader,
 } from '../../../platform/graph/signed-identity.ts';
 import { pemOf, TlsFiles } from '../../../platform/machines/tls.ts';
-import { FakeAuthenticator, testIdentity, until } from '../../gateway/support/gateway.ts';
+import { FakeAuthenticator, testIdentity } from '../../gateway/support/gateway.ts';
 import { freePort } from '../../support/machine/free-port.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { makeCertificates } from '../../support/product/certificates.ts';
 import { testPair } from '../../support/product/signing-keys.ts';
 

@@ -35,6 +35,7 @@ async function silentPort(): Promise<number> {
 test('while it still connects: its descriptor is not kept while the kernel retries', async () => {
   const socket = dial(testEgress, { host: '127.0.0.1', port: await silentPort() });
   owned.push(socket);
+  // The full queue of the listener drops its packets: nothing comes back.
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(socket.connecting).toBe(true);
   resetSocket(socket);

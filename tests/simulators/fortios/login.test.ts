@@ -1,6 +1,7 @@
 // How each FortiOS version authenticates a REST client, and rejects it.
 
 import { expect, test } from '@jest/globals';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { call, cli, sessionHeaders, startGate, useGates, withToken } from './support/gates.ts';
 
 useGates();
@@ -108,7 +109,7 @@ test('limits the number of administrators, REST and CLI together', async () => {
   await call(gate, '/logout', { method: 'POST', headers: { cookie: sessionHeaders(first).cookie } });
   expect((await login()).body.status_code).toBe(5);
   shell.client.end();
-  while (gate.device.accounts.openSessions > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => gate.device.accounts.openSessions <= 1);
   expect((await login()).body.status_code).toBe(5);
 });
 

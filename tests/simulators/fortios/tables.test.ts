@@ -2,6 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import type { FortiGateOptions } from '../../../simulators/fortios/fortigate.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { call, startGate, useGates, withToken } from './support/gates.ts';
 
 useGates();
@@ -175,7 +176,7 @@ test('faults: the log shows which requests were carried out and which were not',
   await expect(post('b')).rejects.toMatchObject({ code: 'ECONNRESET' });
   await expect(post('c')).rejects.toMatchObject({ code: 'ECONNRESET' });
   await expect(post('d')).rejects.toMatchObject({ code: 'ECONNRESET' });
-  while (gate.log.carrying('mark-d').length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  await until(() => gate.log.carrying('mark-d').length > 0);
   expect(['a', 'b', 'c', 'd'].map((name) => gate.log.carrying(`mark-${name}`).length)).toEqual([0, 0, 1, 1]);
 });
 

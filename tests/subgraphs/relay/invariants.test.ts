@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database, type QueryOptions, type SqlValue, type Transaction } from '../../../platform/database/database.ts';
+import { until } from '../../support/machine/temporary-folder.ts';
 import { brokenInvariants } from '../../support/stores/invariants.ts';
 import { KeepingDevice } from './support/keeping-device.ts';
 import { element } from './support/nft-device.ts';
@@ -121,6 +122,7 @@ test('P2: adopting beside a call, without the lock of the object', async () => {
       input: element('keep', address, { ...owner('caller'), deadlineMs: 500 }),
     });
     await adopting;
+    // The invariant speaks of calls that are SENT for longer than this after their deadline.
     await sleep(1_000);
   });
   expect(broken).toMatch(/no call is SENT long after its deadline/);
@@ -148,6 +150,6 @@ test('P3: a call whose owner lives and records no outcome, with recovery of the 
   db.recordsNothing = true;
   await node.run(identity('OPERATOR'), mutations.add, { input: element('keep', '10.1.0.1', { deadlineMs: 300 }) });
   const overdue = "SELECT 1 FROM operation WHERE state = 'SENT' AND deadline_at < NOW(3) - INTERVAL 2 SECOND";
-  while ((await node.db.query(overdue)).length === 0) await sleep(50);
+  await until(async () => (await node.db.query(overdue)).length > 0);
   expect((await brokenInvariants(node.db, { overdueMs: 500 })).join('\n')).toMatch(/no call is SENT long after/);
 }, 60_000);

@@ -1,15 +1,14 @@
 // Programs that outlive the process that started them, as HAProxy does: a test ends its own, also when it has failed.
 import { readdir, readFile } from 'node:fs/promises';
+import { waitFor } from './temporary-folder.ts';
 
 /** Kills the processes that name `folder`, a test's own, in their arguments; resolves when they are gone. */
 export async function endProcessesOf(folder: string): Promise<void> {
-  for (let tries = 0; tries < 50; tries += 1) {
+  await waitFor(`the end of the processes of ${folder}`, async () => {
     const pids = await processesOf(folder);
-    if (pids.length === 0) return;
     for (const pid of pids) killed(pid);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`processes of ${folder} are left: ${(await processesOf(folder)).join(', ')}`);
+    return pids.length === 0;
+  });
 }
 
 async function processesOf(folder: string): Promise<readonly number[]> {

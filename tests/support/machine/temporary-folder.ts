@@ -42,8 +42,9 @@ export async function memoryFolder(neededBytes: number): Promise<string> {
 export async function waitFor<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
+  withinMs = waitMs,
 ): Promise<T> {
-  const deadline = performance.now() + waitMs;
+  const deadline = performance.now() + withinMs;
   while (performance.now() < deadline) {
     const beganMs = performance.now();
     const found = await check();
@@ -53,7 +54,26 @@ export async function waitFor<T>(
     }
     await sleep(Math.min(Math.max(10, 2 * (performance.now() - beganMs)), 2_000));
   }
-  throw new Error(`Timed out after ${waitMs} ms waiting for ${what}`);
+  throw new Error(`Timed out after ${withinMs} ms waiting for ${what}`);
+}
+
+/** Waits for a condition whose own text says what is missing. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  await waitFor(String(condition), condition);
+}
+
+/**
+ * Checks during `forMs` that nothing happens; throws with `what` as soon as `check` returns false. Only for a mistake that no later event
+ * would reveal. `forMs` is the time in which a product with the mistake would make it.
+ */
+export async function stays(what: string, forMs: number, check: () => Promise<boolean> | boolean): Promise<void> {
+  const endsAtMs = performance.now() + forMs;
+  do {
+    if (!(await check())) throw new Error(`Within ${forMs} ms it was no longer so: ${what}`);
+    await sleep(10);
+  } while (performance.now() < endsAtMs);
+  if (!(await check())) throw new Error(`After ${forMs} ms it was no longer so: ${what}`);
+  proofs.publish(what);
 }
 
 export function isRunning(pid: number): boolean {

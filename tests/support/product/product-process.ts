@@ -4,12 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { devices } from '../../../lab/devices.ts';
 import { LabHere } from '../../../lab/lab-source.ts';
 import { endProcessesOf } from '../machine/left-processes.ts';
 import { patience } from '../machine/patience.ts';
-import { isRunning, memoryFolder } from '../machine/temporary-folder.ts';
+import { isRunning, memoryFolder, waitFor } from '../machine/temporary-folder.ts';
 
 export const productVariable = 'TIDEGATE_TEST_PRODUCT';
 /** What `tidegate up` prints last when it is ready. */
@@ -56,11 +55,9 @@ export class ProductProcess {
 
   /** Resolves also if it does not get ready: each file then fails with its output. */
   async ready(): Promise<void> {
-    const giveUpAt = performance.now() + readyMs;
-    while (performance.now() < giveUpAt && this.#child.exitCode === null && this.#child.signalCode === null) {
-      if ((await readFile(logOf(this.#folder), 'utf8')).includes(readyLine)) return;
-      await sleep(100);
-    }
+    const isOver = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
+    const isReady = async () => (await readFile(logOf(this.#folder), 'utf8')).includes(readyLine);
+    await waitFor('the product', async () => isOver() || (await isReady()), readyMs).catch(() => undefined);
   }
 
   stop(): Promise<void> {

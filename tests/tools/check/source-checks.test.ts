@@ -15,6 +15,7 @@ import { findOutgoingFaults } from '../../../tools/check/outgoing.ts';
 import { parseSource, type SourceFile } from '../../../tools/check/source-files.ts';
 import { findTableFaults, tableOwners } from '../../../tools/check/table-ownership.ts';
 import { findHookFaults } from '../../../tools/check/test-hooks.ts';
+import { findPollFaults } from '../../../tools/check/test-waits.ts';
 import { topFolders } from '../../../tools/check/top-folders.ts';
 import { findClockFaults } from '../../../tools/check/wall-clock.ts';
 
@@ -71,6 +72,24 @@ test('modules beside test files have hooks in functions, and no module stands in
     }),
   );
   expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['tests/support/at-top.ts', 'tests/b.test.ts']);
+});
+
+test('a test does not poll with sleeps', async () => {
+  const pause = 'await sleep(5);';
+  const late = 'await new Promise((resolve) => setTimeout(resolve, 5));';
+  const faults = findPollFaults(
+    await parseAll({
+      'tests/while.test.ts': `while (!(await isDone())) ${pause}`,
+      'tests/next-line.test.ts': `while (!isDone())\n  ${late}`,
+      'tests/braces.ts': `for (let left = 5; left > 0 && !isDone(); left -= 1) {\n  ${pause}\n}`,
+      'tests/do.ts': `do {\n  ${pause}\n  state = await read();\n} while (state !== 'UP');`,
+      'tests/client.ts': `for (const name of names) {\n  ${pause}\n  await ask(name);\n}\nwhile (isOn) await work(() => sleep(5));`,
+      'platform/loop.ts': `while (!isDone()) ${pause}`,
+    }),
+  );
+  expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([
+    ...['tests/braces.ts', 'tests/do.ts', 'tests/next-line.test.ts', 'tests/while.test.ts'],
+  ]);
 });
 
 test('a file that a module names relative to itself exists, unless it is made', async () => {

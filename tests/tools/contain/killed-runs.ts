@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../../trials/random.ts';
+import { until, waitFor } from '../../support/machine/temporary-folder.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const goneMs = 60_000;
@@ -48,12 +49,9 @@ function commandOf(pid: string): string {
 
 /** What is found, and was not there before; undefined processes may still be ending. */
 async function left(before: readonly string[], expected: (line: string) => boolean): Promise<readonly string[]> {
-  const deadline = performance.now() + goneMs;
-  for (;;) {
-    const rest = found().filter((line) => !before.includes(line) && !expected(line));
-    if (rest.length === 0 || performance.now() > deadline) return rest;
-    await sleep(200);
-  }
+  const rest = () => found().filter((line) => !before.includes(line) && !expected(line));
+  await waitFor('nothing to be left', () => rest().length === 0, goneMs).catch(() => undefined);
+  return rest();
 }
 
 function start(words: readonly string[]) {
@@ -62,7 +60,7 @@ function start(words: readonly string[]) {
 
 /** Until the run has started databases, or has ended. */
 async function untilDatabases(isOver: () => boolean): Promise<void> {
-  while (!isOver() && !pids().some((pid) => commandOf(pid).includes('mariadbd '))) await sleep(200);
+  await until(() => isOver() || pids().some((pid) => commandOf(pid).includes('mariadbd ')));
 }
 
 const random = seededRandom(Number(seed));

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../subgraphs/relay/drivers/arguments.ts';
 import type { Driver, JsonObject, MappedObject, Outcome } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import { type Called, type DriverCaller, operationOf } from './driver-caller.ts';
 
 export type Creation = readonly [operation: string, args: JsonObject];
@@ -41,13 +42,11 @@ async function ended(
 ): Promise<Called> {
   const called = await caller.call(operation, args, id);
   if (called.state !== 'ACCEPTED') return called;
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  return waitFor<Called>(`the end of the job of ${operation}`, async () => {
     const job = await caller.job(operation, args, called.result, id);
     if (job.finding === 'SUCCEEDED') return { ...job, state: 'SUCCEEDED' } satisfies Outcome;
-    if (job.finding === 'FAILED') return { state: 'FAILED', code: job.code, message: job.message };
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`the job of ${operation} did not end`);
+    return job.finding === 'FAILED' && { state: 'FAILED', code: job.code, message: job.message };
+  });
 }
 
 /** `cases`: by kind, for each that the driver says it compares. */

@@ -1,5 +1,6 @@
 // An SSH device that answers like nft: it echoes its input, gives rules a handle, deletes each rule, and records its input.
 import { SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
+import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import { type RelayNode, registerDevice } from './relay-system.ts';
 
 export class NftDevice {
@@ -48,6 +49,11 @@ export class NftDevice {
 
   timesTold(text: string): number {
     return this.told.filter((stdin) => stdin.includes(text)).length;
+  }
+
+  /** Until a command with `text` has reached it. */
+  async receives(text: string): Promise<void> {
+    await waitFor(`the command with ${text}`, () => this.timesTold(text) > 0);
   }
 
   register(node: RelayNode, name: string, more: Record<string, unknown> = {}): Promise<string> {

@@ -9,10 +9,10 @@ import type { TransportKind, WireCall } from '../../../../subgraphs/relay/driver
 import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
 import type { Endpoint, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { testEgress } from '../../../support/machine/egress.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/machine/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, until } from '../../../support/machine/temporary-folder.ts';
 import { makeCertificates, type TestCertificates } from '../../../support/product/certificates.ts';
 import { OddServer, reply } from './support/odd-server.ts';
-import { endAfterEach, failureOf, own, slotOf, until } from './support/owned.ts';
+import { endAfterEach, failureOf, own, slotOf } from './support/owned.ts';
 import { WebDevice } from './support/web-device.ts';
 
 endAfterEach();
@@ -348,6 +348,7 @@ describe.each(Object.entries(wires))('%s', (_name, wire) => {
     const { transport, server } = await meet({ idleCloseMs: 30 });
     await run(transport, 'one');
     const slot = await slotOf(transport);
+    // Longer than an idle connection stays open.
     await sleep(100);
     expect(await slot.send(wire.call('two'), { deadlineMs })).toMatchObject({ ok: true });
     expect(server.connections).toBe(1);

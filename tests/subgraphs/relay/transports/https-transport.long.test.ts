@@ -11,7 +11,8 @@ import type {
   TransportOptions,
 } from '../../../../subgraphs/relay/transports/session.ts';
 import { testEgress } from '../../../support/machine/egress.ts';
-import { endAfterEach, failureOf, own, slotOf, until } from './support/owned.ts';
+import { until } from '../../../support/machine/temporary-folder.ts';
+import { endAfterEach, failureOf, own, slotOf } from './support/owned.ts';
 import { RawServer } from './support/raw-server.ts';
 import { WebDevice, type WebDeviceOptions, withSessions } from './support/web-device.ts';
 
@@ -277,6 +278,7 @@ describe('the login session', () => {
     const transport = transportTo(target.endpoint(), withSessions({ lifetimeMs: 1_000 }));
     await run(transport, '/1');
     const slot = await slotOf(transport);
+    // Longer than a session lasts: the transport reads the clock.
     await sleep(1_050);
     expect(transport.tryReserve()).toBeUndefined();
     await slot.send(call('/2'), { deadlineMs: 10_000 });

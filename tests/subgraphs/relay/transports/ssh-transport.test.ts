@@ -9,9 +9,9 @@ import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import type { Endpoint, Slot, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { testEgress } from '../../../support/machine/egress.ts';
-import { temporaryFolder, waitFor } from '../../../support/machine/temporary-folder.ts';
+import { temporaryFolder, until, waitFor } from '../../../support/machine/temporary-folder.ts';
 import { RealSshd } from '../../../support/servers/real-sshd.ts';
-import { endAfterEach, failureOf, own, slotOf, until } from './support/owned.ts';
+import { endAfterEach, failureOf, own, slotOf } from './support/owned.ts';
 
 endAfterEach();
 

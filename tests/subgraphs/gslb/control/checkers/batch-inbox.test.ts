@@ -133,6 +133,7 @@ test('checkers with a batch here count as present: one that is being recorded, a
   // Afterwards they say themselves that they are there.
   await waitFor('the last hearing', async () => {
     await silence();
+    // Several heartbeats.
     await new Promise((resolve) => setTimeout(resolve, 200));
     return !(await areHeard());
   });

@@ -1,8 +1,11 @@
 // Bounds that are counted over several objects hold when those change at the same moment.
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';
 import { lockProject } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbGraph, identity, makeWorld, projectA } from '../../support/gslb-graph.ts';
 
 const graph = forFile(() => GslbGraph.open({ quotas: 20 }));
@@ -37,14 +40,15 @@ test("a name gets no pool whose members, with one that is just being made, are b
     update ??= graph.mutate('gslbUpdate', wish, owner).finally(() => {
       hasEnded = true;
     });
-    while (!hasEnded && !(await isSomeoneWaiting(root))) await new Promise((resolve) => setTimeout(resolve, 150));
+    await waitFor('its end, or its wait for the lock', async () => hasEnded || isSomeoneWaiting(root));
   });
   await root.end();
   expect((await update)?.faults).toEqual(['LIMIT_REACHED input.poolIds']);
 });
 
-/** For a lock. The table that is read here is renewed each 100 ms. */
+/** For a lock. The table that is read here is not renewed while it is read more often than each 100 ms. */
 async function isSomeoneWaiting(root: Connection): Promise<boolean> {
+  await sleep(150);
   const rows = await root.query("SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
   return rows.length > 0;
 }

@@ -24,6 +24,7 @@ test('it follows the plan of that time, with the members left out, and the data 
   const { epoch, history } = await db.transaction((tx) => connectNameServer(tx, { machine, facts, linkedTo: 'here' }));
   const state = { refused: {}, heardAgoMs: 0, queries: 0, connections: 0 };
   await recordState(db, { id: checker.id, epoch, history }, { ...state, zones: { [`${zone}.`]: has } });
+  // The times of the two changes differ.
   await new Promise((resolve) => setTimeout(resolve, 20));
   await place.say(checker, { [one]: 'DOWN' });
   const question = { fqdn: `shop.${zone}`, type: 'A', client: '198.51.100.7' };

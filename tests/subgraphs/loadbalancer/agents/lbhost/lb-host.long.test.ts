@@ -16,7 +16,7 @@ import type { WantedNode, WantedPart } from '../../../../../subgraphs/loadbalanc
 import { freePort } from '../../../../support/machine/free-port.ts';
 import { endProcessesOf } from '../../../../support/machine/left-processes.ts';
 import { stretch } from '../../../../support/machine/patience.ts';
-import { isRunning, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { isRunning, stays, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { testHistory } from '../../../../support/stores/histories.ts';
 import { HostProcess } from '../../support/host-process.ts';
@@ -419,7 +419,7 @@ test('a reload reports nothing of members whose health is as before', async () =
     const wanted = node.next([0, 1], {}, [node.listener(listener)]);
     control.set(wanted);
     await waitFor('the reload', () => control.isDone(wanted));
-    await sleep(1_000 * stretch);
+    await stays('no member is reported', 1_000 * stretch, () => told().length === before);
   }
   expect(told().slice(before)).toEqual([]);
 }, 120_000);

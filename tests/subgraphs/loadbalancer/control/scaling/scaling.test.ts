@@ -243,6 +243,7 @@ describe('the job', () => {
     const node = await place.node(id, 'fence-1');
     const { db, wake, log } = place.ground;
     const paused = await new OwedWork({ db, claimMs: 1 }).claim(scalingKind, id);
+    // The claim, of 1 ms, is over.
     await new Promise((resolve) => setTimeout(resolve, 5));
     const queue = createScalingQueue({ db, wake, log, load: async () => measured({ [node]: 100 }) });
     expect(await runJob(id, { [node]: 100 })).toBe(true);

@@ -103,6 +103,7 @@ test(
           value: expect.any(Number),
           least: Math.min(least, Number(answer.text)),
         });
+        // Spread over the round: while a link is cut, the age of an answer grows.
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }

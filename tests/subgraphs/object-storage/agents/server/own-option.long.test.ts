@@ -34,6 +34,7 @@ async function send(name: string, sent: Sent): Promise<Answer> {
   for (let left = 5; ; left -= 1) {
     const answer = await clusters.get(name).client().send(sent);
     if (answer.status !== 503 || left === 0) return answer;
+    // The pause of a client before it repeats.
     await sleep(500);
   }
 }
@@ -122,6 +123,7 @@ test(
     const written = new Map<string, Buffer>();
     const faults: string[] = [];
     let isEnding = false;
+    let turns = 0;
     const users = names.map(async (_, user) => {
       for (let turn = 0; !isEnding; turn += 1) {
         const path = `/photos/moving-${user}-${turn % 10}`;
@@ -132,9 +134,10 @@ test(
         else faults.push(`${path}: ${status} ${text}`);
         const read = await send(through, { method: 'GET', path });
         if (read.status !== 200 || !read.body.equals(body)) faults.push(`${path}: read ${read.status}`);
+        turns += 1;
       }
     });
-    await sleep(500);
+    await waitFor('a turn of each user', () => turns >= names.length);
     const [before, after] = [ringOf('east'), ringOf('west')];
     await clusters.tellRing(2, 2, [before, after]);
     await waitFor('west to take over the bytes', () => {
@@ -142,7 +145,8 @@ test(
       return told?.epoch === 2 && told.left === 0;
     });
     await clusters.tellRing(2, 3, [after]);
-    await sleep(500);
+    const turnsBefore = turns;
+    await waitFor('turns with the new ring alone', () => turns >= turnsBefore + 2 * names.length);
     isEnding = true;
     await Promise.all(users);
     expect(faults).toEqual([]);

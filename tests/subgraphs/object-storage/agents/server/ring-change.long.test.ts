@@ -42,6 +42,12 @@ class Users {
     this.#done = Promise.all(through.map((_, user) => this.#work(user)));
   }
 
+  /** Until each of them has made some more operations. */
+  async go(): Promise<void> {
+    const least = this.operations + 10 * this.#through.length;
+    await waitFor('more operations', () => this.operations >= least);
+  }
+
   async end(): Promise<void> {
     this.#isEnding = true;
     await this.#done;
@@ -73,6 +79,7 @@ async function asClientsDo<Result extends { readonly status: number }>(send: () 
   for (let left = 5; ; left -= 1) {
     const result = await send();
     if (result.status !== 503 || left === 0) return result;
+    // The pause of a client before it repeats.
     await sleep(1_000);
   }
 }
@@ -121,12 +128,12 @@ test(
       names.map((name) => clusters.get(name)),
       'add',
     );
-    await sleep(1_000);
+    await users.go();
     const next = nextRing(ring, clusters.wish([...names, 'west']));
     if (next === undefined) throw new Error('no step');
     expect(countsOf(next).get(3)).toBeGreaterThan(3_000);
     await step(next, ['west']);
-    await sleep(500);
+    await users.go();
     await users.end();
     expect(users.faults).toEqual([]);
     expect(users.operations).toBeGreaterThan(20);

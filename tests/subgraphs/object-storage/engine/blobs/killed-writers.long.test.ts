@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
-import { temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
+import { temporaryFolder, until } from '../../../../support/machine/temporary-folder.ts';
 import { allOf } from '../../support/bytes.ts';
 import { bytesOf } from './bytes-of-id.ts';
 import { startWriter } from './writer.ts';
@@ -36,7 +36,7 @@ test('kill -9 in the middle of writes leaves no half blob, and every acknowledge
     const writer = await startWriter(path);
     writers.push(writer);
     const target = other.acknowledged.length + 20 + Math.floor(Math.random() * 20);
-    while (other.acknowledged.length < target) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => other.acknowledged.length >= target);
     writer.child.kill('SIGKILL');
     await writer.over;
   }

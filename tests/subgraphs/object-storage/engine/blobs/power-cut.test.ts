@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/machine/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, until } from '../../../../support/machine/temporary-folder.ts';
 import { allOf } from '../../support/bytes.ts';
 import { bytesOf } from './bytes-of-id.ts';
 import { startWriter } from './writer.ts';
@@ -55,7 +55,7 @@ test.each([
       return;
     }
     const writer = await startWriter(before, count);
-    while (writer.acknowledged.length < least) await sleep(1);
+    await until(() => writer.acknowledged.length >= least);
     writer.child.kill('SIGSTOP');
     await sleep(settleMs);
     const acknowledged = [...writer.acknowledged];

@@ -10,6 +10,7 @@ import { gateState, gateValue } from '../../../../../subgraphs/object-storage/en
 import { gateOf } from '../../../../../subgraphs/object-storage/engine/store/gate.ts';
 import { ObjectError, type ObjectErrorCode } from '../../../../../subgraphs/object-storage/wire/object-error.ts';
 import { type Random, seededRandom } from '../../../../../trials/random.ts';
+import { until } from '../../../../support/machine/temporary-folder.ts';
 import { MemoryClusters } from '../../../../support/object-storage/memory-clusters.ts';
 
 const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
@@ -128,7 +129,7 @@ describe('containers', () => {
       },
     });
     void dying.deleteContainer(caller, 'photos');
-    while (!dead) await sleep(1);
+    await until(() => dead);
     await put(south, 'photos', 'x');
     expect(await textOf(south, 'photos', 'x')).toBe('x');
   });

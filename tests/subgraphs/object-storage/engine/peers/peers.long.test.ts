@@ -41,7 +41,13 @@ import type { CatchUpPeer, TombstonePeer } from '../../../../../subgraphs/object
 import type { ReplicaRequest } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
 import { freePort } from '../../../../support/machine/free-port.ts';
 import { stretch } from '../../../../support/machine/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import {
+  stays,
+  type TemporaryFolder,
+  temporaryFolder,
+  until,
+  waitFor,
+} from '../../../../support/machine/temporary-folder.ts';
 import { MemoryReplica } from '../../../../support/object-storage/memory-replica.ts';
 import { type TestMachine, testAuthority, testMachine } from '../../../../support/product/machines.ts';
 import { allOf, inChunks, manyBytes, newId, place } from '../../support/bytes.ts';
@@ -423,6 +429,7 @@ test('a server killed in the middle of requests: those may have arrived, later o
   apart.child.kill('SIGSTOP');
   const underWay = client.ask(acceptOf('b'));
   underWay.catch(() => undefined);
+  // The request has left: a stopped server can't say that it came.
   await sleep(200);
   await killed(apart);
   await expect(underWay).rejects.not.toBeInstanceOf(NotSentError);
@@ -568,14 +575,20 @@ test('a drain answers what was asked, and then ends the connections', async () =
   await client.ask(acceptOf('a'));
   const answered = Promise.withResolvers<void>();
   const ask = replica.ask.bind(replica);
+  let isAsked = false;
   replica.ask = async (request) => {
+    isAsked = true;
     await answered.promise;
     return ask(request);
   };
   const underWay = client.ask(acceptOf('b'));
-  await sleep(100);
-  const drained = server.drain();
-  await sleep(100);
+  await until(() => isAsked);
+  let isDrained = false;
+  const drained = server.drain().then(() => {
+    isDrained = true;
+  });
+  // A drain that cuts connections off does so at once.
+  await stays('the drain waits for the answer', 100, () => !isDrained);
   answered.resolve();
   expect(await underWay).toMatchObject({ done: true });
   await drained;

@@ -6,6 +6,7 @@ import type { CatchUpPeer } from '../../../../../subgraphs/object-storage/engine
 import { Follower } from '../../../../../subgraphs/object-storage/engine/store/follower.ts';
 import type { RegisterKey } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
 import { seededRandom } from '../../../../../trials/random.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { partitionsOf, StoreProcess, scopeOf, storeDatabase } from './store-database.ts';
 
 const ring = 1;
@@ -219,6 +220,7 @@ test('the time up to which all of a partition is here is the one up to which the
   expect(followed.follower.asOf(place, 1)).toBeLessThan(acknowledgedMs);
   await followAll(followed);
   expect((await south.rows())[0]).toMatchObject({ head: '{"n":1}' });
+  // What it knows of the others is asked for again after two seconds.
   await new Promise((resolve) => setTimeout(resolve, 2_100));
   await followAll(followed);
   expect(followed.follower.asOf(place, 1)).toBeGreaterThan(acknowledgedMs);
@@ -270,17 +272,17 @@ test('a change that is made while it is reported, or is reported in several page
     return rows;
   };
   await write();
-  for (let turn = 0; turn < 100 && meanwhile === 0; turn += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await waitFor('the report', async () => {
     await followed.follower.follow(never);
-  }
+    return meanwhile > 0;
+  });
   expect(meanwhile).toBe(1);
   expect(await versionHere()).not.toBe(known);
 });
 
 async function waitForChange({ follower, told }: Followed, least: number): Promise<void> {
-  for (let turn = 0; turn < 100 && told() < least; turn += 1) {
-    await follower.follow(never);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await waitFor('the change', async () => {
+    if (told() < least) await follower.follow(never);
+    return told() >= least;
+  });
 }

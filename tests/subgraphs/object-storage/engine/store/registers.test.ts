@@ -162,7 +162,6 @@ test('three clusters are one, and equal in the end', async () => {
   const rows = async () =>
     Promise.all(ofClusters.map(async (each) => (await each.rows()).filter(({ head }) => head !== null)));
   const last = await waitFor('equal replicas', async () => {
-    await sleep(100);
     if (followers.some(({ lag }) => lag.changes > 0)) return undefined;
     const [first, ...others] = (await rows()).map((each) => JSON.stringify(each));
     return others.every((each) => each === first) ? first : undefined;

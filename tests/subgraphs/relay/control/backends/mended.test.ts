@@ -6,6 +6,7 @@ import { BackendChecker, recordCheckResults } from '../../../../../subgraphs/rel
 import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
 import type { TransportFactory } from '../../../../../subgraphs/relay/transports/session.ts';
 import { testEgress } from '../../../../support/machine/egress.ts';
+import { until } from '../../../../support/machine/temporary-folder.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';
@@ -61,7 +62,7 @@ async function circuitOf(id: string): Promise<string | undefined> {
 }
 
 async function untilRefused(): Promise<void> {
-  while (refused === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => refused > 0);
   refused = 0;
 }
 

@@ -28,7 +28,7 @@ async function growthOf(work: () => Promise<void>): Promise<number> {
   }, 5);
   try {
     await work();
-    // The device's remaining output must not accumulate either.
+    // The device's remaining output must not accumulate either. Nothing says when it would have arrived.
     await sleep(300);
   } finally {
     clearInterval(sampling);

@@ -1,8 +1,8 @@
 // Settling: while a call may still act, only its own mark frees its object; and a finding counts only for the call as it was when
 // the look began.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWithLab } from '../../../../support/machine/lab.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { KeepingDevice } from '../../support/keeping-device.ts';
 import { call, identity, type RelayNode, RelaySystem, registerDevice, settle } from '../../support/relay-system.ts';
 
@@ -107,9 +107,7 @@ describe('a look that takes long', () => {
     unknown = { id: operation?.id };
     return device.takeChanges();
   }
-  async function untilLooks(count: number): Promise<void> {
-    while (device.looks < count) await sleep(10);
-  }
+  const untilLooks = (count: number) => waitFor(`${count} looks`, () => device.looks >= count);
 
   test('absence that was seen before the quiet period ended is none, whenever it is written', async () => {
     const arrive = await lose('10.0.0.1');
@@ -203,7 +201,7 @@ describe('a look that takes long', () => {
       while (!stop.signal.aborted) {
         const release = device.holdLooks();
         const seen = device.looks;
-        while (device.looks === seen && !stop.signal.aborted) await sleep(5);
+        await waitFor('a look', () => device.looks !== seen || stop.signal.aborted);
         await node.db.execute("UPDATE operation SET version = version + 1 WHERE state = 'UNKNOWN'");
         release();
       }

@@ -125,7 +125,7 @@ async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
   device.hold();
   const input = element(name, address, { ...cmp, idempotencyKey: `wire-${name}-${address}` });
   const answered = call(node, mutation, input);
-  while (device.timesTold(address) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await device.receives(address);
   const [row] = await db.query<OperationRow>(
     "SELECT *, project_id AS projectId, backend_id AS backendId, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, object_key AS objectKey, object_hash AS objectHash FROM operation WHERE state = 'SENT'",
   );

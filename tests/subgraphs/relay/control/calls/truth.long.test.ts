@@ -1,6 +1,5 @@
 // What is said about a call is true: whatever is lost while it is journaled, read or recorded, it does not stay SENT, and after it
 // was accepted no answer says that nothing was done.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import {
@@ -13,6 +12,7 @@ import { encodeId } from '../../../../../platform/values/ids.ts';
 import { backendLease } from '../../../../../subgraphs/relay/control/holding/backend-manager.ts';
 import type { Driver } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
+import { until, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { CutProxy } from '../../support/cut-proxy.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, mutations, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
@@ -75,7 +75,7 @@ beforeAll(async () => {
   proxy = await CutProxy.start(system.database.connection.socketPath);
   // The first one: it runs the recovery.
   other = await system.node({ settings });
-  while ((await other.db.query("SELECT 1 FROM lease WHERE name = 'relay/recovery'")).length === 0) await sleep(20);
+  await recovers(other);
   watched = new WatchedDatabase({
     connection: { ...system.database.connection, socketPath: proxy.path },
     connectionLimit: 20,
@@ -105,21 +105,21 @@ const rowsOf = (address: string) =>
     'SELECT id, state, error_code AS errorCode, claim FROM operation WHERE object_key = ? ORDER BY id',
     [`blocked/${address}`],
   );
-async function until(address: string, state: string): Promise<Row | undefined> {
-  for (;;) {
+const inState = (address: string, state: string) =>
+  waitFor(`${address} to be ${state}`, async () => {
     const row = (await rowsOf(address)).at(-1);
-    if (row?.state === state) return row;
-    await sleep(20);
-  }
-}
+    return row?.state === state && row;
+  });
+/** Until the node runs the recovery. */
+const recovers = ({ db }: RelayNode) =>
+  until(async () => (await db.query("SELECT 1 FROM lease WHERE name = 'relay/recovery'")).length > 0);
 /** The node holds the backend and has a session, so that the next call is journaled as SENT at once. */
 async function warm(name: string): Promise<void> {
-  for (let tried = 0; ; tried += 1) {
-    const answer = await call(node, 'add', element(name, '10.9.9.9', { idempotencyKey: `warm-${performance.now()}` }));
-    if (answer.operation?.state === 'SUCCEEDED' && answer.operation.version === 2) return;
-    if (tried > 200) throw new Error(JSON.stringify(answer));
-    await sleep(50);
-  }
+  await waitFor(`a session with ${name}`, async () => {
+    const idempotencyKey = `warm-${performance.now()}`;
+    const { operation } = await call(node, 'add', element(name, '10.9.9.9', { idempotencyKey }));
+    return operation?.state === 'SUCCEEDED' && operation.version === 2;
+  });
 }
 
 test('an INSERT that was given up can no longer commit: the call is not SENT, its key is free', async () => {
@@ -134,13 +134,13 @@ test('an INSERT that was given up can no longer commit: the call is not SENT, it
     const running = call(node, 'add', element('late', '10.1.0.1', { deadlineMs: 5_000 }));
     const waits = `SELECT 1 FROM information_schema.processlist WHERE db = '${system.database.name}'
       AND info LIKE '%INSERT INTO operation%' AND id <> CONNECTION_ID()`;
-    while ((await root.query<unknown[]>(waits)).length === 0) await sleep(20);
+    await until(async () => (await root.query<unknown[]>(waits)).length > 0);
     await proxy.lose({ silently: true });
     proxy.back();
     // It was settled as not done and made again, and waited for the key in vain.
     expect(await running).toMatchObject({ operation: null, userErrors: [{ code: 'IN_PROGRESS', retry: 'SAME_KEY' }] });
     await root.query('ROLLBACK');
-    while ((await root.query<unknown[]>(waits)).length > 0) await sleep(20);
+    await until(async () => (await root.query<unknown[]>(waits)).length === 0);
   } finally {
     await root.end();
   }
@@ -162,12 +162,12 @@ test('the database is lost once a call was accepted: the answer has its id, and 
       input: element('lost', address, { waitMs: 8_000 }),
     });
   const sent = ask('10.1.0.2');
-  while (device.timesTold('10.1.0.2') === 0) await sleep(10);
+  await device.receives('10.1.0.2');
   const waiting = call(other, 'add', element('lost', '10.1.0.2', { idempotencyKey: 'second', waitMs: 0 }));
   expect((await waiting).operation?.state).toBe('PENDING');
   watched.repetitions = 0;
   const same = ask('10.1.0.2');
-  while (watched.repetitions === 0) await sleep(10);
+  await until(() => watched.repetitions > 0);
   try {
     await proxy.lose();
     const [row] = await rowsOf('10.1.0.2');
@@ -178,7 +178,7 @@ test('the database is lost once a call was accepted: the answer has its id, and 
     proxy.back();
     device.release();
   }
-  expect(await until('10.1.0.2', 'SUCCEEDED')).toBeDefined();
+  expect(await inState('10.1.0.2', 'SUCCEEDED')).toBeDefined();
 }, 60_000);
 
 test('a driver that fails to read an answer: the call is UNKNOWN, the process lives', async () => {
@@ -215,9 +215,9 @@ test('a living owner that records no outcome: the call is UNKNOWN in time, and t
     code: 'OUTCOME_NOT_RECORDED',
     outcome: { state: 'SUCCEEDED' },
   });
-  expect(await until('10.1.0.5', 'UNKNOWN')).toMatchObject({ errorCode: 'NOT_RECORDED' });
+  expect(await inState('10.1.0.5', 'UNKNOWN')).toMatchObject({ errorCode: 'NOT_RECORDED' });
   db.forgets = false;
-  expect(await until('10.1.0.5', 'SUCCEEDED')).toMatchObject({ claim: null });
+  expect(await inState('10.1.0.5', 'SUCCEEDED')).toMatchObject({ claim: null });
   await forgetful.stop();
 }, 60_000);
 
@@ -235,12 +235,12 @@ test('a call that recovery fails to move holds up no other', async () => {
       await forgetful.run(identity('OPERATOR'), mutations.add, {
         input: element('poisoned', address, { deadlineMs: 2_000 }),
       });
-    expect(await until('10.1.0.8', 'UNKNOWN')).toBeDefined();
+    expect(await inState('10.1.0.8', 'UNKNOWN')).toBeDefined();
     expect((await rowsOf('10.1.0.7'))[0]?.state).toBe('SENT');
     await root.query('DROP TRIGGER poison');
     db.forgets = false;
-    expect(await until('10.1.0.7', 'SUCCEEDED')).toBeDefined();
-    expect(await until('10.1.0.8', 'SUCCEEDED')).toBeDefined();
+    expect(await inState('10.1.0.7', 'SUCCEEDED')).toBeDefined();
+    expect(await inState('10.1.0.8', 'SUCCEEDED')).toBeDefined();
   } finally {
     await root.end();
   }
@@ -258,8 +258,7 @@ test('a driver that can no longer say what a call sets does not keep recovery fr
       settings,
       drivers: new Map([...drivers, [name, { ...nftables, operations }]]),
     });
-    while ((await recovering.db.query("SELECT 1 FROM lease WHERE name = 'relay/recovery'")).length === 0)
-      await sleep(20);
+    await recovers(recovering);
     const db = new ForgetfulDatabase({ connection: alone.database.connection, connectionLimit: 20 });
     const forgetful = await alone.node({ db, settings });
     await device.register(forgetful, 'unsaid');
@@ -271,7 +270,7 @@ test('a driver that can no longer say what a call sets does not keep recovery fr
     });
     const state = () =>
       recovering.db.query("SELECT state FROM operation WHERE object_key = 'blocked/10.1.0.10' AND state = 'UNKNOWN'");
-    while ((await state()).length === 0) await sleep(50);
+    await until(async () => (await state()).length > 0);
     expect(await recovering.db.query("SELECT state FROM mapping WHERE object_key = 'blocked/10.1.0.10'")).toEqual([
       { state: 'UNVERIFIED' },
     ]);

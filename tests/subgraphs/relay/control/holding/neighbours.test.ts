@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, expect, test } from '@jest/globals';
+import { until } from '../../../../support/machine/temporary-folder.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { type CallShape, call, registerBackend } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';
@@ -59,7 +60,7 @@ test('calls on a fast backend end while those on a slow and an unreachable one a
   const ended: string[] = [];
   const held = calls('slow', many, ended);
   const lost = calls('dead', many, ended);
-  while (slow.told.length < 4 || sockets.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => slow.told.length >= 4 && sockets.size > 0);
 
   const answers = await calls('quick', few, ended);
   expect(answers.map(({ operation }) => operation?.state)).toEqual(answers.map(() => 'SUCCEEDED'));

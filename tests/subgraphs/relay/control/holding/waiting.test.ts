@@ -5,7 +5,7 @@ import { processLeaseName } from '../../../../../platform/leases/process-lease.t
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import type { Driver, DriverOperation } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
-import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { until } from '../../../../support/machine/temporary-folder.ts';
 import { LocalContext } from '../../../../support/product/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { type CallShape, call, identity, RelaySystem } from '../../support/relay-system.ts';
@@ -18,8 +18,6 @@ const inTime = { sendWindowMs: longMs };
 const many = 130;
 
 const { system, node, device } = await startRelay({ node: { settings: inTime }, device: () => NftDevice.start() });
-
-const until = (condition: () => boolean | Promise<boolean>) => waitFor('a call', condition);
 
 const stateOf = async ({ operation }: CallShape) => {
   const text = 'query ($id: ID!) { relayOperation(id: $id) { state deviceError { code } } }';

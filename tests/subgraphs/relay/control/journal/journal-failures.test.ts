@@ -1,9 +1,9 @@
 // Failures of the database: lost while a call is journaled, or while its outcome is. Nothing is sent unless it is known to be
 // journaled, and no answer of a device is lost.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type Transaction } from '../../../../../platform/database/database.ts';
 import { CommitUncertainError } from '../../../../../platform/errors/database-errors.ts';
+import { until, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, mutations, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
@@ -80,7 +80,7 @@ test('COMMIT of SENT interrupted after the commit: nothing is sent, the call is 
   await expect(call(node, 'add', element('fw', '10.1.0.1'))).rejects.toThrow(
     'interrupted while it was being committed',
   );
-  while ((await rowOf('10.1.0.1'))?.state === 'SENT') await sleep(20);
+  await until(async () => (await rowOf('10.1.0.1'))?.state !== 'SENT');
   expect(await rowOf('10.1.0.1')).toEqual({ state: 'FAILED', errorCode: 'NOT_SENT' });
   expect(device.told).toEqual([]);
   const again = await call(node, 'add', element('fw', '10.1.0.1'));
@@ -95,7 +95,7 @@ test('COMMIT of SENT interrupted before the commit: nothing is sent, the call is
   );
   db.lose = 'no';
   // The relay's own row: an INSERT that is still on its way can't take effect any more.
-  while ((await rowOf('10.1.0.2')) === undefined) await sleep(20);
+  await waitFor('its row', () => rowOf('10.1.0.2'));
   expect(await rowOf('10.1.0.2')).toEqual({ state: 'FAILED', errorCode: 'NOT_SENT' });
   const again = await call(node, 'add', element('fw', '10.1.0.2'));
   expect(again.operation?.state).toBe('SUCCEEDED');
@@ -107,7 +107,7 @@ test("a verdict that can't be written is returned at once, and written when poss
   const running = node.run<{ call: unknown }>(identity('OPERATOR'), mutations.add, {
     input: element('fw', '10.1.0.3'),
   });
-  while (device.timesTold('10.1.0.3') === 0) await sleep(10);
+  await device.receives('10.1.0.3');
   await node.db.execute('RENAME TABLE operation TO operation_away');
   device.release();
   const { errors } = await running;
@@ -116,7 +116,7 @@ test("a verdict that can't be written is returned at once, and written when poss
     outcome: { state: 'SUCCEEDED', result: { set: 'blocked', address: '10.1.0.3' } },
   });
   await node.db.execute('RENAME TABLE operation_away TO operation');
-  while ((await rowOf('10.1.0.3'))?.state === 'SENT') await sleep(20);
+  await until(async () => (await rowOf('10.1.0.3'))?.state !== 'SENT');
   expect((await rowOf('10.1.0.3'))?.state).toBe('SUCCEEDED');
   const again = await call(node, 'add', element('fw', '10.1.0.3'));
   expect(again.operation?.state).toBe('SUCCEEDED');
@@ -126,7 +126,7 @@ test("a verdict that can't be written is returned at once, and written when poss
 test('a verdict whose COMMIT was interrupted is written once', async () => {
   device.hold();
   const running = call(node, 'add', element('fw', '10.1.0.4'));
-  while (device.timesTold('10.1.0.4') === 0) await sleep(10);
+  await device.receives('10.1.0.4');
   db.lose = 'after commit';
   device.release();
   expect((await running).operation).toMatchObject({ state: 'SUCCEEDED', version: 2, evidence: [] });
@@ -157,18 +157,18 @@ test('a late reply settles a call that recovery had made UNKNOWN; evidence again
   const operator = identity('OPERATOR');
   device.hold();
   const running = call(node, 'add', element('fw', '10.1.0.6', { waitMs: 0 }));
-  while (device.timesTold('10.1.0.6') === 0) await sleep(10);
+  await device.receives('10.1.0.6');
   const sent = (await running).operation;
   await node.db.execute("UPDATE operation SET state = 'UNKNOWN', version = version + 1 WHERE state = 'SENT'");
   device.release();
   const late = await call(node, 'add', element('fw', '10.1.0.6'));
-  while ((await rowOf('10.1.0.6'))?.state === 'UNKNOWN') await sleep(10);
+  await until(async () => (await rowOf('10.1.0.6'))?.state !== 'UNKNOWN');
   expect(late.operation?.id).toBe(sent?.id);
   expect((await rowOf('10.1.0.6'))?.state).toBe('SUCCEEDED');
 
   device.hold();
   const second = call(node, 'add', element('fw', '10.1.0.7', { waitMs: 0 }));
-  while (device.timesTold('10.1.0.7') === 0) await sleep(10);
+  await device.receives('10.1.0.7');
   const id = (await second).operation?.id;
   await node.db.execute("UPDATE operation SET state = 'UNKNOWN', version = version + 1 WHERE state = 'SENT'");
   const settled = await node.run<{ settle: { operation: { state: string } } }>(operator, mutations.settle, {
@@ -176,16 +176,14 @@ test('a late reply settles a call that recovery had made UNKNOWN; evidence again
   });
   expect(settled.data.settle.operation.state).toBe('FAILED');
   device.release();
-  let findings: unknown;
-  do {
-    await sleep(10);
+  const findings = await waitFor('the evidence of the reply', async () => {
     const { data } = await node.run<{ relayOperation: { state: string; evidence: unknown[] } }>(
       operator,
       'query ($id: ID!) { relayOperation(id: $id) { state evidence { source finding } } }',
       { id },
     );
-    findings = data.relayOperation;
-  } while ((findings as { evidence: unknown[] }).evidence.length < 2);
+    return data.relayOperation.evidence.length >= 2 && data.relayOperation;
+  });
   expect(findings).toEqual({
     state: 'FAILED',
     evidence: [
@@ -220,7 +218,7 @@ test('a call whose client has been told that it waits is not overtaken', async (
     await call(node, 'add', element('order', '10.5.0.1'));
     narrow.hold();
     const first = call(node, 'add', element('order', '10.5.0.2'));
-    while (narrow.timesTold('10.5.0.2') === 0) await sleep(5);
+    await narrow.receives('10.5.0.2');
     for (const number of [3, 4, 5]) {
       const told = await call(node, 'add', element('order', `10.5.0.${number}`, { waitMs: 0 }));
       expect(told.operation?.state).toBe('PENDING');
@@ -242,11 +240,11 @@ test('a full queue is BUSY; waiting calls are sent in order, one at a time', asy
     await call(node, 'add', element('narrow', '10.2.0.1'));
     narrow.hold();
     const first = call(node, 'add', element('narrow', '10.2.0.2'));
-    while (narrow.timesTold('10.2.0.2') === 0) await sleep(5);
+    await narrow.receives('10.2.0.2');
     const waiting = [];
     for (const number of [3, 4, 5]) {
       waiting.push(call(node, 'add', element('narrow', `10.2.0.${number}`)));
-      while ((await rowOf(`10.2.0.${number}`)) === undefined) await sleep(5);
+      await waitFor('its row', () => rowOf(`10.2.0.${number}`));
     }
     const busy = await call(node, 'add', element('narrow', '10.2.0.6'));
     expect(busy.userErrors).toMatchObject([{ code: 'BUSY', field: ['input', 'backend'], retry: 'SAME_KEY' }]);

@@ -1,9 +1,9 @@
 // A failover that lost the last writes of the old primary: what the journal says about a call may be older than what the device
 // was told. Nothing is told twice, and no answer of a device is dropped.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { HeldLease } from '../../../../../platform/leases/leases.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
+import { until } from '../../../../support/machine/temporary-folder.ts';
 import { LocalContext } from '../../../../support/product/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
@@ -58,9 +58,6 @@ async function rowOf(name: string): Promise<Row | undefined> {
     [name, `blocked/${name}`],
   );
   return row;
-}
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(10);
 }
 const rule = (backend: string, name: string, more = {}) => ({
   ...{ backend: { name: backend }, idempotencyKey: `key-${name}`, name, action: 'DROP', waitMs: longMs },

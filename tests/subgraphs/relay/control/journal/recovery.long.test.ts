@@ -1,5 +1,4 @@
 // Relay processes killed at every moment of a call, and two relays at once: nothing is sent twice, and every call ends.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
 import { processLeaseName } from '../../../../../platform/leases/process-lease.ts';
@@ -7,7 +6,7 @@ import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import { backendLease } from '../../../../../subgraphs/relay/control/holding/backend-manager.ts';
 import { moveOf } from '../../../../../subgraphs/relay/control/journal/recovery.ts';
 import { describeWithLab } from '../../../../support/machine/lab.ts';
-import { waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { until, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { type Moment, runRelayProcess } from '../../support/relay-process.ts';
 import { call, type RelayNode, RelaySystem, registerDevice, settle } from '../../support/relay-system.ts';
 
@@ -79,11 +78,11 @@ describeWithLab('relay processes', (lab) => {
     );
   }
   async function endLeaseIn(ms: number, name: string): Promise<void> {
-    const until = 'UPDATE lease SET expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name = ?';
-    expect((await node.db.execute(until, [ms * 1_000, name])).affectedRows).toBe(1);
+    const ending = 'UPDATE lease SET expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name = ?';
+    expect((await node.db.execute(ending, [ms * 1_000, name])).affectedRows).toBe(1);
   }
   async function ended(backend: string): Promise<void> {
-    while ((await journalOf(backend)).some((row) => row.state === 'PENDING' || row.state === 'SENT')) await sleep(50);
+    await until(async () => (await journalOf(backend)).every(({ state }) => state !== 'PENDING' && state !== 'SENT'));
   }
   const input = (backend: string, address: string) => ({
     ...{
@@ -200,7 +199,7 @@ describeWithLab('relay processes', (lab) => {
     const warm = await call(going, 'relayCall', { ...input('fw', '192.0.2.209'), idempotencyKey: 'warm' });
     expect(warm.operation?.state).toBe('SUCCEEDED');
     const last = call(going, 'relayCall', { ...input('fw', '192.0.2.210'), idempotencyKey: 'last' });
-    while ((await timesReceived('192.0.2.210')) === 0) await sleep(10);
+    await until(async () => (await timesReceived('192.0.2.210')) > 0);
     const drained = going.relay.drain();
     const refused = await call(going, 'relayCall', { ...input('fw', '192.0.2.211'), idempotencyKey: 'late' });
     expect(refused.userErrors).toMatchObject([{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }]);

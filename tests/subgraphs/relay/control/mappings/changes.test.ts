@@ -1,6 +1,5 @@
 // A reader that copies all mappings by relayMappingChanges has exactly the relay's mappings, whatever
 // happens between two requests.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
@@ -8,6 +7,7 @@ import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { deleteOldOperations } from '../../../../../subgraphs/relay/control/journal/retention.ts';
 import { MappingChangeFeed } from '../../../../../subgraphs/relay/control/mappings/change-feed.ts';
 import { MappingReads } from '../../../../../subgraphs/relay/control/mappings/mapping-reads.ts';
+import { until, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, projectA, projectB, registerDevice } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';
@@ -44,11 +44,10 @@ async function follow(copy: Map<string, string>, from: string | null, who?: Iden
 /** Until the copy is complete: a recent write appears as soon as it is sequenced. */
 async function followTo(copy: Map<string, string>, from: string): Promise<string> {
   let after = from;
-  for (let tries = 0; tries < 100; tries += 1) {
+  await waitFor('a complete copy', async () => {
     after = await follow(copy, after);
-    if (isDeepStrictEqual(copy, await truth())) break;
-    await sleep(50);
-  }
+    return isDeepStrictEqual(copy, await truth());
+  });
   return after;
 }
 
@@ -145,7 +144,7 @@ test('a page moves on, however many events of others there are', async () => {
   });
   await add('10.6.0.1');
   const last = async () => (await node.db.query<{ seq: number }>('SELECT MAX(seq) AS seq FROM status_change'))[0]?.seq;
-  while (node.feed.figures().seq !== (await last())) await sleep(20);
+  await until(async () => node.feed.figures().seq === (await last()));
   const impatient = new MappingChangeFeed({ reads: new MappingReads(node.db), feed: node.feed, patienceMs: 0 });
   const moved = new Set([after]);
   for (let upToDate = false; !upToDate; ) {

@@ -2,6 +2,7 @@
 // Natural races, without pauses: the first one wins, every call ends, and rows and events agree.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { until } from '../../../../support/machine/temporary-folder.ts';
 import { brokenInvariants } from '../../../../support/stores/invariants.ts';
 import { KeepingDevice } from '../../support/keeping-device.ts';
 import { element } from '../../support/nft-device.ts';
@@ -106,7 +107,7 @@ test('an object is removed by a call while the look of its adoption is under way
   const release = device.holdLooks();
   const input = { idempotencyKey: 'adopt-2', backend: { name: 'keep' }, ...owner('adopter'), ...objectAt(address) };
   const adopting = change('mappingAdopt', input);
-  while (device.looks === 0) await sleep(5);
+  await until(() => device.looks > 0);
   const removed = await call(node, 'remove', {
     ...{ backend: { name: 'keep' }, idempotencyKey: 'remove-2', set: 'blocked', address },
   });
@@ -122,7 +123,7 @@ test("a verdict is written though the object's mapping belongs to another CMP ob
   try {
     await slow.register(node, 'slow');
     const running = call(node, 'add', element('slow', '10.2.0.1', owner('caller')));
-    while ((await node.db.query("SELECT id FROM operation WHERE state = 'SENT'")).length === 0) await sleep(5);
+    await until(async () => (await node.db.query("SELECT id FROM operation WHERE state = 'SENT'")).length > 0);
     // Which no mutation can do: without the claim.
     await node.db.execute(
       `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, backend_id, resource, scope, object_key, object_hash,

@@ -1,13 +1,12 @@
 // Every LTM operation at a simulated BIG-IP, over TLS.
 
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
-import { unlike } from '../../support/unlike.ts';
+import { live } from '../../support/object-life.ts';
 
 let device: BigIp;
 let driver: DriverCaller;
@@ -21,17 +20,19 @@ afterAll(async () => {
   await device.stop();
 });
 
-const kinds: readonly {
-  readonly prefix: string;
+const lives: readonly {
+  readonly kind: string;
   readonly naming: JsonObject;
   readonly settings: JsonObject;
   readonly change: JsonObject;
+  /** What the device answers to the change. */
+  readonly answered?: JsonObject;
   readonly list: JsonObject;
   readonly listKey: string;
   readonly object: { readonly resource: string; readonly scope: string; readonly key: string };
 }[] = [
   {
-    prefix: 'node',
+    kind: 'node',
     naming: { name: 'web-1' },
     settings: { address: '2001:DB8:0::10', ratio: 2, comment: 'rack 7' },
     change: { availability: 'offline', connectionLimit: 100 },
@@ -40,7 +41,7 @@ const kinds: readonly {
     object: { resource: 'node', scope: 'Common', key: 'web-1' },
   },
   {
-    prefix: 'monitor',
+    kind: 'monitor',
     naming: { type: 'http', name: 'alive' },
     settings: { interval: 10, timeout: 31, send: 'GET /health HTTP/1.0\\r\\n\\r\\n', receive: '200 OK' },
     change: { receive: '^HTTP/1.[01] 200', interval: 11 },
@@ -49,7 +50,7 @@ const kinds: readonly {
     object: { resource: 'monitor', scope: 'Common', key: 'http/alive' },
   },
   {
-    prefix: 'pool',
+    kind: 'pool',
     naming: { name: 'web' },
     settings: { monitor: 'http', comment: 'Grüße' },
     change: { monitor: 'none', loadBalancing: 'least-connections-member', comment: 'later' },
@@ -58,7 +59,7 @@ const kinds: readonly {
     object: { resource: 'pool', scope: 'Common', key: 'web' },
   },
   {
-    prefix: 'virtualServer',
+    kind: 'virtualServer',
     naming: { name: 'shop' },
     settings: {
       address: '203.0.113.80',
@@ -72,100 +73,42 @@ const kinds: readonly {
     listKey: 'virtualServers',
     object: { resource: 'virtual-server', scope: 'Common', key: 'shop' },
   },
+  ...[
+    { naming: { pool: 'farm', address: '10.0.0.1', port: 80 }, key: '10.0.0.1:80' },
+    { naming: { pool: 'farm', address: '2001:db8:0::1', port: 443 }, key: '2001:db8::1.443' },
+    { naming: { pool: 'farm', node: 'named', port: 8080 }, key: 'named:8080' },
+  ].map(({ naming, key }) => ({
+    ...{ kind: 'poolMember', naming, settings: { ratio: 3, comment: 'blade' } },
+    ...{ change: { availability: 'disabled', ratio: 1 }, answered: { availability: 'disabled', ratio: 1 } },
+    ...{ list: { pool: 'farm' }, listKey: 'members', object: { resource: 'pool-member', scope: 'Common/farm', key } },
+  })),
 ];
 
-describe.each(kinds)('$prefix', ({ prefix, naming, settings, change, list, listKey, object }) => {
-  const id = randomUUID();
-  const operation = (verb: string) => `${prefix}.${verb}`;
-  const { resource, ...where } = object;
-
-  test('is created once, with the mark of its call', async () => {
-    const given = { ...naming, ...settings };
-    expect(driver.objectOf(operation('create'), given)).toEqual(object);
-    const made = await driver.done(operation('create'), given, id);
-    expect(made).toMatchObject({ operationId: id, comment: settings.comment ?? '' });
-    expect(device.applied.carrying(id)).toHaveLength(1);
-    expect(await driver.call(operation('create'), given)).toMatchObject({ state: 'FAILED', code: 'ALREADY_EXISTS' });
-  });
-
-  test('is found in the desired state', async () => {
-    const seen = await driver.look(resource, where);
-    if (seen.finding !== 'PRESENT') throw new Error(JSON.stringify(seen));
-    expect(seen.operationId).toBe(id);
-    expect(
-      unlike(
-        f5BigIp,
-        operation('create'),
-        driver.desired(operation('create'), { ...naming, ...settings }),
-        seen.values,
-      ),
-    ).toEqual([]);
-    const read = await driver.done(operation('get'), naming);
-    expect(read).toMatchObject({ ...seen.values, operationId: id });
-    const listed = (await driver.done(operation('list'), list))[listKey] as JsonObject[];
-    expect(listed).toHaveLength(1);
-    expect(listed[0]).toMatchObject({ fullPath: read.fullPath, operationId: id });
-  });
-
-  test('is changed only in the given values', async () => {
-    const args = { ...naming, ...change };
-    const before = await driver.look(resource, where);
-    await driver.done(operation('update'), args);
-    const after = await driver.look(resource, where);
-    if (before.finding !== 'PRESENT' || after.finding !== 'PRESENT') throw new Error('it is gone');
-    const wanted = { ...before.values, ...driver.desired(operation('update'), args) };
-    expect(unlike(f5BigIp, operation('update'), wanted, after.values)).toEqual([]);
-    // The creator's mark is kept, unless the text that contains it was replaced.
-    if (change.comment === undefined) expect(after.operationId).toBe(id);
-  });
-
-  test('is deleted, and then reported as absent', async () => {
-    const remove = f5BigIp.resources?.get(resource)?.remove?.({ ...where, uuid: null });
-    if (!remove) throw new Error('no deletion');
-    expect(remove.operation).toBe(operation('delete'));
-    await driver.done(remove.operation, remove.arguments);
-    expect(await driver.look(resource, where)).toEqual({ finding: 'ABSENT' });
-    expect(await driver.call(remove.operation, remove.arguments)).toMatchObject({
-      state: 'FAILED',
-      code: 'NOT_FOUND',
-      absent: true,
-    });
-    expect(await driver.call(operation('get'), naming)).toMatchObject({ state: 'FAILED', code: 'NOT_FOUND' });
-    expect(await driver.call(operation('update'), { ...naming, ...change })).toMatchObject({
-      state: 'FAILED',
-      code: 'NOT_FOUND',
-    });
+test.each(lives)('the life of a $kind: $object.key', async (life) => {
+  const { kind, naming, settings, change, answered = {}, list, listKey, object } = life;
+  if (kind === 'poolMember') {
+    await driver.call('node.create', { name: 'named', address: '10.0.0.9' });
+    await driver.call('pool.create', { name: 'farm', monitor: 'tcp' });
+  }
+  await live(driver, {
+    ...{ kind, object, create: { ...naming, ...settings }, change: { ...naming, ...change } },
+    result: (operationId) => expect.objectContaining({ operationId, comment: settings.comment ?? '' }),
+    get: [naming, ({ values, mark }) => expect.objectContaining({ ...values, ...mark })],
+    list: [list, ({ mark }) => ({ [listKey]: [expect.objectContaining(mark)] })],
+    async made({ madeBy }) {
+      expect(device.applied.carrying(madeBy)).toHaveLength(1);
+      const { fullPath } = await driver.done(`${kind}.get`, naming);
+      expect(await driver.done(`${kind}.list`, list)).toMatchObject({ [listKey]: [{ fullPath }] });
+    },
+    changed({ mark, madeBy }, called) {
+      expect(called).toMatchObject({ result: answered });
+      // The creator's mark is kept, unless the text that contains it was replaced.
+      if (change.comment === undefined) expect(mark).toEqual({ operationId: madeBy });
+    },
   });
 });
 
 describe('pool members', () => {
-  const members: readonly { naming: JsonObject; key: string }[] = [
-    { naming: { pool: 'farm', address: '10.0.0.1', port: 80 }, key: '10.0.0.1:80' },
-    { naming: { pool: 'farm', address: '2001:db8:0::1', port: 443 }, key: '2001:db8::1.443' },
-    { naming: { pool: 'farm', node: 'named', port: 8080 }, key: 'named:8080' },
-  ];
-
-  test.each(members)('$key is created, found, changed and deleted', async ({ naming, key }) => {
-    await driver.call('pool.create', { name: 'farm', monitor: 'tcp' });
-    await driver.call('node.create', { name: 'named', address: '10.0.0.9' });
-    const id = randomUUID();
-    const given = { ...naming, ratio: 3, comment: 'blade' };
-    expect(driver.objectOf('poolMember.create', given)).toEqual({ resource: 'pool-member', scope: 'Common/farm', key });
-    await driver.done('poolMember.create', given, id);
-    const where = { scope: 'Common/farm', key };
-    const seen = await driver.look('pool-member', where);
-    if (seen.finding !== 'PRESENT') throw new Error(JSON.stringify(seen));
-    expect(seen.operationId).toBe(id);
-    expect(unlike(f5BigIp, 'poolMember.create', driver.desired('poolMember.create', given), seen.values)).toEqual([]);
-    const change = { ...naming, availability: 'disabled', ratio: 1 };
-    expect(await driver.done('poolMember.update', change)).toMatchObject({ availability: 'disabled', ratio: 1 });
-    expect((await driver.done('poolMember.list', { pool: 'farm' })).members).toMatchObject([{ operationId: id }]);
-    const remove = f5BigIp.resources?.get('pool-member')?.remove?.({ ...where, uuid: null });
-    await driver.done(remove?.operation ?? '', remove?.arguments ?? {});
-    expect(await driver.look('pool-member', where)).toEqual({ finding: 'ABSENT' });
-    expect(await driver.call('poolMember.delete', naming)).toMatchObject({ state: 'FAILED', absent: true });
-  });
-
   test('of a deleted pool are absent', async () => {
     const where = { scope: 'Common/nowhere', key: '10.0.0.1:80' };
     expect(await driver.look('pool-member', where)).toEqual({ finding: 'ABSENT' });

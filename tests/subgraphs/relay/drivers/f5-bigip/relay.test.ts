@@ -5,60 +5,41 @@ import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
-import { type CallShape, call, registerDevice, settle } from '../../support/relay-system.ts';
+import { GraphCalls, lostCall, mappedLife, refusedCall } from '../../support/mapped-life.ts';
+import { type CallShape, registerDevice } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';
 
 const { node, device } = await startRelay({ device: () => BigIp.start() });
 device.asm.tasks.knobs.taskMs = 0;
 await registerDevice(node, device.server, { name: 'waf', driver: 'f5-bigip' });
 
-const on = { backend: { name: 'waf' }, cmpObject: { type: 'service', externalId: '7' } };
+const calls = new GraphCalls(node, 'waf', { type: 'service', externalId: '7' });
 
-const typed = (mutation: string, input: object) => node.mutate(mutation, { ...on, ...input });
-const settled = async ({ operation }: CallShape, key: string) =>
-  (await settle(node, { idempotencyKey: key, id: operation?.id })).operation;
-
-test('a pool and its member are created, mapped and deleted by their mappings', async () => {
-  const pool = await typed('wafPoolCreate', { idempotencyKey: 'p1', name: 'web', scope: 'Common', monitor: 'http' });
-  expect(pool).toMatchObject({
-    operation: { state: 'SUCCEEDED' },
-    mapping: { mappingState: 'ACTIVE', objectKey: 'web' },
+test('a pool and its member: their life by mappings', async () => {
+  await mappedLife(calls, {
+    make: ['wafPoolCreate', { name: 'web', scope: 'Common', monitor: 'http' }],
+    mapping: { objectKey: 'web' },
+    made() {
+      const of = { pool: 'web', address: '10.0.0.1', port: 80, ratio: 2 };
+      return mappedLife(calls, {
+        ...{ make: ['wafPoolMemberAdd', of], mapping: { objectKey: '10.0.0.1:80' }, result: of },
+      });
+    },
+    gone: () => expect(device.config.list('ltm/pool')).toEqual([]),
   });
-  const of = { pool: 'web', address: '10.0.0.1', port: 80, ratio: 2 };
-  const member = await typed('wafPoolMemberAdd', { idempotencyKey: 'm1', ...of });
-  expect(member.operation?.result).toMatchObject(of);
-  expect(member).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { objectKey: '10.0.0.1:80' } });
-  for (const [key, made] of [
-    ['d1', member],
-    ['d2', pool],
-  ] as const) {
-    const removed = await call(node, 'delete', { idempotencyKey: key, mappingId: made.mapping?.id });
-    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
-  }
-  expect(device.config.list('ltm/pool')).toEqual([]);
 });
 
 test('an inconclusive answer is UNKNOWN, never sent again, and settled by the mark', async () => {
   device.plan('TIMEOUT_AFTER_APPLYING');
-  const made = await typed('wafPoolCreate', { idempotencyKey: 'p2', name: 'slow' });
-  expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
-  expect(await settled(made, 's1')).toMatchObject({
-    state: 'SUCCEEDED',
-    changedMappings: [{ mappingState: 'ACTIVE' }],
-  });
+  await lostCall(calls, ['wafPoolCreate', { name: 'slow' }], 'PRESENT');
   device.plan('TIMEOUT_BEFORE_APPLYING');
-  const lost = await typed('wafPoolCreate', { idempotencyKey: 'p3', name: 'lost' });
-  expect(lost.operation?.state).toBe('UNKNOWN');
-  // It may still take effect until the call's quiet time is over.
-  expect(await settled(lost, 's2')).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] });
+  await lostCall(calls, ['wafPoolCreate', { name: 'lost' }], 'ABSENT');
   expect(device.applied.entries.filter(({ text }) => text.includes('"lost"'))).toHaveLength(0);
 });
 
 test('a policy is imported by a task, and mapped with its id', async () => {
-  const made = await call(node, 'relayCall', {
-    ...{ ...on, idempotencyKey: 'i1', operation: 'asmPolicy.import' },
-    arguments: { name: 'shop', file: '<policy><enforcement_mode>blocking</enforcement_mode></policy>' },
-  });
+  const shop = { name: 'shop', file: '<policy><enforcement_mode>blocking</enforcement_mode></policy>' };
+  const made = await calls.make('asmPolicy.import', shop);
   expect(made.userErrors).toEqual([]);
   const done = made.operation;
   expect(done).toMatchObject({
@@ -71,30 +52,24 @@ test('a policy is imported by a task, and mapped with its id', async () => {
     ['BLOCKING', 'blocking'],
     ['DETECTION', 'transparent'],
   ] as const) {
-    const changed = await typed('wafModeSet', { idempotencyKey: mode, policy, mode });
+    const changed = await calls.make('wafModeSet', { policy, mode });
     expect(changed.operation).toMatchObject({ state: 'SUCCEEDED', result: { mode: enforcementMode } });
     expect(device.asm.find('/Common/shop')).toMatchObject({ enforcementMode });
   }
-  const off = await typed('wafModeSet', { idempotencyKey: 'w2', policy, mode: 'OFF' });
+  const off = await calls.make('wafModeSet', { policy, mode: 'OFF' });
   expect(off.userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
-  const removed = await call(node, 'delete', { idempotencyKey: 'd3', mappingId: done?.changedMappings[0]?.id });
+  const removed = await calls.remove({ mapping: done?.changedMappings[0] as CallShape['mapping'] });
   expect(removed.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'DELETED' }] });
 });
 
 test('an application whose answer is lost is not taken as not done while the policy still shows its changes', async () => {
-  const made = await call(node, 'relayCall', {
-    ...{ ...on, idempotencyKey: 'i2', operation: 'asmPolicy.import' },
-    arguments: { name: 'lags', file: '<policy></policy>' },
-  });
+  const made = await calls.make('asmPolicy.import', { name: 'lags', file: '<policy></policy>' });
   const policy = (made.operation?.result as { policy?: string } | undefined)?.policy;
   device.asm.knobs.modifiedLagMs = 60_000;
   device.plan('TIMEOUT_AFTER_APPLYING');
-  const applied = await call(node, 'relayCall', {
-    ...{ ...on, idempotencyKey: 'a2', operation: 'asmPolicy.apply' },
-    arguments: { policy, name: 'lags' },
-  });
+  const applied = await calls.make('asmPolicy.apply', { policy, name: 'lags' });
   expect(applied.operation?.state).toBe('UNKNOWN');
-  expect(await settled(applied, 's3')).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] });
+  expect(await calls.settled(applied)).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] });
   expect(device.asm.find('/Common/lags')).toMatchObject({ active: true, isModified: true });
   const taken = device.requests.filter((each) => each === 'POST /mgmt/tm/asm/tasks/apply-policy');
   expect(taken).toHaveLength(1);
@@ -105,12 +80,7 @@ test('an import that became a copy is FAILED, and maps nothing', async () => {
   const other = new DriverCaller(f5BigIp, webEndpoint(device.server));
   await other.accepted('asmPolicy.import', args);
   await other.stop();
-  const made = await call(node, 'relayCall', {
-    ...{ ...on, idempotencyKey: 'i3', operation: 'asmPolicy.import' },
-    arguments: args,
-  });
-  expect(made).toMatchObject({ userErrors: [], operation: { state: 'FAILED', deviceError: { code: 'COPY_MADE' } } });
-  expect(made.operation?.changedMappings).toEqual([]);
+  await refusedCall(calls, ['asmPolicy.import', args], { code: 'COPY_MADE' });
   expect(device.asm.find('/Common/twice_1')).toBeDefined();
 });
 

@@ -1,16 +1,16 @@
 // Every kind of object, through its whole life, at FortiGates of several versions.
 
-import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
+import { live } from '../../support/object-life.ts';
 import { unlike } from '../../support/unlike.ts';
 import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
 
 useRelayedGates();
 
 interface Life {
-  readonly prefix: string;
+  readonly kind: string;
   readonly resource: string;
   readonly listKey: string;
   readonly create: JsonObject;
@@ -28,7 +28,7 @@ const anywhere = { sourceInterfaces: ['any'], destinationInterfaces: ['any'], so
 
 const lives: readonly Life[] = [
   {
-    prefix: 'address',
+    kind: 'address',
     resource: 'address',
     listKey: 'addresses',
     create: { name: 'net one', address: '10.1.0.0/16', comment: 'Grüße' },
@@ -36,7 +36,7 @@ const lives: readonly Life[] = [
     stored: { type: 'iprange', 'start-ip': '10.1.0.1', 'end-ip': '10.1.0.9' },
   },
   {
-    prefix: 'addressGroup',
+    kind: 'addressGroup',
     resource: 'address-group',
     listKey: 'addressGroups',
     before: [web],
@@ -45,7 +45,7 @@ const lives: readonly Life[] = [
     stored: { member: [{ name: 'web', q_origin_key: 'web' }] },
   },
   {
-    prefix: 'service',
+    kind: 'service',
     resource: 'service',
     listKey: 'services',
     create: { name: 'shop-ports', category: 'Web Access', tcpPorts: ['8443-8444', '443-443', '80:1024-65535'] },
@@ -53,7 +53,7 @@ const lives: readonly Life[] = [
     stored: { protocol: 'TCP/UDP/SCTP', 'tcp-portrange': '443 80:1024-65535 8443-8444', 'udp-portrange': '53' },
   },
   {
-    prefix: 'vip',
+    kind: 'vip',
     resource: 'vip',
     listKey: 'vips',
     create: {
@@ -64,7 +64,7 @@ const lives: readonly Life[] = [
     stored: { extport: '443', mappedport: '8443', portforward: 'enable', 'nat-source-vip': 'enable' },
   },
   {
-    prefix: 'vipGroup',
+    kind: 'vipGroup',
     resource: 'vip-group',
     listKey: 'vipGroups',
     before: [shop, shop2],
@@ -73,7 +73,7 @@ const lives: readonly Life[] = [
     stored: { interface: 'any', member: [{ name: 'shop2', q_origin_key: 'shop2' }] },
   },
   {
-    prefix: 'policy',
+    kind: 'policy',
     resource: 'policy',
     listKey: 'policies',
     before: [web, shop],
@@ -92,56 +92,36 @@ const storedOnly: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
 };
 
 describe.each(['5.6.14', '6.0.9', '6.4.9', '7.2.5', '7.6.4'])('FortiOS %s', (version) => {
-  test.each(lives)('$prefix: created, read, listed, checked, changed, deleted', async (life) => {
-    const { prefix, resource, listKey, create, change, stored } = life;
+  test.each(lives)('the life of a $kind', async (life) => {
+    const { kind, resource, listKey, create, change, stored } = life;
     const gate = { version, multiVdom: true, vdoms: ['tenant'], interfaces: { port1: 'tenant' } };
     const relayed = await RelayedGate.start(gate, { softwareVersion: `FortiOS v${version} build1` });
     const inVdom = { vdom: 'tenant' };
     for (const [operation, args] of life.before ?? []) await relayed.done(operation, { ...inVdom, ...args });
-    const operationId = randomUUID();
     const named = { ...inVdom, name: String(create.name) };
-    const object = { scope: 'tenant', key: named.name };
-
-    expect(await relayed.look(resource, object)).toEqual({ finding: 'ABSENT' });
-    expect(await relayed.refused(`${prefix}.get`, named)).toBe('FAILED NOT_FOUND');
-    const called = await relayed.call(`${prefix}.create`, { ...inVdom, ...create }, operationId);
-    expect(called).toMatchObject({ state: 'SUCCEEDED', result: named });
-    const uuid = 'uuid' in called && called.uuid !== undefined ? { uuid: called.uuid } : {};
-    expect(uuid).toEqual(prefix === 'policy' ? { uuid: '1' } : {});
-    expect(relayed.gate.log.carrying(operationId)).toHaveLength(1);
-
-    const made = await relayed.look(resource, { ...object, ...uuid });
-    expect(made).toMatchObject({ finding: 'PRESENT', operationId, ...uuid });
-    const wanted = relayed.desired(`${prefix}.create`, { ...inVdom, ...create });
-    expect('values' in made && unlike(fortios, `${prefix}.create`, wanted, made.values)).toEqual([]);
-    expect(await relayed.refused(`${prefix}.create`, { ...inVdom, ...create })).toBe('FAILED ALREADY_EXISTS');
-    // The same name elsewhere is another object.
-    expect(await relayed.look(resource, { ...object, scope: 'root' })).toEqual({ finding: 'ABSENT' });
-
-    const numbered = prefix === 'policy' ? { ...named, policyId: 1 } : named;
-    await relayed.done(`${prefix}.update`, { ...numbered, ...change });
-    const changed = await relayed.look(resource, { ...object, ...uuid });
-    const nowWanted = relayed.desired(`${prefix}.update`, { ...numbered, ...change });
-    expect('values' in changed && unlike(fortios, `${prefix}.update`, nowWanted, changed.values)).toEqual([]);
-    expect('values' in changed && changed.values.comment).toBe(change.comment ?? create.comment ?? '');
-
-    const read = await relayed.done(`${prefix}.get`, named);
-    expect(read.native).toMatchObject({ ...stored, ...storedOnly[version]?.[prefix] });
-    const listed = await relayed.done(`${prefix}.list`, inVdom);
-    const entries = listed[listKey] as readonly JsonObject[];
-    expect(entries.find((entry) => entry.name === named.name)).toMatchObject('values' in changed ? changed.values : {});
-    expect(await relayed.done(`${prefix}.list`, { ...inVdom, start: entries.length - 1, count: 9 })).toEqual({
-      [listKey]: entries.slice(-1),
+    const object = { resource, scope: 'tenant', key: named.name };
+    await live(relayed, {
+      ...{ kind, object, create: { ...inVdom, ...create } },
+      result: () => expect.objectContaining(named),
+      ...(kind === 'policy' ? { uuid: '1' } : {}),
+      change: { ...named, ...(kind === 'policy' ? { policyId: 1 } : {}), ...change },
+      get: [named, () => expect.objectContaining({ native: expect.anything() })],
+      list: [inVdom, ({ values }) => ({ [listKey]: expect.arrayContaining([expect.objectContaining(values)]) })],
+      async made({ madeBy }) {
+        expect(relayed.gate.log.carrying(madeBy)).toHaveLength(1);
+        // The same name elsewhere is another object.
+        expect(await relayed.look(resource, { ...object, scope: 'root' })).toEqual({ finding: 'ABSENT' });
+      },
+      async changed({ values }) {
+        expect(values.comment).toBe(change.comment ?? create.comment ?? '');
+        const read = await relayed.done(`${kind}.get`, named);
+        expect(read.native).toMatchObject({ ...stored, ...storedOnly[version]?.[kind] });
+        const entries = (await relayed.done(`${kind}.list`, inVdom))[listKey] as readonly JsonObject[];
+        expect(await relayed.done(`${kind}.list`, { ...inVdom, start: entries.length - 1, count: 9 })).toEqual({
+          [listKey]: entries.slice(-1),
+        });
+      },
     });
-
-    await relayed.done(`${prefix}.delete`, numbered);
-    expect(await relayed.look(resource, { ...object, ...uuid })).toEqual({ finding: 'ABSENT' });
-    expect(await relayed.call(`${prefix}.delete`, numbered)).toMatchObject({
-      state: 'FAILED',
-      code: 'NOT_FOUND',
-      absent: true,
-    });
-    expect(await relayed.refused(`${prefix}.update`, { ...numbered, ...change })).toBe('FAILED NOT_FOUND');
   });
 });
 
@@ -156,14 +136,16 @@ const contents: readonly (readonly [JsonObject, string, JsonObject])[] = [
   [{ address: '10.0.0.0/8', interface: 'port1' }, '7.4.5', { 'associated-interface': 'port1' }],
 ];
 
-test.each(contents)('an address is %j, on %s', async (content, version, stored) => {
+/** All of it: of an object whose stored values are known. */
+const lifeOf = (relayed: RelayedGate, kind: string, content: JsonObject, stored: JsonObject) =>
+  live(relayed, {
+    ...{ kind, create: { name: 'a', ...content } },
+    get: [{ name: 'a' }, () => expect.objectContaining({ native: expect.objectContaining(stored) })],
+  });
+
+test.each(contents)('the life of an address that is %j, on %s', async (content, version, stored) => {
   const softwareVersion = `FortiOS v${version} build1`;
-  const relayed = await RelayedGate.start({ version }, { softwareVersion });
-  await relayed.done('address.create', { name: 'a', ...content });
-  expect((await relayed.done('address.get', { name: 'a' })).native).toMatchObject(stored);
-  const seen = await relayed.look('address', { key: 'a' });
-  const wanted = relayed.desired('address.create', { name: 'a', ...content });
-  expect('values' in seen && unlike(fortios, 'address.create', wanted, seen.values)).toEqual([]);
+  await lifeOf(await RelayedGate.start({ version }, { softwareVersion }), 'address', content, stored);
 });
 
 test.each([
@@ -173,13 +155,9 @@ test.each([
   ],
   [{ protocolNumber: 47 }, { protocol: 'IP', 'protocol-number': 47 }],
   [{ sctpPorts: ['2905'] }, { protocol: 'TCP/UDP/SCTP', 'sctp-portrange': '2905' }],
-] as const)('a service is %j', async (content, stored) => {
-  const relayed = await RelayedGate.start();
-  await relayed.done('service.create', { name: 's', ...content });
-  expect((await relayed.done('service.get', { name: 's' })).native).toMatchObject(stored);
-  const seen = await relayed.look('service', { key: 's' });
-  expect('values' in seen && unlike(fortios, 'service.update', { ...content }, seen.values)).toEqual([]);
-});
+] as const)('the life of a service that is %j', async (content, stored) =>
+  lifeOf(await RelayedGate.start(), 'service', { ...content } as JsonObject, stored),
+);
 
 test.each(['5.6.14', '7.4.5', '7.6.4'])(
   '%s: a service becomes one of another protocol, and its word for ports is not that of other releases',

@@ -4,7 +4,8 @@
 import { expect, test } from '@jest/globals';
 import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
 import { tableOf } from '../../../../../simulators/fortios/tables.ts';
-import { type CallShape, registerDevice, settle, verify } from '../../support/relay-system.ts';
+import { GraphCalls, lostCall, mappedLife } from '../../support/mapped-life.ts';
+import { type CallShape, registerDevice } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';
 
 const { node, device: gate } = await startRelay({
@@ -18,66 +19,48 @@ await registerDevice(node, gate.https, {
 });
 
 const policies = tableOf('firewall/policy');
-let keys = 0;
-function call(mutation: string, input: object): Promise<CallShape> {
-  keys += 1;
-  return node.mutate(mutation, { idempotencyKey: `key-${keys}`, ...input });
-}
+const calls = new GraphCalls(node, 'edge');
 
-const backend = { name: 'edge' };
-const tenant = { type: 'tenant', externalId: '42' };
-const relayCall = (operation: string, args: object) => call('relayCall', { backend, operation, arguments: args });
-
-test('a policy by its typed mutation, from the first call to the last', async () => {
-  await call('firewallAddressCreate', { backend, cmpObject: tenant, name: 'web', content: { address: '192.0.2.80' } });
-  await relayCall('policy.create', {
+test('a policy: its life by its typed mutation', async () => {
+  await calls.make('firewallAddressCreate', { name: 'web', content: { address: '192.0.2.80' } });
+  await calls.make('policy.create', {
     ...{ name: 'first', sourceInterfaces: ['any'], destinationInterfaces: ['any'], sourceAddresses: ['all'] },
     ...{ destinationAddresses: ['all'], services: ['ALL'], schedule: 'always', action: 'DENY' },
   });
-  const made = await call('firewallRuleCreate', {
-    ...{ backend, cmpObject: tenant, name: 'web-in', action: 'ACCEPT', service: 'HTTPS', ingressInterface: 'port1' },
-    destination: { set: 'web' },
+  await mappedLife(calls, {
+    make: [
+      'firewallRuleCreate',
+      {
+        ...{ name: 'web-in', action: 'ACCEPT', service: 'HTTPS', ingressInterface: 'port1' },
+        destination: { set: 'web' },
+      },
+    ],
+    mapping: { uuid: '2', objectKey: 'web-in' },
+    async made() {
+      const moved = await calls.make('policy.move', { name: 'web-in', policyId: 2, before: 1 });
+      expect(moved.operation?.state).toBe('SUCCEEDED');
+      const table = gate.device.cmdb.list('root', policies);
+      expect(table.map(([id]) => id)).toEqual(['2', '1']);
+      const used = await calls.make('address.delete', { name: 'web' });
+      expect(used.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'IN_USE' } });
+    },
+    drift: [
+      () => gate.device.cmdb.update('root', policies, '2', { nat: 'enable', service: ['HTTP'] }, 'GUI'),
+      ['services'],
+    ],
+    gone: () => expect(gate.device.cmdb.get('root', policies, '2')).toBeUndefined(),
   });
-  expect(made).toMatchObject({
-    operation: { state: 'SUCCEEDED' },
-    mapping: { mappingState: 'ACTIVE', uuid: '2', objectKey: 'web-in' },
-    userErrors: [],
-  });
-  expect(await verify(node, made.mapping?.id)).toEqual(['MATCHES']);
-
-  const moved = await relayCall('policy.move', { name: 'web-in', policyId: 2, before: 1 });
-  expect(moved.operation?.state).toBe('SUCCEEDED');
-  const table = gate.device.cmdb.list('root', policies);
-  expect(table.map(([id]) => id)).toEqual(['2', '1']);
-
-  const used = await relayCall('address.delete', { name: 'web' });
-  expect(used.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'IN_USE' } });
-
-  gate.device.cmdb.update('root', policies, '2', { nat: 'enable', service: ['HTTP'] }, 'GUI');
-  expect(await verify(node, made.mapping?.id)).toEqual(['DRIFTED', 'services']);
-
-  const gone = await call('mappingObjectDelete', { mappingId: made.mapping?.id });
-  expect(gone.operation?.state).toBe('SUCCEEDED');
-  expect(gate.device.cmdb.get('root', policies, '2')).toBeUndefined();
 });
 
-test('a call without a verdict is not repeated, and settled by its mark', async () => {
-  for (const [name, fault, verdict] of [
-    ['lost-before', 'DROP_BEFORE_APPLYING', 'ABSENT'],
-    ['lost-after', 'DROP_AFTER_APPLYING', 'SUCCEEDED'],
-    ['silent', 'SILENT_AFTER_APPLYING', 'SUCCEEDED'],
-  ] as const) {
-    gate.device.faults.plan(fault);
-    const input = { backend, cmpObject: tenant, name, content: { address: '192.0.2.81' } };
-    const made = await call('firewallAddressCreate', input);
-    expect(made.operation?.state).toBe('UNKNOWN');
-    const settled = await settle(node, { id: made.operation?.id, idempotencyKey: `settle-${name}` });
-    // An absence is final only after the time in which the call may still arrive.
-    if (verdict === 'ABSENT') expect(settled.operation?.evidence.at(-1)?.finding).toMatch(/ABSENT|NOT_DONE/);
-    else expect(settled.operation?.state).toBe(verdict);
-    const attempts = gate.log.entries.filter((entry) => entry.action === `root: create firewall/address ${name}`);
-    expect(attempts).toHaveLength(verdict === 'ABSENT' ? 0 : 1);
-  }
+test.each([
+  ['lost-before', 'DROP_BEFORE_APPLYING', 'ABSENT'],
+  ['lost-after', 'DROP_AFTER_APPLYING', 'PRESENT'],
+  ['silent', 'SILENT_AFTER_APPLYING', 'PRESENT'],
+] as const)('%s: a call without a verdict is not repeated, and settled by its mark', async (name, fault, finding) => {
+  gate.device.faults.plan(fault);
+  await lostCall(calls, ['firewallAddressCreate', { name, content: { address: '192.0.2.81' } }], finding);
+  const attempts = gate.log.entries.filter((entry) => entry.action === `root: create firewall/address ${name}`);
+  expect(attempts).toHaveLength(finding === 'ABSENT' ? 0 : 1);
 });
 
 test('an adopted object is changed as it was recorded, and not as somebody made it since', async () => {
@@ -87,13 +70,13 @@ test('an adopted object is changed as it was recorded, and not as somebody made 
     gate.device.cmdb.create('root', addresses, 'old', { name: 'old', type: 'ipmask', subnet }, 'GUI');
   };
   byHand('192.0.2.0 255.255.255.0');
-  const change = (address: string) =>
-    call('firewallAddressUpdate', { backend, cmpObject: tenant, name: 'old', content: { address } });
+  const change = (address: string) => calls.make('firewallAddressUpdate', { name: 'old', content: { address } });
   // Nothing says that it is the relay's.
   expect((await change('192.0.2.1')).operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'CHANGED' } });
   const object = { resource: 'address', scope: 'root', objectKey: 'old' };
   const adopted = await node.mutate<{ mapping: { id: string } }>(
-    ...(['mappingAdopt', { backend, cmpObject: tenant, idempotencyKey: 'adopt', ...object }] as const),
+    'mappingAdopt',
+    { backend: { name: 'edge' }, cmpObject: { type: 'tenant', externalId: '42' }, idempotencyKey: 'adopt', ...object },
     'mapping { id } userErrors { message }',
   );
   expect(adopted).toMatchObject({ userErrors: [] });
@@ -103,13 +86,13 @@ test('an adopted object is changed as it was recorded, and not as somebody made 
   const before = gate.device.cmdb.get('root', addresses, 'old');
   const refused = { operation: { state: 'FAILED', deviceError: { code: 'CHANGED' } } };
   expect(await change('192.0.2.4')).toMatchObject(refused);
-  expect(await relayCall('address.delete', { name: 'old' })).toMatchObject(refused);
-  expect(await call('mappingObjectDelete', { mappingId: adopted.mapping.id })).toMatchObject(refused);
+  expect(await calls.make('address.delete', { name: 'old' })).toMatchObject(refused);
+  expect(await calls.remove(adopted as CallShape)).toMatchObject(refused);
   expect(gate.device.cmdb.get('root', addresses, 'old')).toEqual(before);
 });
 
 test('an INIT operation, and a save over the other wire', async () => {
-  expect((await relayCall('vdom.create', { name: 'tenant42' })).operation?.state).toBe('SUCCEEDED');
-  expect((await relayCall('config.save', {})).operation?.state).toBe('SUCCEEDED');
+  expect((await calls.make('vdom.create', { name: 'tenant42' })).operation?.state).toBe('SUCCEEDED');
+  expect((await calls.make('config.save', {})).operation?.state).toBe('SUCCEEDED');
   expect(gate.device.saves).toHaveLength(1);
 });

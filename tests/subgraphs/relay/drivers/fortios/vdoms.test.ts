@@ -1,25 +1,24 @@
 // Virtual domains, the device itself, and saving its configuration: over HTTPS and SSH.
 
 import { expect, test } from '@jest/globals';
+import { live } from '../../support/object-life.ts';
 import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
 
 useRelayedGates();
 
-test.each(['5.6.14', '7.6.4'])('%s: virtual domains are created, listed and deleted', async (version) => {
+test.each(['5.6.14', '7.6.4'])('%s: the life of a virtual domain', async (version) => {
   const relayed = await RelayedGate.start({ version, multiVdom: true, interfaces: { port1: 'root' } });
-  expect(await relayed.look('vdom', { scope: 'device', key: 'tenant42' })).toEqual({ finding: 'ABSENT' });
-  expect(await relayed.done('vdom.create', { name: 'tenant42' })).toEqual({ name: 'tenant42' });
-  expect(await relayed.done('vdom.list')).toEqual({ vdoms: [{ name: 'root' }, { name: 'tenant42' }] });
-  expect(await relayed.look('vdom', { scope: 'device', key: 'tenant42' })).toEqual({
-    finding: 'PRESENT',
-    values: { name: 'tenant42' },
+  const tenant = { name: 'tenant42' };
+  await live(relayed, {
+    ...{ kind: 'vdom', create: tenant, result: () => tenant, unmarked: true, beside: {} },
+    object: { resource: 'vdom', scope: 'device', key: 'tenant42' },
+    list: [{}, ({ values }) => ({ vdoms: [{ name: 'root' }, values] })],
+    async made() {
+      expect(await relayed.refused('vdom.create', { name: 'global' })).toBe('FAILED DEVICE_REFUSED');
+      await relayed.done('address.create', { vdom: 'tenant42', name: 'a', address: '10.0.0.0/8' });
+    },
+    gone: async () => expect(await relayed.refused('address.list', { vdom: 'tenant42' })).toBe('FAILED DEVICE_REFUSED'),
   });
-  expect(await relayed.refused('vdom.create', { name: 'tenant42' })).toBe('FAILED ALREADY_EXISTS');
-  expect(await relayed.refused('vdom.create', { name: 'global' })).toBe('FAILED DEVICE_REFUSED');
-  await relayed.done('address.create', { vdom: 'tenant42', name: 'a', address: '10.0.0.0/8' });
-  await relayed.done('vdom.delete', { name: 'tenant42' });
-  expect(await relayed.call('vdom.delete', { name: 'tenant42' })).toMatchObject({ state: 'FAILED', absent: true });
-  expect(await relayed.refused('address.list', { vdom: 'tenant42' })).toBe('FAILED DEVICE_REFUSED');
 });
 
 test('one that contains an interface is in use', async () => {

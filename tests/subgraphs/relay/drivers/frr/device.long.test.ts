@@ -10,6 +10,7 @@ import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { DriverCaller, faultsOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 describeWithRouters('real FRR', (routers) => {
@@ -78,18 +79,20 @@ describeWithRouters('real FRR', (routers) => {
         'ip route 10.3.0.0/16 198.51.100.2 tag 4294967295',
       ],
       [{ destination: '0.0.0.0/0', nextHop: '198.51.100.2', distance: 255 }, 'ip route 0.0.0.0/0 198.51.100.2 255'],
-    ])('%j is what the router has, what a reader finds, and what a deletion takes away', async (args, line) => {
-      await one().done('staticRoute.create', args);
-      expect(await marks(line.split(' ')[2] ?? '')).toEqual([line]);
-      const { resource, scope, key } = one().objectOf('staticRoute.create', args);
-      expect(await one().look(resource, { scope, key })).toEqual({
-        ...{ finding: 'PRESENT', values: one().desired('staticRoute.create', args) },
-      });
-      const recorded = one().desired('staticRoute.create', args);
-      const remove = frr.resources?.get(resource)?.remove?.({ scope, key, uuid: null, recorded });
-      await one().done(remove?.operation ?? '', remove?.arguments);
-      expect(await one().look(resource, { scope, key })).toEqual({ finding: 'ABSENT' });
-    });
+    ])('the life of %j, which the router has as %s', (create, line) =>
+      live(one(), {
+        ...{
+          kind: 'staticRoute',
+          create,
+          unmarked: true,
+          again: 'SUCCEEDED',
+          beside: {},
+          mapped: ({ set }) => ({ recorded: set }),
+        },
+        list: [{}, ({ values }) => ({ routes: expect.arrayContaining([values]) })],
+        made: async () => expect(await marks(line.split(' ')[2] ?? '')).toEqual([line]),
+      }),
+    );
 
     test('another distance to the same next hop is drift; what FRR refuses is not done', async () => {
       const route = { destination: '10.4.0.0/16', nextHop: '198.51.100.2' };
@@ -225,21 +228,21 @@ describeWithRouters('real FRR', (routers) => {
         { list: 'one', sequence: 2, action: 'permit', prefix: '10.0.0.1' },
         'ip prefix-list one seq 2 permit 10.0.0.1/32',
       ],
-    ])('%j', async (args, line) => {
-      await one().done('prefixListEntry.create', args);
-      expect(await marks(`prefix-list ${args.list} seq ${args.sequence} `)).toEqual([line]);
-      const { resource, scope, key } = one().objectOf('prefixListEntry.create', args);
-      expect(await one().look(resource, { scope, key })).toEqual({
-        ...{ finding: 'PRESENT', values: one().desired('prefixListEntry.create', args) },
-      });
-      expect(await one().done('prefixList.list')).toMatchObject({
-        entries: expect.arrayContaining([one().desired('prefixListEntry.create', args)]),
-      });
-      const recorded = one().desired('prefixListEntry.create', args);
-      const remove = frr.resources?.get(resource)?.remove?.({ scope, key, uuid: null, recorded });
-      await one().done(remove?.operation ?? '', remove?.arguments);
-      expect(await one().look(resource, { scope, key })).toEqual({ finding: 'ABSENT' });
-    });
+    ])('the life of %j, which the router has as %s', (create, line) =>
+      live(one(), {
+        ...{
+          kind: 'prefixListEntry',
+          create,
+          unmarked: true,
+          again: 'SUCCEEDED',
+          beside: {},
+          mapped: ({ set }) => ({ recorded: set }),
+        },
+        operations: { list: 'prefixList.list' },
+        list: [{}, ({ values }) => expect.objectContaining({ entries: expect.arrayContaining([values]) })],
+        made: async () => expect(await marks(`prefix-list ${create.list} seq ${create.sequence} `)).toEqual([line]),
+      }),
+    );
 
     test('an entry that another one makes superfluous is not taken, without a word: that is a failure', async () => {
       const entry = { list: 'twice', sequence: 5, action: 'permit', prefix: '10.5.0.0/16' };
@@ -251,32 +254,31 @@ describeWithRouters('real FRR', (routers) => {
       expect(await marks('prefix-list twice')).toEqual(['ip prefix-list twice seq 5 permit 10.5.0.0/16 le 24']);
     });
 
-    test('an entry of a route map, its mark, what was added by hand, its deletion', async () => {
-      const mark = randomUUID();
+    test('the life of an entry of a route map, and what was added by hand', async () => {
       const entry = {
         ...{ routeMap: 'from-customers', sequence: 10, action: 'permit', description: 'of tenant 42' },
         ...{ matchPrefixList: 'customers', localPreference: 4_294_967_295, metric: 0 },
       };
-      await one().done('routeMapEntry.create', entry, mark);
-      const { resource, scope, key } = one().objectOf('routeMapEntry.create', entry);
-      expect(await one().look(resource, { scope, key })).toEqual({
-        finding: 'PRESENT',
-        operationId: mark,
-        values: entry,
-      });
-      await router().vtysh('configure terminal', 'route-map from-customers permit 10', 'set weight 5');
-      expect(await one().look(resource, { scope, key })).toMatchObject({ values: { other: ['set weight 5'] } });
-      const second = randomUUID();
-      await one().done('routeMapEntry.create', { routeMap: 'from-customers', sequence: 20, action: 'deny' }, second);
-      expect(await one().done('routeMap.list')).toMatchObject({
-        entries: [
-          { operationId: mark, sequence: 10 },
-          { sequence: 20, action: 'deny' },
+      const [other, more] = [randomUUID(), { routeMap: 'from-customers', sequence: 20, action: 'deny' }];
+      await live(one(), {
+        ...{ kind: 'routeMapEntry', create: entry, again: null, beside: {}, operations: { list: 'routeMap.list' } },
+        list: [
+          {},
+          ({ mark }) => ({
+            entries: [...[expect.objectContaining({ ...mark, sequence: 10 }), expect.objectContaining(more)]],
+          }),
         ],
+        mapped: ({ madeBy }) => ({ madeBy, changedBy: madeBy }),
+        async made({ scope, key }) {
+          await one().done('routeMapEntry.create', more, other);
+          await router().vtysh('configure terminal', 'route-map from-customers permit 10', 'set weight 5');
+          expect(await one().look('route-map-entry', { scope, key })).toMatchObject({
+            values: { other: ['set weight 5'] },
+          });
+        },
       });
       // Whatever its action is.
-      await one().done('routeMapEntry.delete', { routeMap: 'from-customers', sequence: 20, madeBy: [second] });
-      await one().done('routeMapEntry.delete', { routeMap: 'from-customers', sequence: 10, madeBy: [mark] });
+      await one().done('routeMapEntry.delete', { routeMap: 'from-customers', sequence: 20, madeBy: [other] });
       expect(await marks('route-map from-customers')).toEqual([]);
     });
   });

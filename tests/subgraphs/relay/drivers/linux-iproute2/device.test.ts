@@ -5,6 +5,7 @@ import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-ipro
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import type { DriverCaller } from '../../support/driver-caller.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { Router } from './router.ts';
 
 let router: Router;
@@ -44,23 +45,14 @@ test.each([
   ['IPv6, a link-local next hop', { destination: '::/0', nextHop: 'fe80::2', interface: 'wan0', metric: 7 }, {}],
   ['IPv6, an interface', { destination: '2001:db8:77::1', interface: 'wan0' }, {}],
   ['IPv6, discarded packets', { destination: '2001:db8:77::/48', discard: true, table: 1 }, {}],
-])('a route is created, created again, read, listed and deleted: %s', async (_what, args, own) => {
-  const { resource, ...mapped } = caller.objectOf('staticRoute.create', args);
-  const { metric, table } = caller.desired('staticRoute.create', args);
-  const identity = { destination: args.destination, metric: metric ?? null, table: table ?? null };
-  const values = { ...caller.desired('staticRoute.create', args), ...own };
-  for (const _time of [1, 2]) expect(await caller.done('staticRoute.create', args)).toBeNull();
-  expect(await caller.look(resource, mapped)).toEqual({ finding: 'PRESENT', values });
-  expect(await caller.done('staticRoute.get', identity)).toEqual(values);
-  expect(await caller.done('staticRoute.list', { table: table ?? null })).toEqual({ routes: [values] });
-  const remove = linuxIproute2.resources?.get(resource)?.remove?.({ ...mapped, uuid: null, recorded: values });
-  expect(caller.objectOf('staticRoute.delete', remove?.arguments ?? {})).toEqual({ resource, ...mapped });
-  expect(await caller.done('staticRoute.delete', remove?.arguments)).toBeNull();
-  expect(await caller.look(resource, mapped)).toEqual({ finding: 'ABSENT' });
-  expect(await caller.call('staticRoute.delete', remove?.arguments ?? {})).toMatchObject({
-    ...{ state: 'FAILED', code: 'NOT_FOUND', absent: true },
+])('the life of a route: %s', (_what, args, own) => {
+  const { metric = null, table = null } = caller.desired('staticRoute.create', args);
+  return live(caller, {
+    ...{ kind: 'staticRoute', create: args, result: () => null, again: 'SUCCEEDED', unmarked: true, beside: own },
+    get: [{ destination: args.destination, metric, table }, ({ values }) => values],
+    list: [{ table }, ({ values }) => ({ routes: [values] })],
+    mapped: ({ values }) => ({ recorded: values }),
   });
-  expect(await caller.refused('staticRoute.get', identity)).toBe('FAILED NOT_FOUND');
 });
 
 test('a table without routes is empty, not unreadable', async () => {

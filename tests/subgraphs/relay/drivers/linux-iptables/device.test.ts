@@ -10,9 +10,11 @@ import { linuxIptables } from '../../../../../subgraphs/relay/drivers/linux-ipta
 import { seededRandom } from '../../../../../trials/random.ts';
 import { labUnavailable } from '../../../../support/machine/lab.ts';
 import { RunningDevice } from '../../../../support/machine/running-device.ts';
+import { stays, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { unlike } from '../../support/unlike.ts';
 
 const obstacle =
@@ -76,35 +78,13 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
     ['nothing', { action: 'accept' }],
     ['one port', { protocol: 'udp', firstPort: 53, action: 'drop', chain: 'INPUT', position: 'first' }],
     ['IPv6', { ipVersion: 6, source: '2001:DB8::/32', protocol: 'icmp', action: 'reject' }],
-  ] as readonly (readonly [string, JsonObject])[])(
-    'a rule with %s: created, read back as set, refused twice, deleted once',
-    async (_what, settings) => {
-      const args = { name: 'web.1', ...settings };
-      const mark = randomUUID();
-      const { scope, key } = firewall.objectOf('rule.create', args);
-      expect(await firewall.call('rule.create', args, mark)).toEqual({ state: 'SUCCEEDED', result: null });
-      const found = await look(key, scope);
-      expect(found).toMatchObject({ finding: 'PRESENT', operationId: mark });
-      const { values } = found as { values: JsonObject };
-      expect(unlike(linuxIptables, 'rule.create', firewall.desired('rule.create', args), values)).toEqual([]);
-      expect(await firewall.refused('rule.create', args)).toBe('FAILED ALREADY_EXISTS');
-      const removal = linuxIptables.resources?.get('rule')?.remove?.({ scope, key, uuid: null });
-      expect(firewall.objectOf(removal?.operation ?? '', removal?.arguments ?? {})).toMatchObject({ scope, key });
-      const listed = await firewall.done('rule.list', {
-        ipVersion: 4,
-        ...(settings.chain ? { chain: settings.chain } : {}),
-        ...(settings.ipVersion ? { ipVersion: settings.ipVersion } : {}),
-      });
-      expect((listed.rules as JsonObject[]).filter(({ name }) => name === 'web.1')).toMatchObject([values]);
-      expect(await firewall.call('rule.delete', removal?.arguments)).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await firewall.call('rule.delete', removal?.arguments)).toMatchObject({
-        state: 'FAILED',
-        code: 'NOT_FOUND',
-        absent: true,
-      });
-      expect(await look(key, scope)).toEqual({ finding: 'ABSENT' });
-    },
-  );
+  ] as readonly (readonly [string, JsonObject])[])('the life of a rule with %s', (_what, settings) => {
+    const { ipVersion = 4, chain = 'FORWARD' } = settings;
+    return live(firewall, {
+      ...{ kind: 'rule', create: { name: 'web.1', ...settings }, result: () => null },
+      list: [{ ipVersion, chain }, ({ values }) => ({ rules: [expect.objectContaining(values)] })],
+    });
+  });
 
   test('the first rule comes before others, and the last one after them', async () => {
     for (const [name, position] of [
@@ -176,7 +156,10 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
         failure: { kind: 'NO_VERDICT' },
       });
       await device.faults.clear();
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      const isAsExpected = async () => (await look(drop)).finding === finding;
+      if (finding === 'PRESENT') await waitFor('the rule', isAsExpected);
+      // Nothing says that a change which was dropped won't come: this is several times what one takes.
+      else await stays('the rule is absent', 300, isAsExpected);
       expect([drop, await look(drop)]).toMatchObject([
         drop,
         finding === 'ABSENT' ? { finding } : { finding, operationId: mark },

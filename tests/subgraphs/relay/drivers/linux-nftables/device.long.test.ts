@@ -10,9 +10,11 @@ import type { Endpoint } from '../../../../../subgraphs/relay/transports/session
 import { createSshTransport } from '../../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { testEgress } from '../../../../support/machine/egress.ts';
 import { describeWithLab } from '../../../../support/machine/lab.ts';
+import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { unlike } from '../../support/unlike.ts';
 
 describeWithLab('linux-nftables on the lab firewall', (lab) => {
@@ -67,30 +69,8 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     },
   );
 
-  test('an element: adding twice has the effect of once; removed; removed again is refused as absent', async () => {
-    const args = { set: 'blocked', address: '203.0.113.7', comment: 'Grüße an 42' };
-    const first = randomUUID();
-    expect(await firewall.probe('setElement.add', args)).toEqual({ finding: 'ABSENT' });
-    expect(await firewall.call('setElement.add', args, first)).toEqual({
-      state: 'SUCCEEDED',
-      result: { set: 'blocked', address: '203.0.113.7' },
-    });
-    expect(await firewall.call('setElement.add', args)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await firewall.probe('setElement.add', args)).toEqual({ finding: 'PRESENT' });
-    expect(await firewall.call('setElement.list', { set: 'blocked' })).toMatchObject({
-      result: { elements: [{ address: '203.0.113.7', comment: 'Grüße an 42', operationId: first }] },
-    });
-    expect(await firewall.call('setElement.remove', withoutComment(args))).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await firewall.probe('setElement.remove', withoutComment(args))).toEqual({ finding: 'ABSENT' });
-    expect(await firewall.call('setElement.remove', withoutComment(args))).toEqual({
-      state: 'FAILED',
-      code: 'DEVICE_REFUSED',
-      message: 'Error: element does not exist',
-      absent: true,
-    });
-  });
-
   test.each([
+    ['203.0.113.7', 'blocked', '203.0.113.7'],
     ['198.51.100.0/24', 'blocked', '198.51.100.0/24'],
     ['203.0.113.9/32', 'blocked', '203.0.113.9'],
     ['0.0.0.0/0', 'blocked', '0.0.0.0/0'],
@@ -98,17 +78,21 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     ['2001:db8:ff00::/40', 'blocked6', '2001:db8:ff00::/40'],
     ['::ffff:192.0.2.1', 'blocked6', '::ffff:192.0.2.1'],
     ['::/0', 'blocked6', '::/0'],
-  ])('the element %s of %s is found again as %s', async (address, set, key) => {
-    expect(firewall.objectOf('setElement.add', { set, address })).toEqual({
-      resource: 'address-set-element',
-      scope: 'inet filter',
-      key: `${set}/${key}`,
-    });
-    expect(await firewall.call('setElement.add', { set, address })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await firewall.probe('setElement.add', { set, address })).toEqual({ finding: 'PRESENT' });
-    expect(await firewall.call('setElement.remove', { set, address: key })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await firewall.probe('setElement.add', { set, address })).toEqual({ finding: 'ABSENT' });
-  });
+  ])('the life of the element %s of %s: %s', (address, set, key) =>
+    live(firewall, {
+      ...{ kind: 'setElement', operations: { create: 'setElement.add', delete: 'setElement.remove' } },
+      create: { set, address, comment: 'Grüße an 42' },
+      object: { resource: 'address-set-element', scope: 'inet filter', key: `${set}/${key}` },
+      ...{ result: () => ({ set, address: key }), again: 'SUCCEEDED', probes: 'STATE' },
+      list: [
+        { set },
+        ({ mark }) => ({
+          elements: [expect.objectContaining({ address: key, comment: 'Grüße an 42', ...mark })],
+        }),
+      ],
+      missing: { code: 'DEVICE_REFUSED', message: 'Error: element does not exist' },
+    }),
+  );
 
   test('if a set has merged its elements, or contained a wider one, the probe does not guess', async () => {
     await nft('add set inet filter merged { type ipv4_addr; flags interval; auto-merge; }');
@@ -294,10 +278,15 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   test('a ruleset that is replaced between the look and the deletion loses no rule', async () => {
     const id = randomUUID();
     const mapped = await made({ name: 'tenant-a', action: 'drop' }, id);
-    await lab().faults.set({ matching: `"handle":${mapped.uuid}`, delayBeforeMs: 1_500 });
+    const handle = `"handle":${mapped.uuid}`;
+    await lab().faults.set({ matching: handle, delayBeforeMs: 1_500 });
     const call = removal(mapped);
     const deleting = firewall.call(call.operation, call.arguments);
-    await sleep(700);
+    await waitFor('the deletion, which has looked', async () =>
+      (await readDeviceLog(lab().deviceLogPath)).some(
+        (each) => each.phase === 'received' && each.stdin.includes(handle),
+      ),
+    );
     await reboot(0, ...Array.from({ length: 12 }, (_, index) => `drop comment "admin ${index}";`));
     expect(await deleting).toMatchObject({ state: 'FAILED', code: 'DEVICE_BUSY' });
     expect(await comments()).toHaveLength(12);
@@ -437,17 +426,13 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const sent = await reservation.slot.send(wireCall, { deadlineMs: 200 });
     await nft('delete table inet cut');
     expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY' } });
-    // Long enough for the kernel's retransmissions (its first retries are 0.2 to 1.6 s apart).
+    // Nothing may come: long enough for the kernel's retransmissions (its first retries are 0.2 to 1.6 s apart).
     await sleep(2_500);
     expect(await firewall.call('table.list', {})).toMatchObject({ state: 'SUCCEEDED' });
     expect(await received()).toBe(before + 1);
     await cut.close();
   });
 });
-
-function withoutComment(args: { set: string; address: string }): JsonObject {
-  return { set: args.set, address: args.address };
-}
 
 /** A device without /etc/protocols lists protocols as numbers. */
 function named(ruleset: string): string {

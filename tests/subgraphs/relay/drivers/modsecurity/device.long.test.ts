@@ -8,6 +8,7 @@ import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { attacks, describeWithWaf, visit } from '../../../../support/servers/apache-waf.ts';
 import { checkedFor, type DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { renderContext } from '../../support/render-context.ts';
 import { wafCaller } from './support.ts';
 
@@ -67,24 +68,46 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     });
   });
 
-  test('a rule is in effect when its call ends, in its site only, and no longer after its deletion', async () => {
-    expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(200);
-    const call = randomUUID();
-    expect(await driver.call('rule.create', teapot, call)).toEqual({
-      state: 'SUCCEEDED',
-      result: { site: 'shop.lab', id: 77, loaded: true },
-    });
-    expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(403);
-    expect(await visit(waf(), 'intranet.lab', '/?q=a+teapot')).toBe(200);
-    const one = { site: 'shop.lab', id: 77, madeBy: [call] };
-    expect(await driver.call('rule.delete', one)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(200);
-    expect(await driver.call('rule.delete', one)).toMatchObject({
-      state: 'FAILED',
-      code: 'NOT_FOUND',
-      absent: true,
-    });
-  });
+  const full: JsonObject = {
+    ...{ site: 'shop.lab', id: 90, variables: ['REQUEST_HEADERS:User-Agent', 'ARGS'], operator: 'rx' },
+    ...{ pattern: "^(?i)bad\"bot\\.\\d+ \\\\ 'x' & $", transformations: ['urlDecodeUni', 'lowercase'], phase: 1 },
+    ...{ action: 'deny', status: 406, message: 'No bots: see (1), please.' },
+  };
+  const watched: JsonObject = {
+    ...{ site: 'shop.lab', id: 91, variables: ['ARGS'], operator: 'detectXSS', action: 'log' },
+  };
+  test.each([
+    [full, { ...full, variables: ['ARGS', 'REQUEST_HEADERS:User-Agent'] }],
+    [watched, { ...watched, phase: 2, transformations: [] }],
+    [teapot, { ...teapot, action: 'deny', status: 403, phase: 2, transformations: [] }],
+  ])(
+    'the life of the rule %j: in effect when its call ends, in its site only, and no longer',
+    async (create, wanted) => {
+      const { site, id, pattern = null } = create as { site: string; id: number; pattern?: string };
+      await driver.call('rule.create', { ...teapot, id: 70, pattern: 'kettle' });
+      const visited = (at: string) => visit(waf(), at, '/?q=a+teapot');
+      expect(await visited('shop.lab')).toBe(200);
+      await live(driver, {
+        ...{ kind: 'rule', create, result: () => ({ site, id, loaded: true }) },
+        beside: { fileSha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown as string },
+        list: [
+          { site },
+          () => ({
+            rules: [...[expect.objectContaining({ file: '70' }), expect.objectContaining({ file: `${id}` })]],
+          }),
+        ],
+        mapped: ({ madeBy }) => ({ madeBy, changedBy: madeBy }),
+        async made({ set }) {
+          expect(set).toEqual(wanted);
+          const { rules } = await driver.done('rule.list', { site });
+          if (pattern !== null) expect(rules).toMatchObject([{}, { rule: { pattern } }]);
+          expect(await visited('shop.lab')).toBe(create === teapot ? 403 : 200);
+          expect(await visited('intranet.lab')).toBe(200);
+        },
+        gone: async () => expect(await visited('shop.lab')).toBe(200),
+      });
+    },
+  );
 
   test.each(Object.entries(attacks))('the mode determines the reaction to %s', async (_name, attack) => {
     for (const [mode, status] of [
@@ -257,39 +280,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await driver.look('rule', { scope: 'shop.lab', key: '77' })).toMatchObject({ finding: 'PRESENT' });
   });
 
-  test('a read returns the set values, with the mark of the call', async () => {
-    const full: JsonObject = {
-      ...{ site: 'shop.lab', id: 90, variables: ['REQUEST_HEADERS:User-Agent', 'ARGS'], operator: 'rx' },
-      ...{ pattern: "^(?i)bad\"bot\\.\\d+ \\\\ 'x' & $", transformations: ['urlDecodeUni', 'lowercase'], phase: 1 },
-      ...{ action: 'deny', status: 406, message: 'No bots: see (1), please.' },
-    };
-    for (const [args, values] of [
-      [full, { ...full, variables: ['ARGS', 'REQUEST_HEADERS:User-Agent'] }],
-      [
-        { site: 'shop.lab', id: 91, variables: ['ARGS'], operator: 'detectXSS', action: 'log' },
-        {
-          site: 'shop.lab',
-          id: 91,
-          variables: ['ARGS'],
-          operator: 'detectXSS',
-          action: 'log',
-          phase: 2,
-          transformations: [],
-        },
-      ],
-      [teapot, { ...teapot, action: 'deny', status: 403, phase: 2, transformations: [] }],
-    ] as const) {
-      const mark = randomUUID();
-      expect(await driver.call('rule.create', args, mark)).toMatchObject({ state: 'SUCCEEDED' });
-      const { resource, ...at } = driver.objectOf('rule.create', args);
-      const found = await driver.look(resource, at);
-      const fileSha256 = expect.stringMatching(/^[0-9a-f]{64}$/);
-      expect(found).toEqual({ finding: 'PRESENT', operationId: mark, values: { ...values, fileSha256 } });
-      expect(driver.desired('rule.create', args)).toEqual(values);
-    }
-    expect(await driver.call('rule.list', { site: 'shop.lab' })).toMatchObject({
-      result: { rules: [{ file: '77' }, { file: '90', rule: { pattern: full.pattern } }, { file: '91' }] },
-    });
+  test('a site is found with its mode, and the mark of the call that set it', async () => {
     const mark = randomUUID();
     await driver.call('mode.set', { site: 'shop.lab', mode: 'Off' }, mark);
     expect(await driver.look('site', { scope: '', key: 'shop.lab' })).toEqual({

@@ -3,24 +3,23 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { attacks, describeWithWaf, visit } from '../../../../support/servers/apache-waf.ts';
-import { call, type RelayNode, RelaySystem, registerDevice, verify } from '../../support/relay-system.ts';
+import { GraphCalls, mappedLife, refusedCall } from '../../support/mapped-life.ts';
+import { RelaySystem, registerDevice } from '../../support/relay-system.ts';
 
 describeWithWaf('a web application firewall behind the relay', (waf) => {
   let system: RelaySystem;
-  let node: RelayNode;
+  let calls: GraphCalls;
 
   beforeAll(async () => {
     system = await RelaySystem.start();
-    node = await system.node();
+    const node = await system.node();
+    calls = new GraphCalls(node, 'waf', { type: 'service', externalId: '7' });
     await registerDevice(node, waf().ssh, { name: 'waf', driver: 'modsecurity' });
   });
   afterAll(() => system.stop());
 
-  const on = { backend: { name: 'waf' }, cmpObject: { type: 'service', externalId: '7' } };
-
   test('the typed mutation sets the reaction to an attack', async () => {
-    const set = async (policy: string, mode: string) =>
-      (await node.mutate('wafModeSet', { ...on, idempotencyKey: `mode-${policy}-${mode}`, policy, mode })).operation;
+    const set = async (policy: string, mode: string) => (await calls.make('wafModeSet', { policy, mode })).operation;
     const attack = attacks['SQL injection'];
     expect(await visit(waf(), 'intranet.lab', attack)).toBe(200);
     expect(await set('intranet.lab', 'BLOCKING')).toMatchObject({ state: 'SUCCEEDED' });
@@ -30,36 +29,20 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
     expect(await set('nowhere', 'OFF')).toMatchObject({ state: 'FAILED', deviceError: { code: 'NOT_FOUND' } });
   });
 
-  test('a rule is created, verified, found changed by hand, and deleted by its mapping', async () => {
-    const made = await call(node, 'relayCall', {
-      ...{ ...on, idempotencyKey: 'rule-1', operation: 'rule.create' },
-      arguments: { site: 'shop.lab', id: 42, variables: ['ARGS'], operator: 'contains', pattern: 'teapot' },
-    });
-    expect(made).toMatchObject({
-      operation: { state: 'SUCCEEDED' },
-      mapping: { mappingState: 'ACTIVE', objectKey: '42' },
-    });
-    expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(403);
-    const mappingId = made.mapping?.id;
-    expect(await verify(node, mappingId)).toEqual(['MATCHES']);
+  test('a rule: its life', async () => {
+    const visited = () => visit(waf(), 'shop.lab', '/?q=teapot');
     const file = join(waf().configFolder, 'waf/sites/shop.lab/rules/42.conf');
-    await writeFile(file, (await readFile(file, 'utf8')).replace('teapot', 'coffee'));
-    expect(await verify(node, mappingId)).toEqual(['DRIFTED', 'pattern']);
-    const removed = await call(node, 'delete', { idempotencyKey: 'delete-1', mappingId });
-    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
-    expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(200);
+    await mappedLife(calls, {
+      make: ['rule.create', { site: 'shop.lab', id: 42, variables: ['ARGS'], operator: 'contains', pattern: 'teapot' }],
+      mapping: { objectKey: '42' },
+      made: async () => expect(await visited()).toBe(403),
+      drift: [async () => writeFile(file, (await readFile(file, 'utf8')).replace('teapot', 'coffee')), ['pattern']],
+      gone: async () => expect(await visited()).toBe(200),
+    });
   });
 
-  test('a rule refused by Apache has FAILED, quotes Apache, and maps nothing', async () => {
-    const refused = await call(node, 'relayCall', {
-      ...{ ...on, idempotencyKey: 'rule-2', operation: 'rule.create' },
-      arguments: { site: 'shop.lab', id: 43, variables: ['ARGS'], pattern: '(' },
-    });
-    expect(refused.userErrors).toEqual([]);
-    expect(refused.operation).toMatchObject({
-      state: 'FAILED',
-      deviceError: { code: 'CONFIG_TEST_FAILED' },
-      changedMappings: [],
-    });
-  });
+  test('a rule refused by Apache has FAILED, quotes Apache, and maps nothing', () =>
+    refusedCall(calls, ['rule.create', { site: 'shop.lab', id: 43, variables: ['ARGS'], pattern: '(' }], {
+      code: 'CONFIG_TEST_FAILED',
+    }));
 });

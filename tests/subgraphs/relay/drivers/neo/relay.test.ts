@@ -1,8 +1,8 @@
 // From the graph to NEO's switches and back: a call is accepted, settled by reading its job, mapped, checked and deleted.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { Neo } from '../../../../../simulators/neo/neo.ts';
+import { until, waitFor } from '../../../../support/machine/temporary-folder.ts';
 import {
   type CallShape,
   call,
@@ -36,11 +36,12 @@ async function typed(mutation: string, input: object): Promise<CallShape> {
 async function answered(made: CallShape): Promise<CallShape> {
   const text = `query ($id: ID!) { relayOperation(id: $id) { ${operationFields} } }`;
   let { operation } = made;
-  while (operation?.state === 'PENDING' || operation?.state === 'SENT') {
-    await sleep(5);
+  await waitFor('the end of the call', async () => {
+    if (operation?.state !== 'PENDING' && operation?.state !== 'SENT') return true;
     const { id } = operation;
     operation = (await node.ask<{ relayOperation: OperationShape }>(text, { id })).relayOperation;
-  }
+    return false;
+  });
   return { ...made, operation };
 }
 
@@ -107,7 +108,7 @@ describe('a caller who waits', () => {
   const jobReads = () => neo.requests.filter((request) => /^GET \S*\/jobs\/\d+$/.test(request)).length;
   async function looks(number: number): Promise<void> {
     const before = jobReads();
-    while (jobReads() < before + number) await sleep(5);
+    await until(() => jobReads() >= before + number);
   }
   const wait = { waitMs: 120_000 };
 

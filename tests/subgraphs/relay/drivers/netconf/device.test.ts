@@ -10,6 +10,7 @@ import { describeWithNetconf } from '../../../../support/servers/netconf.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 
 const tunnel = (peer: string, site = 'berlin') => `/lab-vpn:vpn/tunnel[site='${site}'][peer='${peer}']`;
 const vpn = (inner: string) =>
@@ -114,29 +115,26 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     expect(await caller.refused('data.read', { source: 'startup' })).toMatch(/^FAILED/);
   });
 
-  test('makes, lists and deletes static routes', async () => {
-    const id = randomUUID();
-    await caller.done('staticRoute.create', { destination: '192.0.2.0/24', nextHop: '198.51.100.1' }, id);
-    await caller.done('staticRoute.create', { destination: '2001:DB8::/32', nextHop: '2001:db8:1::1' });
-    await caller.done('staticRoute.create', { destination: '203.0.113.7', discard: true });
-    expect(await caller.look('static-route', { key: '192.0.2.0/24' })).toEqual({
-      ...{ finding: 'PRESENT', operationId: id, values: { destination: '192.0.2.0/24', nextHop: '198.51.100.1' } },
-    });
-    expect(await caller.look('static-route', { key: '203.0.113.7' })).toMatchObject({
-      values: { destination: '203.0.113.7', discard: true },
-    });
-    const { routes } = (await caller.done('staticRoute.list')) as { routes: { destination: string }[] };
-    expect(routes.map(({ destination }) => destination).sort()).toEqual([
-      '192.0.2.0/24',
-      '2001:db8::/32',
-      '203.0.113.7',
+  test.each([
+    [{ destination: '192.0.2.0/24', nextHop: '198.51.100.1' }, '192.0.2.0/24'],
+    [{ destination: '2001:DB8::/32', nextHop: '2001:db8:1::1' }, '2001:db8::/32'],
+    [{ destination: '203.0.113.7', discard: true }, '203.0.113.7'],
+  ])('the life of the static route %j beside another one', async (create, key) => {
+    await caller.done('staticRoute.create', { destination: '198.18.7.0/24', discard: true });
+    const destinations = expect.arrayContaining([
+      ...[expect.objectContaining({ destination: '198.18.7.0/24' }), expect.objectContaining({ destination: key })],
     ]);
-    expect(await caller.refused('staticRoute.create', { destination: '192.0.2.0/24', discard: true })).toBe(
-      'FAILED ALREADY_EXISTS',
-    );
-    for (const { destination } of routes) await caller.done('staticRoute.delete', { destination });
-    expect(await caller.look('static-route', { key: '192.0.2.0/24' })).toEqual({ finding: 'ABSENT' });
-    expect(await caller.call('staticRoute.delete', { destination: '192.0.2.0/24' })).toMatchObject({ absent: true });
+    await live(caller, {
+      ...{ kind: 'staticRoute', create, object: { resource: 'static-route', scope: '', key }, beside: {} },
+      list: [{}, () => ({ routes: destinations })],
+      async made() {
+        expect((await caller.done('staticRoute.list')).routes).toHaveLength(2);
+        const other = { destination: key, discard: true };
+        expect(await caller.refused('staticRoute.create', other)).toBe('FAILED ALREADY_EXISTS');
+      },
+    });
+    expect(await caller.done('staticRoute.list')).toMatchObject({ routes: [{ destination: '198.18.7.0/24' }] });
+    await caller.done('staticRoute.delete', { destination: '198.18.7.0/24' });
   });
 
   const foreignRoute = (attributes: string, inner: string) => `<config xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">

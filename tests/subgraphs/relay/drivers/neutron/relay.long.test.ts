@@ -3,25 +3,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { describeWithNeutron } from '../../../../support/servers/neutron.ts';
-import {
-  type CallShape,
-  call,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-  settle,
-  verify,
-} from '../../support/relay-system.ts';
+import { GraphCalls, refusedCall } from '../../support/mapped-life.ts';
+import { type CallShape, RelaySystem, registerBackend, verify } from '../../support/relay-system.ts';
 import { endpointFor, type NeutronCaller, neutronCaller, optionsFor } from './support.ts';
 
 describeWithNeutron('Neutron behind the relay', (lab) => {
   let system: RelaySystem;
-  let node: RelayNode;
+  let calls: GraphCalls;
   let direct: NeutronCaller;
 
   beforeAll(async () => {
     system = await RelaySystem.start();
-    node = await system.node();
+    const node = await system.node();
+    calls = new GraphCalls(node, 'cloud');
     const { alpha } = lab().accounts;
     direct = neutronCaller(lab(), alpha);
     const { host, port, certificateSha256, credentials } = endpointFor(lab(), alpha);
@@ -35,77 +29,51 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     await system.stop();
   });
 
-  let keys = 0;
-  const key = () => {
-    keys += 1;
-    return `k${keys}`;
-  };
-  async function typed(mutation: string, input: object): Promise<CallShape> {
-    const common = {
-      backend: { name: 'cloud' },
-      cmpObject: { type: 'tenant', externalId: '42' },
-      idempotencyKey: key(),
-    };
-    const made = await node.mutate(mutation, { ...common, ...input });
-    expect(made.userErrors).toEqual([]);
-    return made;
-  }
   const idOf = ({ mapping }: CallShape): string => mapping?.uuid ?? '';
 
   test('every typed mutation creates its object, which is mapped by its id and deleted by its mapping', async () => {
     const made: CallShape[] = [];
-    const make = async (mutation: string, input: Record<string, unknown>) => {
-      const done = await typed(mutation, input);
-      expect([mutation, done.operation?.deviceError ?? null, done.operation?.state]).toEqual([
+    const make = async (mutation: string, input: object) => {
+      const done = await calls.make(mutation, input);
+      expect([mutation, done]).toMatchObject([
         mutation,
-        null,
-        'SUCCEEDED',
+        {
+          ...{ userErrors: [], operation: { state: 'SUCCEEDED', deviceError: null } },
+          mapping: { mappingState: 'ACTIVE', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+        },
       ]);
-      expect(done.mapping).toMatchObject({ mappingState: 'ACTIVE', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) });
       made.push(done);
       return idOf(done);
     };
     const network = await make('networkCreate', { name: 'tenant-42' });
-    const subnet = await make('networkSubnetCreate', {
-      name: 'tenant-42-a',
-      network,
-      cidr: '10.42.0.0/24',
-      gateway: '10.42.0.254',
-    });
+    const sub = { name: 'tenant-42-a', network, cidr: '10.42.0.0/24', gateway: '10.42.0.254' };
+    const subnet = await make('networkSubnetCreate', sub);
     const securityGroup = await make('networkSecurityGroupCreate', { name: 'tenant-42-web' });
-    await make('networkSecurityGroupRuleCreate', {
-      securityGroup,
-      direction: 'INGRESS',
-      protocol: 'TCP',
-      firstPort: 443,
-    });
-    const port = await make('networkPortCreate', {
-      name: 'tenant-42-1',
-      network,
-      subnet,
-      securityGroups: [securityGroup],
-    });
-    const router = await make('networkRouterCreate', {
-      name: 'tenant-42-gw',
-      externalNetwork: lab().externalNetworkId,
-    });
+    const rule = { securityGroup, direction: 'INGRESS', protocol: 'TCP', firstPort: 443 };
+    await make('networkSecurityGroupRuleCreate', rule);
+    const attached = { name: 'tenant-42-1', network, subnet, securityGroups: [securityGroup] };
+    const port = await make('networkPortCreate', attached);
+    const gateway = { name: 'tenant-42-gw', externalNetwork: lab().externalNetworkId };
+    const router = await make('networkRouterCreate', gateway);
     await make('networkRouterInterfaceAdd', { router, subnet });
     await make('networkFloatingIpCreate', { name: 'tenant-42', network: lab().externalNetworkId, port });
 
-    for (const { mapping } of made.reverse()) {
-      const removed = await call(node, 'delete', { idempotencyKey: key(), mappingId: mapping?.id });
-      expect([mapping?.objectKey, removed.operation?.deviceError ?? null]).toEqual([mapping?.objectKey, null]);
-      expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
+    for (const each of made.reverse()) {
+      const key = each.mapping?.objectKey;
+      expect([key, await calls.remove(each)]).toMatchObject([
+        key,
+        { operation: { state: 'SUCCEEDED', deviceError: null }, mapping: { mappingState: 'DELETED' } },
+      ]);
     }
     expect(await direct.look('network', { scope: '', key: 'tenant-42', uuid: null })).toEqual({ finding: 'ABSENT' });
   });
 
   // README's job.
   test('a chain by single calls: listed for its CMP object, different when its groups are swapped, and taken away in order', async () => {
+    const chained = new GraphCalls(calls.node, 'cloud', { type: 'tenant', externalId: 'chained' });
     const made = new Map<string, CallShape>();
     const make = async (operation: string, args: Record<string, unknown>) => {
-      const common = { backend: { name: 'cloud' }, cmpObject: { type: 'tenant', externalId: 'chained' } };
-      const done = await call(node, 'relayCall', { ...common, idempotencyKey: key(), operation, arguments: args });
+      const done = await chained.make(operation, args);
       expect([operation, done.userErrors, done.operation]).toMatchObject([operation, [], { state: 'SUCCEEDED' }]);
       made.set(`${operation} ${String(args.name)}`, done);
       return idOf(done);
@@ -125,7 +93,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     const flowClassifiers = [await make('flowClassifier.create', flow)];
     await make('portChain.create', { name: 'web', portPairGroups: groups, flowClassifiers });
 
-    const data = await node.ask<{ found: { nodes: { objectKey: string; resource: string }[] } }>(
+    const data = await calls.node.ask<{ found: { nodes: { objectKey: string; resource: string }[] } }>(
       '{ found: mappings(cmpObject: { type: "tenant", externalId: "chained" }) { nodes { resource objectKey } } }',
     );
     const listed = data.found.nodes.map(({ resource, objectKey }) => `${resource} ${objectKey}`);
@@ -136,17 +104,15 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
         .sort(),
     );
 
-    const mappingOf = (name: string) => made.get(name)?.mapping?.id;
-    const verified = async () => (await verify(node, mappingOf('portChain.create web')))[0];
+    const web = made.get('portChain.create web') as CallShape;
+    const verified = async () => (await verify(calls.node, web.mapping?.id))[0];
     expect(await verified()).toBe('MATCHES');
-    const chain = { id: idOf(made.get('portChain.create web') as CallShape), name: 'web' };
+    const chain = { id: idOf(web), name: 'web' };
     await direct.done('portChain.update', { ...chain, portPairGroups: [spare] });
     await direct.accepted('portChain.update', { ...chain, portPairGroups: groups.toReversed() });
     expect(await verified()).toBe('DRIFTED');
 
-    const remove = async (name: string) => {
-      return (await call(node, 'delete', { idempotencyKey: key(), mappingId: mappingOf(name) })).operation;
-    };
+    const remove = async (name: string) => (await chained.remove(made.get(name) as CallShape)).operation;
     expect(await remove('portPairGroup.create first')).toMatchObject({
       state: 'FAILED',
       deviceError: { code: 'IN_USE', message: expect.stringContaining('PortPairGroupInUse') },
@@ -161,10 +127,8 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     const groups: string[] = [];
     for (const name of ['one', 'two']) groups.push((await direct.done('portPairGroup.create', { name })).id);
     const { id } = await direct.done('portChain.create', { name: 'kept', portPairGroups: groups });
-    const common = { backend: { name: 'cloud' }, idempotencyKey: 'reorder', operation: 'portChain.update' };
-    const { operation } = await call(node, 'relayCall', {
-      ...{ ...common, arguments: { id, name: 'kept', portPairGroups: groups.toReversed() }, waitMs: 30_000 },
-    });
+    const swapped = { id, name: 'kept', portPairGroups: groups.toReversed() };
+    const { operation } = await calls.make('portChain.update', swapped, { cmpObject: null, waitMs: 30_000 });
     expect(operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'NOT_TAKEN' } });
     await direct.done('portChain.delete', { id, name: 'kept' });
     for (const [at, name] of ['one', 'two'].entries())
@@ -174,14 +138,16 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
   test('a late answer leaves the call UNKNOWN; a look for the mark settles it', async () => {
     // A router with a gateway takes Neutron almost a second.
     const input = { name: 'late', externalNetwork: lab().externalNetworkId, deadlineMs: 100 };
-    const late = await typed('networkRouterCreate', input);
+    const late = await calls.make('networkRouterCreate', input);
+    expect(late.userErrors).toEqual([]);
     expect(late.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
     await waitFor('the router', async () => {
       const found = await direct.look('router', { scope: '', key: 'late', uuid: null });
       return found.finding === 'PRESENT' && found.values.externalNetwork === lab().externalNetworkId;
     });
-    const settled = await settle(node, { idempotencyKey: 'settle-late', id: late.operation?.id });
-    expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'ACTIVE' }] });
+    expect(await calls.settled(late)).toMatchObject({
+      ...{ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'ACTIVE' }] },
+    });
     const { routers } = (await direct.done('router.list', { name: 'late' })) as unknown as {
       routers: { id: string }[];
     };
@@ -189,10 +155,9 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
   });
 
   test('a call with the id of another object is refused, whatever name it gives, and both objects stay', async () => {
-    const mine = idOf(await typed('networkCreate', { name: 'mine' }));
-    const theirs = idOf(
-      await typed('networkCreate', { name: 'theirs', cmpObject: { type: 'tenant', externalId: '43' } }),
-    );
+    const mine = idOf(await calls.make('networkCreate', { name: 'mine' }));
+    const others = { cmpObject: { type: 'tenant', externalId: '43' } };
+    const theirs = idOf(await calls.make('networkCreate', { name: 'theirs' }, others));
     const { id: unmapped } = await direct.done('network.create', { name: 'unmapped' });
     for (const operation of ['network.delete', 'network.update'])
       for (const [id, name, code] of [
@@ -201,14 +166,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
         [unmapped, 'mine', 'INVALID_INPUT'],
       ] as const) {
         const changes = operation === 'network.update' ? { description: 'changed' } : {};
-        const { userErrors } = await call(node, 'relayCall', {
-          ...{
-            backend: { name: 'cloud' },
-            idempotencyKey: key(),
-            cmpObject: { type: 'tenant', externalId: '42' },
-          },
-          ...{ operation, arguments: { id, name, ...changes } },
-        });
+        const { userErrors } = await calls.make(operation, { id, name, ...changes });
         expect([operation, name, userErrors]).toMatchObject([
           ...[operation, name],
           [{ code, field: ['input', 'arguments', 'id'], message: expect.stringContaining(id) }],
@@ -216,22 +174,12 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
       }
     for (const key of ['mine', 'theirs', 'unmapped'])
       expect(await direct.look('network', { scope: '', key, uuid: null })).toMatchObject({ finding: 'PRESENT' });
-    const removed = await call(node, 'relayCall', {
-      ...{ backend: { name: 'cloud' }, idempotencyKey: key() },
-      ...{ operation: 'network.delete', arguments: { id: mine, name: 'mine' } },
-    });
+    const removed = await calls.make('network.delete', { id: mine, name: 'mine' }, { cmpObject: null });
     expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, userErrors: [] });
   });
 
-  test('a call refused by Neutron has FAILED, and quotes it', async () => {
-    const refused = await typed('networkSecurityGroupCreate', { name: 'default' });
-    expect(refused.operation).toMatchObject({
-      state: 'FAILED',
-      deviceError: {
-        code: 'ALREADY_EXISTS',
-        message: expect.stringContaining('Default security group already exists'),
-      },
-      changedMappings: [],
-    });
-  });
+  test('a call refused by Neutron has FAILED, and quotes it', () =>
+    refusedCall(calls, ['networkSecurityGroupCreate', { name: 'default' }], {
+      ...{ code: 'ALREADY_EXISTS', message: expect.stringContaining('Default security group already exists') },
+    }));
 });

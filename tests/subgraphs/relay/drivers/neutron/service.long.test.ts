@@ -5,8 +5,12 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { describeWithNeutron } from '../../../../support/servers/neutron.ts';
+import { live } from '../../support/object-life.ts';
 import { unlike } from '../../support/unlike.ts';
 import { type NeutronCaller, neutronCaller, someId } from './support.ts';
+
+/** Of any of its objects. */
+const neutronLife = { again: null, probes: 'OWN', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) } as const;
 
 describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
   let alpha: NeutronCaller;
@@ -36,7 +40,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     return byId;
   }
 
-  describe('every kind is created, read back as set, listed, changed, and deleted once', () => {
+  describe('every kind', () => {
     const group = { ref: '', port: '' };
     /** Two port pairs, each in a group, and a flow classifier; all of one machine. */
     const functions = { port: '', pairs: ['', ''], groups: ['', ''], classifier: '', chains: ['', ''], spare: '' };
@@ -60,12 +64,12 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     });
 
     const cases: readonly {
-      readonly prefix: string;
+      readonly kind: string;
       readonly args: () => JsonObject;
       readonly change?: () => JsonObject;
     }[] = [
       {
-        prefix: 'network',
+        kind: 'network',
         args: () => ({
           name: 'net-1',
           description: 'Grüße an 42',
@@ -76,7 +80,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         change: () => ({ adminStateUp: true, mtu: 1_300, description: 'changed' }),
       },
       {
-        prefix: 'subnet',
+        kind: 'subnet',
         args: () => ({
           ...{
             network,
@@ -91,7 +95,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         change: () => ({ gateway: null, dhcp: true, dnsServers: [] }),
       },
       {
-        prefix: 'port',
+        kind: 'port',
         args: () => ({
           ...{
             network,
@@ -107,17 +111,17 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         change: () => ({ adminStateUp: false, securityGroups: [], allowedAddresses: [], device: null }),
       },
       {
-        prefix: 'router',
+        kind: 'router',
         args: () => ({ name: 'router-1', externalNetwork: lab().externalNetworkId }),
         change: () => ({ externalNetwork: null, adminStateUp: false }),
       },
       {
-        prefix: 'securityGroup',
+        kind: 'securityGroup',
         args: () => ({ name: 'group-1', description: 'web' }),
         change: () => ({ description: 'web and more' }),
       },
       {
-        prefix: 'securityGroupRule',
+        kind: 'securityGroupRule',
         args: () => ({
           securityGroup: group.ref,
           direction: 'ingress',
@@ -127,7 +131,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         }),
       },
       {
-        prefix: 'portPair',
+        kind: 'portPair',
         args: () => ({
           name: 'pair-1',
           ingress: functions.port,
@@ -138,12 +142,12 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         change: () => ({ description: 'inspects' }),
       },
       {
-        prefix: 'portPairGroup',
+        kind: 'portPairGroup',
         args: () => ({ name: 'group-1', lbFields: ['ip_src', 'ip_dst'], tap: true }),
         change: () => ({ description: 'inspectors', portPairs: [] }),
       },
       {
-        prefix: 'flowClassifier',
+        kind: 'flowClassifier',
         args: () => ({
           ...{ name: 'web-1', description: 'web', protocol: 'tcp', logicalSourcePort: group.port },
           ...{ source: '10.1.0.9', destination: '10.2.0.0/24', sourceFirstPort: 1_024, sourceLastPort: 65_535 },
@@ -152,7 +156,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         change: () => ({ description: 'web and more' }),
       },
       {
-        prefix: 'portChain',
+        kind: 'portChain',
         args: () => ({
           ...{ name: 'chain-1', portPairGroups: [...functions.groups], symmetric: true, correlation: 'mpls' },
           ...{ flowClassifiers: [functions.classifier], chainId: 4_242 },
@@ -160,7 +164,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         change: () => ({ portPairGroups: [functions.spare], flowClassifiers: [] }),
       },
       {
-        prefix: 'serviceGraph',
+        kind: 'serviceGraph',
         args: () => ({
           name: 'graph-1',
           branches: [{ from: functions.chains[0] ?? '', to: functions.chains.slice(1) }],
@@ -168,7 +172,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         change: () => ({ description: 'branches' }),
       },
       {
-        prefix: 'floatingIp',
+        kind: 'floatingIp',
         args: () => ({ network: lab().externalNetworkId, name: 'web' }),
         change: () => ({ port: null }),
       },
@@ -185,53 +189,25 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       await alpha.done('serviceGraph.delete', { id, name: 'holding' });
     });
 
-    test.each(cases)('$prefix', async ({ prefix, args: argsOf, change }) => {
-      const args = argsOf();
-      const mark = randomUUID();
-      expect(await alpha.probe(`${prefix}.create`, args, mark)).toEqual({ finding: 'ABSENT' });
-      const made = await alpha.call(`${prefix}.create`, args, mark);
-      // Not toMatchObject, which leaves out the error.
-      expect(made).toEqual(
-        expect.objectContaining({ state: 'SUCCEEDED', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) }),
-      );
-      const id = made.state === 'SUCCEEDED' ? (made.uuid ?? '') : '';
-      expect(await alpha.probe(`${prefix}.create`, args, mark)).toEqual({ finding: 'PRESENT', own: true, uuid: id });
-      expect(await alpha.probe(`${prefix}.create`, args, randomUUID())).toEqual({ finding: 'ABSENT' });
-
-      const found = await lookAfter(`${prefix}.create`, args, id);
-      expect(found).toMatchObject({ finding: 'PRESENT', uuid: id, operationId: mark });
-      const values = (found as { values: JsonObject }).values;
-      expect(unlike(neutron, `${prefix}.create`, alpha.desired(`${prefix}.create`, args), values)).toEqual([]);
-
-      expect(await alpha.done(`${prefix}.get`, { id })).toMatchObject({ id, operationId: mark, values });
-      const listed = Object.values(await alpha.done(`${prefix}.list`, {}))[0] as unknown as { id: string }[];
-      expect(listed.filter((one) => one.id === id)).toHaveLength(1);
-
-      const { resource, scope, key } = alpha.objectOf(`${prefix}.create`, args);
-      const removal = neutron.resources?.get(resource)?.remove?.({ scope, key, uuid: id });
-      if (!removal) throw new Error('no removal');
-      // The same object in every operation.
-      expect(alpha.objectOf(removal.operation, removal.arguments)).toEqual({ resource, scope, key });
-      if (change) {
-        const changes = { ...removal.arguments, ...change() };
-        expect(alpha.objectOf(`${prefix}.update`, changes)).toEqual({ resource, scope, key });
-        expect(await alpha.call(`${prefix}.update`, changes)).toMatchObject({ state: 'SUCCEEDED', uuid: id });
-        const after = (await lookAfter(`${prefix}.create`, args, id)) as { values: JsonObject };
-        expect(unlike(neutron, `${prefix}.update`, alpha.desired(`${prefix}.update`, changes), after.values)).toEqual(
-          [],
-        );
-        expect(after.values).not.toEqual(prefix === 'floatingIp' ? {} : values);
-      }
-
-      expect(await alpha.probe(removal.operation, removal.arguments, mark)).toEqual({ finding: 'PRESENT' });
-      expect(await alpha.call(removal.operation, removal.arguments)).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await alpha.call(removal.operation, removal.arguments)).toMatchObject({
-        state: 'FAILED',
-        code: 'NOT_FOUND',
-        absent: true,
+    test.each(cases)('the life of a $kind', async ({ kind, args, change }) => {
+      let before: JsonObject = {};
+      await live(alpha, {
+        ...{ ...neutronLife, kind, create: args },
+        ...(change ? { change: ({ removal }) => ({ ...removal.arguments, ...change() }) } : {}),
+        get: [
+          ({ uuid }) => ({ id: uuid }),
+          ({ uuid, mark, values }) => expect.objectContaining({ id: uuid, ...mark, values }),
+        ],
+        async made({ uuid, values }) {
+          before = values;
+          const listed = Object.values(await alpha.done(`${kind}.list`, {}))[0] as unknown as { id: string }[];
+          expect(listed.filter(({ id }) => id === uuid)).toHaveLength(1);
+        },
+        changed({ uuid, values }, called) {
+          expect(called).toMatchObject({ uuid });
+          expect(values).not.toEqual(kind === 'floatingIp' ? {} : before);
+        },
       });
-      expect(await alpha.probe(removal.operation, removal.arguments, mark)).toEqual({ finding: 'ABSENT' });
-      expect(await lookAfter(`${prefix}.create`, args, id)).toEqual({ finding: 'ABSENT' });
     });
   });
 
@@ -444,38 +420,27 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         `ingress IPv4 udp 53-53 ${securityGroup}`,
       ],
     ];
-    for (const [first, again, key] of rules) {
-      const args = { securityGroup, ...first };
-      expect(alpha.objectOf('securityGroupRule.create', args).key).toBe(key);
-      expect(alpha.objectOf('securityGroupRule.create', { securityGroup, ...again }).key).toBe(key);
-      const { id } = await alpha.done('securityGroupRule.create', args);
-      const found = (await lookAfter('securityGroupRule.create', args, id)) as { values: JsonObject };
-      expect(
-        unlike(neutron, 'securityGroupRule.create', alpha.desired('securityGroupRule.create', args), found.values),
-      ).toEqual([]);
-      expect(await alpha.call('securityGroupRule.create', { securityGroup, ...again })).toMatchObject({
-        state: 'FAILED',
-        code: 'ALREADY_EXISTS',
+    const kind = 'securityGroupRule';
+    for (const [first, again, key] of rules)
+      await live(alpha, {
+        ...{ ...neutronLife, kind, create: { securityGroup, ...first }, again: 'FAILED ALREADY_EXISTS' },
+        object: { resource: 'security-group-rule', scope: securityGroup, key },
+        async made() {
+          expect(alpha.objectOf(`${kind}.create`, { securityGroup, ...again }).key).toBe(key);
+          expect(await alpha.refused(`${kind}.create`, { securityGroup, ...again })).toBe('FAILED ALREADY_EXISTS');
+        },
       });
-    }
     await alpha.done('securityGroup.delete', { id: securityGroup, name: 'alike' });
   });
 
-  test('IPv6 subnets and ports', async () => {
+  test('the life of an IPv6 subnet, and of a port in it', () => {
     const modes = { ipv6RaMode: 'dhcpv6-stateful', ipv6AddressMode: 'dhcpv6-stateful' };
     const sub = { network, name: 'six', cidr: '2001:DB8:6::/64', gateway: '2001:db8:6::FF', ...modes };
-    const { id } = await alpha.done('subnet.create', sub);
-    const port = { network, name: 'six-1', subnet: id, address: '2001:db8:6::0010' };
-    const made = await alpha.done('port.create', port);
-    for (const [name, args, uuid] of [
-      ['subnet.create', sub, id],
-      ['port.create', port, made.id],
-    ] as const) {
-      const found = (await lookAfter(name, args, uuid)) as { values: JsonObject };
-      expect(unlike(neutron, name, alpha.desired(name, args), found.values)).toEqual([]);
-    }
-    await alpha.done('port.delete', { id: made.id, network, name: 'six-1' });
-    await alpha.done('subnet.delete', { id, network, name: 'six' });
+    const port = { network, name: 'six-1', address: '2001:db8:6::0010' };
+    return live(alpha, {
+      ...{ ...neutronLife, kind: 'subnet', create: sub },
+      made: ({ uuid }) => live(alpha, { ...neutronLife, kind: 'port', create: { ...port, subnet: uuid } }),
+    });
   });
 
   test('the order of DNS servers is kept, and counts', async () => {

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
 import type { DriverCaller } from '../../support/driver-caller.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { switchCaller } from './support.ts';
 
 /** 3.6.5000 has other output formats. */
@@ -31,40 +32,37 @@ describe.each([
     expect(await caller.call('system.read')).toMatchObject({ result: { product, version, model: 'x86onie' } });
   });
 
-  test('VLANs are created, named, listed, read and deleted', async () => {
-    expect(await caller.call('vlan.create', { vlan: 42, name: 'tenant 42' })).toEqual({
-      state: 'SUCCEEDED',
-      result: { vlan: 42 },
-    });
-    expect(device.config.vlans.get(42)).toEqual({ name: 'tenant 42' });
-    expect(await caller.call('vlan.create', { vlan: 42, name: 'tenant 42' })).toMatchObject({ state: 'SUCCEEDED' });
-    const renamed = { vlan: 42, name: 'tenant-42', replaces: { name: 'tenant 42' } };
-    expect(await caller.call('vlan.create', renamed)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(device.config.vlans.get(42)).toEqual({ name: 'tenant-42' });
-    const back = { vlan: 42, name: 'tenant 42', replaces: { name: 'tenant-42' } };
-    expect(await caller.call('vlan.create', back)).toMatchObject({ state: 'SUCCEEDED' });
-    const all = Array.from({ length: 16 }, (_, index) => `Eth1/${index + 1}`).sort();
-    expect(await caller.call('vlan.list')).toEqual({
-      state: 'SUCCEEDED',
-      result: {
-        vlans: [
-          { vlan: 1, name: 'default', ports: all },
-          { vlan: 42, name: 'tenant 42', ports: [] },
-        ],
+  test('the life of a VLAN, with another name in between', async () => {
+    const ports = Array.from({ length: 16 }, (_, index) => `Eth1/${index + 1}`).sort();
+    await live(caller, {
+      ...{ kind: 'vlan', create: { vlan: 42, name: 'tenant 42' }, result: () => ({ vlan: 42 }), again: 'SUCCEEDED' },
+      ...{
+        unmarked: true,
+        beside: {},
+        mapped: ({ set }) => ({ recorded: set }),
+        object: { resource: 'vlan', scope: '', key: '42' },
+      },
+      list: [
+        {},
+        ({ values }) => ({
+          vlans: [
+            { vlan: 1, name: 'default', ports },
+            { ...values, ports: [] },
+          ],
+        }),
+      ],
+      async made() {
+        const name = () => device.config.vlans.get(42)?.name;
+        expect(name()).toBe('tenant 42');
+        for (const [from, to] of [['tenant 42', 'tenant-42'] as const, ['tenant-42', 'tenant 42'] as const]) {
+          const renamed = { vlan: 42, name: to, replaces: { name: from } };
+          expect(await caller.call('vlan.create', renamed)).toMatchObject({ state: 'SUCCEEDED' });
+          expect(name()).toBe(to);
+        }
       },
     });
-    expect(await caller.look('vlan', { key: '42' })).toEqual({
-      finding: 'PRESENT',
-      values: { vlan: 42, name: 'tenant 42' },
-    });
-    const named = { vlan: 42, name: 'tenant 42' };
-    expect(await caller.call('vlan.delete', named)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.look('vlan', { key: '42' })).toEqual({ finding: 'ABSENT' });
-    expect(await caller.call('vlan.delete', named)).toEqual({
-      state: 'FAILED',
-      code: 'NOT_FOUND',
-      message: 'The switch has no VLAN 42.',
-      absent: true,
+    expect(await caller.call('vlan.delete', { vlan: 42, name: 'tenant 42' })).toEqual({
+      ...{ state: 'FAILED', code: 'NOT_FOUND', message: 'The switch has no VLAN 42.', absent: true },
     });
   });
 
@@ -124,49 +122,53 @@ describe.each([
     expect(await caller.health()).toBeDefined();
   });
 
-  test('port-channels and their members', async () => {
-    expect(await caller.call('lag.create', { lag: 22 })).toMatchObject({ state: 'SUCCEEDED' });
+  test('the life of a port-channel, and of its member', async () => {
     const member = { lag: 22, port: '1/7' };
-    expect(await caller.call('lag.member.add', member)).toMatchObject({
-      state: 'FAILED',
-      code: 'DEVICE_REFUSED',
-      message: 'LACP is not enabled',
+    const kept = { again: 'SUCCEEDED', unmarked: true } as const;
+    const join = () =>
+      live(caller, {
+        ...{ ...kept, kind: 'lag.member', create: member, beside: { port: 'Eth1/7', lacp: true } },
+        operations: { create: 'lag.member.add', delete: 'lag.member.remove', list: 'lag.list' },
+        object: { resource: 'lag-member', scope: 'Po22', key: 'Eth1/7' },
+        list: [{}, () => ({ lags: [{ lag: 22, lacp: true, members: ['Eth1/7'] }] })],
+        async made() {
+          expect(device.config.ethernet.get('1/7')?.group).toEqual({ channel: 22, mode: 'active' });
+          expect(await caller.look('port', { key: 'Eth1/7' })).toMatchObject({ finding: 'UNREADABLE' });
+          expect(await caller.refused('lag.delete', { lag: 22 })).toBe('FAILED CHANGED');
+        },
+      });
+    await live(caller, {
+      ...{ ...kept, kind: 'lag', create: { lag: 22 }, object: { resource: 'lag', scope: '', key: 'Po22' } },
+      async made() {
+        const refused = { state: 'FAILED', code: 'DEVICE_REFUSED', message: 'LACP is not enabled' };
+        expect(await caller.call('lag.member.add', member)).toMatchObject(refused);
+        expect(await caller.call('lacp.enable')).toMatchObject({ state: 'SUCCEEDED' });
+        await join();
+      },
     });
-    expect(await caller.call('lacp.enable')).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.call('lag.member.add', member)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(device.config.ethernet.get('1/7')?.group).toEqual({ channel: 22, mode: 'active' });
-    expect(await caller.call('lag.list')).toEqual({
-      state: 'SUCCEEDED',
-      result: { lags: [{ lag: 22, lacp: true, members: ['Eth1/7'] }] },
-    });
-    const at = { scope: 'Po22', key: 'Eth1/7' };
-    expect(await caller.look('lag-member', at)).toEqual({
-      finding: 'PRESENT',
-      values: { lag: 22, port: 'Eth1/7', lacp: true },
-    });
-    expect(await caller.look('port', { key: 'Eth1/7' })).toMatchObject({ finding: 'UNREADABLE' });
-    expect(await caller.refused('lag.delete', { lag: 22 })).toBe('FAILED CHANGED');
-    expect(await caller.call('lag.member.remove', member)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.look('lag-member', at)).toEqual({ finding: 'ABSENT' });
-    expect(await caller.call('lag.delete', { lag: 22 })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.call('lag.delete', { lag: 22 })).toMatchObject({ state: 'FAILED', absent: true });
-    expect(await caller.look('lag', { key: 'Po22' })).toEqual({ finding: 'ABSENT' });
   });
 
-  test('the virtual address of a pair', async () => {
+  test('the life of the virtual address of a pair', async () => {
     const vip = { group: 'pair-1', address: '192.0.2.1', prefixLength: 24 };
     expect(await caller.call('mlag.vip.set', vip)).toMatchObject({ state: 'FAILED' });
     device.config.mlagProtocol = true;
-    expect(await caller.look('mlag-vip', { key: 'mlag-vip' })).toEqual({ finding: 'ABSENT' });
-    expect(await caller.call('mlag.vip.set', vip)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(device.config.mlagShutdown).toBe(false);
-    expect(await caller.look('mlag-vip', { key: 'mlag-vip' })).toEqual({ finding: 'PRESENT', values: vip });
-    expect(await caller.call('mlag.vip.read')).toEqual({
-      state: 'SUCCEEDED',
-      result: { vip, nodes: [{ name: 'switch-1', address: '192.0.2.10', state: 'master' }] },
+    await live(caller, {
+      ...{
+        kind: 'mlag.vip',
+        create: vip,
+        again: 'SUCCEEDED',
+        unmarked: true,
+        beside: {},
+        mapped: ({ set }) => ({ recorded: set }),
+      },
+      operations: { create: 'mlag.vip.set', list: 'mlag.vip.read' },
+      ...{ object: { resource: 'mlag-vip', scope: '', key: 'mlag-vip' } },
+      list: [
+        {},
+        ({ values }) => ({ vip: values, nodes: [{ name: 'switch-1', address: '192.0.2.10', state: 'master' }] }),
+      ],
+      made: () => expect(device.config.mlagShutdown).toBe(false),
     });
-    expect(await caller.call('mlag.vip.delete', vip)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.call('mlag.vip.delete', vip)).toMatchObject({ state: 'FAILED', absent: true });
   });
 
   const ports = (...channels: readonly (readonly [port: string, channel: number])[]) => {

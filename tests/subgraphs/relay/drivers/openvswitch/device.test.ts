@@ -4,8 +4,9 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { describeWithOpenVswitch } from '../../../../support/servers/openvswitch.ts';
-import { type Called, type DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import type { Called, DriverCaller } from '../../support/driver-caller.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
+import { live } from '../../support/object-life.ts';
 import { contents, empty, switchCaller } from './support.ts';
 
 const uuidOf = (outcome: Called): string => {
@@ -79,33 +80,19 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       });
     });
 
-    test('bridges are created with a mark, listed, read and deleted by their uuid', async () => {
-      const operationId = randomUUID();
-      const args = { bridge: 'br-a', externalIds: { 'cmp-id': '42' } };
-      const uuid = uuidOf(await device.call('bridge.create', args, operationId));
-      expect((await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim()).toBe(uuid);
-      expect((await ovs().vsctl('list-ports', 'br-a')).stdout).toBe('');
-      expect(await device.call('bridge.list')).toMatchObject({
-        result: {
-          bridges: [{ bridge: 'br-a', uuid, operationId, datapathType: 'netdev', externalIds: { 'cmp-id': '42' } }],
+    test('the life of a bridge', async () => {
+      const externalIds = { 'cmp-id': '42' };
+      await live(device, {
+        ...{ kind: 'bridge', create: { bridge: 'br-a', externalIds }, uuid: expect.any(String) },
+        ...{ object: { resource: 'bridge', scope: '', key: 'br-a' }, beside: { datapathType: 'netdev' } },
+        list: [{}, ({ uuid, mark, values }) => ({ bridges: [expect.objectContaining({ uuid, ...mark, ...values })] })],
+        async made({ uuid, removal }) {
+          expect((await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim()).toBe(uuid);
+          expect((await ovs().vsctl('list-ports', 'br-a')).stdout).toBe('');
+          expect(removal.arguments).toEqual({ bridge: 'br-a', uuid });
         },
+        gone: async () => expect((await ovs().vsctl('list', 'Port')).stdout).toBe(''),
       });
-      expect(await device.look('bridge', { key: 'br-a' })).toEqual({
-        finding: 'PRESENT',
-        uuid,
-        operationId,
-        values: { bridge: 'br-a', datapathType: 'netdev', externalIds: { 'cmp-id': '42' } },
-      });
-      const removal = openVswitch.resources?.get('bridge')?.remove?.({ scope: '', key: 'br-a', uuid });
-      expect(removal).toEqual({ operation: 'bridge.delete', arguments: { bridge: 'br-a', uuid } });
-      expect(await device.call('bridge.delete', removal?.arguments ?? {})).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await device.call('bridge.delete', removal?.arguments ?? {})).toMatchObject({
-        state: 'FAILED',
-        code: 'NOT_FOUND',
-        absent: true,
-      });
-      expect(await device.look('bridge', { key: 'br-a' })).toEqual({ finding: 'ABSENT' });
-      expect((await ovs().vsctl('list', 'Port')).stdout).toBe('');
     });
 
     test("the database's own log names the call of every change, also where no row keeps a mark", async () => {
@@ -145,49 +132,33 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
         'native-untagged',
         { mode: 'hybrid', vlan: 1, allowedVlans: [4094] },
       ],
-    ])('a port with %j', async (settings, tag, trunks, mode, values) => {
+    ])('the life of a port with %j', async (settings, tag, trunks, mode, values) => {
       await device.call('bridge.create', { bridge: 'br-a' });
-      const operationId = randomUUID();
-      const args = { bridge: 'br-a', port: 'p1', interfaceType: 'internal', ...settings };
-      const uuid = uuidOf(await device.call('port.add', args, operationId));
-      const read = async () =>
-        (await ovs().vsctl('get', 'Port', 'p1', 'tag', 'trunks', 'vlan_mode')).stdout.trim().split('\n');
-      expect(await read()).toEqual([tag, trunks, mode]);
-      expect(await device.look('port', { key: 'p1' })).toEqual({
-        finding: 'PRESENT',
-        uuid,
-        operationId,
-        values: {
-          ...{ port: 'p1', bridge: 'br-a', interfaceType: 'internal', interfaceOptions: {}, externalIds: {} },
-          ...values,
+      const internal = { bridge: 'br-a', port: 'p1', interfaceType: 'internal' };
+      const isSet = async () => {
+        const { stdout } = await ovs().vsctl('get', 'Port', 'p1', 'tag', 'trunks', 'vlan_mode');
+        expect(stdout.trim().split('\n')).toEqual([tag, trunks, mode]);
+      };
+      await live(device, {
+        ...{ kind: 'port', operations: { create: 'port.add', update: 'port.vlan.set' }, uuid: expect.any(String) },
+        create: { ...internal, ...settings },
+        ...(settings.mode === undefined ? {} : { change: { port: 'p1', ...settings } }),
+        async made(made) {
+          await isSet();
+          expect(made.values).toEqual({ ...internal, interfaceOptions: {}, externalIds: {}, ...values });
+          // The same on a port with another mode before.
+          const before = { port: 'p1', mode: 'hybrid', vlan: 7, allowedVlans: [8, 9] };
+          if (settings.mode !== undefined) await device.done('port.vlan.set', before);
         },
+        changed: isSet,
+        gone: async () => expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1'),
       });
-      if (settings.mode === undefined) return;
-      // The same on a port with another mode before.
-      const before = { port: 'p1', mode: 'hybrid', vlan: 7, allowedVlans: [8, 9] };
-      expect(await device.call('port.vlan.set', before)).toMatchObject({ state: 'SUCCEEDED' });
-      const set = { port: 'p1', ...settings };
-      expect(await device.call('port.vlan.set', set)).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await read()).toEqual([tag, trunks, mode]);
-      const found = await device.look('port', { key: 'p1' });
-      expect(found.finding === 'PRESENT' && { ...found.values }).toMatchObject(
-        Object.fromEntries(
-          Object.entries(operationOf(openVswitch, 'port.vlan.set').desired?.(set) ?? {}).filter(
-            ([, value]) => value !== null,
-          ),
-        ),
-      );
     });
 
-    test('ports are deleted by their uuid; a bridge keeps its own', async () => {
+    test('a bridge keeps its own port', async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
-      const uuid = uuidOf(await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' }));
       const own = (await ovs().vsctl('get', 'Port', 'br-a', '_uuid')).stdout.trim();
       expect(await device.call('port.delete', { port: 'br-a', uuid: own })).toMatchObject({ state: 'FAILED' });
-      expect(await device.call('port.delete', { port: 'p1', uuid })).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await device.call('port.delete', { port: 'p1', uuid })).toMatchObject({ state: 'FAILED', absent: true });
-      expect(await device.look('port', { key: 'p1' })).toEqual({ finding: 'ABSENT' });
-      expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1');
     });
 
     test("external ids are set, replaced and removed; others and the relay's marks stay", async () => {

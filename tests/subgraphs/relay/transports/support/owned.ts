@@ -1,5 +1,4 @@
 // What tests of transports share: what they start ends after each test, and reads of what became of a call.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach } from '@jest/globals';
 import type { SendFailure } from '../../../../../platform/net/send.ts';
 import type { SendResult, Slot, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
@@ -26,11 +25,3 @@ export async function slotOf(transport: Transport): Promise<Slot> {
 }
 
 export const failureOf = (result: SendResult): SendFailure | undefined => (result.ok ? undefined : result.failure);
-
-/** Until the device has seen the expected input. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    if (tries === 2_000) throw new Error(`It did not happen: ${condition}`);
-    await sleep(5);
-  }
-}

@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { ResolvedAddress } from '../../../../../../platform/net/resolve-name.ts';
@@ -15,6 +15,7 @@ import { loadPlugins } from '../../../../../../subgraphs/gslb/agents/checker/plu
 import { Pinger } from '../../../../../../subgraphs/gslb/agents/checker/tools/pinger.ts';
 import { Programs } from '../../../../../../subgraphs/gslb/agents/checker/tools/programs.ts';
 import { keepMs, TargetNames } from '../../../../../../subgraphs/gslb/agents/checker/tools/target-names.ts';
+import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { checkOnce } from '../support/check-once.ts';
 
 const log = pino({ level: 'silent' });
@@ -99,7 +100,7 @@ test('EXEC: the exit code decides; 3 is no result; nothing outlives its check', 
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ' Z ');
     return / Z /.test(stat);
   };
-  while (!(await isGone())) await sleep(20);
+  await waitFor('its end', isGone);
 });
 
 test('names keep their addresses while the name server fails, and lose them when it says that there are none', async () => {
@@ -110,7 +111,8 @@ test('names keep their addresses while the name server fails, and lose them when
   answer = () => Promise.reject(new Error('timeout'));
   now = 6_000;
   expect(names.addressesOf('A.example')).toEqual(['192.0.2.1']);
-  await sleep(1);
+  // The refused answer is in: it leaves no trace.
+  await setImmediate();
   now = keepMs;
   await expect(names.addressesOf('a.example')).rejects.toThrow('timeout');
   // Not at once again.
@@ -121,7 +123,7 @@ test('names keep their addresses while the name server fails, and lose them when
   answer = () => Promise.reject(Object.assign(new Error('gone'), { code: 'ENOTFOUND' }));
   now += 6_000;
   names.addressesOf('a.example');
-  await sleep(1);
+  await setImmediate();
   expect(names.addressesOf('a.example')).toEqual([]);
 });
 

@@ -12,6 +12,7 @@ import { inGraphsWords } from '../../../../../../subgraphs/loadbalancer/agents/l
 import type { WantedPart } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
 import { forTest } from '../../../../../support/jest/shared.ts';
 import { freePort } from '../../../../../support/machine/free-port.ts';
+import { until } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, type TestMember, tally, webMember } from '../../../support/members.ts';
 
@@ -122,6 +123,7 @@ test('it is not considered ended while its master restarts itself, when its file
     await copyFile(file, `${file}.kept`);
     await without();
     const found = node.haproxy.pid();
+    // For some of the looks at it, which are 20 ms apart.
     await sleep(50);
     await rename(`${file}.kept`, file);
     expect(await found).toBe(pid);
@@ -181,6 +183,7 @@ test.each(['at runtime', 'by a reload'])(
     member(1);
     if (how === 'by a reload') await node.listener({ protocol: 'TCP' });
     const changed = adopted.then(() => node.haproxy.apply(node.model()));
+    // A change that does not wait for the reload is sent by then.
     await sleep(1_000);
     await letGoOn();
     expect(await adopted).toBe(true);
@@ -388,7 +391,7 @@ test('a node that is drained accepts nothing new, and finishes the requests that
   node.member(pool, slow.port);
   await node.start();
   const going = ask(port);
-  while (slow.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => slow.asked.length > 0);
   node.state = 'DRAIN';
   expect((await node.apply()).reloaded).toBe(true);
   await expect(ask(port)).rejects.toThrow();

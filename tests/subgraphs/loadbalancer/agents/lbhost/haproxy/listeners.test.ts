@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
 import { LogReader } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/log-reader.ts';
 import { configurationText } from '../../../../../../subgraphs/loadbalancer/rules/haproxy/model.ts';
-import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
+import { stays, waitFor } from '../../../../../support/machine/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, webMember } from '../../../support/members.ts';
 
@@ -52,7 +52,8 @@ test('connections beyond the limit wait', async () => {
   first.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
   await waitFor('the first request', async () => web.asked.length === 1);
   const second = ask(port, { path: '/second' });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // HAProxy sends on what it accepts within a few milliseconds.
+  await stays('the second one waits', 300, () => web.asked.length === 1);
   expect(web.asked.map(({ url }) => url)).toEqual(['/first']);
   first.destroy();
   expect((await second).status).toBe(200);

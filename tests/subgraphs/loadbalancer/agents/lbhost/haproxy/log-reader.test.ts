@@ -66,6 +66,7 @@ test('found by its processor time: HAProxy does nothing while nobody reads its l
   const master = await node.haproxy.pid();
   const [worker] = await children(master);
   const before = await ticks(worker);
+  // The processor time of two seconds.
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   // It tried to connect to its log 10,000 times a second: 45 ticks of 10 ms in two seconds. Checks cost one or two.
   expect((await ticks(worker)) - before).toBeLessThan(15);
