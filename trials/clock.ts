@@ -115,14 +115,14 @@ async function runOne(
   const { target, seconds, restarts } = step;
   const inOrder = random.shuffle(clusters.site.clusters);
   const stepped = inOrder.slice(0, clustersOf[target]);
-  const [hasCentre, hasNameServer] = [target === 'database', target === 'name server'].map(
+  const [hasControlPlane, hasNameServer] = [target === 'database', target === 'name server'].map(
     (is) => is || target === 'site',
   );
   const stepTo = async (to: number) => {
     nameServer.aheadMs = hasNameServer === true ? to * 1_000 : 0;
-    if (hasCentre === true) await Promise.all([controlPlane.stepTo(to), balancers.stepTo(to)]);
+    if (hasControlPlane === true) await Promise.all([controlPlane.stepTo(to), balancers.stepTo(to)]);
     await clusters.stepTo(stepped, to, restarts);
-    if (restarts && hasCentre === true) await Promise.all([controlPlane.restart(), balancers.restart()]);
+    if (restarts && hasControlPlane === true) await Promise.all([controlPlane.restart(), balancers.restart()]);
     if (restarts && hasNameServer === true) await nameServer.restart();
   };
   const calls = ['before', 'across', 'during', 'after'].map((when) => `${name}-${when}`);
