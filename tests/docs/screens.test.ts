@@ -54,7 +54,7 @@ async function ask<Data>(query: string, variables: object, token?: string): Prom
   return data;
 }
 
-/** Must succeed: the id. */
+/** It must succeed. Returns the id. */
 async function make(mutation: string, input: object, token: string): Promise<string> {
   const field = mutation.replace(/Create$/, '');
   const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
