@@ -17,7 +17,7 @@ interface HealOptions extends TrialRun {
   readonly faults?: Readonly<Record<string, Happening>>;
   /** Default: all. */
   readonly disturbances?: Readonly<Record<string, Happening>>;
-  /** Time after a fault's end until everything must be right. */
+  /** The time after the end of a fault until everything must be right. */
   readonly settleMs?: number;
 }
 

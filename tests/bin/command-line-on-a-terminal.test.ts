@@ -1,4 +1,5 @@
-// The program on a terminal: a requested password is not shown, and Ctrl-C at any moment leaves no stack trace. needs: bsdutils
+// The program on a terminal: a requested password is not shown, and Ctrl-C at any moment leaves no stack trace.
+// needs: bsdutils
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';

@@ -1,6 +1,6 @@
 // `tidegate demo` beside a real start, as a person runs it: acts 1 to 4 on real parts, with their output and complete cleanup. The fifth
-// act is the switchover of ha-demo.long.test.ts, with the same commands. needs: system, haproxy, keepalived, pdns-server,
-// pdns-backend-sqlite3, nginx-light, bind9-dnsutils, fping, curl, procps, nftables, iproute2, openssh-server, openssh-client, openssl, root
+// act is the switchover of ha-demo.long.test.ts, with the same commands.
+// needs: system, haproxy, keepalived, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, fping, curl, procps, nftables, iproute2, openssh-server, openssh-client, openssl, root
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

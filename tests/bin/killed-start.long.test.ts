@@ -1,6 +1,6 @@
 // A killed start leaves nothing behind, whenever it is killed: no processes, and no objects in the kernel. Its guard cleans up. If the
-// guard was killed first, `tidegate lab clean` or the next start does. needs: system, dashboard, keepalived, etcd-server, mariadb-backup,
-// libfaketime, e2fsprogs, mount, nftables, iproute2, openssh-server, openssh-client, util-linux, root
+// guard was killed first, `tidegate lab clean` or the next start does.
+// needs: system, dashboard, keepalived, etcd-server, mariadb-backup, libfaketime, e2fsprogs, mount, nftables, iproute2, openssh-server, openssh-client, util-linux, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';

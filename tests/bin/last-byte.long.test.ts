@@ -1,5 +1,6 @@
 // The database's disk is completely full: any number of reads are answered while writes are refused, and everything recovers when there is
-// space. The disk is a small tmpfs, which needs root. needs: root
+// space. The disk is a small tmpfs, which needs root.
+// needs: root
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';

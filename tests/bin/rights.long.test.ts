@@ -1,5 +1,6 @@
 // The users of the processes of `npm start` and `serve` when root starts them. The listening process has no privileges of root, the
-// privileged one does not listen and outlives it, and nothing remains after any kind of end. needs: openssh-client, root
+// privileged one does not listen and outlives it, and nothing remains after any kind of end.
+// needs: openssh-client, root
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
 // A start that fails reports the reason, ends with 1, and leaves no process and no lock. Once the fault is corrected, the next start works.
-// The start corrects some faults itself. needs: root
+// The start corrects some faults itself.
+// needs: root
 import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

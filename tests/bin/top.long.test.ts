@@ -1,4 +1,5 @@
-// `tidegate top` in a real terminal, against a real system: it is live, reports a lost server, and restores the terminal. needs: bsdutils
+// `tidegate top` in a real terminal, against a real system: it is live, reports a lost server, and restores the terminal.
+// needs: bsdutils
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// `tidegate up` as a whole: the lab's firewall over restarts, and the refusals. The purpose of a start is tested in tests/main-jobs. needs:
-// nftables, iproute2, iputils-ping, openssh-server, openssh-client, root
+// `tidegate up` as a whole: the lab's firewall over restarts, and the refusals. The purpose of a start is tested in tests/main-jobs.
+// needs: nftables, iproute2, iputils-ping, openssh-server, openssh-client, root
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

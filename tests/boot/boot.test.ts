@@ -1,4 +1,5 @@
-// The bootstrap on a small separate checkout, with an npm that only records its calls. needs: processes
+// The bootstrap on a small separate checkout, with an npm that only records its calls.
+// needs: processes
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,5 +1,6 @@
 // A command ends when its reader goes away, as in `tidegate … | head`: with 0, or by SIGPIPE like any other program, and without a stack
-// trace. needs: processes
+// trace.
+// needs: processes
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:os';

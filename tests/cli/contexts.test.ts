@@ -1,4 +1,5 @@
-// Contexts: the server and login that a verb uses, the storage of logins, and that a session is renewed only once. needs: processes
+// Contexts: the server and login that a verb uses, the storage of logins, and that a session is renewed only once.
+// needs: processes
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

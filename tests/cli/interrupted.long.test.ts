@@ -1,5 +1,6 @@
 // Ctrl-C and the other signals, wherever a command waits. No command fails because its user interrupts it. Each case is a real process,
-// with a server that holds back one kind of answer until the signal has been sent. needs: processes
+// with a server that holds back one kind of answer until the signal has been sent.
+// needs: processes
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';

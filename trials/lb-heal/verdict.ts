@@ -7,7 +7,7 @@ export interface Fault {
   readonly what: string;
 }
 
-/** Empty if nothing is wrong. `balancerIds`: all load balancers of the site. */
+/** Empty if there is no fault. `balancerIds`: all load balancers of the site. */
 export async function faultsNow(site: Site, balancerIds: readonly string[]): Promise<readonly Fault[]> {
   const faults: Fault[] = [];
   const all: NodeRow[] = [];

@@ -24,7 +24,7 @@ export interface AgainOptions {
   /** Concurrent lanes per device. */
   readonly lanes: number;
   readonly random: Random;
-  /** No further attempt starts after that. */
+  /** No further attempt starts after this time. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;

@@ -1,4 +1,5 @@
-// The workloads of the gateway's benchmark, on this project's executor. Only a complete answer counts as whole. needs: processes
+// The workloads of the gateway's benchmark, on this project's executor. Only a complete answer counts as whole.
+// needs: processes
 import { expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { pino } from 'pino';

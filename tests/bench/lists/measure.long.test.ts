@@ -1,4 +1,5 @@
-// The benchmark of lists with few rows: all its queries are answered, sorts are bounded, and slow statements are explained. needs: servers
+// The benchmark of lists with few rows: all its queries are answered, sorts are bounded, and slow statements are explained.
+// needs: servers
 import { expect, test } from '@jest/globals';
 import { measureLists, type QuestionFigures, questionCount } from '../../../bench/lists/measure.ts';
 import { measuredLists } from '../../../bench/lists/questions.ts';

@@ -1,4 +1,5 @@
-// A program in a pseudo-terminal, and the screen that its user sees. needs: bsdutils
+// A program in a pseudo-terminal, and the screen that its user sees.
+// needs: bsdutils
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, readlink } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// Clients with one mistake each. The check finds the mistake and describes it. needs: load
+// Clients with one mistake each. The check finds the mistake and describes it.
+// needs: load
 import { expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';

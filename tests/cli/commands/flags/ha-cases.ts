@@ -1,5 +1,6 @@
 // Every option of the commands for a cluster of hosts, over three real members of etcd. No agent runs, so requests that need one are not
-// done in time and are withdrawn. Commands that change a host end at their first check. needs: root
+// done in time and are withdrawn. Commands that change a host end at their first check.
+// needs: root
 import { mkdir } from 'node:fs/promises';
 import { expect } from '@jest/globals';
 import { haKeys } from '../../../../ha/agent/keys.ts';

@@ -1,4 +1,5 @@
-// Where `tidegate objects download` stores a file, and which files it refuses to replace. needs: processes
+// Where `tidegate objects download` stores a file, and which files it refuses to replace.
+// needs: processes
 import { execFile } from 'node:child_process';
 import { lstat, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
