@@ -1,5 +1,5 @@
-// The section of docs/operating.md about a cluster of object storage, followed to the letter: its commands are run as they are printed there, with
-// the settings of docker/systemd/cluster.yaml. Only folders, addresses and the database are this machine's.
+// Follows the section of docs/operating.md about a cluster of object storage to the letter: it runs the commands as printed, with the
+// settings of docker/systemd/cluster.yaml. Only folders, addresses and the database belong to this machine.
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ async function commands(): Promise<readonly string[]> {
   return [...own.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block ?? '');
 }
 
-/** As it is on this machine. */
+/** The value for this machine. */
 function here(text: string): string {
   const { socketPath, user, database: name } = database.connection;
   const replaced: readonly (readonly [string, string])[] = [

@@ -69,7 +69,7 @@ test('other name servers and client maps arrive with a change of the head', () =
   expect(answer(question(zone, { type: 2 })).counts).toEqual([1, 1, 0, 0]);
 });
 
-test('a name without its map fails, and answers by it and the regions of the head once the zone comes again', () => {
+test('a name without its map fails, and is answered by the map and the regions of the head once the zone is sent again', () => {
   const blocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
   const members = [
     member('eu', { latencyMs: { eu: 1, us: 100 } }),
@@ -115,7 +115,7 @@ describe("a name server's own addresses", () => {
     expect(zones.get(zone)?.names()).toHaveLength(2);
   });
 
-  test('win over a name that was there before the server, and lose to it once the server has gone', () => {
+  test('take precedence over a name that existed before the server, and release it once the server has gone', () => {
     const { zones, answer } = responderOf(zonePlan(plans, { nameServers: [] }));
     expect(answer(question(`ns1.${zone}`)).answers).toEqual(['1 cb007142']);
     const { names: _names, generation: _generation, history: _history, ...head } = zonePlan([]);
