@@ -1,5 +1,5 @@
-// How long `tidegate apply` takes for many objects, against the system of `npm start` in another process: the first run makes all of them, the
-// second finds nothing to do, and the third changes one of ten.
+// The time of `tidegate apply` for many objects, against the system of `npm start` in another process. The first run creates all objects,
+// the second finds nothing to do, and the third changes one in ten.
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
@@ -15,7 +15,7 @@ const counts = { objects: { help: 'objects of the file', usual: 10_000, least: 1
 
 export const benchApply = defineBench({ counts, run });
 
-/** Of the second run to the first. */
+/** The time of the second run as a share of the first. */
 const mostRatio = 0.2;
 const program = fileURLToPath(new URL('../bin/tidegate', import.meta.url));
 const pollMs = 200;
@@ -61,7 +61,7 @@ async function run({ counts: { objects }, progress, signal }: BenchContext<keyof
   };
 }
 
-/** Pools with nine members each, and one name for each pool. `weight`: of every tenth object, its members. */
+/** Pools with nine members each, and one name per pool. `weight`: the weight of the members of every tenth object. */
 function fileText(objects: number, weight: number): string {
   const documents = [
     'kind: DnsZone\nname: bench.test\nrights: [{ suffix: bench.test, allows: [OUTSIDE_PROJECT] }]',
@@ -84,7 +84,7 @@ function fileText(objects: number, weight: number): string {
 
 interface Ran {
   readonly seconds: number;
-  /** How many steps have each result. */
+  /** The number of steps by result. */
   readonly results: Readonly<Record<string, number>>;
   readonly count: number;
   /** Resident memory, in MiB. */
@@ -99,7 +99,7 @@ async function ranProgram(args: readonly string[], signal: AbortSignal): Promise
     try {
       peak = Math.max(peak, peakMib(child.pid ?? 0));
     } catch {
-      // It has just ended.
+      // The process has just ended.
     }
   }, pollMs);
   const ended = new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));

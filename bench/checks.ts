@@ -1,6 +1,6 @@
-// The check engine with TCP targets on loopback addresses: CPU per check against HAProxy's own checks in alternating rounds, the delay of
-// checks, and the recorded results; then with a share of the targets silent. After that `npm start` with thousands of dead backends: how
-// soon the death of a living one is noticed.
+// The check engine with TCP targets on loopback addresses. It measures CPU per check against HAProxy's own checks in alternating rounds,
+// the delay of checks, and the recorded results. Then a share of the targets falls silent. After that, `npm start` runs with thousands of
+// dead backends: it measures how soon the death of a live backend is detected.
 import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,7 +30,7 @@ const times = { intervalMs: 5_000, timeoutMs: 1_000 };
 /** Two intervals, and the time to detect changes. */
 const settleMs = 15_000;
 const askMs = 60_000;
-/** A tenth of the hosts is served by a separate process, which will be stopped. */
+/** A separate process serves a tenth of the hosts and will be stopped. */
 const hostCount = 500;
 const silentCount = hostCount / 10;
 
@@ -62,7 +62,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
     await pause(settleMs);
     const cpuBefore = haproxy.cpuMs();
     await pause(given.seconds * 1000);
-    // HAProxy resets a connection before it is accepted, so the listeners count none: the number follows from the interval.
+    // HAProxy resets a connection before it is accepted, so the listeners count none. The number follows from the interval.
     const checks = (given.targets * given.seconds * 1000) / times.intervalMs;
     haproxyUs.push(((haproxy.cpuMs() - cpuBefore) * 1000) / checks);
     progress(`HAProxy: ${haproxyUs.at(-1)} µs a check`);
@@ -80,7 +80,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
         median(engines.map((turn, index) => turn.cpuUsPerCheck / (haproxyUs[index] ?? Number.NaN))),
         2,
       ),
-      // The worst turn: a median of two would hide it.
+      // The worst turn, because a median of two would hide it.
       lateP99Ms: rounded(Math.max(...of((turn) => turn.steady.lateP99Ms)), 0),
       silentLateP99Ms: rounded(Math.max(...of((turn) => turn.silent.lateP99Ms)), 0),
       rowsPerSecond: rounded(
@@ -138,7 +138,7 @@ async function engineTurn(
   return { cpuUsPerCheck: (cpuMs * 1000) / steady.checks, steady, silent };
 }
 
-/** CPU time of a check, in microseconds, for a prober without an engine. */
+/** CPU time of one check by a prober without an engine, in microseconds. */
 async function bareTurn(
   given: { readonly targets: number; readonly seconds: number },
   pause: (ms: number) => Promise<void>,

@@ -1,9 +1,9 @@
-// Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one in ten slow, at a gateway with the
-// system subgraph on a real MariaDB and Redis. First events at a steady rate, which are measured; then a flood on one project
-// while its slow clients read nothing, so that they fall out of the shared ring and must catch up. Then, each without other
-// clients: an event for one user's subscriptions with many different filters, compared with as many with the same filter; a
-// delivery when 250 clients share a stream; the memory of many sockets; a client that catches up. At the end, in a system of
-// its own: an administrator's stream while more relayed calls are offered than the machine bears.
+// Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one in ten slow, at a gateway with the system
+// subgraph on a real MariaDB and Redis. First, events arrive at a steady rate and are measured. Then one project gets a flood while its
+// slow clients read nothing, so that they fall out of the shared ring and must catch up. Then, each without other clients: an event for one
+// user's subscriptions with many different filters, compared with as many subscriptions with the same filter; a delivery when 250 clients
+// share a stream; the memory of many sockets; a client that catches up. At the end, in a separate system: an administrator's stream while
+// more relayed calls are offered than the machine can carry.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -81,7 +81,7 @@ async function run({
   await writer.prepare();
   const parts = { gatewayPid: gateway.pid, socketUrl: `${url.replace('http', 'ws')}/graphql`, writer };
   const crowd = { ...parts, clients: new BareClients(stack, processCount), projects };
-  // First, while no memory is left from others.
+  // This comes first, while memory is not yet used by other work.
   const memory = await socketMemory({ ...crowd, count: sockets }, signal);
   progress(`${sockets} sockets: ${JSON.stringify(memory)}`);
 
@@ -118,7 +118,7 @@ async function run({
 
   await slowRead('never');
   const flooded = projects[floodedProject]?.id ?? '';
-  // Three bytes each, so 3 KB: the longest possible reason.
+  // Three bytes per character, so 3 KB: the longest possible reason.
   const reason = '€'.repeat(1024);
   let rings = 0;
   const flood = await measure(gateway.pid, url, async () => {
@@ -204,7 +204,7 @@ function planOf(index: number, count: number, url: string, projects: GatewayStar
   return { url: socketUrl, token: project.token, projectId: project.id, operation, slow: index >= count * 0.9 };
 }
 
-/** CPU time and deliveries of the gateway's process during the work. */
+/** CPU time and deliveries of the gateway's process during `work`. */
 async function measure(pid: number, url: string, work: () => Promise<unknown>) {
   const [cpuMs, deliveries, startMs] = [cpuMsOf(pid), await deliveriesOf(url), performance.now()];
   await work();

@@ -1,5 +1,5 @@
-// How soon DNS answers follow an endpoint that dies: from its death until all name servers answer without it, against a minimal prober that
-// answers itself. Also the time from the last vote to the answer, against that from a mutation to its event.
+// How soon DNS answers follow the death of an endpoint: from its death until all name servers answer without it, compared with a minimal
+// prober that answers itself. It also compares the time from the last vote to the answer with the time from a mutation to its event.
 import { loadavg } from 'node:os';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
 import { percentile, rounded } from '../measure/statistics.ts';

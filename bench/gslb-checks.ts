@@ -1,5 +1,6 @@
-// One checker with all its parts (link, plugins, reporter), compared with the check engine of a worker whose results go to memory. The same
-// TCP targets, some of which never answer; then the checker with HTTP targets. The conductor is a link server that counts reports.
+// One checker with all its parts (link, plugins, reporter), compared with the check engine of a worker whose results stay in memory. Both
+// check the same TCP targets, some of which never answer. Then the checker checks HTTP targets. The conductor is a link server that counts
+// reports.
 import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +35,7 @@ export const benchGslbChecks = defineBench({ counts, run });
 
 const port = 18_085;
 const times = { intervalMs: 5_000, timeoutMs: 1_000 };
-/** Two intervals, the time for the targets to reach the checker, and the time to notice silent ones. */
+/** Two intervals, the time until the targets reach the checker, and the time to detect silent ones. */
 const settleMs = 25_000;
 const askMs = 60_000;
 const hostCount = 500;
@@ -81,7 +82,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
         2,
       ),
       lateP99Share: rounded(Math.max(...checked.map(({ lateP99Ms }) => lateP99Ms)) / times.intervalMs, 3),
-      // The ends of a measurement cut some checks off: half a percent.
+      // The end of a measurement cuts off some checks: half a percent.
       skipped: checked.reduce((sum, { checks }) => sum + Math.max(0, Math.round(due * 0.995 - checks)), 0),
       falseDown: checked.reduce((sum, { falseDown }) => sum + falseDown, 0),
       residentMiB: rounded(Math.max(...checked.map(({ residentMiB }) => residentMiB)), 0),

@@ -1,5 +1,5 @@
-// CPU per query to our name server, against PowerDNS: without changes, during changes, and with policies; signed against unsigned. All
-// query the same number of names at the same rate, in alternating rounds.
+// CPU per query to our name server, compared with PowerDNS: without changes, during changes, and with policies, signed and unsigned. All
+// servers get queries for the same number of names at the same rate, in alternating rounds.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
 import { Child } from '../measure/child.ts';
@@ -48,7 +48,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   const names = Array.from({ length: counts.names }, (_, index) => nameAt(index));
   const measured = new Map<string, number[]>(lanes.map(({ name }) => [name, []]));
   const totals = { wrong: 0, lost: 0, asked: 0 };
-  // The first round fills caches and creates signatures.
+  // The first round only fills caches and creates signatures.
   for (let round = -1; round < counts.rounds; round += 1) {
     for (const each of round % 2 === 0 ? lanes : lanes.toReversed()) {
       signal.throwIfAborted();
@@ -86,7 +86,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   return { figures };
 }
 
-/** Until it is told to stop. */
+/** Runs until it is told to stop. */
 async function changing(
   server: NameServer,
   { names, changesPerSecond }: { readonly names: number; readonly changesPerSecond: number },

@@ -1,6 +1,6 @@
-// The cost of many members: a conductor with its database, and checkers that are connected to it by the real link, over mutual TLS; only
-// their probes are simulated. First everything is quiet; then all members of a site die at once, alternating with the same rows written by
-// plain statements; then a vantage point gets one more checker.
+// The cost of many members: a conductor with its database, and checkers that are connected to it by real links with mutual TLS. Only their
+// probes are simulated. First nothing changes. Then all members of a site die at once, alternating with the same rows written by plain
+// statements. Then a vantage point gets one more checker.
 //
 // The members are copies of four that the conductor judged, inserted in bulk (gslb-scale/data-set.ts). Each is in a pool of four with its
 // own name. No name server is connected.
@@ -199,8 +199,8 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
       await until(isSettled, signal, 200);
     },
     /**
-     * Resolves when everything that checkers see is acknowledged, judged and written. Votes that were acknowledged too late to count are
-     * judged with the next batch of their checker, or by the worker.
+     * Resolves when all observations of the checkers are acknowledged, judged and written. Votes that were acknowledged too late to count
+     * are judged with the next batch of their checker, or by the worker.
      */
     async see(site: Site, up: boolean, signal: AbortSignal): Promise<void> {
       await ask({ see: { monitorId, ...site, up } });
@@ -227,8 +227,8 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
       return [down, flips, events].reduce((sum, found) => sum + Math.abs(wanted - found), 0);
     },
     /**
-     * Adds a checker to the first vantage point. Returns the share of its targets that change their checker, and the share of the new one.
-     * More than one epoch means that others fell silent: their targets moved too.
+     * Adds a checker to the first vantage point. Returns the share of targets that change their checker, and the share of the new checker.
+     * More than one epoch means that other checkers fell silent, so their targets moved too.
      */
     async oneMore(
       signal: AbortSignal,

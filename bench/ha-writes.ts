@@ -1,5 +1,5 @@
-// The cost of the second copy: commits that wait for it, alternating with commits of the same primary while the other host is away. Also
-// the resources of an idle agent.
+// The cost of the second copy: commits that wait for it, alternating with commits of the same primary while the other host is away. It also
+// measures the resources of an idle agent.
 // needs: iproute2
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -65,7 +65,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       if (now?.primary !== primary) throw new Error('the primary has changed');
       return now.isWhole === (state === 'in sync');
     };
-    // The primary notices an unplugged copy at the first write.
+    // The primary notices an unplugged copy at its next write.
     if (state === 'detached') await load(system, primary, 1, warmUpMs);
     await until(state, wholeMs, isSo, signal);
     if (state === 'in sync' && !(await system.hasCaughtUp(standby, primary, wholeMs)))

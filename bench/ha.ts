@@ -1,5 +1,5 @@
-// How long nothing is acknowledged after the primary is lost, compared with Galera with two data nodes and garbd under the same client;
-// requests through the virtual address during planned switchovers; and promotion with a million events.
+// How long no write is acknowledged after the loss of the primary, compared with Galera with two data nodes and garbd under the same
+// client; requests through the virtual address during planned switchovers; and a promotion with a million events.
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
     lease: { kill: [], unplug: [] },
     galera: { kill: [], unplug: [] },
   };
-  // By whether etcd was led from there before.
+  // By whether the leader of etcd was on that host before.
   const ledThere: Record<'there' | 'elsewhere', number[]> = { there: [], elsewhere: [] };
   for (let round = 0; round < wanted.rounds; round += 1)
     for (const loss of ['kill', 'unplug'] as const)
@@ -105,11 +105,11 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   };
 }
 
-/** With one client that has written for some time. The host that accepted its last write is lost. */
+/** With one client that has been writing for some time. The host that accepted the last write is lost. */
 async function gapOf(system: Pair, loss: Loss, ledFrom: HaSystem | undefined, signal: AbortSignal): Promise<number> {
   const isWhole = async () => (await system.state())?.isWhole === true;
   await until('whole', wholeMs, isWhole, signal);
-  // Applies changes that a copy received while it was away: otherwise the promotion would be measured with leftovers of an earlier loss.
+  // Applies changes that a copy received while it was away. Otherwise the promotion would include leftovers of an earlier loss.
   if (system instanceof HaSystem) await allIsApplied(system);
   const client = new TrialClient(system, 1, system instanceof GaleraSystem ? 'galera' : 'semi-sync');
   try {
@@ -129,7 +129,7 @@ async function gapOf(system: Pair, loss: Loss, ledFrom: HaSystem | undefined, si
       await sleep(unpluggedMs, undefined, { signal }).finally(() => system.network.plug(writer));
     }
     await sleep(afterMs, undefined, { signal });
-    // The return is included: Galera's other node may stop again for it.
+    // The return is included, because Galera's other node may stop again for it.
     await until('whole again', wholeMs, isWhole, signal);
     return gapMs(client.told, fromMs);
   } finally {

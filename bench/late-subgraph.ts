@@ -1,5 +1,5 @@
-// What a subgraph that answers late, never, or with rubbish costs the requests that do not need it: their latency beside the same
-// number of requests that need it, against rounds in which it answers well.
+// The cost of a subgraph that answers late, never, or with rubbish for the requests that do not need it. Their latency is measured beside
+// the same number of requests that need it, and compared with rounds in which the subgraph answers well.
 import { randomBytes } from 'node:crypto';
 import { loadavg } from 'node:os';
 import { SignJWT } from 'jose';
@@ -50,7 +50,7 @@ async function run({
   for (const mode of [...modes, 'well'] as const) await measure(mode, 2);
   const results = new Map<FrontMode, Figures[]>(modes.map((mode) => [mode, []]));
   for (let round = 0; round < rounds; round += 1) {
-    // The order changes in each round, so that none always follows the same one.
+    // The order changes in each round, so that no gateway always follows the same one.
     const order = modes.map((_, index) => modes[(index + round) % modes.length] as FrontMode);
     for (const mode of order) results.get(mode)?.push(await measure(mode, seconds));
     const line = modes.map((mode) => `${mode} ${results.get(mode)?.at(-1)?.p99Ms.toFixed(1)}`).join(', ');
@@ -59,7 +59,7 @@ async function run({
   const of = (mode: FrontMode, figure: keyof Figures) => (results.get(mode) ?? []).map((each) => each[figure]);
   const ratio = (mode: FrontMode, figure: 'p50Ms' | 'p99Ms' | 'cpuMs') => {
     const well = of('well', figure);
-    // Per round: other load on the machine affects all kinds.
+    // Computed per round, because other load on the machine affects all kinds.
     return rounded(median(of(mode, figure).map((ms, round) => ms / (well[round] ?? Number.NaN))), 3);
   };
   const figuresOf = (mode: FrontMode) => ({
@@ -67,7 +67,7 @@ async function run({
     p50ToWell: ratio(mode, 'p50Ms'),
     cpuToWell: ratio(mode, 'cpuMs'),
     p99Ms: rounded(median(of(mode, 'p99Ms')), 2),
-    // Of the quieter rounds: other load on the machine makes single requests late.
+    // Uses the quieter rounds, because other load on the machine delays single requests.
     quietP99Ms: rounded(percentile(of(mode, 'p99Ms'), 0.25), 2),
     p50Ms: rounded(median(of(mode, 'p50Ms')), 2),
     partial: of(mode, 'partial').reduce((sum, count) => sum + count, 0),
@@ -84,7 +84,7 @@ async function run({
   };
 }
 
-/** With the gateway's CPU time per request. */
+/** Includes the gateway's CPU time per request. */
 type Figures = LateLoadFigures & { readonly cpuMs: number };
 
 function startChild(stack: AsyncDisposableStack, module: string): Child {

@@ -1,6 +1,6 @@
-// How long a change of a member takes. From `poolMemberUpdate` to its effect in HAProxy, against `projectUpdate` and the plain command on the
-// runtime socket. And on the node alone: from the wanted state to HAProxy's confirmation, with the file written. Members, weights and
-// certificates need no reload.
+// The time that a change of a member takes. It is measured from `poolMemberUpdate` to the effect in HAProxy, and compared with
+// `projectUpdate` and the plain command on the runtime socket. On the node alone, it is measured from the wanted state to HAProxy's
+// confirmation, with the file written. Members, weights and certificates need no reload.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +64,7 @@ async function changesOnNode(context: BenchContext<keyof typeof counts>) {
     const command = `set server p_${member.parentId}/m_${member.id} weight ${weight}`;
     commands.push(await timed(() => node.haproxy.runtime.tell(command)));
   }
-  // Other changes that must not reload.
+  // Other changes that must not cause a reload.
   for (let n = 0; n < 10; n += 1) {
     const added = partOf('PoolMember', member.parentId, { host: '127.0.0.3', port: memberPort });
     const { cert, key } = await makeCertificate({ commonName: 'bench', names: ['bench.test'] });

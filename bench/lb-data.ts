@@ -1,4 +1,4 @@
-// CPU per request through a node, against a minimal hand-written HAProxy and against nginx, in alternating rounds: the cost of checks,
+// CPU per request through a node, compared with a minimal hand-written HAProxy and with nginx, in alternating rounds: the cost of checks,
 // persistence, rules, headers and the log.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   ];
   const measured = new Map<string, number[]>(kinds.map(([name]) => [name, []]));
   for (let round = 0; round < counts.rounds; round += 1) {
-    // Other load may change during a round, so every other one runs in reverse order.
+    // Other load may change during a round, so every second round runs in reverse order.
     for (const [name, place, lane] of round % 2 === 0 ? kinds : kinds.toReversed()) {
       signal.throwIfAborted();
       measured.get(name)?.push(await microsecondsOf(place, lane, counts));

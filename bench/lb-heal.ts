@@ -1,6 +1,7 @@
-// How fast a load balancer heals: a node of two is unplugged from its network. Measures the time until its status shows that, and from
-// there until DNS answers with a new node; compared with a node of the same provider and a DNS update made by hand. In the meantime a
-// client tries a name's next address when one does not answer. In the system of `npm start` with the lab's hosts; needs root.
+// How fast a load balancer heals: one of its two nodes is unplugged from its network. It measures the time until the status shows this, and
+// from there until DNS answers with a new node. It compares this with a node of the same provider and a DNS update made by hand. During
+// that time, a client tries a name's next address if one does not answer. It runs in the system of `npm start` with the lab's hosts, and
+// needs root.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,15 +19,15 @@ import { addressesOf, NextAddressClient, resolverAt } from './lb-heal/client.ts'
 const counts = { faults: { help: 'nodes unplugged, one after the other', usual: 20 } };
 const nodes = 2;
 const name = 'web.default.lb.lab.test';
-/** Each query has its own port, and the lab's line to the server keeps a bounded number of them for five seconds. */
+/** Each query has its own port, and the lab's line to the server remembers a bounded number of them for five seconds. */
 const pollMs = 25;
 const waitMs = 60_000;
-/** Nodes on several hosts that fail within five seconds count as failing together: then nothing is replaced. */
+/** Nodes on several hosts that fail within five seconds count as failing together, and then nothing is replaced. */
 const apartMs = 6_000;
 
 export const benchLbHeal = defineBench({ counts, run });
 
-/** Milliseconds; the times of steps start at the detection. */
+/** In milliseconds. The times of the steps start at the detection. */
 interface Healed {
   readonly detectMs: number;
   readonly repairMs: number;
@@ -67,7 +68,7 @@ async function run({
     if (node === undefined) throw new Error('there is no node');
     healed.push(await heal(balancers, db, node, dns, signal));
     await giveUp(balancers, db, node);
-    // Not together with the last one, nor always at the same moment between two checks.
+    // Not together with the last one, and not always at the same moment between two checks.
     await sleep(apartMs + random.integer(0, 1_000), undefined, { signal });
     if (n % 2 === 1) floorsMs.push(await bare.once(signal));
     progress(`${n + 1}: ${JSON.stringify({ ...healed.at(-1), floorMs: floorsMs.at(-1) })}`);
@@ -105,7 +106,7 @@ async function heal(
   const space = (await namespaces()).find((each) => each.endsWith(`-${node.name}`));
   if (space === undefined) throw new Error(`there is no namespace of node ${node.name}`);
   const fromMs = Date.now();
-  // Not through the lab, which looks for the node first.
+  // Not through the lab, which would look up the node first.
   await setCut(space, true);
   const until = Date.now() + waitMs;
   while (!(await addressesOf(resolver, name)).some(({ address }) => !known.has(address))) {
@@ -122,7 +123,7 @@ async function heal(
   return { detectMs: detected.atMs - fromMs, repairMs: healedMs - detected.atMs, steps: Object.fromEntries(steps) };
 }
 
-/** As if its time were over: otherwise the hosts would have one more dead node with each repair, unlike in the comparison. */
+/** Ends the replaced node's time early. Otherwise the hosts would have one more dead node after each repair, unlike in the comparison. */
 async function giveUp(balancers: BalancerSystem, db: Database, { id }: BalancerNode): Promise<void> {
   await db.execute('UPDATE lb_node SET delete_at = NOW(3) WHERE id = ?', [decodeUuid('LoadBalancerNode', id) ?? '']);
   // Wakes the reconciler.

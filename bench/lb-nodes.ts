@@ -1,5 +1,5 @@
-// Many nodes on one host, in network namespaces: the time from their documents to the last report that all are in effect, against a shell
-// script that creates the same; their memory; and leftovers after all were removed. Needs root.
+// Many nodes on one host, in network namespaces: the time from their documents to the last report that all are in effect, compared with a
+// shell script that creates the same. It also measures their memory, and the leftovers after all were removed. Needs root.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,7 +61,7 @@ async function run({
     stack.defer(() => endProcess(web));
   }
 
-  // Before and after, because other load may change while hundreds are created.
+  // Measured before and after, because other load may change while hundreds of nodes are created.
   const byScript = async () => {
     const ms = await makeByScript({ via: hosts.two.via, folder: join(folder, 'script'), count, healthPort, signal });
     progress(`script: ${rounded(ms, 0)} ms`);
@@ -116,7 +116,7 @@ async function startHost(folder: string, via: readonly string[]) {
   return { process, control, stop };
 }
 
-/** The members of all nodes of a host, at its own addresses. */
+/** The members for all nodes of a host, at the host's own addresses. */
 async function startMembers(via: readonly string[]): Promise<ChildProcess> {
   const program = `for (const port of [8081, 8082]) require('http').createServer((_, r) => r.end('ok')).listen(port, '0.0.0.0', () => console.log('up'))`;
   const [command = '', ...args] = [...via, process.execPath, '-e', program];
@@ -125,7 +125,7 @@ async function startMembers(via: readonly string[]): Promise<ChildProcess> {
   return child;
 }
 
-/** A listener, a pool with two checked members, legs in all three networks. */
+/** A listener, a pool with two checked members, and interfaces in all three networks. */
 function nodeOf(index: number): WantedNode {
   const balancer = newUuid();
   const pool = part('Pool', balancer, { memberProtocol: 'HTTP' });
@@ -151,7 +151,7 @@ async function sumOfKib(pids: readonly number[]): Promise<number> {
   return sum;
 }
 
-/** Namespaces, interfaces, processes and files of removed nodes. */
+/** Leftover namespaces, interfaces, processes and files of removed nodes. */
 async function leftOf(folder: string, via: readonly string[]): Promise<readonly string[]> {
   const names = new NetnsNames(folder);
   const links = [...(await new Ip(via).links()).keys()];

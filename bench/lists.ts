@@ -1,5 +1,5 @@
-// How long a page of 100 with its total takes at a million rows: each order and filter of the large lists, asked of the subgraph by an
-// administrator and by a member of a project with 1 % of the rows.
+// The time of a page of 100 items with its total at a million rows: each order and filter of the large lists, requested from the subgraph
+// by an administrator and by a member of a project with 1 % of the rows.
 import { loadavg } from 'node:os';
 import { ArgumentError } from '../measure/arguments.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
@@ -20,11 +20,11 @@ export const benchLists = defineBench({
   run,
 });
 
-/** Of the p99 on a quiet machine. */
+/** As a share of the p99 on a quiet machine. */
 const slowMs = 50;
-/** Rows of a page and its count that no index sorts: those of a few ranges that are merged. */
+/** The rows of a page and its count that no index sorts: the rows of a few merged ranges. */
 const mostSorted = 400;
-/** Memory as a server for so many rows has it. With a slow log, prepared statements keep their values for the general one. */
+/** Memory like that of a server for this many rows. With a slow log, prepared statements keep their values for the general log. */
 const databaseArguments = [
   ...['--innodb-buffer-pool-size=2G', '--innodb-log-file-size=1G'],
   ...['--slow-query-log=ON', '--long-query-time=3600'],

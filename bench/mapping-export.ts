@@ -1,5 +1,5 @@
-// The duration of GET /export/mappings.ndjson for very many mappings, through a gateway and a relay in separate processes. The
-// mappings are inserted by SQL: only reading is measured.
+// The duration of GET /export/mappings.ndjson for very many mappings, through a gateway and a relay in separate processes. The mappings are
+// inserted by SQL, because only reading is measured.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ async function run({
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  // Accessible to the user of the embedded servers.
+  // The folder is accessible to the user of the embedded servers.
   await chmod(folder, 0o711);
   const system = await startWholeSystem({ folder, lab: false, relays: 1, signal });
   stack.defer(() => system.stop());
@@ -70,12 +70,12 @@ async function register(client: GraphClient, token: string, index: number): Prom
     'mutation ($input: BackendCreateInput!) { made: backendCreate(input: $input) { userErrors { code message } } }';
   const credentials = { username: 'bench', password: 'bench' };
   const name = `bench-${index}`;
-  // A device has one backend.
+  // Each device has one backend.
   const input = { name, driver: 'linux-nftables', host: '127.0.0.1', port: 8 + index, credentials };
   notRefused((await client.ask<{ made: MutationAnswer }>(query, { input }, token)).made);
 }
 
-/** In the state that calls leave, every second one verified. */
+/** In the state that calls leave, with every second mapping verified. */
 async function putMappings(connection: DatabaseLocation, perBackend: number): Promise<void> {
   const sql = await createConnection({ ...connection, connectTimeout: 5_000 });
   try {
@@ -94,7 +94,7 @@ async function putMappings(connection: DatabaseLocation, perBackend: number): Pr
   }
 }
 
-/** Reads an export line by line, like a CMP would. Throws if it was truncated, or if a line comes twice. */
+/** Reads an export line by line, like a CMP would. Throws if it was truncated, or if a line is repeated. */
 async function countExported({ url, token }: WholeSystem, signal: AbortSignal): Promise<number> {
   const response = await request(`${url}/export/mappings.ndjson`, {
     headers: { authorization: `Bearer ${token}` },

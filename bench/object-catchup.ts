@@ -1,5 +1,5 @@
-// `npm run bench -- object-catchup`: a cluster is cut off from the others while these are written to, and then reconnected: how long it
-// takes until its database has everything, including deletions. The databases are compared without the program.
+// `npm run bench -- object-catchup`: a cluster is cut off while the others get writes, and then reconnected. It measures the time until its
+// database has everything, including deletions. The databases are compared without the program.
 
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,7 +46,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       () => false,
     ),
   );
-  // Written before the cut, so that objects deleted in the meantime existed.
+  // Written before the cut, so that objects which are deleted during it existed before.
   const left: number[] = [];
   let number = 0;
   const body = 'x'.repeat(wanted.size);

@@ -1,5 +1,5 @@
 // `npm run bench -- object-move`: a fourth cluster is added while users read and write. Do they notice? Then there are concurrent large
-// uploads: how much memory does a server need for them?
+// uploads, to measure the memory that a server needs for them.
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -87,7 +87,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   return { figures, faults };
 }
 
-/** Read and write at a fixed rate, at all clusters that were in the ring before. */
+/** Reads and writes at a fixed rate, at all clusters that were in the ring before. */
 class Users {
   readonly #clients: readonly S3TestClient[];
   readonly #agent: Agent;
@@ -95,7 +95,7 @@ class Users {
   readonly #counts: Readonly<Record<keyof typeof counts, number>>;
   /** The last acknowledged body, by path. */
   readonly #written = new Map<string, Buffer>();
-  /** Paths being written: nobody else writes them, so that the expected content is known. */
+  /** Paths that are being written. No other client writes them, so the expected content is known. */
   readonly #busy = new Set<string>();
 
   constructor(site: Site, agent: Agent, random: Random, wanted: Readonly<Record<keyof typeof counts, number>>) {
@@ -181,7 +181,7 @@ async function uploads(
   await Promise.all(Array.from({ length: count }, (_, number) => one(number)));
 }
 
-/** Repeats one piece, without a digest: computing it would cost more than what is measured. */
+/** Repeats one piece, without a digest, because computing it would cost more than the measured work. */
 async function upload(client: S3TestClient, agent: Agent, path: string, sizeBytes: number): Promise<void> {
   const sent = { method: 'PUT', path, contentSha256: 'UNSIGNED-PAYLOAD' };
   const headers = { ...client.sign(sent).headers, 'content-length': sizeBytes };

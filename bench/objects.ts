@@ -1,6 +1,6 @@
-// `npm run bench -- objects`: the cost of an object for three clusters, written and read by 16 clients with signatures, against OpenStack
-// Swift with three replicas, against nginx serving a file, and against the smallest program of the same design. CPU of all processes
-// involved, including databases, in alternating turns.
+// `npm run bench -- objects`: the cost of an object for three clusters, written and read by 16 clients with signatures, compared with
+// OpenStack Swift with three replicas, with nginx serving a file, and with the smallest program of the same design. It measures the CPU
+// time of all processes involved, including databases, in alternating turns.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
@@ -35,7 +35,7 @@ const bytesOf = (kind: Kind) => (kind.endsWith('1k') ? 1_024 : 1_024 ** 2);
 /** Objects that are read repeatedly. */
 const readable = 64;
 const requestMs = 30_000;
-/** By then follow-up work of a write is done. */
+/** After this time, follow-up work of a write is done. */
 const settleMs = 500;
 const bars: Readonly<Record<string, number>> = {
   ...{ put1kRatio: 0.1, get1kRatio: 0.1, put1mRatio: 0.5, get1mRatio: 0.2, get1mToNginx: 4 },
@@ -80,7 +80,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   for (const turn of turns) await load(turn, wanted.warm);
   const { others } = await othersDuring(async () => {
     for (let round = 0; round < wanted.rounds; round += 1) {
-      // Other load may change during a round, so every other one runs in reverse order.
+      // Other load may change during a round, so every second round runs in reverse order.
       for (const turn of round % 2 === 0 ? turns : turns.toReversed()) {
         const { kind, server } = turn;
         const before = await cpuMsOf(server);

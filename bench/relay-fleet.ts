@@ -1,6 +1,6 @@
-// A fleet of 200 backends at one `npm start`, half over SSH and half over HTTPS, whose devices take 20 ms per call: the highest
-// rate of calls through the gateway (HTTP on the loopback) that it sustains, the cost of a call, and the memory of an idle
-// session. Devices, load and system share this machine.
+// A fleet of 200 backends at one `npm start`, half over SSH and half over HTTPS, whose devices take 20 ms per call. It measures the highest
+// rate of calls that it sustains through the gateway (HTTP on loopback), the cost of a call, and the memory of an idle session. Devices,
+// load and system share this machine.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AllInOneSystem } from '../measure/all-in-one.ts';
@@ -47,7 +47,7 @@ async function run({ seed, counts: given, progress, signal }: BenchContext<keyof
   const backlog = await BacklogReader.open(stack, database);
   const call = fleetCall(ask);
   await warmUp(call, { fleet, random, forMs: warmUpMs });
-  // Until the work after the answers is done.
+  // Until the work that follows the answers is done.
   await sleep(1_000, undefined, { signal });
   const idle = await system.measureIdle(idleMs, signal, { logged: false });
   progress(`idle: ${JSON.stringify(idle)}`);

@@ -1,7 +1,7 @@
-// The cost of a relayed call above the same call on a warm pooled session, over SSH and over HTTPS, in short alternating rounds:
-// at the relay subgraph (resolvers, journal, sessions), and through the whole gateway (HTTP on the loopback, credential,
-// admission, plan). The lower bound is measured too: the direct call between two durable rows, the machine's own cost of two
-// commits per call. The devices are servers with minimal cost, answering at once or after 20 ms; then the lab's firewall.
+// The cost of a relayed call above the same call on a warm pooled session, over SSH and over HTTPS, in short alternating rounds. It is
+// measured at the relay subgraph (resolvers, journal, sessions), and through the whole gateway (HTTP on loopback, credential, admission,
+// plan). The lower bound is measured too: the direct call between two durable rows, which is the machine's own cost of two commits per
+// call. The devices are servers with minimal cost that answer at once or after 20 ms; then the lab's firewall is used.
 import { loadavg } from 'node:os';
 import { AllInOneSystem } from '../measure/all-in-one.ts';
 import type { CallWay } from '../measure/all-in-one-process.ts';
@@ -96,7 +96,7 @@ async function run({
   const of = (wire: Wire, delayMs: number, level: 'floor' | 'subgraph' = 'subgraph') =>
     results.get(nameOf(wire, delayMs, 1))?.compare(level);
   const [ssh, https] = [of('ssh', 0), of('https', 0)];
-  /** What the relay adds to a call at 20 ms, relative to what two commits add. */
+  /** The relay's addition to a call at 20 ms, relative to the addition of two commits. */
   const addedToFloor = (wire: Wire) => {
     const [own, floor] = [of(wire, slowMs)?.addedP50Ms, of(wire, slowMs, 'floor')?.addedP50Ms];
     return own === undefined || floor === undefined ? undefined : rounded(own / floor, 2);
@@ -127,7 +127,7 @@ async function run({
     httpsAddedP99Ms: https?.addedP99Ms,
     httpsCommitsPerCall: https?.commitsPerCall,
     httpsCpuMsPerCall: https?.cpuMsPerCall,
-    // Their names from when SSH was the only wire.
+    // Their names are from the time when SSH was the only protocol.
     addedP50Ms: ssh?.addedP50Ms,
     addedP99Ms: ssh?.addedP99Ms,
     ratio20ms: sshRatio20ms,

@@ -9,7 +9,7 @@ import { compareWith } from './against/compare.ts';
 import { benches } from './tables.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Part of the 15 minutes of a run without options; the rest is for starting, judging and stopping. */
+/** A part of the 15 minutes of a run without options. The rest is for starting, judging and stopping. */
 const attemptsMs = 12 * 60_000;
 
 async function main(): Promise<number> {

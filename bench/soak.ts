@@ -1,5 +1,5 @@
-// The whole system of `npm start` for a long time at half of the machine's processors: memory, heap, handles, files, connections
-// and the disk (after retention, whose periods are short here) must stay flat. First, what an idle system writes.
+// The whole system of `npm start` for a long time, at half of the machine's processors. Memory, heap, handles, files, connections and the
+// disk must stay flat, the disk after retention, whose periods are short here. First it measures the writes of an idle system.
 import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join, relative } from 'node:path';
@@ -30,7 +30,7 @@ const warmUpMs = 20_000;
 const warmUpClients = 4;
 const clients = 32;
 const askMs = 60_000;
-/** On a machine that others keep busy, calls are refused or late. */
+/** If others keep the machine busy, calls are refused or late. */
 const mostFailedShare = 0.05;
 const largestFiles = 8;
 const mebibyte = 1024 * 1024;
@@ -141,7 +141,7 @@ async function run({
   return { figures, faults };
 }
 
-/** The rate that takes the given share of all processors, clients and devices included. */
+/** The rate that uses the given share of all processors, including clients and devices. */
 async function turnsPerSecond(load: SoakLoad, share: number): Promise<number> {
   await closedLoop({ clients: warmUpClients, forMs: warmUpMs / 2 }, load.turn);
   const before = await cpuMsOfTree(process.pid);
@@ -179,7 +179,7 @@ function perSecond({ elapsedMs, amounts }: Written): Readonly<Record<string, num
   );
 }
 
-/** Reads all figures of one moment from outside. */
+/** Reads all figures of one moment, from outside the system. */
 class Meter {
   readonly #system: AllInOneSystem;
   readonly #redis: Redis;
@@ -200,7 +200,7 @@ class Meter {
     return new Meter(system, redis, { mariadb: pidOf('mariadbd'), redis: pidOf('redis-server') });
   }
 
-  /** `callsKept`: calls of which retention has kept the rows. */
+  /** `callsKept`: the calls whose rows retention has kept. */
   async read(
     { heapBytes, outsideHeapBytes, handles }: MemoryFigures,
     callsKept: number,

@@ -1,5 +1,5 @@
 // The time of a second `npm start` until everything is ready, with the lab's firewall, and the memory of its whole process tree when idle.
-// Both are judged. The additional cost of each other part of the lab is reported.
+// Both are judged. It also reports the additional cost of each other part of the lab.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';

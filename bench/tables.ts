@@ -1,7 +1,7 @@
 // Every benchmark, by name. trials/tables.ts has the failure trials.
 import type { Bench } from '../measure/bench.ts';
 
-/** Loaded only when requested: each brings its own servers. */
+/** Loaded only on request, because each brings its own servers. */
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
   gateway: async () => (await import('./gateway/gateway.ts')).benchGateway,

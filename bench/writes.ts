@@ -1,5 +1,5 @@
-// Durable mutations per second through the whole gateway with 16 clients: changes of projects, one transaction each, and relayed
-// writes to a device with minimal cost, two each. In alternating rounds.
+// Durable mutations per second through the whole gateway with 16 clients: changes of projects, with one transaction each, and relayed
+// writes to a device with minimal cost, with two each. In alternating rounds.
 import { loadavg } from 'node:os';
 import { AllInOneSystem, type Usage } from '../measure/all-in-one.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';

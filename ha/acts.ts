@@ -10,10 +10,10 @@ export interface Asker {
   readonly host: string;
 }
 
-/** Limited, because a transaction allows only so many changes. */
+/** The number is limited, because a transaction allows only a limited number of changes. */
 const mostRemoved = 20;
 
-/** A user who became root through sudo is named by the original name. */
+/** A user who became root through sudo is recorded under their original name. */
 export function askerAt(host: string, env: NodeJS.ProcessEnv): Asker {
   return { user: (env.SUDO_USER ?? userInfo().username).slice(0, 64), host };
 }

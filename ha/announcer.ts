@@ -1,4 +1,4 @@
-// Announces the primary to its clients: through a virtual address, a name, or a balancer's check.
+// Announces the primary to its clients through a virtual address, a name, or the health check of a load balancer.
 
 export interface Announcer {
   /** Writes are open until `fenceAtMs` (`monotonicMs`) at most. Called again at each renewal. `epoch`: this primary's. */
@@ -14,7 +14,7 @@ export function together(all: readonly Announcer[]): Announcer {
   };
 }
 
-/** A task that begins each time this host becomes the primary, and ends with its lead. */
+/** A task that begins each time this host becomes the primary, and ends with the host's lead. */
 export class WhilePrimary implements Announcer {
   readonly #begin: (epoch: number, signal: AbortSignal, earlier: Promise<unknown>) => Promise<unknown>;
   #epoch: number | undefined;

@@ -1,4 +1,4 @@
-// The state of a cluster, from what its hosts report and what etcd knows of them.
+// The state of a cluster, computed from the reports of its hosts and from etcd.
 import type { z } from 'zod';
 import { hostOf } from '../platform/net/origin.ts';
 import type { reportValue } from './agent/keys.ts';
@@ -9,7 +9,7 @@ export interface ClusterHost {
   readonly address: string;
   readonly kind: 'data' | 'witness';
   readonly site?: string | undefined;
-  /** It receives, and is never promoted by itself. */
+  /** It receives writes, and is never promoted automatically. */
   readonly asynchronous?: boolean | undefined;
   /** False if it has no member of etcd. */
   readonly vote?: boolean | undefined;
@@ -26,13 +26,13 @@ interface HostStatus extends ClusterHost {
   readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE' | 'JOINS';
   /** Approximate lead of its clock over this host's. Null if unknown. */
   readonly clockAheadMs: number | null;
-  /** Whether its key files match the primary's, or else the first host's. Null if it has reported none. */
+  /** Whether its key files match those of the primary, or of the first host if there is no primary. Null if it has reported none. */
   readonly keys: 'SAME' | 'DIFFERENT' | null;
   /** USED: answers, and serves the primary. READY: starts empty when its host is promoted. Null if not reported. */
   readonly redis: 'USED' | 'READY' | 'SILENT' | null;
   /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
   readonly unfit: string | null;
-  /** Why it is not a copy yet, with the progress of its copy. Null if it is one, or reports nothing. */
+  /** Why it is not a copy yet, with the progress of its copy. Null if it is a copy, or reports nothing. */
   readonly returning: string | null;
 }
 
@@ -40,7 +40,7 @@ export interface ClusterStatus {
   /** Null if there is no leader, and so no writes. */
   readonly primary: string | null;
   readonly epoch: number;
-  /** Hosts that have the next write when it is acknowledged. */
+  /** The number of hosts that have the next write when it is acknowledged. */
   readonly copies: number;
   readonly paused: boolean;
   readonly switchoverTo: string | null;

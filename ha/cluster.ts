@@ -32,7 +32,7 @@ import { type Change as EtcdChange, type EtcdClient, EtcdError, type EtcdSnapsho
 import { isPresent, type Member } from './host/host-file.ts';
 import { listIn, moveVotes, withOneMoreVote } from './host/votes.ts';
 
-/** A key that every data host has to know before it is used. */
+/** A key that every data host must have before it is used. */
 interface SpreadKey {
   /** The file with the key, and its content. */
   readonly file: string;
@@ -70,7 +70,7 @@ export class Cluster {
     this.#hosts = hosts;
   }
 
-  /** Takes up to 3 s, because only the next report shows whether an agent still reports. */
+  /** It takes up to 3 s, because only the next report of an agent shows that it still reports. */
   async status(): Promise<ClusterStatus> {
     const { last, ...heard } = await this.#listen();
     return statusOf(this.#hosts, { ...last, ...heard, members: await this.#etcd.status() });
@@ -217,8 +217,8 @@ export class Cluster {
   }
 
   /**
-   * Removes a host. Another one may then join in its place, and another host gets its vote. Removing the last host ends the cluster. Its agent does
-   * the rest. `known`: all hosts of a host file, including those that have left, first host first.
+   * Removes a host. Another one may then join in its place, and another host gets its vote. Removing the last host ends the cluster. The
+   * host's agent does the rest. `known`: all hosts of a host file, including those that have left, first host first.
    */
   async leave(name: string, known: readonly Member[], asker?: Asker): Promise<{ readonly endsCluster: boolean }> {
     const { hosts, primary } = await this.status();
@@ -307,7 +307,7 @@ export class Cluster {
     }
   }
 
-  /** Lets a host return that was lost as the primary and waits for a person. Ignores a host that returns by itself. */
+  /** Lets a host return that was lost as the primary and waits for this request. Ignores a host that returns by itself. */
   async rejoin(name: string, asker?: Asker): Promise<void> {
     const { hosts } = await this.status();
     const host = hosts.find((each) => each.name === name && each.kind === 'data');
@@ -347,7 +347,7 @@ export class Cluster {
     readonly waiting: readonly PendingWish[];
     readonly ungranted: readonly UngrantedWish[];
   }> {
-    // First, because a wish that is granted in the meantime appears as a move then.
+    // This is read first, because a wish that is granted in the meantime then appears as a move.
     const waiting = await readWishes(this.#etcd, this.#keys);
     const ungranted = await readUngranted({ etcd: this.#etcd, keys: this.#keys });
     const values = async (prefix: string, limit: number) =>
@@ -382,7 +382,7 @@ export class Cluster {
     await this.#etcd.transact([], [{ put: this.#keys.auditHead(head), value: JSON.stringify(head) }, ...removed]);
   }
 
-  /** Part of the transaction of a wish. Calls through the graph name no asker, because the graph has its own audit record. */
+  /** Part of the transaction of a wish. Calls through the graph do not name the requester, because the graph has its own audit record. */
   async #record(asker: Asker | undefined, action: string, details: Act['details'] = {}): Promise<EtcdChange[]> {
     return asker === undefined ? [] : recordOf(this.#etcd, this.#keys, newAct(asker, action, details));
   }

@@ -1,6 +1,6 @@
-// A client of etcd (v3) by its JSON gateway: leases, transactions that compare, reads by prefix, watches, and the leader. Every call has a deadline:
-// it asks one member after the other, each for a part of the time, beginning with the one that answered last. Source: etcd 3.4,
-// `etcdserver/etcdserverpb/rpc.proto`; keys and values are base64, 64-bit numbers are texts, zeros are left out.
+// A client of etcd (v3) by its JSON gateway: leases, transactions that compare, reads by prefix, watches, and the leader. Every call has a
+// deadline. It tries one member after the other, each for a part of the time, beginning with the member that answered last. Source: etcd
+// 3.4, `etcdserver/etcdserverpb/rpc.proto`; keys and values are base64, 64-bit numbers are texts, zeros are left out.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -23,7 +23,7 @@ interface EtcdEntry {
   readonly value: string;
   /** Revision of the key's last change, which transactions compare. */
   readonly revision: number;
-  /** `0`: the entry has no lease. */
+  /** `0` means that the entry has no lease. */
   readonly lease: string;
 }
 
@@ -45,7 +45,7 @@ export type Change =
 export interface MemberStatus {
   readonly url: string;
   readonly memberId: string;
-  /** `0` if it knows of none. */
+  /** `0` if it knows of no leader. */
   readonly leaderId: string;
   /** A learner receives all data and has no vote. */
   readonly isLearner: boolean;
@@ -160,7 +160,7 @@ export class EtcdClient {
     return { revision: header.revision, entries: kvs };
   }
 
-  /** All changes if all conditions hold, else none. `revision`: that of the changes, if they were made. */
+  /** Makes all changes if all conditions hold, otherwise none. `revision`: the revision of the changes, if they were made. */
   async transact(
     conditions: readonly Condition[],
     changes: readonly Change[],
@@ -179,7 +179,7 @@ export class EtcdClient {
       ),
       failure: [],
     };
-    // Sent to one member only. If the first member's outcome is unknown, a second one's refusal would be ambiguous.
+    // The request is sent to one member only. If the first member's outcome is unknown, a second one's refusal would be ambiguous.
     const { succeeded, header } = transaction.parse(await this.#ask('/v3/kv/txn', body, { once: true }));
     return { done: succeeded, revision: header.revision };
   }

@@ -1,5 +1,5 @@
-// Marks of processes in files of a host, for the next agent. They are not flushed: a loss of power may leave anything in such a file, and then
-// nothing that it named runs any more. So a damaged file counts as none.
+// Marks of processes in files of a host, for the next agent. They are not flushed, so a loss of power may leave anything in such a file.
+// The process that it named is then gone too, so a damaged file counts as missing.
 
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';

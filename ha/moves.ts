@@ -1,4 +1,4 @@
-// The moves of the primary: the changes of the primary that the hosts made, wishes that wait, and wishes that were not granted.
+// The moves of the primary: changes that the hosts made, pending wishes, and wishes that were not granted.
 import type { HaMove } from '../platform/process/ha-cluster.ts';
 import type { Change } from './agent/keys.ts';
 import type { Cluster } from './cluster.ts';
@@ -25,7 +25,7 @@ export function movesOf({ changes, saved, waiting, ungranted }: History): readon
     ...{ ...notMade, primary: to, previous: from, acceptedLoss: acceptedLoss ?? null },
     ...{ createdAt: new Date(askedAt), updatedAt: new Date(endedAt), finishedAt: new Date(endedAt) },
   }));
-  // A wish that was granted between two reads is among the changes.
+  // A wish that was granted between two reads appears among the changes.
   return [...made, ...[...asked, ...refused].filter(({ id }) => !known.has(id))].toSorted(newestFirst);
 }
 

@@ -1,5 +1,5 @@
-// `/health/primary`: 200 on the one host whose database takes writes, for balancers. The agent serves it: only it knows the lease, and
-// one that stands still does not answer.
+// `/health/primary`: 200 on the one host whose database takes writes, for balancers. The agent serves it, because only the agent knows the
+// lease, and an agent that stands still does not answer.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -50,7 +50,7 @@ export class PrimaryHealth implements Announcer {
     this.#fenceAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** 503, although it is the primary: another host is about to be. */
+  /** 503 although this host is the primary, because another host is about to become it. */
   leave(): void {
     this.#isLeaving = true;
   }

@@ -1,4 +1,4 @@
-// Whether this host's Redis answers. Nothing is decided by it: Redis has nothing that is owed, and is filled again from the database.
+// Whether this host's Redis answers. No decision depends on it: Redis holds no owed work, and is filled again from the database.
 
 import type { Logger } from '../platform/log/log.ts';
 import { createRedis, type RedisLocation } from '../platform/work/redis.ts';

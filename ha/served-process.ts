@@ -11,8 +11,7 @@ export async function noteServed(file: string): Promise<void> {
 }
 
 /**
- * False if no such process runs. The file can't be used to signal a different process, or one of another user than the owner of
- * the file.
+ * False if no such process runs. The file can't be used to signal another process, or a process of a user other than the owner of the file.
  */
 export async function signalServed(file: string, signal: NodeJS.Signals): Promise<boolean> {
   const mark = await markIn(file);

@@ -1,4 +1,4 @@
-// Sends one HTTP request to a node of a load balancer, on its own connection. Rejects without an answer in time.
+// Sends one HTTP request to a node of a load balancer, on its own connection. Rejects if there is no answer in time.
 import { get } from 'node:http';
 
 interface NodeAnswer {

@@ -31,9 +31,9 @@ interface CallTrialsResult extends Verdict {
   readonly trials: number;
   readonly kills: Readonly<Record<Victim, number>>;
   readonly deviceFaults: number;
-  /** 1 if the last trial's system did not become ready by itself and the run ended. */
+  /** 1 if the system of the last trial did not become ready by itself, which ended the run. */
   readonly notReady: number;
-  /** From the last kill of a trial to a new mutation that SUCCEEDED. */
+  /** The time from the last kill of a trial to a new mutation that SUCCEEDED. */
   readonly readyAgainMs: { readonly p50: number; readonly max: number };
   /** The number of repeated requests, by reason. */
   readonly retries: Readonly<Record<string, number>>;
@@ -49,7 +49,7 @@ const readyDeadlineMs = 60_000;
 /** Longer than lease, deadline and grace of the last trial's calls. */
 const endDeadlineMs = 45_000;
 const answersDeadlineMs = 60_000;
-/** nft reads the whole ruleset for each rule: it must not grow with the trials. */
+/** nft reads the whole ruleset for each rule, so it must not grow with the trials. */
 const trialsPerCleaning = 10;
 const [leastBeforeMs, longestBeforeMs] = [100, 1_000];
 
@@ -83,7 +83,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
   const tail = new DeviceTail(system.lab.deviceLogPath);
   cleanup.defer(() => tail.close());
   const client = new GatewayClient(system);
-  // The stream has its own random generator: it uses as many values as the machine is fast, which must not shift the failures.
+  // The stream has its own random generator. It uses as many values as the machine is fast, and this must not shift the failures.
   const stream = new CallStream({ client, random: seededRandom(seed + 1), clients: options.clients ?? 6, pauseMs: 40 });
   cleanup.defer(() => stream.finish(0));
   if ((await stream.untilReady(readyDeadlineMs)) === undefined) throw new Error('the system accepts no calls');
@@ -139,7 +139,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
   };
 }
 
-/** From outside the device, so that its log has no entry about it. */
+/** This runs outside the device, so that the device's log has no entry about it. */
 async function cleanDevice(system: WholeSystem, tail: DeviceTail): Promise<void> {
   await tail.read();
   const { namespace } = system.lab.firewall;

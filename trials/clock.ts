@@ -1,6 +1,6 @@
 // `npm run trials -- clock`: the trial of wrong clocks. The clock of the database's host, of object storage clusters, of a name server, or
-// of all of them is stepped under calls, load balancers, S3 and signed DNS, and corrected again. The device's own log, the rows, clients of
-// the load balancer, BIND's validator and users at every cluster are the evidence.
+// of all of them is stepped during calls and while load balancers, S3 and signed DNS are in use, and then corrected. The evidence is the
+// device's own log, the rows, clients of the load balancer, BIND's validator, and users at every cluster.
 import { Balancers } from './clock/balancers.ts';
 import { Clusters } from './clock/clusters.ts';
 import { ControlPlane } from './clock/control-plane.ts';
@@ -12,11 +12,11 @@ import { folderOption } from './trial-options.ts';
 
 interface ClockTrialsOptions extends TrialRun {
   readonly trials: number;
-  /** Accessible to the user of the embedded servers. */
+  /** The folder is accessible to the user of the embedded servers. */
   readonly folder: string;
   /** Default: random steps. */
   readonly steps?: readonly Step[];
-  /** Breaks something at the end of each trial; the judge must detect it. */
+  /** Breaks something at the end of each trial, which the judge must detect. */
   readonly sabotage?: boolean;
 }
 
@@ -33,9 +33,9 @@ interface ClockTrialsResult {
   readonly replacedNodes: number;
   /** Requests that the load balancer did not answer. */
   readonly failedRequests: number;
-  /** Changes of the load balancer that its nodes did not have within a minute. */
+  /** Changes of the load balancer that did not reach its nodes within a minute. */
   readonly lateChanges: number;
-  /** Signed answers that do not validate after the clock is corrected. */
+  /** Signed answers that are invalid after the clock is corrected. */
   readonly bogusAnswers: number;
   /** Names in object storage that some cluster can't write, delete or list after the clock is corrected. */
   readonly unwritableNames: number;
@@ -87,7 +87,7 @@ export async function runClockTrials(options: ClockTrialsOptions): Promise<Clock
   return { seed, ...sums };
 }
 
-/** How many clusters have a wrong clock. */
+/** The number of clusters with a wrong clock. */
 const clustersOf: Readonly<Record<Target, number>> = {
   ...{ database: 0, 'name server': 0 },
   ...{ 'one cluster': 1, 'two clusters': 2, site: 3 },
@@ -115,14 +115,14 @@ async function runOne(
   const { target, seconds, restarts } = step;
   const inOrder = random.shuffle(clusters.site.clusters);
   const stepped = inOrder.slice(0, clustersOf[target]);
-  const [hasCentre, hasNameServer] = [target === 'database', target === 'name server'].map(
+  const [hasControlPlane, hasNameServer] = [target === 'database', target === 'name server'].map(
     (is) => is || target === 'site',
   );
   const stepTo = async (to: number) => {
     nameServer.aheadMs = hasNameServer === true ? to * 1_000 : 0;
-    if (hasCentre === true) await Promise.all([controlPlane.stepTo(to), balancers.stepTo(to)]);
+    if (hasControlPlane === true) await Promise.all([controlPlane.stepTo(to), balancers.stepTo(to)]);
     await clusters.stepTo(stepped, to, restarts);
-    if (restarts && hasCentre === true) await Promise.all([controlPlane.restart(), balancers.restart()]);
+    if (restarts && hasControlPlane === true) await Promise.all([controlPlane.restart(), balancers.restart()]);
     if (restarts && hasNameServer === true) await nameServer.restart();
   };
   const calls = ['before', 'across', 'during', 'after'].map((when) => `${name}-${when}`);
@@ -141,7 +141,7 @@ async function runOne(
   balancers.failed();
   await call(before);
   await clusters.use(`${name}-before`);
-  // In flight when the clock steps, unless its relay is stopped.
+  // These calls are in flight when the clock steps, unless their relay is stopped.
   const underWay = restarts ? Promise.resolve() : call(across);
   await stepTo(seconds);
   await underWay;
@@ -161,7 +161,7 @@ async function runOne(
     nameServer.aheadMs = 40 * 86_400_000;
   }
   lostRows += await controlPlane.lostRows();
-  // Repeats each key: it must act only once.
+  // Repeats each key, whose call may act only once.
   for (const each of restarts ? [before, during, after] : calls) await call(each);
   const droppedAnswers = await nameServer.dropped();
   const bogusAnswers = await nameServer.bogus();

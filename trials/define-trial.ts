@@ -1,13 +1,13 @@
-// The skeleton of a failure trial: what it takes, what it runs, and which figures must be 0. bench/run.ts does the rest, which is the same
-// for benchmarks: command line, seed, signals, JSON and exit code.
+// The skeleton of a failure trial: its options, its run, and the figures that must be 0. bench/run.ts does the rest, which is the same for
+// benchmarks: command line, seed, signals, JSON and exit code.
 import type { Bench, BenchContext, Count } from '../measure/bench.ts';
 import type { TrialOption } from './trial-options.ts';
 
-/** What every trial is given. Tests that run a trial may leave out the optional parts. */
+/** The parts that every trial gets. Tests that run a trial may leave out the optional parts. */
 export interface TrialRun {
-  /** For all random choices. */
+  /** The generator for all random choices. */
   readonly seed: number;
-  /** No further attempt starts after that. */
+  /** No further attempt starts after this time. */
   readonly timeIsUp?: () => boolean;
   /** Writes a line to stderr. */
   readonly progress?: (line: string) => void;
@@ -31,7 +31,7 @@ interface Trial<
   readonly options?: Given;
   /** Gets counts and options by their names. In the returned figures, each entry of `findings` is a fault. */
   readonly run: (given: Required<TrialRun> & Readonly<Record<CountName, number>> & Values<Given>) => Promise<Figures>;
-  /** Figures that fail the trial unless they are 0. */
+  /** Figures that must be 0; otherwise the trial fails. */
   readonly mustBeZero?: readonly Zero[];
   /** The counts that actually ran. Default: the figures that have the name of a count. */
   readonly ran?: (figures: NoInfer<Figures>) => Readonly<Partial<Record<CountName, number>>>;
@@ -39,7 +39,7 @@ interface Trial<
 
 type AnyFigures = Readonly<Record<string, unknown>> & { readonly findings?: readonly unknown[] };
 
-/** Bounds the output of a run in which everything is wrong. */
+/** Limits the output of a run in which everything is wrong. */
 const mostFindings = 50;
 
 /**

@@ -1,5 +1,5 @@
-// `npm run trials -- dns-answers`: the trial of the name server from outside: damaged packets against an independent oracle, slow clients,
-// signatures checked by delv, and explanations compared with dig's answers.
+// `npm run trials -- dns-answers`: the trial of the name server from outside. It judges answers to damaged packets by an independent
+// oracle, and covers slow clients, signatures checked by delv, and explanations compared with dig's answers.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnswererStats } from '../dns/answerer/answerer.ts';
@@ -30,7 +30,7 @@ interface DnsAnswersOptions extends Required<TrialRun> {
 interface DnsAnswersResult {
   readonly packets: number;
   readonly crashes: number;
-  /** Answers that differ from the oracle's, are missing, or must not exist; slow clients that are not disconnected, or that block others. */
+  /** Answers that differ from the oracle's, are missing, or must not exist. Also slow clients that are not disconnected or that block others. */
   readonly wrongReplies: number;
   /** Signed answers that delv does not validate. */
   readonly bogus: number;
@@ -133,7 +133,7 @@ function signedQuestion(prepared: readonly PreparedName[], random: Random): read
   return [`${label}.${zone}`, random.pick(['A', 'A', 'AAAA', 'TXT'])];
 }
 
-/** Undefined if the policy wants SERVFAIL, which has no signature. Queries the CNAME itself, whose target is not ours. */
+/** Undefined if the policy wants SERVFAIL, which has no signature. Queries the CNAME itself, because its target is not ours. */
 function signedPolicy(
   prepared: readonly PreparedName[],
   random: Random,

@@ -26,7 +26,7 @@ interface GatewayEventTrialsOptions extends TrialRun {
   readonly events?: number;
   /** Events per round; default 500. */
   readonly perRound?: number;
-  /** How long one transaction of each round stays open; default 3000. */
+  /** How long one transaction of each round stays open. Default 3000. */
   readonly holdMs?: number;
   readonly writers?: number;
   readonly readers?: number;
@@ -48,7 +48,7 @@ interface GatewayEventTrialsResult extends ClientVerdict, FailureCounts {
   readonly deliveries: number;
   readonly drops: number;
   readonly connections: number;
-  /** From the acknowledged commit to a client that reads everything, including all failures. */
+  /** The time from the acknowledged commit to a client that reads everything, including all failures. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly seconds: number;
@@ -86,7 +86,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
   const beginning = await statusCursor(system);
   const clients = Array.from({ length: readers }, (_, index): Client => {
     const plan = planOf(index, projectId, writing.subjects);
-    // A separate generator: the number of its values depends on the machine, and must not shift the failures.
+    // It has its own generator, because the number of its values depends on the machine and must not shift the failures.
     const random = seededRandom(seed + 2 + index);
     const { url, token } = system;
     const after = plan.fromNow ? undefined : beginning;
@@ -112,7 +112,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
     progress?.(`${writing.written.length} of ${events} events written; ${JSON.stringify(failures.counts)}`);
   }
   await turns.finish();
-  // From now on no new connection may hide a hanging one.
+  // From now on, no new connection may hide a hanging one.
   await Promise.all(clients.map(({ reader }) => reader.stopDropping()));
 
   const table = await sequencedTable(ground.db, projectId);
@@ -159,7 +159,7 @@ async function statusCursor({ url, token }: WholeSystem): Promise<string> {
   }
 }
 
-/** Waits until all have all their events, or the time is up; then stops and judges them. */
+/** Waits until all clients have all their events or the time is up, then stops and judges them. */
 async function judgeClients(clients: readonly Client[], table: readonly TableRow[]): Promise<readonly ClientVerdict[]> {
   const owed = clients.map(({ plan, reader }) => {
     const start = reader.beginning ?? 0;
@@ -168,7 +168,7 @@ async function judgeClients(clients: readonly Client[], table: readonly TableRow
   const untilMs = performance.now() + settleMs;
   const waits = () => clients.some(({ reader }, index) => reader.received < (owed[index]?.length ?? 0));
   while (waits() && performance.now() < untilMs) await sleep(20);
-  // Repeated events would arrive now.
+  // If there are repeated events, they arrive now.
   await sleep(300);
   await Promise.all(clients.map(({ reader }) => reader.stop()));
   return clients.map(({ reader }, index) => judgeItems(reader.items, owed[index] ?? []));

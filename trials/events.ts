@@ -1,5 +1,5 @@
-// The trial of the event stream under failures: writers with a long transaction in every round; Redis killed and flushed, sequencers killed
-// and paused, feeds replaced, clients dropped, all at random. Each client's own log is the oracle.
+// The trial of the event stream under failures. In every round, writers have a long transaction, Redis is killed and flushed, sequencers
+// are killed and paused, feeds are replaced and clients dropped, all at random. Each client's own log is the oracle.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalContext } from '../tests/support/product/test-context.ts';
 import { brokenInvariantsAt } from '../tests/support/stores/invariants.ts';
@@ -17,7 +17,7 @@ interface EventTrialsOptions extends TrialRun {
   readonly events?: number;
   /** Events per round; default 1000. */
   readonly perRound?: number;
-  /** How long one transaction of each round stays open; default 3000. */
+  /** How long one transaction of each round stays open. Default 3000. */
   readonly holdMs?: number;
   readonly writers?: number;
   readonly readers?: number;
@@ -38,7 +38,7 @@ interface EventTrialsResult {
   readonly sequencerKills: number;
   readonly sequencerPauses: number;
   readonly feedReplacements: number;
-  /** From the acknowledged commit to a client that reads everything, including all failures. */
+  /** The time from the acknowledged commit to a client that reads everything, including all failures. */
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -94,7 +94,7 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
   const complete = (client: Reader) => client.received >= writing.written.filter((event) => client.wants(event)).length;
   const deadlineMs = performance.now() + settleMs;
   while (!clients.every(complete) && performance.now() < deadlineMs) await sleep(20);
-  // Repeated events would arrive now.
+  // If there are repeated events, they arrive now.
   await sleep(300);
   for (const client of clients) await client.stop();
 

@@ -21,7 +21,7 @@ export interface TriedExecutor extends Pick<Executor, 'execute'> {
   close?(): void;
 }
 
-/** A second opinion: a difference that both have may be a fault of the trial. */
+/** A second opinion: if both differ from the reference, the trial may be wrong. */
 function stockExecutor({ supergraph, links }: World): TriedExecutor {
   try {
     return new StockExecutor(supergraph, links, log);
@@ -32,7 +32,7 @@ function stockExecutor({ supergraph, links }: World): TriedExecutor {
 
 /** Cases with consecutive seeds share a graph: composing it takes longer than many cases. */
 const casesPerGraph = 20;
-/** Each of them is executed four times more, without faults. */
+/** Each of them is executed four more times, without faults. */
 const casesPerLie = 4;
 
 export const trialGatewayDifferential = defineTrial({
@@ -126,14 +126,14 @@ interface Difference {
   readonly isUnplanned: boolean;
 }
 
-/** What the executor does wrong in the case of this seed. */
+/** The executor's mistakes in the case of this seed. */
 async function differenceIn(seed: number, world: World, executor: TriedExecutor): Promise<Difference | undefined> {
   const random = seededRandom(seed);
   const operation = randomOperation(random, world.supergraph.schema, world.names);
   return differenceOf(operation, randomFaults(random, world), world, executor);
 }
 
-/** What subgraphs that answer more than they are asked change in the case of this seed. */
+/** The differences that occur in the case of this seed when subgraphs answer more than they are asked. */
 async function lieIn(seed: number, world: World, executor: TriedExecutor): Promise<string | undefined> {
   const { text, operationName, variables } = randomOperation(seededRandom(seed), world.supergraph.schema, world.names);
   const request = { document: parse(text), operationName, variables, key: `${operationName} ${text}` };
@@ -144,7 +144,7 @@ async function lieIn(seed: number, world: World, executor: TriedExecutor): Promi
     : `forged: ${judgeWhole(honest, lied) ?? 'errors'}`;
 }
 
-/** How many requests the case of this seed takes, and how many Apollo's executor, if both answer it. */
+/** The number of requests in the case of this seed, and the number with Apollo's executor, if both answer it. */
 async function requestsIn(seed: number, world: World, ...executors: readonly [TriedExecutor, TriedExecutor]) {
   const { text, operationName, variables } = randomOperation(seededRandom(seed), world.supergraph.schema, world.names);
   const request = { document: parse(text), operationName, variables, key: `${operationName} ${text}` };

@@ -1,6 +1,6 @@
 // `npm run trials -- gateway-rolling`: two gateways and two processes of each subgraph are restarted one after the other, and the graph is
-// replaced, while a client sends requests and repeats none, and subscriptions go on. The oracles are the client's own log, the versions of what
-// it changed, and the table of events.
+// replaced. Meanwhile a client sends requests without repeating any, and subscriptions stay open. The oracles are the client's own log, the
+// versions of the objects that it changed, and the table of events.
 // needs: system, haproxy
 import { readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
@@ -38,14 +38,14 @@ interface RollingOptions extends TrialRun {
 
 interface RollingResult {
   readonly seed: number;
-  /** In which everything was restarted and the graph replaced. */
+  /** Rounds in which everything was restarted and the graph was replaced. */
   readonly rounds: number;
   readonly requests: number;
   /** Requests without an answer, or with errors. */
   readonly failed: number;
-  /** Changes that were made more often, or less often, than they were answered. */
+  /** Changes that were made more often or less often than they were answered. */
   readonly repeated: number;
-  /** Events that a subscription missed, got twice, or in the wrong order; and subscriptions that ended. */
+  /** Events that a subscription missed, got twice or got in the wrong order, and subscriptions that ended. */
   readonly gaps: number;
   readonly subscriptions: number;
   readonly deliveries: number;
@@ -119,7 +119,7 @@ export async function runRolling(options: RollingOptions): Promise<RollingResult
     const asked = { filter: plan.filter, fields: plan.fields, after: undefined, longestMs: undefined };
     return { plan, reader: own(new GatewayReader({ ...common, ...asked })) };
   });
-  // A gateway closes the oldest of many sockets of one network that have not logged in yet.
+  // If many sockets of one network have not logged in yet, a gateway closes the oldest of them.
   for (let from = 0; from < readers.length; from += startsAtOnce)
     await Promise.all(readers.slice(from, from + startsAtOnce).map(({ reader }) => reader.start()));
   progress(`${subscriptions} subscriptions have begun`);
@@ -152,7 +152,7 @@ export async function runRolling(options: RollingOptions): Promise<RollingResult
   };
 }
 
-/** As an operator does it: the next one only when this one is back and both gateways reach it. */
+/** As an operator would: the next one is restarted only when this one is back and both gateways reach it. */
 async function restart(
   system: WholeSystem,
   name: string,
@@ -193,7 +193,7 @@ async function administratorToken(url: string, folder: string): Promise<string> 
   }
 }
 
-/** Each of which may have a hundred sockets at a gateway: all of them, while the other one is restarted. */
+/** Users that may each have a hundred sockets at a gateway, so that one gateway can hold all of them while the other restarts. */
 async function readerTokens(
   url: string,
   folder: string,
@@ -221,7 +221,7 @@ interface Judged {
   readonly reader: GatewayReader;
 }
 
-/** Waits until all subscriptions have all their events, or the time is up; then judges them. */
+/** Waits until all subscriptions have all their events or the time is up, then judges them. */
 async function gapsOf(readers: readonly Judged[], table: readonly TableRow[], findings: string[]): Promise<number> {
   const owed = readers.map(({ plan, reader }) => {
     const start = reader.beginning ?? 0;
@@ -230,7 +230,7 @@ async function gapsOf(readers: readonly Judged[], table: readonly TableRow[], fi
   const untilMs = performance.now() + settleMs;
   const waits = () => readers.some(({ reader }, index) => reader.received < (owed[index]?.length ?? 0));
   while (waits() && performance.now() < untilMs) await sleep(20);
-  // Repeated events would arrive now.
+  // If there are repeated events, they arrive now.
   await sleep(300);
   await Promise.all(readers.map(({ reader }) => reader.stop()));
   let gaps = 0;

@@ -1,6 +1,7 @@
-// `npm run trials -- gslb-outage`: every part of GSLB fails while endpoints die and recover: real checkers, conductors, workers, name
-// servers, a gateway, MariaDB, Redis and PowerDNS. A client outside queries each name server continuously, another follows the graph. At
-// the end each name server must answer with the living endpoints, and the history and the followed events must explain how that came about.
+// `npm run trials -- gslb-outage`: every part of GSLB fails while endpoints die and recover. It uses real checkers, conductors, workers,
+// name servers, a gateway, MariaDB, Redis and PowerDNS. One outside client queries each name server continuously, and another follows the
+// graph. At the end, each name server must answer with the live endpoints, and the history and the followed events must explain the way to
+// that state.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { faults as allFaults, type Fault } from './gslb-outage/faults.ts';
@@ -15,7 +16,7 @@ interface OutageOptions extends TrialRun {
   readonly size?: Partial<SiteSize>;
   /** Default: all. */
   readonly faults?: Readonly<Record<string, Fault>>;
-  /** Time after a fault's end until everything must be right. */
+  /** The time after the end of a fault until everything must be right. */
   readonly settleMs?: number;
   readonly answerMs?: number;
 }
@@ -42,7 +43,7 @@ const usualSize: SiteSize = { endpoints: 4, conductors: 2, workers: 2, nameServe
 const slowMs = 5_000;
 /** Longer than a claim of work. */
 const usualSettleMs = 60_000;
-/** A resolver has retried by then. */
+/** By then a resolver has retried. */
 const usualAnswerMs = 5_000;
 
 export async function runOutageTrials(

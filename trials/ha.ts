@@ -1,5 +1,5 @@
-// `npm run trials -- ha`: two data hosts and a witness as network namespaces, one client, and one fault at a time. At the end, compares
-// acknowledged writes with what every host holds. One JSON line.
+// `npm run trials -- ha`: two data hosts and a witness as network namespaces, one client, and one fault at a time. At the end, it compares
+// acknowledged writes with the contents of every host. One JSON line.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,7 +55,7 @@ const settleMs = 1_500;
 interface Outcome {
   readonly fault: string;
   readonly gapMs: number;
-  /** Writes that ended with neither an acknowledgement nor a refusal. */
+  /** Writes that ended without an acknowledgement or a refusal. */
   readonly unknown: number;
   readonly recoveredMs: number | undefined;
 }
@@ -70,14 +70,14 @@ async function runHaTrials(options: HaOptions) {
     engine === 'galera' ? await GaleraSystem.start(network, start) : await HaSystem.start(network, start);
   stack.defer(() => ha.stop());
   progress(`${engine}: both hosts are in sync`);
-  // Awaited, because started processes must end after it.
+  // This is awaited, because started processes must end after it.
   return await runTrials(ha, options);
 }
 
 async function runTrials(ha: Pair, options: HaOptions) {
   const { seed, only: asked, engine, timeIsUp, progress, signal } = options;
   const random = seededRandom(seed);
-  // In random order: there are more kinds than default trials.
+  // The order is random, because there are more kinds than trials by default.
   const names = random.shuffle(kindsOf(ha, asked));
   const singles = kindsOf(ha, Object.keys(single));
   const leftOut = asked.filter((name) => !names.includes(name));
@@ -186,7 +186,7 @@ async function runTrials(ha: Pair, options: HaOptions) {
   };
 }
 
-/** Other processes that use every processor. */
+/** Other processes that keep every processor busy. */
 function keepBusy(): readonly ChildProcess[] {
   return Array.from({ length: availableParallelism() }, () =>
     spawn(...endingWithParent(process.execPath, ['--eval', 'for (;;);']), { stdio: 'ignore' }),

@@ -18,7 +18,7 @@ import { seededRandom } from './random.ts';
 import { folderOption } from './trial-options.ts';
 
 interface HostileOptions extends TrialRun {
-  /** From attackers, and from ordinary users. */
+  /** Requests by attackers and by ordinary users. */
   readonly requests: number;
   readonly ordinary: number;
   /** Data folder with logs; it is not removed. */
@@ -30,11 +30,11 @@ interface HostileResult {
   readonly requests: number;
   /** Attacks on a load balancer by clients without a certificate. */
   readonly balancerAttacks: number;
-  /** Answers with data that the caller may not see; secrets that reached a decoy; changed data of alpha. */
+  /** Answers with data that the caller may not see, secrets that reached a decoy, and changed data of alpha. */
   readonly leaks: number;
   /** Processes that ended. */
   readonly crashes: number;
-  /** Kinds of refusal that block an event loop for more than 50 ms of CPU time, without other requests. */
+  /** Kinds of refusal that block an event loop for more than 50 ms of CPU time even without other requests. */
   readonly slowRefusals: number;
   /** Answers INTERNAL, and errors in the logs. */
   readonly internal: number;
@@ -47,7 +47,7 @@ interface HostileResult {
   readonly findings: readonly string[];
 }
 
-/** Attackers' requests to the graph, for each attack on the load balancer. */
+/** The number of attackers' requests to the graph for each attack on the load balancer. */
 const requestsForOne = 10;
 export const trialHostile = defineTrial({
   counts: {
@@ -68,7 +68,7 @@ export async function runHostileTrials(options: HostileOptions): Promise<Hostile
   stack.defer(() => decoys.stop());
   const system = await startWholeSystem({
     ...{ folder, signal, lab: true, gatewayApart: true },
-    // Otherwise most of the documents would hit the same limit.
+    // Otherwise most documents would hit the same limit.
     settings: { 'egress.allow': decoys.allowed.host, 'graphql.refusedKibPerMinute': '1000000' },
     environment: (name) => watchEnvironment(folder, name),
   });
@@ -109,7 +109,7 @@ export async function runHostileTrials(options: HostileOptions): Promise<Hostile
 }
 
 /**
- * A decoy without input proves nothing: at the end the owner moves the prize, which is allowed, and the decoy must receive it.
+ * A decoy without input proves nothing. So at the end the owner moves the prize, which is allowed, and the decoy must receive it.
  */
 async function judgeDecoys(world: World, decoys: Decoys, judge: Judge): Promise<void> {
   if (decoys.denied.connections() > 0)

@@ -1,6 +1,6 @@
-// `npm run trials -- lb-changes`: the trial of changes: several lanes change one load balancer at the same time, as fast as it follows,
-// while clients send requests. Each round ends with a quiet moment: everything must be in effect, the clients' logs are judged, and all
-// nodes are inspected from outside.
+// `npm run trials -- lb-changes`: the trial of changes. Several lanes change one load balancer at the same time, as fast as the changes
+// take effect, while clients send requests. Each round ends with a quiet period: everything must be in effect, the clients' logs are
+// judged, and all nodes are inspected from outside.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeId } from '../platform/values/ids.ts';
 import { freePort } from '../tests/support/machine/free-port.ts';
@@ -39,7 +39,7 @@ export interface LbChangesOptions extends Required<TrialRun> {
   readonly lanes: number;
   /** For testing the oracle: called at each quiet moment before the inspection. */
   readonly sabotage?: (trial: LbChanges, round: number) => Promise<void>;
-  /** Every this many writes, one is sent twice. */
+  /** One in this many writes is sent twice. */
   readonly repeatEvery?: number;
   readonly lateMs?: number;
   readonly settleMs?: number;
@@ -82,7 +82,7 @@ const changesPerRound = 100;
 const mostInFlight = 60;
 const settleMs = 60_000;
 const mostFindings = 40;
-/** Highest age of logged requests when they are judged. */
+/** The maximum age of logged requests when they are judged. */
 const keepMs = 60_000;
 
 type AnyFault = Fault | { readonly figure: 'drift'; readonly what: string };
@@ -164,7 +164,7 @@ export class LbChanges {
     for (const lane of this.lanes) lane.openFlows();
   }
 
-  /** A pool for everything that no policy sends elsewhere, and the listeners on which all lanes have policies. */
+  /** A pool for all requests that no policy sends elsewhere, and the listeners on which all lanes have policies. */
   async #createShared(pairs: Pairs): Promise<void> {
     const { place, changes, defaultPool: pool } = this;
     const part = async (mutation: string, input: object, effects: Parameters<Changes['make']>[2] = []) => {
@@ -287,7 +287,7 @@ export class LbChanges {
 
   async #watchChanges(): Promise<void> {
     while (!this.#ended) {
-      // Inspected again: a node may be away or late.
+      // It is inspected again, because a node may be away or late.
       await this.changes.look().catch(() => undefined);
       await sleep(50);
     }
@@ -318,7 +318,7 @@ export class LbChanges {
     }
   }
 
-  /** Like a resolver: clients never query more than the last answer. */
+  /** Like a resolver's cache: clients only use the last answer. */
   async #watchNames(): Promise<void> {
     while (!this.#ended) {
       const addresses = await this.place.addresses();
@@ -374,7 +374,7 @@ export class LbChanges {
     return [this.defaultPool, ...this.lanes.flatMap(({ pools }) => pools)];
   }
 
-  /** Differences that remain after first checks, reloads and drains have had their time. */
+  /** Differences that remain after first checks, reloads and drains have had time to finish. */
   async #agree(): Promise<readonly AnyFault[]> {
     const untilMs = nowMs() + (this.#options.settleMs ?? settleMs);
     for (;;) {

@@ -1,6 +1,7 @@
-// `npm run trials -- lb-config`: the trial that a value remains a value: passes hostile values through every field of every part of a load
-// balancer. Each must be refused with the name of its field. Otherwise the rendered configuration must have the same lines with the same
-// words as for a plain value; a real HAProxy must accept it (many parts in a file), and its runtime socket must take each as one server.
+// `npm run trials -- lb-config`: the trial that a value stays a value. It passes hostile values through every field of every part of a load
+// balancer. Each must be refused with the name of its field. Otherwise, the rendered configuration must have the same lines with the same
+// words as for a plain value. A real HAProxy must accept it (with many parts in a file), and its runtime socket must take each value as one
+// server.
 // needs: haproxy
 
 import { execFile } from 'node:child_process';
@@ -41,7 +42,7 @@ interface LbConfigResult {
   readonly inputs: number;
   readonly refused: number;
   readonly rendered: number;
-  /** Rendered values that became something else than one word. */
+  /** Rendered values that became something other than one word. */
   readonly escaped: number;
   /** Configurations that the real HAProxy read, and servers that were added to a running one. */
   readonly files: number;
@@ -157,7 +158,7 @@ function specOf({ kind, field, given }: Case, value: JsonValue): PartSpec | unde
   return read.ok ? read.spec : undefined;
 }
 
-/** The part, with others that it needs to have an effect. */
+/** The part, with other parts that it needs to have an effect. */
 function partsWith(kind: PartName, spec: PartSpec): WantedPart[] {
   const make = (name: PartName, parentId: string, given: JsonObject): WantedPart => {
     const read = readSpec(partKinds[name], given);
@@ -211,7 +212,7 @@ function modelOf(node: WantedNode, parts: readonly WantedPart[], folder: string)
   );
 }
 
-/** Numbers, enums and booleans may add lines of our own; texts must not. */
+/** Numbers, enums and booleans may add lines of our own, but texts must not. */
 function shapeFault(
   plain: readonly (readonly string[])[] | undefined,
   render: () => HaproxyModel,
@@ -231,13 +232,13 @@ function shapeFault(
     typeof sample === 'string' &&
     typeof (kind === 'Pool' && field === 'persistence' ? sample : spec[field]) === 'string';
   const isEnum = isText && /^[A-Z0-9_]+$/.test(sample) && field !== 'persistence';
-  // A host name instead of an address changes the server's name, not the words.
+  // A host name in place of an address changes the server's name, but not the words.
   if (plain === undefined || !isText || isEnum) return undefined;
   const shape = (lines: readonly (readonly string[])[]) => lines.map((line) => line.length).join(' ');
   return shape(words) === shape(plain) ? undefined : 'it has other lines or words than a plain value';
 }
 
-/** The value of an L7 rule in a file must be one pattern there. */
+/** In a file, the value of an L7 rule must be exactly one pattern. */
 function patternFault({ files }: HaproxyModel, { value }: PartSpec): string | undefined {
   for (const { path, content } of files.values()) {
     if (typeof value !== 'string' || !path.includes('/rule-')) continue;
@@ -248,7 +249,7 @@ function patternFault({ files }: HaproxyModel, { value }: PartSpec): string | un
   return undefined;
 }
 
-/** The real HAProxy: reads files, and takes servers at its runtime socket. */
+/** The real HAProxy, which reads files and accepts servers on its runtime socket. */
 class Places {
   readonly #folder: string;
   readonly #node: WantedNode;
@@ -293,7 +294,7 @@ class Places {
     return this.#haproxy.stop();
   }
 
-  /** Writes all into one file. If that is refused, checks each one alone. Returns the number of files. */
+  /** Writes all configurations into one file. If the file is refused, it checks each one alone. Returns the number of files. */
   async check(all: readonly Accepted[], escaped: (what: string, one: Accepted) => void): Promise<number> {
     if (all.length === 0 || (await this.#fault(all)) === undefined) return 1;
     let files = 1;
@@ -313,7 +314,7 @@ class Places {
       all.flatMap(({ parts }) => parts),
       this.#folder,
     );
-    // Separate ports are not needed: nothing listens during a check.
+    // Separate ports are not needed, because nothing listens during a check.
     for (const { path, content } of model.files.values()) await write(path, content);
     for (const { path, pem } of model.certificates.values()) await write(path, pem);
     await write(join(this.#folder, 'servers.state'), '1\n');
@@ -327,7 +328,7 @@ class Places {
     }
   }
 
-  /** Adds each server to a running HAProxy, which must then have that server and nothing else. Returns their number. */
+  /** Adds each server to a running HAProxy, which must then have exactly that server. Returns their number. */
   async addAll(all: readonly Accepted[], escaped: (what: string, one: Accepted) => void): Promise<number> {
     let count = 0;
     for (const one of all) {
@@ -341,7 +342,7 @@ class Places {
       const wanted = {
         ...this.#running,
         certificates: model.certificates,
-        // Files that a server refers to. Maps and patterns belong to lines that this configuration does not have.
+        // Files that a server refers to. Maps and patterns belong to lines that are not in this configuration.
         files: new Map([...model.files].filter(([, { kind: each }]) => each === 'AUTHORITIES')),
         backends: new Map([
           [

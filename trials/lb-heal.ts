@@ -1,5 +1,5 @@
 // `npm run trials -- lb-heal`: nodes, hosts and every part of a load balancer's control plane fail in every combination and at every step
-// of the healing: real HAProxies, hosts, workers, MariaDB, Redis and PowerDNS. Afterwards exactly the wanted state must exist.
+// of the healing. It uses real HAProxies, hosts, workers, MariaDB, Redis and PowerDNS. Afterwards, exactly the wanted state must exist.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArgumentError } from '../measure/arguments.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
@@ -17,7 +17,7 @@ interface HealOptions extends TrialRun {
   readonly faults?: Readonly<Record<string, Happening>>;
   /** Default: all. */
   readonly disturbances?: Readonly<Record<string, Happening>>;
-  /** Time after a fault's end until everything must be right. */
+  /** The time after the end of a fault until everything must be right. */
   readonly settleMs?: number;
 }
 
@@ -40,7 +40,7 @@ export const trialLbHeal = defineTrial({
 
 /** Longer than a lease, a claim, the creation of a node, and the time for which a replaced one is kept. */
 const usualSettleMs = 120_000;
-/** By then the checks have noticed the fault. */
+/** By then, the checks have noticed the fault. */
 const noticeMs = 2_000;
 const wantedNodes = 4;
 
@@ -53,7 +53,7 @@ export async function runHealTrials(
   const figures: HealFigures = { trials: 0, double: 0, orphans: 0, wrongDns: 0, emptyDns: 0, stuck: 0, unhealed: 0 };
   const findings: string[] = [];
   await using cleanup = new AsyncDisposableStack();
-  // A shared address needs separate networks for nodes.
+  // A shared address requires separate networks for nodes.
   const withStandby = network === 'netns';
   const site = cleanup.adopt(await Site.open(network, withStandby), (each) => each.close());
   const balancerIds = [await site.create(wantedNodes)];

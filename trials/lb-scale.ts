@@ -94,7 +94,7 @@ function summary(hours: readonly SimulatedHour[]) {
       sum(({ decisions }) => decisions.filter(({ action }) => action !== 'KEEP').length) / hours.length,
     ),
     overloadedSecondsAnHour: round(sum(({ overloadedSeconds }) => overloadedSeconds) / hours.length),
-    /** Node time, relative to that of the smallest number that meets the target at each moment. */
+    /** Node time, relative to the node time of the smallest number that meets the target at each moment. */
     nodeTimeToNeeded: round(sum(({ nodeSeconds }) => nodeSeconds) / sum(({ neededSeconds }) => neededSeconds)),
   };
 }

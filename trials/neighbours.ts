@@ -15,11 +15,11 @@ import { defineTrial } from './define-trial.ts';
 interface NeighboursOptions {
   /** Users of other projects. */
   readonly users: number;
-  /** Number of mappings and of calls, most of them the flooder's. */
+  /** The number of mappings and of calls, most of which belong to the flooder. */
   readonly rows: number;
-  /** Concurrent requests of the flooder, one phase for each. */
+  /** Concurrent requests of the flooder, with one phase for each number. */
   readonly parallel: readonly number[];
-  /** Duration of each phase, and of the quiet one before. */
+  /** The duration of each phase, including the quiet one before. */
   readonly seconds: number;
   readonly signal: AbortSignal;
   readonly progress?: (line: string) => void;
@@ -27,11 +27,11 @@ interface NeighboursOptions {
 
 interface NeighboursResult {
   readonly users: number;
-  /** Ratio of the worst phase to the quiet one. */
+  /** The ratio of the worst phase to the quiet one. */
   readonly p99Ratio: number;
-  /** The same while unrelated processes keep each processor busy and send nothing: the share of this machine that every user gets. */
+  /** The same while unrelated processes keep each processor busy and send nothing: the share of this machine that remains for every user. */
   readonly floorRatio: number;
-  /** Reads of the other users without an answer. */
+  /** Reads of the other users that got no answer. */
   readonly failed: number;
   readonly quietP99Ms: number;
   readonly phases: readonly {
@@ -59,7 +59,7 @@ export const trialNeighbours = defineTrial({
 
 const pauseMs = 100;
 const own = 'query($p: ID!) { mappings(projectId: $p, first: 10) { nodes { id } } }';
-/** `rare` matches no row, so the search runs to its end. */
+/** `rare` matches no row, so the search continues to its end. */
 const floods = [
   ...['verification: [DRIFTED]', 'mappingStates: [ORPHAN]', 'objectKey: "rare"', 'resource: "rare"', 'scope: "rare"'],
   ...['updatedBefore: "2020-01-01T00:00:00Z"', 'cmpObject: { type: "tenant", externalId: "rare" }'],
@@ -150,7 +150,7 @@ export async function runNeighbours(options: NeighboursOptions): Promise<Neighbo
   return { users, p99Ratio, floorRatio, failed, quietP99Ms: quiet.p99Ms, phases };
 }
 
-/** One process per processor that only burns CPU. */
+/** One process per processor that only uses CPU time. */
 async function besideStrangers<Result>(work: () => Promise<Result>): Promise<Result> {
   const strangers = Array.from({ length: availableParallelism() }, () =>
     spawn(...endingWithParent(process.execPath, ['--eval', 'for (;;);']), { stdio: 'ignore' }),
@@ -163,7 +163,7 @@ async function besideStrangers<Result>(work: () => Promise<Result>): Promise<Res
   }
 }
 
-/** Each has a project and the token of a viewer. */
+/** Each one has a project and a viewer's token. */
 async function makeTenants(client: GraphClient, password: string, count: number): Promise<readonly Tenant[]> {
   type Done<Field> = { readonly done: MutationAnswer & Field };
   const logIn = `mutation ($input: LoginInput!) { done: login(input: $input) { accessToken userErrors { code message } } }`;
@@ -183,7 +183,7 @@ async function makeTenants(client: GraphClient, password: string, count: number)
   return tenants;
 }
 
-/** Nine of ten rows belong to the first project. */
+/** Nine out of ten rows belong to the first project. */
 async function fill(
   connection: ConstructorParameters<typeof Database>[0]['connection'],
   projects: readonly string[],

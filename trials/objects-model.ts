@@ -1,5 +1,5 @@
-// `npm run trials -- objects-model`: object storage's registers in simulated time, with messages lost, duplicated and late, dead
-// coordinators, wrong clocks, ring changes, forgotten deletions, restored backups and answers of single replicas, against a judge of the
+// `npm run trials -- objects-model`: object storage's registers in simulated time, with lost, duplicated and late messages, dead
+// coordinators, wrong clocks, ring changes, forgotten deletions, restored backups and answers of single replicas. A judge checks the
 // answers that clients got. Then each guard of the protocol is removed in turn, and the judge must notice.
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { applyStep, shownBy } from './objects-model/history.ts';
@@ -18,7 +18,7 @@ export const trialObjectsModel = defineTrial({
   mustBeZero: ['violations'],
 });
 
-/** Whether the answers in one schedule could all be true. */
+/** Whether the answers in one schedule are consistent. */
 export async function holds(seed: number, options: WorldOptions): Promise<boolean> {
   const world = new World(seededRandom(seed), options);
   await world.run();
@@ -31,7 +31,7 @@ export async function holds(seed: number, options: WorldOptions): Promise<boolea
   );
 }
 
-/** In every third schedule single replicas are asked, in another third clocks are stepped. */
+/** In every third schedule single replicas are queried, and in another third clocks are stepped. */
 export function emphasisOf(seed: number): readonly Emphasis[] {
   return [['single replicas are asked'], ['clocks step'], []][seed % 3] as readonly Emphasis[];
 }

@@ -1,6 +1,7 @@
-// `npm run trials -- objects`: object storage over four clusters while processes are killed and stopped, clusters unplugged, links cut,
-// clocks wrong, disks full and bits flipped. Clients at each cluster write and read continuously. Their answers must fit one register for
-// each name. At the end the disks, read without the program, must have everything that was acknowledged and nothing that was deleted.
+// `npm run trials -- objects`: object storage over four clusters while processes are killed and stopped, clusters are unplugged, links are
+// cut, clocks are wrong, disks are full and bits are flipped. Clients at each cluster write and read continuously. Their answers must be
+// consistent with one register for each name. At the end, the disks are read without the program. They must have everything that was
+// acknowledged and nothing that was deleted.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rounded } from '../measure/statistics.ts';
 import { partitionOf } from '../platform/rings/ring.ts';
@@ -17,7 +18,7 @@ import { entriesOf } from './trial-options.ts';
 
 interface ObjectTrialOptions extends TrialRun {
   readonly trials: number;
-  /** A fault lasts from one second up to this. */
+  /** A fault lasts at least one second and at most this long. */
   readonly longestMs: number;
   readonly site?: SiteOptions;
   /** Clients per cluster; default 2. */
@@ -26,9 +27,9 @@ interface ObjectTrialOptions extends TrialRun {
   readonly faults?: Readonly<Record<string, Fault>>;
   /** Concurrent faults; default up to 3. */
   readonly mostFaults?: number;
-  /** Time after the faults until everything must be right; default 60 s. */
+  /** The time after the faults until everything must be right. Default 60 s. */
   readonly settleMs?: number;
-  /** For testing the judge: called after the faults, and before answers and disks are judged. */
+  /** Used to test the judge. Called after the faults, before answers and disks are judged. */
   readonly sabotage?: {
     readonly afterFaults?: (place: Sabotaged) => Promise<void>;
     readonly beforeVerdict?: (place: Sabotaged) => Promise<void>;
@@ -46,7 +47,7 @@ export interface Sabotaged {
 type ObjectTrialFigures = Readonly<Record<Wrong, number>> & {
   readonly trials: number;
   readonly operations: number;
-  /** Answers of one cluster with an age. */
+  /** The number of answers by one cluster with an age. */
   readonly aged: number;
   readonly acknowledgedShare: number | null;
 };
@@ -79,7 +80,7 @@ const times = {
 /** After the end of a fault: for breakers, connections, and a database that starts. */
 const graceMs = 5_000;
 const requestMs = 20_000;
-/** Further ahead than wrong clocks and all times above. */
+/** Further ahead than the wrong clocks and all times above. */
 const aheadMs = 3 * 3_600_000;
 const pollMs = 200;
 
@@ -214,7 +215,7 @@ class Trial {
     );
   }
 
-  /** Deletes about half of what exists, so that there is something to forget and to collect. */
+  /** Deletes about half of the objects, so that there are deletions to forget and blobs to collect. */
   async #deleteSome(): Promise<void> {
     for (const [at, name] of this.#clients.names.entries()) {
       if (at % 2 === 0) continue;
@@ -225,14 +226,14 @@ class Trial {
     }
   }
 
-  /** When all times have passed, no unreferenced blobs remain. */
+  /** After all these times, no unreferenced blobs may remain. */
   async #collect(): Promise<void> {
     const { settleMs = 60_000 } = this.#options;
     const { clusters } = this.#site;
     const untilMs = performance.now() + settleMs;
     let leaked: readonly Finding[] = [];
     for (let look = 0; performance.now() < untilMs; look += 1) {
-      // Again, because versions that were written to supersede others are old enough only then.
+      // A second time, because only then are versions old enough that were written to supersede others.
       if (look % 10 === 0 && look < 50)
         for (const cluster of clusters) cluster.change({ clockMs: cluster.ground.clockMs + aheadMs });
       await sleep(pollMs);
@@ -257,7 +258,7 @@ class Trial {
     }
   }
 
-  /** With all clusters up, no request is refused for long. */
+  /** If all clusters are up, no request is refused for long. */
   async #untilTold(what: string, ask: () => Promise<boolean>): Promise<void> {
     const { settleMs = 60_000 } = this.#options;
     const untilMs = performance.now() + settleMs;

@@ -1,7 +1,7 @@
-// `npm run trials -- relay-names`: the trial that a text remains a text: names, comments and attacks through every driver that ends at a
-// command line, a shell, or in XML. Each is refused with the name of its argument, or becomes exactly one command that makes the device do
-// what was requested. Checked with the simulated switch's own grammar, by comparing JSON with its expected form, and for a sample with a
-// real nft and a real sh.
+// `npm run trials -- relay-names`: the trial that a text stays a text. It sends names, comments and attacks through every driver that ends
+// at a command line, a shell, or in XML. Each text is refused with the name of its argument, or becomes exactly one command that makes the
+// device do what was requested. This is checked with the simulated switch's own grammar, by comparing JSON with its expected form, and for
+// a sample with a real nft and a real sh.
 // needs: system
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,9 +34,9 @@ export const allSubjects: readonly Subject[] = [
 ];
 
 export interface RelayNamesOptions extends TrialRun {
-  /** Number of texts. Each is put into one argument of every operation of every driver. */
+  /** Number of texts. Each text is put into one argument of every operation of every driver. */
   readonly count: number;
-  /** Calls for each of the real programs. 0 for none, which needs no root. */
+  /** The number of calls for each of the real programs. With 0 there are none, which needs no root. */
   readonly real: number;
   readonly subjects?: readonly Subject[];
   /** An empty working folder for the real programs. */
@@ -144,7 +144,7 @@ export async function runRelayNames(options: RelayNamesOptions): Promise<RelayNa
   };
 }
 
-/** Checked before minutes of work instead of after them. */
+/** This is checked before minutes of work instead of after them. */
 async function requireNamespaces(): Promise<void> {
   const probe = await runProgram('unshare', ['--net', '--mount', 'true']);
   if (probe.exitCode !== 0) throw new Error('the real programs need namespaces, and so root; --real 0 does without');

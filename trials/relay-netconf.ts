@@ -1,6 +1,6 @@
 // `npm run trials -- relay-netconf`: the trial that a NETCONF session can be cut anywhere: calls of the driver on a real netconfd, cut at
-// each of their frames, while another client edits the candidate. Others' uncommitted edits are never committed, and an entry exists as a
-// whole or not at all.
+// each of their frames, while another client edits the candidate. Uncommitted edits of others are never committed, and an entry exists
+// either completely or not at all.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '../embedded/setup-log.ts';
 import type { DeviceFault } from '../lab/device-faults.ts';
@@ -14,7 +14,7 @@ import { defineTrial, type TrialRun } from './define-trial.ts';
 import { type Random, seededRandom } from './random.ts';
 import { folderOption } from './trial-options.ts';
 
-/** The frames of one call; each is found by text that only this relay's requests have. */
+/** The frames of one call. Each is found by a text that only this relay's requests contain. */
 const frames = {
   lock: '<lock>',
   discard: '<discard-changes/>',
@@ -25,7 +25,7 @@ const frames = {
 } as const;
 type Frame = keyof typeof frames;
 const cuts = ['before', 'after', 'mid-reply', 'late'] as const;
-/** The other client's action at the same time. */
+/** The action of the other client at the same time. */
 const foreignActs = ['leaves an edit', 'leaves an edit and dies', 'commits its own', 'nothing'] as const;
 
 interface RelayNetconfOptions extends TrialRun {
@@ -47,7 +47,7 @@ interface RelayNetconfResult {
   readonly contradicted: number;
   /** By state and code. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** By frame: how many sessions were cut there. */
+  /** How many sessions were cut at each frame. */
   readonly cut: Readonly<Record<string, number>>;
   readonly foreign: Readonly<Record<string, number>>;
   readonly seconds: number;
@@ -65,7 +65,7 @@ const lateMs = 150;
 const deadlineMs = 20_000;
 const lockTries = 200;
 const lockPauseMs = 50;
-/** A server reads all of its entries for each one: they are removed now and then. */
+/** A server reads all its entries for each one, so they are removed occasionally. */
 const clearEvery = 25;
 
 export async function runRelayNetconf(options: RelayNetconfOptions): Promise<RelayNetconfResult> {
@@ -117,7 +117,7 @@ class Trial {
     this.#random = random;
   }
 
-  /** Every frame and every way to cut it in turn; the rest at random. */
+  /** Every frame and every way to cut it in turn. The rest is random. */
   async run(number: number): Promise<void> {
     const places = Object.keys(frames) as Frame[];
     const frame = places[number % places.length] ?? 'edit';
@@ -130,7 +130,7 @@ class Trial {
     const args = { path: `/lab-vpn:vpn/tunnel[site='trial'][peer='n${number}']`, value, mark: 'description' };
     const id = newUuid();
     const [called] = await Promise.all([caller.call('entry.create', args, id), this.#others.act(act, number)]);
-    // An unlock comes after the outcome: the next call meets the remains of the session.
+    // An unlock comes after the outcome, so the next call meets the remains of the session.
     await this.#server.faults.clear();
     const running = await this.#others.settled();
     this.#judge(number, `${frame} ${drop}, the other ${act}`, called, running, id);
@@ -178,7 +178,7 @@ class Others {
     return new Others(server, await Ncclient.to(server), await Ncclient.to(server));
   }
 
-  /** Refusals of the other client don't matter. */
+  /** Refusals to the other client do not matter. */
   async act(act: (typeof foreignActs)[number], number: number): Promise<void> {
     switch (act) {
       case 'nothing':
@@ -199,7 +199,7 @@ class Others {
     }
   }
 
-  /** The running configuration, once no session of the call holds its lock any more. */
+  /** The running configuration, once no session of the call holds its lock. */
   async settled(): Promise<string> {
     for (let tries = 0; tries < lockTries; tries += 1) {
       if ((await this.#judge.ask('lock')).ok) {

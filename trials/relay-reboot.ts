@@ -1,7 +1,7 @@
-// `npm run trials -- relay-reboot`: the trial that a call never hits somebody else's object. A real Linux firewall reboots during
-// calls, which renumbers its rules, and a FortiGate reuses the numbers of deleted policies. Real FRR, a real ModSecurity and a switch lose
-// what was not saved, and an administrator uses the same numbers (relay-reboot/places.ts). Two tenants call the relay; an administrator
-// works on the devices directly. The devices' own configurations are the evidence.
+// `npm run trials -- relay-reboot`: the trial that a call never hits somebody else's object. A real Linux firewall reboots during calls,
+// which renumbers its rules, and a FortiGate reuses the numbers of deleted policies. Real FRR, a real ModSecurity and a switch lose unsaved
+// changes, and an administrator reuses the same numbers (relay-reboot/places.ts). Two tenants call the relay; an administrator works on the
+// devices directly. The devices' own configurations are the evidence.
 // needs: system, iproute2, nftables, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ import { folderOption } from './trial-options.ts';
 interface RelayRebootOptions extends TrialRun {
   readonly reboots: number;
   readonly lab: RunningLab;
-  /** Where other devices are started. */
+  /** The folder in which other devices are started. */
   readonly folder: string;
   readonly database: Pick<TestDatabase, 'connection'>;
   readonly progress: (line: string) => void;
@@ -54,11 +54,11 @@ interface RelayRebootOptions extends TrialRun {
 interface RelayRebootResult {
   readonly seed: number;
   readonly reboots: number;
-  /** Objects of the administrator or of another tenant that are gone although nobody with the right to do so deleted them. */
+  /** Objects of the administrator or of another tenant that are gone although nobody with the right to delete them did so. */
   readonly foreignDeleted: number;
   /** Mappings that, after verification, refer to no object or to the wrong one. */
   readonly wrongMappings: number;
-  /** Ended calls by operation and state, with the code of a failure. */
+  /** Ended calls by operation and state, with the code of any failure. */
   readonly calls: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly findings: readonly string[];
@@ -88,10 +88,10 @@ export const trialRelayReboot = defineTrial({
 
 const tenants = ['a', 'b'] as const;
 type Tenant = (typeof tenants)[number];
-/** Most live objects of one tenant on one device; older ones are deleted. */
+/** The largest number of live objects of one tenant on one device. Older ones are deleted. */
 const mostLive = 4;
 const administrators = 3;
-/** A person, or an administrator's program, is no faster between two requests. */
+/** A person or an administrator's program needs at least this time between two requests. */
 const handPauseMs = 50;
 
 interface Owned {
@@ -154,7 +154,7 @@ class Trial implements PlaceTrial {
   readonly #node: RelayNode;
   readonly random: Random;
   readonly #policies = tableOf('firewall/policy');
-  /** Live objects as far as the tenants know, oldest first. */
+  /** Live objects as far as the tenants know, the oldest first. */
   #owned: Owned[] = [];
   #keys = 0;
   /** Policies that the administrator made. */
@@ -233,7 +233,7 @@ class Trial implements PlaceTrial {
     this.#owned = [...this.#owned, { mappingId: made.mapping.id, operationId, name, device, tenant, round }];
   }
 
-  /** By force every second time, like an operator who trusts the mapping more than the verification. */
+  /** Every second time with force, like an operator who trusts the mapping more than the verification. */
   async #remove(owned: Owned): Promise<void> {
     const force = this.random.next() < 0.5;
     const removed = await this.call('delete', { mappingId: owned.mappingId, force });
@@ -242,7 +242,7 @@ class Trial implements PlaceTrial {
     if (state === 'DELETED') this.#owned = this.#owned.filter((each) => each !== owned);
   }
 
-  /** The file's rules return in another order, with more or fewer rules of the administrator before them. */
+  /** The rules in the file return in another order, with more or fewer rules of the administrator before them. */
   async #reboot(file: string, round: number): Promise<void> {
     const lines = file.split('\n');
     const rules = this.random.shuffle(lines.filter((line) => line.includes('comment "')));
@@ -252,7 +252,7 @@ class Trial implements PlaceTrial {
     await this.#nft('flush ruleset', [...others.slice(0, at), ...filling, ...rules, ...others.slice(at)].join('\n'));
   }
 
-  /** The administrator deletes the highest policy, if a tenant has it, and creates another, which gets its number. */
+  /** If a tenant has the highest policy, the administrator deletes it and creates another one, which gets its number. */
   async #useAgain(round: number): Promise<void> {
     const entries = this.#gate.device.cmdb.list('root', this.#policies);
     const [id, entry] = entries.toSorted(([one], [other]) => Number(other) - Number(one))[0] ?? [];
@@ -265,7 +265,7 @@ class Trial implements PlaceTrial {
     if (made.state === 'SUCCEEDED') this.#byHand.add(own);
   }
 
-  /** `saved`: the marks in the file that the firewall has loaded. No call is in flight now. */
+  /** `saved`: the marks in the file that the firewall has loaded. No call is in flight at this point. */
   async #judge(before: readonly Owned[], saved: ReadonlyMap<string, string>): Promise<void> {
     const comments = await this.#comments();
     for (let number = 0; number < administrators; number += 1)
@@ -312,7 +312,7 @@ class Trial implements PlaceTrial {
     await this.#node.run(identity('OPERATOR'), text, { input });
   }
 
-  /** Tenants forget what a reboot or the administrator has taken from them, except some objects, which are deleted by force. */
+  /** Tenants forget objects that a reboot or the administrator has removed, except for some objects, which are deleted with force. */
   async #forgetLost(): Promise<void> {
     for (const owned of this.#owned) {
       const [row] = await this.#node.db.query<{ result: string | null }>(
@@ -367,7 +367,7 @@ class Trial implements PlaceTrial {
     this.figures.findings.push(what);
   }
 
-  /** Handles of rules by the call in their mark. */
+  /** Handles of rules by the call that their mark names. */
   async #marks(): Promise<Map<string, string>> {
     const listed = await this.#list();
     const found = [...listed.matchAll(/comment "([^"]*)" # handle (\d+)/g)].map(([, comment, handle = '']) => {

@@ -41,9 +41,9 @@ type Wire = (typeof wires)[number];
 export interface RelayUnknownOptions extends TrialRun {
   readonly parts: readonly Part[];
   readonly wires: readonly Wire[];
-  /** Of each kind, on each wire. */
+  /** The number of each kind, on each protocol. */
   readonly drops: number;
-  /** On all wires together; also for `stops`. */
+  /** The number on all protocols together; also for `stops`. */
   readonly kills: number;
   readonly stops: readonly Stop[];
   /** Of each kind, on all wires together. */
@@ -101,7 +101,7 @@ export const trialRelayUnknown = defineTrial({
   ran: ({ ran }) => ran,
 });
 
-/** All results. On a failure, throws the first one after the others have ended too: their common parts are removed after that. */
+/** All results. After a failure, throws the first error once the others have ended too, because their common parts are removed after that. */
 async function together<Results extends readonly unknown[]>(
   ending: AbortController,
   work: readonly [...{ [Index in keyof Results]: Promise<Results[Index]> }],
@@ -235,7 +235,7 @@ async function startDevices(
   return { devices, objects };
 }
 
-/** Each lane of a device belongs to one part: calls of two parts never meet. */
+/** Each lane of a device belongs to one part, so calls of two parts never meet. */
 function firstLane({ lanes }: RelayUnknownOptions, part: 'drops' | 'kills' | 'stops'): number {
   return { drops: 0, kills: lanes.drops, stops: lanes.drops + lanes.kills }[part];
 }
@@ -297,7 +297,7 @@ async function runAllAgain({ options, servers, objects }: Stage): Promise<Again[
   return [await runAgain({ ...common, devices: objects, calls: again, lanes: lanes.again })];
 }
 
-/** Longest first, each to the lane with the least work. */
+/** The longest first, each to the lane with the least work. */
 function shares(stops: readonly Stop[], lanes: number): Stop[][] {
   const found = Array.from({ length: lanes }, (): Stop[] => []);
   const total = (lane: readonly Stop[]) => lane.reduce((sum, { durationMs }) => sum + durationMs + besidesMs, 0);

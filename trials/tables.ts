@@ -9,7 +9,7 @@ export interface TrialRow {
   readonly failure: string;
   /** What a seed repeats, and which options narrow the run. */
   readonly repeat: string;
-  /** Loaded only when requested: each brings its own servers. */
+  /** Loaded only on request, because each brings its own servers. */
   readonly load: () => Promise<Bench>;
 }
 

@@ -26,7 +26,7 @@ export function folderOption(contents: string): TrialOption<string> {
       const folder = given ?? (await mkdtemp(join(tmpdir(), 'tidegate-trial-')));
       if (given === undefined) {
         cleanup.defer(() => rm(folder, { recursive: true, force: true }));
-        // Accessible to the user of the embedded servers.
+        // The folder is accessible to the user of the embedded servers.
         await chmod(folder, 0o711);
       } else await mkdir(folder, { recursive: true });
       progress(`${contents}: in ${folder}`);

@@ -8,7 +8,7 @@ export interface Round {
 }
 
 interface Comparison {
-  /** CPU time per unit, now to before: the median of the rounds' ratios, by the figure's name. */
+  /** CPU time per unit, now compared with before, by the figure's name: the median of the ratios of the rounds. */
   readonly ratio: Readonly<Record<string, number>>;
   /** Per round. */
   readonly ratios: Readonly<Record<string, readonly number[]>>;
@@ -38,7 +38,7 @@ export function compareRounds(rounds: readonly Round[], cpuPerUnit: readonly str
   };
 }
 
-/** The compared figures, and every other numeric figure. */
+/** The compared figures, and all other numeric figures. */
 function medians(turns: readonly Figures[], cpuPerUnit: readonly string[]): Record<string, number> {
   const plain = Object.entries(turns[0] ?? {}).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []));
   const names = new Set([...cpuPerUnit, ...plain]);

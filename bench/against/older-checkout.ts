@@ -16,7 +16,7 @@ const readyDeadlineMs = 600_000;
 /** Thousands of files are written, perhaps on a busy disk. */
 const gitDeadlineMs = 300_000;
 
-/** Removed with the stack. Throws if there is no such commit, or if its bootstrap fails. */
+/** It is removed with the stack. Throws if there is no such commit, or if its bootstrap fails. */
 export async function checkOut(
   stack: AsyncDisposableStack,
   { root, commit: named, signal }: { readonly root: string; readonly commit: string; readonly signal: AbortSignal },
@@ -27,7 +27,7 @@ export async function checkOut(
     return stdout.trim();
   };
   const commit = await git('rev-parse', '--verify', '--end-of-options', `${named}^{commit}`);
-  // After its files are gone: then git forgets it, and any left by a killed run.
+  // Called after its files are gone, so that git forgets it and any worktree that a killed run has left.
   stack.defer(async () => void (await git('worktree', 'prune')));
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-against-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -37,7 +37,7 @@ export async function checkOut(
   return { root: older, commit };
 }
 
-/** The lab's packages are those of this commit too: either the machine has them, or neither commit has a lab. */
+/** The lab's packages are the same as for this commit: either the machine has them for both commits, or neither has a lab. */
 async function makeReady(root: string, signal: AbortSignal): Promise<void> {
   const child = spawn(process.execPath, ['bin/boot.mjs', '--no-lab'], {
     cwd: root,
@@ -49,7 +49,7 @@ async function makeReady(root: string, signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error(`bin/boot.mjs of the older commit ended with ${code}`);
 }
 
-/** Without npm's variables about the package whose script runs: another checkout is another package. */
+/** Without npm's variables about the package whose script runs, because another checkout is another package. */
 export function environmentOf(): NodeJS.ProcessEnv {
   const kept = ['npm_execpath', 'npm_node_execpath'];
   return Object.fromEntries(

@@ -1,5 +1,5 @@
-// Health checks of backends by the system of `npm start`, with thousands of dead backends: how soon the death of a living one is noticed.
-// Some of the dead refuse the connection, the others never answer.
+// Health checks of backends by the system of `npm start`, with thousands of dead backends: how soon the death of a live one is detected.
+// Some of the dead backends refuse the connection, and the others never answer.
 import { fork } from 'node:child_process';
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -23,17 +23,17 @@ interface GoneContext {
   readonly signal: AbortSignal;
 }
 
-/** First with the processors free for it, then with every one kept busy by another process. */
+/** First with the processors free, then with another process on each of them. */
 const situations = ['quiet', 'busy'] as const;
 
 interface DeathFigures {
-  /** From the end of the devices until all of them are recorded OFFLINE. */
+  /** Time from the end of the devices until all of them are recorded OFFLINE. */
   readonly deathSeenS: number;
-  /** Living ones that were recorded OFFLINE. */
+  /** Live backends that were recorded OFFLINE. */
   readonly falseOffline: number;
   readonly checksPerSecond: number;
   readonly inconclusive: number;
-  /** How late checks of living ones began. */
+  /** The delay of checks of live backends. */
   readonly lateS: number;
   /** Processors used by the system and its database. */
   readonly cpus: number;
@@ -138,7 +138,7 @@ function keepBusy(stack: AsyncDisposableStack): void {
   }
 }
 
-/** A listener on each host that never accepts, and whose queue is full. */
+/** A listener on each host that never accepts connections and whose queue is full. */
 async function fallSilent(stack: AsyncDisposableStack, hosts: ReadonlySet<string>): Promise<void> {
   const listener = new Child(new URL('./listener-process.ts', import.meta.url));
   stack.defer(async () => {

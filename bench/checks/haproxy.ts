@@ -1,4 +1,4 @@
-// HAProxy with the same checks: as many processes as its descriptors require, each with one thread. A checked server takes a
+// HAProxy with the same checks. It runs as many processes as its file descriptors require, each with one thread. A checked server takes a
 // descriptor, and a process may have 20,000 here.
 // needs: haproxy
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -50,7 +50,7 @@ export class Haproxy {
   }
 }
 
-/** `socket`: HAProxy exits without a listener; nothing connects to this one. */
+/** `socket`: HAProxy exits without a listener. Nothing connects to this socket. */
 function configuration(
   { intervalMs, timeoutMs }: HaproxyOptions,
   targets: HaproxyOptions['targets'],

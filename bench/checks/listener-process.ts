@@ -1,4 +1,4 @@
-// Listens on loopback addresses. Stopped by SIGSTOP with a full queue of one, it swallows everything sent to it: a silent target.
+// Listens on loopback addresses. When SIGSTOP stops it with a full queue of one, it becomes a silent target that swallows everything sent to it.
 import { createServer } from 'node:net';
 import { answerParent } from '../../measure/child.ts';
 

@@ -1,4 +1,4 @@
-// One worker with the check engine of one tenant of TCP targets, leases and results in memory: this measures the engine and its
+// One worker with the check engine of one tenant with TCP targets. Leases and results are in memory, so this measures the engine and its
 // probe, not a database. It counts what would have been written to a database.
 import { Registry } from 'prom-client';
 import { answerParent } from '../../measure/child.ts';
@@ -25,13 +25,13 @@ interface Times {
   readonly timeoutMs: number;
 }
 
-/** Since the last request. */
+/** The numbers since the last request. */
 export interface WorkerFigures {
   readonly checks: number;
   readonly inconclusive: number;
   readonly rows: number;
   readonly lateP99Ms: number;
-  /** Targets recorded DOWN although they answer, and targets not recorded DOWN although they do not. */
+  /** Targets recorded DOWN although they answer, and targets not recorded DOWN although they do not answer. */
   readonly falseDown: number;
   readonly missedDown: number;
 }

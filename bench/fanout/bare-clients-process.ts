@@ -1,5 +1,5 @@
-// Clients that do as little as possible, since the gateway is measured and not they: no library, and no check of what events contain.
-// Every subscription of a process receives the same events.
+// Clients that do as little as possible, because only the gateway should be measured. They use no library, and do not check the content of
+// events. Every subscription of a process receives the same events.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { answerParent } from '../../measure/child.ts';

@@ -1,7 +1,7 @@
-// The parent's side of clients without a library.
+// The parent's side of the clients without a library.
 import { Child } from '../../measure/child.ts';
 
-/** One socket of a token, with a subscription for each set of variables. */
+/** One socket with one token, and a subscription for each set of variables. */
 export interface BareSocket {
   readonly token: string;
   readonly subscriptions: readonly Readonly<Record<string, unknown>>[];
@@ -13,12 +13,12 @@ export type BareOrder =
       readonly url: string;
       readonly query: string;
       readonly sockets: readonly BareSocket[];
-      /** The streams begin at a cursor: `start` does not wait for their first item. */
+      /** The streams begin at a cursor, so `start` does not wait for their first item. */
       readonly isPast?: boolean | undefined;
-      /** Whether the age of each event is measured, on arrival. */
+      /** Whether the age of each event is measured when it arrives. */
       readonly timed?: boolean | undefined;
     }
-  /** Waits until every subscription has received this many events in total; false when they do not arrive. */
+  /** Waits until every subscription has received this many events in total. False if they do not arrive. */
   | { readonly do: 'wait'; readonly events: number; readonly withinMs: number }
   | { readonly do: 'tell' }
   | { readonly do: 'stop' };
@@ -26,9 +26,9 @@ export type BareOrder =
 export interface BareFollowed {
   /** Over all subscriptions. */
   readonly changes: number;
-  /** The newest of a checkpoint. */
+  /** The newest cursor of a checkpoint. */
   readonly cursor: string;
-  /** From `changedAt` to the arrival, if timed. */
+  /** The time from `changedAt` to the arrival, if measured. */
   readonly agesMs: readonly number[];
 }
 
@@ -37,7 +37,7 @@ type Start = Omit<BareOrder & { do: 'start' }, 'do'>;
 const askDeadlineMs = 120_000;
 const drainMs = 60_000;
 
-/** In separate processes, which end with the stack. */
+/** They run in separate processes, which end with the stack. */
 export class BareClients {
   readonly #children: readonly Child[];
 
@@ -59,7 +59,7 @@ export class BareClients {
     }));
   }
 
-  /** Throws if one lacks events after a minute. */
+  /** Throws if a client still lacks events after a minute. */
   async all(events: number): Promise<void> {
     const came = await this.#askAll<boolean>(() => ({ do: 'wait', events, withinMs: drainMs }));
     if (!came.every(Boolean)) throw new Error(`${events} events did not come to all subscriptions`);
@@ -74,7 +74,7 @@ export class BareClients {
     };
   }
 
-  /** Closes the sockets; they can be started anew. */
+  /** Closes the sockets, which can be started again. */
   async stop(): Promise<void> {
     await this.#askAll<void>(() => ({ do: 'stop' }));
   }

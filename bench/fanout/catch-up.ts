@@ -1,4 +1,4 @@
-// A client that was away: how fast it receives the events since its cursor, with their projects and with ids alone.
+// A client that was away: how fast it receives the events since its cursor, once with their projects and once with ids alone.
 import { rounded } from '../../measure/statistics.ts';
 import type { BareClients } from './bare-clients.ts';
 import type { Project } from './gateway-process.ts';

@@ -1,12 +1,11 @@
-// The events that one client received, in order, and their check: every event of its project after its first
-// cursor, once, in order.
+// The events that one client received, in order, and their check: it must have every event of its project after its first cursor, once and in order.
 
 interface ClientResult {
   /** Events that never arrived. */
   readonly missing: number;
   /** Events that arrived again. */
   readonly repeated: number;
-  /** Events of other clients, and those that came after a later one. */
+  /** Events of other clients, and events that arrived after a later one. */
   readonly wrong: number;
 }
 
@@ -24,7 +23,7 @@ export class ClientLog {
     return this.#seqs.length;
   }
 
-  /** `isChange` is false for a checkpoint. */
+  /** `isChange` is false for checkpoints. */
   add(seq: number, isChange: boolean, nowMs: number): void {
     if (this.#start === undefined) this.#start = isChange ? seq - 1 : seq;
     if (!isChange) return;
@@ -32,7 +31,7 @@ export class ClientLog {
     this.#receivedMs.push(nowMs);
   }
 
-  /** How many of `expected` (all of the project's, rising) the client should have received. */
+  /** How many of `expected` (all events of the project, in rising order) the client should have received. */
   due(expected: readonly number[]): number {
     const start = this.#start;
     return start === undefined ? expected.length : expected.filter((seq) => seq > start).length;
@@ -52,7 +51,7 @@ export class ClientLog {
     return { missing: [...owed].filter((seq) => !seen.has(seq)).length, repeated, wrong };
   }
 
-  /** From commit to delivery, in milliseconds, for the events in `committedMs`. */
+  /** The time from commit to delivery, in milliseconds, for the events in `committedMs`. */
   latenciesMs(committedMs: ReadonlyMap<number, number>): number[] {
     return this.#seqs.flatMap((seq, index) => {
       const committed = committedMs.get(seq);

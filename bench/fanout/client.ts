@@ -57,10 +57,10 @@ export class Client {
     });
   }
 
-  /** Resolves with the first item: from then on no event may be missing. */
+  /** Resolves with the first item. From then on, no event may be missing. */
   start(): Promise<void> {
     const { query, filter } = this.plan.operation;
-    // The library sends this same object again when it reconnects: it then contains the newest cursor.
+    // The library sends this same object again when it reconnects, and the object then contains the newest cursor.
     const variables: Record<string, unknown> = { ...filter };
     return new Promise((resolve, reject) => {
       const failed = (fault: unknown): void => {

@@ -1,4 +1,4 @@
-// Half of the clients, in a separate process. A slow one reads for a moment every few seconds, or not at all while held.
+// Half of the clients, in a separate process. A slow client reads for a moment every few seconds, or not at all while it is held.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerParent } from '../../measure/child.ts';
 import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
@@ -6,9 +6,9 @@ import { openKeyring } from '../../platform/secrets/keyring.ts';
 import { Client, type ClientPlan } from './client.ts';
 
 export type ClientsOrder =
-  /** `keys`: the subgraphs' key file, to read the order from cursors, which no client can do. */
+  /** `keys`: the subgraphs' key file, which is needed to read the order from cursors. Clients can't do that. */
   | { readonly do: 'start'; readonly plans: readonly ClientPlan[]; readonly keys: string }
-  /** How the slow ones read from now on. */
+  /** How slow clients read from now on. */
   | { readonly do: 'slow'; readonly mode: SlowMode }
   /** Waits until every client, or every fast one, has all its events, or `withinMs` has passed. */
   | {
@@ -20,7 +20,7 @@ export type ClientsOrder =
   | {
       readonly do: 'judge';
       readonly expected: ReadonlyMap<string, readonly number[]>;
-      /** Time of commit by sequence number, for the events whose delivery is timed. */
+      /** The commit times by sequence number, for events whose delivery is measured. */
       readonly committedMs: ReadonlyMap<number, number>;
     };
 
@@ -33,7 +33,7 @@ export interface ClientsVerdict {
   readonly wrong: number;
   readonly reconnects: number;
   readonly faults: readonly string[];
-  /** Of the fast clients. */
+  /** The figures of the fast clients. */
   readonly latenciesMs: readonly number[];
 }
 

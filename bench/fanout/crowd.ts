@@ -1,5 +1,4 @@
-// Many clients of few streams, each on its own socket: what a delivery costs when 250 clients share a stream, and what a socket keeps
-// in memory.
+// Many clients of a few streams, each on its own socket: the cost of a delivery when 250 clients share a stream, and the memory of a socket.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../../measure/child.ts';
 import { cpuMsOf } from '../../measure/cpu.ts';
@@ -10,7 +9,7 @@ import type { Project } from './gateway-process.ts';
 import type { FloorOrder } from './socket-floor-process.ts';
 import type { Writer } from './writer.ts';
 
-/** Below the 100 sockets that a token may have. */
+/** Less than the 100 sockets that a token may have. */
 const socketsOfToken = 90;
 export const tokensOfProject = 3;
 const sharedProjects = 4;
@@ -30,7 +29,7 @@ interface Crowd {
   readonly projects: readonly Project[];
 }
 
-/** A server of the crowd, and how it comes to send events at the rate for some seconds. */
+/** A server for the crowd, with a function that makes it send events at the rate for some seconds. */
 interface Served {
   readonly pid: number;
   readonly clients: BareClients;
@@ -38,8 +37,8 @@ interface Served {
 }
 
 /**
- * CPU time above idle time for one delivery, in milliseconds: of the gateway's process with all that an event costs it, and of a server
- * that only writes frames.
+ * CPU time per delivery above the idle time, in milliseconds: of the gateway's process with all its work for an event, and of a server that
+ * only writes frames.
  */
 export async function sharedCpuMs(
   stack: AsyncDisposableStack,

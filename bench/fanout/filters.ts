@@ -1,4 +1,4 @@
-// What an event costs many subscriptions of one user, each with its own filter or all with the same: all of them receive every event.
+// The cost of an event for many subscriptions of one user, each with its own filter or all with the same one. All of them receive every event.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMsOf } from '../../measure/cpu.ts';
 import { rounded } from '../../measure/statistics.ts';
@@ -51,7 +51,7 @@ export async function costPerEvent(wanted: FilteredCase, signal: AbortSignal): P
   return rounded(cpuMs / timedEvents, 2);
 }
 
-/** The kind of the benchmark's events, and some kinds that it does not write: all these filters match the same events. */
+/** The kind of the benchmark's events, and some kinds that it does not write, so that all these filters match the same events. */
 function kindsOf(filter: number): readonly string[] {
   const others = Object.keys(allEventKinds(subgraphRows)).filter((kind) => kind !== eventKind);
   if (2 ** others.length < filter) throw new Error('there are too few kinds of events for so many filters');

@@ -1,5 +1,5 @@
-// The twenty operations of the clients: five selections with four filters. Each gets every event that the benchmark writes for
-// the client's project, so that one list is expected of all clients.
+// The twenty operations of the clients: five selections with four filters. Each operation gets every event that the benchmark writes for
+// the client's project, so that all clients expect the same list.
 
 export const eventKind = 'project.changed';
 const subjectType = 'Project';

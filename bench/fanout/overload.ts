@@ -1,4 +1,4 @@
-// How far an administrator's unfiltered stream falls behind while twice as many relayed calls are offered as the machine bears.
+// How far an administrator's unfiltered stream falls behind while twice as many relayed calls are offered as the machine can carry.
 
 import { AllInOneSystem } from '../../measure/all-in-one.ts';
 import { closedLoop } from '../../measure/closed-loop.ts';

@@ -15,11 +15,11 @@ import { subgraphRows } from '../../subgraphs/rows.ts';
 interface BenchServers {
   readonly connection: DatabaseLocation;
   readonly redisPath: string;
-  /** By dotted name, for a gateway with system. */
+  /** Settings by dotted name, for a gateway with system. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Everything started is stopped, and its folder removed, with the stack. */
+/** Everything that it started is stopped with the stack, and its folder is removed. */
 export async function startServers(stack: AsyncDisposableStack, signal: AbortSignal): Promise<BenchServers> {
   const path = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   stack.defer(() => rm(path, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
-// A server that does nothing but write a frame that is there already to the sockets of a stream, with the same library of WebSockets: what
-// a delivery costs any gateway.
+// A server that only writes a prepared frame to the sockets of a stream, with the same WebSocket library: the minimum cost of a delivery
+// for any gateway.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ export type FloorOrder =
   | { readonly do: 'start' }
   | { readonly do: 'send'; readonly events: number; readonly perSecond: number; readonly streams: number };
 
-/** As long as the gateway's frame of the same event. */
+/** As long as the gateway's frame for the same event. */
 const change = JSON.stringify({
   cursor: 'c'.repeat(96),
   change: {

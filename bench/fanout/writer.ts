@@ -1,4 +1,4 @@
-// Writes status events like services do, the subject's row first, and records the time of each acknowledged commit.
+// Writes status events like services do, with the subject's row first, and records the time of each acknowledged commit.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../platform/database/database.ts';
 import { appendStatus } from '../../platform/events/append.ts';
@@ -37,7 +37,7 @@ export class Writer {
     for (const id of projectIds) await db.execute('INSERT INTO bench_subject VALUES (?, 0)', [id]);
   }
 
-  /** One event after another at a steady rate, for the projects in turn, without waiting for the previous one. */
+  /** Writes one event after another at a steady rate, for the projects in turn, without waiting for the previous one. */
   async steadily(
     perSecond: number,
     seconds: number,
@@ -80,7 +80,7 @@ export class Writer {
     });
   }
 
-  /** Waits until everything is sequenced; returns the table's events, by project and by time of commit. */
+  /** Waits until everything is sequenced. Returns the events in the table by project and by commit time. */
   async account(): Promise<{ expected: Map<string, number[]>; committedMs: Map<number, number> }> {
     const { db } = this.#options;
     const deadlineMs = monotonicMs() + sequencedWithinMs;

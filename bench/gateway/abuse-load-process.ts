@@ -1,5 +1,5 @@
-// Two open loops at one gateway: good requests, of which every answer is checked, and abusive ones, which are all new and come from many
-// users.
+// Two open loops at one gateway: good requests, whose answers are all checked, and abusive requests, which are all different and come from
+// many users.
 import { Pool } from 'undici';
 import { answerParent } from '../../measure/child.ts';
 import { seededRandom } from '../../trials/random.ts';
@@ -10,11 +10,11 @@ import { workloadNamed } from './graphs.ts';
 export interface AbuseOrder {
   readonly url: string;
   readonly token: string;
-  /** Of the users that abuse it: they take turns. */
+  /** The users that abuse the gateway take turns. */
   readonly abusers: readonly string[];
   /** Good requests. */
   readonly perSecond: number;
-  /** Share of abusive ones in all requests. */
+  /** The share of abusive requests. */
   readonly abusiveShare: number;
   readonly seconds: number;
   readonly seed: number;
@@ -22,7 +22,7 @@ export interface AbuseOrder {
 
 export interface AbuseFigures {
   readonly latenciesMs: readonly number[];
-  /** Answers to abusive requests, by their kind and outcome. */
+  /** Answers to abusive requests by kind and outcome. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly abusiveLatenciesMs: readonly number[];
 }

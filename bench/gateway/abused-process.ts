@@ -1,9 +1,9 @@
-// This project's gateway in a process of its own, which also says how late its event loop was.
+// This project's gateway in its own process, which also reports the delay of its event loop.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { answerParent } from '../../measure/child.ts';
 import { type GatewayOrder, startGateway } from './own-gateway.ts';
 
-/** `watch: false` ends a phase, and returns the delay in it. */
+/** `watch: false` ends a phase and returns the delay in it. */
 export type AbusedOrder = { readonly gateway: GatewayOrder } | { readonly watch: boolean };
 
 /** Includes the 10 ms between two samples. */

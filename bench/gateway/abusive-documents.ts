@@ -1,4 +1,5 @@
-// The worst requests that the limits of a gateway allow or refuse, for the graph of graph.ts. Each is new: its text has a number of its own.
+// The worst requests that the limits of a gateway allow or refuse, for the graph of device-graph.ts. Each request is new, because its text
+// contains its own number.
 import { workloadNamed } from './graphs.ts';
 
 const { query } = workloadNamed('devices', 'fanout');
@@ -12,9 +13,9 @@ const each = (count: number, one: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => one(index)).join(' ');
 const devices = (fields: string): string => `{ devices(first: 1, from: 1) { ${fields} } }`;
 
-/** By what they strain. `number` is the document's own. */
+/** Documents by the part that they strain. `number` identifies the document. */
 const kinds: Readonly<Record<string, (number: number) => AbusiveRequest>> = {
-  // Valid: each is compared with each other.
+  // A valid document in which each field is compared with each other.
   fragments: (number) => ({
     query: `query F${number} ${devices(each(300, (index) => `...F${index}`))} ${each(300, (index) => `fragment F${index} on Device { name }`)}`,
   }),
@@ -45,7 +46,7 @@ const kinds: Readonly<Record<string, (number: number) => AbusiveRequest>> = {
   introspection: (number) => ({
     query: `query I${number} { __schema { types { ...T } } } fragment T on __Type { ${each(30, (index) => `f${index}: fields { ...F }`)} } fragment F on __Field { ${each(900, () => 'name')} }`,
   }),
-  // Of a document that is known.
+  // Variables for a known document.
   'faulty variables': (number) => ({
     query,
     variables: { from: number, windowSeconds: 60, ...Object.fromEntries(manyNumbers(15_000)) },

@@ -1,5 +1,5 @@
-// Devices over three subgraphs: one request fans out to 50 of them, another asks for one. Every value follows from the device's
-// number and the request's variables, which are rarely the same twice, so that no cache of answers helps.
+// Devices over three subgraphs. One request fans out to 50 of them, and another asks for one. Every value follows from the device's number
+// and the request's variables. These rarely repeat, so that no cache of answers helps.
 import type { BenchGraph, Service, Workload } from './workload.ts';
 
 const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])';
@@ -105,7 +105,7 @@ function workloadOf(devices: number): Workload {
       from: Math.floor(Math.random() * 1_000_000),
       windowSeconds: 1 + Math.floor(Math.random() * 3600),
     }),
-    // All of the last device.
+    // All fields of the last device.
     isWhole(answer, variables) {
       const { from, windowSeconds } = variables as unknown as Variables;
       const last = from + devices - 1;

@@ -1,4 +1,4 @@
-// What the rounds of a workload say of each gateway, and of two of them.
+// The results of a workload's rounds for each gateway, and for pairs of gateways.
 import { median, rounded } from '../../measure/statistics.ts';
 
 /** Of one gateway. */
@@ -27,13 +27,13 @@ export function figuresOf(rounds: Rounds): Readonly<Record<string, object>> {
   );
 }
 
-/** Undefined without such rounds. */
+/** Undefined if there were no such rounds. */
 export function medianCpuMs(rounds: Rounds | undefined, name: string): number | undefined {
   const turns = rounds?.get(name);
   return turns && rounded(median(turns.map(({ cpuMs }) => cpuMs)), 3);
 }
 
-/** The CPU time of one gateway as a share of another's, in the median round: other load on the machine affects both. */
+/** The CPU time of one gateway as a share of another's in the median round, because other load on the machine affects both. */
 export function ratioOf(rounds: Rounds | undefined, name: string, other: string): number | undefined {
   const [turns, others] = [rounds?.get(name), rounds?.get(other)];
   if (turns === undefined || others === undefined) return undefined;

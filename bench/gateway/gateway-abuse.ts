@@ -1,5 +1,6 @@
-// What abusive documents cost all others: good requests at a fixed rate, without and with 5 % of the worst documents that the limits allow or
-// refuse, each new, in short alternating phases. Judged by the delay of the gateway's event loop, and by the latency of the good requests.
+// The cost of abusive documents for all other users: good requests at a fixed rate, without and with 5 % of the worst documents that the
+// limits allow or refuse. Each such document is new. Short phases alternate. It is judged by the delay of the gateway's event loop and the
+// latency of the good requests.
 import { randomBytes } from 'node:crypto';
 import { loadavg } from 'node:os';
 import { SignJWT } from 'jose';
@@ -96,7 +97,7 @@ async function run({
   for (const [outcome, count] of Object.entries(outcomes).sort()) progress(`${count} × ${outcome}`);
   const figures = {
     loopDelayP99Ms: delayOf('with'),
-    // By round: a stall of the machine in one phase says nothing.
+    // Computed by round, because a stall of the machine in one phase proves nothing.
     p99Ratio: rounded(median(p99s.with.map((ms, round) => ms / (p99s.without[round] ?? Number.NaN))), 2),
     loopDelayP99MsWithout: delayOf('without'),
     p99RatioOfAll: rounded(percentile(good.with, 0.99) / percentile(good.without, 0.99), 2),
@@ -120,7 +121,7 @@ function p99(latenciesMs: readonly number[]): number {
   return rounded(percentile(latenciesMs, 0.99), 1);
 }
 
-/** What a gateway needs, and tokens of new users. */
+/** The settings of a gateway, and tokens of new users. */
 function newGateway() {
   const { privateText, publicText } = newKeyPair();
   const jwtKey = randomBytes(32);

@@ -1,4 +1,4 @@
-// The gateway of own-gateway.ts in a process of its own.
+// The gateway of own-gateway.ts in its own process.
 import { answerParent } from '../../measure/child.ts';
 import { startGateway } from './own-gateway.ts';
 

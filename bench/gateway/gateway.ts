@@ -1,7 +1,7 @@
-// The cost of a request at this project's gateway, over subgraphs in its own process and over HTTP, and at Hive Gateway and Grafbase
-// over the same HTTP subgraphs, in short alternating rounds: 50 entities from three subgraphs, one such entity, and the query of the
-// open benchmark of federation gateways. The gateway's CPU time is reliable on a busy machine; for requests per second the processors
-// are shared with the subgraphs and the load.
+// The cost of a request at this project's gateway, with subgraphs in its own process and over HTTP, compared with Hive Gateway and Grafbase
+// with the same HTTP subgraphs. In short alternating rounds it requests 50 entities from three subgraphs, one such entity, and the query of
+// the open benchmark of federation gateways. The gateway's CPU time is reliable on a busy machine. For requests per second, the subgraphs
+// and the load share the processors.
 import { loadavg } from 'node:os';
 import { defaultLimits } from '../../gateway/access/limits.ts';
 import { ArgumentError } from '../../measure/arguments.ts';
@@ -110,7 +110,7 @@ async function measure(
   for (const gateway of gateways) await turn(gateway, warmup);
   const turns = new Map<string, Turn[]>(gateways.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    // The order changes in each round, so that none always follows the same one.
+    // The order changes in each round, so that no gateway always follows the same one.
     const order = round % 2 === 0 ? gateways : gateways.toReversed();
     for (const gateway of order) turns.get(gateway.name)?.push(await turn(gateway, seconds));
     const line = gateways.map(({ name }) => `${name} ${turns.get(name)?.at(-1)?.cpuMs.toFixed(2)}`).join(', ');

@@ -1,16 +1,16 @@
-// Grafbase's gateway, the one in Rust: its command line's development server, which composes the graph from the subgraphs' SDL and
-// executes requests like the production server. Its only package is the program itself, for Linux on x64 (MPL-2.0).
+// Grafbase's gateway, which is written in Rust. It is the development server of its command line, which composes the graph from the
+// subgraphs' SDL and executes requests like the production server. Its only package is the program itself, for Linux on x64 (MPL-2.0).
 //
-// As it is compared: limits of depth and aliases, and of the document's size in bytes, because it does not count tokens; introspection off;
-// equal requests under way to subgraphs are joined, which is its default. It has no cache of answers here. It checks no JWT: that is
-// an extension, which it would have to download from its vendor.
+// The compared configuration: limits of depth and aliases, and of the document's size in bytes, because it does not count tokens.
+// Introspection is off. Equal requests to subgraphs in progress are joined, which is its default. It has no cache of answers here. It does
+// not check the JWT, because that needs an extension which it would have to download from its vendor.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installPackages, type Peer, type PeerOptions, startPeer } from './peer.ts';
 
 const folder = join(import.meta.dirname, 'grafbase');
 const program = join(folder, 'node_modules/@grafbase/cli-x86_64-unknown-linux-musl/grafbase');
-/** The shortest token and what parts it from the next one. */
+/** The shortest token, with its separator from the next one. */
 const bytesPerToken = 2;
 
 export const hasGrafbase = process.arch === 'x64';
@@ -36,7 +36,8 @@ export async function startGrafbase({ services, places, limits, workFolder, sign
     program,
     flags: (port) => ['--home', workFolder, 'dev', '-c', 'grafbase.toml', '--listen-address', `127.0.0.1:${port}`],
     folder: workFolder,
-    // Observed to call nobody. It has no switch for that, so its vendor's addresses, all https, lead to a closed port of loopback.
+    // It was observed to connect to no other host. It has no switch for this, so its vendor's addresses, which all use https, lead to a
+    // closed port on loopback.
     env: { HOME: workFolder, HTTPS_PROXY: 'http://127.0.0.1:9' },
     readyPath: '/health',
     signal,

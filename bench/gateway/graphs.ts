@@ -23,7 +23,7 @@ export function workloadNamed(graph: GraphName, name: string): Workload {
   return workload;
 }
 
-/** New executable schemas, as the product's subgraphs have them. */
+/** New executable schemas, built like the product's subgraphs. */
 export function createSubgraphs(graph: GraphName): readonly Subgraph[] {
   return graphNamed(graph).services.map(({ name, sdl, resolvers }) => {
     const modules = [{ typeDefs: parse(sdl), resolvers }] as Parameters<typeof buildSubgraphSchema>[0];

@@ -1,4 +1,4 @@
-// Hive Gateway, started like by its own command line.
+// Hive Gateway, started as by its own command line.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installPackages, type Peer, type PeerOptions, startPeer } from './peer.ts';

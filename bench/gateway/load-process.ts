@@ -1,4 +1,4 @@
-// Makes load: a few clients, each of which sends its next request as soon as it has its answer. Every answer is checked.
+// Makes load with a few clients. Each sends its next request as soon as it has its answer. Every answer is checked.
 import { Pool } from 'undici';
 import { answerParent } from '../../measure/child.ts';
 import { percentile } from '../../measure/statistics.ts';

@@ -1,4 +1,4 @@
-// This project's gateway for a process of its own, with all its limits, over subgraphs in the same process or over HTTP.
+// This project's gateway for a separate process, with all its limits, with subgraphs in the same process or over HTTP.
 import { jwtVerify } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -12,9 +12,9 @@ export interface GatewayOrder {
   readonly graph: GraphName;
   readonly supergraphSdl: string;
   readonly keys: SigningFile;
-  /** Base64: the same for all compared gateways. */
+  /** In base64, and the same for all compared gateways. */
   readonly jwtKey: string;
-  /** Absent: the subgraphs are in this process. */
+  /** Absent if the subgraphs are in this process. */
   readonly places?: readonly {
     readonly name: string;
     readonly urls: readonly [string];

@@ -31,7 +31,7 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-/** Installs the packages of the folder's lock file, unless that was done since its last change. */
+/** Installs the packages of the folder's lock file, unless it was done since the file's last change. */
 export async function installPackages(folder: string, signal: AbortSignal): Promise<void> {
   const changedMs = async (name: string) => (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0;
   if ((await changedMs('node_modules/.package-lock.json')) > (await changedMs('package-lock.json'))) return;
@@ -48,7 +48,7 @@ export async function installPackages(folder: string, signal: AbortSignal): Prom
 interface PeerProgram {
   readonly name: string;
   readonly program: string;
-  /** For a port of loopback. */
+  /** Settings for a port on loopback. */
   flags(port: number): readonly string[];
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
@@ -57,13 +57,13 @@ interface PeerProgram {
   readonly signal: AbortSignal;
 }
 
-/** Returns when it serves /graphql. */
+/** Returns once it serves /graphql. */
 export async function startPeer(options: PeerProgram): Promise<Peer> {
   const port = await freePort();
   const child = spawn(...endingWithParent(options.program, [...options.flags(port)]), {
     cwd: options.folder,
     stdio: ['ignore', 2, 2],
-    // Without bin/node24's bound on memory for short-lived objects: each has its own defaults.
+    // Without the memory limit of bin/node24 for short-lived objects, because each gateway has its own defaults.
     env: { ...process.env, NODE_OPTIONS: undefined, NODE_ENV: 'production', ...options.env },
   });
   try {
@@ -76,7 +76,7 @@ export async function startPeer(options: PeerProgram): Promise<Peer> {
   }
 }
 
-/** Free at this moment: not every gateway reports its port when told to choose any. */
+/** The port is free at this moment. Not every gateway reports its port if it may choose one. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));

@@ -1,5 +1,5 @@
 // A subgraph over HTTP for a gateway without signatures: the same schema, cache of documents and execution as the usual endpoint,
-// without its proof of identity. Only ever on loopback.
+// without its proof of identity. It only listens on loopback.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
@@ -17,7 +17,7 @@ interface Body {
 
 const maxBodyBytes = 8 * 1024 * 1024;
 
-/** Listens on a free port and returns its URL; it ends with the process. */
+/** Listens on a free port and returns its URL. It ends with the process. */
 export async function openPlainDoor(subgraph: Subgraph, log: Logger): Promise<string> {
   const documents = new GraphqlDocumentCache(subgraph.schema);
   const answer = async (request: IncomingMessage): Promise<unknown> => {

@@ -1,6 +1,6 @@
 // The graph and the query of the open benchmark of federation gateways (github.com/graphql-hive/graphql-gateways-benchmark): users,
-// products and reviews over four subgraphs, which refer to each other several times in one request. Schema, query and amounts of data
-// are the same, the texts are ours. There are no variables: a gateway that joins equal requests under way may do so.
+// products and reviews in four subgraphs, which refer to each other several times in one request. Schema, query and amounts of data are the
+// same; the texts are our own. There are no variables, so a gateway may join equal requests in progress.
 import type { BenchGraph, Service } from './workload.ts';
 
 const link = (names: string) =>

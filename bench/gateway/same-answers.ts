@@ -1,4 +1,4 @@
-// Checked before the measurement: all gateways give the same answers, and refuse the same requests.
+// Checked before the measurement: all gateways must give the same answers and refuse the same requests.
 import { isDeepStrictEqual } from 'node:util';
 import { request } from 'undici';
 import type { OperationLimits } from '../../gateway/access/limits.ts';
@@ -69,7 +69,7 @@ async function post(gateway: MeasuredGateway, body: object, token: string): Prom
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(deadlineMs),
   });
-  // Ours has its cost and the request's id beside it.
+  // Our gateway's answer also has its cost and the request's id.
   const { data, errors } = (await response.body.json()) as Reply;
   return { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
 }

@@ -1,5 +1,4 @@
-// The subgraphs in a separate process, each with two endpoints: the usual one, which accepts only signed requests,
-// and a plain one.
+// The subgraphs in a separate process. Each has two endpoints: the usual one, which accepts only signed requests, and a plain one.
 import { pino } from 'pino';
 import { answerParent } from '../../measure/child.ts';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';

@@ -9,14 +9,14 @@ export interface Service {
 export interface Workload {
   readonly query: string;
   variables(): Readonly<Record<string, unknown>>;
-  /** Whether an answer to these variables is complete and has no errors. */
+  /** Whether an answer to these variables is complete and free of errors. */
   isWhole(answer: string, variables: Readonly<Record<string, unknown>>): boolean;
 }
 
 export interface BenchGraph {
   readonly services: readonly Service[];
-  /** By names that are unique among all graphs. */
+  /** Types by names that are unique among all graphs. */
   readonly workloads: Readonly<Record<string, Workload>>;
-  /** A query of one object, `of` any of its fields, one of which is `leaf`. */
+  /** A query of one object. `of` lists some of its fields, one of which is `leaf`. */
   readonly small: { readonly leaf: string; of(fields: string): string };
 }

@@ -21,7 +21,7 @@ interface DeathsOptions {
 interface DeathFigures {
   readonly changesMs: readonly number[];
   readonly floorsMs: readonly number[];
-  /** Answers that lack a living endpoint, or contain one that had left that server's answers and had not returned. */
+  /** Answers that lack a live endpoint, or contain one that had already left that server's answers and had not returned. */
   readonly wrongAnswers: number;
 }
 
@@ -38,7 +38,7 @@ export async function deathsOf(options: DeathsOptions): Promise<DeathFigures> {
   let wrongAnswers = 0;
   let steady = '';
   let victim = '';
-  /** Servers whose answers no longer have it. */
+  /** Servers whose answers no longer contain it. */
   const left = new Set<string>();
   const site = stack.adopt(
     await Site.open({

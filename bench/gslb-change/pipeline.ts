@@ -1,5 +1,5 @@
-// Measures the time from the last vote that makes a verdict, when its checker sends it, to the answer of all name servers; and, in turn,
-// from a projectUpdate to its event at a client of the system of `npm start`.
+// Measures the time from the last vote for a verdict, when its checker sends it, to the answer of all name servers. In turn, it measures
+// the time from a projectUpdate to its event at a client of the system of `npm start`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -60,7 +60,7 @@ export async function pipeline(turns: number, signal: AbortSignal): Promise<Pipe
     await sleep(quietMs, undefined, { signal });
     eventsMs.push(await changeProject());
     await sleep(quietMs, undefined, { signal });
-    // Of three, one still reports UP: the first of the others to report UP again casts the last vote that is needed.
+    // One of three still reports UP, so the first of the others that reports UP again casts the deciding vote.
     last.see(memberId, 'UP');
     await waitForTurn(() => ours.every(isAnswered), signal);
     first.see(memberId, 'UP');
@@ -74,7 +74,7 @@ async function waitForTurn(is: () => boolean, signal: AbortSignal): Promise<void
   while (!is()) await sleep(1, undefined, { signal });
 }
 
-/** Returns a function that changes a project and returns the milliseconds until its event reached a client. */
+/** Returns a function that changes a project and returns the milliseconds until the event reached a client. */
 async function projectChanges(stack: AsyncDisposableStack): Promise<() => Promise<number>> {
   const system = await AllInOneSystem.start(stack, { withLab: false });
   const { url, adminPassword } = system.started;
@@ -121,7 +121,7 @@ async function projectChanges(stack: AsyncDisposableStack): Promise<() => Promis
     const mutation = `mutation ($input: ProjectUpdateInput!) { done: projectUpdate(input: $input) { ${codes} } }`;
     notRefused((await client.ask<Answer<object>>(mutation, { input }, accessToken)).done);
   };
-  // The stream starts at some moment: earlier changes are not seen.
+  // The stream starts at some moment, and earlier changes are not seen.
   await waitFor('the first event', async () => {
     await change();
     return isOpen;

@@ -15,7 +15,7 @@ export interface CheckerQuestion {
   readonly start?: { readonly url: string; readonly cert: string; readonly key: string; readonly ca: string };
 }
 
-/** Since the last request. */
+/** The numbers since the last request. */
 export interface CheckerFigures {
   readonly checks: number;
   readonly inconclusive: number;

@@ -1,4 +1,4 @@
-// Listens on loopback addresses, and answers each HTTP request. A client that sends nothing gets nothing: a TCP check.
+// Listens on loopback addresses, and answers each HTTP request. A client that sends nothing gets no answer: a TCP check.
 import { createServer } from 'node:net';
 import { answerParent } from '../../measure/child.ts';
 

@@ -10,7 +10,7 @@ export interface LoadOrder {
   readonly names: readonly string[];
   /** Requests signatures. */
   readonly signed: boolean;
-  /** IPv4 addresses. Each answer has one or more of them, and no other. */
+  /** IPv4 addresses. Each answer must have one or more of these records, and no others. */
   readonly allowed: readonly string[];
 }
 

@@ -25,7 +25,7 @@ import {
 export interface NameServer {
   readonly pid: number;
   readonly port: number;
-  /** Gives a name the single address of that version. */
+  /** Gives a name the single address that belongs to that version. */
   change(index: number, version: number): Promise<void>;
 }
 

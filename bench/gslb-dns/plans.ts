@@ -4,7 +4,7 @@ import type { NamePlan, PolicyStep, ZonePlan } from '../../dns/policy/plan.ts';
 
 export const zone = 'gslb.bench.test.';
 export const addresses = ['192.0.2.1', '192.0.2.2'] as const;
-/** Before and after a change. */
+/** The plans before and after a change. */
 export const changedAddresses = ['192.0.2.3', '192.0.2.4'] as const;
 export const allAddresses: readonly string[] = [...addresses, ...changedAddresses];
 export const blocks = { eu: '127.0.0.0/8', us: '10.0.0.0/8' } as const;

@@ -1,5 +1,5 @@
-// The minimum for a site's death: the rows and events that the conductor wrote for one site, written for another one by statements alone,
-// which read and judge nothing. They have the same number of rows, columns and bytes, and the same durability.
+// The minimum for a site's death: plain statements write the rows and events that the conductor wrote for one site, but for another site,
+// without reading or judging anything. The rows have the same number, columns, bytes and durability.
 import type { Database, SqlValue, Transaction } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import { columnsOf, membersOfPool, rangeOf, shifted } from './data-set.ts';
@@ -25,13 +25,13 @@ interface Marks {
   readonly flipId: string;
 }
 
-/** Offset of generations: the conductor uses none of these. */
+/** An offset for generations, so that they differ from the conductor's. */
 const farAhead = 1_000_000_000;
 const writers = 4;
-/** As many members as the verdicts of one batch. */
+/** As many members as there are verdicts in one batch. */
 const membersAtOnce = 1_000;
 
-/** Everything written after this belongs to a site. */
+/** Everything that is written after this call belongs to a site. */
 export async function marksNow(db: Database): Promise<Marks> {
   const [row] = await db.query<Marks>(
     "SELECT COALESCE((SELECT MAX(id) FROM status_change), 0) AS eventId, COALESCE((SELECT MAX(id) FROM gslb_flip), '') AS flipId",
@@ -52,7 +52,7 @@ const rowsOf: readonly {
   { table: 'gslb', updates: true, where: 'id BETWEEN ? AND ?', by: 'name' },
 ];
 
-/** The present rows of a site's first members. */
+/** The current rows of a site's first members. */
 async function readRows(db: Database, { from, to }: Site, { flipId }: Marks): Promise<readonly Written[]> {
   const all: Written[] = [];
   for (const { table, updates, where, by } of rowsOf) {

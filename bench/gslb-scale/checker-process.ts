@@ -1,5 +1,5 @@
-// A checker with simulated probes: the link's client, over mutual TLS, and the reporter are the real ones. A target is seen UP until the
-// bench declares it dead.
+// A checker with simulated probes. The link's client, with mutual TLS, and the reporter are real. A target is UP until the benchmark
+// declares it dead.
 import { setImmediate } from 'node:timers/promises';
 import { answerParent } from '../../measure/child.ts';
 import { LinkClient } from '../../platform/link/link-client.ts';
@@ -39,11 +39,11 @@ export interface CheckerFigures {
   /** Targets that it has gained since its start. */
   readonly came: number;
   readonly connections: number;
-  /** Everything that it sees has been acknowledged. */
+  /** Whether everything that it observes has been acknowledged. */
   readonly isHeard: boolean;
 }
 
-/** The same as for the template's members, so that no latency is news. */
+/** The same latency as for the template's members, so that none is new. */
 const latencyMs = 12;
 const log = createLogger({ level: process.env.SCALE_LOG ?? 'error', pretty: false });
 
@@ -53,7 +53,7 @@ class SimulatedChecker {
   readonly #link: LinkClient;
   #timer: NodeJS.Timeout | undefined;
   #figures = { came: 0, connections: 0 };
-  /** The connection on which each target was last named. */
+  /** The connection on which each target was last sent. */
   readonly #named = new Map<string, number>();
   #granted = false;
 
@@ -141,7 +141,7 @@ class SimulatedChecker {
 
 const poolsAtOnce = 500;
 let checker: SimulatedChecker | undefined;
-/** Dead targets, whoever checks them: they may have moved to another checker since. */
+/** Dead targets of all checkers, because targets may have moved to another checker since. */
 const dead = new Set<string>();
 
 answerParent(async ({ start, see }: CheckerQuestion): Promise<CheckerFigures> => {

@@ -31,7 +31,7 @@ export function zoneOf(pool: number): string {
   return `z${Math.floor(pool / namesOfZone)}.gslb.test`;
 }
 
-/** A row of one pool, changed to that of a pool this much further on. */
+/** A row of one pool, changed into the row of a later pool. */
 export function shifted(text: string, pools: number): string {
   return text
     .replaceAll(/00000000-0000-7000-800(\d)-([0-9a-f]{12})/g, (_, kind, digits) => {
@@ -112,7 +112,7 @@ async function copyPools(db: Database, { poolId, memberIds, nameId }: Template, 
 
 interface Copied {
   readonly table: string;
-  /** Condition for the row `t` to copy. */
+  /** The condition for the rows `t` to copy. */
   readonly where: string;
   /** SQL by column, in terms of the number `seq`. */
   readonly changed: Readonly<Record<string, string>>;
@@ -129,7 +129,7 @@ async function copyRows(db: Database, { table, where, changed, from, to }: Copie
   );
 }
 
-/** Columns that can be written. */
+/** Columns that may be written. */
 export async function columnsOf(db: Database, table: string): Promise<readonly string[]> {
   const rows = await db.query<{ name: string }>(
     `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?

@@ -1,4 +1,4 @@
-// Writes single rows from the client's network, as fast as they are acknowledged. Arguments: the trial's settings' file, the host, the
+// Writes single rows from the client's network, as fast as acknowledgements arrive. Arguments: the trial's settings' file, the host, the
 // connections, the milliseconds
 import { readFile } from 'node:fs/promises';
 import { createConnection } from 'mariadb';

@@ -1,4 +1,4 @@
-// A small API on one data host, instead of the whole product: the product's list of database servers behind HTTP, which closes its
+// A small API on one data host in place of the whole product. It offers the product's list of database servers over HTTP, and closes its
 // connections before the address moves, as the gateway does. Arguments: the trial's settings' file, the host, the port
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
     .finally(() => active.delete(response));
 });
 
-/** One transaction, like a mutation. The same key is executed once. */
+/** One transaction, like a mutation. A repeated key is executed only once. */
 async function write(key: string): Promise<number> {
   return database.transaction(async (tx) => {
     await tx.execute('INSERT INTO ha_request (id) VALUES (?) ON DUPLICATE KEY UPDATE id = id', [key]);

@@ -3,7 +3,7 @@
 import { median, rounded } from '../../measure/statistics.ts';
 import type { Acknowledgement } from '../../trials/ha/verdict.ts';
 
-/** The longest time without an acknowledged write, among gaps that last beyond `fromMs`. NaN if no acknowledgement came after it. */
+/** The longest time without an acknowledged write, among gaps that end after `fromMs`. NaN if there was no acknowledgement after it. */
 export function gapMs(told: readonly Pick<Acknowledgement, 'answeredMs'>[], fromMs: number): number {
   const times = told.map(({ answeredMs }) => answeredMs).sort((one, other) => one - other);
   const first = times.findIndex((each) => each > fromMs);
@@ -16,12 +16,12 @@ export function gapMs(told: readonly Pick<Acknowledgement, 'answeredMs'>[], from
   return longest;
 }
 
-/** Ratio of the medians. */
+/** The ratio of the medians. */
 export function ratio(ours: readonly number[], theirs: readonly number[]): number {
   return rounded(median(ours) / median(theirs), 2);
 }
 
-/** Medians in seconds, and all of them. */
+/** Medians in seconds, and all values. */
 export function secondsOf(timesMs: readonly number[]): { readonly median: number; readonly all: readonly number[] } {
   const seconds = timesMs.map((each) => rounded(each / 1_000, 2));
   return { median: rounded(median(timesMs) / 1_000, 2), all: seconds };

@@ -1,5 +1,5 @@
-// The duration of a promotion, from the time when the other host noticed that nobody leads until writes are open, according to the hosts'
-// history; with an empty list of events, and with a large one.
+// The duration of a promotion, from the moment when the other host noticed that nobody leads until writes are open, according to the hosts'
+// history. It is measured with an empty list of events and with a large one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killQuietly } from '../../embedded/server-process.ts';
 import { until } from '../../trials/ha/pair.ts';
@@ -27,7 +27,7 @@ export async function promotions(system: HaSystem, rounds: number, signal: Abort
     };
     await until('whole again', wholeMs, isWhole, signal);
     const took = (await system.changes()).filter(({ epoch }) => epoch > before.epoch).map((each) => each.openedAfterMs);
-    // A promotion that did not open writes was overtaken by the next.
+    // A promotion that did not open writes was replaced by the next one.
     tookMs.push(took.reduce<number>((sum, each) => sum + (each ?? 0), 0));
     await sleep(settleMs, undefined, { signal });
   }

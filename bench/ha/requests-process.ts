@@ -1,5 +1,5 @@
-// Clients of the small API, through the virtual address: each writes a key, and reads it. A request without an answer is repeated with its
-// key, as docs/retries.md requires; any answer but 200 is a failure. Arguments: the port, the number of requests, of clients
+// Clients of the small API, through the virtual address. Each writes a key and reads it. A request without an answer is repeated with its
+// key, as docs/retries.md requires. Any answer other than 200 is a failure. Arguments: the port, the number of requests, of clients
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { virtualAddress } from '../../trials/ha/network.ts';
@@ -42,7 +42,7 @@ async function untilAnswered(method: string, key: string, sinceMs: number): Prom
   }
 }
 
-/** Rejects without an answer. */
+/** Rejects if there is no answer. */
 function ask(method: string, key: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: virtualAddress, port: Number(port), path: `/${key}`, method, agent });

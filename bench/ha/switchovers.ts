@@ -24,7 +24,7 @@ const answered = z.object({
 
 interface Switchovers extends z.infer<typeof answered> {
   readonly switchovers: number;
-  /** Keys whose write was answered, but that the database lacks. */
+  /** Keys whose write was acknowledged, but that the database lacks. */
   readonly lost: number;
 }
 

@@ -1,4 +1,4 @@
-// A front of one subgraph, in a process of its own: it passes requests on, or does what a subgraph of another team may do.
+// A front of one subgraph, in its own process. It passes requests on, or misbehaves as another team's subgraph may.
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { answerParent } from '../../measure/child.ts';
 
-/** `rubbish`: each answer is a different kind of it. */
+/** `rubbish`: each answer is a different kind of rubbish. */
 export type FrontMode = 'well' | 'late' | 'never' | 'rubbish';
 
 export type FrontOrder = { readonly subgraphUrl: string } | { readonly mode: FrontMode };

@@ -1,5 +1,5 @@
-// Sends two kinds of requests at fixed rates, whether or not earlier ones were answered: those that need the late subgraph, and those
-// that do not, whose latencies are measured and whose answers are checked.
+// Sends two kinds of requests at fixed rates, whether or not earlier ones were answered: requests that need the late subgraph, and requests
+// that do not. It measures the latencies of the latter and checks their answers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { answerParent } from '../../measure/child.ts';
@@ -18,13 +18,13 @@ export interface LateLoadOrder {
 export interface LateLoadFigures {
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the requests that need the subgraph. */
+  /** The requests that need the subgraph. */
   readonly partial: number;
   readonly whole: number;
 }
 
 const requestDeadlineMs = 20_000;
-/** Needs the late subgraph. */
+/** Whether it needs the late subgraph. */
 const needingWorkload = workloadNamed('devices', 'fanout');
 const measuredQuery = `query Devices($from: Int!) {
   devices(first: 50, from: $from) { id name model address site { name city } health { status latencyMs checkedAt } }

@@ -51,7 +51,7 @@ export class BareRepair {
     return bare;
   }
 
-  /** Milliseconds until DNS answers with the address of a new node whose HAProxy answers. */
+  /** The milliseconds until DNS answers with the address of a new node whose HAProxy answers. */
   async once(signal: AbortSignal): Promise<number> {
     this.#made += 1;
     const node = this.#node(`bare-${this.#made}`);

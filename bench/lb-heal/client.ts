@@ -12,9 +12,9 @@ interface ClientOptions {
 }
 
 interface Patience {
-  /** After this time without an answer the next address is tried as well (as in RFC 8305, section 5, for connections). */
+  /** After this time without an answer, the next address is tried in parallel (as in RFC 8305, section 5, for connections). */
   readonly nextAfterMs: number;
-  /** Time limit of the whole request. */
+  /** The time limit of the whole request. */
   readonly wholeMs: number;
 }
 
@@ -23,7 +23,7 @@ const usualPatience: Patience = { nextAfterMs: 1_000, wholeMs: 10_000 };
 
 export class NextAddressClient {
   requests = 0;
-  /** Requests that no address of the name answered, and why. */
+  /** Requests that no address of the name answered, with the reasons. */
   readonly failures: string[] = [];
   /** Answers that came after another address had been tried. */
   second = 0;
@@ -72,7 +72,7 @@ export class NextAddressClient {
     else if (answered > 0) this.second += 1;
   }
 
-  /** If the server does not answer, the last addresses stay. */
+  /** If the server does not answer, the last addresses are kept. */
   async #ask(): Promise<void> {
     if (performance.now() < this.#askAgainMs) return;
     this.#askAgainMs = performance.now() + 1_000;
@@ -94,7 +94,7 @@ export function addressesOf(resolver: Resolver, name: string): Promise<readonly 
   return resolver.resolve4(name, { ttl: true }).catch(() => []);
 }
 
-/** The index of the address that first answered with 200, or otherwise the failure of each. */
+/** The index of the address that first answered with 200, otherwise the failure of each address. */
 export async function firstAnswer(
   addresses: readonly string[],
   port: number,
@@ -119,7 +119,7 @@ export async function firstAnswer(
   }
 }
 
-/** Resolves at the end of an answer with 200. */
+/** Resolves at the end of an answer with status 200. */
 function answer(host: string, port: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string) => reject(new Error(`${host}: ${reason}`));

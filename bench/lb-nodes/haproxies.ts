@@ -1,4 +1,4 @@
-// The HAProxies of a folder's nodes: masters and workers.
+// The HAProxy processes of a folder's nodes: masters and workers.
 import { readdir, readFile } from 'node:fs/promises';
 
 export async function haproxiesOf(folder: string): Promise<readonly number[]> {

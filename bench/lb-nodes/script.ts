@@ -1,4 +1,4 @@
-// The minimum: a shell script that creates the same nodes, as many at once as there are processors, with a hand-written haproxy.cfg.
+// The minimum: a shell script that creates the same nodes, one per processor at a time, with a hand-written haproxy.cfg.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { endProcessesOf } from '../../tests/support/machine/left-processes.ts';
 
 interface ScriptedNodes {
-  /** Command prefix that makes programs act in a separate namespace. */
+  /** A command prefix that runs programs in a separate namespace. */
   readonly via: readonly string[];
   readonly folder: string;
   readonly count: number;

@@ -1,4 +1,4 @@
-// A load balancer in the system of `npm start`: its hosts, its members and the name server are the lab's. As root, each host and each node
+// A load balancer in the system of `npm start`. Its hosts, members and name server belong to the lab. As root, each host and each node
 // is a network namespace; otherwise they are processes on loopback addresses.
 // needs: system, root
 import { readdir, readFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ interface Member {
 }
 
 export const balancerPort = 80;
-/** A port that a user may open who may not open port 80. */
+/** A port that a user may open who can't open port 80. */
 const plainPort = 8080;
 const waitMs = 120_000;
 const pollMs = 20;
@@ -61,7 +61,7 @@ export class BalancerSystem {
     return Object.fromEntries(text.split('\n').map((line) => line.split('=')));
   }
 
-  /** HTTP, with the lab's three web servers as members; resolves when that many nodes serve. */
+  /** An HTTP load balancer with the lab's three web servers as members. Resolves when that many nodes serve. */
   async create(nodes: number): Promise<Balancer> {
     const places = await this.#until('the lab', () => this.places().catch(() => undefined));
     const members = [places.WEB1, places.WEB2, places.WEB3].map((host) => ({ host, port: Number(places.WEB_PORT) }));
@@ -74,7 +74,7 @@ export class BalancerSystem {
     return this.until('the nodes', (now) => serving(now).length === nodes && now.provisioningStatus === 'ACTIVE');
   }
 
-  /** Throws if it is refused. */
+  /** Throws if the request is refused. */
   async change<Chosen = object>(
     mutation: string,
     inputType: string,
@@ -111,7 +111,7 @@ export function serving({ nodes }: Balancer): readonly BalancerNode[] {
   return nodes.filter(({ nodeState, operatingStatus }) => nodeState === 'SERVING' && operatingStatus === 'ONLINE');
 }
 
-/** The folder of a node's HAProxy, wherever its host keeps it. */
+/** The folder of a node's HAProxy, wherever its host stores it. */
 export async function folderOfNode(name: string): Promise<string> {
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;

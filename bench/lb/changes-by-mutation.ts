@@ -1,5 +1,5 @@
-// The whole path of a change: from the mutation to its effect in HAProxy, in the system of `npm start` with its own host; alternating with
-// the simplest mutation of the same gateway and the plain command on the runtime socket.
+// The whole path of a change: from the mutation to its effect in HAProxy, in the system of `npm start` with its own host. It alternates
+// with the simplest mutation of the same gateway and with the plain command on the runtime socket.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificate } from '../../platform/net/certificates.ts';
@@ -17,7 +17,7 @@ interface ChangeFigures {
 }
 
 const lookMs = 1;
-/** By then follow-up work of a change is over, such as its node's report. */
+/** After this time, follow-up work of a change is over, such as the report of its node. */
 const quietMs = 50;
 const others = 10;
 

@@ -1,6 +1,6 @@
 // The processes of the benchmark of a node's data plane: members, the node, a minimal HAProxy, and nginx as a proxy. All have one thread
-// and a separate session, like services: the kernel schedules by session, and a process that has to wait for its clients handles more
-// events at once, for a fifth less CPU per request. The node's HAProxy is a daemon, so it has a session already.
+// and a separate session, like services. The kernel schedules by session, and a process that waits for its clients handles more events at
+// once, with a fifth less CPU per request. The node's HAProxy is a daemon, so it has a session already.
 // needs: haproxy, nginx-light, hey
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -40,7 +40,7 @@ export function partOf(kind: PartName, parentId: string, given: JsonObject): Wan
   return { id: newUuid(), kind, parentId, spec: read.spec, drainUntil: null };
 }
 
-/** Web servers that answer at once; returns their port. Two members are two names of it. */
+/** Web servers that answer at once. Returns their port. The two members are two names of it. */
 export async function startMembers(stack: AsyncDisposableStack, folder: string): Promise<number> {
   const port = await freePort();
   const server = `server { listen 127.0.0.1:${port}; listen 127.0.0.2:${port}; location / { return 200 "hello"; } }`;
@@ -48,7 +48,7 @@ export async function startMembers(stack: AsyncDisposableStack, folder: string):
   return port;
 }
 
-/** A typical load balancer: checks, persistence, three rules, headers, 1 % of requests logged. */
+/** A typical load balancer: checks, persistence, three rules, headers, and 1 % of requests logged. */
 export async function startNode(
   stack: AsyncDisposableStack,
   folder: string,
@@ -125,7 +125,7 @@ export async function startNode(
   return place;
 }
 
-/** As a person would write it to pass on requests and nothing else. */
+/** As a person would write it for passing on requests and nothing else. */
 export async function startFloor(stack: AsyncDisposableStack, folder: string, memberPort: number): Promise<Place> {
   const own = join(folder, 'floor');
   await mkdir(own, { recursive: true });
@@ -182,7 +182,7 @@ async function startNginx(stack: AsyncDisposableStack, folder: string, text: str
   return child;
 }
 
-/** Number of answers with 200 within this many seconds at full speed. */
+/** The number of answers with 200 within this many seconds at full speed. */
 export async function load(url: string, seconds: number, clients: number): Promise<number> {
   const { stdout } = await run('hey', ['-z', `${seconds}s`, '-c', String(clients), '-cpus', '1', url]);
   const found = /\[200\]\s+(\d+) responses/.exec(stdout);

@@ -23,7 +23,7 @@ export class RuntimeLine {
     return line;
   }
 
-  /** One at a time. */
+  /** One command at a time. */
   async ask(command: string): Promise<string> {
     this.#text = '';
     this.#socket.write(`${command}\n`);

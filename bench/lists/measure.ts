@@ -1,5 +1,5 @@
-// Fills one table at a time and asks its list each question, as an administrator and as a member of one project. Sorted rows are
-// counted, and statements of slow questions are explained.
+// Fills one table at a time and sends each query to its list, as an administrator and as a member of one project. It counts sorted rows,
+// and explains the statements of slow queries.
 import { parse } from 'graphql';
 import { type Connection, createConnection } from 'mariadb';
 import { percentile, rounded } from '../../measure/statistics.ts';
@@ -11,11 +11,11 @@ import { type MeasuredList, measuredLists, memberProject } from './questions.ts'
 interface MeasureOptions {
   readonly rows: number;
   readonly samples: number;
-  /** Fields of Query; default: all measured ones. */
+  /** Fields of Query. Default: all measured ones. */
   readonly fields?: readonly string[] | undefined;
-  /** Questions with a larger p99 are explained. */
+  /** Queries with a larger p99 are explained. */
   readonly slowMs: number;
-  /** No further question is asked then. */
+  /** After that, no further query is sent. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -24,7 +24,7 @@ interface MeasureOptions {
 interface Explained {
   readonly statement: string;
   readonly ms: number;
-  /** Of each table: its key, the estimated rows, and how it is read. */
+  /** For each table: its key, the estimated rows, and how it is read. */
   readonly plan: readonly string[];
 }
 
@@ -36,13 +36,13 @@ export interface QuestionFigures {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly samples: number;
-  /** Of one page with its count. */
+  /** The figures of one page with its count. */
   readonly rowsRead: number;
   readonly rowsSorted: number;
   readonly nodes: number;
   readonly totalCount: number | null;
   readonly errors: readonly string[];
-  /** Only of slow questions, the slowest first. */
+  /** Only slow queries, the slowest first. */
   readonly explained?: readonly Explained[];
 }
 
@@ -57,7 +57,7 @@ export async function measureLists(options: MeasureOptions): Promise<readonly Qu
   await using stack = new AsyncDisposableStack();
   const ground = stack.adopt(await ListContext.open(), (each) => each.stop());
   const root = stack.adopt(await createConnection(ground.rootConnection), (each) => each.end());
-  // Few rows of everything that the lists refer to.
+  // A few rows of everything to which the lists refer.
   await fillTables(ground.db);
   const figures: QuestionFigures[] = [];
   for (const list of listsOf(fields)) {
@@ -78,7 +78,7 @@ export async function measureLists(options: MeasureOptions): Promise<readonly Qu
   return figures;
 }
 
-/** How many questions there are of these lists. */
+/** The number of queries for these lists. */
 export function questionCount(fields?: readonly string[]): number {
   return listsOf(fields).reduce((sum, list) => sum + questionsOf(list).length, 0);
 }
@@ -100,7 +100,7 @@ function questionsOf(list: MeasuredList): readonly Question[] {
   );
 }
 
-/** Into an empty table and without checks, MariaDB builds the indexes by sorting. Values too large for a column are cut. */
+/** With an empty table and without checks, MariaDB builds the indexes by sorting. Values too large for a column are cut. */
 async function fill(ground: ListContext, root: Connection, { table, values }: MeasuredList, rows: number) {
   const into = await insertIntoTable(ground.db, table, values);
   await root.query("SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_mode = ''");
@@ -124,7 +124,7 @@ async function measure(
   );
   const ask = () => ground.ask(list.subgraph, caller, document);
   return ground.as(caller, async () => {
-    // The first answer is not timed: pages of the table may still be on the disk.
+    // The first answer is not measured, because pages of the table may still be on the disk.
     const answer = await ask();
     const [before, between] = [await ground.rowsRead(), await ground.rowsRead()];
     await ask();
@@ -178,7 +178,7 @@ async function explain(ground: ListContext, root: Connection, ask: () => Promise
   return explained.sort((one, other) => other.ms - one.ms).slice(0, explainedAtMost);
 }
 
-/** A read with its values: what was prepared before the log began has placeholders. */
+/** A read with its values. Statements that were prepared before the log began have placeholders. */
 function isWhole(text: string): boolean {
   return /^\W*(SELECT|WITH)\b/i.test(text) && !/[(,=<>] ?\?/.test(text);
 }

@@ -1,15 +1,15 @@
-// The lists that are measured, with the rows of their tables and the questions that are asked of each.
+// The measured lists, with the rows of their tables and the queries sent to each.
 import { uuid, uuidSql } from '../../tests/support/stores/lists/rows.ts';
 
 export interface MeasuredList {
   readonly subgraph: string;
-  /** A field of Query. */
+  /** The field of Query. */
   readonly field: string;
   readonly table: string;
-  /** SQL of `seq` by column, where a list's rows differ from those of `insertIntoTable`. */
+  /** SQL of `seq` by column, for a list whose rows differ from those of `insertIntoTable`. */
   readonly values: Readonly<Record<string, string>>;
   readonly orders: readonly string[];
-  /** Arguments by the name of the question; each is asked in each order. */
+  /** Arguments by the name of the query. Each query is sent in each order. */
   readonly filters: Readonly<Record<string, string>>;
 }
 

@@ -1,6 +1,6 @@
 // The smallest program of the same design as a cluster's server: the minimum cost of an object that is stored in three databases, or on
-// three disks, and read from a majority. It has the product's SQL and its batches, and nothing else: no signatures and rights, no TLS, no
-// rings, no names and conditions, no refusals, deadlines or catching up. Argument: a file with its options (FloorProgram).
+// three disks, and read from a majority. It has only the product's SQL and batches: no signatures and rights, no TLS, no rings, no names
+// and conditions, no refusals, deadlines or catching up. Argument: a file with its options (FloorProgram).
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
@@ -22,7 +22,7 @@ export interface FloorProgram {
   readonly connection: DatabaseLocation;
   readonly folder: string;
   readonly cluster: number;
-  /** Ports of the clusters, by number. */
+  /** Ports of the clusters by number. */
   readonly ports: readonly number[];
 }
 
@@ -123,7 +123,7 @@ function keyOf(name: string): ReplicaRequest['key'] {
   return { ring, scope: 'b'.repeat(32), name };
 }
 
-/** A majority of three. */
+/** Two of three are a majority. */
 async function majority(all: readonly Promise<unknown>[]): Promise<void> {
   await Promise.any(all.map((each) => Promise.all(all.filter((other) => other !== each))));
 }

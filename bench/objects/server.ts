@@ -1,18 +1,18 @@
-// The measured server, as its clients see it.
+// The measured server, from the view of its clients.
 import { type Agent, request } from 'node:http';
 
 export interface Server {
   readonly name: string;
   /** The benchmark itself writes its files. */
   readonly isReadOnly: boolean;
-  /** All processes involved; their descendants count too. */
+  /** All processes involved. Their descendants count too. */
   readonly pids: readonly number[];
   put(name: string, body: Buffer): Promise<void>;
   /** Reads the whole object. */
   get(name: string): Promise<void>;
 }
 
-/** A request whose answer must be successful, and is read to its end. */
+/** A request that must succeed. Its answer is read to the end. */
 export function plainAsk(
   agent: Agent,
   method: string,

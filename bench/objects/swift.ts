@@ -1,5 +1,5 @@
 // OpenStack Swift on this machine, with three replicas on three devices: Debian's packages with their pipelines, without background
-// processes. Its files in /etc/swift are replaced for these processes only (in a mount namespace), which needs root.
+// processes. Its files in /etc/swift are replaced only for these processes, in a mount namespace, which needs root.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ interface Swift {
   readonly pids: readonly number[];
 }
 
-/** Why it can't be started here. Undefined if it can. */
+/** The reason why it can't be started here. Undefined if it can. */
 export async function whyNoSwift(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'only root can give it separate files in /etc/swift';
   for (const path of ['/usr/bin/swift-proxy-server', '/usr/bin/swift-object-server', '/usr/bin/memcached'])
@@ -73,7 +73,7 @@ export async function startSwift(stack: AsyncDisposableStack, folder: string): P
     });
     return child;
   };
-  // The proxy ignores servers that did not answer for a minute.
+  // The proxy ignores servers that did not answer within the last minute.
   const children = [memcached, ...(await Promise.all(kinds.map(serve))), await serve('proxy')];
   const url = `http://${host}:${ports.proxy}`;
   const told = await waitFor('Swift to give a token', async () => {

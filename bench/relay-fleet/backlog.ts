@@ -39,7 +39,7 @@ export class BacklogReader {
     return row;
   }
 
-  /** Reads it repeatedly for this time. */
+  /** Reads it repeatedly during this time. */
   async during(forMs: number): Promise<readonly Backlog[]> {
     const samples: Backlog[] = [];
     for (const endMs = performance.now() + forMs; performance.now() < endMs; await sleep(sampleMs))

@@ -1,5 +1,4 @@
-// A fleet of backends, half over SSH and half over HTTPS, with devices in two processes that answer each call after 20 ms, and
-// calls to any of them.
+// A fleet of backends, half over SSH and half over HTTPS. Devices in two processes answer each call after 20 ms, and calls go to any of them.
 
 import { closedLoop } from '../../measure/closed-loop.ts';
 import type { Ask } from '../../measure/graph-client.ts';
@@ -35,7 +34,7 @@ export async function startFleet(stack: AsyncDisposableStack, ask: Ask, count: n
 
 export type FleetCall = (backend: FleetBackend) => Promise<void>;
 
-/** Calls that succeed or throw. One for all calls to a fleet: two would create the same objects. */
+/** Calls that succeed or throw. One number sequence for all calls to a fleet, because two would create the same objects. */
 export function fleetCall(ask: Ask): FleetCall {
   const makers = { ssh: new CallMaker('ssh', 12), https: new CallMaker('https', 12) };
   return async ({ name, wire }) => {
@@ -44,7 +43,7 @@ export function fleetCall(ask: Ask): FleetCall {
   };
 }
 
-/** One call to each backend, to open a session to each. */
+/** One call to each backend, which opens a session to each. */
 export async function callEach(call: FleetCall, fleet: readonly FleetBackend[], atOnce: number): Promise<void> {
   const left = [...fleet];
   const calling = async (): Promise<void> => {

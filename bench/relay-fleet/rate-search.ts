@@ -1,19 +1,19 @@
-// Finds the highest sustained rate: increases it in steps until one is too much, then confirms the last good one in a longer run.
-// A failed step is repeated, more often when other processes use the machine.
+// Finds the highest sustained rate. It increases the rate in steps until one is too high, then confirms the last good rate in a longer run.
+// A failed step is repeated, more often if other processes use the machine.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runStep, type Step, type StepDependencies } from './step.ts';
 
 const growth = 1.15;
 const tries = 2;
 const disturbedTries = 4;
-/** Share of the machine's processors: if other processes use more, a failed step means little. */
+/** The share of the machine's processors above which use by other processes makes a failed step meaningless. */
 const disturbance = 0.15;
 const restMs = 500;
 
 interface RateSearch {
   readonly fromPerSecond: number;
   readonly stepMs: number;
-  /** No step starts after it: the result up to then counts. */
+  /** No step starts after this time; the result so far counts. */
   readonly mostMs: number;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -21,17 +21,17 @@ interface RateSearch {
 
 interface RateFound {
   readonly best: Step;
-  /** In a run of twice a step's time. */
+  /** Rate in a run of twice a step's time. */
   readonly proved: boolean;
   readonly steps: readonly Step[];
 }
 
-/** Throws if no tried rate is sustained. */
+/** Throws if none of the rates is sustained. */
 export async function findRate(dependencies: StepDependencies, search: RateSearch): Promise<RateFound> {
   const { fromPerSecond, stepMs, mostMs, progress, signal } = search;
   const endsAtMs = performance.now() + mostMs;
   const steps: Step[] = [];
-  /** Undefined if it is too much, or if no time is left. */
+  /** Undefined if the rate is too high, or if no time is left. */
   const keepsUp = async (perSecond: number, forMs: number): Promise<Step | undefined> => {
     for (let tried = 1; performance.now() < endsAtMs; tried += 1) {
       signal.throwIfAborted();

@@ -1,5 +1,5 @@
-// The memory of an idle session in a relay: the process with sessions to all backends of one wire, without them, and (for HTTPS,
-// whose connections are kept for only four seconds while the login stays) with the connections closed again.
+// The memory of an idle session in a relay. It compares the process with sessions to all backends of one protocol and without them. HTTPS
+// connections are kept for only four seconds while the login stays, so for HTTPS it also measures with the connections closed again.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../../measure/child.ts';
 import type { Ask } from '../../measure/graph-client.ts';
@@ -11,16 +11,15 @@ import type { Memory, SessionOrder } from './session-process.ts';
 
 const askDeadlineMs = 60_000;
 const warmUpMs = 3_000;
-/** Share of the backends whose sessions exist before the measurement, with what opening many at once leaves behind. */
+/** The share of the backends whose sessions are opened before the measurement, so that the effects of opening many at once are excluded. */
 const warmShare = 1 / 3;
-/** Unused HTTPS connections are closed by then. */
+/** By then, unused HTTPS connections are closed. */
 const restedMs = 6_000;
 
 interface SessionCost {
   readonly sessions: number;
   /**
-   * The larger of the next two: a process with free room grows by less than it uses, and V8 does not count its native memory
-   * (TLS, sockets).
+   * The larger of the next two: a process with free space grows by less than it uses, and V8 does not count its native memory (TLS, sockets).
    */
   readonly kibPerSession: number;
   /** Growth of the process, by its proportional set size. */
@@ -34,11 +33,11 @@ interface SessionMemory {
   readonly https: SessionCost;
   /** V8's memory for a backend whose login is kept and whose connection is closed. */
   readonly httpsRestedUsedKib: number;
-  /** Base of the process before. */
+  /** The size of the process before. */
   readonly baseKib: number;
 }
 
-/** For sessions to `count` backends, half of each wire; ends all its processes. */
+/** Measures sessions to `count` backends, half of each protocol. Ends all its processes. */
 export async function measureSessionMemory(count: number, signal: AbortSignal): Promise<SessionMemory> {
   await using stack = new AsyncDisposableStack();
   const { settings } = await startServers(stack, signal);
@@ -58,7 +57,7 @@ export async function measureSessionMemory(count: number, signal: AbortSignal): 
     return { warm: backends.slice(0, warm), measured: backends.slice(warm) };
   });
   const [ssh = [], https = []] = groups.map(({ measured }) => measured);
-  // Code, database connections, and the room of heap and allocator come first.
+  // Code, database connections, and the space of heap and allocator are allocated first.
   const warm = groups.flatMap((group) => group.warm);
   await order({ do: 'open', fleet: warm });
   await order({ do: 'warmUp', fleet: warm, forMs: warmUpMs });

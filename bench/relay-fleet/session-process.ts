@@ -24,7 +24,7 @@ export interface Memory {
   readonly sessions: number;
   /** Proportional set size of the process. */
   readonly residentKib: number;
-  /** V8's objects, and their memory outside of its heap. */
+  /** V8's objects, and their memory outside V8's heap. */
   readonly usedKib: number;
 }
 
@@ -64,7 +64,7 @@ async function start(settings: Readonly<Record<string, string>>): Promise<void> 
 async function readMemory({ registry }: RunningProcess): Promise<Memory> {
   const { gc } = globalThis;
   if (gc === undefined) throw new Error('start this process with --expose-gc');
-  // Finalizers and the next collection free what one collection released.
+  // Finalizers, and the next collection, free what one collection has released.
   for (let round = 0; round < 3; round += 1) {
     await gc({ type: 'major', execution: 'async', flavor: 'last-resort' });
     await sleep(50);

@@ -21,21 +21,21 @@ export interface Step {
   readonly failed: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the process with all roles, above its idle use. */
+  /** CPU time of the process with all roles, above its idle use. */
   readonly cpuMsPerCall: number;
   readonly databaseCpuMsPerCall: number;
-  /** Median of the last third. */
+  /** The median of the last third. */
   readonly underWay: number;
   readonly pending: number;
   readonly unsequenced: number;
   /** The share of the machine's processors used by other processes at the same time, 0 to 1. */
   readonly others: number;
-  /** Why this is too much. Undefined if the system sustained it. */
+  /** The reason why the rate is too high. Undefined if the system sustained it. */
   readonly tooMuch: string | undefined;
 }
 
 const mostUnderWay = 1_000;
-/** A queue that grows by this much may be chance. */
+/** A queue that grows by this much may be coincidence. */
 const queueNoise = 8;
 
 export async function runStep(dependencies: StepDependencies, perSecond: number, forMs: number): Promise<Step> {

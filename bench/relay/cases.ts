@@ -1,5 +1,5 @@
-// The called devices, and the number of clients at once: for each wire a device that answers at once or after 20 ms, and the
-// lab's firewall.
+// The called devices, and the number of clients at once. For each protocol there is a device that answers at once or after 20 ms; the lab's
+// firewall is the last case.
 
 import type { Ask } from '../../measure/graph-client.ts';
 import { type Wire, wires } from '../../measure/relay/calls.ts';

@@ -1,4 +1,4 @@
-// The figures of one case: the times of each way, and the relayed ones relative to the direct one.
+// The figures of one case: the times of each path, and those of relayed calls relative to the direct one.
 import type { Usage } from '../../measure/all-in-one.ts';
 import type { LoopFigures } from '../../measure/closed-loop.ts';
 import type { Logged } from '../../measure/server-log.ts';
@@ -21,16 +21,16 @@ interface Comparison {
   readonly p99Ms: number;
   readonly addedP50Ms: number;
   readonly addedP99Ms: number;
-  /** Of the medians, relative to the direct call. */
+  /** The medians, relative to the direct call. */
   readonly ratio: number;
   readonly callsPerSecond: number;
-  /** In the call's own path, by MariaDB's general log. */
+  /** Statements in the call's own path, by MariaDB's general log. */
   readonly commitsPerCall?: number;
-  /** Including those outside of the call's path. */
+  /** Includes statements outside the call's path. */
   readonly roundTripsPerCall?: number;
-  /** Including the sequencer's and the sealer's, which handle many calls at once under load. */
+  /** Includes the sequencer's and the sealer's work, which covers many calls at once under load. */
   readonly allCommitsPerCall: number;
-  /** Of the process with all roles; for calls below the gateway it includes their clients. */
+  /** CPU time of the process with all roles. For calls below the gateway it includes their clients. */
   readonly cpuMsPerCall: number;
   readonly databaseCpuMsPerCall: number;
 }

@@ -1,5 +1,5 @@
-// Judges whether a figure stays flat over time: the growth of its robust trend over the judged part, against a bound. Figures that grow
-// with the load are divided by the calls of which retention keeps the rows.
+// Judges whether a figure stays flat over time. It compares the growth of the figure's robust trend over the judged part with a bound.
+// Figures that grow with the load are divided by the number of calls whose rows retention keeps.
 import { median, rounded } from '../../measure/statistics.ts';
 
 export interface Sample {
@@ -7,7 +7,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Growth that is not a leak: caches that fill, fragmentation, and noise. The larger of the two applies. */
+/** Growth that is not a leak comes from caches that fill, fragmentation, and noise. The larger of the two applies. */
 export interface Bound {
   readonly most: number;
   /** Of the median. */
@@ -18,14 +18,14 @@ interface Growth {
   readonly first: number;
   readonly median: number;
   readonly last: number;
-  /** Of the trend, over the judged part. */
+  /** The growth of the trend, over the judged part. */
   readonly growth: number;
   readonly perHour: number;
   readonly allowed: number;
   readonly flat: boolean;
 }
 
-/** This share of the samples is not judged: pools, caches and compiled code grow first. */
+/** This share of the samples is not judged, because pools, caches and compiled code grow first. */
 const warmUpShare = 1 / 3;
 const hourMs = 3_600_000;
 
@@ -46,7 +46,7 @@ export function judge(samples: readonly Sample[], { most, mostShare }: Bound): G
   };
 }
 
-/** The median of the slopes of all pairs (Theil and Sen): single outliers, as before a garbage collection, do not matter. */
+/** The median of the slopes of all pairs (Theil and Sen), so that single outliers, as before a garbage collection, do not matter. */
 function slopePerMs(samples: readonly Sample[]): number {
   const slopes = samples.flatMap((from, index) =>
     samples.slice(index + 1).map((to) => (to.value - from.value) / (to.atMs - from.atMs)),

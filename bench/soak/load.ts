@@ -10,7 +10,7 @@ import { mostConcurrency, register, startDevice } from '../../measure/relay/devi
 import type { Random } from '../../trials/random.ts';
 
 export interface SoakLoad {
-  /** A turn of one client. Throws if anything in it fails. */
+  /** A turn of one client. Throws if any step of it fails. */
   turn(): Promise<void>;
   /** Relayed calls so far. */
   readonly calls: number;
@@ -98,7 +98,7 @@ interface PacedLoad {
 
 export interface PacedFigures {
   readonly latenciesMs: readonly number[];
-  /** How often each failure came. */
+  /** The number of failures of each kind. */
   readonly failures: ReadonlyMap<string, number>;
   readonly elapsedMs: number;
 }
@@ -143,7 +143,7 @@ const logOut = 'mutation { done: logout { userErrors { code message } } }';
 const updateProject =
   'mutation ($input: ProjectUpdateInput!) { done: projectUpdate(input: $input) { userErrors { code message } } }';
 
-/** Resolves with its end, once the first item has arrived. */
+/** Resolves once the first item has arrived, with a promise for the end. */
 async function openSubscription(url: string, token: string): Promise<() => Promise<void>> {
   const client = createClient({
     url: `${url.replace(/^http/, 'ws')}/graphql`,

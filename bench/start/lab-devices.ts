@@ -8,12 +8,12 @@ import { rounded } from '../../measure/statistics.ts';
 import { memoryOf } from './memory-by-name.ts';
 
 interface AddedDevices {
-  /** Time until it runs for the first time and is registered. */
+  /** The time until it runs for the first time and is registered. */
   readonly partSeconds: Readonly<Record<string, number>>;
   readonly partMiB: Readonly<Record<string, number>>;
-  /** Why it can't run here. */
+  /** The reason why it can't run here. */
   readonly partsLeftOut: Readonly<Record<string, string>>;
-  /** Per object storage cluster of the lab, measured when all of them serve users for the first time. */
+  /** The cost per object storage cluster of the lab, measured when all of them serve users for the first time. */
   readonly clusterMiB?: number;
   readonly clustersReadySeconds?: number;
 }
@@ -21,9 +21,9 @@ interface AddedDevices {
 interface AddDevicesOptions {
   readonly names: readonly DeviceName[];
   readonly dataPath: string;
-  /** Process of the running `npm start`, whose lab has none of them. */
+  /** The process of the running `npm start`, whose lab has none of these parts. */
   readonly pid: number;
-  /** Before memory is read. */
+  /** The pause before memory is read. */
   readonly idleSeconds: number;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;

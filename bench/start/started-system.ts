@@ -8,7 +8,7 @@ import { within } from '../../platform/work/within.ts';
 interface StartedSystem {
   readonly pid: number;
   readonly readyAfterMs: number;
-  /** Of all its processes until then, including ended ones. */
+  /** CPU time of all its processes so far, including ended ones. */
   readonly cpuMs: number;
   readonly hasLab: boolean;
   /** Like Ctrl-C. Throws if it does not end, or ends with an error. */
@@ -27,7 +27,7 @@ const readyTimeoutMs = 120_000;
 const stopTimeoutMs = 60_000;
 const mostOutput = 64 * 1024;
 
-/** Installs nothing: a benchmark must not change the machine. */
+/** It installs nothing, because a benchmark must not change the machine. */
 export async function startSystem({ product, dataPath, withLab, signal }: StartOptions): Promise<StartedSystem> {
   signal.throwIfAborted();
   const startedMs = performance.now();

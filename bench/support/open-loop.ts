@@ -1,31 +1,31 @@
-// Load of an open loop: requests come at a fixed rate, independent of earlier ones, like from many independent clients. If the system can't
-// sustain the rate, the number of requests in flight grows.
+// Load of an open loop: requests are sent at a fixed rate, independent of earlier ones, as from many independent clients. If the system
+// can't sustain the rate, the number of requests in flight grows.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../trials/random.ts';
 
 interface OpenLoopFigures {
-  /** From the time a request was due, so that a late sender hides nothing. */
+  /** Measured from the time when a request was due, so that a late sender hides nothing. */
   readonly latenciesMs: readonly number[];
   readonly failed: number;
   readonly firstFailure: string | undefined;
   /** The number in flight, at regular times while requests are sent. */
   readonly underWay: readonly number[];
-  /** Until the last answer. */
+  /** The time until the last answer. */
   readonly elapsedMs: number;
 }
 
 interface OpenLoopLoad {
-  /** On average: the intervals are exponential, as in a Poisson process. */
+  /** This is the average; the intervals are exponential, as in a Poisson process. */
   readonly perSecond: number;
   readonly forMs: number;
   readonly random: Random;
-  /** Beyond this many in flight, requests are not sent and count as failures. */
+  /** If more than this many are in flight, requests are not sent and count as failures. */
   readonly mostUnderWay: number;
 }
 
 const sampleMs = 100;
 
-/** Ends with the last answer; `ask` has its own deadline, and failures are counted. */
+/** Ends with the last answer. `ask` has its own deadline, and failures are counted. */
 export async function openLoop(load: OpenLoopLoad, ask: () => Promise<void>): Promise<OpenLoopFigures> {
   const latenciesMs: number[] = [];
   const underWay: number[] = [];

@@ -31,7 +31,7 @@ async function read(): Promise<Reading> {
   return { atMs: performance.now(), busyMs: busyMs(), ownMs };
 }
 
-/** Zero for a process that has just ended. */
+/** Zero if the process has just ended. */
 function cpuMs(pid: number): number {
   try {
     return cpuMsOf(pid);
@@ -40,7 +40,7 @@ function cpuMs(pid: number): number {
   }
 }
 
-/** All but idle and waiting for disks; proc_stat(5): user nice system idle iowait irq softirq steal. */
+/** All time except idle and waiting for disks; proc_stat(5): user nice system idle iowait irq softirq steal. */
 function busyMs(): number {
   const [, ...ticks] = (readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] ?? '').split(/\s+/).map(Number);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticks;

@@ -7,7 +7,7 @@ export function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
-/** Peak of resident memory since the reset, in MiB (proc_pid_status(5): VmHWM, in KiB). */
+/** The peak of resident memory since the reset, in MiB (proc_pid_status(5): VmHWM, in KiB). */
 export function peakMib(pid: number): number {
   const kib = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
   return rounded(kib / 1024, 1);

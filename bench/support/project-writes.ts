@@ -25,7 +25,7 @@ export async function projectWrites(
   };
   const ids: string[] = [];
   for (let index = 0; index < projects; index += 1) ids.push(await write(create, { name: `bench-${index}` }));
-  // A project is used by one client at a time: row lock contention is not measured.
+  // A project is used by one client at a time, so contention for row locks is not measured.
   let change = 0;
   return async () => {
     const id = ids.shift();

@@ -5,7 +5,7 @@ import { runProgram } from '../../embedded/run-program.ts';
 const triesEach = 3;
 const waitSeconds = 1;
 
-/** A host that answers no ping still answers ARP. `device`: interface of a network that would contain the address. */
+/** A host that does not answer pings still answers ARP. `device`: interface of a network that would contain the address. */
 export async function answers(address: string, device: string): Promise<boolean> {
   await runProgram('ip', ['neighbour', 'delete', address, 'dev', device]);
   const count = String(triesEach);

@@ -1,5 +1,5 @@
-// An address by name, for sites without a common network: the host that takes writes publishes its own address at a name, by RFC 2136. The fence
-// beside the name (docs/decisions/0054) has the epoch as its generation, so a former primary can't put its address back.
+// An address by name, for sites without a common network: the host that takes writes publishes its own address at a name, by RFC 2136. The
+// fence record beside the name (docs/decisions/0054) contains the epoch as its generation, so a former primary can't restore its address.
 
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ export interface DnsName {
   /** Without a trailing dot, like the zone. */
   readonly name: string;
   readonly zone: string;
-  /** Name servers that are all updated. */
+  /** The name servers. Each one gets every update. */
   readonly servers: readonly ServerPlace[];
   readonly key: TsigKey;
   /** Address at which clients reach this host. */
@@ -36,7 +36,7 @@ const usualRetryMs = 500;
 /** Interval for correcting changes by others at the name. */
 const lookEveryMs = 30_000;
 
-/** When the lead is lost, the name stays unchanged until the next primary changes it. */
+/** When the lead is lost, the name keeps its address until the next primary changes it. */
 export class DnsAddress extends WhilePrimary {
   readonly #options: DnsAddressOptions;
   readonly #servers: readonly Rfc2136Server[];

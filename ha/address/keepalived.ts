@@ -24,12 +24,13 @@ export const script = (name: 'hold' | 'lease-lasts' | 'notify'): string =>
 
 /**
  * VRRP version 3 (RFC 5798) to the peers' own addresses. There is no election: only the host whose agent has the lead may have the address.
- * keepalived watches a file that the agent writes, and a script that fails when the agent has stopped writing it. Both begin as "no".
+ * keepalived watches a file that the agent writes, and a script that fails when the agent has stopped writing it. Until the agent has
+ * written, both refuse the address.
  */
 export function keepalivedConfiguration(options: KeepalivedOptions): string {
   const { me, address, device, source, peers, routerId, folder } = options;
-  // The instance has the address family of the hosts' own addresses. A virtual address of the other family is excluded from its packets. They still
-  // need an address, so they get an unused link-local one.
+  // The instance has the address family of the hosts' own addresses. A virtual address of the other family is excluded from its packets.
+  // The packets still need an address, so they get an unused link-local one.
   const isOther = address.includes(':') !== source.includes(':');
   const ofLink = source.includes(':') ? `fe80::7467:${routerId}/128` : `169.254.116.${routerId}/32`;
   const alone = `  virtual_ipaddress {\n    ${ofLink} dev ${device}\n  }\n`;

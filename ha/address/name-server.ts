@@ -1,5 +1,5 @@
-// The name server of a cluster. Only the host that takes writes runs it, so that no answer is outdated. It begins empty with each new primary, and
-// the workers fill it from the database (dns/publish/data-host-servers.ts).
+// The name server of a cluster. Only the host that accepts writes runs it, so that no answer is outdated. It begins empty with each new
+// primary, and the workers fill it from the database (dns/publish/data-host-servers.ts).
 
 import { hkdfSync } from 'node:crypto';
 import { once } from 'node:events';
@@ -26,9 +26,9 @@ export interface NameServerPlan {
 
 export interface NameServerOptions extends NameServerPlan {
   readonly folder: DataFolder;
-  /** Addresses of this host. The virtual address, if there is one, is the second. */
+  /** Addresses of this host. If there is a virtual address, it comes second. */
   readonly addresses: readonly [string, ...string[]];
-  /** Data hosts, whose workers publish. */
+  /** Addresses of the data hosts, whose workers publish names. */
   readonly publishers: () => readonly string[];
   readonly key: PowerdnsKey;
   readonly log: SetupLog;
@@ -46,7 +46,7 @@ export class NameServer extends WhilePrimary {
     this.#options = options;
   }
 
-  /** Starts nothing yet. Problems that would prevent a start are reported now, not when this host is promoted. */
+  /** Does not start the server yet. Problems that would prevent a start are reported now, not when this host is promoted. */
   static async open(options: NameServerOptions): Promise<NameServer> {
     await findPowerdns().catch((error: Error) =>
       options.log.error(`ha: this host can't be a name server: ${error.message}`),
@@ -67,7 +67,7 @@ export class NameServer extends WhilePrimary {
         if (!signal.aborted) await once(signal, 'abort');
         return await server.stop();
       } catch (error) {
-        // The words of the server differ each time.
+        // The text of the server differs each time.
         if (!signal.aborted) log[isTold ? 'debug' : 'error'](`ha: names are not answered: ${(error as Error).message}`);
         isTold = true;
       }
@@ -84,7 +84,7 @@ export class NameServer extends WhilePrimary {
     });
   }
 
-  /** Empties the server, because data from an earlier term as primary is outdated. An agent that restarts during the term empties nothing. */
+  /** Empties the server, because data from an earlier term as primary is outdated. An agent that restarts during the term does not empty it. */
   async #emptyOnce(epoch: number): Promise<void> {
     const { folder } = this.#options;
     const path = join(folder.path, 'ha', 'name-server-epoch');
@@ -95,7 +95,7 @@ export class NameServer extends WhilePrimary {
   }
 }
 
-/** Equal on all hosts of the cluster, because each host publishes at the others. */
+/** The same on all hosts of the cluster, because each host publishes at the others. */
 export function nameServerKey({
   cluster,
   accounts,

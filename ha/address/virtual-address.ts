@@ -33,7 +33,7 @@ const markFile = 'holder.json';
 export class VirtualAddress implements Announcer {
   readonly #options: VirtualAddressOptions;
   readonly #bootId: string;
-  /** The last value to write, and the write under way. */
+  /** The last value to write, and the write in progress. */
   #wanted: { readonly fenceAtMs: number | undefined } | undefined;
   #writing: Promise<void> | undefined;
   #looking: NodeJS.Timeout | undefined;
@@ -46,8 +46,8 @@ export class VirtualAddress implements Announcer {
   }
 
   /**
-   * Adopts a running keepalived if its configuration is the same. One that has the address keeps its former peers, because the lead decides, not the
-   * peers. `folder`: only root can write there.
+   * Adopts a running keepalived if its configuration is the same. A keepalived that has the address keeps its former peers, because the
+   * lead decides, not the peers. `folder`: only root can write there.
    */
   static async open(options: VirtualAddressOptions): Promise<VirtualAddress> {
     const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
@@ -77,12 +77,12 @@ export class VirtualAddress implements Announcer {
     if (this.#isHeld !== false) this.#say(undefined);
   }
 
-  /** keepalived continues, as long as the lease lasts. */
+  /** keepalived continues until the lease ends. */
   close(): void {
     clearInterval(this.#looking);
   }
 
-  /** The address is given up. */
+  /** Gives up the address. */
   async end(): Promise<void> {
     this.close();
     await this.#starting;
@@ -146,7 +146,7 @@ export class VirtualAddress implements Announcer {
     return (await addressState(this.#options.folder))?.state === 'MASTER';
   }
 
-  /** The shell that keepalived ends with. */
+  /** The shell process whose end also ends keepalived. */
   #holder(): Promise<ProcessMark | undefined> {
     return holderIn(this.#options.folder);
   }

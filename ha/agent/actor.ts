@@ -1,4 +1,4 @@
-// Takes a step that was decided: the order of its effects on the server, in etcd, and for clients.
+// Carries out a decided step, with its effects on the server, in etcd and for clients in the right order.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,7 +77,7 @@ export class Actor {
       case 'hand-over':
         clients.handedOver();
         announcing.lost();
-        // Best effort: a mark that remains keeps the host out.
+        // Best effort: if the mark remains, the host stays out.
         void staying.mayReturn().catch(() => undefined);
         server.kill();
         return this.#giveUp(`a switchover to ${step.host} was requested`);
@@ -85,7 +85,7 @@ export class Actor {
         // Pauses between starts of a server that ends at once, for example on a full disk.
         if (seen.nowMs - this.#startedAtMs < startPauseMs) return sleep(startPauseMs);
         this.#startedAtMs = this.#options.nowMs();
-        // A start as a standby rolls back what nobody has acknowledged.
+        // A start as a standby rolls back the transactions that no host has acknowledged.
         if (step.role === 'SLAVE') await history.save();
         return server.start(step.role);
       case 'follow':
@@ -168,9 +168,9 @@ export class Actor {
   async #takeSync(step: Of<'take-sync'>, seen: Seen): Promise<void> {
     const { me, keys, server, history, sync } = this.#options;
     const { lossy, syncRevision } = step;
-    // The database may have been another cluster's, or a lone server's.
+    // The database may have belonged to another cluster or to a single machine.
     const epoch = Math.max(step.epoch, (await server.newestEpoch()) + 1);
-    // Wishes that were granted, or that this promotion overtakes.
+    // Wishes that were granted, or that this promotion makes obsolete.
     const granted = [{ delete: keys.switchover }, { delete: keys.lossy }];
     return sync.change(seen, syncRevision, (_plain, reign) => ({ primary: me, epoch, reign, lossy, members: [] }), [
       ...granted,

@@ -28,16 +28,16 @@ interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd
   readonly etcd: EtcdClient;
   readonly cluster: string;
   readonly leaseMs: number;
-  /** Commits wait for a second copy without limit. Equal at all hosts. Default: after a while they continue without it. */
+  /** Commits wait for a second copy without limit. The same on all hosts. Default: after a while they continue without it. */
   readonly strict?: boolean;
   /** After this host was lost as the primary, it returns only if a person requests it. */
   readonly rejoinsByHand?: boolean;
-  /** Hosts that receive, but are never waited for, and never promoted automatically. */
+  /** Hosts that replicate, but are never promoted automatically. Commits never wait for them. */
   readonly asynchronous?: readonly string[];
   /** Site of each host. A member at another site survives the loss of a site. */
   readonly sites?: Readonly<Record<string, string>>;
   readonly limits?: Partial<Limits>;
-  /** If set, a host whose data can't follow gets a copy of the primary's. Otherwise a person has to make the copy. */
+  /** If set, a host whose data can't follow the primary gets a copy of the primary's data. If not set, a person has to make the copy. */
   readonly copies?: CopySettings;
   /** Key folders of the API on this host. Their fingerprints are reported to the other hosts. */
   readonly keyPlaces?: KeyPlaces;
@@ -45,7 +45,7 @@ interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd
   readonly redisAnswers?: () => boolean | undefined;
   /** Connections of clients to this host. If absent, clients get no notice of a switchover. */
   readonly clients?: HostClients;
-  /** Directs clients to the primary. */
+  /** Directs clients to the primary's host. */
   readonly announcer?: Announcer;
 }
 
@@ -140,7 +140,7 @@ export class HaAgent {
     return agent;
   }
 
-  /** The server continues, as long as the lease lasts. */
+  /** The server continues until the lease ends. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#pause.wake();
@@ -150,7 +150,7 @@ export class HaAgent {
     this.#server.close();
   }
 
-  /** Refuses replicas of hosts that have left: none of them follows this host any more. */
+  /** Refuses hosts that have left the cluster: they can't replicate from this host any more. */
   refuseReplicas(serverIds: readonly number[]): void {
     this.#server.refuseReplicas(serverIds);
   }
@@ -229,7 +229,7 @@ export class HaAgent {
     });
   }
 
-  /** Ends the pause at each change in etcd that may change the next step. */
+  /** Ends the pause whenever a change in etcd may change the next step. */
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     const { prefix, leader, sync, switchover, lossy, members } = this.#keys;

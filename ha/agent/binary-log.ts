@@ -21,7 +21,7 @@ export interface LoggedTransactions {
   readonly firstAt: number;
 }
 
-/** Transactions of the index file whose number is greater than `position`. At most one domain is in use. */
+/** Transactions of the index file whose number is greater than `position`. At most one replication domain is in use. */
 export async function transactionsAfter(
   indexFile: string,
   folder: string,
@@ -51,7 +51,7 @@ export async function transactionsAfter(
  * with that number: the server's history has diverged, and the following transactions would hide this.
  */
 export async function continuationOf(indexFile: string, folder: string, own: string): Promise<LoggedTransactions> {
-  // Includes the transaction with the number itself.
+  // Includes the transaction with that number.
   const found = await transactionsAfter(indexFile, folder, numberOf(own) - 1);
   const same = found.gtids.find((gtid) => numberOf(gtid) === numberOf(own));
   return same === undefined || same === own

@@ -1,5 +1,5 @@
-// How far other hosts' clocks are ahead of this one's, from their reports and the times of arrival. A late report makes a clock
-// seem behind, so the report with the largest lead counts. Reports from before this process listened are ignored.
+// How far the clocks of other hosts are ahead of this host's clock, computed from their reports and the arrival times. A late report makes
+// a clock seem behind, so the report with the largest lead counts. Reports from before this process listened are ignored.
 
 import { monotonicMs } from './clock.ts';
 

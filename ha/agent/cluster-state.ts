@@ -32,7 +32,7 @@ type Shared = NonNullable<View['shared']>;
 interface Told {
   /** Reason why this host is not promoted. */
   readonly unfit: string | undefined;
-  /** The lead with whose account for an admission it would connect at once. */
+  /** The lead for which it would connect at once with an admission account. */
   readonly asks: string | undefined;
   readonly leaderless: HostReport['leaderless'];
   /** Whether the host waits for an admission, which follows as soon as it has received enough. */
@@ -40,7 +40,7 @@ interface Told {
 }
 const mostKeys = 100;
 const reportEveryMs = 500;
-/** Report interval of a host that waits for admission. */
+/** The report interval of a host that waits for its admission. */
 const reportSoonMs = 100;
 const mostWhyCharacters = 500;
 
@@ -51,7 +51,7 @@ export class ClusterState {
   readonly fingerprints: KeyFingerprints;
   #reported = { text: '', atMs: 0 };
   #isReporting = false;
-  /** Undefined if it is unknown whether a reason was published. */
+  /** Undefined while it is unknown whether a reason was published. */
   #away: { readonly why: string | undefined; readonly atMs: number } | undefined;
   #isTellingAway = false;
 
@@ -97,7 +97,7 @@ export class ClusterState {
   }
 
   /**
-   * Reports changes that affect other hosts' decisions at once, everything else from time to time. Does not wait for the write.
+   * Changes that affect the decisions of other hosts are reported at once, other changes from time to time. Does not wait for the write.
    */
   report(server: ServerView, { unfit, asks, leaderless, isAwaited }: Told): void {
     if (server.state !== 'up' || this.#isReporting) return;

@@ -35,7 +35,7 @@ export interface CopyServerOptions {
   readonly mostBytesPerSecond: number;
   /** A host that accepts no data for this long gets no more, because the backup may block the primary's commits. Default: 20 s. */
   readonly silenceMs?: number;
-  /** Whether the certificate, which the authority has signed, belongs to a host that may have a copy. Default: all may. */
+  /** Whether the certificate, which the authority has signed, belongs to a host that may have a copy. Default: every host may. */
   readonly mayAsk?: ((certificate: X509Certificate | undefined) => boolean) | undefined;
 }
 
@@ -118,7 +118,7 @@ export class CopyServer {
     answer.once('close', onGone);
     try {
       answer.writeHead(200, { 'content-type': 'application/octet-stream', [sizeHeader]: await sizeOf(dataPath) });
-      // Disabled while the backup has nothing to send, for example while it waits for locks.
+      // The timer is off while the backup has nothing to send, for example while it waits for locks.
       answer.setTimeout(silenceMs, () => {
         if (answer.writableLength === 0) return;
         log.warn(`a copy ends: the host that gets it has taken nothing for ${silenceMs / 1_000} s`);
@@ -126,7 +126,7 @@ export class CopyServer {
       });
       await pipeline(child.stdout, slowed(mostBytesPerSecond), answer, { end: false });
       const [code] = await exited;
-      // An answer that is cut off is no copy.
+      // An answer that is cut off is not a copy.
       if (code !== 0) throw new Error(`mariadb-backup ended with ${code}: ${output()}`);
       answer.end();
     } finally {

@@ -1,6 +1,6 @@
 // Decides the next step of an agent, from the state in etcd, the status of its own server and the monotonic time. Each step is small and
-// leads to a state that determines the next one. So an agent that was killed during a promotion, or does not know the outcome of a call,
-// reads the state again and continues.
+// leads to a state from which the next step follows. So an agent that was killed during a promotion, or does not know the outcome of a
+// call, reads the state again and continues.
 //
 // Invariants (tests/ha/agent/decide.long.test.ts removes each guard in turn):
 // - A server is writable only under the lease. Its agent, or the watchdog, kills it at two thirds of the lease.
@@ -13,15 +13,15 @@
 // - A host that is not a member is promoted only if a person has accepted the loss, and only instead of the primary that the person named.
 // - A host is not promoted if its clock is off, or if it can't decrypt the primary's secrets.
 // - If writes are strict, commits of clients are never released: they wait until there is a member again.
-// - A host without a database never leads: it would be the primary of nothing.
-// - There is at most one member. A commit waits for one acknowledgement, so each of two members might lack it.
+// - A host without a database never leads, because it has no data.
+// - There is at most one member. A commit waits for only one acknowledgement, so with two members each of them might lack the commit.
 // - No other host's acknowledgement counts. A host waiting for admission receives with an account that the primary created for that
 //   admission. Before another host gets an account, the previous account and all its connections are gone.
 
 import type { HostReport, View } from './view.ts';
 
 export type Step =
-  /** `soon`: the wait takes milliseconds. `asks`: this host would connect immediately with the account of an admission. */
+  /** `soon`: the wait takes milliseconds. `asks`: this host would connect immediately if it got an account for an admission. */
   | { readonly kind: 'wait'; readonly why: string; readonly soon?: boolean; readonly asks?: boolean }
   /** Kill the server, then give up the lease, if there is one. */
   | { readonly kind: 'fence'; readonly why: string }
@@ -35,7 +35,7 @@ export type Step =
   | { readonly kind: 'follow'; readonly host: string; readonly reign: string; readonly admission?: string | undefined }
   /** Stop receiving from a live source, and apply all received transactions. */
   | { readonly kind: 'rest'; readonly why: string }
-  /** Replace its data by a copy of the primary's. */
+  /** Replace its data with a copy of the primary's data. */
   | { readonly kind: 'clone'; readonly host: string }
   /** Write the key `leader` with a new lease, if there is none and `sync` is unchanged. */
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
@@ -44,13 +44,13 @@ export type Step =
   | { readonly kind: 'apply-received'; readonly from: string; readonly reign: string }
   /** Write `sync` without members and with the next epoch, if it is unchanged and this host still leads. */
   | { readonly kind: 'take-sync'; readonly epoch: number; readonly lossy: boolean; readonly syncRevision: number }
-  /** Open writes. `waits`: commits wait for an acknowledgement from the first one on. */
+  /** Open writes. `waits`: commits wait for an acknowledgement, beginning with the first commit. */
   | { readonly kind: 'open'; readonly epoch: number; readonly lossy: boolean; readonly waits: boolean }
   /** Remove a host from `sync`, if that is unchanged and this host still leads. */
   | { readonly kind: 'detach'; readonly host: string; readonly why: string; readonly syncRevision: number }
-  /** Write `sync` unchanged with a new revision: an admission that was requested earlier then fails. */
+  /** Write `sync` unchanged, so that it gets a new revision and an admission that was requested earlier fails. */
   | { readonly kind: 'seal'; readonly syncRevision: number }
-  /** For a switchover: refuse new writes, and wait until all writes under way are acknowledged. */
+  /** For a switchover: refuse new writes, and wait until all writes in progress are acknowledged. */
   | { readonly kind: 'close' }
   /** Kill the server, then give up the lead: the member has every write. */
   | { readonly kind: 'hand-over'; readonly host: string }
@@ -58,7 +58,7 @@ export type Step =
   | { readonly kind: 'release' }
   /** Makes commits wait for an acknowledgement from any host. */
   | { readonly kind: 'hold' }
-  /** End the admission. Commits continue to wait. `yields`: in favour of another host that is ready. This one has not failed. */
+  /** End the admission. Commits continue to wait. `yields`: the admission ends in favour of another host that is ready. This host has not failed. */
   | { readonly kind: 'refuse'; readonly yields: boolean }
   /** End the accounts of admissions and their connections, so that no further acknowledgement counts. */
   | { readonly kind: 'bar' }
@@ -67,7 +67,7 @@ export type Step =
    * yet, so that it first connects with that account.
    */
   | { readonly kind: 'invite'; readonly host: string; readonly early: boolean; readonly syncRevision: number }
-  /** Write `sync` without an invitation that this agent does not know, or has given up. */
+  /** Remove an invitation from `sync` that this agent does not know, or has given up. */
   | { readonly kind: 'withdraw'; readonly syncRevision: number }
   /** Make commits wait for an acknowledgement. The member does not count yet. */
   | { readonly kind: 'arm'; readonly host: string; readonly incarnation: string }
@@ -79,16 +79,16 @@ export type Step =
 export interface Limits {
   /** The server is given up after this long without a heartbeat commit. */
   readonly heartbeatMs: number;
-  /** A commit waits no longer for its member. */
+  /** The longest time that a commit waits for its member. */
   readonly detachMs: number;
   /**
-   * Time for a host to connect with its account before commits wait for it. It first applies what it has received. Once it is
-   * connected, it gets more time to receive.
+   * Time for a host to connect with its account before commits wait for it. The host first applies the transactions that it has received.
+   * Once it is connected, it gets more time to receive.
    */
   readonly inviteMs: number;
   /** Time that a host that should follow waits for an invitation, to avoid connecting twice. */
   readonly askMs: number;
-  /** Time for the admission after that. */
+  /** Time for the admission after the invitation. */
   readonly admitMs: number;
   /** After a missing acknowledgement, a host must have reported for this long before commits wait for it again. */
   readonly againMs: number;
@@ -99,7 +99,7 @@ export interface Limits {
   readonly reportMs: number;
   /** Maximum lag in transactions for a member to be admitted, and for applying on the next primary. */
   readonly mostBehind: number;
-  /** A clock that differs by more from each other one is off. */
+  /** A clock that differs by more than this from every other clock counts as off. */
   readonly mostClockOffMs: number;
 }
 
@@ -147,10 +147,10 @@ function asLeader(known: Leading, limits: Limits): Step {
     return nowMs - server.sinceMs < limits.startMs
       ? wait('the server starts')
       : { kind: 'fence', why: 'it does not start' };
-  // A restarted standby has lost transactions that it received but did not apply. After a promotion, it is the last primary.
+  // A restarted standby has lost transactions that it received but did not apply. After a promotion, this is the last primary.
   if (server.duty === 'standby' && sync.reign !== reign.id)
     return { kind: 'fence', why: 'it was started as a standby' };
-  // Without a member, no other host could do better.
+  // Without a member, no other host could take over.
   const isDead = nowMs - server.aliveAtMs >= limits.heartbeatMs;
   if (isDead)
     return sync.members.length > 0 ? { kind: 'fence', why: 'no commit succeeds' } : wait('no commit succeeds');
@@ -204,7 +204,7 @@ function keep(known: Leading, limits: Limits): Step {
   return unapplied <= limits.mostBehind ? { kind: 'close' } : wait('the next primary applies received transactions');
 }
 
-/** Whether a switchover is requested to a host that is not a member yet, and can become one. */
+/** Whether a switchover is requested to a host that is not a member yet but can become one. */
 function makesRoom(known: Leading, member: string, limits: Limits): boolean {
   const { switchoverTo } = known.shared.wishes;
   if (switchoverTo === undefined || switchoverTo === member || switchoverTo === known.me) return false;
@@ -251,7 +251,7 @@ function admit(known: Leading, limits: Limits): Step {
   const { id, host, incarnation, stage, early = false } = admission;
   const report = reports[host];
   const mostMs = stage === 'invited' ? limits.inviteMs : limits.admitMs;
-  // Strict commits may have waited long before it.
+  // With strict writes, commits may have waited long before that.
   const isLate = nowMs - progressAtMs(admission, report) >= mostMs || (!strict && waitsTooLong(server, nowMs, limits));
   // Only this host's acknowledgements count, and etcd names it.
   const isAlone = sync.admission?.id === id && server.admissions.every((each) => each === id);
@@ -264,7 +264,7 @@ function admit(known: Leading, limits: Limits): Step {
     if (shared.left?.includes(host) || isSilent) return fail();
     if (report.admission === id && isReady(known, host, limits))
       return { kind: 'arm', host, incarnation: report.incarnation };
-    // Not for a host that was ready itself, because two such hosts would yield to each other forever.
+    // A host that was ready itself does not yield, because two such hosts would yield to each other forever.
     if (early && Object.keys(reports).some((each) => each !== host && isReady(known, each, limits))) return end(true);
     return { kind: 'wait', why: 'the host to be admitted connects', soon: true };
   }
@@ -274,7 +274,7 @@ function admit(known: Leading, limits: Limits): Step {
   return { kind: 'admit', host, incarnation, syncRevision: sync.revision };
 }
 
-/** When that host last made progress. An admission that makes none must not block another one. */
+/** When that host last made progress. An admission without progress must not block another one. */
 function progressAtMs({ id, sinceMs, stage }: NonNullable<View['admission']>, report: HostReport | undefined): number {
   const comes = stage === 'invited' && report?.admission === id && report.receiving;
   return comes ? Math.max(sinceMs, report.advancedAtMs) : sinceMs;
@@ -294,7 +294,7 @@ function inviteOne(known: Leading, limits: Limits): Step {
   return { kind: 'invite', host, early: ready === undefined, syncRevision: sync.revision };
 }
 
-/** Lower is better: the requested primary, hosts that have not failed, hosts that would survive the loss of this site. */
+/** Lower is better. The order prefers the requested primary, then hosts that have not failed, then hosts that would survive the loss of this site. */
 function rank(known: Leading, host: string): number {
   const { me, shared, failedAtMs, sites = {} } = known;
   if (shared.wishes.switchoverTo === host && !hasFailedSinceWished(known, host)) return -2;
@@ -331,7 +331,7 @@ function waitsTooLong({ waitingSinceMs }: Up, nowMs: number, { detachMs }: Limit
 function asFollower(known: Known, leader: { host: string; reign: string }, limits: Limits): Step {
   const { server, me, staysOut } = known;
   const { sync } = known.shared;
-  // Another host is being promoted, or its promotion fails. In both cases the present data is needed unchanged.
+  // Another host is being promoted, or its promotion fails. In both cases the current data must stay unchanged.
   if (sync.primary === me) return wait(`${leader.host} is being promoted`);
   if (staysOut === true) return wait(`it was lost as the primary: "tidegate ha rejoin ${me}" lets it return`);
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
@@ -352,7 +352,7 @@ function asFollower(known: Known, leader: { host: string; reign: string }, limit
   if (replica?.reign !== leader.reign || !replica.receiving)
     return isInTime ? ask('it waits for an invitation') : follow;
   const { admission, drained, connected } = replica;
-  // For example while it can't reach the primary, although etcd reaches both.
+  // This happens, for example, if the host can't reach the primary although etcd reaches both.
   if (admission === follow.admission)
     return hasPlace(known) && drained && !connected ? ask('it connects') : wait('it follows');
   // Reconnecting would drop unapplied transactions and restart the ones that are being applied.
@@ -407,7 +407,7 @@ export function whyUnfit(
   if (shared === undefined) return undefined;
   const { [host]: own, ...others } = { ...shared.clocksAheadMs, [me]: 0 };
   const offMs = own === undefined ? [] : Object.values(others).map((each) => Math.abs(each - own));
-  // A clock that differs from only one of two others may be the right one.
+  // If a clock differs from only one of two others, it may be the right one.
   if (offMs.length > 0 && offMs.every((each) => each > mostClockOffMs)) return 'its clock is off';
   const primary = shared.sync?.primary ?? host;
   const used = primary === me ? sealing?.active : shared.reports[primary]?.sealing?.active;

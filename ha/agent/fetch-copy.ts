@@ -1,4 +1,4 @@
-// Replaces the data of a host that can't follow by a copy of the primary's, unpacked and prepared here.
+// Replaces the data of a host that can't follow with a copy of the primary's data, which is unpacked and prepared here.
 // needs: mariadb-backup
 
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { type CopyTls, copyPath, lastOf, sizeHeader } from './copy.ts';
 
 const answerTimeoutMs = 10_000;
-/** A copy is given up after this long without a byte. */
+/** A copy is given up if no byte arrives for this long. */
 const silenceMs = 30_000;
 const prepareTimeoutMs = 600_000;
 const keptOutputBytes = 4_096;
@@ -39,7 +39,7 @@ export interface FetchOptions {
   readonly signal: AbortSignal;
 }
 
-/** The copy is ready for a server then. */
+/** When it resolves, the copy is ready for a server. */
 export async function fetchCopy(options: FetchOptions): Promise<void> {
   const { into, runAs, log, freeBytes, signal } = options;
   const answer = await ask(options);
@@ -85,7 +85,7 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
   if ((await copyPosition(into)) === undefined) throw new Error('the copy has no GTID position');
 }
 
-/** GTID position at which the copy was made. Undefined if the data is no copy, or its position was already used. */
+/** GTID position at which the copy was made. Undefined if the data is not a copy, or its position was already used. */
 export async function copyPosition(dataPath: string): Promise<string | undefined> {
   for (const name of positionFiles) {
     const text = await readFile(join(dataPath, name), 'utf8').catch(() => undefined);

@@ -5,7 +5,7 @@ import { statfs } from 'node:fs/promises';
 import { monotonicMs } from './clock.ts';
 
 interface HeartbeatOptions {
-  /** A commit that waits for no standby. */
+  /** Makes a commit that does not wait for a standby. */
   readonly commit: () => Promise<unknown>;
   /** Whether there is a server that should commit. */
   readonly isDue: () => boolean;
@@ -13,7 +13,9 @@ interface HeartbeatOptions {
 }
 
 const everyMs = 200;
-/** Below this, the binary log would silently wait for space. The heartbeat is not in the binary log, and would succeed. */
+/**
+ * With less free space than this, the binary log would silently wait for space. The heartbeat is not in the binary log, so it would still succeed.
+ */
 const leastFreeBytes = 16 * 1024 * 1024;
 
 export class Heartbeat {
@@ -32,7 +34,7 @@ export class Heartbeat {
     return monotonicMs() - this.#missed * everyMs;
   }
 
-  /** Starts again for another server, or for one that has just become ready. */
+  /** The count starts again for another server, or for a server that has just become ready. */
   beginAnew(): void {
     this.#missed = 0;
   }

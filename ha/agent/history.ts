@@ -33,7 +33,7 @@ export class HaHistory {
   readonly #options: HistoryOptions;
   #leaderlessSinceMs: number | undefined;
   #entry: Entry | undefined;
-  /** Writes were opened, and the record is missing. */
+  /** Writes were opened, but the record is missing. */
   #unwritten: Entry | undefined;
   #isWriting = false;
 
@@ -41,14 +41,14 @@ export class HaHistory {
     this.#options = options;
   }
 
-  /** A promotion counts from the moment when a data host first saw that nobody leads. That may be another host than this one. */
+  /** A promotion counts from the moment when a data host first saw that nobody leads. That host may be another one. */
   saw(leader: string | undefined): void {
     if (leader === undefined) this.#leaderlessSinceMs ??= monotonicMs();
     else if (leader !== this.#options.me) this.#leaderlessSinceMs = undefined;
     else void this.#writeOpened();
   }
 
-  /** Part of the transaction by which this host becomes the primary. */
+  /** This is part of the transaction that makes this host the primary. */
   async change({ me, shared, server }: View, epoch: number, isLossy: boolean): Promise<readonly Change[]> {
     const { etcd, keys, hosts } = this.#options;
     const previous = shared?.sync;
@@ -126,8 +126,8 @@ export class HaHistory {
   }
 
   /**
-   * Keeps writes of this host that the primary lacks (unacknowledged ones, or ones whose loss was accepted), before a start as a standby rolls them
-   * back, or a copy of the primary's data replaces them.
+   * Keeps writes of this host that the primary lacks: unacknowledged writes, or writes whose loss was accepted. This happens before a start
+   * as a standby rolls them back, or a copy of the primary's data replaces them.
    */
   async save(): Promise<void> {
     const { etcd, keys, me, server, log } = this.#options;

@@ -35,7 +35,7 @@ export class KeyFingerprints {
     this.#sealingFile = sealingFile ?? (folder === undefined ? undefined : join(folder, 'sealing.keys'));
   }
 
-  /** As of the last read. */
+  /** The result of the last read. */
   get sealing(): SealingKeys | undefined {
     return this.#last.sealing;
   }

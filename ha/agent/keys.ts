@@ -10,7 +10,7 @@ export interface HaKeys {
   readonly report: (host: string) => string;
   /** Clock of a host without data. */
   readonly clock: (host: string) => string;
-  /** Reason why that host is not a copy now. Deleted once it is one. */
+  /** The reason why that host is not a copy now. It is deleted once the host is a copy. */
   readonly away: (host: string) => string;
   /** A person wants that host to return. */
   readonly rejoin: (host: string) => string;
@@ -72,7 +72,7 @@ export function haKeys(cluster: string): HaKeys {
   };
 }
 
-/** Reign in `sync` before the first primary has taken it. */
+/** The reign in `sync` before the first primary has taken the lead. */
 export const setUpReign = 'set-up';
 
 export const leaderValue = z.object({ host: z.string(), reign: z.string() });
@@ -95,7 +95,7 @@ export const reportValue = z.object({
   incarnation: z.string(),
   reign: z.string().optional(),
   admission: z.string().optional(),
-  /** The lead with whose account for an admission it would connect at once. */
+  /** The lead for which it would connect at once with an admission account. */
   asks: z.string().optional(),
   receiving: z.boolean(),
   received: z.number().int(),
@@ -130,7 +130,7 @@ export const switchoverValue = wishValue;
 export const lossyValue = wishValue.extend({ syncRevision: z.number().int(), acceptedLoss: z.number().int() });
 
 export const ungrantedValue = wishValue.extend({
-  /** The number of transactions whose loss was accepted. Omitted if it was a switchover. */
+  /** The number of transactions whose loss was accepted. Omitted for a switchover. */
   acceptedLoss: z.number().int().optional(),
   endedAt: z.iso.datetime(),
   why: z.string(),
@@ -138,7 +138,7 @@ export const ungrantedValue = wishValue.extend({
 export type UngrantedWish = z.infer<typeof ungrantedValue>;
 
 export const changeValue = z.object({
-  /** Id of the move. Equals the wish's if a person requested it. */
+  /** Id of the move. If a person requested the move, it is the id of the wish. */
   id: z.uuid(),
   /** Time of the person's request. Omitted if the hosts moved by themselves. */
   askedAt: z.iso.datetime().optional(),

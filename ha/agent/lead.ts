@@ -63,7 +63,7 @@ export class LeadHolder {
     return this.#lead;
   }
 
-  /** Requests a lease for a new lead. It counts from the moment before the request. */
+  /** Requests a lease for a new lead. Its time counts from the moment before the request. */
   async prepare(): Promise<Lead> {
     const { etcd, leaseMs } = this.#options;
     const askedAtMs = monotonicMs();
@@ -75,7 +75,7 @@ export class LeadHolder {
     return lead;
   }
 
-  /** Only after its server was killed, or if it was never opened. */
+  /** Call this only after its server was killed, or if its writes were never opened. */
   async giveUp(): Promise<void> {
     const lead = this.#lead;
     this.#lead = undefined;
@@ -83,7 +83,7 @@ export class LeadHolder {
     try {
       await this.#options.etcd.revoke(lead.lease);
     } finally {
-      // Last, because it may wait for a frozen disk.
+      // This comes last, because it may wait for a frozen disk.
       await rm(this.#options.file, { force: true });
     }
   }

@@ -1,5 +1,5 @@
-// The end of a primary's lease, in its own row of `db_lease`. Processes on any host that read from this server use nothing later
-// (platform/database/primary-finder.ts). The row is not in the binary log.
+// The end of a primary's lease, in its own row of `db_lease`. Processes on any host that read from this server reject answers from after
+// that time (platform/database/primary-finder.ts). The row is not in the binary log.
 
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { databaseErrorNumber } from '../../platform/errors/database-errors.ts';
@@ -26,7 +26,7 @@ export class LeaseRow {
     this.#log = log;
   }
 
-  /** Not awaited: a row that is not renewed only expires earlier. */
+  /** This is not awaited: if the row is not renewed, it only expires earlier. */
   tell(endsAtMs: number): void {
     this.write(endsAtMs).catch((error: unknown) =>
       this.#log.debug(`ha: the end of the lease could not be stored: ${String(error)}`),

@@ -1,5 +1,5 @@
 // A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst): once opened, it resets the machine if nothing is written to it for its
-// timeout. Writing "V" before closing it stops that ("magic close"). Otherwise it continues after closing.
+// timeout. Writing "V" before closing it stops that ("magic close"). Without the "V", the watchdog continues after the device is closed.
 
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 
@@ -23,14 +23,14 @@ export class MachineWatchdog {
     return this.#device !== undefined;
   }
 
-  /** Must be called frequently. */
+  /** It must be called frequently. */
   keepAlive(): void {
     const nowMs = performance.now();
     if (this.#device === undefined && nowMs - this.#triedAtMs >= openAgainMs) {
       this.#triedAtMs = nowMs;
-      // Only one process may have it, and another one may be about to end.
+      // Only one process may have the device open, and another one may be about to end.
       this.#try('is not opened, and is tried again', () => {
-        // A substitute in a test may have no reader.
+        // In a test, the substitute for the device may have no reader.
         this.#device = openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK);
       });
     }

@@ -37,14 +37,14 @@ export class ServerFile {
     return found !== undefined && isAlive(found.mark) ? found : undefined;
   }
 
-  /** Kills a server whose agent was killed before it noted the server. */
+  /** Kills a server whose agent was killed before it recorded the server. */
   async killLeftOver(): Promise<void> {
     const pid = Number((await readFile(this.pidFile, 'utf8').catch(() => '')).trim());
     const mark = pid > 0 ? processMark(pid) : undefined;
     if (mark === undefined) return;
     const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '');
     const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
-    // The process begins in the first folder, and moves to the other.
+    // The server starts in the first folder and then changes to the other.
     const isHere = [this.#home, join(this.#home, 'data')].includes(folder);
     if (isHere && basename(program).startsWith('mariadbd')) killMarked(mark);
   }

@@ -23,7 +23,7 @@ export function replicationUser(serverId: number): string {
 const formerReplicationUser = 'tidegate_replica';
 /** Highest server id. */
 const mostServerId = 999;
-/** A database that is local to each host, except the table `proof`, whose changes are replicated. */
+/** A database that is local to each host. Only changes of its table `proof` are replicated. */
 export const ownDatabase = 'tidegate_ha';
 
 /** Value of Rpl_semi_sync_master_timeout in milliseconds: thirty years. */
@@ -45,7 +45,8 @@ export function serverArguments(options: {
     ...binaryLogFlags,
     ...[`--server-id=${serverId}`, `--bind-address=${address}`, `--port=${port}`],
     ...[`--init-rpl-role=${role}`, '--read-only=ON', '--skip-slave-start', `--relay-log=${relayLog}`],
-    // Needed for the recovery of a server that was in sync. It receives nothing before it follows, and following sets whether it acknowledges.
+    // This is needed for the recovery of a server that was in sync. It receives nothing until it follows a primary, and only then is it
+    // decided whether it acknowledges.
     ...[`--rpl-semi-sync-master-enabled=${onIf('MASTER')}`, `--rpl-semi-sync-slave-enabled=${onIf('SLAVE')}`],
     ...['--rpl-semi-sync-master-wait-point=AFTER_SYNC', '--rpl-semi-sync-master-wait-no-slave=ON'],
     ...[`--rpl-semi-sync-master-timeout=${endlessMs}`, '--rpl-semi-sync-slave-kill-conn-timeout=1'],
@@ -56,14 +57,14 @@ export function serverArguments(options: {
   ];
 }
 
-/** A host that may follow. */
+/** A host that may replicate from this one. */
 interface Follower {
   readonly serverId: number;
   /** Common name that the certificate must have. If omitted, any certificate of the authority is accepted. */
   readonly commonName?: string | undefined;
 }
 
-/** The accounts of hosts that may follow, and no others. `hasTls`: whether they show certificates. */
+/** Creates the accounts of hosts that may replicate, and removes all others. `hasTls`: whether the hosts present certificates. */
 export function followerStatements(
   followers: readonly Follower[],
   ownId: number,

@@ -63,7 +63,7 @@ export class StatusReader {
     if (row === undefined) throw new Error('the server returned no state');
     const applied = numberOf(row.slavePos);
     const position = Math.max(numberOf(row.binlogPos), applied);
-    // Read second, so that "all applied" is then true for the first reading too.
+    // This is read second, so that "all applied" also holds for the first reading.
     const { replica, received } = source === undefined ? noReplica : await this.#readReplica(source, applied);
     this.#noteWaiting(row, nowMs);
     return {

@@ -59,7 +59,7 @@ export interface ServerOptions {
   readonly log: SetupLog;
   readonly me: string;
   readonly hosts: Readonly<Record<string, DataHostPlace>>;
-  /** Equal on all hosts. `%` is allowed as a host, because certificates, the network and passwords control access. */
+  /** The same on all hosts. `%` is allowed as a host, because certificates, the network and passwords control access. */
   readonly accounts: Accounts;
   /** PEM files that the server's user can read. Without it, replication is not encrypted. */
   readonly tls?: ServerTls;
@@ -68,7 +68,7 @@ export interface ServerOptions {
   readonly onSessionEnd?: () => void;
   /** The machine's watchdog device, which resets the machine if a leading server can't be ended in time. Default: none. */
   readonly watchdogDevice?: string | undefined;
-  /** Whether this host's routes may be changed for a moment. False if several hosts share one network. */
+  /** Whether routes of this host may be changed briefly. False if several hosts share one network. */
   readonly mayRoute: boolean;
   readonly extraArguments?: readonly string[];
 }
@@ -87,7 +87,7 @@ const changeTimeoutMs = 8_000;
 const syncTimeoutMs = 600_000;
 /** Lock timeout of statements that lock tables. No other write starts in this time. */
 const closeWaitSeconds = 1;
-/** Maximum time between the first and the last time that a transaction notes. */
+/** The maximum time between the first and the last timestamp that a transaction records. */
 const oneTransactionMs = 20;
 /** A host whose clock is off by more than a second is not promoted. */
 const mostClockWaitMs = 1_000 + oneTransactionMs;
@@ -278,7 +278,7 @@ export class HaServer {
     if (mark !== undefined) killMarked(mark);
   }
 
-  /** Each call must have later times than the previous one. `endsAtMs`: no other host is promoted before this time. */
+  /** The times must be later than those of the previous call. `endsAtMs`: no other host is promoted before this time. */
   async fence(fenceAtMs: number, endsAtMs: number): Promise<void> {
     this.#fenceAtMs = fenceAtMs;
     this.#leaseEndsAtMs = endsAtMs;
@@ -299,7 +299,7 @@ export class HaServer {
     const { address, port } = this.#place(source);
     const server = this.#kept;
     if (server === undefined) return;
-    // First, because from here on received but unapplied transactions are dropped.
+    // This comes first, because from here on, received but unapplied transactions are lost.
     await this.#keep({ mark: server.mark, duty: server.duty, incarnation: randomUUID() });
     await this.#change('STOP SLAVE');
     const copiedAt = await copyPosition(this.#data);
@@ -326,14 +326,14 @@ export class HaServer {
     await this.#change('STOP SLAVE IO_THREAD');
   }
 
-  /** Creates the account of one admission. A host that receives with it acknowledges. */
+  /** Creates the account of one admission. A host that replicates with this account acknowledges transactions. */
   async allow(admission: string, host: string): Promise<void> {
     const { accounts, tls } = this.#options;
     for (const statement of admissionStatements(admission, this.#place(host), accounts, tls !== undefined))
       await this.#ownChange(statement);
   }
 
-  /** When it resolves, no host acknowledges any more, and none that returns: first the accounts end, then their connections. */
+  /** When it resolves, no host acknowledges any more, not even one that returns. It removes the accounts first, then ends their connections. */
   async bar(): Promise<void> {
     const isOne = `LEFT(user, ${admissionPrefix.length}) = '${admissionPrefix}'`;
     const users = await this.#ownChange<{ user: string }[]>(`SELECT user FROM mysql.global_priv WHERE ${isOne}`);
@@ -383,14 +383,14 @@ export class HaServer {
     await (address === undefined || !this.#options.mayRoute ? stop() : whileUnreachable(address, stop));
   }
 
-  /** Removes routes of an agent that was killed. */
+  /** Removes routes that a killed agent has left. */
   async removeRoutes(): Promise<void> {
     if (!this.#options.mayRoute) return;
     for (const [host, { address }] of Object.entries(this.#options.hosts))
       if (host !== this.#options.me) await makeReachable(address);
   }
 
-  /** Newest epoch of the application's timelines. 0 if none has begun. */
+  /** The newest epoch of the application's timelines. 0 if there is none yet. */
   newestEpoch(): Promise<number> {
     return newestEpoch(this.#change);
   }
@@ -432,8 +432,8 @@ export class HaServer {
   }
 
   /**
-   * Resolves only when the commit was acknowledged or released, or when its server has ended. An earlier commit that still waits does not delay it: a
-   * host that already has the earlier one acknowledges only later commits, and implicitly the earlier one with them.
+   * Resolves only when the commit was acknowledged or released, or when its server has ended. An earlier commit that still waits does not
+   * delay it. If a host already has the earlier commit, it acknowledges only later ones, and thereby the earlier one too.
    */
   async prove(): Promise<void> {
     this.#proofs.forget();
@@ -468,7 +468,7 @@ export class HaServer {
         return bavail * bsize;
       };
       await copy({ into, runAs: folder.serviceUser, freeBytes });
-      // From the first renaming on the copy counts as complete, even after a power failure.
+      // After the first rename the copy counts as complete, even after a power failure.
       const synced = await runProgram('sync', ['--file-system', into], { timeoutMs: syncTimeoutMs });
       if (synced.exitCode !== 0) throw new Error(`the copy is not on the disk: ${synced.stderr.trim()}`);
       if (await pathExists(this.#data)) await rename(this.#data, old);
@@ -605,7 +605,7 @@ function replacing(home: string): { readonly data: string; readonly into: string
 }
 
 /**
- * Completes a replacement that a crash interrupted. Between the two renames there is no data, and the copy is complete. Without
+ * Completes a replacement that a crash interrupted. Between the two renames there is no data folder, but the copy is complete. Without
  * `old`, the copy may be incomplete.
  */
 async function finishReplacing(home: string): Promise<void> {

@@ -1,6 +1,6 @@
-// One connection to the own server, by its socket, as root. A late statement is left to end by itself, and nothing is sent after it. The connector's
-// destroy() of a busy connection is never called: it kills the statement over another connection, and a commit that waits for its acknowledgement
-// would then complete without it. The socket is closed instead.
+// One connection to the host's own server, over its socket, as root. A late statement is left to end by itself, and no further statement is
+// sent. The connector's destroy() of a busy connection is never called: it kills the statement over another connection, and a commit that
+// waits for its acknowledgement would then complete without it. The socket is closed instead.
 
 import { createConnection as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mariadb';
@@ -22,7 +22,7 @@ export class Session {
   #connection: Connection | undefined;
   #pending: Promise<unknown> | undefined;
 
-  /** `opening`: statements that begin each new connection. `onEnd`: called when a connection ends that was not given up. */
+  /** `opening`: statements that begin each new connection. `onEnd`: called when a connection ends on its own, not when it is given up. */
   constructor(place: SessionPlace, opening: readonly string[] = [], onEnd: () => void = () => undefined) {
     this.#place = place;
     this.#opening = opening;
@@ -44,7 +44,7 @@ export class Session {
     return timeoutMs === undefined ? work : within(timeoutMs, `no end of: ${sql.slice(0, 60)}`, () => work);
   }
 
-  /** The next statement has a new connection. */
+  /** The next statement uses a new connection. */
   forget(): void {
     const socket = this.#socket;
     this.#socket = undefined;

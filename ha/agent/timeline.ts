@@ -24,8 +24,8 @@ export interface Timeline {
 }
 
 /**
- * Lead of the newest time that the application has noted, from another server's clock, over this server's clock in milliseconds. 0 or less if that
- * time has passed.
+ * How far the newest time that the application has recorded, by another server's clock, is ahead of this server's clock, in milliseconds. 0
+ * or less if that time has passed.
  */
 export async function newestTimeAheadMs(run: Run): Promise<number> {
   if (!(await hasColumn(run, 'commit_record', 'at'))) return 0;

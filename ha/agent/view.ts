@@ -5,7 +5,7 @@ export interface SyncSet {
   readonly primary: string;
   /** Epoch in `db_timeline`. It rises each time that writes are opened. */
   readonly epoch: number;
-  /** Lead under which `primary` took it. */
+  /** The lead under which `primary` took over. */
   readonly reign: string;
   /** `primary` was promoted without some acknowledged writes. */
   readonly lossy?: boolean | undefined;
@@ -18,11 +18,11 @@ export interface SyncSet {
 /** A report by another host's agent on its server. */
 export interface HostReport {
   readonly incarnation: string;
-  /** The lead whose primary it follows. */
+  /** The lead of the primary that it follows. */
   readonly reign: string | undefined;
-  /** The lead whose admission account it receives with. Undefined if it does not acknowledge. */
+  /** The lead that created the admission account with which it receives. Undefined if it does not acknowledge. */
   readonly admission?: string | undefined;
-  /** The lead whose admission account it would connect with immediately. Undefined if there is none, or if the agent has an earlier version. */
+  /** The lead for whose admission account it would connect immediately. Undefined if there is none, or if the agent has an earlier version. */
   readonly asks?: string | undefined;
   readonly receiving: boolean;
   /** The number of the last transaction that it has received. */
@@ -59,7 +59,7 @@ export interface Replica {
   readonly source: string;
   readonly reign: string | undefined;
   /**
-   * Admission account that the server receives with and acknowledges under. Undefined if it uses the shared account and does not
+   * The admission account with which the server receives and acknowledges. Undefined if it uses the shared account and does not
    * acknowledge.
    */
   readonly admission?: string | undefined;
@@ -108,7 +108,7 @@ export type Duty = 'primary' | 'standby';
 export interface View {
   readonly me: string;
   readonly nowMs: number;
-  /** A write is never done with one copy. */
+  /** A write never completes with only one copy. */
   readonly strict: boolean;
   /** Undefined if etcd did not answer. */
   readonly shared:
@@ -144,7 +144,7 @@ export interface View {
   readonly wishedSinceMs?: number | undefined;
   /** When hosts last failed to acknowledge, as far as this agent knows. */
   readonly failedAtMs: Readonly<Record<string, number>>;
-  /** Hosts that are never a member, nor promoted automatically. */
+  /** Hosts that never become a member and are never promoted automatically. */
   readonly asynchronous?: readonly string[] | undefined;
   /** Site of each host. */
   readonly sites?: Readonly<Record<string, string>> | undefined;
@@ -158,6 +158,6 @@ export interface Admission {
   readonly stage: 'invited' | 'armed' | 'proving' | 'proved';
   /** It was invited before it was receiving, and gives way to a host that is ready. */
   readonly early?: boolean;
-  /** Known before the proving commit, but not while the host is only invited. */
+  /** It is known before the proving commit, but not while the host is only invited. */
   readonly incarnation?: string | undefined;
 }

@@ -44,7 +44,7 @@ function main(path: string): void {
   }, everyMs);
 }
 
-/** Undefined if there is nothing to fence. An unreadable file leaves the previous time. */
+/** Undefined if there is no server to fence. An unreadable file leaves the previous time. */
 function fenceIn(file: string, before: number | undefined): number | undefined {
   try {
     const text = readFileSync(file, 'utf8').trim();

@@ -1,4 +1,4 @@
-// Starts a server under a watchdog of its own, which outlives this process.
+// Starts a server under its own watchdog, which outlives this process.
 
 import { spawn } from 'node:child_process';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export interface WatchdogOrder {
 const program = fileURLToPath(new URL('./watchdog-process.ts', import.meta.url));
 const spawnTimeoutMs = 10_000;
 
-/** Resolves with the server's process when it runs. It is not ready at that time. */
+/** Resolves with the server's process once it runs. The server may not be ready yet. */
 export async function startUnderWatchdog(orderFile: string, order: WatchdogOrder): Promise<ProcessMark> {
   await rm(order.pidFile, { force: true });
   await writeFile(orderFile, JSON.stringify(order), { mode: 0o600 });

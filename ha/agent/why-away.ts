@@ -3,7 +3,7 @@
 import type { Step } from './decide.ts';
 import type { View } from './view.ts';
 
-/** `copied`: received part, 0 to 1, of the copy under way. Undefined if the host has no copy under way. */
+/** `copied`: the received share, 0 to 1, of the copy in progress. Undefined if there is none. */
 export function whyAway(
   step: Step,
   { server, reign, staysOut }: Pick<View, 'server' | 'reign' | 'staysOut'>,

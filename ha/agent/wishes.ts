@@ -11,7 +11,7 @@ import {
   type Wish,
 } from './keys.ts';
 
-/** Limited, because a transaction allows only so many changes. */
+/** The number is limited, because a transaction allows only a limited number of changes. */
 const mostRemoved = 20;
 
 /** `acceptedLoss`: undefined for a switchover. */

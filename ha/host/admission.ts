@@ -1,4 +1,4 @@
-// What the first host decides about a request to join, apart from what it writes.
+// The first host's decision on a request to join, without its effects.
 import { readPublicKey } from '../../platform/machines/authority.ts';
 import {
   type HostFile,
@@ -25,14 +25,14 @@ export function publicKeyOf({ publicKey, exchangeKey = '', servedKey }: JoinRequ
   return read;
 }
 
-/** What a token is used for: it admits nothing else later. */
+/** The request for which a token is used. The token admits no other request later. */
 export function useOf(request: JoinRequest, publicKey: string): string {
   const { name, address, kind, site = '', asynchronous = false, exchangeKey = '', servedKey } = request;
   const keys = servedKey === undefined ? [publicKey, exchangeKey] : [publicKey, exchangeKey, servedKey];
   return hashOf(JSON.stringify([name, address, kind, site, asynchronous, ...keys]));
 }
 
-/** The new member, and the one that has left whose place it takes. */
+/** The new member, and the former member whose place it takes. */
 export function memberFor(
   { name, address, kind, site, asynchronous }: JoinRequest,
   present: readonly Member[],
@@ -42,7 +42,7 @@ export function memberFor(
   const places = present.filter((each) => each.left === true);
   const left = places.find((each) => each.kind === kind) ?? (present.length === mostHosts ? places[0] : undefined);
   const place = { ...(site && { site }), ...(asynchronous === true && { asynchronous }) };
-  // Of etcd there are three members: a further host uses theirs.
+  // etcd has three members; further hosts use those.
   const own = { name, address, kind, serverId, ...place, ...(hasAllVotes(present) && { vote: false }) };
   const refused = [...refusedSerials(left)];
   return { member: { ...own, keySha256, ...(refused.length > 0 && { refused }) }, left };

@@ -79,7 +79,7 @@ export async function begin(options: BeginOptions): Promise<void> {
     replicationPassword: randomBytes(24).toString('base64url'),
   };
   await options.prepare(accounts.applicationPassword);
-  // Last, because afterwards this host belongs to a cluster and can't start another one.
+  // This comes last, because afterwards this host belongs to a cluster and can't start another one.
   await writeHostFile(dataPath, {
     ...{ cluster: randomUUID(), leaseMs, strict, routerId, me: name },
     ...{ certificate, key: privateKey, authority: authority.cert },

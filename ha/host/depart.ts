@@ -1,5 +1,5 @@
-// Handling of a host's data folder after the host has left. The last host's folder becomes a single machine's again, in place. Any other folder is an
-// old copy that must never be served. The file for `tidegate serve` stays there as a marker.
+// Handling of a host's data folder after the host has left. The folder of the last host becomes the folder of a single machine again, in
+// place. Any other folder is an old copy that must never be served. The file for `tidegate serve` stays there as a marker.
 
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -35,8 +35,8 @@ export async function depart(folder: DataFolder, file: HostFile): Promise<void> 
   }
   await rm(servedFilePath(path), { force: true });
   await rm(servedAuthorityPath(path), { force: true });
-  // Settings are kept, and so are the lost primary's writes that its successor lacked. Keys are not, because the folder may get another owner.
-  // Another cluster creates its own.
+  // Settings are kept, and so are writes of a lost primary that its successor lacked. Keys are not, because the folder may get another
+  // owner. Another cluster creates its own.
   const served = servedFolder(path);
   if (await pathExists(served)) await rename(served, join(path, 'ha', basename(served)));
   const ended = join(path, `ha.ended-${file.cluster}`);
@@ -45,8 +45,8 @@ export async function depart(folder: DataFolder, file: HostFile): Promise<void> 
 }
 
 /**
- * The last host leaves without etcd, whose majority may be lost with the other hosts: it had every acknowledged write when they left. The agent must
- * have ended. Throws SetupError.
+ * The last host leaves without etcd, whose majority may be lost with the other hosts. It had every acknowledged write when they left. The
+ * agent must have ended. Throws SetupError.
  */
 export async function departAlone(dataPath: string, version: number): Promise<void> {
   const folder = await openDataFolder(dataPath, { version });

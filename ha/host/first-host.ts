@@ -128,7 +128,7 @@ export class FirstHost {
     throw new JoinRefusal('NO_SUCH_PATH', 'there is no such path');
   }
 
-  /** Throws JoinRefusal unless the peer is a present host of the cluster. */
+  /** Throws JoinRefusal unless the peer is a current host of the cluster. */
   async #asMember({ socket }: IncomingMessage): Promise<{ readonly file: HostFile; readonly member: Member }> {
     const file = await readHostFile(this.#dataPath);
     const isSigned = (socket as TLSSocket).authorized;
@@ -138,7 +138,7 @@ export class FirstHost {
   }
 }
 
-/** A request whose token and keys are good. */
+/** A request with a valid token and valid keys. */
 interface Admitting {
   readonly dataPath: string;
   readonly file: HostFile;
@@ -184,7 +184,7 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
   }
   // Its answer was lost.
   const member = file.members.find(admitting.isIt);
-  // Another host may have its name by now.
+  // Another host may have the same name by now.
   if (member === undefined)
     throw new JoinRefusal('TOKEN_USED', `${name} has joined with this token, and has left since`);
   return answerTo(member, admitting);
@@ -193,14 +193,14 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
 /** The first request with its token. */
 async function admitFirst(admitting: Admitting): Promise<object> {
   const { dataPath, file, request, issuer, publicKey, keySha256, token, files, isIt } = admitting;
-  // From then on etcd runs, and has the list that counts.
+  // From then on etcd runs, and its list takes precedence.
   const etcd = isComplete(file) ? etcdOf(file) : undefined;
   using _closing = { [Symbol.dispose]: () => etcd?.close() };
   const listed = etcd === undefined ? undefined : await asked(listedIn(etcd, haKeys(file.cluster)));
   const present = listed?.members ?? file.members;
   const keep = (members: readonly Member[]) =>
     changeHostFile(dataPath, (now) => ({ ...now, members: [...members], ...withUsed(now, token) }));
-  // It was listed, and the process that did so was killed before it noted the token's use.
+  // The host was listed, but the process was killed before it recorded the use of the token.
   const before = present.find(isIt);
   if (before !== undefined) {
     await keep(present);
@@ -229,21 +229,21 @@ async function answerWith(
   { dataPath, file, files, request: { exchangeKey = '', token } }: Admitting,
 ): Promise<object> {
   const { members } = await readHostFile(dataPath);
-  // For a host of an earlier version. Nobody has the number that comes next before a host has left.
+  // For a host of an earlier version. A number above the number of members exists only after a host has left.
   const joinsLate = members.some(({ serverId }) => serverId > members.length);
   const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
   const keys = isAsked ? await sealKeyFiles(files, exchangeKey, token) : undefined;
   return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
 }
 
-/** Notes further certificates of a member. The other hosts refuse them, too, after it has left. */
+/** Records further certificates of a member. The other hosts refuse them, too, after it has left. */
 async function note(dataPath: string, member: Member, ...certificates: readonly string[]): Promise<void> {
   const isIt = ({ name, serverId }: Member) => name === member.name && serverId === member.serverId;
   const noted = (members: readonly Member[]) =>
     members.map((each) => (isIt(each) ? withSerials(each, ...certificates) : each));
   const file = await readHostFile(dataPath);
   const { serials = [] } = file.members.find(isIt) ?? {};
-  // Earlier certificates stay noted, because others could not be refused later.
+  // Earlier certificates stay recorded; otherwise they could not be refused later.
   if (serials.length + certificates.length > mostSerials)
     throw new JoinRefusal(
       'TOO_MANY_CERTIFICATES',
@@ -265,7 +265,7 @@ async function noteInList(
   const telling = listedIn(etcd, keys).then((listed) =>
     tellHosts(etcd, keys, noted(listed?.members ?? file.members), listed?.revision ?? 0),
   );
-  // The first hosts need their certificates before etcd can run. They have this host's list then.
+  // The first hosts need their certificates before etcd can run. In that case they have this host's list.
   const mayWait = serverId <= hostsOfBeginning;
   await asked(telling).catch((error: unknown) => {
     if (!mayWait || !(error instanceof JoinRefusal) || error.code !== 'NO_MAJORITY') throw error;
@@ -309,7 +309,7 @@ export function certifyServed(
   return certify({ publicKey, issuer, commonName: `${name} serve`, uri, days: certificateDays });
 }
 
-/** Tells the running hosts about the new one. If it has a vote, it becomes a member of etcd then. */
+/** Announces the new host to the running hosts. If it has a vote, it becomes a member of etcd then. */
 async function tellHosts(etcd: EtcdClient, keys: HaKeys, members: readonly Member[], revision: number): Promise<void> {
   const { done } = await etcd.transact(
     [{ key: keys.members, revision }],

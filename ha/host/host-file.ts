@@ -29,7 +29,7 @@ export const memberShape = z.object({
   keySha256: z.string().optional(),
   /** Serial numbers of its certificates. */
   serials: z.array(z.string()).max(20).optional(),
-  /** The same of hosts that had its place. */
+  /** The serial numbers of hosts that had its place before. */
   refused: z.array(z.string()).max(400).optional(),
   /** False if it has no member of etcd and uses those of other hosts. */
   vote: z.boolean().optional(),
@@ -45,7 +45,7 @@ export const sharedShape = z.object({
   cluster: z.string().min(1).max(64),
   /** Readers assume a lease of at most this long (platform/database/primary-finder.ts). */
   leaseMs: z.number().int().min(1_000).max(5_000),
-  /** A write is never done with one copy. */
+  /** A write never completes with only one copy. */
   strict: z.boolean().default(false),
   /** With the prefix length. If omitted, balancers query /health/primary. */
   virtualAddress: z.string().optional(),
@@ -71,14 +71,14 @@ const shape = sharedShape.extend({
   served: z.object({ certificate: z.string(), key: z.string() }).optional(),
   /** The first host comes first. Two data hosts and a witness are complete. Further data hosts may join. */
   members: z.array(memberShape).min(1).max(mostHosts),
-  /** Only at the first host: the authority's key, and the issued tokens. */
+  /** The authority's key and the issued tokens. Only the first host has them. */
   first: z
     .object({
       authorityKey: z.string(),
       tokens: z.array(token).max(20),
-      /** A database existed when the cluster was started. */
+      /** Whether a database existed when the cluster was started. */
       hasDatabase: z.boolean().default(false),
-      /** The data folder is ready to be copied. `epoch`: the cluster's first epoch. */
+      /** Whether the data folder is ready to be copied. `epoch`: the cluster's first epoch. */
       takenOver: z.object({ epoch: z.number().int().min(0) }).optional(),
     })
     .optional(),
@@ -141,11 +141,11 @@ export async function forgetHostFile(dataPath: string): Promise<void> {
   await rename(hostFilePath(dataPath), join(dataPath, 'ha', 'left.json'));
 }
 
-/** Folder of the host's own files, which only root can write. Made if it is missing. */
+/** Folder of the host's own files, which only root can write. It is created if it is missing. */
 export async function ownFolder(dataPath: string): Promise<string> {
   const folder = join(dataPath, 'ha');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // The service account may write in a data folder that was handed over to it.
+  // The service account may write to a data folder that was handed over to it.
   const found = await lstat(folder);
   if (!found.isDirectory() || found.uid !== process.getuid?.())
     throw new Error(`${folder} is another user's, so that what is in it can't be trusted: remove it`);
@@ -160,7 +160,7 @@ export async function writeHostFile(dataPath: string, file: HostFile): Promise<v
 /** Serialises the changes of each file. */
 const changing = new Map<string, Promise<unknown>>();
 
-/** `change` gets the present file, and must not wait for other changes. Returns the written file. */
+/** `change` gets the current file, and must not wait for other changes. Returns the written file. */
 export async function changeHostFile(dataPath: string, change: (now: HostFile) => HostFile): Promise<HostFile> {
   const path = hostFilePath(dataPath);
   const work = async (): Promise<HostFile> => {

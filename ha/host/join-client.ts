@@ -68,7 +68,7 @@ export async function servedAt(file: HostFile): Promise<NonNullable<HostFile['se
 /** The authority's certificate at the URL, if its fingerprint matches the token. */
 function authorityAt(url: URL, sha256: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    // Sends no data on this connection. The next one trusts only the certificate shown here.
+    // Sends no data on this connection. The next connection trusts only the certificate shown here.
     const socket = connect({
       host: hostOf(url),
       port: Number(url.port),

@@ -1,6 +1,6 @@
-// Why a host is not admitted, or a cluster is not begun.
+// The reason why a host is not admitted, or a cluster is not started.
 
-/** `code`: the refusal's. */
+/** `code`: the code of the refusal. */
 export class JoinRefusal extends Error {
   readonly code: string;
   constructor(code: string, message: string) {

@@ -8,7 +8,7 @@ export function newJoinToken(authoritySha256: string): string {
   return `tgh_${randomBytes(32).toString('base64url')}.${authoritySha256}`;
 }
 
-/** The authority's fingerprint. Undefined if it is no token of a cluster of hosts. */
+/** The authority's fingerprint. Undefined if the text is not a token of a cluster of hosts. */
 export function authorityOfHostToken(token: string): string | undefined {
   return pattern.exec(token)?.[2];
 }

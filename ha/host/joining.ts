@@ -33,7 +33,7 @@ export async function joiningKeys(dataPath: string, token: string): Promise<Join
   return made;
 }
 
-/** Called when the host file has everything it needs from them. */
+/** Called when the host file has everything that it needs from these keys. */
 export async function forgetJoining(dataPath: string): Promise<void> {
   await rm(join(await ownFolder(dataPath), 'joining.json'), { force: true });
 }

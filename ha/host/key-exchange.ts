@@ -1,5 +1,6 @@
-// The key files that a data host gets when it joins, encrypted for it alone: ECDH on P-256 with a key pair of each side for this one answer,
-// HKDF-SHA256 (RFC 5869), AES-256-GCM. The answer is bound to the token and to the fingerprints of both keys, and opens nowhere else.
+// The key files that a data host gets when it joins, encrypted for it alone: ECDH on P-256 with a key pair of each side for this one
+// answer, HKDF-SHA256 (RFC 5869), AES-256-GCM. The answer is bound to the token and to the fingerprints of both keys, and can't be opened
+// elsewhere.
 
 import {
   createCipheriv,

@@ -13,7 +13,7 @@ const mostCharacters = 192 * 1024;
 /** A plain name, so that the file stays in its folder. */
 const fileName = z.string().regex(/^[a-z][a-z0-9-]{0,40}\.(keys|pem|key)$/);
 
-/** The text of each by its name. */
+/** The text of each file by its name. */
 export const keyFilesShape = z
   .record(fileName, z.string().max(mostFileCharacters))
   .refine((files) => Object.keys(files).length <= mostFiles);
@@ -55,7 +55,7 @@ export function hashesOf(files: KeyFiles): KeyHashes {
   return Object.fromEntries(Object.entries(files).map(([name, text]) => [name, hashOf(text)]));
 }
 
-/** A host that has another key under the same name does not take the first host's. */
+/** A host that has another key under the same name does not take the key of the first host. */
 export function refuseDifferent(files: KeyFiles, there: KeyHashes): void {
   const different = Object.entries(files).flatMap(([name, text]) =>
     there[name] !== undefined && there[name] !== hashOf(text) ? [name] : [],

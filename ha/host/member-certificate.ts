@@ -1,4 +1,4 @@
-// Whether a certificate is of a host that is in the cluster: the authority's signature outlives a host's leaving, the list does not.
+// Whether a certificate belongs to a host of the cluster. The list decides this, because the authority's signature stays valid after a host has left.
 
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
@@ -6,14 +6,14 @@ import type { Member } from './host-file.ts';
 import { hashOf } from './join-token.ts';
 
 export const mostSerials = 20;
-/** Certificates of all former hosts: they outlive the cluster. */
+/** Certificates of all former hosts. The certificates outlive the cluster. */
 const mostRefused = 400;
 
 export function hostUri(name: string): string {
   return `urn:tidegate-host:${name}`;
 }
 
-/** Another one for each host that ever joins: MariaDB goes by it. */
+/** It is different for each host that ever joins, because MariaDB identifies hosts by it. */
 export function hostCommonName({ name, serverId }: Pick<Member, 'name' | 'serverId'>): string {
   return `${name}-${serverId}`;
 }
@@ -28,7 +28,7 @@ function serialOf(certificate: string): string {
   return new X509Certificate(certificate).serialNumber;
 }
 
-/** Adds the serial numbers of further certificates that it was given. */
+/** Adds the serial numbers of further certificates that were issued to it. */
 export function withSerials(member: Member, ...certificates: readonly string[]): Member {
   return { ...member, serials: [...(member.serials ?? []), ...certificates.map(serialOf)].slice(-mostSerials) };
 }
@@ -57,7 +57,7 @@ export function memberWith(certificate: X509Certificate | undefined, members: re
   });
 }
 
-/** The certificate that the other side has shown. */
+/** The certificate that the peer has presented. */
 export function shownBy(socket: unknown): X509Certificate | undefined {
   return (socket as TLSSocket).getPeerX509Certificate?.();
 }

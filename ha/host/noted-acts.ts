@@ -44,7 +44,7 @@ async function tellAll(etcd: EtcdClient, keys: HaKeys, folder: string, log: Setu
     const path = join(folder, name);
     const act = actValue.safeParse(jsonIn(await readFile(path, 'utf8'))).data;
     if (act === undefined) {
-      // Kept for a person. It must not delay later ones.
+      // The file is kept for a person to read. A bad file must not delay later ones.
       await rename(path, `${path}.damaged`);
       log.error(
         `ha: ${path}.damaged is not readable: an administrative request of this host is not in the audit trail`,

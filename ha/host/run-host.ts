@@ -82,8 +82,8 @@ const lookEveryMs = 500;
 const votesEveryMs = 2_000;
 
 /**
- * Resolves at the signal: the database continues, as long as its lease lasts. Or once the host has left: then it has ended. Throws SetupError,
- * system errors.
+ * Resolves at the signal: the database continues, as long as its lease lasts. It also resolves once the host has left; the database has
+ * then ended. Throws SetupError, system errors.
  */
 export async function runHost(options: HostOptions): Promise<void> {
   const { dataPath, dataVersion, log, signal } = options;
@@ -164,7 +164,7 @@ async function runParts(
     await giveServed(options, file, folder.serviceUser);
   }
   await startOwnRedis(options, folder, stack);
-  // Side by side: after a restart, the agent reaches another host's member before its own has started.
+  // The two start in parallel: after a restart, the agent reaches another host's member before its own has started.
   const failed = new AbortController();
   const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
   const { log, signal } = both;
@@ -196,7 +196,7 @@ async function runParts(
     if (!isIn(members, me)) {
       await agent?.stop();
       agent?.killServer();
-      // Another one in its place may have its name.
+      // Another host in its place may have the same name.
       return { ...file, members: [...members.filter(({ name }) => name !== me.name), { ...me, left: true }] };
     }
     file = await changeHostFile(options.dataPath, (now) => ({ ...now, members }));
@@ -204,7 +204,7 @@ async function runParts(
   }
 }
 
-/** A host of an earlier version has no certificate for `tidegate serve`. Until the first host gives one, it has the host's own. */
+/** A host of an earlier version has no certificate for `tidegate serve`. Until the first host issues one, it uses the host's own certificate. */
 async function withServed(file: HostFile, { dataPath, log }: HostOptions): Promise<HostFile> {
   if (file.served !== undefined) return file;
   const { first, authority, me } = file;
@@ -251,7 +251,7 @@ interface ChangeDependencies {
   readonly user: ServiceUser | undefined;
   readonly agent: HaAgent | undefined;
   readonly tls: EtcdTls;
-  /** The present hosts, kept up to date while the parts run. */
+  /** The current hosts, kept up to date while the parts run. */
   readonly present: { members: HostFile['members'] };
   readonly vote: OwnVote;
 }
@@ -277,14 +277,14 @@ async function otherMembers(
       const members = memberList.parse(JSON.parse(text));
       const isNew = members.some(({ serverId }) => !file.members.some((each) => each.serverId === serverId));
       const { primary, members: inSync } = sync === undefined ? noSync : syncValue.parse(JSON.parse(sync));
-      // Until then it may be the one that has every write, or that is promoted as it had been.
+      // Until then this host may be the one with every write, or may be promoted as the host that had them.
       const counted = [primary, ...inSync.map(({ host }) => host)];
       const isLast = members.every(({ left }) => left === true);
       const isCountedOn = !isLast && counted.includes(file.me);
       const isOut = !isIn(members, memberOf(file));
       if (isOut ? !isCountedOn : isNew) return members;
       const gone = members.filter(({ left }) => left === true);
-      // While commits wait for one that leaves, it still has to acknowledge them.
+      // While commits wait for a leaving host, it still has to acknowledge them.
       const isOver = gone.every(({ name }) => !counted.includes(name));
       if (!isOut && isOver) {
         present.members = members;
@@ -302,7 +302,7 @@ async function otherMembers(
   return undefined;
 }
 
-/** Another one in its place may have its name. */
+/** Another host in its place may have the same name. */
 function isIn(members: HostFile['members'], { name, serverId }: Member): boolean {
   return members.some((each) => each.name === name && each.serverId === serverId && isPresent(each));
 }
@@ -391,7 +391,7 @@ async function virtualAddress(
   return [made];
 }
 
-/** Loaded only where there is one: a restarted agent has to be quick. */
+/** It is loaded only if needed, because a restarted agent has to be quick. */
 async function dnsAddress(
   { dnsName, log }: HostOptions,
   { cluster, me }: HostFile,
@@ -404,7 +404,7 @@ async function dnsAddress(
   return [made];
 }
 
-/** Loaded only where there is one, like the address by name. */
+/** It is loaded only if needed, like the address by name. */
 async function nameServer(
   { dataPath, nameServer: plan, log }: HostOptions,
   { file, folder, present }: { file: HostFile; folder: DataFolder; present: Pick<HostFile, 'members'> },
@@ -444,7 +444,7 @@ async function takenOver(
   return changeHostFile(dataPath, (now) => ({ ...now, first: { ...first, ...now.first, takenOver: { epoch } } }));
 }
 
-/** The first primary, once. */
+/** Sets the first primary, once. */
 async function setUp(client: EtcdClient, { me, cluster }: HostFile, epoch: number, signal: AbortSignal): Promise<void> {
   const key = haKeys(cluster).sync;
   const value = JSON.stringify({ primary: me, epoch, reign: setUpReign, members: [] });

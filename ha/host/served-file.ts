@@ -95,7 +95,7 @@ export async function makeServedFolder(dataPath: string, user: ServiceUser | und
 async function makeFolder(path: string, { uid, gid }: ServiceUser, mode: number): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   if (process.getuid?.() !== 0) return;
-  // The parent of one that is the service user's is root's.
+  // The parent of a folder that the service user owns belongs to root.
   const found = await lstat(path);
   if (!found.isDirectory() || ![0, uid].includes(found.uid))
     throw new Error(`${path} is not a folder of root: remove it`);

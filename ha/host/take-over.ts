@@ -1,5 +1,5 @@
-// Makes a single machine's database the first of a pair, in place: with a binary log that another host can't follow from its
-// beginning, because what was there before is not in it. So the other host begins with a copy.
+// Makes a single machine's database the first of a pair, in place. Its binary log does not contain the existing data, so another host can't
+// follow it from its beginning and starts with a copy.
 
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { APPLICATION_DATABASE, databasePath, hasDatabase, startMariadb } from '../../embedded/mariadb.ts';
@@ -10,7 +10,7 @@ interface TakeOverOptions {
   readonly folder: DataFolder;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
-  /** There was a database when the cluster was begun. Else one is made. */
+  /** Whether there was a database when the cluster was started. If not, one is created. */
   readonly isThere: boolean;
 }
 

@@ -8,7 +8,7 @@ import { type HaKeys, leaderValue, reportValue } from '../agent/keys.ts';
 import type { EtcdClient, EtcdSnapshot } from '../etcd.ts';
 import { isPresent, type Member, memberList, peerUrl, presentVoters } from './host-file.ts';
 
-/** Number of voters in etcd. A majority is two. */
+/** Number of voters in etcd. Two of them are a majority. */
 const wantedVotes = 3;
 const mostKeys = 100;
 /** Agents report at least twice a second. */
@@ -31,7 +31,7 @@ export function withOneMoreVote(
 ): readonly Member[] | undefined {
   if (hasAllVotes(members)) return undefined;
   const sites = new Set(presentVoters(members).map(({ site }) => site));
-  // A site of its own comes first, then one that is near.
+  // A host at a site of its own comes first, then a near one.
   const rank = ({ site, asynchronous }: Member) => (sites.has(site) ? 2 : 0) + (asynchronous === true ? 1 : 0);
   const [next] = members
     .filter((each) => isPresent(each) && each.vote === false && lives(each.name))
@@ -54,7 +54,7 @@ export function listIn({ entries }: EtcdSnapshot, keys: HaKeys): Votes | undefin
   return found && { members: memberList.parse(JSON.parse(found.value)), revision: found.revision };
 }
 
-/** Takes one step towards the members of etcd that the list of hosts requires. Returns the remaining work. Undefined if there is none. */
+/** Takes one step towards the etcd members that the list of hosts requires. Returns the remaining work. Undefined if there is none. */
 export async function moveVotes(etcd: EtcdClient, keys: HaKeys): Promise<string | undefined> {
   const listed = await listedIn(etcd, keys);
   if (listed === undefined) return undefined;
@@ -132,7 +132,7 @@ export class VoteReconciler {
     if (text === undefined) return;
     const { said } = reportValue.parse(JSON.parse(text));
     const before = this.#heard.get(name);
-    // The first one may be old.
+    // The first answer may be old.
     if (before?.said !== said) this.#heard.set(name, { said, atMs: performance.now(), isNew: before !== undefined });
   }
 

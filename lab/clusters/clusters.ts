@@ -105,7 +105,7 @@ export class Clusters {
       wrapper: this.#network.entering(name),
       settings: {
         'internal.machineFolder': machines,
-        'objectController.centreUrls': `wss://${control.link}/link`,
+        'objectController.controlPlaneUrls': `wss://${control.link}/link`,
         'objectStore.keepFreeMiB': String(keepFreeMiB),
         ...{ 'objectController.host': address, 'objectController.port': String(controllerPort) },
         ...{ 'objectResolver.host': address, 'objectResolver.port': String(resolverPort) },

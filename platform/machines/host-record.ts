@@ -16,7 +16,7 @@ export interface HostRecord {
   /** Null if a node uses one address for both clients and health checks. */
   readonly managementRange: string | null;
   readonly maxNodes: number;
-  /** TCP port at which its nodes answer health checks. */
+  /** TCP port on which its nodes answer health checks. */
   readonly healthPort: number;
 }
 

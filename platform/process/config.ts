@@ -480,6 +480,10 @@ const formerSettings: ReadonlyMap<string, Wrong> = new Map([
         'put the file as trust.keys into a folder, run "tidegate keys create FOLDER", and set keys.folder to that folder (docs/operating.md)',
     },
   ],
+  [
+    'objectController.centreUrls',
+    { wrong: 'this setting has another name now', advice: 'rename it to objectController.controlPlaneUrls' },
+  ],
 ]);
 
 export interface ConfigSources {

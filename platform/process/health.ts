@@ -13,7 +13,7 @@ export interface ComponentHealth {
   /** For example database, redis, sequencer, relay. */
   readonly name: string;
   readonly ready: boolean;
-  /** The fault, or a useful figure. */
+  /** The fault, or a figure that shows its state. */
   readonly detail: string | null;
 }
 

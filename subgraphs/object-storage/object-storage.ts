@@ -11,7 +11,7 @@ import { objectAttention } from './control/attention.ts';
 import { ClusterService } from './control/clusters/cluster-service.ts';
 import { ClusterServices } from './control/clusters/cluster-services.ts';
 import { ObjectStorageReads } from './control/clusters/reads.ts';
-import { centreResolvers } from './control/clusters/resolvers.ts';
+import { controlPlaneResolvers } from './control/clusters/resolvers.ts';
 import { ContainerReads } from './control/containers/container-reads.ts';
 import { containerResolvers } from './control/containers/container-resolvers.ts';
 import { ContainerService } from './control/containers/container-service.ts';
@@ -35,7 +35,7 @@ export function createObjectStorageSubgraph(context: ObjectStorageOptions): Runn
     ...{ reads: new ContainerReads(db, questions), rows: reads },
     ...{ service: new ContainerService(context, questions), urls: new UrlService(context) },
   });
-  const resolvers = centreResolvers({
+  const resolvers = controlPlaneResolvers({
     db: context.db,
     reads,
     clusters: new ClusterService(context),

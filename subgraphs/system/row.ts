@@ -12,7 +12,7 @@ export const systemRow = subgraphRow({
     owner: 'system',
     folder: fileURLToPath(new URL('../../prisma/migrations/system', import.meta.url)),
   },
-  // Machines that are name servers hold names.
+  // Machines with the role of a name server reserve names in DNS.
   uses: [dnsModule],
   events: systemEvents,
   configurations: async () => (await import('./control/configurations.ts')).configurations,

@@ -99,11 +99,11 @@ export interface SystemSubgraphOptions {
   readonly eventKinds: EventKinds;
   /** The Nodes of other teams' subgraphs. */
   readonly outsideNodes: OutsideNodes;
-  /** Default: as the setting. */
+  /** Default: the value of the setting. */
   readonly outsideEventsPerMinute?: number;
   /** The state of the system's components, as this process sees it. */
   readonly health: () => Promise<readonly ComponentHealth[]>;
-  /** The hosts of the database. Absent if it has no hosts of its own. */
+  /** The hosts of the database. Absent if the database has no hosts of its own. */
   readonly haCluster?: HaCluster | undefined;
   /** Describes the objects that all subgraphs have in a project. */
   readonly projectHoldings: ProjectHoldings;

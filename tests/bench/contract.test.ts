@@ -1,4 +1,4 @@
-// The rules for every benchmark and trial of the tables.
+// The rules for every benchmark and trial in the tables.
 import { describe, expect, test } from '@jest/globals';
 import { benches } from '../../bench/tables.ts';
 import { parseArguments } from '../../measure/arguments.ts';
@@ -11,7 +11,7 @@ const all = [
 ];
 
 describe.each(all)('%s', (_name, load) => {
-  test('its counts and options can be given, and none replaces a common one', async () => {
+  test('its counts and options can be set, and none replaces a common one', async () => {
     const bench: Bench = await load();
     const names = [...Object.keys(bench.counts), ...Object.keys(bench.options ?? {})];
     expect(new Set(names).size).toBe(names.length);

@@ -1,4 +1,4 @@
-// The program as a person has it on a terminal: a password that is asked for is not shown; Ctrl-C at any moment leaves no stack trace.
+// The program on a terminal: a requested password is not shown, and Ctrl-C at any moment leaves no stack trace.
 // needs: bsdutils
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ interface Run {
   output(): string;
 }
 
-/** In a session of its own: without a terminal. */
+/** It runs in its own session, so it has no terminal. */
 function start(command: string, args: readonly string[]): Run {
   const child = spawn(command, args, { env: environment(), cwd: folder.path, detached: true });
   let text = '';
@@ -50,7 +50,7 @@ async function listening<Listening extends Server>(made: Listening): Promise<str
 }
 
 test(
-  'name and password are asked for; the password is not shown; what is typed wrong can be taken back',
+  'name and password are requested, the password is not shown, and typing errors can be corrected',
   async () => {
     const seen: string[] = [];
     const url = await listening(
@@ -81,7 +81,7 @@ test(
 );
 
 test(
-  'without a terminal it says what to give',
+  'without a terminal it prints the options to use',
   async () => {
     const { ended, output } = start(program, ['login', 'http://127.0.0.1:1']);
     expect([(await ended)[0], output()]).toEqual([64, expect.stringContaining('give --user and --password-file')]);
@@ -90,7 +90,7 @@ test(
 );
 
 test(
-  'Ctrl-C while the password is asked for',
+  'Ctrl-C at the password prompt',
   async () => {
     const { child, ended, output } = start('script', ['-qefc', `${program} login http://127.0.0.1:1`, '/dev/null']);
     await waitFor('the name to be asked for', () => output().includes('Name at'));
@@ -101,7 +101,7 @@ test(
 );
 
 test(
-  'Ctrl-C at any moment before there is an answer is no stack trace',
+  'Ctrl-C before there is an answer never prints a stack trace',
   async () => {
     const url = await listening(createServer());
     const verbs = [
@@ -122,7 +122,7 @@ test(
           said,
           trace: false,
         });
-        // Before the program could say how it ends, the shell's way; a stream has then done its work.
+        // Before the program has its own exit codes, the shell's apply. A stream has then done its work.
         expect([130, 0, null]).toContain(code);
         if (code === null) expect(signal).toBe('SIGINT');
       }

@@ -1,5 +1,5 @@
-// `tidegate demo` as a person plays it, beside a real start: acts 1 to 4 on real parts, with what they say, and nothing left of them. The fifth act
-// is the switchover of ha-demo.long.test.ts, with the same commands.
+// `tidegate demo` beside a real start, as a person runs it: acts 1 to 4 on real parts, with their output and complete cleanup. The fifth
+// act is the switchover of ha-demo.long.test.ts, with the same commands.
 // needs: system, haproxy, keepalived, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, fping, curl, procps, nftables, iproute2, openssh-server, openssh-client, openssl, root
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -79,7 +79,7 @@ describeAsRoot('the demo', () => {
   const nothing = { loadBalancers: [], gslbs: [], gslbPools: [], gslbMonitors: [], mappings: [] };
 
   test(
-    'acts 1 to 4 say what was done, what came of it and how long it took, and leave nothing but the journal',
+    'acts 1 to 4 print the actions, their results and their times, and leave only the journal',
     async () => {
       const demo = start('--acts', '1,2,3,4', '--json');
       const code = await demo.code;
@@ -107,7 +107,7 @@ describeAsRoot('the demo', () => {
   );
 
   test(
-    'Ctrl-C in the middle of an act ends it with 130, and takes back what it had made; then it can be repeated',
+    'Ctrl-C in the middle of an act ends it with 130 and undoes its changes; then it can be repeated',
     async () => {
       const demo = start('--acts', '3', '--keep-lab');
       await waitFor('the name', () => demo.output().includes('both name servers answer with all sites'));
@@ -136,7 +136,7 @@ describeAsRoot('the demo', () => {
     }
   });
 
-  test('without a lab it says so, and an act that does not exist is refused', async () => {
+  test('without a lab it reports that, and an unknown act is refused', async () => {
     const elsewhere = startIn(folder.path, '--acts', '1');
     expect([await elsewhere.code, elsewhere.errors()]).toEqual([1, expect.stringMatching(/no token|no lab runs/)]);
     const unknown = start('--acts', '6');

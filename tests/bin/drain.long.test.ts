@@ -1,5 +1,5 @@
-// A process that is told to stop while it works: no new connection and no new mutation, callers of waiting calls are told at once,
-// and the call on the wire runs to its end.
+// A process that is stopped while it works. It accepts no new connection or mutation, callers of waiting calls get an answer at once, and
+// the call on the wire runs to its end.
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -38,14 +38,14 @@ afterEach(async () => {
   await device.ssh.stop();
 });
 
-/** One connection, which is kept. */
+/** One connection, which is kept open. */
 function pool(): Pool {
   const made = new Pool(new URL(system.url).origin, { connections: 1, pipelining: 1 });
   pools.push(made);
   return made;
 }
 
-/** Of the last answers: whether their connections are kept. */
+/** Whether the last answers keep their connections open. */
 const keptOrClosed: (string | undefined)[] = [];
 
 async function ask(connection: Pool, query: string, variables: object = {}): Promise<Answer> {
@@ -84,7 +84,7 @@ test('a stop under load', async () => {
   });
 
   const stopped = system.process.stop().then(() => ended.push('stopped'));
-  // It is not sent before the first has ended, and then not by this process: the caller is told so now.
+  // It is not sent before the first call has ended, and then not by this process, so its caller gets an answer now.
   expect(await waiting).toMatchObject({ data: { call: { operation: { state: 'PENDING' } } } });
   expect(ended).toEqual(['waiting']);
   const refused = await ask(kept, add, element('10.0.0.3')).catch((error: Error) => error.message);
@@ -107,14 +107,14 @@ test('a stop under load', async () => {
   expect(device.told.filter((text) => text.includes('10.0.0.2') || text.includes('10.0.0.3'))).toEqual([]);
 }, 120_000);
 
-test('a connection that the system has made, and the process not yet accepted, gets a coded answer', async () => {
+test('a connection that the system has accepted but the process has not gets a coded answer', async () => {
   const body = JSON.stringify({ query: add, variables: element('10.0.2.1') });
   const head = `POST /graphql HTTP/1.1\r\nhost: here\r\nauthorization: Bearer ${system.token}\r\ncontent-type: application/json`;
   const request = `${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
   const { hostname, port } = new URL(system.url);
   const answers = Array.from({ length: 8 }, async () => {
     const socket = connect(Number(port), hostname);
-    // Its own end stays open: Node answers nobody who has closed it, unless the answer is there at once.
+    // The client's end stays open: if it were closed, Node would answer only if the answer is ready at once.
     socket.write(request);
     return text(socket);
   });
@@ -126,7 +126,7 @@ test('a connection that the system has made, and the process not yet accepted, g
   expect(device.told).toEqual([]);
 }, 60_000);
 
-test('a request that comes on a kept connection at the moment of the stop gets a coded answer', async () => {
+test('a request on a kept connection at the moment of the stop gets a coded answer', async () => {
   const kept = Array.from({ length: 8 }, pool);
   for (const each of kept) expect(await ask(each, '{ __typename }')).toMatchObject({ data: { __typename: 'Query' } });
   const stopped = system.process.stop();

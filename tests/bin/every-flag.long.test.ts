@@ -1,7 +1,7 @@
-// Every option of every command, and every word of an option that takes some, is run once, by the program's own entry, against a system of
-// real parts (commands/flags/flag-system.ts). What there is to run is read from the table of commands (cli/table.ts), of which the help and the
-// completion are made too; what has run is noted by the commands themselves. A command or an option that no case runs fails the last test: add
-// it to the cases in commands/flags/, in the file of its subject.
+// Runs every option of every command, and every value of an option with fixed values, once. It uses the program's own entry, against a
+// system of real parts (commands/flags/flag-system.ts). The cases are read from the table of commands (cli/table.ts), from which help and
+// completion are generated too. The commands themselves record which cases have run. A command or an option that no case runs fails the
+// last test: add it to the cases in commands/flags/, in the file of its subject.
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -17,7 +17,7 @@ import { relayCases } from '../cli/commands/flags/relay-cases.ts';
 import { storageCases } from '../cli/commands/flags/storage-cases.ts';
 import { patience } from '../support/machine/patience.ts';
 
-/** Not run here: each needs root and a lab of its own, and is run by the test that is named. */
+/** These are not run here, because each needs root and its own lab. The named test runs it. */
 const elsewhere: Readonly<Record<string, string>> = {
   'up --ha': 'tests/bin/ha-demo.long.test.ts',
   'lab load': 'tests/bin/support/ha-demo.ts',
@@ -65,11 +65,11 @@ beforeAll(async () => {
 afterAll(() => system?.stop(), 60_000 * patience);
 
 test(
-  'every command takes each of its options, and each of their words',
+  'every command accepts each of its options and each of their values',
   async () => {
     const groups = [relayCases, balancerCases, storageCases, gslbCases, localCases];
     const ended = await Promise.allSettled(groups.map((group) => group(run)));
-    // Without the host of the other cases no load balancer gets a node. Members of etcd that wait for the processors are silent to each other.
+    // Without the host from the other cases, no load balancer gets a node. On a busy machine, etcd members can seem silent to each other.
     for (const group of [kindCases, haCases]) ended.push(...(await Promise.allSettled([group(run)])));
     coverage.expectNoFaults();
     expect(ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))).toEqual([]);
@@ -77,7 +77,7 @@ test(
   180_000 * patience,
 );
 
-test('every command that calls a running Tidegate goes by each option of the connection', async () => {
+test('every command that calls a running Tidegate uses each option of the connection', async () => {
   const connection: readonly (readonly [given: string, exitCode: number, said: string])[] = [
     ['--url http://127.0.0.1:1/graphql', 3, "http://127.0.0.1:1 can't be reached"],
     ['--insecure --url http://127.0.0.1:1/graphql', 3, "http://127.0.0.1:1 can't be reached"],
@@ -87,7 +87,7 @@ test('every command that calls a running Tidegate goes by each option of the con
     ['--data /nowhere', 1, 'no /nowhere/admin.token here'],
     ['--user admin --password-file /nowhere/password', 1, "/nowhere/password can't be read"],
   ];
-  // They have other steps before the graph, and are run with these options among the cases.
+  // They take other steps before the graph, so they run with these options among the cases.
   const others = ['login', 'join', 'containers create', 'demo'];
   for (const [name, { options }] of coverage.verbs) {
     if (options.url === undefined || others.includes(name)) continue;
@@ -100,7 +100,7 @@ test('every command that calls a running Tidegate goes by each option of the con
   coverage.expectNoFaults();
 });
 
-test('nothing that the table of commands has is left out', async () => {
+test('everything in the table of commands is covered', async () => {
   expect(coverage.missing().sort()).toEqual(Object.keys(elsewhere).sort());
   for (const [name, file] of Object.entries(elsewhere)) {
     const text = await readFile(join(import.meta.dirname, '../..', file), 'utf8');

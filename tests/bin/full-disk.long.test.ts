@@ -43,7 +43,7 @@ afterAll(async () => {
   await rm(disk, { recursive: true, force: true });
 });
 
-/** Leaves this much room. */
+/** Leaves this much free space. */
 async function fillUpTo(leftBytes: number): Promise<void> {
   const handle = await open(filler, 'a');
   try {
@@ -65,7 +65,7 @@ interface Created {
   };
 }
 
-/** A backend's device is its own. */
+/** Each backend has its own device. */
 const registered: string[] = [];
 
 function createBackend(name: string): Promise<Created> {

@@ -23,7 +23,7 @@ import {
 
 describeDemo('faults at hosts', () => {
   test(
-    'each fault is real, is shown, and is taken back',
+    'each fault is real, is shown, and is undone',
     async () => {
       await whole();
       const disk = join(mountsOf(folder()), 'w');
@@ -44,7 +44,7 @@ describeDemo('faults at hosts', () => {
 
       const { bavail: free } = await statfs(disk);
       await fault(['fill-disk', 'w'], 'DISK_FULL');
-      // etcd gives back the file that it was preparing, when it ends.
+      // When etcd ends, it releases the file that it was preparing.
       expect((await statfs(disk)).bavail).toBeLessThan(free / 4);
       await healed();
       expect((await statfs(disk)).bavail).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ async function reaches(from: HostName, to: HostName): Promise<boolean> {
   return (await runProgram('ip', words)).exitCode === 0;
 }
 
-/** As ps(1) shows it: T is stopped. */
+/** The state in ps(1): T means stopped. */
 async function runState(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[0] ?? '';

@@ -1,4 +1,4 @@
-// `npm start -- --ha` as a person uses it: found by its data folder, a switchover under load, a start after one that was killed, and its end.
+// `npm start -- --ha` as a person uses it: it is found by its data folder, switches over under load, starts again after a kill, and ends.
 // needs: keepalived, etcd-server, mariadb-backup, libfaketime, e2fsprogs, iproute2, iputils-ping, system, root
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ interface LoadSummary {
   readonly acknowledged: number;
 }
 
-/** An owner of tables that nothing else refers to. */
+/** An owner of tables to which nothing else refers. */
 const undone = { owner: 'object-storage', tables: 'object\\_%' };
 
 describeDemo('two data hosts and a witness on one machine', () => {
@@ -60,7 +60,7 @@ describeDemo('two data hosts and a witness on one machine', () => {
         '{ backends { nodes { name } } }',
       );
       expect(backends.nodes).toEqual([{ name: 'lab-firewall' }]);
-      // Not root serves, but the account of a start without --ha.
+      // Root does not serve; the account of a start without --ha does.
       const served = await Promise.all((['a', 'b'] as const).map(serveOwner));
       expect(served).toEqual([60_873, 60_873]);
     },
@@ -68,7 +68,7 @@ describeDemo('two data hosts and a witness on one machine', () => {
   );
 
   test(
-    'under load a switchover fails nothing',
+    'no request under load fails because of a switchover',
     async () => {
       const { primary, epoch } = await whole();
       const load = startLoad(20);
@@ -86,7 +86,7 @@ describeDemo('two data hosts and a witness on one machine', () => {
   );
 
   test(
-    'a load beside a switchover counts from its first write, and says what was acknowledged before, during and after it',
+    'a load beside a switchover counts from its first write, and prints what was acknowledged before, during and after it',
     async () => {
       const before = await countOperations();
       const switchover = ['sh', program, 'ha', 'switchover', '--wait', waitSeconds, '--data', dataOf()];
@@ -97,7 +97,7 @@ describeDemo('two data hosts and a witness on one machine', () => {
       ]);
       const summary = JSON.parse(stdout) as LoadSummary;
       expect(summary).toMatchObject(nothingFailed);
-      // What other loads wrote is not this one's.
+      // Writes by other loads do not count.
       expect(summary.before.calls).toBe(before);
       expect(summary.before.firstWriteMs).toBeGreaterThan(0);
       const { phases } = summary;
@@ -109,7 +109,7 @@ describeDemo('two data hosts and a witness on one machine', () => {
   );
 
   test(
-    'a load beside a command that fails ends with 1, and one with --seconds too is refused',
+    'a load beside a failing command ends with 1, and one that also has --seconds is refused',
     async () => {
       const failed = await tidegate(['lab', 'load', '--json'], ['false']);
       expect([failed.exitCode, failed.stderr]).toEqual([1, 'tidegate: false ended with 1\n']);
@@ -140,12 +140,12 @@ describeDemo('two data hosts and a witness on one machine', () => {
   );
 
   test(
-    'after kill -9 of the start the next one goes on with the same hosts and data, also those of an older version',
+    'after kill -9, the next start continues with the same hosts and data, also with data of an older version',
     async () => {
       const before = await whole();
       const operations = await countOperations();
       await lackMigration(before.primary as HostName);
-      // The worst that can be left: a host that stands still, on a disk that does.
+      // The worst leftover: a host that stands still, on a disk that stands still too.
       expect(await tidegate(['lab', 'freeze-disk', 'w'])).toMatchObject({ exitCode: 0 });
       expect(await tidegate(['lab', 'freeze', 'b'])).toMatchObject({ exitCode: 0 });
       await restartDemo();
@@ -167,7 +167,7 @@ describeDemo('two data hosts and a witness on one machine', () => {
   );
 
   test(
-    'SIGTERM ends all of it',
+    'SIGTERM ends all processes',
     async () => {
       const spaces = await Promise.all((['a', 'b', 'w'] as const).map(namespaceOf));
       expect(await endDemo('SIGTERM')).toEqual({ code: 0, output: expect.stringContaining('Stopped.') });
@@ -195,7 +195,7 @@ test('without root it is refused', async () => {
   expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('--ha needs root') });
 });
 
-/** As the data of an older version. */
+/** Makes the data look like that of an older version. */
 async function lackMigration(primary: HostName): Promise<void> {
   const [tables] = (await sql(
     primary,

@@ -1,5 +1,5 @@
-// Keys are rotated while calls are under way, over two gateways and two control processes that each have their own key files: no
-// step is possible before the previous one is done everywhere, and no call fails.
+// Keys are rotated while calls are in progress, with two gateways and two control processes that each have their own key files. No step is
+// possible before the previous one is complete everywhere, and no call fails.
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,7 +45,7 @@ afterAll(async () => {
   await place?.remove();
 });
 
-/** Longer than processes take to report the keys they have seen. */
+/** Longer than processes take to report which keys they know. */
 const quietMs = 8_000;
 const password = 'a password that fits';
 const allKeys = () => place.settings['keys.folder'] ?? '';
@@ -83,7 +83,7 @@ interface Traffic {
   stop(): Promise<void>;
 }
 
-/** Logins at one gateway, whose tokens are used at both: each control process has to accept the other's signatures. */
+/** Logins at one gateway, whose tokens are used at both gateways, so each control process has to accept the signatures of the other. */
 function traffic(): Traffic {
   const state = { calls: 0, failures: [] as unknown[] };
   const stopped = new AbortController();
@@ -117,7 +117,7 @@ function traffic(): Traffic {
   });
 }
 
-/** The next step; a refusal is returned as its text. */
+/** Takes the next step. A refusal is returned as its text. */
 async function rotate(file: string, quietMs?: number): Promise<string> {
   const options = { path: join(allKeys(), `${file}.keys`), database: () => db };
   const step = await rotateKeys(quietMs === undefined ? options : { ...options, quietMs }).catch(String);
@@ -128,13 +128,13 @@ test('keys of signed identities and of access tokens, with calls under way: 0 fa
   const calls = traffic();
   for (const file of ['gateway', 'system'] as const) {
     expect(await rotate(file)).toBe('announced');
-    // Nobody knows it yet, then one of two.
+    // At first no process knows the key, then one of two does.
     expect(await rotate(file)).toMatch(/k2 is not yet known to control-1, control-2: copy public\.keys/);
     await give('control-1', ['public']);
     await waitFor('one to know it', async () => (await rotate(file)).includes('yet known to control-2:'));
     await give('control-2', ['public']);
     await waitFor('both to know it', async () => (await rotate(file)) === 'activated');
-    // One host of the role has the new file; the other continues to sign with the old key.
+    // One host of the role has the new file, and the other still signs with the old key.
     const [first, second] = file === 'gateway' ? ['gateway-1', 'gateway-2'] : ['control-1', 'control-2'];
     await give(first, [file]);
     // Calls meet a host with the new key, and one with the old.
@@ -171,7 +171,7 @@ test('a process that died and was restarted under its name does not delay a rota
     "INSERT INTO process_keys (owner, name, `keys`, started_at, at) VALUES ('was', 'control-1', '{\"system/k1\":null}', NOW(3) - INTERVAL 2 HOUR, NOW(3) - INTERVAL 1 HOUR)",
   );
   expect(await rotate('system')).toBe('announced');
-  // A running process can't be left out, not even by name.
+  // A running process can't be left out, not even with --without.
   const path = join(allKeys(), 'system.keys');
   const without = ['control-1', 'control-2'];
   expect(await rotateKeys({ path, database: () => db, without }).catch(String)).toMatch(
@@ -181,7 +181,7 @@ test('a process that died and was restarted under its name does not delay a rota
   await waitFor('both to know it', async () => (await rotate('system')) === 'activated');
 });
 
-test('a process that died delays a rotation until it is declared gone', async () => {
+test('a dead process delays a rotation until it is declared gone', async () => {
   expect(await rotate('gateway')).toBe('announced');
   await db.execute(
     "INSERT INTO process_keys (owner, name, `keys`, at) VALUES ('dead', 'control-9', '{\"gateway/k2\":null}', NOW(3) - INTERVAL 5 MINUTE)",

@@ -1,4 +1,4 @@
-// A data folder from before keys by role: its one key and its unsigned audit trail are taken over at the next start.
+// A data folder from before keys were split by role: its single key and its unsigned audit trail are taken over at the next start.
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';

@@ -1,5 +1,5 @@
-// Nothing is left of a start that is killed, whenever that is: not of its processes, nor of what the kernel keeps. Its guard removes that, or,
-// if the guard was killed first, `tidegate lab clean` or the next start.
+// A killed start leaves nothing behind, whenever it is killed: no processes, and no objects in the kernel. Its guard cleans up. If the
+// guard was killed first, `tidegate lab clean` or the next start does.
 // needs: system, dashboard, keepalived, etcd-server, mariadb-backup, libfaketime, e2fsprogs, mount, nftables, iproute2, openssh-server, openssh-client, util-linux, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -40,7 +40,7 @@ afterAll(async () => {
 
 describeAsRoot('a process that is killed', () => {
   test(
-    'at random moments leaves nothing',
+    'leaves nothing when it is killed at random moments',
     async () => {
       const seed = randomInt(2 ** 31);
       process.stdout.write(`seed: ${seed}\n`);
@@ -60,14 +60,14 @@ describeAsRoot('a process that is killed', () => {
         if (!hasGuard) expect((await clean()).exitCode).toBe(0);
         await waitForNothing(folder, ids);
       }
-      // Else it was killed before it had anything.
+      // Otherwise it was killed before it had created anything.
       expect(most).toBeGreaterThan(5);
     },
     180_000 * patience,
   );
 
   test(
-    'and its guard with it leaves what is removed by hand, and named',
+    'when its guard is killed with it, the leftovers are listed and removed by hand',
     async () => {
       const folder = join(await realpath(place.path), 'by-hand');
       await mkdir(folder);
@@ -83,7 +83,7 @@ describeAsRoot('a process that is killed', () => {
       expect(stdout).toContain(`removed the mount ${folder}/disk of process ${owner.pid}\n`);
       expect(stdout).toMatch(/^removed the process \d+ \(sh\) of process \d+$/m);
       expect(stdout).not.toContain(`of process ${other.pid}`);
-      // What has an owner is still there.
+      // Objects with an owner still exist.
       const names = await readdir('/run/netns');
       const otherId = idOf(join(await realpath(place.path), 'lab'));
       expect(['firewall', 'client', 'server'].filter((name) => names.includes(`tg-${otherId}-${name}`))).toHaveLength(
@@ -105,7 +105,7 @@ describeAsRoot('tidegate up --ha', () => {
   };
 
   test(
-    'leaves nothing when it is killed, also of the hosts that stand still',
+    'leaves nothing of hosts that stand still when it is killed',
     async () => {
       const up = startProgram(['up', '--ha', '--data', data()]);
       started.add(up.child);
@@ -125,7 +125,7 @@ describeAsRoot('tidegate up --ha', () => {
     'ends in order when its terminal is closed',
     async () => {
       const url = join(demoFolderIn(data()), 'url');
-      // script(1) has the terminal of what it runs.
+      // script(1) has the terminal of the program that it runs.
       const terminal = spawn('script', ['-qfec', `sh ${tidegate} up --ha --data ${data()}`, '/dev/null'], {
         stdio: ['ignore', 'pipe', 'ignore'],
       });
@@ -167,7 +167,7 @@ function clean() {
   return runProgram('sh', [tidegate, 'lab', 'clean'], { timeoutMs: 60_000 * patience });
 }
 
-/** It may have none yet. */
+/** It may not exist yet. */
 async function killGuardOf({ pid }: ChildProcess): Promise<void> {
   for (const { id, words } of await processes())
     if (words.includes(`${claimsFolder()}/`) && words.includes(`-${pid}-`) && words.includes('guard.sh'))
@@ -184,7 +184,7 @@ async function waitForNothing(folder: string, ids: readonly string[]): Promise<v
   });
 }
 
-/** Everything of a start. `folder`: its data folder. `ids`: of its networks and mounts. */
+/** Everything that belongs to a start. `folder`: its data folder. `ids`: the ids of its networks and mounts. */
 async function left(folder: string, ids: readonly string[]): Promise<readonly string[]> {
   const isOne = (text: string) => text.includes(`${folder}/`) || ids.some((id) => text.includes(id));
   const lines = async (command: string, ...args: readonly string[]) =>
@@ -217,7 +217,7 @@ async function processes(): Promise<readonly { readonly id: number; readonly wor
   );
 }
 
-/** Those that have no such words. */
+/** The processes that do not have these words. */
 async function processesInSpaces(isOne: (text: string) => boolean): Promise<readonly string[]> {
   const spaces = (await readdir('/run/netns').catch(() => [])).filter(isOne);
   const found = await Promise.all(spaces.map((name) => runProgram('ip', ['netns', 'pids', name])));

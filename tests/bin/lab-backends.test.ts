@@ -1,4 +1,4 @@
-// The lab's backends are found among any number of others.
+// The lab's backends are found among any number of other backends.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { LabBackends } from '../../lab/control-plane/backends.ts';
 import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
@@ -32,7 +32,7 @@ test('a start finds it among more backends than fit on one page, and updates its
     });
   await register(22);
   const create = 'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { message } } }';
-  // By name they all come before `lab-firewall`.
+  // By name all of them come before `lab-firewall`.
   for (let number = 0; number < 101; number += 1) {
     const input = {
       ...{ name: `a-${number}`, driver: 'linux-nftables', host: '192.0.2.11', port: 1_000 + number },

@@ -1,5 +1,5 @@
-// The lab of `npm start`: each part ONLINE and a call of its driver carried out, its configuration over restarts, parts that come
-// and go while it runs, and who may do that. The devices' own views are the oracle where they have one.
+// The lab of `npm start`: each part is ONLINE and a call of its driver succeeds, its configuration survives restarts, parts can be added
+// and removed while it runs, and only some users may do that. The state that a device shows itself is the oracle, if there is one.
 import { execFile } from 'node:child_process';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ function placeOf(backend: object | undefined): object {
 }
 
 describe('parts of the lab', () => {
-  test('those of --lab are there and no others, registered and ONLINE', async () => {
+  test('only the parts of --lab exist, registered and ONLINE', async () => {
     const rows = await system.lab('list');
     expect(rows.map(({ part }) => part)).toEqual(deviceNames);
     expect(rows.filter(({ state }) => state === 'RUNNING').map(({ part }) => part)).toEqual(['fortigate', 'bigip']);
@@ -75,7 +75,7 @@ describe('parts of the lab', () => {
     expect(await system.ask('{ alertChannels { nodes { id } } }')).toEqual({ alertChannels: { nodes: [] } });
   });
 
-  test('all keep their configuration, address and credentials over SIGTERM and kill -9, and in a moved folder', async () => {
+  test('all parts keep their configuration, address and credentials over SIGTERM and kill -9, and in a moved folder', async () => {
     const running = await system.running();
     expect(running.length).toBeGreaterThan(3);
     const mappings = new Map<Device, string | undefined>();
@@ -91,7 +91,7 @@ describe('parts of the lab', () => {
       const after = await system.backends();
       await each(async (part) => {
         const name = `lab-${part}`;
-        // The row is as it was: same port and proofs of identity.
+        // The row is unchanged: same port and same proofs of identity.
         expect([how, part, placeOf(after[name])]).toEqual([how, part, placeOf(before[name])]);
         await system.online(part);
         expect([how, part, await system.verified(mappings.get(part))]).toEqual([how, part, 'MATCHES']);
@@ -113,7 +113,7 @@ describe('parts of the lab', () => {
     }
   });
 
-  test('wrong names are wrong use; what can not be done is refused with the reason', async () => {
+  test('wrong names are wrong use, and what can not be done is refused with the reason', async () => {
     expect(await system.refusal('add', 'toaster')).toMatchObject({
       code: 64,
       stderr: expect.stringContaining('firewall, fortigate'),
@@ -134,7 +134,7 @@ describe('parts of the lab', () => {
 });
 
 describe('removing a part', () => {
-  test('is refused while objects of it are mapped, then deletes device and backend and says so', async () => {
+  test('is refused while its objects are mapped; then it deletes device and backend and reports it', async () => {
     expect(await system.refusal('remove', 'fortigate')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('HAS_MAPPINGS'),
@@ -145,16 +145,16 @@ describe('removing a part', () => {
     await expect(stat(join(system.data, 'lab-parts', 'fortigate'))).rejects.toThrow();
     await system.restart('SIGTERM');
     expect((await system.lab('list')).find(({ part }) => part === 'fortigate')?.state).toBe('STOPPED');
-    // A new one is another device, from the factory.
+    // A new part is another device with its factory settings.
     await system.lab('add', 'fortigate');
     await system.online('fortigate');
     await system.done('fortigate');
   }, 120_000);
 
-  test('a part that can not start is a warning: the rest is there', async () => {
+  test('a part that can not start causes a warning, and the others start', async () => {
     await system.lab('remove', 'neo', '--orphan-mappings').catch(() => []);
     await rm(join(system.data, 'lab-parts', 'neo'), { recursive: true, force: true });
-    // Its folder can't be made.
+    // Its folder can't be created.
     await writeFile(join(system.data, 'lab-parts', 'neo'), '');
     await system.restart('SIGTERM', ['--lab', 'fortigate,neo']);
     expect(system.up.output()).toMatch(/neo: none, .*EEXIST/);
@@ -170,7 +170,7 @@ describe('removing a part', () => {
     });
   }, 120_000);
 
-  test('without the lab there is nothing to add', async () => {
+  test('without the lab no part can be added', async () => {
     await system.restart('SIGTERM', ['--no-lab']);
     expect(await system.refusal('list')).toMatchObject({ code: 3, stderr: expect.stringContaining('no lab runs') });
   }, 120_000);

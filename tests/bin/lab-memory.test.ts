@@ -1,4 +1,4 @@
-// Which parts the lab has at its next start.
+// The parts of the lab at its next start.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-test('it remembers all parts that are added at the same time, and none that is removed beside them', async () => {
+test('it remembers all parts that are added at the same time, and none that are removed at that time', async () => {
   const backend = { driver: 'linux-nftables', host: '127.0.0.1', port: 1, credentials: {} };
   const rootSource: LabSource = {
     start: async () => ({ available: true, part: { backend, reaches: [] } }),

@@ -1,9 +1,9 @@
-// A real Neutron as a part of the lab: a call of its driver, its troubles, and its networks over a restart.
+// A real Neutron as a part of the lab: a call of its driver, its faults, and its networks over a restart.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../support/machine/temporary-folder.ts';
 import { here, LabSystem } from './support/lab-system.ts';
 
-// As root, so that it finds the packages that other tests have unpacked.
+// It runs as root, so that it finds the packages that other tests have unpacked.
 const args = ['--lab', 'neutron', '--as-root'];
 
 (here.neutron ? describe : describe.skip)('neutron', () => {

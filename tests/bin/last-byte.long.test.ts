@@ -1,5 +1,5 @@
-// The database's disk is full to the last byte: reads are answered, however many, while writes are refused; all recovers when
-// there is room. The disk is a small tmpfs, which needs root.
+// The database's disk is completely full: any number of reads are answered while writes are refused, and everything recovers when there is
+// space. The disk is a small tmpfs, which needs root.
 // needs: root
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
@@ -26,7 +26,7 @@ const disk = join('/mnt', `tidegate-last-byte-${process.pid}`);
 const filler = join(disk, 'filler');
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 const mebibyte = 1024 * 1024;
-/** More than all connections of a process. */
+/** More than the number of connections of a process. */
 const readsAtOnce = 40;
 
 let running = new AsyncDisposableStack();
@@ -54,9 +54,9 @@ interface System {
   readonly process: RunningProcess;
   readonly url: string;
   readonly token: string;
-  /** The messages of its log, from warnings on. */
+  /** The messages of its log, from level warning. */
   readonly warnings: string[];
-  /** Why the graph lost the database. */
+  /** The reason why the graph lost the database. */
   readonly lost: string[];
 }
 
@@ -116,7 +116,7 @@ interface Created {
   };
 }
 
-/** A backend's device is its own. */
+/** Each backend has its own device. */
 const registered: string[] = [];
 
 function create({ url, token }: System, name: string): Promise<Created['backendCreate']> {
@@ -152,7 +152,7 @@ testAsRoot.each([
     const system = await start({ name: isKnownDisk ? 'here' : 'elsewhere', isKnownDisk });
     expect((await create(system, 'before')).userErrors).toEqual([]);
     await fill();
-    // Some of them meet the full disk, and wait for it: their answers come when there is space.
+    // Some of them find the disk full and wait. Their answers come when there is space.
     const waiting = Array.from({ length: 12 }, (_, index) => create(system, `waiting-${index}`).catch(() => undefined));
     await waitFor('writes to be refused', async () => {
       const [first] = (await create(system, 'refused')).userErrors;
@@ -162,7 +162,7 @@ testAsRoot.each([
     const [refused] = (await create(system, 'refused')).userErrors;
     expect(refused).toMatchObject({ code: 'DISK_FULL', retry: 'SAME_KEY' });
     expect(await readiness(system)).toMatch(/database.*disk/);
-    // The disk is one line. Each write that met it says so once; so does who held a lease.
+    // The full disk causes one line. Each write that finds the disk full reports it once, and so does the holder of a lease.
     const about = system.warnings.filter((message) => /disk/.test(message));
     expect(about).toEqual(["the database's disk is full: writes are refused until there is space"]);
     expect(system.warnings.length).toBeLessThan(20 + waiting.length);

@@ -1,5 +1,5 @@
-// Load balancers on "real hosts", as docs/operating.md says: a control process, a gateway and a load balancer host, each identified by the
-// credentials of its machine. The host joins with a token; its node serves; Prometheus reads its figures at the control process.
+// Load balancers on "real hosts", as in docs/operating.md: a control process, a gateway and a load balancer host, each identified by its
+// machine's credentials. The host joins with a token, its node serves, and Prometheus reads the figures from the control process.
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -137,12 +137,12 @@ interface Seen {
 
 test('the settings in docker/systemd are accepted', () => {
   const settings = (name: string) => join(import.meta.dirname, '..', '..', 'docker', 'systemd', `${name}.yaml`);
-  // The others read files with passwords.
+  // The others read files that contain passwords.
   for (const name of ['gateway', 'lbhost', 'dns'])
     expect(readConfig({ file: settings(name) }, subgraphRows).roles).toEqual([name]);
 });
 
-test('a host joins, a node on it serves, and its figures are at the control process', async () => {
+test('a host joins, a node on it serves, and the control process has its figures', async () => {
   const login = ['--url', endpoint(), '--user', 'admin', '--password-file', join(folder.path, 'admin.password')];
   const invited = await runCommand(['machines', 'create', 'host-1', '--role', 'lbhost', ...login]);
   const joinToken = /tgj_\S+/.exec(invited.stdout)?.[0] ?? '';
@@ -169,11 +169,11 @@ test('a host joins, a node on it serves, and its figures are at the control proc
     exitCode: 0,
   });
   expect(await runCommand(['hosts', 'release', 'host-1', ...login])).toMatchObject({ exitCode: 0 });
-  // New nodes go to it. Whether nodes are confined depends on the machine.
+  // New nodes are placed on it. Whether nodes are confined depends on the machine.
   expect(await hosts()).toMatch(
     /^host-1 +PRESENT +LOOPBACK +0 of 5 +127\.93\.0\.0\/24 +- +yes +(yes|nodes run without .*)$/m,
   );
-  // The same for a machine that is still to join; both are needed.
+  // The same for a machine that has not joined yet; both are needed.
   const [publicRange, nodes] = [
     ['--public-range', '198.51.100.0/24'],
     ['--nodes', '5', '--released'],

@@ -1,11 +1,11 @@
-// What a process loads is most of what its start costs: each role and command loads what it needs.
+// Loading code takes most of a start, so each role and command loads only what it needs.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { startProgram } from './support/up-process.ts';
 
-/** Of the larger packages; Prisma's client is generated code. */
+/** Only larger packages count. Prisma's client is generated code. */
 const heavy = [
   ...['@apollo/gateway', '@prisma/client', 'ajv', 'bullmq', 'fast-xml-parser', 'graphql', 'ioredis', 'jose'],
   ...['mariadb', 'pino-pretty', 'ssh2', 'undici', 'ws', 'yaml'],
@@ -27,7 +27,7 @@ test.each([
   expect((await loadedBy(args)).filter((name) => heavy.includes(name))).toEqual([]);
 });
 
-test('a settings file is read with its parser', async () => {
+test('a settings file is read with the parser for it', async () => {
   expect(await loadedBy(['serve', '--config', '/nonexistent', '--print-config'])).toContain('yaml');
 });
 

@@ -1,5 +1,5 @@
-// Machines on "real hosts": system, relay and gateway as separate processes, each identified by credentials that were issued to
-// it or that it got with `tidegate join`. A revoked machine is cut off, and may join again as a new one.
+// Machines on "real hosts": system, relay and gateway are separate processes, each identified by credentials that were issued to it or that
+// it got with `tidegate join`. A revoked machine is cut off, and may join again as a new one.
 import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -88,7 +88,7 @@ function common(host: string): Record<string, unknown> {
   const shared = {
     'keys.folder': keys(host),
     'internal.machineFolder': machines(host),
-    // Nobody answers at the first.
+    // There is no process at the first address.
     'internal.machineUrls': ['https://127.0.0.1:1/graphql', endpoint()],
     'log.level': 'info',
   };
@@ -143,8 +143,7 @@ async function ask(query: string, bearer = token): Promise<Answered> {
 const relayAnswers = async () => (await ask('{ backends { nodes { id } } }')).errors === undefined;
 
 /**
- * As an administrator on a host that trusts the endpoint's authority: a separate process, because it is
- * configured by its environment.
+ * It acts as an administrator on a host that trusts the endpoint's authority. It is a separate process, because it is configured by its environment.
  */
 async function asAdmin(...args: string[]): Promise<string> {
   const login = ['--url', endpoint(), '--user', 'admin', '--password-file', join(folder.path, 'admin.password')];
@@ -186,7 +185,7 @@ test("a machine's token is valid for requests of machines, and for nothing else"
     expect((await ask(query, machineToken)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
 });
 
-/** Whether a TLS connection is kept; requests on it are for the next layer. */
+/** Whether a TLS connection is kept. Requests on it are up to the next layer. */
 async function isAdmitted(port: number, host: string, role: string): Promise<boolean> {
   const { certificate: cert, key, authority: ca } = await readMachineFile(machines(host), role);
   const socket = connect({ host: '127.0.0.1', port, cert, key, ca, checkServerIdentity: () => undefined });
@@ -249,7 +248,7 @@ test('credentials are renewed after half of their lifetime, on the disk too', as
   await waitFor('the relay to answer', relayAnswers);
 });
 
-test('a used token, a truncated one, and one that names another authority give nothing', async () => {
+test('a used token, a truncated one, and one for another authority give no credentials', async () => {
   const joinToken = await invite('relay-2', 'relay');
   expect(await joinWith(joinToken, 'system')).toMatchObject({ exitCode: 0 });
   expect(await joinWith(joinToken, 'gateway')).toMatchObject({

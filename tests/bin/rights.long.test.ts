@@ -1,5 +1,5 @@
-// The users of the processes of `npm start` and `serve` when root starts them: the process that listens has no privileges of
-// root, the one that has them does not listen and outlives it, and nothing remains after any kind of end.
+// The users of the processes of `npm start` and `serve` when root starts them. The listening process has no privileges of root, the
+// privileged one does not listen and outlives it, and nothing remains after any kind of end.
 // needs: openssh-client, root
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ const root = join(import.meta.dirname, '..', '..');
 const lowPorts = 1n << 10n;
 
 let folder: TemporaryFolder;
-/** One that runs for the tests that only look at it. */
+/** A system that is shared by the tests that only read from it. */
 let shared: UpProcess;
 let sharedData: string;
 
@@ -75,7 +75,7 @@ describeAsRoot('npm start as root', () => {
     for (const server of servers) expectNoRights(server);
   });
 
-  // Parts that need no program of their own beside those of a load balancer host.
+  // Parts that need no program besides those of a load balancer host.
   test('the process that stays root listens for the parts of the lab as docs/security.md says, and for nothing else', async () => {
     const parts = withLab ? ['balancers'] : [];
     const text = await readFile(join(root, 'docs', 'security.md'), 'utf8');
@@ -89,7 +89,7 @@ describeAsRoot('npm start as root', () => {
       try {
         const addresses = await listeningAddresses(up.child.pid ?? -1);
         expect(addresses).toHaveLength(chosen.reduce((sum, part) => sum + (documented.get(part) ?? 0), 0));
-        // In the lab's own network, at one address.
+        // In the lab's own network, all at one address.
         expect(new Set(addresses).size).toBe(chosen.length);
         for (const address of addresses) expect(address).toMatch(/^198\.19\./);
       } finally {
@@ -98,7 +98,7 @@ describeAsRoot('npm start as root', () => {
     }
   }, 240_000);
 
-  test('the process that listens can neither read the lab, nor replace parts of it, nor read this machine', async () => {
+  test('the listening process can neither read the lab, nor replace its parts, nor read this machine', async () => {
     const { listener } = await listenerOf(shared);
     const [uid, gid] = [String(listener.uids[0]), String(listener.gids[0])];
     const succeeds = (...command: string[]): boolean => {
@@ -149,7 +149,7 @@ describeAsRoot('npm start as root', () => {
     expect((await stat('/etc')).uid).toBe(0);
   }, 60_000);
 
-  test('a checkout and data folder inside a folder that only root may pass work as well', async () => {
+  test('a checkout and a data folder inside a folder for root only work as well', async () => {
     const closed = join(folder.path, 'closed');
     await mkdir(closed, { mode: 0o700 });
     const data = join(closed, 'below', 'data');
@@ -163,7 +163,7 @@ describeAsRoot('npm start as root', () => {
     expect((await stat(closed)).mode & 0o777).toBe(0o700);
   }, 90_000);
 
-  test('code that others may not read is refused, with the remedy', async () => {
+  test('code that others may not read is refused, with instructions', async () => {
     const checkout = join(folder.path, 'unreadable');
     await mkdir(checkout);
     for (const name of ['bin', 'cli', 'compose', 'embedded', 'lab', 'platform'])
@@ -182,7 +182,7 @@ describeAsRoot('npm start as root', () => {
     expect(refused.output()).toContain('--as-root');
     await expect(stat(join(folder.path, 'unread'))).rejects.toThrow();
 
-    // `serve` becomes its user itself, and loads most of its code after that.
+    // `serve` switches to its user itself, and loads most of its code after that.
     await chmod(join(checkout, 'bin'), 0o700);
     const serve = startProgram(
       ['serve', '--roles', 'objectresolver', '--set', 'serve.user=60873', '--set', 'database.host=127.0.0.1'],
@@ -193,7 +193,7 @@ describeAsRoot('npm start as root', () => {
     expect(serve.output()).toContain(`serve runs as user 60873, who can't read ${checkout}`);
   }, 60_000);
 
-  test('a key file that root replaces stays readable for the process that listens', async () => {
+  test('a key file that root replaces stays readable for the listening process', async () => {
     const data = join(folder.path, 'rotated');
     await stop(await startUp(data, ['--no-lab']));
     const file = join(data, 'keys', 'gateway.keys');
@@ -209,8 +209,8 @@ describeAsRoot('npm start as root', () => {
 });
 
 describeWithLab("the lab's login", () => {
-  test('reads neither this machine nor the data folder, and sees no process of this machine', async () => {
-    // Root's shells read it.
+  test('can not read this machine or the data folder, and sees no process of this machine', async () => {
+    // It is read by shells that run as root.
     expect((await stat(join(sharedData, 'lab.env'))).uid).toBe(0);
     const { backends } = await ask<{ backends: { nodes: { host: string }[] } }>(
       shared.url,
@@ -246,7 +246,7 @@ describeWithLab('npm start as root, killed', () => {
   const isThere = async (namespace: string): Promise<boolean> =>
     (await inNamespace(namespace, 'true', [])).exitCode === 0;
 
-  test('the process that root started: nothing remains, and the next start takes over', async () => {
+  test('the process that root started: nothing remains, and the next start takes over its data', async () => {
     const data = join(folder.path, 'killed-root');
     const first = await startUp(data);
     const token = await tokenOf(data);
@@ -266,7 +266,7 @@ describeWithLab('npm start as root, killed', () => {
     expect(await isThere(namespace)).toBe(false);
   }, 120_000);
 
-  test('the process that listens: it is started again with its lab, by the same program, as often as it is killed', async () => {
+  test('the listening process is restarted with its lab, by the same program, each time it is killed', async () => {
     const data = join(folder.path, 'killed-listener');
     const up = await startUp(data);
     const token = await tokenOf(data);
@@ -292,7 +292,7 @@ describeWithLab('npm start as root, killed', () => {
 });
 
 describeAsRoot('serve as root', () => {
-  test('is refused, with the remedy; --as-root confirms it', async () => {
+  test('is refused with instructions; --as-root confirms it', async () => {
     const settings = join(folder.path, 'gateway.json');
     await writeFile(settings, JSON.stringify({ roles: ['gateway'], 'listen.port': 0 }));
     const refused = startProgram(['serve', '--config', settings]);
@@ -301,7 +301,7 @@ describeAsRoot('serve as root', () => {
     expect(refused.output()).toContain('User=');
     const printed = startProgram(['serve', '--config', settings, '--print-config']);
     expect((await printed.ended).code).toBe(0);
-    // Continues to the faults of its settings.
+    // Gets as far as the faults in its settings.
     const meant = startProgram(['serve', '--config', settings, '--as-root']);
     expect((await meant.ended).code).toBe(1);
     expect(meant.output()).not.toContain('--as-root');

@@ -1,5 +1,5 @@
-// A key becomes active only when each data host of the cluster has it, as its agent reports; a host that is away is waited for, until it
-// has left. Over real members of etcd; reports are made as agents make them.
+// A key becomes active only when the agent of each data host of the cluster reports that the host has it. An absent host delays this until
+// it has left. Uses real etcd members. The reports have the form of an agent's reports.
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -81,7 +81,7 @@ test.each([
   expect(await rotate(name)).toBe('announced');
   expect(await rotate(name)).toMatch(new RegExp(`not yet on the hosts a, b: copy ${file}`));
   await report('a');
-  // b is away: its last report stays.
+  // b is away, but its last report stays.
   expect(await rotate(name)).toMatch(new RegExp(`not yet on the host b: copy ${file}`));
   await give('b');
   await report('b');
@@ -89,7 +89,7 @@ test.each([
   await give('b');
 });
 
-test('a host that never told of its keys is waited for, one that has left is not', async () => {
+test('a host that never reported its keys delays a rotation, a host that has left does not', async () => {
   await report('a', 'b');
   expect(await rotate('objects')).toBe('announced');
   await report('a');
@@ -101,7 +101,7 @@ test('a host that never told of its keys is waited for, one that has left is not
   expect(await rotate('objects')).toBe('activated');
 });
 
-test('on a single machine no host is waited for, and without a majority of the hosts nothing becomes active', async () => {
+test('on a single machine there is no host to wait for, and without a majority of the hosts no key becomes active', async () => {
   expect(hostsLacking(readConfig({}, []))).toBeUndefined();
   expect(await rotate('audit')).toBe('announced');
   await cluster.member('a').stop();

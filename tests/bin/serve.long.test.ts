@@ -72,7 +72,7 @@ afterAll(async () => {
 const file = (name: string): string => join(folder.path, `${name}.json`);
 const keys = (host: string): string => join(folder.path, `keys-${host}`);
 
-/** The keys that a host of these roles needs according to docs/operating.md, and no more. */
+/** Exactly the keys that a host of these roles needs according to docs/operating.md. */
 async function giveKeys(host: string, names: readonly string[]): Promise<void> {
   await mkdir(keys(host));
   for (const name of names) await copyFile(join(keys('all'), `${name}.keys`), join(keys(host), `${name}.keys`));
@@ -95,7 +95,7 @@ function common(host: string): Record<string, unknown> {
   };
 }
 
-/** No database, no Redis, no sealing key: a gateway host needs none. */
+/** A gateway host needs no database, no Redis and no sealing key. */
 function gatewaySettings(): Record<string, unknown> {
   const {
     'keys.folder': keysFolder,
@@ -166,7 +166,7 @@ const backendInput = (name: string, port = 9) => ({
   credentials: { username: 'u', password: 'not-a-real-one' },
 });
 
-test('a mutation in one subgraph with fields of the other, through HTTPS and mutual TLS', async () => {
+test('a mutation in one subgraph with fields of another, through HTTPS and mutual TLS', async () => {
   const { data, errors } = await ask<{
     backendCreate: {
       backend: { project: { name: string } };
@@ -180,7 +180,7 @@ test('a mutation in one subgraph with fields of the other, through HTTPS and mut
   expect(data.backendCreate.commit.replication.state).toBe('NOT_REPLICATED');
 });
 
-test('a process without a public endpoint has health and metrics at a port of its own', async () => {
+test('a process without a public endpoint has health and metrics on its own port', async () => {
   const watched = async (port: number, path: string) => {
     const { statusCode, body } = await request(`http://127.0.0.1:${port}${path}`);
     return `${statusCode} ${await body.text()}`;
@@ -199,7 +199,7 @@ test('the subgraphs answer only clients with a certificate of their authority', 
   await insecure.close();
 });
 
-test('a subscription survives the restart of the subgraphs: nothing missing, nothing repeated', async () => {
+test('a subscription survives a restart of the subgraphs without gaps or repetitions', async () => {
   class TrustingWebSocket extends WebSocket {
     constructor(address: string, protocols: string[]) {
       super(address, protocols, { ca: front.ca });
@@ -232,7 +232,7 @@ test('a subscription survives the restart of the subgraphs: nothing missing, not
     const { change } = data.statusChanges;
     if (change === null) continue;
     ids.push(change.id);
-    // An event sent while a part was stopping names the fields that are missing for that reason.
+    // An event that is sent while a part stops lists the fields that are missing for that reason.
     names.push(change.subject?.name ?? errors?.[0]?.extensions.code);
   }
   expect(names).toEqual([expect.stringMatching(/^(before|SUBGRAPH_UNAVAILABLE)$/), 'after']);
@@ -240,12 +240,12 @@ test('a subscription survives the restart of the subgraphs: nothing missing, not
   await client.dispose();
 });
 
-test('SIGUSR2 ends the connections of clients, and each process serves on', async () => {
+test('SIGUSR2 ends the connections of clients, and each process continues to serve', async () => {
   const socket = new WebSocket(`wss://127.0.0.1:${ports.gateway}/graphql`, 'graphql-transport-ws', { ca: front.ca });
   const closed = once(socket, 'close');
   await once(socket, 'open');
   programs.get('control')?.child.kill('SIGUSR2');
-  // As the agent of a host of a cluster finds it.
+  // The form in which the agent of a cluster's host finds it.
   expect(await signalServed(file('gateway.process'), 'SIGUSR2')).toBe(true);
   expect((await closed)[0]).toBe(1001);
   await waitFor('the gateway', isReady);

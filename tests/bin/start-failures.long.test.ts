@@ -1,5 +1,5 @@
-// A failed start: it reports the reason, ends with 1, and leaves no process and no lock behind; once corrected, the next start
-// works. The start corrects some faults itself.
+// A start that fails reports the reason, ends with 1, and leaves no process and no lock. Once the fault is corrected, the next start works.
+// The start corrects some faults itself.
 // needs: root
 import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ async function startAndStop(path = data, use?: (url: string) => Promise<void>): 
   return up.output();
 }
 
-/** Command lines of the processes that name the folder. */
+/** Command lines of the processes that contain the folder. */
 async function processesOf(path: string): Promise<readonly string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
@@ -97,7 +97,7 @@ describe('ends with 1, and the reason, when', () => {
   }, 60_000);
 });
 
-test('after all of them it starts', async () => {
+test('it starts after all these faults', async () => {
   await startAndStop();
 }, 60_000);
 
@@ -111,7 +111,7 @@ test('a damaged file of Redis is put aside', async () => {
   expect(await startAndStop()).not.toContain('put aside');
 }, 120_000);
 
-test('a data folder that was moved, or restored elsewhere, starts with its data', async () => {
+test('a data folder that was moved or restored elsewhere starts with its data', async () => {
   await startAndStop(data, async (url) => {
     const query =
       'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { code message } } }';

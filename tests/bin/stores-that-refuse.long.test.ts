@@ -1,4 +1,4 @@
-// Processes whose stores answer and take no writes: what readiness says, and how a start ends. MariaDB and Redis are private.
+// Processes whose stores answer but accept no writes: the state of readiness, and how a start ends. This test has its own MariaDB and Redis.
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
@@ -60,7 +60,7 @@ async function asRoot(statement: string): Promise<void> {
   }
 }
 
-test('a database that becomes read-only makes a running process unready, and ends a start with one sentence', async () => {
+test('a database that becomes read-only makes a running process unready, and ends a start with one message', async () => {
   const running = await start();
   const missing = async () => (await running.health.readiness()).missing;
   try {
@@ -83,7 +83,7 @@ test('a database that becomes read-only makes a running process unready, and end
   }
 });
 
-test('a Redis that takes no writes, or may evict keys, is named, and the process stays ready', async () => {
+test('a Redis that accepts no writes or may evict keys is reported, and the process stays ready', async () => {
   const running = await start();
   const asked = createRedis({ path: redis.path }, { log, keepCommands: true });
   const fault = async () => (await running.health.readiness()).impaired.find(({ name }) => name === 'redis')?.detail;
@@ -105,7 +105,7 @@ test('a Redis that takes no writes, or may evict keys, is named, and the process
   }
 });
 
-test('owed work that nobody takes for a minute makes the worker unready', async () => {
+test('owed work that no worker takes for a minute makes the worker unready', async () => {
   const running = await start();
   const missing = async () => (await running.health.readiness()).missing.map(({ name }) => name);
   try {
@@ -115,7 +115,7 @@ test('owed work that nobody takes for a minute makes the worker unready', async 
       await root.query(
         "UPDATE owed_work SET due_at = NOW(3) - INTERVAL 2 MINUTE, lease_token = NULL, lease_until = NULL WHERE kind = 'retention'",
       );
-      // Whoever claims it has to wait for this lock.
+      // A process that claims it has to wait for this lock.
       await root.query('BEGIN');
       await root.query("SELECT 1 FROM owed_work WHERE kind = 'retention' FOR UPDATE");
       await waitFor('not ready', async () => (await missing()).includes('owed work'));
@@ -129,7 +129,7 @@ test('owed work that nobody takes for a minute makes the worker unready', async 
   }
 });
 
-test('a Redis in cluster mode ends a start with one sentence', async () => {
+test('a Redis in cluster mode ends a start with one message', async () => {
   const own = await openDataFolder(join(folder.path, 'cluster'), { version: 1 });
   const port = String(await freePort());
   const bus = String(await freePort());

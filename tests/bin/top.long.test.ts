@@ -1,4 +1,4 @@
-// `tidegate top` in a real terminal, against a real system: it is live, says when it has lost its server, and gives the terminal back.
+// `tidegate top` in a real terminal, against a real system: it is live, reports a lost server, and restores the terminal.
 // needs: bsdutils
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { ask } from './support/up-process.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate');
 const small = { rows: 24, columns: 80 };
-/** What it sends last: the cursor, and the shell's own screen. */
+/** Its last output restores the cursor and the shell's own screen. */
 const givenBack = '\u001b[?25h\u001b[?1049l';
 const opened: Terminal[] = [];
 let system: RunningSystem;
@@ -33,7 +33,7 @@ afterAll(async () => {
   await system?.stop();
 }, 60_000 * patience);
 
-/** Between the terminal and the server; it can be cut. */
+/** A connection between the terminal and the server, which can be cut. */
 class Line {
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
@@ -126,7 +126,7 @@ test(
 );
 
 test(
-  'a change of an object is on the screen by itself; only lines that changed are written',
+  'a change of an object appears by itself, and only changed lines are written',
   async () => {
     const top = open({ NO_COLOR: '1' });
     await top.shows(/^backends +0/);
@@ -141,7 +141,7 @@ test(
     await top.shows(/^[> ] loadBalancer\.provisioningStatus /);
     // Without colours.
     expect(top.output).not.toMatch(/\p{Cc}\[(?:3\d|90)m/u);
-    // Not the whole screen again: the head and the foot stay.
+    // The whole screen is not written again: the head and the foot stay.
     expect(top.output.slice(before)).not.toContain('q quit');
     top.type('\u0003');
     expect([await top.ended, top.output.endsWith(givenBack)]).toEqual([0, true]);
@@ -150,7 +150,7 @@ test(
 );
 
 test(
-  'a lost server is said with the age of what is shown; it goes on by itself when the server is back',
+  'a lost server is reported with the age of the data, and updates continue when the server is back',
   async () => {
     const top = open();
     await top.shows(/^backends +\d/);
@@ -172,7 +172,7 @@ test(
 );
 
 test(
-  'the terminal is set as before when it ends',
+  'the terminal has its former settings when it ends',
   async () => {
     const terminal = new Terminal(
       `sh -c '${program} top --url ${system.url}; stty -a | grep -o "[-]*icanon\\|[-]*echo "; read end'`,
@@ -191,7 +191,7 @@ test(
 );
 
 test(
-  'without a terminal, or without a server, it says so and writes no screen',
+  'without a terminal or a server it reports that and writes no screen',
   async () => {
     const { exitCode, stderr } = await runCommand(['top', '--url', system.url], {
       env: { TIDEGATE_TOKEN: system.token },

@@ -1,4 +1,4 @@
-// `tidegate up` as a whole: the lab's firewall over restarts, and the refusals. tests/main-jobs has what a start is for.
+// `tidegate up` as a whole: the lab's firewall over restarts, and the refusals. The purpose of a start is tested in tests/main-jobs.
 // needs: nftables, iproute2, iputils-ping, openssh-server, openssh-client, root
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ describeAsRoot('with the lab', () => {
     expect(online).toMatchObject({ health: { softwareVersion: expect.stringContaining('nftables') } });
   });
 
-  test('no other address is connected to: npm start reaches only the lab', async () => {
+  test('npm start connects only to the lab, and to no other address', async () => {
     const token = await tokenOf(data);
     const query =
       'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { code message field } } }';
@@ -109,7 +109,7 @@ describeAsRoot('with the lab', () => {
 });
 
 describe('without the lab', () => {
-  test('everything else works; the settings are printed without secrets; faults are listed', async () => {
+  test('everything else works, the settings are printed without secrets, and faults are listed', async () => {
     const folder = await temporaryFolder();
     try {
       const up = await startUp(join(folder.path, 'data'), ['--no-lab']);

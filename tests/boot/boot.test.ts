@@ -44,7 +44,7 @@ function boot(...args: string[]): Promise<ProgramResult> {
   return runProgram(process.execPath, [join(root, 'bin', 'boot.mjs'), ...args], { env: environment() });
 }
 
-/** `building`: the folders in which something must be built. */
+/** `building`: the folders that need a build. */
 function install(options: { readonly forTests: boolean }, building: readonly string[]): Promise<ProgramResult> {
   const module = JSON.stringify(join(root, 'bin', 'boot', 'node-packages.mjs'));
   const given = JSON.stringify({ root, mayInstall: true, ...options });
@@ -87,7 +87,7 @@ test('accepts manually installed packages that match the lock file', async () =>
   expect(stamp).toBe(`${lock} --omit=dev`);
 });
 
-test('tests have more packages than a start, which accepts them; builds have their own', async () => {
+test('a start accepts the packages of tests, which are more; builds have their own packages', async () => {
   await mkdir(join(root, 'dashboard'));
   await writeFile(join(root, 'dashboard', 'package-lock.json'), LOCK);
   const npmCi = 'ci --ignore-scripts --no-audit --no-fund --loglevel=error';
@@ -99,7 +99,7 @@ test('tests have more packages than a start, which accepts them; builds have the
   expect(await npmCalls()).toHaveLength(3);
 });
 
-test('a server keeps only packages that it runs on, and has the others installed when something must be built', async () => {
+test('a server keeps only the packages that it needs at run time, and installs the others when a build is needed', async () => {
   const packages = {
     '': { dependencies: { client: '1.0.0' }, devDependencies: { prisma: '1.0.0' } },
     'node_modules/client': {
@@ -131,7 +131,7 @@ test('--no-install names what is missing and installs nothing', async () => {
   expect(await npmCalls()).toEqual([]);
 });
 
-test('the graph is composed before a start, and again after a file that it was made with changed', async () => {
+test('the graph is composed before a start, and again after one of its source files has changed', async () => {
   await writeNpm('process.exit(0);');
   const bin = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin');
   await mkdir(bin, { recursive: true });
@@ -173,7 +173,7 @@ test('reports an npm that does not install the pinned Node', async () => {
   expect((await boot('--help')).stderr).toContain(`did not install node-linux-${process.arch}`);
 });
 
-test('two starts at once install once', async () => {
+test('two starts at the same time install once', async () => {
   await writeNpm('await new Promise((resolve) => setTimeout(resolve, 300));');
   const results = await Promise.all([boot('--help'), boot('--help')]);
   expect(results.map((result) => result.exitCode)).toEqual([0, 0]);

@@ -1,4 +1,4 @@
-// Which packages of a lock file a running server needs.
+// The packages of a lock file that a running server needs.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';

@@ -1,4 +1,5 @@
-// A reader that goes away, as in `tidegate … | head`, ends the command: with 0, or by SIGPIPE as any other program, and without a stack trace.
+// A command ends when its reader goes away, as in `tidegate … | head`: with 0, or by SIGPIPE like any other program, and without a stack
+// trace.
 // needs: processes
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
@@ -9,7 +10,7 @@ import { until, waitFor } from '../support/machine/temporary-folder.ts';
 import { GraphServer, goodToken } from './commands/graph-server.ts';
 
 const program = join(import.meta.dirname, '../../cli/main.ts');
-/** 0, or as a shell has it in `$?` for SIGPIPE. */
+/** 0, or the value of `$?` in a shell for SIGPIPE. */
 const quiet = [0, 128 + constants.signals.SIGPIPE];
 
 let server: GraphServer;
@@ -71,17 +72,17 @@ function start(args: readonly string[]) {
 }
 
 test.each([[['complete', 'bash']], [['--help']], [['backends', 'create', '--help']], [[]]])(
-  '%j whose output nobody reads',
+  '%j, and nobody reads the output',
   async (args) => {
     const run = start(args);
     run.leave();
-    // Without a command the help is a wrong use, unless the closed pipe ended it before.
+    // Without a command, printing the help is wrong use, unless the closed pipe has ended it before.
     expect(args.length === 0 ? [64, ...quiet] : quiet).toContain(await run.ended);
     expect(run.stderr()).toBe('');
   },
 );
 
-test('a list that is longer than a pipe, of which one line is read', async () => {
+test('a list that is longer than a pipe, of which only one line is read', async () => {
   const backends = Array.from({ length: 100 }, (_, at) => ({ id: `b-${at}`, name: `fw-${at}`, labels: [] }));
   const whole = {
     ...{ version: 1, family: 'FIREWALL', ordinal: 1, driverName: 'd'.repeat(2_000), site: null, host: 'h', port: 22 },
@@ -101,7 +102,7 @@ test('a list that is longer than a pipe, of which one line is read', async () =>
   expect([run.stderr(), run.stdout()]).toEqual(['', expect.stringContaining('fw-0')]);
 });
 
-test('an output on a full disk is a fault: what is there is not the whole', async () => {
+test('an output to a full disk is an error, because it is incomplete', async () => {
   const full = await open('/dev/full', 'w');
   const child = spawn(process.execPath, [program, 'complete', 'bash'], { stdio: ['ignore', full.fd, 'pipe'] });
   running.add(child);
@@ -125,7 +126,7 @@ test('a stream ends with the next change', async () => {
   expect(run.stderr()).toBe('');
 });
 
-test('Ctrl-C of a stream that nobody reads any more is no fault', async () => {
+test('Ctrl-C on a stream without a reader is not an error', async () => {
   newest = 1;
   server.answers = { statusChanges: changes };
   const run = start(['events', 'follow', '--json', '--url', server.url]);
@@ -134,6 +135,6 @@ test('Ctrl-C of a stream that nobody reads any more is no fault', async () => {
   run.child.kill('SIGINT');
   newest = 1_000;
   expect(quiet).toContain(await run.ended);
-  // Whichever of the two came first.
+  // Whichever of the two happens first.
   expect(run.stderr()).toMatch(/^(tidegate: continue with --after \d+\n)?$/);
 });

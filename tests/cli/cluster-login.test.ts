@@ -1,10 +1,10 @@
-// What a person reads who has not logged in at a cluster of object storage.
+// The messages for a person who has not logged in at a cluster of object storage.
 import { expect, test } from '@jest/globals';
 import { temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { runCommand } from './commands/run-command.ts';
 
 test.each([[['containers', 'list']], [['containers', 'create', 'photos']], [['objects', 'list', 'photos']]])(
-  '%j without a login says how to log in, and how to get a cluster',
+  '%j without a login explains how to log in, and how to get a cluster',
   async (words) => {
     const folder = await temporaryFolder();
     try {

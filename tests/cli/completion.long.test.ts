@@ -38,12 +38,12 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** What the shell itself offers for the last word; in the folder, with the program found by PATH. */
+/** The completions of the shell itself for the last word. It runs in the folder and finds the program by PATH. */
 async function completed(shell: Shell, ...words: string[]): Promise<string[]> {
   const quoted = words.map((word) => `'${word}'`).join(' ');
   const run = {
     bash: `${scripts.bash}\nCOMP_WORDS=(tidegate ${quoted}); COMP_CWORD=${words.length}; COMP_LINE="tidegate ${words.join(' ')}"; _tidegate; printf '%s\\n' "\${COMPREPLY[@]}"`,
-    // compadd says what it is given in place of the line editor.
+    // In place of the line editor, compadd prints its arguments.
     zsh: `autoload() { :; }; compdef() { :; }; compadd() { shift; print -l -- "$@"; }; _files() { print -l -- *; }\n${scripts.zsh}\nwords=(tidegate ${quoted}); CURRENT=${words.length + 1}; PREFIX='${words.at(-1) ?? ''}'; _tidegate`,
     fish: `${scripts.fish}\ncomplete -C 'tidegate ${words.join(' ')}'`,
   }[shell];
@@ -57,11 +57,11 @@ async function completed(shell: Shell, ...words: string[]): Promise<string[]> {
     .split('\n')
     .map((each) => each.split('\t')[0] ?? '')
     .filter((each) => each !== '');
-  // Shells filter what a function offers, but for bash, whose script does.
+  // Shells filter the words that a function offers. bash is the exception; its script filters them.
   return offered.filter((each) => each.startsWith(words.at(-1) ?? '')).sort();
 }
 
-/** Names come within half a second, or not at all: on a busy machine a person presses the key again. */
+/** Names appear within half a second, or not at all. On a busy machine a person presses the key again. */
 async function offers(shell: Shell, names: readonly string[], ...words: string[]): Promise<void> {
   let found: readonly string[] = [];
   await waitFor(`${shell} to offer names`, async () => {
@@ -104,13 +104,13 @@ describe.each<Shell>(['bash', 'zsh', 'fish'])('%s', (shell) => {
     [['serve', '--ro'], ['--roles']],
     [['complete', 'z'], ['zsh']],
     [['nothing', 'known', '--'], []],
-    // Of a value nothing is known.
+    // Nothing is known about a value.
     [['backends', 'list', '--user', ''], []],
   ])('%j', async (words, expected) => {
     expect(await completed(shell, ...words)).toEqual(expected);
   });
 
-  test('names of objects are asked of the server that the line names', async () => {
+  test('names of objects are requested from the server that the line names', async () => {
     const both = ['edge', 'edge-2'];
     await offers(shell, both, 'backends', 'show', ...connection(), 'ed');
     await offers(shell, both, 'operations', 'list', ...connection(), '--backend', 'ed');
@@ -118,18 +118,18 @@ describe.each<Shell>(['bash', 'zsh', 'fish'])('%s', (shell) => {
   });
 });
 
-test('a name that a shell would execute is quoted in bash, which puts it into the line as it is', async () => {
+test('a name that a shell would execute is quoted in bash, which inserts it as it is', async () => {
   const name = 'x;$(id)`id`';
   const shown = { id: 'id', name, operatingStatus: 'ONLINE' };
   server.answers = { backends: () => pageOf([shown], { first: 100, after: null }) };
   const quoted = 'x\\;\\$\\(id\\)\\`id\\`';
   await offers('bash', [quoted], 'backends', 'show', ...connection(), 'x');
-  // What it put there is understood when the key is pressed again.
+  // The inserted text is understood when the key is pressed again.
   await offers('bash', [quoted], 'backends', 'show', ...connection(), 'x\\;');
   for (const shell of ['zsh', 'fish'] as const) await offers(shell, [name], 'backends', 'show', ...connection(), 'x');
 });
 
-test('names are silent without a server, without a login, and for what is no kind', async () => {
+test('no names appear without a server, without a login, and for words that are not kinds', async () => {
   for (const line of ['backends --line --url=x', 'backends', 'nothing', 'contexts'])
     expect(await runCommand(['complete-names', ...line.split(' ')], { env: {} })).toEqual({
       ...{ exitCode: 0, stdout: '', stderr: '' },
@@ -143,7 +143,7 @@ test('a silent server is given up after half a second', async () => {
   expect(await runCommand(['complete-names', 'backends', '--line', line])).toEqual({
     ...{ exitCode: 0, stdout: '', stderr: '' },
   });
-  // It is not asked how fast: only that it did not wait for the deadline of a request.
+  // The time itself is not checked, only that it did not wait for the deadline of a request.
   expect(performance.now() - begun).toBeLessThan(60_000);
 });
 

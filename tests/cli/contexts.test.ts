@@ -1,4 +1,4 @@
-// Contexts: which server and login a verb uses, where logins are kept, and that a session is renewed once.
+// Contexts: the server and login that a verb uses, the storage of logins, and that a session is renewed only once.
 // needs: processes
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -18,7 +18,7 @@ interface Asked {
   readonly bearer: string | undefined;
 }
 
-/** Logs in and renews as the graph does: each refresh token is good for one renewal. */
+/** Logs in and renews like the graph: each refresh token works once. */
 class LoginServer {
   readonly asked: Asked[] = [];
   readonly #server: Server;
@@ -27,7 +27,7 @@ class LoginServer {
   valid = 'access-0';
   refresh = 'refresh-0';
   #renewals = 0;
-  /** Awaited between a renewal and its answer. */
+  /** Called between a renewal and its answer. */
   renewing = async (): Promise<void> => {};
 
   constructor() {
@@ -114,7 +114,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-test('a login is kept in a file that only its owner can read, and is chosen', async () => {
+test('a login is stored in a file that only its owner can read, and is selected', async () => {
   const done = await login();
   expect(done).toMatchObject({ exitCode: 0, stderr: '' });
   const name = new URL(server.url).host.replace(':', '-');
@@ -128,13 +128,13 @@ test('a login is kept in a file that only its owner can read, and is chosen', as
   expect(server.bearers).toEqual(['access-0']);
 });
 
-test('a wrong password leaves nothing', async () => {
+test('a wrong password stores nothing', async () => {
   await writeFile(path('password'), 'wrong');
   expect(await login()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('BAD_CREDENTIALS') });
   expect(await readdir(path('config')).catch(() => [])).toEqual([]);
 });
 
-test('contexts are listed, chosen, left and forgotten; a session is ended', async () => {
+test('contexts are listed, selected, left and deleted; a session is ended', async () => {
   await login(' --as prod');
   expect((await run(`login ${other.url} --token-file ${path('token')} --as lab --keep-chosen`)).stdout).not.toContain(
     'chosen',
@@ -159,7 +159,7 @@ test('contexts are listed, chosen, left and forgotten; a session is ended', asyn
   expect((await run('contexts list -o name')).stdout).toBe('');
 });
 
-test('a session whose server is gone is forgotten only on demand', async () => {
+test('a session whose server is gone is deleted only on demand', async () => {
   await login(' --as prod');
   await server.stop();
   expect(await run('contexts delete prod')).toMatchObject({
@@ -169,7 +169,7 @@ test('a session whose server is gone is forgotten only on demand', async () => {
   expect(await run('contexts delete prod --forget-only')).toMatchObject({ exitCode: 0 });
 });
 
-test('what is given counts in this order: --url, TIDEGATE_URL, the context, the data folder; a token goes to its own server only', async () => {
+test('order of precedence: --url, TIDEGATE_URL, the context, the data folder; a token is sent to its own server only', async () => {
   await login(' --as prod');
   await mkdir(path('data'));
   await writeFile(path('data', 'url'), `${other.url}\n`);
@@ -186,7 +186,7 @@ test('what is given counts in this order: --url, TIDEGATE_URL, the context, the 
     ...{ exitCode: 0, context: ['tg_token'], other: [] },
   });
   expect(await asked(`--url ${other.url} --token-file ${path('token')}`)).toMatchObject(toOther);
-  // The context's session is not for another server.
+  // The context's session is not sent to another server.
   const elsewhere = await asked(`--url ${other.url} --data ${path('nowhere')}`, { HOME: folder.path });
   expect(elsewhere).toMatchObject({ exitCode: 1, context: [], other: [], stderr: expect.stringContaining('no token') });
   await run('contexts leave');
@@ -194,7 +194,7 @@ test('what is given counts in this order: --url, TIDEGATE_URL, the context, the 
   expect(await asked(`--url ${other.url} --context prod`)).toMatchObject({ exitCode: 64 });
 });
 
-test('a session is renewed before it ends, once among processes, and written back', async () => {
+test('a session is renewed before it ends, once across processes, and stored again', async () => {
   server.lifeMs = 0;
   await login(' --as prod --json');
   server.lifeMs = 600_000;
@@ -210,7 +210,7 @@ test('a session is renewed before it ends, once among processes, and written bac
 
 const renewals = () => server.asked.filter(({ query }) => query.includes('sessionRefresh(')).length;
 
-test('a renewal that Ctrl-C meets is finished: otherwise the login would have ended', async () => {
+test('a renewal is finished despite Ctrl-C, because the login would end otherwise', async () => {
   server.lifeMs = 0;
   await login(' --as prod');
   server.lifeMs = 600_000;
@@ -221,18 +221,18 @@ test('a renewal that Ctrl-C meets is finished: otherwise the login would have en
   expect(renewals()).toBe(1);
 });
 
-test('a completion that has waited long enough does not end the login that it renews', async () => {
+test('a completion that times out does not end the login that it renews', async () => {
   server.lifeMs = 0;
   await login(' --as prod');
   server.lifeMs = 600_000;
-  // Longer than it waits for names.
+  // Longer than a completion waits for names.
   server.renewing = () => sleep(700);
   expect(await run('complete-names backends')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   expect(await run('drivers list')).toMatchObject({ exitCode: 0, stderr: '' });
   expect(renewals()).toBe(1);
 });
 
-test('by a clock that is ahead a session is renewed when the server refuses it, not with each request', async () => {
+test('with a clock that is ahead, a session is renewed when the server refuses it, not with each request', async () => {
   server.lifeMs = -3_600_000;
   await login(' --as prod');
   server.asked.length = 0;
@@ -250,7 +250,7 @@ const runHere = async (words: readonly string[], env: readonly string[] = []) =>
   return done;
 };
 
-test('the address in a working folder gets what that folder has, and nothing else', async () => {
+test('the address in a working folder gets only credentials from that folder', async () => {
   await mkdir(path('.tidegate'));
   await writeFile(path('.tidegate', 'url'), `${other.url}\n`);
   await writeFile(path('.tidegate', 'admin.password'), 'open sesame\n');
@@ -261,14 +261,14 @@ test('the address in a working folder gets what that folder has, and nothing els
   expect(await drivers('', [theirs])).toMatchObject(refused('TIDEGATE_TOKEN'));
   expect(await drivers('--token-file token')).toMatchObject(refused('the token of token'));
   expect(await drivers('--user ann --password-file password')).toMatchObject(refused('the password of ann'));
-  // Links in the folder lead to files of the caller.
+  // Links in the folder point to files of the caller.
   await symlink(path('password'), path('.tidegate', 'linked.password'));
   await symlink(path('token'), path('.tidegate', 'admin.token'));
   expect(await drivers('--user ann --password-file .tidegate/linked.password')).toMatchObject(
     refused('the password of ann'),
   );
   expect(await drivers('')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is a link') });
-  // Clusters that a file in the folder names.
+  // Clusters that are named by a file in the folder.
   const clusters = [{ name: 'north', urls: [other.url] }];
   const cluster = {
     token: 't',
@@ -288,14 +288,14 @@ test('the address in a working folder gets what that folder has, and nothing els
   await writeFile(path('.tidegate', 'admin.token'), 'access-0\n');
   expect(await drivers('')).toMatchObject({ exitCode: 0 });
   other.asked.length = 0;
-  // A person who names the folder means its address and its token; a file that is named with it is meant as well.
+  // Naming the folder confirms its address and its token, and a file that is named with it is confirmed as well.
   expect(await drivers('--data .tidegate', [theirs])).toMatchObject({ exitCode: 0 });
   expect(await drivers('--data .tidegate --token-file token')).toMatchObject({ exitCode: 0 });
   expect(other.bearers).toEqual(['access-0', 'tg_token']);
 });
 
-test('no credential goes unencrypted to another machine without --insecure', async () => {
-  // This machine, by an address that is not its loopback.
+test('no credential is sent unencrypted to another machine without --insecure', async () => {
+  // This machine, by an address that is not loopback.
   const elsewhere = server.url.replace('127.0.0.1', '0.0.0.0');
   const refused = { exitCode: 1, stderr: expect.stringContaining('give --insecure') };
   const options = ['--user', 'ann', '--password-file', path('password')];
@@ -310,7 +310,7 @@ test('no credential goes unencrypted to another machine without --insecure', asy
   expect(server.asked).toEqual([]);
   for (const line of lines.slice(0, 3))
     expect([line, await run([...line, '--insecure'].join(' '))]).toMatchObject([line, { exitCode: 0 }]);
-  // The context keeps the permission, for itself alone.
+  // The context keeps the permission, but only for itself.
   expect(await run('drivers list')).toMatchObject({ exitCode: 0 });
   expect(await run(`drivers list --url ${elsewhere} ${byToken.join(' ')}`)).toMatchObject(refused);
   const file = path('config', 'tidegate', 'contexts', 'prod.json');
@@ -320,7 +320,7 @@ test('no credential goes unencrypted to another machine without --insecure', asy
   expect(await run('contexts delete prod')).toMatchObject(refused);
 });
 
-test('the token of a data folder that happens to be here goes to its own server, and to this machine', async () => {
+test('the token of a data folder in the working folder is sent to its own server, and to this machine', async () => {
   await mkdir(path('.tidegate'));
   await writeFile(path('.tidegate', 'admin.token'), 'tg_token\n');
   await writeFile(path('.tidegate', 'url'), `${other.url}\n`);
@@ -337,21 +337,21 @@ test('the token of a data folder that happens to be here goes to its own server,
   expect(await drivers('--url', elsewhere)).toMatchObject({ exitCode: 0 });
 });
 
-test('what an editor leaves beside the contexts is none', async () => {
+test('a file that an editor leaves beside the contexts is not a context', async () => {
   await login(' --as prod');
   await writeFile(path('config', 'tidegate', 'contexts', '.#prod.json'), '');
   await writeFile(path('config', 'tidegate', 'contexts', 'prod copy.json'), '');
   expect(await run('contexts list -o name')).toMatchObject({ exitCode: 0, stdout: 'prod\n' });
 });
 
-test('a session that has ended says how to log in again', async () => {
+test('a session that has ended explains how to log in again', async () => {
   await login(' --as prod');
   [server.valid, server.refresh] = ['others', 'others'];
   const { exitCode, stderr } = await run('drivers list');
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`tidegate login ${server.url}/graphql --as prod`)]);
 });
 
-test('a renewal is not held up by one whose process has ended', async () => {
+test('a renewal does not wait for a process that has ended', async () => {
   server.lifeMs = 0;
   await login(' --as prod');
   // No process has this id.

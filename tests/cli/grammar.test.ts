@@ -11,7 +11,7 @@ import { runCommand } from './commands/run-command.ts';
 
 /** Nouns for single things are singular. */
 const single = ['audit', 'clock', 'ha', 'keys', 'lab', 'published', 'timeline'];
-/** They mean the same for every noun, and take one of these arguments; a noun's other verbs are its domain's own. */
+/** They mean the same for every noun, and take one of these arguments. A noun's other verbs are specific to its domain. */
 const commonVerbs: Readonly<Record<string, readonly string[]>> = {
   // Of one file.
   list: ['FILE'],
@@ -35,10 +35,9 @@ const otherWordsForThem = [
   'view',
 ];
 /**
- * A part joins the lab and leaves it: it is not an object of the graph. A cluster joins a federation and leaves it: what it holds is elsewhere
- * then.
+ * A part joins and leaves the lab; it is not an object of the graph. A cluster joins and leaves a federation; its data is elsewhere afterwards.
  */
-// A machine makes its host: only the record of it is set.
+// A machine creates its host, so only the host's record is set.
 const ownWords = [
   'lab add',
   'lab remove',
@@ -47,11 +46,11 @@ const ownWords = [
   'hosts set',
   'published add',
   'published remove',
-  // As the graph has it: whether there is one before makes no difference.
+  // As in the graph: it makes no difference whether one exists before.
   'memberships set',
   'memberships remove',
 ];
-// With a digit: l7policies.
+// Contains a digit: l7policies.
 const word = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/;
 
 const loaded = new Map<string, Noun>();
@@ -66,7 +65,7 @@ const allVerbs = () => [
 ];
 
 describe('the grammar', () => {
-  test('a noun is a folder of cli/commands, a single verb is a file there', async () => {
+  test('a noun is a folder of cli/commands, and a single verb is a file there', async () => {
     const entries = await readdir(join(import.meta.dirname, '../../cli/commands'), { withFileTypes: true });
     const folders = entries.filter((each) => each.isDirectory()).map(({ name }) => name);
     const files = entries.filter((each) => each.isFile()).map(({ name }) => name.replace(/\.ts$/, ''));
@@ -87,7 +86,7 @@ describe('the grammar', () => {
       expect(name).toMatch(word);
       if (!ownWords.includes(`${noun} ${name}`)) expect(otherWordsForThem).not.toContain(name);
       const may = noun === '' ? undefined : commonVerbs[name];
-      // An object is named together with its container, and a file is what becomes one.
+      // An object is named together with its container, and it is created from a file.
       if (may === undefined || noun === 'objects') continue;
       const faults = verb.takes.filter((each) => !may.includes(each)).concat(verb.takes.slice(1));
       expect({ of: `${noun} ${name}`, takesOneOf: may, faults }).toEqual({
@@ -178,7 +177,7 @@ describe('the grammar', () => {
   });
 });
 
-test('every word for a noun is for one only, and no verb has it', () => {
+test('every word for a noun stands for one noun only, and no verb has it', () => {
   const words = Object.entries(nouns).flatMap(([name, entry]) => [name, ...otherWordsFor(name, entry)]);
   expect(words.filter((each, at) => words.indexOf(each) !== at || each in verbsAlone)).toEqual([]);
   expect(words).toEqual(expect.arrayContaining(['backend', 'be', 'l7policy', 'access-key', 'lb']));
@@ -230,7 +229,7 @@ describe('help', () => {
   });
 });
 
-test('the help of accept-host-key has the steps in their order, and the list of verbs only the summary', async () => {
+test('the help of accept-host-key has the steps in order, and the list of verbs only has the summary', async () => {
   const { stdout } = await runCommand(['backends', 'accept-host-key', '--help']);
   const text = stdout.replaceAll(/\s+/g, ' ');
   expect(text).toMatch(
@@ -239,8 +238,8 @@ test('the help of accept-host-key has the steps in their order, and the list of 
   expect((await runCommand(['backends', '--help'])).stdout).not.toContain('The steps');
 });
 
-describe('wrong use is exit code 64', () => {
-  test('a verb that is given nothing names all that it needs at once', async () => {
+describe('wrong use ends with exit code 64', () => {
+  test('a verb without arguments lists everything that it needs at once', async () => {
     for (const { noun, name, verb } of allVerbs()) {
       const needed = [
         ...verb.takes.filter((each) => !each.startsWith('[')),
@@ -271,7 +270,7 @@ describe('wrong use is exit code 64', () => {
     [['memberships', 'delete', 'x'], "there is no verb of memberships 'delete'; remove does that"],
     [['objects', 'put', 'a/b', 'file'], "there is no verb of objects 'put'; create or update does that"],
     [['objects', 'rm', 'a/b'], "there is no verb of objects 'rm'; delete does that"],
-    // No other verb does it: all are named.
+    // No other verb does it, so all are listed.
     [['tokens', 'update', 'x'], "there is no verb of tokens 'update'; it has list, "],
     [['users', 'delete', 'x'], 'users are disabled: tidegate users update NAME --enabled false'],
     [
@@ -294,7 +293,7 @@ describe('wrong use is exit code 64', () => {
       ['backends', 'create', 'x', '--driver', 'd', '--host', 'h', '--username', 'u'],
       'give one of --private-key-file, --backend-password-file and --api-token-file',
     ],
-    // All that is missing is told at once.
+    // Everything that is missing is reported at once.
     [
       ['backends', 'create'],
       'give NAME, --driver DRIVER, --host HOST, --username USER and one of --private-key-file, --backend-password-file',

@@ -1,4 +1,4 @@
-// What a command does with an answer that lacks a part: it fails with the server's words.
+// A command fails with the server's message if a part of the answer is missing.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -45,7 +45,7 @@ test('a mutation without a payload fails, with an error or without', async () =>
   });
 });
 
-test('a server that is silent for long is told once', async () => {
+test('a server that is silent for long is reported once', async () => {
   const said: string[] = [];
   const [url, signal] = [client.url, new AbortController().signal];
   const slow = new GraphClient({ url, credential: undefined, signal, onSlow: (text) => said.push(text), slowMs: 20 });

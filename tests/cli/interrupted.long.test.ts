@@ -1,5 +1,5 @@
-// Ctrl-C and the other signals, wherever a command waits: no command that its user interrupts fails. Each case is a real process, and a server
-// that holds one kind of request until the signal has been sent.
+// Ctrl-C and the other signals, wherever a command waits. No command fails because its user interrupts it. Each case is a real process,
+// with a server that holds back one kind of answer until the signal has been sent.
 // needs: processes
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
@@ -19,12 +19,12 @@ const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** Data by the name of a document, or what the socket sends. */
+/** Data by the name of a document, or messages that the socket sends. */
 interface Script {
   readonly answers?: Readonly<Record<string, Data | readonly Data[]>>;
-  /** A document, or a path, that is not answered. */
+  /** A document or a path that gets no answer. */
   readonly holds?: string;
-  /** What a socket gets: silence at once, an acknowledgement, or changes and then silence or a close code. */
+  /** Messages on a socket: silence at once, an acknowledgement, or changes followed by silence or a close code. */
   readonly socket?: 'SILENT' | 'ACKNOWLEDGED' | 'CHANGES' | number;
 }
 
@@ -43,7 +43,7 @@ class HoldingServer {
   readonly #http: Server;
   readonly #sockets = new Set<Socket>();
   readonly #counts = new Map<string, number>();
-  /** What it was asked and did not answer, or has sent over a socket. */
+  /** The requests without an answer, or the messages sent over a socket. */
   readonly reached = new Set<string>();
 
   private constructor(script: Script) {
@@ -124,7 +124,7 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   const ended = new Promise<number>((resolve) => {
     child.once('close', (code, signal) => {
       running.delete(child);
-      // As a shell has it in `$?`.
+      // The value of `$?` in a shell.
       resolve(code ?? 128 + (signal === null ? 0 : system.signals[signal]));
     });
   });
@@ -169,10 +169,10 @@ const backend = {
 
 interface Wait extends Script {
   readonly args: readonly string[];
-  /** The signal is sent when the server has got there. */
+  /** The signal is sent when the server has reached that point. */
   readonly until: string;
   readonly exitCode: number;
-  /** All of the standard error. */
+  /** Everything on standard error. */
   readonly stderr: string;
   readonly stdout?: string;
 }
@@ -283,7 +283,7 @@ async function begin({ args, until, ...script }: Wait): Promise<Running> {
     over = true;
   });
   await waitFor(until, () => reached.has(until) || over);
-  // What has ended was not interrupted.
+  // A process that has already ended was not interrupted.
   expect([over, run.stderr()]).toEqual([false, '']);
   return run;
 }
@@ -291,7 +291,7 @@ async function begin({ args, until, ...script }: Wait): Promise<Running> {
 describe('a signal while a command waits for', () => {
   test.each(Object.entries(waits))('%s', async (_what, wait) => {
     const run = await begin(wait);
-    // The process has the answer that was sent last.
+    // The process has received the last answer.
     if (/^(answered|socket) /.test(wait.until)) await sleep(150 * patience);
     run.child.kill('SIGINT');
     const ended = [await run.ended, run.stderr()];
@@ -301,20 +301,20 @@ describe('a signal while a command waits for', () => {
 });
 
 describe('the other signals', () => {
-  test.each(['SIGTERM', 'SIGHUP'] as const)('%s is no different', async (signal) => {
+  test.each(['SIGTERM', 'SIGHUP'] as const)('%s behaves the same', async (signal) => {
     const run = await begin({ args: ['backends', 'list'], holds: 'BackendsList', until: 'BackendsList', ...cut });
     run.child.kill(signal);
     expect([await run.ended, run.stderr()]).toEqual([130, 'tidegate: interrupted\n']);
   });
 
-  test('SIGHUP of a terminal that is gone, where nobody reads the message', async () => {
+  test('SIGHUP of a terminal that is gone, when nobody reads the message', async () => {
     const run = await begin({ args: ['backends', 'list'], holds: 'BackendsList', until: 'BackendsList', ...cut });
     run.child.stderr?.destroy();
     run.child.kill('SIGHUP');
     expect(await run.ended).toBe(130);
   });
 
-  test('a second one within a second is the same Ctrl-C, which npm passes on', async () => {
+  test('a second Ctrl-C within a second counts as the same one, because npm passes it on', async () => {
     const run = await begin({
       args: follow,
       socket: 'CHANGES',
@@ -328,8 +328,8 @@ describe('the other signals', () => {
   });
 });
 
-describe('where a command does not look at the signal', () => {
-  /** A database that accepts connections and says nothing. */
+describe('at points where a command does not check the signal', () => {
+  /** A database that accepts connections and stays silent. */
   async function silentDatabase(): Promise<{
     readonly env: Record<string, string>;
     connected(): boolean;
@@ -350,10 +350,10 @@ describe('where a command does not look at the signal', () => {
     return { env, connected: () => sockets.length > 0, stop };
   }
 
-  test('a command of the server is left while it reads a pipe', async () => {
+  test('a server command ends while it reads a pipe', async () => {
     execFileSync('mkfifo', [join(folder.path, 'pipe')]);
     const run = start(['apply', '-f', 'pipe', '--url', 'http://127.0.0.1:9/graphql']);
-    // A pipe can be opened so only while somebody reads it.
+    // In this mode a pipe can be opened only while somebody reads it.
     const flags = constants.O_WRONLY | constants.O_NONBLOCK;
     await using writer = await waitFor('a reader', () => open(join(folder.path, 'pipe'), flags).catch(() => undefined));
     run.child.kill('SIGINT');
@@ -367,7 +367,7 @@ describe('where a command does not look at the signal', () => {
       const run = start(['migrate'], database.env);
       await waitFor('its connection', () => database.connected());
       run.child.kill('SIGINT');
-      // It finishes what it has begun. One that does not ends within a second.
+      // It finishes the current step. A program that does not do so ends within a second.
       const { child } = run;
       await stays('it runs', 1_100, () => child.exitCode === null && child.signalCode === null);
       run.child.kill('SIGINT');
@@ -377,7 +377,7 @@ describe('where a command does not look at the signal', () => {
     }
   });
 
-  test('a command that changes the database ends with 130 when it fails after the signal, and says why', async () => {
+  test('a command that changes the database ends with 130 when it fails after the signal, and reports the reason', async () => {
     const database = await silentDatabase();
     try {
       const run = start(['migrate'], database.env);
@@ -410,7 +410,7 @@ describe('where a command does not look at the signal', () => {
     }
   });
 
-  test('a question to the lab', async () => {
+  test('a query to the lab', async () => {
     const path = join(folder.path, 'lab.sock');
     const asked: Socket[] = [];
     const lab = createTcpServer((socket) => socket.on('data', () => asked.push(socket)));

@@ -1,4 +1,4 @@
-// `tidegate lab add` says each step of a part that starts, over the lab's real socket.
+// `tidegate lab add` prints each step of a starting part, over the lab's real socket.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -35,7 +35,7 @@ async function open(add: ControlledLab['add']): Promise<void> {
   stop = () => control.stop();
 }
 
-test('each step is a line on standard error, and standard output has the table alone', async () => {
+test('each step is a line on standard error, and standard output has only the table', async () => {
   await open(async (_, onStep) => {
     onStep('north: starting its MariaDB');
     onStep('a line\nfeed and \u001b');
@@ -57,7 +57,7 @@ test('each step is a line on standard error, and standard output has the table a
   expect(lines.at(-1)).toMatch(/clusters: runs$/);
 });
 
-test('steps come as they happen, and a refusal after them is the answer', async () => {
+test('steps appear as they happen, and the answer is the refusal after them', async () => {
   const go = Promise.withResolvers<void>();
   await open(async (_, onStep) => {
     onStep('one');
@@ -73,7 +73,7 @@ test('steps come as they happen, and a refusal after them is the answer', async 
   expect(steps).toEqual(['one']);
 });
 
-test('a lab that starts answers lists, and takes other requests when its parts have started', async () => {
+test('a starting lab answers lists, and handles other requests once its parts have started', async () => {
   const data = await openDataFolder(folder.path, { version: 1 });
   const serves = Promise.withResolvers<void>();
   const added: string[] = [];
@@ -99,7 +99,7 @@ test('a lab that starts answers lists, and takes other requests when its parts h
   expect(added).toEqual(['clusters']);
 });
 
-test('lab hosts without hosts says which parts have some, and where devices are', async () => {
+test('lab hosts without hosts lists the parts that have some, and the places of devices', async () => {
   await open(async () => {});
   const run = (...more: readonly string[]) => runCommand(['lab', 'hosts', '--data', folder.path, ...more]);
   const { exitCode, stdout, stderr } = await run();

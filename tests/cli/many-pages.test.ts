@@ -44,13 +44,13 @@ beforeEach(() => {
   server.requests.length = 0;
 });
 
-/** Pools, with as many members each as their id says: P3-250 has 250. */
+/** Pools whose id gives the number of their members: P3-250 has 250. */
 const node = ({ id }: { readonly id: string }) =>
   id === 'gone'
     ? null
     : { __typename: 'Pool', id, members: (args: Page) => pageOf(membersOf(id, Number(id.split('-')[1])), args) };
 
-test('members of 60 pools are read in 3 requests, and not in 60', async () => {
+test('members of 60 pools are read in 3 requests instead of 60', async () => {
   const pools = Array.from({ length: 60 }, (_, at) => ({ id: `P${at}-2`, version: 1, name: `p${at}`, tags: [] }));
   const plain = {
     ...{
@@ -89,7 +89,7 @@ test('members of 60 pools are read in 3 requests, and not in 60', async () => {
   ).toEqual([0, 20, 20, 20]);
 });
 
-test('pages go on for those that have more, until the last', async () => {
+test('pages continue for connections that have more items, up to the last', async () => {
   server.answers = { node };
   const ids = ['A-1', 'B-250', 'gone', 'C-0', 'D-120'];
   const many = { of: 'Pool', field: 'members', selection: 'id version name host port weight enabled tags' };
@@ -108,7 +108,7 @@ test('pages go on for those that have more, until the last', async () => {
   expect(server.requests.at(-1)).toMatchObject({ id0: 'B-250', after0: '200' });
 });
 
-test('each request keeps the limits of the gateway, whatever is read', async () => {
+test('each request stays within the limits of the gateway', async () => {
   const checks = new DocumentChecks(new Supergraph(readSupergraph()), defaultLimits);
   const costs: number[] = [];
   const judging = {

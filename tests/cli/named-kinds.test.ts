@@ -1,4 +1,4 @@
-// The kinds that people name are nouns of the command line, and none that can be searched by name is forgotten.
+// The kinds with names are nouns of the command line, and none that can be searched by name is missing.
 import { expect, test } from '@jest/globals';
 import { namedKinds } from '../../cli/named-kinds.ts';
 import { nouns } from '../../cli/table.ts';
@@ -14,7 +14,7 @@ test.each(Object.entries(namedKinds))('%s is a noun, and a kind with that list',
   expect(kind?.list?.filters.some((filter) => filter.name === 'projectId')).toBe(inProject);
 });
 
-test('every kind whose list takes a part of a name is there', () => {
+test('every kind whose list accepts part of a name is included', () => {
   const searched = kinds.filter(({ list }) => list?.filters.some(({ name }) => name === 'text'));
   expect(Object.keys(namedKinds).sort()).toEqual(searched.map(({ noun }) => noun).sort());
 });

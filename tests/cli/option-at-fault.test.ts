@@ -48,7 +48,7 @@ test.each([
   expect(optionAtFault(fieldOf(path), { options, takes, given: new Set(), named })).toBe(option);
 });
 
-test('of several options, those that were given are named', async () => {
+test('if several options are possible, the ones that were given are named', async () => {
   const { options, takes } = await verbOf('loadbalancers create');
   const sent = (...given: readonly string[]) => ({ options, takes, given: new Set(given) });
   const field = fieldOf('input.listeners[0].port');
@@ -56,7 +56,7 @@ test('of several options, those that were given are named', async () => {
   expect(optionAtFault(field, sent())).toBe('--http, --https, --tcp');
 });
 
-test('options of the connection and the output stand for no field', async () => {
+test('options of the connection and the output never stand for a field', async () => {
   const { options, takes } = await verbOf('backends list');
   const given = new Set(['url', 'data', 'user', 'json']);
   for (const path of ['input.url', 'input.data', 'input.user.name', 'input.json', 'input', 'input.unheardOf'])

@@ -1,4 +1,4 @@
-// Every option of every verb takes what its help says: its words in any case, or a value such as its placeholder names.
+// Every option of every verb accepts the values in its help: its words in any case, or a value of the kind that its placeholder names.
 import { beforeAll, expect, test } from '@jest/globals';
 import { UsageError } from '../../cli/failures.ts';
 import type { Option } from '../../cli/option.ts';
@@ -26,7 +26,7 @@ function add(words: readonly string[], options: Readonly<Record<string, Option<u
   for (const [name, option] of Object.entries(options)) declared.push({ words, name, option });
 }
 
-/** By placeholder; a few options mean it in a way of their own. */
+/** Values by placeholder. A few options give it a different meaning. */
 const samples: Readonly<Record<string, string>> = {
   JSON: '{}',
   NUMBER: '1.5',
@@ -66,7 +66,7 @@ const samples: Readonly<Record<string, string>> = {
   UUID: '3f2c8a4e-1111-4222-8333-444455556666',
 };
 
-/** Of options whose placeholder means more elsewhere. */
+/** Values of options whose placeholder means something else elsewhere. */
 const own: Readonly<Record<string, string>> = { 'node-threads': '4', confirm: '1', lease: '3', lab: 'all' };
 
 function sampleOf({ name, option }: Declared): string | undefined {
@@ -74,7 +74,7 @@ function sampleOf({ name, option }: Declared): string | undefined {
   return option.words?.[0] ?? own[name] ?? samples[option.value] ?? 'name';
 }
 
-test('every option reads a value such as its help describes', () => {
+test('every option accepts a value of the kind in its help', () => {
   const refused: string[] = [];
   for (const each of declared) {
     const sample = sampleOf(each) ?? true;
@@ -89,7 +89,7 @@ test('every option reads a value such as its help describes', () => {
   expect(refused).toEqual([]);
 });
 
-test('an option with words takes each of them, in capitals and small letters', () => {
+test('an option with words accepts each of them, in capitals and small letters', () => {
   const refused: string[] = [];
   let tried = 0;
   for (const { words, name, option } of declared)

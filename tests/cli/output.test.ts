@@ -1,4 +1,4 @@
-// `-o`: every verb that prints rows or objects prints them as a table, whole, as JSON, as YAML, or as names; short ids are ids.
+// `-o`: every verb that prints rows or objects can print them as a table, in full, as JSON, as YAML, or as names. Short ids are accepted as ids.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { shortId } from '../../cli/short-id.ts';
@@ -50,7 +50,7 @@ test('a list in every format', async () => {
   expect(parse(await run('operations', 'list', '-o', 'YAML'))).toEqual(json);
 });
 
-test('`show` has the short id of the list; a short id is taken where an id is, and every word for a noun is', async () => {
+test('`show` has the short id of the list; short ids and all words for a noun are accepted everywhere', async () => {
   const short = shortId(id) ?? '';
   for (const noun of ['operations', 'operation', 'op'])
     expect(await run(noun, 'show', id)).toMatch(new RegExp(`^Id +${short}$`, 'm'));
@@ -64,7 +64,7 @@ test('`show` has the short id of the list; a short id is taken where an id is, a
   expect(await run('operations', 'show', short, '-o', 'name')).toBe(`${id}\n`);
 });
 
-test('every verb with --json has --output, and no other option of that name', async () => {
+test('every verb with --json has --output, and no other option has that name', async () => {
   const loaded = await Promise.all(
     Object.entries(nouns).map(async ([name, entry]) => [name, await entry.load()] as const),
   );

@@ -34,7 +34,7 @@ const orders = [
   'abc\b\b\bxyz',
   '\u202egnp.exe',
 ];
-/** Without the printer's own colours: nothing remains that a terminal would execute, except line feeds. */
+/** Removes the printer's own colours. The rest contains nothing that a terminal would execute, except line feeds. */
 const rest = (text: string) => text.replaceAll(/\p{Cc}\[(?:0|31|32|33|90)m/gu, '').replaceAll('\n', '');
 const obeyed = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
@@ -66,7 +66,7 @@ test("a line break in a value does not begin a line that looks like the program'
 });
 
 test.each(['a\u200eb', 'a\u061cb', 'x\n\u202ey', '\u2028', 'plain', '08', 'yes', ...orders])(
-  'YAML of %j has what it says, and nothing that a terminal would execute',
+  'YAML of %j has the same content, and nothing that a terminal would execute',
   async (value) => {
     const { printer: to, shown } = printer({ isTTY: false, format: 'yaml' });
     await to.json({ value, [value]: [value] });
@@ -75,7 +75,7 @@ test.each(['a\u200eb', 'a\u061cb', 'x\n\u202ey', '\u2028', 'plain', '08', 'yes',
   },
 );
 
-test('a word that each object has is no status', async () => {
+test('a word that every object has is not a status', async () => {
   const { printer: to, shown } = printer();
   await to.table(['NAME'], [['constructor'], ['toString']]);
   expect(shown().split('\n').slice(1, 3)).toEqual(['constructor', 'toString']);
@@ -105,7 +105,7 @@ test.each([60, 80, 120])(
   },
 );
 
-test('in a pipe nothing is cut, and ids are short; wide has whole ids, on a terminal too', async () => {
+test('in a pipe nothing is cut and ids are short; wide has whole ids, on a terminal too', async () => {
   const piped = printer({ isTTY: false });
   await piped.printer.rows(columns, [wideRow]);
   expect(piped.shown()).toContain(wideRow.reason);
@@ -125,7 +125,7 @@ test('a table of a hundred thousand rows is printed', async () => {
   expect(shown().split('\n')).toHaveLength(100_002);
 });
 
-test('YAML is what JSON would be, with words quoted that others take for truth values', async () => {
+test('YAML equals the JSON, with quotes around words that could be read as booleans', async () => {
   const { printer: to, shown } = printer({ isTTY: false, format: 'yaml' });
   const value = { answer: 'no', count: 1, none: null, when: new Date(0), left: undefined, list: [{ a: 'b: c' }] };
   await to.json(value);
@@ -136,7 +136,7 @@ test('YAML is what JSON would be, with words quoted that others take for truth v
   expect(parseAllDocuments(stream.shown()).map((each) => each.toJS())).toEqual([{ cursor: '1' }, { cursor: '2' }]);
 });
 
-test('names are those of the first column, or of what is printed', async () => {
+test('names are those of the first column, or of the printed objects', async () => {
   const rows = printer({ isTTY: false, format: 'name' });
   await rows.printer.rows(columns, [wideRow, { ...wideRow, name: 'core' }]);
   expect(rows.shown()).toBe('edge\ncore\n');

@@ -16,13 +16,13 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-test('a new file is for its owner alone, and nothing is left beside it', async () => {
+test('only the owner can read a new file, and nothing is left beside it', async () => {
   await replaceFile(at('new.yaml'), writing('whole'));
   expect([await readFile(at('new.yaml'), 'utf8'), await modeOf('new.yaml')]).toEqual(['whole', 0o600]);
   expect(await readdir(folder.path)).toEqual(['new.yaml']);
 });
 
-test('while it is written, and after a failure, the old file is there', async () => {
+test('the old file stays while the new one is written, and after a failure', async () => {
   await writeFile(at('a.yaml'), 'old');
   const failed = replaceFile(at('a.yaml'), async (partial, flag) => {
     await writing('half of the n')(partial, flag);
@@ -40,7 +40,7 @@ test('the permissions stay', async () => {
   expect([await readFile(at('a.yaml'), 'utf8'), await modeOf('a.yaml')]).toEqual(['new', 0o644]);
 });
 
-test('a link stays a link, also one to a link, and one to a file that is not there yet', async () => {
+test('a link stays a link, even a link to a link, or to a file that does not exist yet', async () => {
   await mkdir(at('there'));
   await writeFile(at('there/a.yaml'), 'old');
   await symlink('there/a.yaml', at('one'));

@@ -1,4 +1,4 @@
-// Short ids: the same id in fewer characters, for every kind of object that the graph has by id.
+// Short ids: the same id in fewer characters, for every kind of object that the graph finds by id.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -9,7 +9,7 @@ import { encodeId, newToken, newUuid } from '../../platform/values/ids.ts';
 
 const schemaOf = async () => buildSchema(await readFile(join(import.meta.dirname, '../../schema/api.graphql'), 'utf8'));
 
-test('every type with an id of the graph has a prefix of its own, and a "why"', async () => {
+test('every type with an id in the graph has its own prefix, and a "why"', async () => {
   const types = Object.values((await schemaOf()).getTypeMap()).filter(
     (type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node'),
   );
@@ -20,13 +20,13 @@ test('every type with an id of the graph has a prefix of its own, and a "why"', 
   expect(new Set(Object.values(idPrefixes)).size).toBe(names.length);
 });
 
-test('"why" reads fields that the graph has', async () => {
+test('the fields that "why" reads exist in the graph', async () => {
   const schema = await schemaOf();
   for (const type of Object.keys(whyFields))
     expect([type, validate(schema, parse(whyDocument(type)))]).toEqual([type, []]);
 });
 
-test('a short id is read as the id that it was made from', () => {
+test('a short id is read back as the original id', () => {
   for (const type of Object.keys(idPrefixes))
     for (const uuid of [
       newUuid(),
@@ -54,17 +54,17 @@ test.each([
   'lab_firewall',
   'op_',
   'op_short',
-  // Of a type that is not there; with a character that no digit is; and no UUID of a version that ids have.
+  // An unknown type; an invalid digit; and a UUID of another version than ids have.
   'xx_1111111111111111111111',
   'op_0lOI111111111111111111',
   'op_1111111111111111111111',
   'op_zzzzzzzzzzzzzzzzzzzzzz',
   'a/b/c_d',
-])('%s is no short id, and stays as it is', (text) => {
+])('%s is not a short id, and stays as it is', (text) => {
   expect(wholeId(text)).toBe(text);
 });
 
-test('what is no id, or has no UUID, has no short id', () => {
+test('text that is not an id, or has no UUID, has no short id', () => {
   for (const text of ['', 'edge', encodeId('Backend', 'name'), encodeId('Nothing', newUuid()), 'x'.repeat(60)])
     expect(shortId(text)).toBeUndefined();
 });

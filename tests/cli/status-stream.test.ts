@@ -1,11 +1,11 @@
-// A change that the server can't complete does not end the stream of a command, nor comes again.
+// A change that the server can't complete does not end the stream of a command, and is not repeated.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import { followStatus } from '../../cli/status-stream.ts';
 
-test('the stream goes on after a change that could not be completed, and says so', async () => {
+test('the stream continues after a change that could not be completed, and reports it', async () => {
   const asked: unknown[] = [];
   const payloads = [
     { data: { statusChanges: { cursor: 'c1', kind: 'CHECKPOINT', change: null } } },

@@ -1,4 +1,4 @@
-// A subgraph in another process asks the graph: it sees one project, for reading only, and its identity is of no use anywhere else.
+// A subgraph in another process queries the graph: it sees one project, may only read, and its identity is useless elsewhere.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { WebSocket } from 'ws';
@@ -57,7 +57,7 @@ function asked<Data>(query: string, variables: object = {}): Promise<Data> {
   return ask<Data>({ url: gateway.url ?? '', token }, query, variables);
 }
 
-/** As the subgraph gslb in another process. */
+/** Acts as the subgraph gslb in another process. */
 function subgraph(...urls: readonly string[]): AskedGraph {
   const flags = { ...place.settings, roles: 'gslb', 'internal.graphUrls': urls.join(',') };
   const keys = new KeyFolder({ folder: String(place.settings['keys.folder']), log });
@@ -68,7 +68,7 @@ function subgraph(...urls: readonly string[]): AskedGraph {
 
 const query = 'query ($id: ID!) { loadBalancer(id: $id) { name operatingStatus } loadBalancers { nodes { name } } }';
 
-test('it sees what is of its project, and nothing of others', async () => {
+test('it sees objects of its project, and no others', async () => {
   const gslb = subgraph(graphUrl).of('gslb');
   const variables = { id: balancerId };
   expect(await gslb({ projectId, query, variables })).toMatchObject({
@@ -91,13 +91,13 @@ test('it only reads', async () => {
   expect(loadBalancers.nodes).toHaveLength(1);
 });
 
-test('a faulty or too large question is refused as everyone else is', async () => {
+test('a faulty or too large query is refused as for everyone else', async () => {
   const gslb = subgraph(graphUrl).of('gslb');
   await expect(gslb({ projectId, query: '{ nothing }' })).rejects.toThrow('nothing');
   await expect(gslb({ projectId, query: `{ me { ${'a'.repeat(300_000)} } }` })).rejects.toThrow('No gateway answers');
 });
 
-test('another gateway is asked when one does not answer; without any it says so', async () => {
+test('another gateway is asked when one does not answer; without any it fails', async () => {
   const nobody = `http://127.0.0.1:${await freePort()}`;
   const question = { projectId, query, variables: { id: balancerId } };
   const gslb = subgraph(nobody, graphUrl).of('gslb');
@@ -106,7 +106,7 @@ test('another gateway is asked when one does not answer; without any it says so'
   await expect(subgraph().of('gslb')(question)).rejects.toThrow('internal.graphUrls');
 });
 
-test('its credential is none at the public endpoint', async () => {
+test('its credential is not valid at the public endpoint', async () => {
   const credential = makeServiceToken(keyring, { subgraph: 'gslb', projectId });
   expect(readServiceToken(keyring, credential)?.projects).toEqual({ [projectId]: 'VIEWER' });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${credential}` };
@@ -120,7 +120,7 @@ test('its credential is none at the public endpoint', async () => {
   expect(await closed).toBeGreaterThanOrEqual(4400);
 });
 
-test('no other credential is one where subgraphs ask', async () => {
+test('no other credential is valid where subgraphs ask', async () => {
   const fresh = makeServiceToken(keyring, { subgraph: 'gslb', projectId });
   const [head, id, , code] = fresh.split('.');
   const other = { sub: 'gslb', project: noProject, iat: Math.floor(Date.now() / 1000) };
@@ -137,7 +137,7 @@ test('no other credential is one where subgraphs ask', async () => {
   expect((await request(`${graphUrl}/graphql`, { method: 'POST' })).statusCode).toBe(404);
 });
 
-test('it has a login checked where it asks, by the limits and answers of every login', async () => {
+test('it can have a login checked there, with the limits and answers of every login', async () => {
   const origin = { address: '192.0.2.77', via: 'a test' };
   const checkLogin = subgraph(graphUrl).checkLoginOf('object-storage');
   expect(await checkLogin({ token }, origin)).toMatchObject({
@@ -153,7 +153,7 @@ test('it has a login checked where it asks, by the limits and answers of every l
   await expect(subgraph(nobody).checkLoginOf('object-storage')({ token }, origin)).rejects.toMatchObject({
     code: 'UNAVAILABLE',
   });
-  // Without a subgraph's credential nobody tries passwords here.
+  // Without a subgraph's credential nobody can try passwords here.
   const body = JSON.stringify({ credentials: { token }, origin });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
   expect((await request(graphUrl + loginQuestionPath, { method: 'POST', headers, body })).statusCode).toBe(401);

@@ -1,4 +1,4 @@
-// A machine that is too busy is told in words, once each time.
+// A machine that is too busy is reported in words, once each time.
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { watchBusyMachine } from '../../compose/busy-machine.ts';
 
@@ -6,7 +6,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('it is told when four processes want each CPU, and again only after it was calm', () => {
+test('it is reported when four processes want each CPU, and again only after a calm period', () => {
   jest.useFakeTimers();
   const warnings: string[] = [];
   let wanting = 7.4;

@@ -48,7 +48,7 @@ test('every address in the settings at which the installation listens is denied'
   ]);
 });
 
-test('Sentinels are own listeners', async () => {
+test('Sentinels count as own listeners', async () => {
   const policy = await policyOf({ 'redis.sentinels': '203.0.113.4,203.0.113.5:26380' });
   expect([...policy.rules.own]).toEqual(expect.arrayContaining(['203.0.113.4:26379', '203.0.113.5:26380']));
 });
@@ -69,14 +69,14 @@ test('parts that the settings place on this machine are denied on each of its ad
   }
 });
 
-test('rules are read from the settings in any notation, and a wrong one is named', async () => {
+test('rules are read from the settings in any notation, and a wrong one is reported', async () => {
   const policy = await policyOf({ 'egress.allow': ' 127.0.0.5:22, [FD00::1]:443 ', 'egress.deny': '10.0.0.0/8' });
   expect(policy.rules).toMatchObject({ allow: ['127.0.0.5:22', '[fd00::1]:443'], deny: ['10.0.0.0/8'] });
   for (const wrong of ['10.0.0.1/8', 'db.example', '127.1', '10.0.0.1:70000'])
     expect(() => configOf({ 'egress.deny': wrong })).toThrow(ConfigError);
 });
 
-test('with the lab only its devices are reachable, on their ports, besides explicitly allowed addresses', () => {
+test('with the lab, only its devices and explicitly allowed addresses are reachable, on their ports', () => {
   const lab = new KnownListeners(['198.18.0.2:22']);
   const policyWith = (flags: Record<string, string>) => {
     const config = configOf(flags);

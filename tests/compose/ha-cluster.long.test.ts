@@ -41,7 +41,7 @@ function hostFile(): HostFile {
   };
 }
 
-test('the cluster is shown and steered, and its changes are events', async () => {
+test('the cluster is shown and controlled, and its changes are events', async () => {
   const data = join(folder.path, 'whole');
   await writeHostFile(data, hostFile());
   const keys = haKeys('test');
@@ -75,7 +75,7 @@ test('the cluster is shown and steered, and its changes are events', async () =>
   }
 });
 
-test('a host that leaves, and one that joins in its place, are followed', async () => {
+test('a host that leaves and a host that joins in its place are followed', async () => {
   const data = join(folder.path, 'followed');
   const file = hostFile();
   const write = (members: HostFile['members']) => writeServedFile(data, { ...file, members }, undefined);
@@ -94,7 +94,7 @@ test('a host that leaves, and one that joins in its place, are followed', async 
     if (a === undefined) throw new Error('there is no host');
     await write([{ ...a, left: true }, ...others]);
     await waitFor('the host that left', async () => isDeepStrictEqual(await names(), ['b', 'w']));
-    // As the agent writes it once the new one has joined.
+    // As the agent writes it once the new host has joined.
     await write([{ ...a, name: 'c', serverId: 9 }, ...others]);
     await waitFor('the new host', async () => isDeepStrictEqual(await names(), ['c', 'b', 'w']));
     await expect(hosts?.switchover('c')).rejects.toThrow();

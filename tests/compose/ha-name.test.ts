@@ -1,4 +1,4 @@
-// The name of the primary in the settings of "tidegate ha agent": what is wrong with it is told before anything is begun.
+// The name of the primary in the settings of "tidegate ha agent". Faults are reported before anything is started.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -47,7 +47,7 @@ test.each([
   await expect(read({ [setting]: value })).rejects.toThrow(setting);
 });
 
-test.each(['ha.dnsName', 'ha.dnsZone', 'ha.dnsServers', 'ha.dnsKeyFile'])('without %s nothing begins', (setting) => {
+test.each(['ha.dnsName', 'ha.dnsZone', 'ha.dnsServers', 'ha.dnsKeyFile'])('without %s it does not start', (setting) => {
   const { [setting]: _, ...others } = settings;
   expect(() => readConfig({ flags: others }, [])).toThrow(setting);
 });

@@ -29,7 +29,7 @@ let url: string;
 let base: Readonly<Record<string, unknown>>;
 let token: string;
 let administrator: string;
-/** Asks until it is over. */
+/** Queries until it is stopped. */
 let client: Promise<void> | undefined;
 let isOver = false;
 

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { createLogger } from '../../platform/log/log.ts';
 import { runningSystem } from '../support/product/running-system.ts';
 
-test('the worker starts after all that people wait for', async () => {
+test('the worker starts after everything that people wait for', async () => {
   const parts: string[] = [];
   const write = (line: string) => {
     const { msg, part } = JSON.parse(line) as { readonly msg: string; readonly part?: string };

@@ -9,7 +9,7 @@ function placesWith(flags: Readonly<Record<string, string>>) {
   return placesOf({ config, rows: subgraphRows, running: new Map() }, undefined);
 }
 
-test('of several processes all are used; of several relays one at a time, because one of them holds a backend', () => {
+test('of several processes all are used; of several relays only one at a time, because it holds a backend', () => {
   const urls = 'http://127.0.0.1:4101/graphql,http://127.0.0.1:4201/graphql';
   const places = placesWith({ 'subgraphs.systemUrl': urls, 'subgraphs.relayUrl': urls, 'subgraphs.gslbUrl': urls });
   const origins = ['http://127.0.0.1:4101', 'http://127.0.0.1:4201'];

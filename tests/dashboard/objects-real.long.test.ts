@@ -26,7 +26,7 @@ let administrator: Administrator;
 beforeAll(async () => {
   folder = await temporaryFolder();
   authority = await testAuthority();
-  const tls = await testMachine(authority, 'object-storage', 'centre', log);
+  const tls = await testMachine(authority, 'object-storage', 'control-plane', log);
   linkPort = await freePort();
   system = await runningSystem({
     settings: {

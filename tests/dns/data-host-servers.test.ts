@@ -1,4 +1,4 @@
-// Of the data hosts' name servers the primary's counts: after a promotion it begins empty, and is filled from the database.
+// Among the data hosts' name servers only the primary's counts. After a promotion it begins empty, and is filled from the database.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { followPrimary } from '../../dns/publish/data-host-servers.ts';
 import { oweFullDriftChecks } from '../../dns/publish/drift-queue.ts';
@@ -37,7 +37,7 @@ beforeEach(async () => {
   for (const table of ['dns_record_set', 'dns_server', 'owed_work']) await ground.db.execute(`DELETE FROM ${table}`);
 });
 
-/** The finder of a cluster's primary, whom the test names, and what a worker makes of it. */
+/** The search for a cluster's primary, which the test chooses, and a worker's use of the result. */
 class Led {
   ledBy: LedBy | undefined;
   readonly publisher: TestPublisher;
@@ -64,7 +64,7 @@ class Led {
     this.#tell = listener;
   }
 
-  /** As its agent opens writes. */
+  /** As its agent does when it opens writes. */
   async promote({ place: { address } }: NameServer): Promise<void> {
     await ground.db.execute(
       "INSERT INTO db_timeline (epoch, lossy, gtid) SELECT COALESCE(MAX(epoch), 0) + 1, 0, '' FROM db_timeline",
@@ -108,7 +108,7 @@ test("names are at the primary's alone, and after a promotion at the next one's"
   for (const name of names) expect(await second.dig(name, 'A')).toEqual(['192.0.2.1']);
 });
 
-test('answers of the last primary do not count: a process that does not know the next one records nothing', async () => {
+test('answers of the last primary do not count: a process that does not know the next primary records nothing', async () => {
   const [late, next] = [new Led(), new Led()];
   const [first, second] = hosts;
   await late.promote(first);
@@ -117,7 +117,7 @@ test('answers of the last primary do not count: a process that does not know the
   await next.promote(second);
   const [failure, ...others] = await late.publisher.runDue('dns-publish');
   expect({ failure, others }).toMatchObject({ failure: { code: 'CHANGED_MEANWHILE' }, others: [] });
-  // The update went to it without effect.
+  // The update was sent to it without effect.
   expect(await first.dig(name, 'A')).toEqual(['192.0.2.1']);
   expect(await published(name)).toBe(false);
   const [look] = await late.publisher.runDue('dns-look');
@@ -167,7 +167,7 @@ test('a name waits while no primary is known', async () => {
   expect(await published(name)).toBe(true);
 });
 
-/** After the pause of what has failed. */
+/** After the pause that follows a failure. */
 async function dueAgain(): Promise<void> {
   await ground.db.execute('UPDATE owed_work SET due_at = NOW(3) WHERE due_at IS NOT NULL');
 }

@@ -1,4 +1,4 @@
-// A slow, broken or foreign server answers at the address: the publisher reports it in time, and trusts nothing.
+// A slow, broken or foreign server answers at the address. The publisher reports it in time, and does not trust it.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
@@ -111,7 +111,7 @@ test('a UDP answer with another ID is dropped, and an unsigned one is repeated o
   expect(asked).toBeGreaterThan(0);
 });
 
-test('a server that sends one byte after the other is given up in time', async () => {
+test('a server that sends one byte after the other is abandoned in time', async () => {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     const timer = setInterval(() => socket.write(Buffer.from([0xff])), 20);

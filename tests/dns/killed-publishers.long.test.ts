@@ -60,7 +60,7 @@ async function change(name: string, round: number): Promise<void> {
   if (set !== undefined) declared.set(`${name} ${set.generation}`, set.records.map(({ value }) => value).join());
 }
 
-/** Watches one name at one server until `isOver`. Returns the faults, and how often the name changed. */
+/** Watches one name at one server until `isOver`. Returns the faults, and the number of changes of the name. */
 async function watch({ place }: NameServer, name: string, isOver: () => boolean): Promise<Seen> {
   const resolver = new Resolver({ timeout: 500, tries: 1 });
   resolver.setServers([`${place.address}:${place.port}`]);
@@ -72,7 +72,7 @@ async function watch({ place }: NameServer, name: string, isOver: () => boolean)
   let [newest, changes] = [0, 0];
   while (!isOver()) {
     const before = await fenceNow();
-    // Undefined: no answer, as from a server that was just killed.
+    // Undefined if there was no answer, as from a server that was just killed.
     const answer = await resolver.resolve4(name).then(String, () => undefined);
     const after = await fenceNow();
     await sleep(5);
@@ -107,7 +107,7 @@ test('killed and paused publishers', async () => {
       publisher.kill('SIGKILL');
       publishers[index] = startPublisher();
     } else if (round % 3 === 1) {
-      // Longer than its claim lasts: another one takes its names in the meantime.
+      // Longer than its claim lasts, so that another process takes its names in the meantime.
       publisher.kill('SIGSTOP');
       setTimeout(() => publisher.kill('SIGCONT'), 700).unref();
     }

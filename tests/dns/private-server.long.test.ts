@@ -1,4 +1,4 @@
-// `npm start` with a private PowerDNS: names that a subgraph declares are answered by it, also after kill -9.
+// `npm start` with a private PowerDNS, which answers names that a subgraph declares, also after kill -9.
 // needs: bind9-dnsutils
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ test('a declared name is answered, and again after kill -9 of the server', async
   await waitFor('the answer', async () => (await answer(name)) === '192.0.2.1\n');
 });
 
-test('it is not started beside servers of the operator', async () => {
+test('it is not started if the operator has servers', async () => {
   const both = { 'dns.privateServer': `127.0.0.1:${await freePort()}`, 'dns.servers': '192.0.2.53:53' };
   await expect(start(both, 'other')).rejects.toThrow('give one');
 });

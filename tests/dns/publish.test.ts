@@ -1,4 +1,4 @@
-// From a declaration to the answer of a real server, and the failures on the way.
+// From a declaration to the answer of a real server, with failures on the way.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fenceKeptMs } from '../../dns/publish/publish-queue.ts';
 import { isAnswered, isPublished, type RecordSet } from '../../dns/records/record-set.ts';
@@ -69,7 +69,7 @@ async function owedFor(kind: string, key: string): Promise<number> {
   return Number((await ground.db.query<{ n: number }>(sql, [kind, key]))[0]?.n);
 }
 
-/** Until nothing fails any more. */
+/** Repeats until nothing fails any more. */
 async function publishAll(): Promise<void> {
   await waitFor('the publication', async () => {
     const errors = [...(await publisher.runDue('dns-server')), ...(await publisher.runDue())];
@@ -77,7 +77,7 @@ async function publishAll(): Promise<void> {
   });
 }
 
-/** As if the withdrawal had been published so long ago. */
+/** Pretends that the withdrawal was published that long ago. */
 async function age(ms: number): Promise<void> {
   await ground.db.execute('UPDATE dns_record_set SET published_at = published_at - INTERVAL ? MICROSECOND', [
     ms * 1000,
@@ -85,7 +85,7 @@ async function age(ms: number): Promise<void> {
   await ground.db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'dns-publish' AND due_at IS NOT NULL");
 }
 
-test('a declared name is in both servers, and its owner is notified once', async () => {
+test('a declared name is on both servers, and its owner is notified once', async () => {
   await declare(['192.0.2.1', '192.0.2.2']);
   expect(await publisher.runDue()).toEqual([]);
   expect(await answers()).toEqual(Array(2).fill(['192.0.2.1', '192.0.2.2']));
@@ -98,7 +98,7 @@ test('a declared name is in both servers, and its owner is notified once', async
   expect(await followUps()).toBe(1);
 });
 
-test('a name that is declared without addresses keeps answering', async () => {
+test('a name that is declared without addresses keeps its answer', async () => {
   await declare(['192.0.2.1']);
   await publishAll();
   await declare([]);
@@ -106,7 +106,7 @@ test('a name that is declared without addresses keeps answering', async () => {
   expect(await answers()).toEqual(Array(2).fill(['192.0.2.1']));
 });
 
-test('a withdrawn name is gone at once; its fence stays until nobody can come late, then fence and row go', async () => {
+test('a withdrawn name is removed at once; its fence stays until no late writer is possible, then fence and row are removed', async () => {
   await declare(['192.0.2.1']);
   await publishAll();
   await withdraw();
@@ -143,7 +143,7 @@ test('a name that is declared again while its fence is removed is published', as
   expect(await answers()).toEqual(Array(2).fill(['192.0.2.9']));
 });
 
-test('one server down for a while: the other has the name, the status shows which, and it is published when both have it', async () => {
+test('one server is down for a while: the other has the name, the status shows this, and it is published when both have it', async () => {
   await pdns.kill();
   await declare(['192.0.2.1']);
   expect(await publisher.runDue()).toEqual([]);
@@ -156,11 +156,11 @@ test('one server down for a while: the other has the name, the status shows whic
   });
   expect(isPublished({ ...set, error })).toBe(false);
   expect(await followUps()).toBe(1);
-  // Reported once, not with each attempt.
+  // It is reported once, not with each attempt.
   await waitFor('another attempt', async () => (await publisher.runDue('dns-server')).length > 0);
   expect(await publisher.runDue('dns-publish')).toEqual([]);
   expect(await followUps()).toBe(1);
-  // It is not waited for: a further change is with the other at once.
+  // Nobody waits for it: a further change reaches the other server at once.
   await declare(['192.0.2.2']);
   expect(await publisher.runDue()).toEqual([]);
   expect((await answers())[1]).toEqual(['192.0.2.2']);
@@ -175,7 +175,7 @@ test('one server down for a while: the other has the name, the status shows whic
   expect(await followUps()).toBe(told + 1);
 });
 
-test('a server that was away for many changes has all of them before it counts again', async () => {
+test('a server that missed many changes gets all of them before it counts again', async () => {
   const names = Array.from({ length: 20 }, (_, index) => `many${index}.${zone}`);
   await pdns.kill();
   for (const each of names) await declare(['192.0.2.1'], { name: each });
@@ -207,7 +207,7 @@ test('a server that was away for many changes has all of them before it counts a
   }
 });
 
-test('a server that is silent delays no other, and a later change does not ask it', async () => {
+test('a silent server delays no other, and a later change does not query it', async () => {
   await declare(['192.0.2.1']);
   await publishAll();
   let asked = 0;
@@ -233,7 +233,7 @@ test('a server that is silent delays no other, and a later change does not ask i
 });
 
 describe('a publisher that ends', () => {
-  test('between the update and its record: the next one finds the name published', async () => {
+  test('between the update and its record: the next publisher finds the name published', async () => {
     await declare(['192.0.2.1']);
     const killed = records.map((server) => ({
       ...wrap(server),
@@ -249,7 +249,7 @@ describe('a publisher that ends', () => {
     expect(await answers('SOA', zone)).toEqual(serials);
   });
 
-  test('is paused after it read the name, for a change, a withdrawal and a new owner: it changes nothing', async () => {
+  test('is paused after it has read the name, during a change, a withdrawal and a new owner: it changes nothing', async () => {
     await declare(['192.0.2.1']);
     await publishAll();
     await declare(['192.0.2.2']);
@@ -279,7 +279,7 @@ describe('a publisher that ends', () => {
     expect(await read()).toMatchObject({ owner: 'gslb/1', publishedRecords: [a('192.0.2.3')] });
   });
 
-  test('two at once, with changes meanwhile: the last declaration is answered', async () => {
+  test('two at once, with changes in between: the last declaration is answered', async () => {
     const other = new TestPublisher(ground, records);
     for (let round = 1; round <= 20; round += 1) {
       await declare([`192.0.2.${round}`]);
@@ -290,7 +290,7 @@ describe('a publisher that ends', () => {
   });
 });
 
-test('a database that lost writes: its next declaration is above what the servers have', async () => {
+test('a database that lost writes: its next declaration gets a generation above those of the servers', async () => {
   for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
     await declare([address]);
     await publishAll();
@@ -304,7 +304,7 @@ test('a database that lost writes: its next declaration is above what the server
   expect(await read()).toMatchObject({ generation: 4 });
 });
 
-test('a name that others have at one server is reported, and stays theirs', async () => {
+test('a name that others have at one server is reported, and remains theirs', async () => {
   await pdns.nsupdate(`update add ${name} 60 A 198.51.100.7`);
   await declare(['192.0.2.1']);
   expect(await publisher.runDue()).toMatchObject([{ code: 'NAME_TAKEN_BY_OTHERS' }]);
@@ -329,7 +329,7 @@ describe('a look', () => {
   test.each([
     ['PowerDNS', 0],
     ['BIND', 1],
-  ])('mends what others changed at %s alone, and writes nothing where all is right', async (_name, at) => {
+  ])('corrects changes by others only at %s, and writes nothing where all is right', async (_name, at) => {
     const changed = servers[at] as NameServer;
     await declare(['192.0.2.1']);
     await publishAll();
@@ -363,7 +363,7 @@ describe('a look', () => {
     expect(await owedFor('dns-zone', lost)).toBe(1);
     // No server has the zone, so the publication would fail again and again.
     await ground.db.execute("DELETE FROM owed_work WHERE kind = 'dns-publish'");
-    // As if the zone were this one, which the servers have, with the name in it.
+    // Pretends that the zone is this one, which the servers have, with the name in it.
     await declare(['192.0.2.1']);
     await publishAll();
     await ground.db.execute(
@@ -386,8 +386,8 @@ describe('a look', () => {
   });
 });
 
-describe('what was taken over from a process that died while it published', () => {
-  /** Published by one that takes the claim of a process that is no more. */
+describe('a name that was taken over from a process that died while it published', () => {
+  /** Published by a process that takes over the claim of a dead one. */
   async function takeOver(by: TestPublisher): Promise<RecordSet> {
     await declare(['192.0.2.1']);
     const set = await read();
@@ -398,11 +398,11 @@ describe('what was taken over from a process that died while it published', () =
     return read();
   }
 
-  test('is published, where the server refuses who comes late', async () => {
+  test('is published at once, if the server refuses late writers', async () => {
     expect(isPublished(await takeOver(publisher))).toBe(true);
   });
 
-  test('is answered at once, and published once nothing can come late any more, elsewhere', async () => {
+  test('is answered at once elsewhere, and published once no late write is possible', async () => {
     const [first] = records as [RecordServer];
     const unfenced = new TestPublisher(ground, [{ ...wrap(first), refusesLate: false }]);
     const set = await takeOver(unfenced);

@@ -1,4 +1,4 @@
-// A process that publishes what is owed, to be killed and paused: its options are one argument of JSON.
+// A process that publishes owed names, to be killed and paused. Its options are one argument in JSON.
 import { pino } from 'pino';
 import { createPublishQueue } from '../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../dns/publish/server-queue.ts';
@@ -25,7 +25,7 @@ const servers = await Promise.all(
 const log = pino({ level: 'silent' });
 const wake = createLocalWake();
 const queues = [createPublishQueue({ db, wake, servers }), createServerQueue({ db, wake, log, servers })];
-// A claim shorter than a pause of the test: two processes then work on one name.
+// A claim that is shorter than a pause of the test, so that two processes work on one name.
 const work = new OwedWork({ db, claimMs: 500, retry: { firstMs: 1, mostMs: 100, forever: true } });
 
 async function runOne(kind: string, key: string): Promise<void> {

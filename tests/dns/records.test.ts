@@ -1,4 +1,4 @@
-// Wanted record sets: one owner a name, declared and withdrawn in the owner's transaction.
+// Wanted record sets: one owner per name, declared and withdrawn in the owner's transaction.
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { nameFault, zoneFault } from '../../dns/names.ts';
 import { isPublished, type RecordSet } from '../../dns/records/record-set.ts';
@@ -40,7 +40,7 @@ async function owed(): Promise<readonly string[]> {
 }
 
 describe('a declaration', () => {
-  test('raises the generation and owes the publication; the same again, in any order, does not', async () => {
+  test('raises the generation and owes the publication; a repetition, in any order, does not', async () => {
     const records = [a('192.0.2.2'), a('192.0.2.1')];
     expect(await declare({ records, followUp: { kind: 'k', key: '1' } })).toMatchObject({ generation: 1 });
     expect(await owed()).toEqual(['dns-look 1', 'dns-publish 1']);
@@ -52,7 +52,7 @@ describe('a declaration', () => {
     expect(isPublished(again)).toBe(false);
   });
 
-  test('without records reserves a name, which is then published as it is: not at all', async () => {
+  test('without records reserves a name, which is then published without records', async () => {
     const set = await declare();
     expect(set).toMatchObject({ generation: 0, records: [] });
     expect(isPublished(set)).toBe(true);
@@ -65,7 +65,7 @@ describe('a declaration', () => {
     expect(await declare({ ttlSeconds: 60 })).toMatchObject({ generation: 2, records: [a('192.0.2.1')] });
   });
 
-  test('of another owner is refused, also of a name that is only reserved', async () => {
+  test('by another owner is refused, even for a name that is only reserved', async () => {
     await declare();
     await expect(declare({ owner: 'gslb/1' })).rejects.toThrow('NAME_TAKEN');
     expect(await read()).toMatchObject({ owner: 'loadbalancer/1' });
@@ -80,7 +80,7 @@ describe('a declaration', () => {
     expect([await read(), await owed()]).toEqual([undefined, []]);
   });
 
-  test('of one name by twenty at once: exactly one has it', async () => {
+  test('of one name by twenty at once: exactly one gets it', async () => {
     const owners = Array.from({ length: 20 }, (_, index) => `loadbalancer/${index}`);
     const results = await Promise.allSettled(owners.map((owner) => declare({ owner, records: [a('192.0.2.1')] })));
     const refused = results.filter(({ status }) => status === 'rejected');
@@ -91,14 +91,14 @@ describe('a declaration', () => {
 });
 
 describe('a withdrawal', () => {
-  test('empties the name and owes the publication; twice is once', async () => {
+  test('empties the name and owes the publication; a repetition has no further effect', async () => {
     await declare({ records: [a('192.0.2.1')] });
     await withdraw();
     await withdraw();
     expect(await read()).toMatchObject({ withdrawn: true, records: [], generation: 2 });
   });
 
-  test('is over for its owner when another one has the name before the servers have lost it', async () => {
+  test('ends for its owner when another one gets the name before the servers have lost it', async () => {
     await declare({ records: [a('192.0.2.1')], followUp: { kind: 'k', key: '1' } });
     await withdraw();
     expect(await owed()).not.toContain('k 1');
@@ -119,13 +119,13 @@ describe('a withdrawal', () => {
     expect(await read()).toBeUndefined();
   });
 
-  test('frees the name at once, under rising generations', async () => {
+  test('frees the name at once, with rising generations', async () => {
     await declare({ records: [a('192.0.2.1')] });
     await withdraw();
     const next = { owner: 'gslb/1', records: [a('192.0.2.2')] };
     expect(await declare(next)).toMatchObject({ ...next, withdrawn: false, generation: 3 });
     await withdraw('gslb/1');
-    // Nothing of an earlier owner is kept.
+    // Nothing is kept from an earlier owner.
     expect(await declare()).toMatchObject({ owner: 'loadbalancer/1', records: [], generation: 5 });
   });
 });

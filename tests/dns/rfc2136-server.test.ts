@@ -55,12 +55,12 @@ describe.each([
     expect(await server.dig(name, 'A')).toHaveLength(100);
   });
 
-  test('a withdrawal of a name that was never published leaves a fence against late writers', async () => {
+  test('withdrawing a name that was never published leaves a fence against late writers', async () => {
     await publish(2, []);
     expect(await publish(1, [a('192.0.2.1')])).toEqual({ state: 'OVERTAKEN', generation: 2 });
   });
 
-  test('twenty writers with rising generations at once: the newest wins, whatever the order', async () => {
+  test('twenty writers with rising generations at once: the newest wins, in any order', async () => {
     const order = Array.from({ length: 20 }, (_, index) => index + 1).sort(() => Math.random() - 0.5);
     const tryUntilDone = async (generation: number): Promise<string> => {
       for (;;) {
@@ -68,7 +68,7 @@ describe.each([
           (error: { code?: string }) => error,
         );
         if ('state' in result) return result.state;
-        // It lost five races: the queue would try again.
+        // It lost five races. The queue would try again.
         expect(['CHANGED_MEANWHILE', 'NOT_AS_PUBLISHED']).toContain(result.code);
       }
     };
@@ -78,7 +78,7 @@ describe.each([
     expect(await fences()).toEqual([expect.stringContaining('generation=20 ')]);
   });
 
-  test('twenty writers of as many databases at once: exactly one gets the name', async () => {
+  test('twenty writers of twenty databases at once: exactly one gets the name', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, (_, index) => publish(1, [a(`192.0.2.${index}`)], { writer: randomUUID() })),
     );
@@ -92,7 +92,7 @@ describe.each([
     ['an address more', 'update add NAME 5 A 198.51.100.7'],
     ['an address less', 'update delete NAME A 192.0.2.2'],
     ['no addresses', 'update delete NAME A'],
-  ])('drift is seen and mended: %s', async (_what, line) => {
+  ])('drift is detected and corrected: %s', async (_what, line) => {
     const set = [a('192.0.2.1'), a('192.0.2.2')];
     await publish(1, set);
     await server.nsupdate(line.replace('NAME', name));
@@ -128,7 +128,7 @@ describe.each([
     expect(error.message).toContain(nameOfServer === 'BIND' ? 'by its clock' : 'or the clocks differ');
   }
 
-  test('the server itself refuses data read from the database too long ago', async () => {
+  test('the server itself refuses data that was read from the database too long ago', async () => {
     const late = publish(1, [a('192.0.2.1')], { readAtMs: Date.now() - 400_000 });
     await expectTimeFault(late);
     expect(await digAll()).toEqual([]);

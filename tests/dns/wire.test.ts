@@ -45,7 +45,7 @@ describe('names', () => {
     expect(() => decodeName(bytes, 0)).toThrow(WireError);
   });
 
-  test('a dot inside a label is not one between labels', () => {
+  test('a dot inside a label does not separate labels', () => {
     expect(decodeName(Buffer.from([3, 97, 46, 98, 0]), 0).name).toBe('a\\046b');
   });
 
@@ -65,7 +65,7 @@ test.each([
   expect(() => decodeAddress({ ...record, data: record.data.subarray(1) })).toThrow(WireError);
 });
 
-test('a text in several strings is one; one that is cut off is refused', () => {
+test('a text in several strings is joined, and a truncated one is refused', () => {
   const data = Buffer.concat([encodeText('one '), encodeText('two')]);
   const record = { name, type: types.TXT, class: classes.IN, ttl: 0, data };
   expect(decodeText(record)).toBe('one two');
@@ -86,13 +86,13 @@ test('an update has the bytes that RFC 2136 describes', () => {
 });
 
 describe('signatures', () => {
-  /** An answer as a server signs it: over the request's signature too. */
+  /** An answer as a server signs it, with a signature that also covers the request's signature. */
   function answer(requestMac: Buffer, change: { readonly id?: number } = {}): Buffer {
     const plain = Buffer.from(encodeQuery(change.id ?? 7, { name, type: types.A }));
     plain.writeUInt16BE(0x8400, 2);
     const length = Buffer.alloc(2);
     length.writeUInt16BE(requestMac.length);
-    // `sign` covers a request; what is before the message is covered by an answer.
+    // `sign` covers a request. For an answer, the bytes before the message are covered too.
     const { mac } = sign(Buffer.concat([length, requestMac, plain]), key, 1_000_000);
     const { bytes } = sign(plain, key, 1_000_000);
     const at = bytes.indexOf(sign(plain, key, 1_000_000).mac);
@@ -118,7 +118,7 @@ describe('signatures', () => {
   });
 });
 
-test('random and damaged bytes are read or refused as invalid, never anything else', () => {
+test('random and damaged bytes are either read or refused as invalid', () => {
   const signed = sign(encodeUpdate(1, update), key, 1_000_000).bytes;
   const record = encodeRecord({ name, type: types.TXT, class: classes.IN, ttl: 0, data: encodeText('x') });
   const unexpected: string[] = [];

@@ -1,4 +1,4 @@
-// Names published by the role worker, as a process has it: its settings, its queues over Redis, and a subgraph that uses dns.
+// Names that the role worker publishes in a full process: its settings, its queues over Redis, and a subgraph that uses dns.
 import { chmod, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -65,7 +65,7 @@ test('a database of a subgraph that uses dns has its tables', async () => {
 });
 
 test.each(['PowerDNS', 'BIND'] as const)(
-  'a worker publishes on %s what a subgraph declares, and mends what others change',
+  'a worker publishes on %s the names that a subgraph declares, and corrects changes by others',
   async (named) => {
     const name = `web-${named.toLowerCase()}.${zone}`;
     const server = servers[named];
@@ -113,7 +113,7 @@ test.each([
   expect(() => readConfig({ flags: { ...settings, 'dns.servers': text } }, rows)).toThrow(wrong);
 });
 
-test('the longest name of a load balancer fits into the longest zone that may be set', () => {
+test('the longest name of a load balancer fits into the longest zone that is allowed', () => {
   const label = 'a'.repeat(63);
   const ofLength = (length: number) => `${label}.${label}`.slice(0, length);
   const read = (zone: string) => readConfig({ flags: { ...settings, 'loadbalancer.zone': zone } }, subgraphRows);
@@ -122,7 +122,7 @@ test('the longest name of a load balancer fits into the longest zone that may be
   expect(nameFault(ofLength(115), `${label}.${label}.${ofLength(115)}`)).toBeUndefined();
 });
 
-test('dns.servers takes addresses of both versions', () => {
+test('dns.servers accepts addresses of both versions', () => {
   const config = readConfig({ flags: { ...settings, 'dns.servers': '192.0.2.53:53, [2001:db8::53]:5353' } }, rows);
   expect((config as unknown as Record<string, unknown>)['dns.servers']).toEqual([
     { address: '192.0.2.53', port: 53 },
@@ -130,7 +130,7 @@ test('dns.servers takes addresses of both versions', () => {
   ]);
 });
 
-test('a worker does not start with a key that others may read, or that is none', async () => {
+test('a worker does not start with a key that others may read, or that is invalid', async () => {
   const start = (path: string) =>
     startProcess(readConfig({ flags: { ...settings, 'dns.tsigKeyFile': path } }, rows), log, { rows });
   const open = join(folder.path, 'open.key');

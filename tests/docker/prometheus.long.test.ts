@@ -37,7 +37,7 @@ let exported: ReadonlySet<string>;
 beforeAll(async () => {
   system = await runningSystem({ settings: { roles: 'gateway,system,relay,loadbalancer,gslb,object-storage,worker' } });
   const scraped = await (await fetch(new URL('/metrics', system.url))).text();
-  // Of what needs a cluster of hosts, one of object storage, or load balancer hosts.
+  // Metrics that need a cluster of hosts, a cluster of object storage, or load balancer hosts.
   const registry = new Registry();
   await addTraffic(registry, system);
   addHaMetrics(registry, () => undefined);
@@ -56,7 +56,7 @@ async function addTraffic(registry: Registry, { database }: RunningSystem): Prom
   await db.close();
 }
 
-/** With the names that Prometheus makes of a histogram. */
+/** Includes the names that Prometheus derives from a histogram. */
 function namesOf(text: string): ReadonlySet<string> {
   const names = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type]) => ({ name, type }));
   return new Set(
@@ -85,7 +85,7 @@ describe('promtool', () => {
   });
 });
 
-test('each rule is about metrics that are exported', async () => {
+test('each rule uses exported metrics', async () => {
   for (const { alert, expr } of await rules()) {
     const used = metricsIn(expr);
     expect([alert, used.length > 0 || expr.startsWith('up{')]).toEqual([alert, true]);
@@ -93,7 +93,7 @@ test('each rule is about metrics that are exported', async () => {
   }
 });
 
-test('each panel of the dashboard is about metrics that are exported, and has a place of its own', async () => {
+test('each panel of the dashboard uses exported metrics, and has its own place', async () => {
   const { panels } = JSON.parse(await readFile(dashboardFile, 'utf8')) as Dashboard;
   for (const { title, targets } of panels) {
     const used = targets.flatMap(({ expr }) => metricsIn(expr));

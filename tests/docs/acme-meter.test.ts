@@ -1,5 +1,5 @@
-// The worked example of docs/relay.md is a complete driver: it is called, read, settled and checked through the relay like any
-// other, against a meter that behaves as its guide says.
+// The worked example in docs/relay.md is a complete driver: the relay calls, reads, settles and checks with it as with any other, against a
+// meter that behaves as its guide describes.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { acmeMeter } from '../../docs/examples/acme-meter.ts';
 import { TlsServer } from '../../simulators/support/tls-server.ts';
@@ -62,7 +62,7 @@ async function verify(id: string | undefined): Promise<unknown> {
   return data.mappingVerify.mapping;
 }
 
-test('it sets values, is refused, and finds changes made without the relay', async () => {
+test('it sets values, is refused, and finds changes that were not made through the relay', async () => {
   const made = await set(4_000);
   expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'ACTIVE' } });
   expect(await set(60_000)).toMatchObject({

@@ -1,5 +1,5 @@
-// Every command line of `tidegate` in README and docs/ names a verb and options that there are. Those of blocks, which are pasted, also have the
-// needed options, values that are accepted, and as many names as the verb takes.
+// Every command line of `tidegate` in README and docs/ uses an existing verb and existing options. Command lines in blocks, which are
+// pasted, also have the required options, accepted values, and the right number of names.
 // needs: git
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../..');
 const { stdout } = await promisify(execFile)('git', ['ls-files', 'README.md', 'CONTRIBUTING.md', 'docs'], {
   cwd: root,
 });
-/** Records of decisions tell of their time. */
+/** Decision records describe their own time. */
 const pages = stdout
   .trimEnd()
   .split('\n')
@@ -45,7 +45,7 @@ test('there are command lines on many pages, in blocks and in texts', () => {
   expect(new Set(lines.map(({ isBlock }) => isBlock)).size).toBe(2);
 });
 
-test('each names a verb and options that there are', () => {
+test('each uses an existing verb and existing options', () => {
   const faults = lines.flatMap(({ page, ...command }) =>
     faultsOf(command).map((fault) => `${page}:${command.line}: tidegate ${command.words.join(' ')}: ${fault}`),
   );
@@ -133,7 +133,7 @@ class Arguments {
 
   #value(name: string, option: Option<unknown>, value: string | undefined): void {
     if (value === undefined) this.#faults.push(`--${name} needs a value`);
-    // Of a shell's variable, or a name for what the reader has.
+    // A shell variable, or a placeholder for something that the reader has.
     else if (!/\$|^[A-Z_]+$|…/.test(value)) {
       try {
         option.read(option.repeated ? [value] : value, `--${name}`);

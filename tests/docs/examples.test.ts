@@ -1,4 +1,4 @@
-// The documents of docs/examples are valid for the graph, and the variables beside them fit. GraphiQL shows them as tabs.
+// The documents of docs/examples are valid for the graph, and so are the variables beside them. GraphiQL shows them as tabs.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -53,7 +53,7 @@ describe.each(tabs.map((each) => [each.name, each] as const))('%s', (_, { query,
     each.kind === Kind.OPERATION_DEFINITION ? [each] : [],
   );
 
-  test('says what it shows, and each operation has a name of its own', () => {
+  test('says what it shows, and each operation has a unique name', () => {
     expect(query).toMatch(/^# [A-Z]/);
     const names = operations.map(({ name }) => name?.value);
     expect(names).not.toContain(undefined);

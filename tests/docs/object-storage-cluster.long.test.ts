@@ -1,5 +1,5 @@
-// The section of docs/operating.md about a cluster of object storage, followed to the letter: its commands are run as they are printed there, with
-// the settings of docker/systemd/cluster.yaml. Only folders, addresses and the database are this machine's.
+// Follows the section of docs/operating.md about a cluster of object storage to the letter: it runs the commands as printed, with the
+// settings of docker/systemd/cluster.yaml. Only folders, addresses and the database belong to this machine.
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ async function commands(): Promise<readonly string[]> {
   return [...own.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block ?? '');
 }
 
-/** As it is on this machine. */
+/** The value for this machine. */
 function here(text: string): string {
   const { socketPath, user, database: name } = database.connection;
   const replaced: readonly (readonly [string, string])[] = [
@@ -90,26 +90,26 @@ beforeAll(async () => {
   const settings = {
     ...place.settings,
     ...{ roles: ['gateway', 'system', 'object-storage', 'worker'], 'listen.port': ports.gateway },
-    ...{ 'objectStorage.linkPort': ports.link, 'internal.machineFolder': inFolder('centre') },
+    ...{ 'objectStorage.linkPort': ports.link, 'internal.machineFolder': inFolder('control-plane') },
   };
-  await writeFile(inFolder('centre.json'), JSON.stringify(settings));
+  await writeFile(inFolder('control-plane.json'), JSON.stringify(settings));
   url = `http://127.0.0.1:${ports.gateway}`;
-  await mkdir(inFolder('centre'), { mode: 0o700 });
+  await mkdir(inFolder('control-plane'), { mode: 0o700 });
   for (const role of ['object-storage', 'gateway', 'system']) {
-    const options = ['--role', role, '--folder', inFolder('centre'), '--endpoint', `${url}/graphql`];
+    const options = ['--role', role, '--folder', inFolder('control-plane'), '--endpoint', `${url}/graphql`];
     const issued = await runCommand([
       'machines',
       'issue',
-      `centre-${role}`,
+      `control-plane-${role}`,
       ...options,
       '--config',
-      inFolder('centre.json'),
+      inFolder('control-plane.json'),
     ]);
     expect(issued).toMatchObject({ exitCode: 0 });
   }
-  const centre = await startProcess(readConfig({ file: inFolder('centre.json') }, subgraphRows), log);
-  cleanup.defer(() => centre.stop());
-  await accountsOf(place, centre);
+  const controlPlane = await startProcess(readConfig({ file: inFolder('control-plane.json') }, subgraphRows), log);
+  cleanup.defer(() => controlPlane.stop());
+  await accountsOf(place, controlPlane);
   await mkdir(inFolder('etc'));
   const certificates = await makeCertificates(place.folder.path, 's3');
   await writeFile(inFolder('etc/s3.pem'), certificates.cert);
@@ -137,7 +137,7 @@ test(
       return /objectserver +north-1 +ready/.test(seen) && seen.includes('"ready":true');
     });
     expect(seen).toMatch(/10 MB +written at \d/);
-    await waitFor('the centre to know how fast the disk is', async () =>
+    await waitFor('the control plane to know how fast the disk is', async () =>
       /Measured +10 MB written at \d/.test(
         await shell(
           `${head}\nbin/tidegate clusters show north --user admin --password-file ${inFolder('accounts/admin.password')}`,

@@ -1,6 +1,6 @@
-// The subgraph of another team in docs/examples/inventory-subgraph, in TypeScript and in Python, beside a running system: its types are in
-// the graph, it checks who asks, and its loss or its rubbish costs its own fields only.
-// The server in Python runs where graphql-core 3.2 is installed, which Debian 12 does not have.
+// The subgraph of another team in docs/examples/inventory-subgraph, in TypeScript and in Python, beside a running system. Its types are in
+// the graph, it checks the caller, and its loss or its rubbish affects only its own fields. The server in Python runs where graphql-core
+// 3.2 is installed, which Debian 12 does not have.
 // needs: system, python3, python3-cryptography
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => folder?.remove());
 
 describe('who asks', () => {
-  test('the vectors are what the product signs and checks', () => {
+  test('the vectors match what the product signs and checks', () => {
     const keys = new PublicKeys({ ...vectors.publicKeys, system: {}, audit: {}, objects: {} });
     for (const { header, identity, nowSeconds = vectors.nowSeconds } of vectors.accepted) {
       const checker = new IdentityChecker({ keys, audience: vectors.audience });
@@ -54,7 +54,7 @@ describe('who asks', () => {
     }
   });
 
-  test('TypeScript accepts and refuses as the vectors say, each header once', () => {
+  test('TypeScript accepts and refuses as the vectors require, each header once', () => {
     const check = (one: { header: string | null; body?: string; nowSeconds?: number }, verifier = fresh()) =>
       verifier.verify(
         one.header ?? undefined,
@@ -139,7 +139,7 @@ describe.each(servers)('the inventory in %s', (_, [program, file]) => {
     await system?.stop();
   }, 60_000);
 
-  /** As `tidegate machines issue` does it. Its credentials expire soon, so that the example must renew them. */
+  /** As `tidegate machines issue` does. Its credentials expire soon, so that the example must renew them. */
   async function issueMachine(): Promise<void> {
     await makeAuthority(join(system.folder, 'keys'));
     const { publicKey } = await newMachineKeys();
@@ -209,7 +209,7 @@ describe.each(servers)('the inventory in %s', (_, [program, file]) => {
     });
   });
 
-  test('it knows who asks: a coded refusal, and nothing for those who are nobody', async () => {
+  test('it knows the caller: a coded refusal, and no data for unknown callers', async () => {
     const foreign = Buffer.from('Project:0190f3a2-0000-7000-8000-000000000002').toString('base64url');
     const refused = await ask(install, { input: { projectId: foreign, name: 'r2' } });
     expect(refused.errors).toMatchObject([{ path: ['rackInstall'], extensions: { code: 'FORBIDDEN' } }]);
@@ -225,7 +225,7 @@ describe.each(servers)('the inventory in %s', (_, [program, file]) => {
   });
 
   test(
-    'its events reach a client once each, though it is killed while it sends them',
+    'its events reach a client once each, although it is killed while it sends them',
     async () => {
       const { data } = await ask('{ statusCursor projects { nodes { id } } }');
       const projectId = data.projects.nodes[0].id;

@@ -1,4 +1,4 @@
-// The pages of docs/ can be found and followed: lists are complete, links lead to files and headings that exist.
+// The pages of docs/ can be found and followed: lists are complete, and links lead to existing files and headings.
 // needs: git
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -95,7 +95,7 @@ test('the glossary is in alphabetical order', async () => {
   expect(terms).toEqual([...new Set(terms)].sort(byWord.compare));
 });
 
-test('links in code are none, and anchors follow the rule of GitHub', () => {
+test('links in code do not count, and anchors follow the rule of GitHub', () => {
   const page =
     '# What is *it*, `a/b`?\n```sh\n# not a heading\n[x](no.md)\n```\n[a](b.md#c) `[d](e.md)` [f](https://g/)\n## Twice\n## Twice';
   expect(relativeLinks(page)).toEqual(['b.md#c']);

@@ -12,7 +12,7 @@ const { file, title, steps } = loadBalancerPicture;
 const svg = await readFile(join(root, 'docs/pictures', file), 'utf8');
 const recording = recordingIn(svg);
 
-test('it is what the tool draws of its recording', () => {
+test('it is exactly what the tool draws from its recording', () => {
   expect(svg).toBe(renderPicture(recording, title));
 });
 
@@ -33,7 +33,7 @@ test('README shows it', async () => {
   expect(await readFile(join(root, 'README.md'), 'utf8')).toContain(`](docs/pictures/${file})`);
 });
 
-test('it loads and runs nothing', () => {
+test('it loads and runs nothing else', () => {
   expect(svg).not.toMatch(/<script|<image|<use|<foreignObject|@import|url\(|href=|\bon\w+=/i);
   expect(svg.length).toBeLessThan(100_000);
 });
@@ -52,7 +52,7 @@ describe('the picture of the dashboard', () => {
     expect(png.length).toBeLessThan(mostBytes);
   });
 
-  test('README shows the one that fits the page', async () => {
+  test('README shows the one that matches the theme of the page', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     expect(readme).toContain(`<source media="(prefers-color-scheme: dark)" srcset="docs/pictures/${files.dark}">`);
     expect(readme).toMatch(new RegExp(`<img src="docs/pictures/${files.light}" alt="[^"]{20,}">`));

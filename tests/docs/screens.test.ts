@@ -1,4 +1,4 @@
-// Ten everyday screens of a CMP (docs/examples/screens): each is one request, with few fetches from subgraphs and few SQL statements,
+// Ten everyday screens of a CMP (docs/examples/screens). Each is one request, with few fetches from subgraphs and few SQL statements,
 // whatever it shows.
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -54,7 +54,7 @@ async function ask<Data>(query: string, variables: object, token?: string): Prom
   return data;
 }
 
-/** Must succeed: the id. */
+/** It must succeed. Returns the id. */
 async function make(mutation: string, input: object, token: string): Promise<string> {
   const field = mutation.replace(/Create$/, '');
   const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
@@ -187,7 +187,7 @@ async function fillFirewalls(cmpObject: object): Promise<void> {
   }
 }
 
-/** By the file's name: the variables with which a screen is asked, and where its answer has rows. */
+/** By file name: the variables of a screen's request, and the place of the rows in its answer. */
 const screens: Readonly<Record<string, () => { variables: Record<string, unknown>; rows: string }>> = {
   overview: () => ({ variables: {}, rows: 'failedLoadBalancers.nodes' }),
   'load-balancers': () => ({ variables: { projectId: ids.project }, rows: 'loadBalancers.nodes' }),
@@ -204,7 +204,7 @@ const screens: Readonly<Record<string, () => { variables: Record<string, unknown
   project: () => ({ variables: { id: ids.project }, rows: 'project.loadBalancerQuotas' }),
 };
 
-test('there are ten screens, and each is tried', () => {
+test('there are ten screens, and each is tested', () => {
   const files = readdirSync(folder).map((file) => file.replace(/\.graphql$/, ''));
   expect(files.sort()).toEqual(Object.keys(screens).sort());
   expect(files).toHaveLength(10);
@@ -230,13 +230,13 @@ describe('a screen is one request with few fetches and statements', () => {
   test.each(Object.keys(screens))('%s', async (name) => {
     const { variables, rows: place } = screens[name]?.() ?? { variables: {}, rows: '' };
     const text = readFileSync(join(folder, `${name}.graphql`), 'utf8');
-    // The first one fills caches of the process.
+    // The first request fills caches of the process.
     await ask(text, variables, admin);
     counted = { fetches: [], statements: [] };
     const data = await ask<object>(text, variables, admin);
     if (place !== '') expect(at(data, place)).not.toHaveLength(0);
     expect(counted.fetches.length).toBeLessThanOrEqual(mostFetches);
-    // All of them, to see which one was too many.
+    // All statements, to see which one was too many.
     expect(counted.statements.length > mostStatements ? counted.statements : []).toEqual([]);
   });
 });

@@ -1,15 +1,15 @@
-// Follows the device's record of every operation, by the mark in each call. Read while it grows: in a long run the log is rotated.
+// Follows the device's record of every operation, by the mark in each call. The log is read while it grows, because it is rotated in a long run.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { DeviceLogEntry } from '../../lab/device-log.ts';
 
 export interface DeviceRecord {
-  /** How often the call arrived. */
+  /** How many times the call arrived. */
   received: number;
-  /** How often it was executed with success. */
+  /** How many times it was executed successfully. */
   applied: number;
 }
 
-/** A moment at which the device cut a connection, or began to hang: other calls may have been lost with it. */
+/** A moment at which the device cut a connection or began to hang, so that other calls may have been lost with it. */
 export interface Disturbance {
   readonly atMs: number;
   readonly hang: boolean;
@@ -33,7 +33,7 @@ export class DeviceTail {
     this.#path = path;
   }
 
-  /** Reads what was written since the last time. */
+  /** Reads what was written since the last read. */
   async read(): Promise<void> {
     const now = await stat(this.#path).catch(() => undefined);
     if (this.#file !== undefined) await this.#drain(this.#file);

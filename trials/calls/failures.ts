@@ -1,4 +1,4 @@
-// The failures of a trial: a part of the system is killed, or the device misbehaves. All determined by the seed.
+// The failures of a trial: a part of the system is killed, or the device misbehaves. The seed determines all of them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeviceFault } from '../../lab/device-faults.ts';
 import type { WholeSystem } from '../../measure/whole-system.ts';
@@ -18,7 +18,7 @@ const deviceFaults: readonly DeviceFault[] = [
   { delayAfterMs: 1_000 },
 ];
 
-/** How often a second part is killed while the first restarts. */
+/** The share of restarts during which a second part is killed. */
 const secondShare = 0.25;
 const longestUntilSecondMs = 4_000;
 const faultMs = 600;
@@ -35,9 +35,9 @@ export class Failures {
     this.#random = random;
   }
 
-  /** Kills one part, sometimes another during the recovery. Returns a description for people. */
+  /** Kills one part, sometimes another during the recovery. Returns a description in words. */
   async kill(): Promise<string> {
-    // Each once per turn, so that a short run includes all of them.
+    // Each occurs once per turn, so that a short run includes all of them.
     if (this.#turn.length === 0) this.#turn = this.#random.shuffle(victims);
     const first = this.#turn.pop() ?? 'relay-1';
     this.#killNow(first);

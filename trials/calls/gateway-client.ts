@@ -5,10 +5,10 @@ import { decodeUuid } from '../../platform/values/ids.ts';
 
 /** One intended change of a CMP, with one idempotency key for all its requests. */
 export interface CallRequest {
-  /** Also the external id of its CMP object. */
+  /** It is also the external id of its CMP object. */
   readonly key: string;
   readonly kind: 'rule' | 'element';
-  /** Determines the rule's name or the element's address. */
+  /** It determines the rule's name or the element's address. */
   readonly number: number;
 }
 
@@ -46,7 +46,7 @@ const documents = {
   element: `mutation ($input: FirewallAddressSetElementAddInput!) { call: firewallAddressSetElementAdd(input: $input) { ${fields} } }`,
 };
 
-/** Short, so that a client soon notices a silent call, and asks again. */
+/** Short, so that a client soon notices a silent call and repeats it. */
 const waitMs = 1_000;
 const usualDeadlineMs = 20_000;
 /** The `why` of a request without an answer at the client's deadline. */
@@ -94,7 +94,7 @@ export class GatewayClient {
       });
       return (await response.json()) as GraphAnswer;
     } catch (error) {
-      // Errors in tests are of other classes than those of the platform's `fetch`.
+      // In tests, errors are of other classes than those of the platform's `fetch`.
       const { name, message, cause } = error as Error & { readonly cause?: { readonly code?: string } };
       if (name === 'SyntaxError') return { kind: 'unexpected', what: `not an answer in JSON: ${message}` };
       const why = name === 'TimeoutError' ? noAnswer : `network: ${cause?.code ?? message}`;

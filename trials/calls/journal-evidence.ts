@@ -6,7 +6,7 @@ import type { JournalRow } from './verdict.ts';
 
 const pollMs = 250;
 
-/** Waits until every operation has ended. Stops at the deadline; the judge reports those that have not. */
+/** Waits until every operation has ended. It stops at the deadline, and the judge reports operations that have not ended. */
 export async function untilEnded(db: Database, deadlineMs: number): Promise<void> {
   const untilMs = performance.now() + deadlineMs;
   while (performance.now() < untilMs) {

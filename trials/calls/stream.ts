@@ -1,5 +1,5 @@
 // The stream of mutations, from clients that follow the retry contract. A call that does not end at once is repeated later with its own
-// key, while its client makes others.
+// key, while its client makes other calls.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import type { CallRequest, GatewayClient, Reply } from './gateway-client.ts';
@@ -9,11 +9,11 @@ interface CallStreamOptions {
   readonly client: GatewayClient;
   readonly random: Random;
   readonly clients: number;
-  /** Longest pause of a client between two calls. */
+  /** The longest pause of a client between two calls. */
   readonly pauseMs: number;
   /** Prefix of the keys; default `call`. */
   readonly prefix?: string;
-  /** The number of its first call, which determines names and addresses; default 1. */
+  /** The number of its first call, which determines names and addresses. Default 1. */
   readonly first?: number;
   /** Called for each request with its reply. */
   readonly onAttempt?: (attempt: Attempt) => void;
@@ -32,7 +32,7 @@ interface Open {
   notBeforeMs: number;
 }
 
-/** The most calls without an answer at once. */
+/** The largest number of calls without an answer at once. */
 const mostOpen = 64;
 const readyPauseMs = 20;
 
@@ -64,7 +64,7 @@ export class CallStream {
     this.#clients = Array.from({ length: this.#options.clients }, () => this.#run());
   }
 
-  /** Makes new mutations until one has SUCCEEDED; returns how long that took. Undefined if none did by the deadline. */
+  /** Makes new mutations until one has SUCCEEDED, and returns how long that took. Undefined if none did by the deadline. */
   async untilReady(deadlineMs: number): Promise<number | undefined> {
     const startedMs = performance.now();
     let open = this.#fresh();
@@ -78,7 +78,7 @@ export class CallStream {
     }
   }
 
-  /** No new calls; those without an answer are repeated until they have one, or for `deadlineMs`. */
+  /** Makes no new calls. Calls without an answer are repeated until they have one, or for `deadlineMs`. */
   async finish(deadlineMs: number): Promise<void> {
     this.#stop.abort();
     const cut = setTimeout(() => this.#cut.abort(), deadlineMs);
@@ -103,7 +103,7 @@ export class CallStream {
     }
   }
 
-  /** A call that is due to be repeated, otherwise a new one. */
+  /** Returns a call that is due to be repeated, otherwise a new one. */
   #take(): Open | undefined {
     const nowMs = performance.now();
     const due = this.#open.findIndex((open) => open.notBeforeMs <= nowMs);
@@ -119,7 +119,7 @@ export class CallStream {
     return { request: { key: `${prefix}-${this.#numbers}`, kind, number: this.#numbers }, notBeforeMs: 0 };
   }
 
-  /** Undefined if the call must be repeated, at the earliest at the time then in `open`. */
+  /** Undefined if the call must be repeated, but not before the time in `open`. */
   async #ask(open: Open): Promise<Answer['outcome'] | undefined> {
     const { key } = open.request;
     const startedAtMs = Date.now();

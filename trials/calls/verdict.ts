@@ -1,4 +1,4 @@
-// The judge of the calls trials: compares the clients' answers and the journal with the device's own log.
+// The judge of the calls trials, which compares the clients' answers and the journal with the device's own log.
 import type { Life } from '../../measure/part.ts';
 import type { DeviceRecord, Disturbance } from './device-tail.ts';
 
@@ -13,7 +13,7 @@ export interface Answer {
 /** A row of the journal. */
 export interface JournalRow {
   readonly id: string;
-  /** Key of its request. */
+  /** The key of its request. */
   readonly key: string;
   readonly state: string;
   readonly errorCode: string | null;
@@ -40,9 +40,9 @@ export interface Verdict {
   readonly operations: number;
   readonly acknowledged: number;
   readonly unknown: number;
-  /** Of these, on a device that never saw them, and not provably unsent; provable ones are in `falseUnknown`. */
+  /** The UNKNOWN calls on a device that never saw them and that were not provably unsent. Provable ones are in `falseUnknown`. */
   readonly unknownUnseen: number;
-  /** Of these, with a connection that was cut by another call's fault. */
+  /** The UNKNOWN calls whose connection was cut by a fault of another call. */
   readonly cutOff: number;
   readonly unanswered: number;
   readonly failed: number;
@@ -50,13 +50,13 @@ export interface Verdict {
   readonly repeated: number;
   readonly falseUnknown: number;
   readonly notFinal: number;
-  /** Calls reported as without effect that the device received. */
+  /** Calls reported as having no effect that the device received. */
   readonly wrongRejected: number;
-  /** Descriptions of the faults, for people. */
+  /** Descriptions of the faults in words. */
   readonly findings: readonly string[];
 }
 
-/** A call to a hanging device is abandoned at its deadline. The clocks are the same machine's. */
+/** A call to a hanging device is abandoned at its deadline. The clocks can be compared, because they belong to the same machine. */
 const toleranceMs = 1_000;
 
 export function judge(evidence: Evidence): Verdict {
@@ -119,8 +119,8 @@ export function judge(evidence: Evidence): Verdict {
 }
 
 /**
- * Whether an UNKNOWN call that the device never saw was known to be unsent: it was never journaled as sent, or the process that
- * carried it lived past the deadline and nothing else could have kept the call from the device.
+ * Whether an UNKNOWN call that the device never saw was known to be unsent. That is so if it was never journaled as sent, or if the process
+ * that carried it lived past the deadline and nothing else could have kept the call from the device.
  */
 function provablyUnsent(row: JournalRow, { lives, disturbances }: Evidence): 'yes' | 'no' | 'cut off' {
   if (row.sentAtMs === null) return 'yes';
@@ -145,7 +145,7 @@ function describe(row: JournalRow): string {
 
 type Kind = 'lost' | 'repeated' | 'falseUnknown' | 'notFinal' | 'wrongRejected';
 
-/** Counts each subject once per kind. */
+/** Counts each subject once for each kind. */
 class Faults {
   readonly findings: string[] = [];
   readonly #subjects = new Map<Kind, Set<string>>();

@@ -1,4 +1,4 @@
-// A load balancer under traffic whose control plane has a database with a stepped clock.
+// A load balancer with traffic whose control plane has a database with a stepped clock.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,7 +28,7 @@ export class Balancers {
     this.#visits = visits;
   }
 
-  /** With two nodes on two hosts. `folder` must be accessible to the user of the embedded servers. */
+  /** A load balancer with two nodes on two hosts. `folder` must be accessible to the user of the embedded servers. */
   static async start(folder: string, cleanup: AsyncDisposableStack): Promise<Balancers> {
     const own = join(folder, 'balancers');
     await mkdir(own, { mode: 0o711 });
@@ -80,7 +80,7 @@ export class Balancers {
     });
   }
 
-  /** Nodes replaced since the last call, although only a clock was wrong. */
+  /** Nodes that were replaced since the last call, although only a clock was wrong. */
   async replaced(): Promise<number> {
     const nodes = await this.#world.nodes(this.#balancerId);
     const there = new Set(nodes.map(({ id }) => id));
@@ -91,12 +91,12 @@ export class Balancers {
     return gone + marked;
   }
 
-  /** What came of requests that failed since the last call. */
+  /** The failures of requests since the last call. */
   failed(): readonly string[] {
     return this.#visits.failed();
   }
 
-  /** For testing the judge. */
+  /** Used to test the judge. */
   async killNode(): Promise<void> {
     const [node] = this.#nodes;
     if (node === undefined) throw new Error('there is no node');

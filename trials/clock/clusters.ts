@@ -30,7 +30,7 @@ export class Clusters {
     await this.site.untilServed(some);
   }
 
-  /** Ignores the answers: a cluster whose clock alone is wrong may refuse. */
+  /** It ignores the answers, because a cluster whose clock alone is wrong may refuse. */
   async use(prefix: string): Promise<void> {
     for (const each of this.site.clusters)
       for (const [method, name, body] of uses(prefix))
@@ -66,7 +66,7 @@ export class Clusters {
     return answer.text.includes(`<Key>${name}</Key>`);
   }
 
-  /** Whether the replicas fail to become equal. */
+  /** Whether the replicas failed to become equal. */
   async diverged(): Promise<boolean> {
     const rows = ({ db }: Cluster) =>
       db.query(

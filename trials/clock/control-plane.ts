@@ -92,7 +92,7 @@ export class ControlPlane {
     return succeeded ? undefined : said;
   }
 
-  /** For testing the judge: sends a call to the device a second time, and deletes events. */
+  /** Used to test the judge: sends a call to the device a second time, and deletes events. */
   async harm(name: string): Promise<void> {
     this.#device.told.push(...this.#device.told.filter((stdin) => stdin.includes(name)));
     await this.#node.db.execute('DELETE FROM status_change ORDER BY seq LIMIT 1000');

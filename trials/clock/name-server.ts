@@ -66,7 +66,7 @@ export class NameServer {
     await this.#start();
   }
 
-  /** Answers that do not validate at the correct time. */
+  /** The number of answers that do not validate at the correct time. */
   async bogus(): Promise<number> {
     let bogus = 0;
     for (const [name, type, expected] of questions)

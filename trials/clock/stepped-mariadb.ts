@@ -50,7 +50,7 @@ export class SteppedMariadb {
   }
 }
 
-/** Read whenever the clock is read. */
+/** It is read whenever the clock is read. */
 async function writeOffset(path: string, seconds: number): Promise<void> {
   await writeFile(path, `${clockOffset(Math.round(seconds))}s\n`, { mode: 0o644 });
 }

@@ -1,5 +1,6 @@
-// The members of the load balancer of the trial, and the clients of its nodes: a process of their own, so that a busy trial neither fails the
-// checks of members nor loses requests. Prints its ports, then a line for each request that failed. A line of its input is the nodes' addresses.
+// The members of the trial's load balancer, and the clients of its nodes. They have their own process, so that a busy trial neither fails
+// the checks of members nor loses requests. Prints its ports, then a line for each request that failed. A line on its input has the nodes'
+// addresses.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -16,7 +17,7 @@ async function member(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Undefined: the request was answered. */
+/** Undefined if the request was answered. */
 function faultOf(host: string): Promise<string | undefined> {
   return answerOf(host, port, 5_000).then(
     ({ status }) => (status === 200 ? undefined : `status ${status}`),
@@ -29,9 +30,9 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   addresses = JSON.parse(line) as readonly string[];
 });
 say({ ports: [await member(), await member()] });
-// Until its parent ends it.
+// Runs until its parent ends it.
 for (let count = 0; ; count += 1) {
-  // Each node in turn, like clients of both addresses.
+  // Sends to each node in turn, like clients of both addresses.
   const address = addresses[count % addresses.length];
   const startedMs = performance.now();
   const fault = address === undefined ? undefined : await faultOf(address);

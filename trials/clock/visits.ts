@@ -17,7 +17,7 @@ export class Visits {
     this.ports = ports;
   }
 
-  /** `port`: of the nodes. */
+  /** `port`: the port of the nodes. */
   static async start(port: number, everyMs: number): Promise<Visits> {
     const program = fileURLToPath(new URL('./visits-process.ts', import.meta.url));
     const words = [program, String(port), String(everyMs)];
@@ -38,7 +38,7 @@ export class Visits {
     this.#child.stdin?.write(`${JSON.stringify(addresses)}\n`);
   }
 
-  /** What came of requests that failed since the last call. */
+  /** The failures of requests since the last call. */
   failed(): readonly string[] {
     return this.#failed.splice(0);
   }

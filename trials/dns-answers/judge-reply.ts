@@ -8,7 +8,7 @@ export function replyFault(packet: Buffer, replies: readonly Buffer[]): string |
   if (!expected.answered) return replies.length === 0 ? undefined : 'it is answered';
   const [reply] = replies;
   if (reply === undefined || replies.length > 1) return `it has ${replies.length} answers`;
-  // The lanes have no valid cookie: their addresses may be forged.
+  // The lanes have no valid cookie, so their addresses may be forged.
   if (reply.length > Math.min(1_232, 6 * packet.length))
     return `the answer has ${reply.length} bytes, its question ${packet.length}`;
   if (reply.readUInt16BE(0) !== packet.readUInt16BE(0)) return 'the answer has another id';
@@ -42,7 +42,7 @@ function contentFault(
   return told.toSorted().join() === records.toSorted().join() ? undefined : `it has the records ${told.join()}`;
 }
 
-/** From the OPT record, which is the last one. A question may have the same bytes. */
+/** From the OPT record, which is the last one. A question may contain the same bytes. */
 function extendedRcode(reply: Buffer): number {
   if (reply.readUInt16BE(10) === 0) return 0;
   for (let at = 12; at + 11 <= reply.length; at += 1)

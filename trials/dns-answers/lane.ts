@@ -1,5 +1,5 @@
 // A UDP socket that sends one packet at a time, followed by a query with a known answer. When that answer arrives, all answers to the first
-// packet have arrived, or there are none.
+// packet have arrived.
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { questionOf } from './mutations.ts';

@@ -76,7 +76,7 @@ function randomOptions(random: Random): Buffer {
   );
 }
 
-/** From unchanged to unrecognizable. */
+/** The changes range from none to unrecognizable. */
 export function mutated(packet: Buffer, random: Random): Buffer {
   const bytes = Buffer.from(packet);
   const at = () => random.integer(0, Math.max(0, bytes.length - 1));

@@ -8,7 +8,7 @@ type Expected =
 
 const codes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, NOTAUTH: 9, BADVERS: 16 };
 const refusedTypes = [251, 252, 253, 254, 46];
-/** The server's own limit: no honest query has more records. */
+/** The server's own limit. No honest query has more records. */
 const mostRecords = 4;
 
 export function expectedOf(packet: Buffer): Expected {
@@ -29,7 +29,7 @@ export function expectedOf(packet: Buffer): Expected {
   if (group !== 1 || (name !== origin && !name.endsWith(`.${origin}`)) || refusedTypes.includes(type))
     return answered(codes.REFUSED);
   const label = name === origin ? '' : name.slice(0, -origin.length - 1);
-  // Random policies may fail.
+  // Random policies may fail to answer.
   if (/^p\d+$/.test(label)) return answered(codes.NOERROR, codes.SERVFAIL, codes.NXDOMAIN);
   if (label === '') return answered(codes.NOERROR);
   const known = find(label);

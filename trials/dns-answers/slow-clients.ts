@@ -1,5 +1,5 @@
-// Slow TCP clients: they send a byte now and then, nothing, half a query, or read no answer. Other clients must still be answered, and the
-// slow ones disconnected.
+// Slow TCP clients: they send a byte now and then, nothing, or half a query, or do not read the answer. Other clients must still be
+// answered, and the slow ones disconnected.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -9,14 +9,14 @@ export const zone = 'gslb.trial.test.';
 /** Both sides use this value, so that random policies give the same answers. */
 export const drawn = 0.37;
 
-/** A record's text by type; all of them are in the answer. */
+/** The text of a record by type. All records are in the answer. */
 export interface Known {
   readonly A?: readonly string[];
   readonly AAAA?: readonly string[];
   readonly CNAME?: readonly string[];
 }
 
-/** By label below the zone. Names that only have names below them are empty. */
+/** Names by their label below the zone. A name is empty if it only has names below it. */
 export const knownNames: Readonly<Record<string, Known>> = {
   shop: { A: ['192.0.2.1', '192.0.2.2'], AAAA: ['2001:db8::1'] },
   v4: { A: ['192.0.2.4'] },

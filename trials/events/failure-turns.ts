@@ -1,4 +1,4 @@
-// Random failures, one after another, in parallel to the writers.
+// Random failures, one after another, in parallel with the writers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Random } from '../random.ts';
@@ -27,11 +27,11 @@ export class FailureTurns {
 
   start(): void {
     this.#done = this.#run();
-    // The error is reported when the caller ends it.
+    // The error is reported when the caller ends the failures.
     this.#done.catch(() => undefined);
   }
 
-  /** Ends after the current failure, but not before each kind has occurred once. Throws the error of a failure. */
+  /** Ends after the current failure, but not before each kind has occurred. Throws the error of a failure. */
   async finish(): Promise<void> {
     this.#finishing = true;
     await this.#done;

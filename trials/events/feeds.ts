@@ -28,7 +28,7 @@ export class Feeds {
     return this.#options.random.pick(this.#places).feed;
   }
 
-  /** Stops one, with all its subscriptions, and replaces it. */
+  /** Stops a feed with all its subscriptions, and replaces it. */
   async replace(): Promise<void> {
     const victim = this.#options.random.pick(this.#places);
     await victim.stop();
@@ -43,7 +43,7 @@ export class Feeds {
 
   async #open(): Promise<LocalContext> {
     const { connection, redis } = this.#options;
-    // A small ring and frequent checkpoints: both ways of reading, and resuming from checkpoints, happen often.
+    // With a small ring and frequent checkpoints, both ways of reading and resuming from checkpoints happen often.
     const feed = { ringSize: 200, checkpointMs: 50 };
     const place = new LocalContext({ connection, connectionLimit: 8 }, { redis, feed });
     await place.feed.start();

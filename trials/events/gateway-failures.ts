@@ -1,5 +1,5 @@
-// Failures around the clients of the gateway: its process and those behind it are killed or stopped in order, Redis is killed and
-// flushed, and all clients lose their connections at once.
+// Failures around the clients of the gateway: its process and those behind it are killed or stopped in turn, Redis is killed and flushed,
+// and all clients lose their connections at once.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WholeSystem } from '../../measure/whole-system.ts';
 import type { Random } from '../random.ts';

@@ -1,4 +1,4 @@
-// The request of each client in the gateway's trial and, written separately for the judge, the rows of the table that it should get.
+// The request of each client in the gateway's trial, and the table rows that it should get, written separately for the judge.
 import { encodeId } from '../../platform/values/ids.ts';
 import type { TableRow } from './verdict.ts';
 import { kinds, subjectType } from './writers.ts';
@@ -11,11 +11,11 @@ export interface ReaderPlan {
   readonly wants: (row: TableRow) => boolean;
   /** Without a cursor. */
   readonly fromNow: boolean;
-  /** Dropped only together with all others and with the gateway. */
+  /** It is dropped only together with all others and with the gateway. */
   readonly steady: boolean;
 }
 
-/** Some share a request, and so a stream; some select more, which takes longer. The first reads everything. */
+/** Some share a request, and therefore a stream. Some select more, which takes longer. The first client reads everything. */
 export function planOf(index: number, projectId: string, subjects: readonly string[]): ReaderPlan {
   const kind = kinds[index % kinds.length] ?? kinds[0];
   const subjectId = subjects[index % subjects.length] ?? '';

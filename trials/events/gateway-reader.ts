@@ -1,5 +1,5 @@
-// A client of statusChanges through the gateway, using a common library: dropped at random, it resumes with its own last cursor, and logs
-// every item.
+// A client of statusChanges through the gateway that uses a common library. It is dropped at random, resumes with its own last cursor, and
+// logs every item.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -13,13 +13,13 @@ interface GatewayReaderOptions {
   /** Of the gateway. */
   readonly url: string;
   readonly token: string;
-  /** Has the system's key: reads the order from cursors, which no client can do. */
+  /** It has the system's key, because it reads the order from cursors, which no client can do. */
   readonly cursors: CursorSealer;
   /** Arguments of statusChanges. */
   readonly filter: Readonly<Record<string, unknown>>;
-  /** Selected of each change in addition to what the log needs. Empty for none. */
+  /** The fields that it selects of each change in addition to those that the log needs. Empty for none. */
   readonly fields: string;
-  /** Undefined to start now. */
+  /** Undefined to start at the present. */
   readonly after: string | undefined;
   readonly random: Random;
   /** The longest time until it is dropped. Undefined for never, so that no reconnection hides a fault. */
@@ -35,7 +35,7 @@ interface StatusData {
 
 const shortestMs = 20;
 const shortAbsenceMs = 100;
-/** Occasionally it stays away long enough to have much to catch up with. */
+/** Occasionally it stays away long enough to have a lot to catch up with. */
 const [longAbsenceShare, longAbsenceMs] = [0.05, 4_000];
 const mostRetries = 10_000;
 const ackDeadlineMs = 10_000;
@@ -43,13 +43,13 @@ const firstItemDeadlineMs = 30_000;
 
 export class GatewayReader {
   readonly items: LoggedItem[] = [];
-  /** Sequence number up to which it must have everything. Undefined until known. */
+  /** The sequence number up to which it must have everything. Undefined until known. */
   beginning: number | undefined;
   drops = 0;
   connections = 0;
   /** Events so far. */
   received = 0;
-  /** Reasons for the end of its stream, or values that are not items: there must be none. */
+  /** Reasons for the end of its stream, or values that are not items. There must be none. */
   readonly faults: string[] = [];
   readonly #options: GatewayReaderOptions;
   readonly #client: Client;
@@ -86,7 +86,7 @@ export class GatewayReader {
     });
   }
 
-  /** Resolves with the first item if it starts now, at once if it has a cursor. Throws if none arrives. */
+  /** Without a cursor it resolves with the first item; with a cursor it resolves at once. Throws if none arrives. */
   start(): Promise<void> {
     const { filter, after, fields } = this.#options;
     const query = `subscription (
@@ -96,7 +96,7 @@ export class GatewayReader {
         projectId: $projectId, kinds: $kinds, subjectId: $subjectId, subjectTypes: $subjectTypes, after: $after
       ) { cursor change { id subjectId subjectVersion ${fields} } }
     }`;
-    // The library sends this same object again when it reconnects: it then contains the newest cursor.
+    // The library sends this same object again when it reconnects, and the object then contains the newest cursor.
     const variables: Record<string, unknown> = { ...filter, after };
     return new Promise((resolve, reject) => {
       const fail = (fault: string) => {
@@ -138,7 +138,7 @@ export class GatewayReader {
     await this.#dropping;
   }
 
-  /** Cuts the connection, like a network. */
+  /** Cuts the connection, as a network does. */
   drop(): void {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
     this.#socket.terminate();
@@ -148,7 +148,7 @@ export class GatewayReader {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.stopDropping();
-    // Rejects if a connection that is just being made fails.
+    // Rejects if it fails to connect at the moment.
     await Promise.resolve(this.#client.dispose()).catch(() => undefined);
   }
 

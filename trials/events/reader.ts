@@ -1,5 +1,4 @@
-// A client of the stream like a browser: it logs its items, is dropped at random, and resumes at another feed
-// with its last cursor.
+// A client of the stream that behaves like a browser: it logs its items, is dropped at random, and resumes at another feed with its last cursor.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedItem, StatusFeed } from '../../platform/events/feed.ts';
 import type { Random } from '../random.ts';
@@ -10,7 +9,7 @@ interface ReaderOptions {
   /** Undefined for everything. */
   readonly kind: string | undefined;
   readonly random: Random;
-  /** A feed that is running now. */
+  /** A feed that is currently running. */
   readonly feed: () => StatusFeed;
   /** The longest time until it is dropped. */
   readonly longestMs: number;
@@ -64,7 +63,7 @@ export class Reader {
       try {
         await this.#read(signal, random.next() < 0.2 ? random.integer(1, 5) : 0);
       } catch (error) {
-        // A feed that is being replaced refuses; a refused cursor would be a failure of the trial.
+        // A feed that is being replaced refuses clients. A refused cursor would be a failure of the trial.
         if (!(error instanceof Error && error.message.includes('not started'))) throw error;
         await sleep(5);
       }

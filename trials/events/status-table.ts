@@ -1,11 +1,11 @@
-// The reference of the gateway's trial: the table's final events.
+// The reference for the gateway's trial: the final events in the table.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../platform/database/database.ts';
 import type { TableRow } from './verdict.ts';
 
 const deadlineMs = 30_000;
 
-/** A project's events after `after`, in order, once all are sequenced. Throws if some never are, or if numbers are missing. */
+/** A project's events after `after`, in order, once all are sequenced. Throws if some are never sequenced, or if numbers are missing. */
 export async function sequencedTable(db: Database, projectId: string, after = 0): Promise<readonly TableRow[]> {
   const untilMs = performance.now() + deadlineMs;
   for (;;) {

@@ -1,4 +1,4 @@
-// Judges a client's own log, from nothing but the written events and the received items.
+// Judges a client's own log only by the written events and the received items.
 import { eventKey } from './writers.ts';
 
 export interface LogEntry {
@@ -16,7 +16,7 @@ export interface Verdict {
 
 type Event = Pick<LogEntry, 'subjectId' | 'version'>;
 
-/** Judges a client's own log against its expected events. With `all` the numbers must also be dense. */
+/** Judges a client's own log against its expected events. With `all`, the numbers must also be dense. */
 export function judgeLog(
   log: readonly (Event & Pick<LogEntry, 'seq'>)[],
   wanted: readonly Event[],
@@ -41,7 +41,7 @@ export function judgeLog(
   return { gaps: Math.max(missing, holes), duplicates, outOfOrder };
 }
 
-/** An item, as a client received it from the graph. */
+/** An item as a client received it from the graph. */
 export interface LoggedItem {
   /** From the cursor. */
   readonly seq: number;
@@ -62,12 +62,13 @@ export interface ClientVerdict extends Verdict {
   /** Items that differ from the table's event at their cursor, or that the client did not request. */
   readonly wrong: number;
   /**
-   * Checkpoints before delivered events, or after undelivered ones: a client that resumes there would get an event twice, or never.
+   * Checkpoints before events that were already delivered, or after events that were not. A client that resumes there would get an event
+   * twice, or never.
    */
   readonly falseCheckpoints: number;
 }
 
-/** Judges a client's own log against the table's rows that it requested, in order of their numbers. */
+/** Judges a client's own log against the table rows that it requested, in order of their numbers. */
 export function judgeItems(items: readonly LoggedItem[], wanted: readonly TableRow[]): ClientVerdict {
   const bySeq = new Map(wanted.map((row) => [row.seq, row]));
   const events = items.flatMap(({ seq, event, atMs }) => (event === undefined ? [] : [{ seq, atMs, ...event }]));

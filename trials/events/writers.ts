@@ -27,7 +27,7 @@ interface WritersOptions {
   readonly projectId?: string;
 }
 
-/** Declared kinds, so that a filter may name them. */
+/** Declared kinds, which a filter may name. */
 export const kinds = ['backend.changed', 'backend.circuit', 'backend.identity', 'backend.operatingStatus'] as const;
 export const subjectType = 'Backend';
 const trialEvents: EventKinds = Object.fromEntries(
@@ -77,7 +77,7 @@ export class Writers {
     await Promise.all([holder, ...counts.map(commitAround)]);
   }
 
-  /** The subject's row first, then the event; then the transaction may stay open. */
+  /** It writes the subject's row first, then the event; the transaction may then stay open. */
   async #write(subjectId: string, holdMs: number, onWritten: () => void = () => {}): Promise<void> {
     const { db, wake, random, projectId = null } = this.#options;
     const kind = random.pick(kinds);

@@ -1,4 +1,4 @@
-// Random choices of the trial, all from seeds: a choice by its odds, and values that depend on a text alone.
+// Random choices of the trial, all derived from seeds: choices by odds, and values that depend only on a text.
 import { type Random, seededRandom } from '../random.ts';
 
 export function chance(random: Random, odds: number): boolean {
@@ -19,7 +19,7 @@ export function hashOf(text: string): number {
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
-/** The same text always gives the same choices, in whatever order texts are asked for. */
+/** The same text always gives the same choices, in any order of calls. */
 export function randomFor(text: string): Random {
   return seededRandom(hashOf(text));
 }

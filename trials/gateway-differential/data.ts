@@ -1,17 +1,17 @@
-// The data of a random graph. Every value follows from the graph's seed, its object, its field and its arguments, so that each subgraph
-// and the one schema with everything give the same answers in whatever order they are asked.
+// The data of a random graph. Every value follows from the graph's seed, its object, its field and its arguments. So each subgraph and the
+// single schema with everything give the same answers in any order.
 import { Kind, type SelectionNode, valueFromASTUntyped } from 'graphql';
 import type { Random } from '../random.ts';
 import { chance, hashOf, randomFor } from './chance.ts';
 import { baseOf, type GraphField, type GraphPlan, possibleTypes, selectionsOf } from './graph.ts';
 
-/** One object; the same for all subgraphs. */
+/** One object, which is the same for all subgraphs. */
 export interface Item {
   readonly type: string;
   readonly index: number;
 }
 
-/** What one execution changes. */
+/** The changes that one execution makes. */
 export interface Effects {
   /** Mutations so far, with their arguments. */
   readonly mutations: string[];
@@ -20,7 +20,7 @@ export interface Effects {
 const itemsOfType = 3;
 const words = ['alpha', 'beta', 'gamma', 'delta', '', 'ä"\\', '__proto__'] as const;
 
-/** Fields of roots that the graph plan has only as parts of subgraphs. */
+/** Root fields that the graph plan has only as parts of subgraphs. */
 export class GraphData {
   readonly #seed: number;
   readonly #plan: GraphPlan;
@@ -35,7 +35,7 @@ export class GraphData {
       for (const type of subgraph.types.values())
         for (const part of type.fields.values()) {
           if (part.external || type.kind === 'interface') continue;
-          // What an interface object adds belongs to each member.
+          // The fields that an interface object adds belong to each member.
           const owners = type.kind === 'interfaceObject' ? (plan.types.get(type.name)?.members ?? []) : [type.name];
           const possible = possibleTypes(plan, subgraph, baseOf(part.field.type));
           for (const owner of owners) {
@@ -130,18 +130,18 @@ export class GraphData {
           () => ({}),
         ])();
       default:
-        // No type that all subgraphs of the field know: then there is nothing to return.
+        // All subgraphs of the field know only some of the types, so there is nothing to return.
         return concrete.length === 0 ? null : random.pick(this.items(random.pick(concrete)));
     }
   }
 
-  /** What a field makes of what it requires: a text, or an object of its type. */
+  /** The value of a field that requires others: a text, or an object of its type. */
   computed({ name, type }: GraphField, required: object): unknown {
     const text = `${name} ${canonical(required)}`;
     return this.#plan.types.has(type) ? randomFor(`${this.#seed} ${text}`).pick(this.items(type)) : text;
   }
 
-  /** What a subgraph gets of required fields. */
+  /** The form in which a subgraph gets required fields. */
   #required(item: Item, selections: readonly SelectionNode[]): Record<string, unknown> {
     const found: Record<string, unknown> = {};
     for (const selection of selections) {
@@ -175,12 +175,12 @@ export class GraphData {
     });
   }
 
-  /** Whether the field may be null for clients, and not in some subgraph: an error there costs more than its own place. */
+  /** Whether the field may be null for clients but not in some subgraph. An error there affects more than its own place. */
   isStrict(type: string, name: string): boolean {
     return this.#fields.get(`${type}.${name}`)?.strict === true && !this.isNeverNull(type, name);
   }
 
-  /** An error there makes its object null. */
+  /** An error in this field makes its object null. */
   isNeverNull(type: string, name: string): boolean {
     return this.#fields.get(`${type}.${name}`)?.type.endsWith('!') === true;
   }

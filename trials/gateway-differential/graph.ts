@@ -20,9 +20,9 @@ export interface GraphType {
   readonly name: string;
   readonly kind: TypeKind;
   readonly fields: Map<string, GraphField>;
-  /** Of an interface or union: the objects that belong to it. */
+  /** For an interface or union: the objects that belong to it. */
   readonly members: readonly string[];
-  /** Of an entity: the fields of its keys. */
+  /** For an entity: the fields of its keys. */
   readonly keys: readonly string[];
 }
 
@@ -31,14 +31,14 @@ export interface FieldPart {
   external?: boolean;
   provides?: string;
   requires?: string;
-  /** The subgraph from which the field is taken over. */
+  /** The subgraph that this one overrides for the field. */
   override?: string;
   inaccessible?: boolean;
-  /** Never null here, although it may be null elsewhere. */
+  /** It is never null here, although it may be null elsewhere. */
   strict?: boolean;
 }
 
-/** What one subgraph defines of a type. */
+/** One subgraph's definition of a type. */
 export interface TypePart {
   readonly name: string;
   readonly kind: 'object' | 'interface' | 'interfaceObject' | 'union';
@@ -89,7 +89,7 @@ export function selectionsOf(text: string): readonly SelectionNode[] {
   return selections;
 }
 
-/** Every name of a field in the text, nested ones included. */
+/** Every field name in the text, including nested ones. */
 export function fieldNamesIn(selections: readonly SelectionNode[]): readonly string[] {
   return selections.flatMap((selection) => {
     if (selection.kind === Kind.FIELD)

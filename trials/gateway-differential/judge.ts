@@ -3,7 +3,7 @@ import { type ExecutionResult, type GraphQLOutputType, isAbstractType, isListTyp
 
 type Path = readonly (string | number)[];
 
-/** Without faults: the same data in the same order, and no errors. With errors, see `judgeFaulty`. Undefined: no difference. */
+/** Without faults, it expects the same data in the same order, and no errors. With errors, see `judgeFaulty`. Undefined: no difference. */
 export function judgeWhole(expected: ExecutionResult, got: ExecutionResult): string | undefined {
   const [wanted, given] = [JSON.stringify(expected.data), JSON.stringify(got.data)];
   if (wanted !== given) return firstDifference(expected.data, got.data, []) ?? 'names of fields are in another order';
@@ -16,9 +16,9 @@ export function judgeWhole(expected: ExecutionResult, got: ExecutionResult): str
 }
 
 /**
- * With faults whose reach depends on the plan: values that are there are right, each further null is allowed by its type, and has an
- * error whose path leads to it. `types`: by path, of the execution without faults. `mayBeGone`: entities may be null, and a link to an
- * object of any type that is gone needs no error, nor do its fields (docs/graph.md).
+ * With faults whose effect depends on the plan, existing values must be right. Each additional null must be allowed by its type and have an
+ * error whose path leads to it. `types`: by path, of the execution without faults. `mayBeGone`: entities may be null. A link to a missing
+ * object of any type needs no error, and neither do its fields (docs/graph.md).
  */
 export function judgeFaulty(
   expected: ExecutionResult,
@@ -36,7 +36,7 @@ export function judgeFaulty(
     (mayBeGone && (isLink(path) || isLink(path.slice(0, -1)))) ||
     paths.some((of) => {
       if (of === undefined || !path.every((key, index) => of[index] === key)) return false;
-      // Everything between the null and its error must be unable to be null. What has no type is no place of the answer, such as a key.
+      // Nothing between the null and its error may be nullable. A path without a type is not part of the answer, for example a key.
       for (let length = path.length + 1; length <= of.length; length += 1)
         if (typeAt(types, of.slice(0, length)) !== undefined && nullable(of.slice(0, length))) return false;
       return true;
@@ -58,8 +58,8 @@ export function judgeFaulty(
   };
   const wrong = walk(expected.data, got.data, []);
   if (wrong !== undefined) return wrong;
-  // At an object that another subgraph returned, too, an error says that this subgraph's part of it could not be read. What a subgraph
-  // itself reports stays where it reports it.
+  // If another subgraph returned the object, an error may also report that this subgraph's part of it could not be read. Errors that a
+  // subgraph itself reports stay at their place.
   const ofGateway = (got.errors ?? []).filter(({ extensions }) => extensions?.code !== 'TRIAL');
   const unwanted = ofGateway.find(({ path }) => path !== undefined && !leadsToNull(got.data, path, 'or object'));
   return unwanted === undefined ? undefined : `an error at a value: ${unwanted.path?.join('.')}`;
@@ -81,7 +81,7 @@ function textOf(path: Path): string {
   return path.map((key) => `/${key}`).join('');
 }
 
-/** The type at a path; of items in lists too. */
+/** The type at a path, including items in lists. */
 function typeAt(types: ReadonlyMap<string, GraphQLOutputType>, path: Path): GraphQLOutputType | undefined {
   if (typeof path.at(-1) !== 'number') return types.get(textOf(path));
   const list = typeAt(types, path.slice(0, -1));
@@ -102,7 +102,7 @@ function covers({ data, errors = [] }: ExecutionResult, path: Path | undefined):
   return errors.length > 0 && path !== undefined && leadsToNull(data, path);
 }
 
-/** Whether some error explains the null in which an error at the path ended. */
+/** Whether some error explains a null, because the null lies on the path of the error. */
 function nullHasError({ data, errors = [] }: ExecutionResult, path: Path = []): boolean {
   let length = 0;
   for (let at: unknown = data; length < path.length && at !== null && at !== undefined; length += 1)

@@ -1,5 +1,5 @@
-// Subgraphs that answer more than they are asked: each object of an answer, also of entities, gets values for fields that were not asked of
-// it. The executor's answer must be the same as without them.
+// Subgraphs that answer more than they are asked: each object in an answer, including entities, gets values for fields that were not
+// requested. The executor's answer must be the same as without them.
 import { type DocumentNode, type FormattedExecutionResult, Kind, type SelectionSetNode } from 'graphql';
 import type { GatewayContext, LinkRequest, SubgraphLink } from '../../gateway/supergraph/subgraph-link.ts';
 import type { World } from './world.ts';
@@ -16,7 +16,7 @@ export function isLying(context: GatewayContext): boolean {
   return lying.has(context);
 }
 
-/** The world with links that lie where they are let. */
+/** The world, with wrong links where that is allowed. */
 export function withLies(world: World): World {
   const links = [...world.links].map(([name, link]) => [name, new LyingLink(link, world.names)] as const);
   return { ...world, links: new Map(links) };
@@ -51,7 +51,7 @@ class LyingLink implements SubgraphLink {
     return this.#link.close();
   }
 
-  /** What is there was asked for, and stays. */
+  /** Values that were requested stay unchanged. */
   #forge(value: unknown, sets: readonly SelectionSetNode[], document: DocumentNode): void {
     if (Array.isArray(value)) for (const item of value) this.#forge(item, sets, document);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;

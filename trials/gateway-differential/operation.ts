@@ -25,7 +25,7 @@ export interface RandomOperation {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** Aliases that have a meaning elsewhere, in JavaScript or in an executor. */
+/** Aliases that have a special meaning in JavaScript or in an executor. */
 const oddAliases = ['__proto__', 'constructor', 'toString', '_1', '_2', 'id', 'name', '__typename'] as const;
 const attempts = 6;
 const deepest = 4;
@@ -153,7 +153,7 @@ class Writer {
     return `(${texts.join(', ')})`;
   }
 
-  /** A new variable; with its value given, or left to a default. */
+  /** A new variable. Its value is given, or left to a default. */
   #variable(type: string, value: unknown): string {
     const name = `v${Object.keys(this.#values).length}_${this.#variables.size}`;
     const isBoolean = type === 'Boolean!' && chance(this.#random, 0.4);

@@ -74,7 +74,7 @@ function fieldDirectives(type: TypePart, part: FieldPart, plan: GraphPlan): stri
   ].join('');
 }
 
-/** Whether some subgraph provides a field of that name where it may be of this type. */
+/** Whether some subgraph provides a field of that name, at a place that may have this type. */
 function isProvided(plan: GraphPlan, type: string, field: string): boolean {
   return plan.subgraphs.some(
     ({ types }) =>

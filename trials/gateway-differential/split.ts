@@ -1,5 +1,5 @@
-// A random graph, split over subgraphs: the types first, then owners of their fields, then everything that a subgraph has to define so
-// that its fields have types, then the directives of Federation 2. Not every result composes.
+// A random graph, split over subgraphs: first the types, then the owners of their fields, then everything that a subgraph has to define so
+// that its fields have types, and finally the directives of Federation 2. Not every result can be composed.
 import type { Random } from '../random.ts';
 import { chance, some } from './chance.ts';
 import {
@@ -18,7 +18,7 @@ import {
 
 const entityNames = ['Product', 'User', 'Review', 'Store', 'Order'] as const;
 const valueNames = ['Address', 'Money'] as const;
-/** A value type, and the field that holds it: each subgraph has every other field of it. */
+/** A value type, and the field that holds it. Each subgraph has every second field of it. */
 const [sharedValue, sharedLink] = ['Detail', 'detail'];
 const interfaceNames = ['Media', 'Named'] as const;
 const unionNames = ['Hit', 'Owner'] as const;
@@ -139,7 +139,7 @@ class Splitter {
     }
   }
 
-  /** The keys of an entity, and their fields. `owner`: an entity that a key may go through. */
+  /** The keys of an entity, and their fields. `owner`: an entity through which a key may go. */
   #keysOf(owner: string | undefined): readonly [readonly string[], readonly GraphField[]] {
     const id = plain('id', 'ID!');
     const code = plain('code', 'String!');
@@ -314,7 +314,7 @@ class Splitter {
       this.#define(this.#part(subgraph, type, 'object'), field);
   }
 
-  /** Adds what is missing until every field of every subgraph has a type there. */
+  /** Adds missing definitions until every field of every subgraph has a type there. */
   #complete(): void {
     for (let before = -1, now = this.#size(); before !== now; before = now, now = this.#size())
       for (const subgraph of this.#subgraphs) {
@@ -450,7 +450,7 @@ class Splitter {
     this.#compute(type, part, 'String', sides.map(({ name }) => name).join(' '));
   }
 
-  /** A field that makes an object of what it requires; the object has a field with a requirement of two subgraphs. */
+  /** A field that makes an object from its required fields. The object has a field that requires fields of two subgraphs. */
   #addMade(type: GraphType): void {
     const [home] = this.#computing(type);
     const needed = home && this.#leafElsewhere(type, home);
@@ -462,7 +462,7 @@ class Splitter {
     this.#addDiamond(target);
   }
 
-  /** How a subgraph can require the field, and which fields of other types are external for that. */
+  /** How a subgraph can require the field, and which fields of other types become external. */
   #requiredText(home: SubgraphPlan, field: GraphField) {
     const random = this.#random;
     const base = this.#types.get(baseOf(field.type));
@@ -560,7 +560,7 @@ class Splitter {
     }
   }
 
-  /** Some fields are never null in one of their subgraphs, and so for clients nullable without ever being null. */
+  /** Some fields are never null in one of their subgraphs. For clients they are nullable but never null. */
   #varyNullability(): void {
     for (const type of this.#ofKind('entity'))
       for (const field of type.fields.values()) {

@@ -20,7 +20,7 @@ const maxPlanBytes = 64 * 1024 * 1024;
 
 export class StockExecutor {
   readonly #schema: GraphQLSchema;
-  /** The same in the type of the planner's library. */
+  /** The same value in the type of the planner's library. */
   readonly #apiSchema: Schema;
   /** With the federation directives. */
   readonly #supergraphSchema: GraphQLSchema;
@@ -38,7 +38,7 @@ export class StockExecutor {
     this.#schema = schema;
     this.#apiSchema = supergraph.apiSchema();
     this.#supergraphSchema = supergraph.schema.toGraphQLJSSchema();
-    // The document in each fetch saves in-process subgraphs a parse.
+    // The parsed document in each fetch saves in-process subgraphs a parse.
     this.#planner = new QueryPlanner(supergraph, { exposeDocumentNodeInFetchNode: true });
     this.#services = Object.fromEntries([...links].map(([name, link]) => [name, dataSource(link)]));
     this.#log = log;
@@ -75,7 +75,7 @@ export class StockExecutor {
     const result = await executeQueryPlan(
       plan,
       services,
-      // The executor reads only these four.
+      // The executor reads only these four fields.
       requestContext as unknown as ApolloRequestContext,
       operationContext,
       this.#supergraphSchema,

@@ -26,13 +26,13 @@ import { randomGraph } from './split.ts';
 /** The faults of one case. */
 export interface Faults {
   readonly seed: number;
-  /** Share of places that fail in every subgraph. Not keys, required fields, and fields that can't be null everywhere. */
+  /** The share of places that fail in every subgraph. Excludes keys, required fields, and fields that can't be null everywhere. */
   readonly everywhere: number;
-  /** Share of places that fail in one subgraph, keys included. */
+  /** The share of places that fail in one subgraph, including keys. */
   readonly inOne: number;
   /** A subgraph that does not answer. */
   readonly lost?: string | undefined;
-  /** Only its request of that number fails. */
+  /** Only its request with that number fails. */
   readonly lostRequest?: number | undefined;
   /** Share of entities that are null. */
   readonly nullEntities: number;
@@ -97,7 +97,7 @@ export function makeWorld(seed: number): World | undefined {
   const keyFields = fieldsOfKeys(plan);
   const fault = (run: Run, type: string, item: Item | undefined, name: string) => {
     const { seed: faultSeed, everywhere } = run.faults;
-    // A plan may join what a client asks for twice of one object: then both are null.
+    // If a client requests the same object twice, a plan may join the requests; then both are null.
     if (keyFields.has(name) || data.isStrict(type, name) || data.isNeverNull(type, name)) return;
     if (data.fails(faultSeed, everywhere, type, item, name)) throw new Error(`fault at ${type}.${name}`);
   };
@@ -136,7 +136,7 @@ function pathText(path: { readonly prev: unknown; readonly key: string | number 
   return `${rest}/${path.key}`;
 }
 
-/** Fields that subgraphs need for others: a fault there costs more than its own place. */
+/** Fields that subgraphs need for other fields. A fault there affects more than its own place. */
 function fieldsOfKeys(plan: GraphPlan): ReadonlySet<string> {
   const texts = plan.subgraphs.flatMap(({ types }) =>
     [...types.values()].flatMap(({ keys, fields }) => [
@@ -147,7 +147,7 @@ function fieldsOfKeys(plan: GraphPlan): ReadonlySet<string> {
   return new Set(texts.flatMap((text) => fieldNamesIn(selectionsOf(text))));
 }
 
-/** An object in a subgraph: what came with the representation, and what the field that returned it provides. */
+/** An object in a subgraph: the fields of the representation, and the fields that the returning field provides. */
 interface Handle {
   readonly item: Item;
   readonly representation?: Readonly<Record<string, unknown>>;
@@ -192,12 +192,12 @@ class TrialLink implements SubgraphLink {
       const isMutation = request.document.definitions.some(
         (each) => each.kind === Kind.OPERATION_DEFINITION && each.operation === 'mutation',
       );
-      // What is lost is the answer: what a mutation did, later ones see.
+      // Only the answer is lost. Later requests see the effect of the mutation.
       if (isMutation) await this.#answer(request, run);
       return lostSubgraph(this.name, request, isMutation);
     }
     const result = await this.#answer(request, run);
-    // As over HTTP: nothing is shared with the gateway.
+    // As over HTTP, nothing is shared with the gateway.
     const text = JSON.stringify({
       ...result,
       ...(result.errors === undefined
@@ -255,7 +255,7 @@ class TrialLink implements SubgraphLink {
     const { seed, inOne } = run.faults;
     const isNullable = !this.#data.isStrict(type, name);
     if (isNullable && this.#data.fails(seed, inOne, `${this.name} ${type}`, handle?.item, name)) {
-      // A mutation that fails after it has taken effect: later ones see it.
+      // A mutation that fails after it has taken effect. Later requests see its effect.
       if (type === 'Mutation') this.#data.value(type, undefined, name, args, run);
       throw new Error(`fault of ${this.name} at ${type}.${name}`);
     }

@@ -1,5 +1,5 @@
-// HAProxy in front of the gateways, as an operator would put it: it asks each gateway whether it is ready, and sends a request to another one
-// only if its connection could not be made. It repeats nothing.
+// HAProxy in front of the gateways, as an operator would configure it. It checks whether each gateway is ready, and sends a request to
+// another one only if it could not connect. It does not repeat requests.
 // needs: haproxy, util-linux
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,7 @@ export async function startFront(folder: string, gateways: readonly string[]): P
     `  bind 127.0.0.1:${port}`,
     '  balance roundrobin',
     '  option httpchk GET /health/ready',
-    // Slower answers than usual are not a failure: the machine is busy.
+    // Slower answers than usual are not a failure, because the machine is busy.
     '  timeout check 5s',
     '  default-server inter 50ms fall 1 rise 1',
     ...servers,

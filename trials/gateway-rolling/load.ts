@@ -1,4 +1,4 @@
-// A client that sends requests at a fixed rate and repeats none: reads over all subgraphs, and changes of backends whose versions show how
+// A client that sends requests at a fixed rate and repeats none: reads over all subgraphs, and changes of backends, whose versions show how
 // often each change was made.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GraphClient, type MutationAnswer, notRefused } from '../../measure/graph-client.ts';
@@ -50,7 +50,7 @@ export class RollingLoad {
       };
       type Created = { backendCreate: MutationAnswer & { backend: { id: string } } };
       const { backend } = notRefused((await this.#ask<Created>(create, { input })).backendCreate);
-      // Not checked, so that nothing else changes it.
+      // It has no health checks, so that nothing else changes it.
       type Disabled = { backendUpdate: MutationAnswer & { backend: { version: number } } };
       const off = { input: { id: backend.id, enabled: false } };
       const disabled = notRefused((await this.#ask<Disabled>(change, off)).backendUpdate);
@@ -70,7 +70,7 @@ export class RollingLoad {
     await Promise.all(this.#running);
   }
 
-  /** Changes that were made more often than they were answered. Call it when nothing failed or all has ended. */
+  /** Changes that were made more often than they were answered. Call it when nothing has failed or everything has ended. */
   async repeated(): Promise<number> {
     let repeated = 0;
     type Found = { backends: { nodes: readonly { id: string; version: number }[] } };

@@ -1,4 +1,4 @@
-// A subgraph of another team: with it and without it, the gateways have two graphs to go between.
+// A subgraph of another team. With and without it, the gateways have two graphs to alternate between.
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 export class Endpoint {
   readonly address: string;
   readonly port: number;
-  /** Number of checks since it recovered. */
+  /** The number of checks since it recovered. */
   asked = 0;
   #server: Server | undefined;
 

@@ -1,4 +1,4 @@
-// The faults, and how long it takes until another process does the work. A fault is over when its end has been called.
+// The faults, and the time until another process does the work. A fault is over when its end has been called.
 import { killQuietly } from '../../embedded/server-process.ts';
 import type { Random } from '../random.ts';
 import type { Part, Site } from './site.ts';
@@ -7,7 +7,7 @@ import { whenDone } from './takeover.ts';
 interface Place {
   readonly site: Site;
   readonly random: Random;
-  /** Time from a kill until another process checked, judged or served in its place. */
+  /** The time from a kill until another process checked, judged or served in its place. */
   readonly tookOver: (ms: number) => void;
 }
 

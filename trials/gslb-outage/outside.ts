@@ -9,7 +9,7 @@ const typeA = 1;
 interface Seen {
   readonly atMs: number;
   readonly code: number;
-  /** Of the A records, sorted. */
+  /** The addresses of the A records, sorted. */
   readonly addresses: readonly string[];
 }
 
@@ -23,7 +23,7 @@ interface Asked {
 interface Server extends Asked {
   readonly socket: Socket;
   last: Seen | undefined;
-  /** Since when it should answer. Undefined if it is down. */
+  /** The time from which it should answer. Undefined if it is down. */
   upMs: number | undefined;
   /** A gap is counted once. */
   told: boolean;
@@ -40,7 +40,7 @@ export interface OutsideOptions {
 }
 
 export class Outside {
-  /** How often a server that was up gave no answer for `answerMs`. */
+  /** How often a server that was up did not answer for `answerMs`. */
   unanswered = 0;
   /** Answers without an address, or with an error. */
   emptyAnswers = 0;

@@ -1,5 +1,5 @@
-// A process of the trial that can be killed and stopped: a conductor, a worker, a checker or a name server. It works like the roles, with
-// an authority of the trial. Argument: a file with its options (Program).
+// A process of the trial that can be killed and stopped: a conductor, a worker, a checker or a name server. It works like the product's
+// roles, with the trial's own authority. Argument: a file with its options (Program).
 // needs: fping
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -136,7 +136,7 @@ async function checker(own: Extract<Program, { kind: 'checker' }>): Promise<obje
   return {};
 }
 
-/** Includes its subgraphs, like a process of the product. */
+/** Includes its subgraphs, as in a process of the product. */
 async function gateway({ folder, flags }: Extract<Program, { kind: 'gateway' }>): Promise<object> {
   const { url, access } = await startProcess(readConfig({ flags }, subgraphRows), log);
   if (access === undefined) throw new Error('the process has no role system');

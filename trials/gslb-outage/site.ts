@@ -1,5 +1,5 @@
 // A complete GSLB in which each part is a process that can fail: MariaDB, Redis, PowerDNS, conductors, workers, checkers of three vantage
-// points and name servers; and endpoints that die and recover.
+// points and name servers, with endpoints that die and recover.
 // needs: system
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,7 +61,7 @@ const pdns = 'powerdns';
 export class Part {
   readonly name: string;
   readonly child: CommandChild;
-  /** Undefined if it has no path of its own. */
+  /** Undefined if it has no separate path. */
   readonly way: Way | undefined;
   /** UUID of its machine. */
   readonly machineId: string;
@@ -75,7 +75,7 @@ export class Part {
     this.way = way;
   }
 
-  /** Returns its facts. Retries like a service manager: on a busy machine a process may exit on a timeout before it works. */
+  /** Returns its facts. It retries like a service manager, because on a busy machine a process may time out and exit before it works. */
   async start(): Promise<object> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -98,7 +98,7 @@ export class Site {
   /** UUIDs of their members, in the same order. */
   readonly memberIds: string[] = [];
   readonly outside: Outside;
-  /** If wanted: the process of the gateway, and a client that follows it. */
+  /** If requested: the gateway's process, and a client that follows it. */
   gateway: Part | undefined;
   subscriber: Subscriber | undefined;
   ground!: LocalContext;
@@ -191,7 +191,7 @@ export class Site {
       const own = { kind: 'nameServer', name, port, folder: join(this.#folder, name), urls, tls } as const;
       this.nameServers.push(this.#part(name, own, id, way));
     }
-    // One after the other: in parallel they starve each other.
+    // They start one after the other, because in parallel they would starve each other.
     for (const part of this.#parts()) await part.start();
     for (const [at, { name }] of this.nameServers.entries())
       await this.outside.add({ name, port: dnsPorts[at] ?? 0, fqdn: `shop.${zone}` });
@@ -227,7 +227,7 @@ export class Site {
     this.outside.begin();
   }
 
-  /** Credentials of a machine of the site. `vantagePoint`: the one in a checker's record. */
+  /** Credentials for a machine of the site. `vantagePoint`: the one in a checker's record. */
   async machine(role: string, name: string, vantagePoint?: string): Promise<TestMachine> {
     this.#authority ??= testAuthority();
     const machine = await testMachine(await this.#authority, role, name, pino({ level: 'silent' }));
@@ -272,12 +272,12 @@ export class Site {
     return [...this.conductors, ...this.workers, ...this.checkers, ...this.nameServers];
   }
 
-  /** Addresses of the living endpoints, sorted. */
+  /** Addresses of the live endpoints, sorted. */
   living(): readonly string[] {
     return this.endpoints.flatMap(({ lives, address }) => (lives ? [address] : [])).sort();
   }
 
-  /** Every name server's last answer has exactly the living endpoints. */
+  /** Whether every name server's last answer has exactly the live endpoints. */
   isRight(): boolean {
     const wanted = this.living().join();
     return this.outside.names.every((name) => this.outside.last(name)?.addresses.join() === wanted);

@@ -33,12 +33,12 @@ export class Subscriber {
       url: `${url.replace(/^http/, 'ws')}/graphql`,
       webSocketImpl: WebSocket,
       connectionParams: { authorization: `Bearer ${token}` },
-      // Whatever ends a stream, it starts again with the last cursor.
+      // Whatever ends a stream, the client starts again with the last cursor.
       retryAttempts: 0,
     });
   }
 
-  /** Resolves with its first item: later changes are included. */
+  /** Resolves with its first item. Later changes are included. */
   start(): Promise<void> {
     return new Promise((resolve) => {
       this.#following = this.#follow(resolve);

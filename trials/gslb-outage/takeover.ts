@@ -32,7 +32,7 @@ async function looker(
     case 'checkers': {
       const [, place = ''] = part.name.split('-');
       if (checkers.filter(({ name }) => name.startsWith(`checker-${place}-`)).length < 2) return undefined;
-      // Members without a vote of another checker in the present epoch of the vantage point.
+      // Members without a vote by another checker in the current epoch of the vantage point.
       const sql = `SELECT m.id FROM gslb_pool_member m JOIN gslb_vantage_point p ON p.name = ? LEFT JOIN gslb_vote v ON v.member_id = m.id
           AND v.vantage_point_id = p.id AND v.epoch = p.epoch AND v.checker_id <> ? LEFT JOIN gslb_checker c ON c.id = v.checker_id
           AND c.incarnation = v.incarnation WHERE c.id IS NULL`;
@@ -51,7 +51,7 @@ async function looker(
         isNone('SELECT 1 FROM owed_work WHERE kind = ? AND `key` = ? AND due_at IS NOT NULL', [planKind, nameId]);
     }
     case 'nameServers':
-      // The others answer continuously: `unanswered` shows if they do not.
+      // The others answer continuously; otherwise `unanswered` shows it.
       return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// Finds what is wrong after everything has had its time.
+// Finds faults after everything has had time to settle.
 import type { Site } from './site.ts';
 
 export interface Wrong {
@@ -12,7 +12,7 @@ interface FlipRow {
   readonly after: string | null;
 }
 
-/** Empty if nothing is wrong. */
+/** Empty if there is no fault. */
 export async function wrongNow(site: Site): Promise<readonly Wrong[]> {
   return [...answers(site), ...(await history(site)), ...(await followed(site))];
 }
@@ -29,7 +29,7 @@ function answers(site: Site): readonly Wrong[] {
   });
 }
 
-/** The client of the graph got each verdict once, in order. */
+/** The client of the graph must get each verdict once and in order. */
 async function followed({ ground, subscriber }: Site): Promise<readonly Wrong[]> {
   if (subscriber === undefined) return [];
   const rows = await ground.db
@@ -46,7 +46,7 @@ async function followed({ ground, subscriber }: Site): Promise<readonly Wrong[]>
   return [{ figure: 'lostFlips', what }];
 }
 
-/** Each endpoint's history has no gap, and ends with the endpoint's present state. */
+/** The history of each endpoint must have no gap, and end with the endpoint's current state. */
 async function history({ ground, endpoints, memberIds }: Site): Promise<readonly Wrong[]> {
   const rows = await ground.db
     .query<FlipRow>(

@@ -1,5 +1,5 @@
 // The network path between a machine and the servers that it connects to. It can be cut: nothing gets through, and neither side is
-// notified. When it is mended, data in transit arrives, as TCP retransmits it.
+// notified. When the path is restored, data in transit arrives, as TCP retransmits it.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -32,7 +32,7 @@ export class Way {
     return this.#servers.map((server) => (server.address() as AddressInfo).port);
   }
 
-  /** Whether nothing gets through, in both directions or in one. */
+  /** Whether nothing gets through, in one direction or both. */
   cut(isCut: boolean, directions = both): void {
     this.#cut = isCut ? directions : [];
     for (const [socket, direction] of this.#sockets)

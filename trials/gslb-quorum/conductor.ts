@@ -12,7 +12,7 @@ import {
 import { type Judgement, judge, type Vote } from '../../subgraphs/gslb/rules/judge.ts';
 import type { QuorumRule, Verdict } from '../../subgraphs/gslb/rules/quorum.ts';
 
-/** Parts that the trial can replace, to prove that it would notice. */
+/** Parts that can be replaced to prove that the trial would notice. */
 export interface Parts {
   readonly judge: typeof judge;
   readonly noteBatch: typeof noteBatch;
@@ -49,7 +49,7 @@ export class Conductor {
   readonly flips: Flip[] = [];
   /** Every judgement, for the trial's own judge. */
   readonly judgements: { readonly atMs: number; readonly judgement: Judgement }[] = [];
-  /** Contents of batches that counted: none may count twice. */
+  /** Contents of the batches that counted. None may count twice. */
   readonly countedBatches: Batch[] = [];
   readonly outcomes = new Map<string, number>();
   verdict: Verdict | null = null;

@@ -1,5 +1,5 @@
-// One round: a member dies and recovers. Fewer vantage points lie than can decide, and everything else can go wrong too. Then comes a quiet
-// end, in which the verdict must become the truth.
+// One round: a member dies and recovers. The lying vantage points are too few to decide, and everything else can go wrong too. Then comes a
+// quiet period, in which the verdict must become the truth.
 import { majorityRule, type QuorumRule, type Verdict } from '../../subgraphs/gslb/rules/quorum.ts';
 import type { Random } from '../random.ts';
 import { Conductor, type Parts, realParts, type VantagePoint } from './conductor.ts';
@@ -15,10 +15,10 @@ export interface Round {
   readonly conductor: Conductor;
   readonly said: readonly Said[];
   readonly vantagePoints: readonly VantagePoint[];
-  /** When the member changed; it starts with UP. */
+  /** The times when the member changed. It starts with UP. */
   readonly truth: readonly { readonly atMs: number; readonly verdict: Verdict }[];
   readonly liars: readonly string[];
-  /** How often each fault occurred. */
+  /** The number of faults of each kind. */
   readonly faults: ReadonlyMap<string, number>;
 }
 
@@ -43,7 +43,7 @@ export function runRound(random: Random, parts: Parts = realParts): Round {
   const owners = new Map<string, string>();
   const quiet = () => timeline.nowMs >= faultsMs;
 
-  /** Messages in either direction may be lost, late or duplicated, and so reordered. */
+  /** Messages in either direction may be lost, late or duplicated, and therefore reordered. */
   const carry = (checker: string, deliver: () => void) => {
     if (cut.has(checker)) return did('lost');
     const copies = !quiet() && random.next() < 0.05 ? 2 : 1;
@@ -108,7 +108,7 @@ export function runRound(random: Random, parts: Parts = realParts): Round {
   };
   timeline.in(1_000, looks);
 
-  /** Starts a fault for a while. All faults end before the quiet end. */
+  /** Starts a fault for a while. All faults end before the quiet period at the end. */
   const disturb = () => {
     if (quiet()) return;
     const vantagePoint = random.pick(vantagePoints);

@@ -3,16 +3,16 @@ import type { Verdict } from '../../subgraphs/gslb/rules/quorum.ts';
 import { freshMs, type Round } from './round.ts';
 
 export interface Faults {
-  /** The member was up throughout the time from which votes may be, and was made DOWN; and the other way round. */
+  /** The member was up during the whole time from which votes may count, but was made DOWN; or the reverse. */
   wrongDown: number;
   wrongUp: number;
-  /** A change of the verdict for which too few vantage points had recently reported: the silence of others decided. */
+  /** A change of the verdict although too few vantage points had recently reported, so that the silence of others decided. */
   flipsBySilence: number;
-  /** A vote counted although nobody at its vantage point had held that view recently enough. */
+  /** A vote counted although no process of its vantage point had recently held that view. */
   lateCounted: number;
   /** A batch counted twice, or a vantage point voted twice. */
   doubleCounted: number;
-  /** After the quiet end the verdict was not the truth. */
+  /** After the quiet period the verdict was not the truth. */
   stuck: number;
 }
 

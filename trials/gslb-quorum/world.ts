@@ -1,6 +1,6 @@
 // Vantage points in simulated time. Their processes check one member and report to the conductor over a network that loses, delays,
-// duplicates and reorders messages. They may lie, stop, or have jumping clocks. What each really saw and reported, and when, is recorded
-// here for the judge of the trial; the conductor sees only messages.
+// duplicates and reorders messages. They may lie, stop, or have jumping clocks. The trial's judge gets a record of what each process really
+// saw and reported, and when. The conductor sees only messages.
 import type { Batch, TargetVerdict } from '../../subgraphs/gslb/control/stores/batch-ledger.ts';
 import type { Verdict } from '../../subgraphs/gslb/rules/quorum.ts';
 import type { Random } from '../random.ts';
@@ -33,7 +33,7 @@ const series = 2;
 const mostPast = 20;
 const target = 'member/monitor';
 
-/** One event at a time, in order of time. */
+/** One event at a time, in order. */
 export class Timeline {
   readonly #due: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = [];
   #order = 0;
@@ -67,7 +67,7 @@ interface CheckerOptions {
   readonly said: Said[];
 }
 
-/** A process of a vantage point, behaving as platform/checks and its reporting should. */
+/** A process of a vantage point that behaves as platform/checks and its reporting should. */
 export class Checker {
   readonly #options: CheckerOptions;
   /** Offset to real time: its monotonic clock jumps in this trial. */
@@ -78,7 +78,7 @@ export class Checker {
   #nonce = 0;
   /** 0 if it is not connected. */
   #incarnation = 0;
-  /** A duplicated grant counts once: otherwise numbers would start again. */
+  /** A duplicated grant counts once, because numbers would start again otherwise. */
   #newest = 0;
   #stampMs = 0;
   #epoch = 0;
@@ -124,13 +124,13 @@ export class Checker {
     this.#hello();
   }
 
-  /** SIGSTOP: for the others its last report still holds. */
+  /** SIGSTOP: for the others its last report is still valid. */
   stop(): void {
     this.state = 'STOPPED';
     this.#holds(undefined);
   }
 
-  /** It was starved for the time of the stop: it abstains until it has checked again. */
+  /** It was starved while stopped, so it abstains until it has checked again. */
   goOn(): void {
     this.state = 'RUNS';
     this.#abstainsFor = series;

@@ -20,7 +20,7 @@ const folder = await openDataFolder(join(settings.folder, me, 'agent'), { versio
 const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${message}\n`);
 const log = { debug: () => undefined, info: say, warn: say, error: say };
 const { ca, cert, key, applicationPassword, replicationPassword, cluster, leaseMs } = settings;
-// The nearest first: that of its own host.
+// The nearest member, which is on its own host, comes first.
 const urls = [...etcdUrls].sort((url) => (url.includes(`//${places[me]}:`) ? -1 : 1));
 // The first primary creates it.
 if (me === 'a') await makeDatabase(folder);
@@ -39,5 +39,5 @@ await HaAgent.start({
   accounts: { applicationPassword, replicationPassword },
   copies: { tls: { ca, cert, key }, ports: { a: copyPort, b: copyPort } },
 });
-// It ends only by being killed.
+// It ends only when it is killed.
 flushCompileCache();

@@ -1,14 +1,13 @@
-// One connection of a client or a probe to one host, with its own socket. A call that is given up closes the socket; nothing is killed in
-// the database.
+// One connection of a client or a probe to one host, with its own socket. Giving up a call closes the socket; nothing is killed in the database.
 import { createConnection as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mariadb';
 import { account, database, mariadbPort } from './settings.ts';
 
-/** `found`: an earlier attempt of the same write had done it. `conflict`: with another write; the host is fine. */
+/** `found`: an earlier attempt at the same write had succeeded. `conflict`: a conflict with another write. The host is fine. */
 type Outcome = 'acknowledged' | 'found' | 'refused' | 'conflict' | 'unknown';
 
 const duplicateKey = 1062;
-/** Read-only, or Galera without a majority. */
+/** The host is read-only, or Galera has no majority. */
 const refusals: ReadonlySet<number> = new Set([1290, 1047]);
 /** A lock wait timeout, or a deadlock. */
 const conflicts: ReadonlySet<number> = new Set([1205, 1213]);
@@ -32,7 +31,7 @@ export class ClientConnection {
     this.#opening = opening;
   }
 
-  /** `refused`: it was certainly not done. */
+  /** `refused`: it was certainly not carried out. */
   async write(sql: string, values: readonly unknown[]): Promise<Outcome> {
     const timer = setTimeout(() => this.cut(), this.#timeoutMs);
     let isSent = false;
@@ -68,7 +67,7 @@ export class ClientConnection {
   }
 
   cut(): void {
-    // With an error: the connector ignores any other kind of end.
+    // It closes with an error, because the connector ignores any other kind of end.
     this.#socket?.destroy(new Error('given up'));
     this.#connection = undefined;
   }

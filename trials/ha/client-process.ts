@@ -1,7 +1,7 @@
 // The client of the trial, in its own namespace. Writers insert keys through any host that accepts them. A write with unknown outcome is
 // tried again with its key. Every 10 ms a commit is tried at each host's own address. In addition, a counter is written and read, and
-// events are numbered and followed. If the engine lets every host write (Galera), all but the probes use one host, and switch when that one
-// refuses. Arguments: the settings' file, the number of writers, the engine
+// events are numbered and followed. If every host accepts writes (Galera), everything except the probes uses one host, and switches when
+// that host refuses. Arguments: the settings' file, the number of writers, the engine
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +23,7 @@ const eventsEveryMs = 50;
 const mostEvents = 500;
 /** A call that waits, like a commit at a fenced primary, is given up after this time. */
 const timeoutMs = 1_500;
-/** Part of its keys, because those of an earlier client of the same hosts are in use. */
+/** This is part of its keys, because the keys of an earlier client of the same hosts are in use. */
 const run = randomBytes(4).toString('hex');
 let current: DataHost = 'a';
 let isEnding = false;
@@ -51,7 +51,7 @@ async function untilAcknowledged(connections: Connections, key: string, sql: str
     firstMs ??= triedMs;
     const outcome = await connections[host].write(sql, values);
     const answeredMs = monotonicMs();
-    // A write that was found was acknowledged in the epoch of an earlier attempt.
+    // If a write is found, it was acknowledged in the epoch of an earlier attempt.
     const sentMs = outcome === 'found' ? firstMs : triedMs;
     if (outcome === 'acknowledged' || outcome === 'found')
       return tell({ kind: 'acknowledged', host, key, sentMs, answeredMs });
@@ -108,7 +108,7 @@ async function count(): Promise<void> {
   }
 }
 
-/** From any host's answers, as in the API: answers with an older epoch are not used. */
+/** Epochs are taken from the answers of all hosts, as in the API; answers with an older epoch are not used. */
 let newestEpoch = 0;
 async function readCounter(host: DataHost): Promise<void> {
   const connection = connect(host);
@@ -155,7 +155,7 @@ function followed(host: DataHost, from: Event, rows: readonly Event[]): Event {
   for (const [at, row] of rows.entries()) {
     const isSame = row.number === last.number && row.id === last.id;
     const isNext = row.number === last.number + 1;
-    // The first row is the last one that was read before.
+    // The first row is the last one that was read earlier.
     if (at === 0 && last.number > 0 ? !isSame : !isNext)
       tell({ kind: 'gap', host, after: last.number, found: row.number });
     last = row;

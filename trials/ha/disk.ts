@@ -16,7 +16,7 @@ export async function mountDisk(folder: string, host: DataHost): Promise<LoopDis
     await mkdir(disk.folder);
     await disk.mount();
   } finally {
-    // The mount keeps the image, and unmounting frees it: a killed trial leaves a mount, but no separate image.
+    // The mount keeps the image, and unmounting frees it. So a killed trial leaves a mount, but no separate image.
     await disk.remove();
   }
   return disk;

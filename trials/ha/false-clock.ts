@@ -1,4 +1,5 @@
-// The clock of one host, which the trial sets through libfaketime in its processes. The monotonic clock is left alone, as on a real host.
+// The clock of one host, which the trial sets through libfaketime in its processes. The monotonic clock is left unchanged, as on a real
+// host.
 // needs: libfaketime, mariadb-server-core
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,7 +39,7 @@ export class FalseClock {
     });
   }
 
-  /** `words` in a mount namespace in which mariadbd is the one with the false clock: `ip netns exec` creates that namespace. */
+  /** `words`, run in a mount namespace in which only mariadbd has the false clock. `ip netns exec` creates that namespace. */
   within(words: readonly string[]): string[] {
     const script = `mount --bind ${server} "$0" && mount --bind "$1" ${server} && shift && exec "$@"`;
     return ['sh', '-c', script, this.#server, this.#wrapper, ...words];

@@ -9,15 +9,15 @@ import { addErrant, bigTransaction, changeTable } from './work.ts';
 
 interface Fault {
   readonly name: string;
-  /** Resolves when the fault has been reverted. Throws if it could not be done. */
+  /** Resolves when the fault has been reverted. Throws if the fault could not be caused. */
   run(system: Pair, primary: DataHost, pause: Pause): Promise<void>;
-  /** Called after the hosts have recovered: returns what is wrong. Undefined if nothing is. */
+  /** Called after the hosts have recovered. Returns a description of what is wrong. Undefined if nothing is. */
   check?(system: Pair): Promise<string | undefined>;
 }
 type Pause = (ms: number) => Promise<void>;
 
 interface FaultKind {
-  /** Does not apply to an engine that lacks one of these. */
+  /** It does not apply to an engine that lacks one of these parts. */
   readonly needs: readonly (Part | 'switchover' | 'saves' | 'skew')[];
   /** `longestMs`: of a pause. `singles`: the engine's faults of one kind. */
   make(random: Random, longestMs: number, singles: readonly string[]): Fault;
@@ -161,7 +161,7 @@ const frozenDisk = (side: Side): FaultKind =>
     return async () => undefined;
   });
 
-/** Then kills the primary's server. A host with a wrong clock must not be promoted: two others must agree with its clock. */
+/** Then kills the primary's server. A host with a wrong clock must not be promoted, because two others must agree with its clock. */
 const clock = (side: Side): FaultKind => ({
   needs: ['skew'],
   make(random) {
@@ -183,7 +183,7 @@ const clock = (side: Side): FaultKind => ({
   },
 });
 
-/** The host that was lost first returns first: it lacks what was acknowledged in between. */
+/** The host that was lost first returns first. It lacks the writes that were acknowledged in between. */
 const bothLost: FaultKind = {
   needs: [],
   make(random) {
@@ -245,7 +245,7 @@ const errant: FaultKind = {
   },
 };
 
-/** The second fault starts during the first one, or just after it. */
+/** The second fault starts during the first one, or right after it. */
 function both(name: string, one: FaultKind, other: FaultKind, withinMs: number): FaultKind {
   return {
     needs: [...one.needs, ...other.needs],
@@ -260,7 +260,7 @@ function both(name: string, one: FaultKind, other: FaultKind, withinMs: number):
             await second.run(system, primary, pause);
           };
           const all = await Promise.allSettled([first.run(system, primary, pause), later()]);
-          // The first fault may have left nothing for the second: it then counts alone.
+          // The first fault may have left no target for the second, which then counts alone.
           const failed = all.every(({ status }) => status === 'rejected');
           if (failed) throw new Error(`neither was done: ${name}`);
         },
@@ -328,7 +328,7 @@ export const single: Readonly<Record<string, FaultKind>> = {
   'clock-standby': clock('standby'),
 };
 
-/** `kill -9` of mariadbd promotes the other host: the second fault hits that one, or the returning host. */
+/** `kill -9` of mariadbd promotes the other host, so the second fault hits that host or the returning one. */
 const promoted = single['kill-mariadbd'] ?? freezeHost;
 
 export const faultKinds: Readonly<Record<string, FaultKind>> = {
@@ -352,7 +352,7 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
   'big-switchover': amid('a transaction of 100 MB', bigTransaction, switchover, 3_000),
 };
 
-/** The kinds for which an engine has all parts. */
+/** The kinds for which an engine has all the parts. */
 export function kindsOf(system: Pair, names: readonly string[]): readonly string[] {
   const has = (need: FaultKind['needs'][number]): boolean => {
     if (need === 'switchover') return system.switchover !== undefined;

@@ -29,7 +29,7 @@ const flags = [
   ...['--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M'],
   ...['--wsrep-on=ON', '--wsrep-provider=/usr/lib/galera/libgalera_smm.so', '--wsrep-cluster-name=trial'],
   ...[`--wsrep-cluster-address=gcomm://${nodes}`, `--wsrep-node-address=${places[host]}`],
-  // A node asks for a full copy only if it finds itself inconsistent. Otherwise the other's cache has what it lacks.
+  // A node asks for a full copy only if it finds itself inconsistent. Otherwise the other node's cache contains the missing writes.
   ...['--wsrep-sst-method=trial', `--wsrep-node-name=${host}`, '--wsrep-slave-threads=4'],
   `--wsrep-node-incoming-address=${places[host]}`,
   `--wsrep-provider-options=${[...groupOptions, 'gcache.size=128M', `gmcast.listen_addr=tcp://${places[host]}:4567`].join(';')}`,
@@ -38,7 +38,7 @@ const recovered = isNew
   ? undefined
   : await runProgram('mariadbd', [...flags, '--wsrep-recover'], { timeoutMs: 120_000 });
 const position = /Recovered position:\s*(\S+)/.exec(recovered?.stderr ?? '')?.[1];
-// For a person who has to choose between two of them (GaleraSystem.recoverByHand).
+// For the person who has to choose between two of them (GaleraSystem.recoverByHand).
 if (position !== undefined) await writeFile(join(home, 'position'), position);
 const server = spawn(
   ...endingWithParent('mariadbd', [

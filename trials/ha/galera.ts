@@ -1,5 +1,5 @@
 // Engine B of the trial: Galera with two data nodes and garbd. The client writes through one node and switches only when that one refuses.
-// A returning node gets what it lacks from the other's write-set cache, or a copy (galera-copy.sh).
+// A returning node gets missing writes from the other node's write-set cache, or gets a copy (galera-copy.sh).
 import { randomBytes } from 'node:crypto';
 import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ export class GaleraSystem implements Pair {
     await this.#makeData(applicationPassword);
     const joined = (host: DataHost) =>
       until(`${host} has joined`, 120_000, async () => (await this.#isSynced(host)).synced, signal);
-    // The first node bootstraps the group alone and ends cleanly: the second one then starts with its state.
+    // The first node bootstraps the group alone and ends cleanly. The second one then starts with that state.
     const first = this.#keep('a', 'mariadbd', this.#serverWords('a'));
     await joined('a');
     for (const statement of [...timeline, ...tables]) await this.sql('a').query(statement, [], 10_000);
@@ -123,15 +123,15 @@ export class GaleraSystem implements Pair {
       ...{ network: this.network, host, what, logs: this.#folder },
       words: clock === undefined ? words : clock.within(words),
       env: clock === undefined ? {} : clock.env,
-      // garbd keeps its state in its working folder. Debian's unit of mariadbd waits this long. With an immediate restart, the group took
-      // the old and the new process for two members and lost its majority.
+      // garbd keeps its state in its working folder. Debian's unit of mariadbd waits this long. With an immediate restart, the group
+      // counted the old and the new process as two members and lost its majority.
       ...{ cwd: join(this.#folder, host), restartMs },
     });
     this.#supervisors.push(supervisor);
     return supervisor;
   }
 
-  /** Galera has no primary: faults hit the first node while it is in the cluster. Its epoch is the number of the view. */
+  /** Galera has no primary, so faults hit the first node while it is in the cluster. Its epoch is the number of the view. */
   async state(): Promise<PairState | undefined> {
     const [a, b] = await Promise.all(dataHosts.map((host) => this.#isSynced(host)));
     const isWhole = a?.synced === true && b?.synced === true && a.size === 3;
@@ -141,7 +141,7 @@ export class GaleraSystem implements Pair {
   async hasCaughtUp(copy: DataHost, _primary: DataHost, withinMs: number): Promise<boolean> {
     const session = this.sql(copy);
     try {
-      // Answered when everything that the group had is applied.
+      // Answered once everything from the group is applied.
       await session.query('SET SESSION wsrep_sync_wait = 1', [], withinMs);
       await session.query(`SELECT COUNT(*) FROM ${database}.db_timeline`, [], withinMs);
       return true;
@@ -155,7 +155,7 @@ export class GaleraSystem implements Pair {
   /** Of two nodes without a majority, the one with the later state bootstraps the group again. */
   async recoverByHand(): Promise<void> {
     const supervisors = this.#supervisors.filter(({ what }) => what === 'mariadbd');
-    // Includes garbd, which would stay with the group that is given up.
+    // Includes garbd, which would otherwise stay with the abandoned group.
     for (const each of this.#supervisors) each.hold();
     for (const each of this.#supervisors) {
       const ended = each.ended();

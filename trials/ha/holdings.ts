@@ -1,5 +1,5 @@
-// Reads what both hosts hold at the end. The copy is read only after it has applied everything of the primary: events that it has not
-// applied yet are not missing.
+// Reads the contents of both hosts at the end. The copy is read only after it has applied everything from the primary, so that events that
+// are not applied yet do not count as missing.
 import type { Session } from '../../ha/agent/session.ts';
 import type { DataHost } from './network.ts';
 import type { Pair } from './pair.ts';
@@ -9,7 +9,7 @@ import type { Row } from './verdict.ts';
 export interface Holdings {
   readonly rows: ReadonlyMap<string, Row>;
   readonly copy: ReadonlyMap<string, Row>;
-  /** Writes with more than one event, at the primary. */
+  /** Writes with more than one event on the primary. */
   readonly repeated: number;
   /** False if the copy did not apply everything in time; its missing rows are then reported as they are. */
   readonly caughtUp: boolean;
@@ -17,7 +17,7 @@ export interface Holdings {
 
 const readTimeoutMs = 60_000;
 
-/** Call it without load. Throws if a host does not answer. */
+/** Call it when there is no load. Throws if a host does not answer. */
 export async function holdingsOf(
   ha: Pick<Pair, 'hasCaughtUp' | 'sql'>,
   primary: DataHost,

@@ -16,7 +16,7 @@ const killRounds = 3;
 export class HaNetwork {
   readonly #id: string;
   readonly #spared = new Set<number>();
-  /** Hosts whose processes are all stopped. On a real host the kernel is stopped too: it answers nothing, whatever addresses it has. */
+  /** Hosts whose processes are all stopped. On a real host the kernel is stopped too, so it does not answer for any of its addresses. */
   readonly frozen = new Set<PlaceName>();
 
   private constructor(id: string) {
@@ -63,18 +63,18 @@ export class HaNetwork {
     await this.#inside(this.#switch, [`link set ${name}0 up`]);
   }
 
-  /** Between two hosts; each still reaches the others. */
+  /** A cut between two hosts. Each still reaches the others. */
   async cut(one: PlaceName, other: PlaceName): Promise<void> {
     await this.#drop(one, `ip saddr ${places[other]} drop`, `ip daddr ${places[other]} drop`);
   }
 
-  /** Drops what it sends, or what is sent to it. */
+  /** Drops the packets that it sends, or those sent to it. */
   async cutOneWay(name: PlaceName, what: 'sent' | 'received'): Promise<void> {
     const drop = 'iifname != "lo" drop';
     await (what === 'received' ? this.#drop(name, drop, '') : this.#drop(name, '', 'oifname != "lo" drop'));
   }
 
-  /** Cuts off its own etcd too: neither direction reaches the others. */
+  /** Also cuts off its own etcd: the others are not reached in either direction. */
   async cutPorts(name: PlaceName, ports: readonly number[]): Promise<void> {
     const rule = (end: 'sport' | 'dport') => `tcp ${end} { ${ports.join(', ')} } drop`;
     const outside = (device: string) => `${device} != "lo"`;
@@ -86,10 +86,10 @@ export class HaNetwork {
     await runProgram('ip', ['netns', 'exec', this.namespace(one), 'nft', 'delete table inet cut']);
   }
 
-  /** Like a power failure: everything that ran there has ended, and added addresses are gone. */
+  /** Like a power failure: all its processes have ended, and added addresses are gone. */
   async powerOff(name: PlaceName): Promise<void> {
     await this.unplug(name);
-    // Catches processes that were being started when the first ones were killed.
+    // Catches processes that were just starting when the first ones were killed.
     for (let round = 0; round < killRounds; round += 1)
       for (const pid of await this.processes(name)) killQuietly(pid, 'SIGKILL');
     // A killed agent may have left a route.
@@ -98,7 +98,7 @@ export class HaNetwork {
     await this.#inside(this.namespace(name), ['address flush dev eth0', `address add ${places[name]}/24 dev eth0`]);
   }
 
-  /** For a client that no fault affects: the switch has the address. Returns its namespace. */
+  /** A client that no fault affects, because the address is at the switch. Returns its namespace. */
   async layClient(address: string): Promise<string> {
     await this.#inside(this.#switch, [`address add ${address}/24 dev br0`, 'link set lo up']);
     return this.#switch;

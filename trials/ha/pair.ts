@@ -11,9 +11,9 @@ export type Part = 'mariadbd' | 'agent' | 'etcd' | 'keepalived';
 export interface PairState {
   readonly primary: DataHost;
   readonly epoch: number;
-  /** Both hosts have every acknowledged write. */
+  /** Whether both hosts have every acknowledged write. */
   readonly isWhole: boolean;
-  /** Last reports of the hosts' agents, if there are agents: they are alive if it changes. */
+  /** The last reports of the hosts' agents, if there are agents. An agent is alive if its report changes. */
   readonly said?: readonly string[];
 }
 
@@ -26,16 +26,16 @@ export interface Pair {
   /** A new session as root, over the host's own socket. */
   sql(host: DataHost): Session;
   pid(host: DataHost, what: Part): Promise<number | undefined>;
-  /** Whether `copy` applies everything that `primary` has now within that time. */
+  /** Whether `copy` applies everything from `primary` within that time. */
   hasCaughtUp(copy: DataHost, primary: DataHost, withinMs: number): Promise<boolean>;
   /** Requests a switchover. Undefined if the engine has none. */
   readonly switchover?: (to: DataHost) => Promise<void>;
   /** Unacknowledged transactions of a host that the engine reports. Undefined if it reports none. */
   readonly savedOf?: (host: DataHost) => Promise<readonly string[]>;
-  /** Recovery by a person when the engine does not recover by itself. Undefined if there is none. */
+  /** Recovery by a person if the engine does not recover by itself. Undefined if there is none. */
   readonly recoverByHand?: () => Promise<void>;
   disk(host: DataHost): LoopDisk;
-  /** Kills everything that runs there. `powerOn` starts it again. */
+  /** Kills all processes there. `powerOn` starts it again. */
   powerOff(host: PlaceName): Promise<void>;
   powerOn(host: PlaceName): Promise<void>;
   /** Sets the host's clock ahead by this much. Undefined without libfaketime. */

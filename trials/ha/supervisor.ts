@@ -1,4 +1,4 @@
-// Restarts a process in a host's network whenever it ends, like an init.
+// Restarts a process in a host's network whenever it ends, as an init does.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ export class Supervisor {
     if (this.#child?.pid !== undefined) killQuietly(this.#child.pid, 'SIGKILL');
   }
 
-  /** Resolves when it has ended, by itself or otherwise. */
+  /** Resolves when it has ended, for whatever reason. */
   async ended(): Promise<void> {
     const child = this.#child;
     if (child !== undefined) await new Promise((resolve) => child.once('exit', resolve));

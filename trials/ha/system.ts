@@ -1,4 +1,4 @@
-// Engine A of the trial: etcd on three hosts, an agent and MariaDB on two. Each process is restarted when it ends, as by an init.
+// Engine A of the trial: etcd on three hosts, an agent and MariaDB on two. Each process is restarted when it ends, as an init does.
 // needs: system, etcd-server, keepalived, mariadb-server-core, mariadb-client-core, mariadb-backup, redis-tools, util-linux, curl
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ import { account, addressFolder, database, etcdPorts, etcdUrls, members, type Tr
 import { Supervisor } from './supervisor.ts';
 import { tables, timeline } from './tables.ts';
 
-/** As in bin/tidegate and bin/tidegate.ts: halves an agent's memory, and saves a third of its start. */
+/** As in bin/tidegate and bin/tidegate.ts. It halves an agent's memory and saves a third of its start. */
 const agentEnvironment = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../generated/compile-cache', import.meta.url)),
   ...{ NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '2' },
@@ -262,7 +262,7 @@ export class HaSystem implements Pair {
     return undefined;
   }
 
-  /** This process is in none of the hosts' networks, so curl sends the request in the client's. */
+  /** This process is in none of the hosts' networks, so curl sends the request from the client's network. */
   async #ask(url: string, body: string): Promise<string | undefined> {
     const { folder } = this.settings;
     const { exitCode, stdout } = await runProgram('ip', [

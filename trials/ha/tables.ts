@@ -1,5 +1,5 @@
 // Tables of the trial's client. Each write has an event, as in the product. ha_number_events() numbers events without a number, one caller
-// at a time. It runs with its caller's rights: with its creator's rights it could write on a read-only server.
+// at a time. It runs with the rights of its caller. With the rights of its creator it could write on a read-only server.
 import { database } from './settings.ts';
 
 /** The same as in the product's migrations. */

@@ -1,4 +1,4 @@
-// Compares a trial's acknowledgements with what the servers hold at the end.
+// Compares a trial's acknowledgements with the contents of the servers at the end.
 
 export interface Acknowledgement {
   readonly host: string;
@@ -16,17 +16,17 @@ export interface Row {
 
 interface Judgement {
   readonly acknowledged: number;
-  /** Acknowledged, but not at the primary at the end. */
+  /** Writes that were acknowledged but are not on the primary at the end. */
   readonly lost: readonly string[];
-  /** Rows that only one of the two hosts has at the end. */
+  /** Rows that only one of the hosts has at the end. */
   readonly wrongReplication: number;
-  /** Acknowledged in an epoch after a later one had acknowledged, or alternately by hosts with different views of the members. */
+  /** Writes that were acknowledged in an epoch after a later epoch had acknowledged, or alternately by hosts with different views of the members. */
   readonly dualAcknowledged: number;
   /** Longest time without any acknowledged write. */
   readonly longestGapMs: number;
 }
 
-/** `rows`: of the primary. `copy`: of the other host. */
+/** `rows`: the rows of the primary. `copy`: the rows of the other host. */
 export function judge(
   told: readonly Acknowledgement[],
   rows: ReadonlyMap<string, Row>,
@@ -53,7 +53,7 @@ export function judge(
 }
 
 /**
- * Counts acknowledgements by one host between two of the other one, if both times their views of the members differ. Hosts of one group
+ * Counts acknowledgements by one host between two by the other one, if their views of the members differ both times. Hosts of one group
  * take a new view in the same order as writes, so none answers in the old view once another has answered in the new one.
  */
 function apart(told: readonly Acknowledgement[]): number {
@@ -91,7 +91,7 @@ function longestGap(byAnswer: readonly Acknowledgement[]): number {
   return Math.round(longest);
 }
 
-/** Longest time in which both were writable, from samples of each: [at, writable]. */
+/** The longest time during which both were writable, from samples of each: [at, writable]. */
 export function overlapMs(samples: Readonly<Record<string, readonly (readonly [number, boolean])[]>>): number {
   const all = Object.entries(samples)
     .flatMap(([host, own]) => own.map(([atMs, writable]) => ({ host, atMs, writable })))

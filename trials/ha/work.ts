@@ -1,4 +1,4 @@
-// Work that runs at a database host during a fault: DDL, a large transaction, a write by hand on the standby.
+// Work on a database host during a fault: DDL, a large transaction, or a manual write on the standby.
 import type { DataHost } from './network.ts';
 import type { Pair } from './pair.ts';
 import { database } from './settings.ts';
@@ -7,7 +7,7 @@ const workTimeoutMs = 60_000;
 const bigRows = 1_600;
 const bigRowBytes = 65_536;
 
-/** Copies the rows of a table: takes some seconds. */
+/** Copies the rows of a table, which takes some seconds. */
 export async function changeTable(system: Pair, host: DataHost): Promise<void> {
   await inSession(system, host, async (run) => {
     await run(`CREATE TABLE IF NOT EXISTS ${database}.ha_changed (id INT PRIMARY KEY, text CHAR(200) NOT NULL)`);
@@ -24,7 +24,7 @@ export async function bigTransaction(system: Pair, host: DataHost): Promise<void
   });
 }
 
-/** As root, who may write on a read-only server. Resolves with its GTID. */
+/** Runs as root, who may write on a read-only server. Resolves with its GTID. */
 export async function addErrant(system: Pair, host: DataHost, key: string): Promise<string> {
   let gtid = '';
   await inSession(system, host, async (run) => {

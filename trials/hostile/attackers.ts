@@ -142,7 +142,7 @@ export class Attackers {
         if (caller !== this.#callers.anonymous) await this.#comeBack(caller);
       return exchange;
     } catch {
-      // The connection was refused or cut, or the request can't be sent as bytes. A crash is detected by the process's end.
+      // The connection was refused or cut, or the request could not be sent. A crash is detected by the process's end.
       return undefined;
     }
   }
@@ -156,7 +156,7 @@ export class Attackers {
         if (login !== undefined) await logInAgain(caller, login);
         else caller.token = await tokenFrom(this.#callers.oscar, betaId);
       } catch {
-        // Not at once: attempts are limited.
+        // Not all at once, because attempts are limited.
         await sleep(1_000);
       }
     };
@@ -174,7 +174,7 @@ async function tokenFrom(operator: Caller, projectId: string): Promise<string | 
   return (answers[0]?.data?.made as { readonly secret?: string | null } | null | undefined)?.secret ?? undefined;
 }
 
-/** What an answer reveals about existing objects. */
+/** The information about existing objects that an answer reveals. */
 function outcomeOf({ answers }: Exchange): string {
   return JSON.stringify(
     answers.map(({ data, errors }) => [
@@ -184,7 +184,7 @@ function outcomeOf({ answers }: Exchange): string {
   );
 }
 
-/** Texts, and values that change from moment to moment. */
+/** Texts, and values that change all the time. */
 const volatile = new Set(['message', 'retryAfterMs', 'token', 'statusCursor', 'cursor', 'endCursor', 'after']);
 
 function withoutVolatile(data: unknown): unknown {

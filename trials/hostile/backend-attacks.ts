@@ -26,7 +26,7 @@ const deniedHosts = [
 
 const drivers = ['linux-nftables', 'onyx', 'openvswitch', 'modsecurity', 'fortios', 'f5-bigip', 'neo', 'neutron'];
 
-/** A backend at a denied address; then a call to it, which must not connect either. */
+/** A backend at a denied address, then a call to it. The call must not connect either. */
 export function deniedBackend(caller: Caller, random: Random, decoys: Decoys, ports: readonly number[]): Attack {
   const host = random.pick(deniedHosts);
   const port = random.pick([decoys.denied.port, ...ports]);
@@ -50,7 +50,7 @@ export function deniedBackend(caller: Caller, random: Random, decoys: Decoys, po
   return { kind: `backend at ${host}`, run };
 }
 
-/** An operator of alpha moves its backend, and calls it there. */
+/** An operator of alpha moves its backend to another address and calls it there. */
 export function movedBackend(insider: Caller, random: Random, decoys: Decoys, prizeId: string): Attack {
   const { host, port, certificateSha256 } = decoys.allowed;
   const moves: readonly object[] = [

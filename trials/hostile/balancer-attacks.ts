@@ -1,6 +1,6 @@
 // Attacks a load balancer as a client without the certificate that its listeners require: TLS sessions of one listener at another, upgrades
 // that tunnel past a policy, and headers that only the load balancer may set. Its members are the judges: each request that reaches a
-// forbidden one is a leak.
+// forbidden member is a leak.
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect, type SecureVersion } from 'node:tls';
 import { type CertificateAndKey, makeCertificate } from '../../platform/net/certificates.ts';
@@ -22,7 +22,7 @@ const connections = ['Upgrade', 'Upgrade, HTTP2-Settings', 'upgrade,close', 'kee
 interface BalancerUnderAttack {
   /** Resolves with the number of attacks. */
   run(attacks: number, isOver: () => boolean): Promise<number>;
-  /** A judge that receives nothing proves nothing: the owner must be served, and its member must receive the request. */
+  /** A judge that receives nothing proves nothing. So the owner must be served, and its member must receive the request. */
   prove(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -65,7 +65,7 @@ export async function balancerUnderAttack(judge: Judge, random: Random): Promise
   });
   await node.start();
 
-  /** Presents a session that was given for less where more is required. */
+  /** Presents a session that was issued for lower requirements where higher ones apply. */
   const resume = async () => {
     const version = random.pick(versions);
     const [from, cert] = random.pick([
@@ -77,7 +77,7 @@ export async function balancerUnderAttack(judge: Judge, random: Random): Promise
     if (answer.includes(' 200 ') || secret.asked.length > 0)
       judge.found('leak', `${version}: a session of another listener passed for a certificate: ${answer}`);
   };
-  /** An upgrade, followed by a request that a policy rejects, as if sent to the member directly. */
+  /** An upgrade, followed by a request that a policy rejects, in the form in which the member would receive it. */
   const tunnel = async () => {
     const socket: Socket =
       random.next() < 0.5

@@ -1,4 +1,4 @@
-// Cursors of other callers, cursors for another purpose, and invented ones.
+// Cursors of other callers, cursors for other purposes, and invented ones.
 import { randomBytes } from 'node:crypto';
 import type { Random } from '../random.ts';
 

@@ -1,5 +1,5 @@
-// Listeners that only a successful attack connects to or sends data to. The egress policy allows connections to the allowed one,
-// and denies them to the denied one.
+// Listeners that only a successful attack connects to or sends data to. The egress policy allows connections to the allowed port, and
+// denies them to the denied one.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -24,7 +24,7 @@ export interface Decoys {
 }
 
 const allowedHost = '127.0.67.1';
-/** On all addresses of this machine: it does not matter which one was dialled. */
+/** It listens on all addresses of this machine, because it does not matter which one was dialled. */
 const deniedHost = '::';
 /** Longer than any secret. */
 const mostHeardBytes = 64 * 1024 * 1024;

@@ -10,7 +10,7 @@ import type { Question } from './questions.ts';
 
 export interface Attack {
   readonly kind: string;
-  /** No answer may contain data: the caller is unknown. */
+  /** No answer may contain data, because the caller is unknown. */
   readonly grantsNothing?: boolean;
   run(): Promise<Exchange>;
 }
@@ -215,7 +215,7 @@ export function forgedTokens(known: readonly string[], random: Random): readonly
   ];
 }
 
-/** A forged token reveals nothing, whoever sends it. */
+/** A forged token must reveal nothing, whoever sends it. */
 export function tokenAttack(caller: Caller, random: Random, known: readonly string[], question: Question): Attack {
   const token = random.pick(forgedTokens(known, random));
   const scheme = random.pick(['Bearer', 'bearer', 'Basic', 'Negotiate', '']);
@@ -227,7 +227,7 @@ export function tokenAttack(caller: Caller, random: Random, known: readonly stri
   };
 }
 
-/** To the gateway, which must not accept it, and directly to a subgraph. */
+/** Sent to the gateway, which must not accept it, and directly to a subgraph. */
 export function identityAttack(
   caller: Caller,
   random: Random,

@@ -1,5 +1,5 @@
-// Loaded into each process of the trial before its program (`--import`): logs each time the event loop was blocked longer than
-// allowed, by the CPU time of the loop's own thread; other load on the machine does not count.
+// Loaded into each process of the trial before its program (`--import`). It logs each time the event loop was blocked longer than allowed,
+// by the CPU time of the loop's own thread, so that other load on the machine does not count.
 import { appendFileSync } from 'node:fs';
 import { type SlowTurn, slowTurnMs } from './slow-turns.ts';
 

@@ -1,4 +1,4 @@
-// Alpha's users at work during the attack: they read, change the firewall, log in, and a dashboard follows everything. Everything
+// Alpha's users at work during the attack. They read, change the firewall and log in, and a dashboard follows everything. Everything
 // must succeed at the first attempt.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
@@ -10,7 +10,7 @@ import { codesOf, type Judge } from './verdict.ts';
 import { loggedIn, logInAgain, type World } from './world.ts';
 
 interface OrdinaryWork {
-  /** Until both this many requests were made and `attacked` has resolved. */
+  /** Continues until this many requests were made and `attacked` has resolved. */
   run(requests: number, attacked: Promise<unknown>): Promise<number>;
 }
 
@@ -98,7 +98,7 @@ export async function ordinaryWork(world: World, random: Random, judge: Judge): 
   };
 }
 
-/** A subscription for the whole time: every operation must arrive over it. */
+/** A subscription for the whole time. Every operation must arrive over it. */
 function followOperations(world: World, after: unknown, judge: Judge) {
   const seen = new Set<string>();
   const client = createClient({

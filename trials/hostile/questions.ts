@@ -27,13 +27,13 @@ export interface Question {
   readonly kind: string;
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** Alpha's ids in it. */
+  /** The ids of alpha that it contains. */
   readonly alphaIds: readonly string[];
 }
 
 interface QuestionSource {
   readonly schema: GraphQLSchema;
-  /** Ids of the attacked and of the attackers. */
+  /** Ids of the attacked project and of the attackers. */
   readonly alphaIds: readonly string[];
   readonly ownIds: readonly string[];
   /** Names, codes and cursors to try. */
@@ -179,7 +179,7 @@ function lower(type: string): string {
   return `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
 }
 
-/** The same request with ids that were never assigned, and a function that translates its answer into the words of the first. */
+/** The same request with ids that were never assigned, and a function that translates its answer into the ids of the first. */
 export function neverTwin(question: Question): { readonly question: Question; inItsWords(text: string): string } {
   const twins = new Map(
     question.alphaIds.map((id) => [id, encodeId(decodeId(id)?.type ?? 'Backend', newUuid())] as const),

@@ -1,4 +1,4 @@
-// The log of the watch in each process: turns of its event loop that took too much CPU time.
+// The log of the watch in each process: turns of its event loop that used too much CPU time.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -18,7 +18,7 @@ export function watchEnvironment(folder: string, name: string): Readonly<Record<
   return { NODE_OPTIONS: `--import=${watch}`, LOOP_WATCH_FILE: fileOf(folder, name) };
 }
 
-/** Throws if the watch of a process logged nothing at all: loading a program alone takes longer than allowed. */
+/** Throws if the watch of a process logged nothing at all, because loading a program alone takes longer than allowed. */
 export async function readSlowTurns(folder: string, names: readonly string[]): Promise<readonly SlowTurn[]> {
   const texts = await Promise.all(
     names.map((name) =>

@@ -17,7 +17,7 @@ interface Script {
   readonly grantsNothing?: boolean;
 }
 
-/** After this much silence nothing more is expected. */
+/** After this much silence, no further messages are expected. */
 const quietMs = 250;
 const deadlineMs = 3_000;
 

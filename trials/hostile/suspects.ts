@@ -14,7 +14,7 @@ interface Tried {
 
 const mostOfAKind = 3;
 const confirmations = 3;
-/** Attempts that are checked together; they keep the texts that they sent. */
+/** Attempts that are checked together. They keep the texts that they sent. */
 const batch = 500;
 /** The watch checks every few milliseconds. */
 const settleMs = 20;
@@ -43,7 +43,7 @@ export class Suspects {
     }
   }
 
-  /** After the attack. Finds refused requests that block a loop every time. */
+  /** After the attack. Finds the refused requests that block a loop each time. */
   async confirm(): Promise<void> {
     await this.#sift();
     for (const [kind, tried] of this.#suspects)

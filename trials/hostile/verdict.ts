@@ -17,7 +17,7 @@ export class Judge {
   /** Checked answers, and the refusals among them. */
   read = 0;
   refused = 0;
-  /** By code, to show that a single limit did not stop every attack. */
+  /** Counted by code, to show that a single limit did not stop every attack. */
   readonly codes: Record<string, number> = {};
 
   constructor(world: Pick<World, 'mark' | 'secretMark' | 'hiddenIds'>) {

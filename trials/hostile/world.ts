@@ -1,4 +1,4 @@
-// Two projects: alpha, in which ordinary users work, and beta, from which it is attacked. All of alpha's names contain a mark, and
+// Two projects: alpha, in which ordinary users work, and beta, from which alpha is attacked. All of alpha's names contain a mark, and
 // everything that nobody may read contains another mark.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -15,9 +15,9 @@ export interface World {
   readonly system: WholeSystem;
   readonly schema: GraphQLSchema;
   readonly decoys: Decoys;
-  /** In the names of alpha's users, objects and texts. */
+  /** A mark in the names of alpha's users, objects and texts. */
   readonly mark: string;
-  /** Part of everything that nobody may read. */
+  /** A mark in everything that nobody may read. */
   readonly secretMark: string;
   readonly alphaId: string;
   readonly betaId: string;
@@ -30,7 +30,7 @@ export interface World {
   /** Names and passwords. */
   readonly logins: Readonly<Record<'owner' | 'viewer' | 'insider' | 'oscar' | 'mallory', Login>>;
   readonly betaToken: string;
-  /** Cursors of alpha's users. */
+  /** Cursors that belong to alpha's users. */
   readonly alphaCursors: readonly string[];
   /** Data of alpha that no attack may change, as one text. */
   untouchable(): Promise<string>;
@@ -83,7 +83,7 @@ export async function makeWorld(system: WholeSystem, folder: string, decoys: Dec
     return { name, password };
   };
   const logins = {
-    // Known to attackers, who guess the password.
+    // A user whose name is known to attackers, who guess the password.
     owner: await person('alpha-owner', alphaId, 'OPERATOR'),
     viewer: await person(`${mark}-viewer`, alphaId, 'VIEWER'),
     insider: await person('insider', alphaId, 'OPERATOR'),
@@ -163,7 +163,7 @@ function idsIn(text: string): readonly string[] {
   );
 }
 
-/** A caller that has logged in; throws if the login is refused. */
+/** A caller that has logged in. Throws if the login is refused. */
 export async function loggedIn(world: World, login: Login, at: Pick<Caller, 'address' | 'seesAlpha'>): Promise<Caller> {
   const caller = new Caller({ ...at, name: login.name, url: world.system.url });
   await logInAgain(caller, login);

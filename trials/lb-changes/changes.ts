@@ -1,4 +1,4 @@
-// Sends changes and observes from outside until each is in effect: running work refuses none of them, and each is soon on all nodes.
+// Sends changes and observes from outside until each is in effect. Work in progress must refuse none of them, and each must soon reach all nodes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MutationOutcome } from '../../platform/edge/mutation.ts';
 import type { NodeRow } from '../../subgraphs/loadbalancer/rules/rows.ts';
@@ -6,7 +6,7 @@ import type { Timeline } from './expectations.ts';
 import type { Place } from './place.ts';
 import { nowMs } from './shared.ts';
 
-/** A change that is not in effect by then counts as locked out. */
+/** A change that is not in effect by then counts as blocked. */
 export const lateMs = 60_000;
 
 interface InFlight {
@@ -16,7 +16,7 @@ interface InFlight {
   readonly settle: readonly ((effectiveMs: number) => void)[];
 }
 
-/** A timeline and its next value; made by `to`. */
+/** A timeline and its next value, made by `to`. */
 export interface Effect {
   begin(sentMs: number): (effectiveMs: number) => void;
 }
@@ -25,7 +25,7 @@ export function to<Value>(timeline: Timeline<Value>, value: Value): Effect {
   return { begin: (sentMs) => timeline.change(value, sentMs) };
 }
 
-/** For a note to make when it is in effect. */
+/** Called when the change is in effect. */
 export function then(note: (effectiveMs: number) => void): Effect {
   return { begin: () => note };
 }
@@ -53,7 +53,7 @@ export class Changes {
     kind: string,
     send: () => Promise<MutationOutcome<Row>>,
     effects: readonly Effect[] = [],
-    /** Codes of acceptable refusals, because the changed object may be gone by then. */
+    /** Codes of acceptable refusals, because the changed object may already be gone. */
     mayBe: readonly string[] = [],
   ): Promise<Row | undefined> {
     const sentMs = nowMs();
@@ -67,7 +67,7 @@ export class Changes {
       this.lock(`${kind} was refused: ${JSON.stringify(userErrors).slice(0, 300)}`);
       return undefined;
     }
-    // Its own generation, or that of a later change.
+    // The generation of this change, or of a later one.
     const { generation } = await this.#status();
     this.#inFlight.push({ what: kind, generation, sentMs, settle });
     return entity;
@@ -75,7 +75,7 @@ export class Changes {
 
   /** Inspects once what is in effect on all nodes that may get requests. */
   async look(): Promise<void> {
-    // A node that is being deleted serves clients with its address cached until it is gone: its host may be restarting.
+    // A node that is being deleted serves clients with its cached address until it is gone, because its host may be restarting.
     const nodes = (await this.#place.nodes()).filter((node) => mayServe(node) || node.state === 'DELETING');
     const effective = Math.min(...nodes.map(({ appliedGeneration }) => appliedGeneration));
     const at = nowMs();
@@ -89,13 +89,13 @@ export class Changes {
     this.#inFlight = open;
   }
 
-  /** All that were made so far; late ones too, at the end. */
+  /** All changes so far, including late ones, at the end. */
   async untilEffective(): Promise<void> {
     const last = this.#inFlight.at(-1);
     while (last !== undefined && this.#inFlight.includes(last)) await sleep(20);
   }
 
-  /** All in effect, and ACTIVE. */
+  /** Whether all are in effect, and ACTIVE. */
   async quiet(): Promise<boolean> {
     await this.look();
     return this.#inFlight.length === 0 && (await this.#status()).provisioningStatus === 'ACTIVE';
@@ -110,7 +110,7 @@ export class Changes {
     return this.#place.world.balancer(this.#place.balancerId);
   }
 
-  /** Records something that should be right by now. */
+  /** Records a state that should be right by now. */
   lock(what: string): void {
     this.lockedOut += 1;
     this.findings.push(`lockedOut: ${what}`);
@@ -124,7 +124,7 @@ function lagOf(nodes: readonly NodeRow[], effective: number): string {
     .join(', ');
 }
 
-/** Until its host reports the remaining sessions of a drained node, its listeners may still be open. */
+/** Until its host reports the remaining sessions of a drained node, the node's listeners may still be open. */
 export function mayServe({ state, sessions, named }: NodeRow): boolean {
   return state === 'SERVING' || (state === 'BUILDING' && named) || (state === 'DRAINING' && sessions === null);
 }

@@ -1,4 +1,4 @@
-// The clients, in a thread: each sends one request after the other within the budget, and logs the result.
+// The clients run in a thread. Each sends one request after the other within the budget, and logs the result.
 import { type ClientHttp2Session, constants, connect as h2Connect } from 'node:http2';
 import { type Socket, connect as tcpConnect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,9 +23,9 @@ const { shared } = data;
 const random = seededRandom(data.seed);
 let addresses = data.addresses;
 
-/** A client closes a connection that it has not used for this long, before others would. */
+/** A client closes a connection that it has not used for this long, before the other side would. */
 const idleMs = 2_000;
-/** A stream ends with its member within the pool's `drainMs`: its client holds it no longer than this. */
+/** A stream ends with its member within the pool's `drainMs`, so its client keeps it no longer than this. */
 const streamMs = 1_500;
 const deadlineMs = 20_000;
 const tellEveryMs = 100;
@@ -61,7 +61,7 @@ setInterval(() => {
   for (; free > 0 && waiting.length > 0; free -= 1) waiting.splice(random.integer(0, waiting.length - 1), 1)[0]?.();
 }, 2);
 
-/** The nonce of the next request. Undefined if none may be sent now. */
+/** The nonce of the next request. Undefined if no request may be sent now. */
 function take(): number | undefined {
   const nonce = Atomics.load(shared.budget, issued);
   if (nonce >= Atomics.load(shared.budget, allowed) || nonce >= shared.writes.length) return undefined;
@@ -106,7 +106,7 @@ function run(flow: Flow): Promise<unknown> {
 }
 
 interface Sender {
-  /** When it last knew the state of the other end. Undefined if it is not connected. */
+  /** When it last knew the state of the other side. Undefined if it is not connected. */
   readonly knewMs: number | undefined;
   /** Address of the node that it last used. */
   readonly address: string;
@@ -132,7 +132,7 @@ async function client(flow: Flow, sender: () => Sender): Promise<void> {
     const method = random.next() < 0.3 ? 'POST' : 'GET';
     const one = sender();
     const sentMs = nowMs();
-    // At the other end an earlier worker of HAProxy may have waited for it, with the settings of the last use.
+    // At the other side, an earlier worker of HAProxy may have waited for it, with the settings of the last use.
     const fromMs = Math.min(sentMs, one.knewMs ?? sentMs);
     const sent = cookies.get(route.id);
     const request: Request = { path: route.path, method, nonce, cookie: sent?.text };
@@ -150,7 +150,7 @@ async function client(flow: Flow, sender: () => Sender): Promise<void> {
     });
     if (method === 'POST' && data.repeatEvery !== undefined && nonce % data.repeatEvery === 0)
       await sender().send(request);
-    // A disabled listener refuses at once: its clients must not use up the budget.
+    // A disabled listener refuses at once, so its clients must not use up the budget.
     if (answered.saw === saw.closed) await sleep(refusedMs);
   }
 }
@@ -172,7 +172,7 @@ function cookieIn(header: string | undefined): { readonly cookie?: string } {
   return cookie === undefined ? {} : { cookie };
 }
 
-/** What the client that sent this nonce learns from the answer. */
+/** The client that sent this nonce, with the information that the answer gives it. */
 function read(status: number, body: string, nonce: number): Pick<Answered, 'saw' | 'what'> {
   if (status === 403) return { saw: saw.denied };
   if (status === 302) return { saw: saw.redirected };
@@ -232,7 +232,7 @@ class Connection implements Sender {
     this.knewMs = undefined;
   }
 
-  /** Why it could not connect. Undefined if it is connected. */
+  /** The reason why it could not connect. Undefined if it is connected. */
   async #connect(): Promise<string | undefined> {
     const { serverNames } = this.#flow;
     const place = target(this.#flow);
@@ -295,13 +295,13 @@ class Connection implements Sender {
   }
 }
 
-/** One session at a time with several streams; after GOAWAY the next requests use a new one. */
+/** One session at a time with several streams. After GOAWAY, the next requests use a new session. */
 class Session implements Sender {
   knewMs: number | undefined;
   address = '';
   readonly #flow: Flow;
   #session: ClientHttp2Session | undefined;
-  /** Sessions with GOAWAY: later streams than this one were not accepted. */
+  /** Sessions with GOAWAY. Streams after this one were not accepted. */
   readonly #leaving = new WeakMap<ClientHttp2Session, number>();
 
   constructor(flow: Flow) {
@@ -361,7 +361,7 @@ class Session implements Sender {
         const head = { ':path': `${path}?n=${nonce}`, ':method': method, ':authority': 'web.test', ...held, ...length };
         stream = session.request(head);
       } catch {
-        // It was never sent: the session has ended.
+        // The request was never sent, because the session has ended.
         if (this.#session === session) this.#session = undefined;
         return resolve('REFUSED');
       }
@@ -373,8 +373,8 @@ class Session implements Sender {
       stream.setEncoding('latin1').on('data', (chunk: string) => (body += chunk));
       stream.on('error', (cause: NodeJS.ErrnoException) => (error = cause));
       const ended = () => {
-        // RFC 9113, section 6.8: a stream after the last one in GOAWAY may be sent again. HAProxy refuses other streams too: where a member
-        // closed the connection, perhaps after it had done its work.
+        // RFC 9113, section 6.8: a stream after the last one in GOAWAY may be sent again. HAProxy also refuses other streams, for example
+        // if a member closed the connection, perhaps after it had done its work.
         const last = this.#leaving.get(session);
         const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && last !== undefined;
         const isAfter = last !== undefined && (stream.id ?? Number.POSITIVE_INFINITY) > last;
@@ -386,7 +386,7 @@ class Session implements Sender {
         }
         resolve({ ...read(status, body, nonce), ...cookieIn(set), next: true });
       };
-      // A GOAWAY that arrives with the end is reported a moment later.
+      // A GOAWAY that arrives together with the end is reported a moment later.
       stream.on('close', () => (status === 0 ? setImmediate(ended) : ended()));
       stream.end(method === 'POST' ? `nonce ${nonce}` : undefined);
     });

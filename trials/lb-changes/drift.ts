@@ -1,5 +1,5 @@
-// Compares the trial's wishes with the actual state, inspected from outside at a quiet moment: HAProxy's runtime socket, its file on disk,
-// and its certificates as a client gets them.
+// Compares the wanted state of the trial with the actual state, inspected from outside during a quiet period: HAProxy's runtime socket, its
+// file on disk, and its certificates as a client gets them.
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -19,9 +19,9 @@ export interface Seen {
   readonly states: string;
   readonly info: string;
   readonly configuration: string;
-  /** How often HAProxy was reloaded since its start. */
+  /** How many times HAProxy was reloaded since its start. */
   readonly reloads: number;
-  /** By the id of the listener: HAProxy's memory, and its disk. */
+  /** By listener id: the certificate in HAProxy's memory, and the one on its disk. */
   readonly allowed: ReadonlyMap<string, readonly [runtime: string, disk: string]>;
 }
 
@@ -41,7 +41,7 @@ export async function lookAt(folder: string, listeners: readonly ListenerState[]
   return { states, info, configuration: await readFile(join(folder, 'haproxy.cfg'), 'utf8'), reloads, allowed };
 }
 
-/** `BACKEND/SERVER` of those that a node considers healthy. */
+/** `BACKEND/SERVER` for each server that a node considers healthy. */
 export async function healthyServers(folder: string): Promise<ReadonlySet<string>> {
   const rows = rowsOf(await command(join(folder, 'run.sock'), 'show servers state'));
   const healthy = rows.filter((cell) => cell('srv_op_state') !== '0' && cell('srv_admin_state') === '0');
@@ -95,12 +95,12 @@ function rowsOf(text: string): readonly ((column: string) => string)[] {
 function statesIn(text: string): Servers {
   const servers = rowsOf(text).map((cell) => {
     const admin = Number(cell('srv_admin_state'));
-    // 0x04 stays set if the file had `disabled`, whatever was changed since.
+    // 0x04 stays set if the file had `disabled`, even after changes.
     const word = (admin & 0x01) !== 0 ? 'MAINT' : (admin & 0x08) !== 0 ? 'DRAIN' : 'READY';
     const told = `${cell('srv_addr')}:${cell('srv_port')} weight ${cell('srv_uweight')} ${word}`;
     return [`${cell('be_name')}/${cell('srv_name')}`, told] as const;
   });
-  // The servers for failing open are the same members.
+  // The servers for failing open stand for the same members.
   return new Map(servers.filter(([name]) => name.startsWith('p_')));
 }
 
@@ -163,7 +163,7 @@ function allowedFaults({ id, allowed }: ListenerState, seen: Seen): string[] {
   );
 }
 
-/** A block of one address may be written without its length. */
+/** A block with one address may be written without its length. */
 function withoutLength(block: string): string {
   return block.replace(/\/32$/, '');
 }
@@ -182,7 +182,7 @@ function accepts(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Names that get another certificate than the wanted one. */
+/** Names that get a certificate other than the wanted one. */
 export async function certificateDrift(address: string, { port, names }: ListenerState): Promise<readonly string[]> {
   const faults: string[] = [];
   for (const [name, timeline] of names) {

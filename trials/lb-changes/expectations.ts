@@ -1,4 +1,4 @@
-// What was wanted, and when. From the moment a change is sent until it is in effect, both the old and the new value are right.
+// The wanted values, and their times. From the moment a change is sent until it is in effect, both the old and the new value are right.
 
 interface Entry<Value> {
   readonly value: Value;
@@ -6,7 +6,7 @@ interface Entry<Value> {
   untilMs: number;
 }
 
-/** The values of something that changes, each with the time in which it was right. */
+/** The values of something that changes, each with the period in which it was right. */
 export class Timeline<Value> {
   readonly #entries: Entry<Value>[];
 
@@ -31,14 +31,14 @@ export class Timeline<Value> {
     return this.#entries.filter((each) => each.fromMs <= untilMs && each.untilMs >= fromMs).map(({ value }) => value);
   }
 
-  /** A description for people. */
+  /** A description in words. */
   told(word: (value: Value) => string): string {
     return this.#entries
       .map(({ value, fromMs, untilMs }) => `${word(value)} ${fromMs.toFixed(0)}-${untilMs.toFixed(0)}`)
       .join(', ');
   }
 
-  /** Drops values that will not be needed any more. */
+  /** Drops values that are no longer needed. */
   forget(beforeMs: number): void {
     const kept = this.#entries.filter(({ untilMs }) => untilMs >= beforeMs);
     this.#entries.splice(0, this.#entries.length, ...kept);
@@ -46,22 +46,22 @@ export class Timeline<Value> {
 }
 
 /**
- * The expected outcome of a request: an answer by a member of a pool, or by the load balancer itself, or none: for this client, or because
- * it is OFF.
+ * The expected outcome of a request: an answer by a member of a pool, an answer by the load balancer itself, or no answer, either for this
+ * client or because the listener is OFF.
  */
 export type Outcome = { readonly pool: Pool } | 'DENIED' | 'REDIRECTED' | 'CLOSED' | 'OFF';
 
 export interface Pool {
   readonly name: string;
-  /** By the number of the member: the clients that it may answer. */
+  /** By member number: the clients that it may answer. */
   readonly members: Map<number, Timeline<Serves>>;
   /** Whether a client with a member's cookie reaches that member. */
   readonly sticky: Timeline<boolean>;
 }
 
 /**
- * ITS_OWN: clients with its cookie, because it is drained. ALL: any, though some node may not know yet that it is healthy. SURE: any, and
- * clients with its cookie must reach it.
+ * ITS_OWN: clients with its cookie, because it is drained. ALL: any client, though some node may not yet know that it is healthy. SURE: any
+ * client, and clients with its cookie must reach it.
  */
 export type Serves = 'NOBODY' | 'ITS_OWN' | 'ALL' | 'SURE';
 

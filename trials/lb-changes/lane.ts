@@ -1,5 +1,5 @@
-// One of several people who change the load balancer at the same time. Each has pools, an L7 policy on both of the shared listeners, and a
-// listener of its own. Whatever it does, each path keeps a healthy member that has been wanted for some time.
+// One of several people who change the load balancer at the same time. Each has its own pools, an L7 policy on each of the shared
+// listeners, and its own listener. Whatever it changes, each path keeps a healthy member that has been wanted for some time.
 
 import type { MutationOutcome } from '../../platform/edge/mutation.ts';
 import { encodeId } from '../../platform/values/ids.ts';
@@ -59,10 +59,10 @@ interface Slot {
   policy: PolicyState | undefined;
 }
 
-/** A drained member answers at most this long after its deadline: its host may be restarting. */
+/** A drained member may answer at most this long after its deadline, because its host may be restarting. */
 const endedMs = 10_000;
 const outside = '127.0.2.9';
-/** Blocks that cover all clients; otherwise some clients are inside and some outside. */
+/** Blocks that cover all clients. With other blocks, some clients are inside and some outside. */
 const blocksForAll = [['127.0.0.0/8'], ['0.0.0.0/0', '::/0'], ['127.0.0.0/9', '127.128.0.0/9', '10.0.0.0/8'], []];
 const blocksWithoutOutsiders = [['127.0.0.1/32'], ['127.0.0.0/24', '192.0.2.0/24'], ['127.0.0.1', '2001:db8::/32']];
 
@@ -135,7 +135,7 @@ export class Lane {
     while (this.#options.changes.done === before) await random.pick(this.#kinds)();
   }
 
-  /** Each may find that it is not possible now. Frequent kinds are listed more often. */
+  /** Each kind may turn out to be impossible now. Frequent kinds are listed more often. */
   readonly #kinds: readonly (() => Promise<unknown>)[] = [
     ...Array.from({ length: 4 }, () => () => this.#addMember()),
     ...Array.from({ length: 4 }, () => () => this.#removeMember()),
@@ -207,7 +207,7 @@ export class Lane {
     this.pools.push(pool);
   }
 
-  /** Longer than a request takes; for a stream, longer than its clients hold it. */
+  /** Longer than a request takes. For a stream, longer than its clients keep it. */
   #drainMs(protocol: PoolState['protocol']): number {
     const [least, most] = protocol === 'TCP' ? [3_000, 5_000] : [1_000, 2_000];
     return this.#options.random.integer(least, most);
@@ -243,7 +243,7 @@ export class Lane {
     await this.#part('poolDelete', { id: encodeId('Pool', pool.id) }, gone);
   }
 
-  /** Another pool that already answers. */
+  /** Another pool that already answers requests. */
   #otherPool(ofStreams: boolean, than: PoolState | undefined): PoolState | undefined {
     const found = this.pools.filter((pool) => isStream(pool) === ofStreams && pool !== than && isReady(pool));
     return found.length === 0 ? undefined : this.#options.random.pick(found);
@@ -268,7 +268,7 @@ export class Lane {
     if (server !== undefined) await this.#insertMember(pool, server);
   }
 
-  /** A member that can go: the pool has another one that has been healthy for some time. */
+  /** A member that can be removed, because the pool has another one that has been healthy for some time. */
   #dispensable(pool: PoolState): MemberState | undefined {
     const ready = readyMembers(pool);
     const found = [...pool.members.values()].filter((member) => ready.some((other) => other !== member));
@@ -284,7 +284,7 @@ export class Lane {
     await this.#part('poolMemberDelete', { id: encodeId('PoolMember', member.id) }, effects);
   }
 
-  /** Changes the clients that a member may answer. */
+  /** Changes which clients a member may answer. */
   async #change(
     pool: PoolState,
     member: MemberState,
@@ -330,7 +330,7 @@ export class Lane {
       await this.#change(pool, member, { drainUntil: undefined }, 'poolMemberDrainCancel', {});
       return;
     }
-    // Its sessions are ended then: by that time all nodes know about it, and its requests have been answered.
+    // Its sessions are then ended. By that time all nodes know about it, and its requests have been answered.
     const deadlineMs = random.pick([10_000, 3_600_000]);
     const row = await this.#change(pool, member, { drainUntil: new Date(0) }, 'poolMemberDrain', { deadlineMs });
     if (row?.drainUntil == null || member.drainUntil === undefined) return;
@@ -346,7 +346,7 @@ export class Lane {
     await this.#part('poolMemberUpdate', { id: encodeId('PoolMember', member.id), ...names });
   }
 
-  /** Without a member that is not a backup, backups would answer: both are members. */
+  /** Without a member that is not a backup, the backups would answer, because both are members. */
   async #backup(): Promise<void> {
     const { random } = this.#options;
     const pool = random.pick(this.pools);
@@ -409,7 +409,7 @@ export class Lane {
 
   #check({ protocol }: PoolState): object {
     const { random } = this.#options;
-    // Long enough that no member counts as dead because its thread has to wait for the processor.
+    // Long enough that no member counts as dead because its thread has to wait for a processor.
     const intervalMs = random.pick([2_000, 4_000]);
     const common = { intervalMs, timeoutMs: intervalMs, rise: random.integer(1, 2), fall: random.integer(8, 10) };
     const http = protocol !== 'TCP' && random.next() < 0.7;
@@ -462,7 +462,7 @@ export class Lane {
     return slot.paths.map(({ path }) => outcomeOf(slot.policy, path) ?? { pool: slot.listener.pool.expected });
   }
 
-  /** The effects on the slot's paths after a change. */
+  /** The effects of a change on the slot's paths. */
   #follows({ paths }: Slot, outcomes: readonly Outcome[]): readonly Effect[] {
     return paths.flatMap(({ route }, at) => {
       const timeline = this.#options.routes.of(route).outcome;
@@ -607,7 +607,7 @@ export class Lane {
     await this.#part('listenerUpdate', input, this.#toOwn(own));
   }
 
-  /** Deletes it and creates it at another port. */
+  /** Deletes it and creates it on another port. */
   async #listenElsewhere(): Promise<void> {
     const own = this.own;
     const { changes } = this.#options;
@@ -705,7 +705,7 @@ export class Lane {
     return index === 0 ? shared.find((each) => each.protocol === 'TERMINATED_HTTPS') : undefined;
   }
 
-  /** Another order, fewer, or one replaced by another with the same name. */
+  /** Changes the order, removes some, or replaces one by another with the same name. */
   async #certificates(): Promise<void> {
     const { random, changes, place } = this.#options;
     const listener = this.#tlsListener();

@@ -1,5 +1,5 @@
-// The members, in a thread: small servers on separate ports that answer with their number and the nonce of the request, and log writes.
-// Each accepts any protocol: HTTP/1.x or HTTP/2, with or without TLS, with or without a header of the PROXY protocol.
+// The members run in a thread. They are small servers on separate ports that answer with their number and the nonce of the request, and log
+// writes. Each accepts any protocol: HTTP/1.x or HTTP/2, with or without TLS, with or without a header of the PROXY protocol.
 
 import {
   createServer as createH2Server,
@@ -112,7 +112,7 @@ function h2Server(member: number): Http2Server {
   return server;
 }
 
-/** If a client resets the connection right after the handshake, neither session nor socket is closed: its file would stay open. */
+/** If a client resets the connection right after the handshake, neither session nor socket is closed, and the file descriptor would stay open. */
 function serveH2(h2: Http2Server, socket: TLSSocket): void {
   let session: ServerHttp2Session | undefined;
   const take = (made: ServerHttp2Session) => (session = made);

@@ -28,12 +28,12 @@ export class MemberState {
     return this.weight > 0 && this.drainUntil === undefined ? 'ALL' : 'ITS_OWN';
   }
 
-  /** All nodes have found it healthy, so it may be the only one. */
+  /** Whether all nodes have found it healthy, so that it may be the only one. */
   get isReady(): boolean {
     return this.serves === 'ALL' && this.#isHealthy;
   }
 
-  /** The wish that it should answer, while that is in effect and its health is unknown. */
+  /** The wish that it should answer, while the wish is in effect but the member's health is unknown. */
   get awaited(): number | undefined {
     return this.serves === 'ALL' && this.#isInEffect && !this.#isHealthy ? this.#wishes : undefined;
   }
@@ -66,7 +66,7 @@ export interface PolicyState {
   action: 'REJECT' | 'REDIRECT_TO_URL' | 'REDIRECT_TO_POOL';
   pool: PoolState | undefined;
   enabled: boolean;
-  /** Without this rule nothing matches. */
+  /** Without this rule no request matches. */
   mainRuleId: string | undefined;
   extra: RuleState | undefined;
 }
@@ -89,19 +89,19 @@ export interface ListenerState {
   readonly names: Names;
 }
 
-/** An object of the graph; the same may be on several listeners. */
+/** An object of the graph, which may be on several listeners. */
 export interface CertificateState {
   readonly id: string;
   readonly name: string;
   pair: CertificateAndKey;
 }
 
-/** The load balancer passes the bytes on unopened. */
+/** The load balancer passes the bytes on without decrypting them. */
 export function isStream({ protocol }: Pick<ListenerState | PoolState, 'protocol'>): boolean {
   return protocol === 'TCP' || protocol === 'HTTPS';
 }
 
-/** Nobody has requested any member yet. */
+/** No client has sent a request to any member yet. */
 export function newExpected(name: string, isSticky: boolean): Pool {
   return { name, members: new Map(), sticky: new Timeline(isSticky) };
 }
@@ -138,12 +138,12 @@ export function sameOutcome(one: Outcome, other: Outcome): boolean {
   return one === other || (typeof one === 'object' && typeof other === 'object' && one.pool === other.pool);
 }
 
-/** The certificate that a client gets for a name: the one with that name, otherwise the first. */
+/** The certificate that a client gets for a name: the one with that name, otherwise the first one. */
 export function certificateFor(certificates: readonly CertificateState[], name: string): string {
   return (certificates.find((each) => each.name === name) ?? certificates[0])?.pair.sha256 ?? '';
 }
 
-/** Empty without certificates: the load balancer does not terminate TLS then. */
+/** Empty without certificates. The load balancer does not terminate TLS then. */
 export function namesOf(certificates: readonly CertificateState[]): Names {
   return certificates.length === 0 ? new Map() : namesWith((name) => certificateFor(certificates, name));
 }

@@ -54,7 +54,7 @@ async function scale({ place, changes, random }: Operations): Promise<void> {
   else await changes.make('autoscalingPolicySet', () => place.scaling.set(context, { loadBalancerId, policy }));
 }
 
-/** Never two at a time. */
+/** Never two hosts at a time. */
 async function cordon({ place, changes, random }: Operations): Promise<void> {
   const { hostService, context } = place.world;
   const id = encodeId('LoadBalancerHost', random.pick(place.hosts).id);

@@ -25,7 +25,7 @@ export class Place {
   readonly world: LbWorld;
   readonly hosts: TrialHost[] = [];
   readonly scaling: ScalingService;
-  /** Many queries per second: one process for each would take more than all clients do. */
+  /** There are many queries per second. One process for each would take more CPU than all clients together. */
   readonly #resolver = new Resolver({ timeout: 2_000, tries: 1 });
   balancerId = '';
   hostName = '';
@@ -97,7 +97,7 @@ export class Place {
     return this.#resolver.resolve4(this.hostName).catch(() => undefined);
   }
 
-  /** The host's process ends or is killed, and is restarted. */
+  /** The host's process ends or is killed, and is then restarted. */
   async restart(host: TrialHost, signal: 'SIGTERM' | 'SIGKILL', awayMs: number): Promise<void> {
     await host.process.end(signal);
     await sleep(awayMs);

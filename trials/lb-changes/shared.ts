@@ -8,7 +8,7 @@ export function nowMs(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }
 
-/** The clock's time in the database's format, for people. */
+/** The clock's time in the database's format, for people to read. */
 export function clockOf(ms: number): string {
   return new Date(Date.now() - nowMs() + ms).toISOString().slice(11, -1);
 }
@@ -20,7 +20,7 @@ export const allowed = 1;
 export interface Shared {
   /** Number of sent requests, and the limit. */
   readonly budget: Int32Array;
-  /** The members' log: how often the request with this nonce arrived with a method that must not be repeated. */
+  /** The members' log: how many times the request with this nonce arrived with a method that must not be repeated. */
   readonly writes: Uint8Array;
 }
 
@@ -31,13 +31,13 @@ export function newShared(requests: number): Shared {
   };
 }
 
-/** A client's observation. 0 or more: the number of the member that answered. */
+/** The outcome as the client saw it. A number from 0 is the number of the member that answered. */
 export const saw = { denied: -1, redirected: -2, closed: -3, failed: -4 } as const;
 
 /** A request as its client logged it. */
 export interface Logged {
   readonly route: number;
-  /** The client knows of nothing later: the last answer on this connection, or its start. */
+  /** The last moment whose state the client knows: the last answer on this connection, or its start. */
   readonly fromMs: number;
   readonly untilMs: number;
   readonly saw: number;
@@ -45,7 +45,7 @@ export interface Logged {
   readonly address: string;
   /** The member whose cookie the client sent. Absent if it had none. */
   readonly cookieOf?: number;
-  /** For a failure: what happened. */
+  /** For a failure, a description. */
   readonly what?: string;
 }
 
@@ -64,20 +64,20 @@ export interface Handshake {
 export interface Flow {
   readonly id: number;
   readonly port: number;
-  /** H1: persistent connections. FRESH: one request on each. H2: one session, with several streams at a time. */
+  /** H1: persistent connections. FRESH: each connection has one request. H2: one session with several streams at a time. */
   readonly kind: 'H1' | 'FRESH' | 'H2';
   /** Names for SNI. Empty without TLS. */
   readonly serverNames: readonly string[];
-  /** The load balancer passes the stream on: all of its requests go to the same member. */
+  /** Whether the load balancer passes the stream on, so that all of its requests go to the same member. */
   readonly isStream: boolean;
-  /** Connections or streams at a time. */
+  /** The number of connections or streams at a time. */
   readonly width: number;
   readonly routes: readonly { readonly id: number; readonly path: string }[];
-  /** Local address of its clients. */
+  /** The local address of its clients. */
   readonly localAddress: string;
-  /** Clients keep the load balancer's cookie, one per route. */
+  /** Whether clients keep the load balancer's cookies, one per route. */
   readonly cookies: boolean;
-  /** Pause of each client between two requests, in milliseconds. */
+  /** The pause of each client between two requests, in milliseconds. */
   readonly pauseMs: number;
 }
 
@@ -94,7 +94,7 @@ export interface ClientData {
   readonly seed: number;
   readonly shared: Shared;
   readonly addresses: readonly string[];
-  /** One of this many POST requests is sent twice. Absent for none. For testing the oracle. */
+  /** One in this many POST requests is sent twice. Absent for none. Used to test the oracle. */
   readonly repeatEvery?: number;
 }
 

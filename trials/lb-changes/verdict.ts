@@ -35,7 +35,7 @@ function isMet(wanted: Outcome, { saw: seen, cookieOf, fromMs, untilMs }: Logged
   }
 }
 
-/** The client has another member's cookie, and that member was healthy all the time. */
+/** The client has the cookie of another member, and that member was healthy the whole time. */
 function isAstray([wanted, ...others]: readonly Outcome[], { saw: seen, cookieOf, fromMs, untilMs }: Logged): boolean {
   if (cookieOf === undefined || seen === cookieOf || typeof wanted !== 'object' || others.length > 0) return false;
   const { sticky, members }: Pool = wanted.pool;
@@ -61,7 +61,7 @@ function told(outcome: Outcome): string {
   return typeof outcome === 'string' ? outcome : outcome.pool.name;
 }
 
-/** Describes the wanted state of the member that answered, and the members at that time. */
+/** Describes the wanted state of the answering member, and of all members at that time. */
 function membersTold(outcome: Outcome, seen: number): string {
   if (typeof outcome === 'string') return '';
   const { name, members } = outcome.pool;

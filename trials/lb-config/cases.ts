@@ -8,7 +8,7 @@ export interface Case {
   readonly field: string;
   /** Settings with the value in its place. */
   readonly given: (value: JsonValue) => JsonObject;
-  /** A valid value: others are compared with it, and some are derived from it. */
+  /** A valid value. Others are compared with it, and some are derived from it. */
   readonly plain: JsonValue;
 }
 
@@ -74,7 +74,7 @@ function cookieNames(): Case[] {
   }));
 }
 
-/** Each combination of rule type and comparison has its own grammar. */
+/** Each combination of rule type and comparison has a separate grammar. */
 function ruleCases(): Case[] {
   const compared = ['HOST_NAME', 'PATH', 'FILE_TYPE', 'HEADER', 'COOKIE', 'SSL_DN_FIELD', 'SSL_VERIFY_RESULT'];
   const keyed = ['HEADER', 'COOKIE', 'SSL_DN_FIELD'];

@@ -123,7 +123,7 @@ const others: readonly JsonValue[] = [
   ...['HTTP\nx', 'TCP ', 'http', '', ' ', ['X_FORWARDED_FOR', 'X'], ['TLS_1_2', 'SSLv3'], '1e3', '0x10', '8080 ssl'],
 ];
 
-/** Many more than needed of each kind. Deterministic for the same randomness. */
+/** Many more than are needed of each kind. Deterministic for the same randomness. */
 export class HostileValues {
   readonly #random: Random;
   #texts: Generator<Text>;
@@ -133,7 +133,7 @@ export class HostileValues {
     this.#texts = textsOf(random, Number.MAX_SAFE_INTEGER);
   }
 
-  /** For a field with `plain`, some are valid values with something inserted. */
+  /** For a field with `plain`, some of them are valid values with something inserted. */
   next(plain: JsonValue): JsonValue {
     const random = this.#random;
     const chance = random.next();
@@ -149,7 +149,7 @@ export class HostileValues {
     return Array.from({ length: random.integer(1, 5) }, () => random.pick(pieces)).join('');
   }
 
-  /** A fragment somewhere in a valid text. */
+  /** A fragment at some position in a valid text. */
   #spoiled(plain: JsonValue): string {
     const random = this.#random;
     const text = typeof plain === 'string' ? plain : JSON.stringify(plain);

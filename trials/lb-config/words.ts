@@ -1,6 +1,6 @@
 // Splits a HAProxy configuration into words by the rules of its manual (2.6, section 2.2), independently of the code that writes it.
 
-/** The words of each line; comments and empty lines have none. */
+/** The words of each line. Comments and empty lines have none. */
 export function wordsOf(text: string): readonly (readonly string[])[] {
   return text.split('\n').map(wordsOfLine);
 }

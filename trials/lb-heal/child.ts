@@ -6,7 +6,7 @@ import type { Program } from './program.ts';
 const script = fileURLToPath(new URL('./program.ts', import.meta.url));
 
 export class Child extends CommandChild {
-  /** `file`: where its options are written. */
+  /** `file`: the file to which its options are written. */
   constructor(wrapper: readonly string[], file: string, program: Program) {
     super({ script, file, program, wrapper });
   }

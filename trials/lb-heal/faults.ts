@@ -1,4 +1,4 @@
-// Faults of nodes and hosts, and disturbances of the control plane at a step of the healing. Each is over after some seconds.
+// Faults of nodes and hosts, and disturbances of the control plane at a step of the healing. Each ends after some seconds.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { owe } from '../../platform/owed/owed-work.ts';
 import { lockBalancer } from '../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
@@ -20,7 +20,7 @@ export type Happening = (place: Place) => Promise<void>;
 /** Longer than a worker's claims and leases. */
 const pastLeasesMs = 12_000;
 
-/** Works while the database is away too. */
+/** It also works while the database is away. */
 const nodesOf = ({ site, balancerId }: Place) => site.nodes(balancerId).catch((): readonly NodeRow[] => []);
 
 async function used(place: Place): Promise<readonly NodeRow[]> {
@@ -37,7 +37,7 @@ const signal = ({ site }: Place, node: NodeRow, name: NodeJS.Signals) => site.ho
 /** Long enough for any step that the fault causes. */
 const aWhile = ({ random }: Place) => sleep(random.integer(0, 5_000));
 
-/** As if it had been away for longer than it is awaited. */
+/** Pretends that it has been away for longer than it is waited for. */
 async function tooLate({ site }: Place, node: NodeRow): Promise<void> {
   await timeIsOver(site.ground, node).catch(() => undefined);
 }
@@ -132,7 +132,7 @@ export const steps: Readonly<Record<string, (nodes: readonly NodeRow[]) => boole
 
 const stepMs = 5_000;
 
-/** Waits until the healing is at the step, or does not come to it. */
+/** Waits until the healing reaches the step, or can no longer reach it. */
 export async function untilStep(place: Place, step: string): Promise<void> {
   const untilMs = performance.now() + stepMs;
   while (performance.now() < untilMs && steps[step]?.(await nodesOf(place)) !== true) await sleep(20);
@@ -184,7 +184,7 @@ export const disturbances: Readonly<Record<string, Happening>> = {
         await owe(tx, reconcileKind, place.balancerId, {}, ground.wake);
       });
     const { wantedNodes, topology } = await place.site.balancer(place.balancerId);
-    // It always has two.
+    // There are always two of them.
     if (topology === 'ACTIVE_STANDBY') return;
     await want(wantedNodes / 2);
     await aWhile(place);

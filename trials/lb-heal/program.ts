@@ -1,5 +1,5 @@
-// A process of the trial that can be killed and paused: the listener for hosts, a worker, or the name server. It works like the roles, with
-// an authority of the trial. Argument: a file with its options (Program).
+// A process of the trial that can be killed and paused: the listener for hosts, a worker, or the name server. It works like the product's
+// roles, with the trial's own authority. Argument: a file with its options (Program).
 import { readFile } from 'node:fs/promises';
 import pino from 'pino';
 import { Registry } from 'prom-client';

@@ -1,6 +1,6 @@
-// A load balancer with everything that it needs, in which each part is a process that can fail: MariaDB, Redis, PowerDNS, the listener for
-// hosts, two workers, three hosts. As root, the hosts and everything that connects by address are in a separate network namespace, and each
-// node is in one of its own. Otherwise they are processes on loopback addresses.
+// A load balancer with everything that it needs. Each part is a process that can fail: MariaDB, Redis, PowerDNS, the listener for hosts,
+// two workers, three hosts. As root, the hosts and everything that connects by address are in a separate network namespace, and each node
+// has its own. Otherwise they are processes on loopback addresses.
 // needs: system, iproute2, nftables, bind9-dnsutils, root
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
@@ -50,7 +50,7 @@ export type Network = 'netns' | 'loopback';
 
 const hostCount = 3;
 const workerCount = 2;
-/** Times that a trial waits for. */
+/** Times for which a trial waits. */
 const settings = {
   'loadbalancer.zone': zone,
   'loadbalancer.dnsTtlSeconds': 1,
@@ -109,14 +109,14 @@ class SiteHost {
     this.#ip = ip;
   }
 
-  /** The machine is gone with everything that ran on it; its disk remains. */
+  /** The machine is gone with everything that ran on it. Its disk remains. */
   async lose(): Promise<void> {
     await this.process.end('SIGKILL');
     await endProcessesOf(`${this.folder}/`);
     for (const name of (await this.#provider?.list()) ?? []) await this.#provider?.remove(name);
   }
 
-  /** It reaches nobody, and nobody reaches its nodes. */
+  /** It reaches no other host, and its nodes can't be reached. */
   async cut(isCut: boolean): Promise<void> {
     if (isCut) this.process.signal('SIGSTOP');
     await this.#ip.force(
@@ -129,7 +129,7 @@ class SiteHost {
     return this.#names.namespace(node.name);
   }
 
-  /** Names of the nodes of which anything runs or remains in the kernel. */
+  /** Names of nodes with running processes or remains in the kernel. */
   async present(): Promise<readonly string[]> {
     const lines = await Promise.all((await haproxies(this.folder)).map(({ line }) => line));
     const running = lines.flatMap((line) => line.split(`${this.folder}/nodes/`)[1]?.split(/[/\0]/)[0] ?? []);
@@ -183,7 +183,7 @@ export class Site {
     this.#wrapper = network === 'netns' ? enter(this.#namespace) : [];
   }
 
-  /** `isJoined`: with `netns`, joins the hosts' public networks, as nodes with a shared address need. This machine is not in that network. */
+  /** `isJoined`: with `netns`, connects the hosts' public networks, as nodes with a shared address require. This machine is not in that network. */
   static async open(network: Network, isJoined = false): Promise<Site> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'lb-heal-')));
     const data = await openDataFolder(join(folder, 'data'), { version: 1 });
@@ -299,7 +299,7 @@ export class Site {
     return found;
   }
 
-  /** Cuts the node off without its host's knowledge, or ends that. */
+  /** Cuts the node off without its host's knowledge, or reconnects it. */
   async cut(node: NodeRow, isCut: boolean): Promise<void> {
     const [command = '', ...args] = [...enter(this.hostOf(node).namespaceOf(node)), 'nft'];
     await runProgram(command, [...args, 'delete', 'table', 'inet', 'heal']);
@@ -310,12 +310,12 @@ export class Site {
     if (isCut) await runProgram(command, [...args, rules]);
   }
 
-  /** The nodes that have the shared address now. */
+  /** The nodes that currently have the shared address. */
   async holdersOf(address: string, nodes: readonly NodeRow[]): Promise<readonly NodeRow[]> {
     const has = await Promise.all(
       nodes.map(async (node) => {
         const space = this.hostOf(node).namespaceOf(node);
-        // Removing the node ends all programs in its place.
+        // Removing the node ends all its programs.
         const shown = await runProgram('ip', ['-netns', space, 'address', 'show']).catch(() => undefined);
         return shown?.stdout.includes(` ${address}/32 `) === true;
       }),
@@ -348,12 +348,12 @@ export class Site {
     return row;
   }
 
-  /** Without deleted ones, oldest first. */
+  /** Excludes deleted ones. The oldest comes first. */
   async nodes(id: string): Promise<readonly NodeRow[]> {
     return (await nodesOf(this.ground.db, [id])).get(id) ?? [];
   }
 
-  /** Asks the name server. Sorted; undefined if it does not answer. */
+  /** Queries the name server. In sorted order. Undefined if it does not answer. */
   async ask(name: string, type: string): Promise<readonly string[] | undefined> {
     const { address, port } = this.#place ?? { address: '', port: 0 };
     const args = [`@${address}`, '-p', String(port), '+norecurse', '+time=1', '+tries=1', name, type];

@@ -1,4 +1,4 @@
-// The judge of a trial: finds what is wrong after all faults are over.
+// The judge of a trial, which finds faults after all disturbances are over.
 import type { NodeRow } from '../../subgraphs/loadbalancer/rules/rows.ts';
 import type { Site } from './site.ts';
 
@@ -7,7 +7,7 @@ export interface Fault {
   readonly what: string;
 }
 
-/** Empty if nothing is wrong. `balancerIds`: all load balancers of the site. */
+/** Empty if there is no fault. `balancerIds`: all load balancers of the site. */
 export async function faultsNow(site: Site, balancerIds: readonly string[]): Promise<readonly Fault[]> {
   const faults: Fault[] = [];
   const all: NodeRow[] = [];
@@ -41,7 +41,7 @@ async function faultsOf(site: Site, balancerId: string, nodes: readonly NodeRow[
   return faults;
 }
 
-/** Nodes of which something runs, or addresses in use, without a row for them. */
+/** Running nodes, or addresses in use, without a row. */
 async function orphans(site: Site, nodes: readonly NodeRow[]): Promise<readonly Fault[]> {
   const faults: Fault[] = [];
   for (const host of site.hosts) {
@@ -58,8 +58,8 @@ async function orphans(site: Site, nodes: readonly NodeRow[]): Promise<readonly 
 }
 
 /**
- * Nodes with two successors at the same time, over their whole history: the second was created while the first was neither replaced, nor
- * leaving, nor deleted.
+ * Nodes with two successors at the same time, over their whole history: the second one was created while the first one was not replaced,
+ * leaving or deleted.
  */
 export async function doubles(site: Site, balancerId: string): Promise<readonly Fault[]> {
   const rows = await site.ground.db.query<{ replaced: string; first: string; second: string }>(

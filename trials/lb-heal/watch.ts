@@ -8,7 +8,7 @@ const lookMs = 100;
 export class Watch {
   /** Answers without an address. */
   emptyDns = 0;
-  /** Answers with an address of no node that may be in DNS. */
+  /** Answers with an address that belongs to no node that may be in DNS. */
   wrongDns = 0;
   readonly findings: string[] = [];
   readonly #site: Site;
@@ -44,7 +44,7 @@ export class Watch {
   }
 
   async #look(): Promise<void> {
-    // Read before and after: a node may be in the answer until the server has confirmed its removal.
+    // Read before and after, because a node may be in the answer until the server has confirmed its removal.
     const before = await this.#addresses();
     const answer = await this.#site.ask(this.#name, 'A');
     if (answer === undefined) return;

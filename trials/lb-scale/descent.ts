@@ -9,16 +9,18 @@ interface Descent {
   readonly mostNodes: number;
   /** Number of nodes left at the end. */
   readonly nodesLeft: number;
-  /** Time from the end of the load to the first removal. Null if there was none. */
+  /** Time from the end of the load to the first removal. Null if there was no removal. */
   readonly firstStepMs: number | null;
 }
 
 const bounds = { min: 2, max: 10, window: undefined };
 const idleMs = 300_000;
-/** A quarter, or one node, per minute: enough time to fall from the largest number. */
+/** A quarter of the nodes, or one node, per minute: enough time to fall from the largest number. */
 const afterMs = 3_600_000;
 
-/** Idle, then load for `loadMs`, then idle, with the default policy. Decisions are up to a tenth of a period late, like those of workers. */
+/**
+ * First idle, then load for `loadMs`, then idle again, with the default policy. Decisions may be up to a tenth of a period late, as with workers.
+ */
 export function simulateDescent(loadMs: number, random: Random): Descent {
   const policy = defaultPolicy;
   const endMs = idleMs + loadMs;
@@ -42,12 +44,12 @@ export function simulateDescent(loadMs: number, random: Random): Descent {
   return { mostNodes, nodesLeft: current, firstStepMs };
 }
 
-/** What is wrong with it. Undefined if nothing is. */
+/** A description of the fault. Undefined if nothing is. */
 export function descentFault({ mostNodes, nodesLeft, firstStepMs }: Descent): string | undefined {
   const { downWindowMs, periodMs } = defaultPolicy;
   if (mostNodes === bounds.min) return 'it never grew';
   if (nodesLeft > bounds.min) return `${nodesLeft} of ${mostNodes} nodes are left, the least is ${bounds.min}`;
-  // The last decision under load may be a period late, and so may the first one after the window.
+  // The last decision under load may be a period late, and so may the first decision after the window.
   const latestMs = downWindowMs + 2 * (periodMs + periodMs / 10);
   if (firstStepMs === null || firstStepMs > latestMs)
     return `the first node was removed after ${firstStepMs} ms, the latest is ${latestMs}`;

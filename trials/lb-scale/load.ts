@@ -1,4 +1,4 @@
-// Courses of load over one simulated hour, in percent of one node: the load at each second.
+// Courses of load over one simulated hour, in percent of one node, for each second.
 import type { Random } from '../random.ts';
 
 export const courses = ['square', 'saw', 'spike', 'noise', 'diurnal', 'gaps'] as const;

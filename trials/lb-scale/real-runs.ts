@@ -25,7 +25,7 @@ export interface RealRun {
 
 const runMs = 90_000;
 const [minNodes, maxNodes] = [1, 4];
-/** Connections per node: HAProxy's CPU time is too small to be the signal. */
+/** The signal is connections per node, because HAProxy's CPU time is too small. */
 const connections = 200;
 const policy = {
   ...{ targetPercent: 60, periodMs: 5_000, warmUpMs: 3_000, cooldownMs: 15_000, downWindowMs: 10_000 },
@@ -43,7 +43,7 @@ export async function runOnNodes(course: Course, random: Random, signal: AbortSi
     const input = { loadBalancerId: encodeId('LoadBalancer', id), policy };
     const { userErrors } = await new ScalingService({ db, wake, mutations }).set(world.context, input);
     if (userErrors.length > 0) throw new Error(JSON.stringify(userErrors));
-    // An hour's course compressed into the run; percent of a node become connections.
+    // An hour of load is compressed into the run, and percent of a node become connections.
     const load = drawLoad(course, random, maxNodes - 1);
     const startedMs = performance.now();
     for (let passed = 0; passed < runMs && !signal.aborted; passed = performance.now() - startedMs) {
@@ -75,7 +75,7 @@ export async function runOnNodes(course: Course, random: Random, signal: AbortSi
 class Clients {
   readonly #open = new Map<string, Set<Socket>>();
 
-  /** Closes surplus connections, opens missing ones. */
+  /** Closes surplus connections and opens missing ones. */
   keep(addresses: readonly string[], port: number, total: number): void {
     for (const [address, sockets] of this.#open) if (!addresses.includes(address)) this.#close(sockets, sockets.size);
     for (const address of addresses) {

@@ -10,18 +10,18 @@ import { type Course, drawLoad } from './load.ts';
 interface SimulatedDecision extends PastDecision {
   readonly min: number;
   readonly max: number;
-  /** Caused by load, not by bounds. */
+  /** Caused by the load, not by bounds. */
   readonly byLoad: boolean;
 }
 
 export interface SimulatedHour {
   readonly policy: ScalingPolicy;
   readonly decisions: readonly SimulatedDecision[];
-  /** Seconds in which the serving nodes had more load than they can carry. */
+  /** Seconds during which the serving nodes had more load than they can carry. */
   readonly overloadedSeconds: number;
-  /** Seconds of serving nodes. */
+  /** Total serving time of all nodes, in seconds. */
   readonly nodeSeconds: number;
-  /** Seconds of the number of nodes that would have met the target at each moment. */
+  /** The same for the number of nodes that would have met the target at each moment. */
   readonly neededSeconds: number;
 }
 
@@ -76,7 +76,7 @@ export function simulateHour(course: Course, random: Random): SimulatedHour {
       nodes = [...nodes, { name: `n${made}`, servesFrom: second + buildS }];
       made += 1;
     }
-    // Those that do not serve yet go first, then the youngest.
+    // Nodes that do not serve yet are removed first, then the youngest.
     nodes = nodes.slice(0, toNodes);
   }
   return { policy, decisions, overloadedSeconds, nodeSeconds, neededSeconds };
@@ -98,7 +98,7 @@ function drawPolicy(random: Random): ScalingPolicy {
   };
 }
 
-/** Whether a node's figures are missing: those of one node for a while, or of all. */
+/** Whether figures are missing: those of one node for some time, or those of all nodes. */
 function drawGaps(course: Course, random: Random): (name: string, second: number) => boolean {
   if (course !== 'gaps') return () => false;
   const gaps = Array.from({ length: random.integer(2, 12) }, () => {

@@ -4,11 +4,11 @@ interface Change {
   readonly atMs: number;
   readonly fromNodes: number;
   readonly toNodes: number;
-  /** Caused by load, not by bounds that a schedule or a person sets. */
+  /** Caused by the load, not by bounds from a schedule or a person. */
   readonly byLoad: boolean;
 }
 
-/** Second changes of direction within a cooldown, caused by load. */
+/** The number of second changes of direction within a cooldown, caused by the load. */
 export function countFlaps(changes: readonly Change[], cooldownMs: number): number {
   let direction = 0;
   let turnedMs: number | undefined;

@@ -8,10 +8,10 @@ export type Step =
   | { readonly kind: 'read'; readonly got: string | undefined }
   /** If nothing exists. `did` is undefined if the outcome is unknown. */
   | { readonly kind: 'create'; readonly value: string; readonly did: boolean | undefined }
-  /** If `of` exists; without it, if anything exists. */
+  /** If `of` exists. Without `of`, if anything exists. */
   | { readonly kind: 'replace'; readonly value: string; readonly of?: string; readonly did: boolean | undefined };
 
-/** The state is the value, empty if there is none. Undefined if the answer does not fit. */
+/** The state is the value. It is empty if there is none. Undefined if the answer does not fit the state. */
 export function applyStep(state: string, step: Step): string | undefined {
   switch (step.kind) {
     case 'put':
@@ -34,13 +34,13 @@ function meetsCondition(state: string, step: Extract<Step, { readonly kind: 'cre
   return step.of === undefined ? state !== '' : state === step.of;
 }
 
-/** The value that it writes if it happens. Undefined if none. A deletion writes the empty text. */
+/** The value that the operation writes if it takes effect. Undefined if none. A deletion writes the empty text. */
 export function writes(step: Step): string | undefined {
   if (step.kind === 'read' || ('did' in step && step.did === false)) return undefined;
   return step.kind === 'delete' ? '' : step.value;
 }
 
-/** The value that it left or found. Nothing for a condition that was refused. */
+/** The value that it left or found. Empty for a refused condition. */
 export function shownBy({ called, answered, step }: Operation<Step>): readonly Shown[] {
   if (step.kind === 'read') return [{ called, answered, value: step.got ?? '', isWrite: false }];
   const value = writes(step);

@@ -2,14 +2,14 @@
 // 1993; with the memory of Lowe 2017). An operation with unknown outcome may have happened at any later time, or never.
 
 export interface Operation<Step> {
-  /** By any clock that never stands still. */
+  /** Times of any clock that never stands still. */
   readonly called: number;
   /** Infinity if there was no answer, or an inconclusive one. */
   readonly answered: number;
   readonly step: Step;
 }
 
-/** The outcome is unknown: it may have happened at any later time, once or never. */
+/** The outcome is unknown: the operation may have happened at any later time, once or never. */
 export function isUnknown({ answered }: Pick<Operation<unknown>, 'answered'>): boolean {
   return answered === Number.POSITIVE_INFINITY;
 }
@@ -31,7 +31,7 @@ export function isLinearizable<Step>(
     const memory = `${happened.map((did) => (did ? '1' : '0')).join('')} ${state}`;
     if (seen.has(memory)) return false;
     seen.add(memory);
-    // An operation called after another's answer comes after it.
+    // An operation that was called after the answer of another one comes after it.
     let soonestAnswer = Number.POSITIVE_INFINITY;
     for (const [at, { answered }] of operations.entries())
       if (happened[at] !== true && answered < soonestAnswer) soonestAnswer = answered;

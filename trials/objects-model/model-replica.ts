@@ -1,5 +1,5 @@
 // A replica of the model: the rows of one partition, which survive restarts, with the rules of the product. Each rule that a trap removes
-// is a method of its own.
+// is a separate method.
 import { asOfAll } from '../../platform/registers/as-of.ts';
 import { clustersOf, type Placement } from '../../platform/registers/placement.ts';
 import type { Answer } from '../../platform/registers/registers.ts';
@@ -8,7 +8,7 @@ import { later, noVersion, type Version } from '../../platform/registers/version
 
 export type Value = string;
 
-/** State of a replica that a backup preserves. */
+/** The state of a replica that a backup preserves. */
 interface Kept {
   readonly rows: ReadonlyMap<string, rules.Row<Value>>;
   readonly floor: Version;
@@ -16,7 +16,7 @@ interface Kept {
   readonly isReady: boolean;
 }
 
-/** Data for replicas that follow it. */
+/** The data for replicas that follow it. */
 interface ToldRows {
   readonly epoch: number;
   readonly votes: boolean;
@@ -46,11 +46,11 @@ export interface Rules {
   /** Whether a replica restored from a backup votes at once. */
   votesWhenRestored: boolean;
   asOfAll: typeof asOfAll;
-  /** Whether everything from another replica is here, although this many of its names were held back. */
+  /** Whether everything from another replica is here, even if this many of its names were held back. */
   isWhole(keptBack: number): boolean;
-  /** Whether data followed in one epoch counts in another one. */
+  /** Whether data that was followed in one epoch counts in another one. */
   countsFollowed(followed: number, present: number): boolean;
-  /** Whether a replica accepts data from another one, which votes or does not. */
+  /** Whether a replica accepts data from another one, depending on whether that one votes. */
   takesFrom(votes: boolean): boolean;
 }
 
@@ -126,7 +126,7 @@ export class ModelReplica {
     });
   }
 
-  /** True if it has this deletion, and no other operation on the name is open. */
+  /** True if it has this deletion and no other operation on the name is open. */
   confirms(name: string, epoch: number, version: Version): boolean {
     if (epoch !== this.#epoch || !this.#isReady) return false;
     const { row } = this.#known(name);
@@ -144,7 +144,7 @@ export class ModelReplica {
     return { epoch: this.#epoch, votes: this.#isReady, rows: new Map(this.#rows) };
   }
 
-  /** Applies another replica's state of some moment, like late messages of its writers. */
+  /** Applies another replica's state from some moment, like late messages of its writers. */
   follow(cluster: number, told: ToldRows, asOf: number, isChanging: boolean): void {
     if (told.epoch !== this.#epoch || !this.#rules.takesFrom(told.votes)) return;
     let keptBack = 0;
@@ -152,7 +152,7 @@ export class ModelReplica {
       const { row, floor } = this.#known(name);
       const own = row?.version ?? noVersion;
       if (own >= version) continue;
-      // Nothing is forgotten during a ring change, so this value was not.
+      // Nothing is forgotten during a ring change, so this value was not forgotten either.
       const next = this.#rules.accept({ row, floor: isChanging ? noVersion : floor }, { version, value });
       if (next !== undefined) this.#rows.set(name, next);
       else if (value !== undefined || own !== noVersion || version > floor) keptBack += 1;
@@ -182,7 +182,7 @@ export class ModelReplica {
     return this.#epoch;
   }
 
-  /** It has the floor of its predecessors, and votes. */
+  /** It has the floor of its predecessors, so it votes. */
   makeReady(floor: Version): void {
     this.#floor = later(this.#floor, floor);
     this.#isReady = true;
@@ -196,7 +196,7 @@ export class ModelReplica {
     this.#backup = { rows: new Map(this.#rows), floor: this.#floor, epoch: this.#epoch, isReady: this.#isReady };
   }
 
-  /** Loses everything after the backup. False if there is no backup. */
+  /** Loses everything that came after the backup. False if there is no backup. */
   restore(): boolean {
     const backup = this.#backup;
     if (backup === undefined) return false;
@@ -207,7 +207,7 @@ export class ModelReplica {
     return true;
   }
 
-  /** Copies data and promises from enough other replicas, discarding its own: then it votes again. */
+  /** Copies data and promises from enough other replicas and discards its own. Then it votes again. */
   takeOver(others: readonly ModelReplica[]): void {
     this.#rows = new Map();
     for (const other of others) {

@@ -1,28 +1,28 @@
-// Checks one cluster's answer with an age (a NEAREST read) against the answers of all others. It must have everything acknowledged up to
-// the time of its age, or something later, and nothing that nobody wrote. It may have a value that no majority ever had, if the outcome of
-// its write is unknown. Reported faults are certain; open cases count as right.
+// Checks one cluster's answer with an age (a NEAREST read) against all other answers. It must include everything that was acknowledged up
+// to the time of its age, or something later, and nothing that was never written. It may have a value that no majority ever had, if the
+// outcome of its write is unknown. Reported faults are certain, and open cases count as right.
 
 /** A value that an operation left or found at a name, at some moment between its call and its answer. */
 export interface Shown {
   readonly called: number;
-  /** Infinity if there was no answer, or one that leaves open whether it happened. */
+  /** Infinity if there was no answer, or one that does not show whether it happened. */
   readonly answered: number;
-  /** Each value is written once. Empty if nothing is there. */
+  /** Each value is written once. Empty if there was no value. */
   readonly value: string;
   readonly isWrite: boolean;
 }
 
 export interface NearestRead {
-  /** Everything acknowledged before is included. Undefined if no such time is known. */
+  /** The answer includes everything that was acknowledged before this time. Undefined if no such time is known. */
   readonly asOf: number | undefined;
   readonly answered: number;
-  /** Empty if nothing was there. */
+  /** Empty if nothing existed. */
   readonly value: string;
 }
 
 export type Untrue =
   | { readonly kind: 'NOBODY_WROTE_IT' }
-  /** It lacks this value. */
+  /** The answer lacks this value. */
   | { readonly kind: 'MISSING'; readonly value: string }
   /** The value that overwrote it. Empty for a deletion. */
   | { readonly kind: 'OVERWRITTEN'; readonly by: string };
@@ -37,7 +37,7 @@ export function untrue({ asOf, answered, value }: NearestRead, shown: readonly S
     const there = before.find((each) => each.value !== '' && !deletions.some((other) => other.answered > each.called));
     return there && { kind: 'MISSING', value: there.value };
   }
-  // It had happened when it was answered, or when somebody found it.
+  // It had happened when it was answered, or when a read found it.
   const happened = Math.min(...shown.filter((each) => each.value === value).map((each) => each.answered));
   const after = before.filter((each) => each.value !== value && each.called > happened);
   const last = after.toSorted((one, other) => other.answered - one.answered)[0];

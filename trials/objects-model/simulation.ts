@@ -1,10 +1,10 @@
-// Simulated time. A wait for a message or a pause resolves at its moment, in an order that only the seed determines.
+// Simulated time. A wait for a message or a pause resolves at its own moment, in an order that only the seed determines.
 import type { Random } from '../random.ts';
 
 interface Moment {
   readonly atMs: number;
   readonly number: number;
-  /** Returns whether anything may have waited for it. */
+  /** Returns whether something may have waited for it. */
   readonly act: () => boolean;
 }
 
@@ -36,7 +36,7 @@ export class Simulation {
     push(this.#moments, { atMs: this.#nowMs + ms, number: this.#number, act });
   }
 
-  /** Rises with each call, so that earlier calls come first within a moment. */
+  /** It rises with each call, so that earlier calls come first within a moment. */
   stamp(): number {
     this.#number += 1;
     return this.#number;
@@ -48,7 +48,7 @@ export class Simulation {
     return promise;
   }
 
-  /** Runs until nothing is left to happen, or the time is up. */
+  /** Runs until no event is left, or the time is up. */
   async run(untilMs: number): Promise<void> {
     await settled();
     for (;;) {
@@ -60,7 +60,7 @@ export class Simulation {
   }
 }
 
-/** Waits for everything that follows at once. */
+/** Waits for everything that follows at the same moment. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

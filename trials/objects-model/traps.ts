@@ -1,5 +1,5 @@
-// Removes each guard of the protocol, one at a time: the model must find what breaks. If it finds nothing, either nobody needs the guard,
-// or the model does not look.
+// Removes one guard of the protocol at a time. The model must find what breaks. If it finds nothing, either the guard is unnecessary, or
+// the model does not cover it.
 import { asOfAll } from '../../platform/registers/as-of.ts';
 import type { Placement } from '../../platform/registers/placement.ts';
 import { Registers, type RegistersOptions } from '../../platform/registers/registers.ts';
@@ -37,7 +37,7 @@ class BringsToOneGroup extends Registers<Value> {
   }
 }
 
-/** Its versions rise only as far as its clock does. */
+/** Its versions rise only as fast as its clock. */
 class GoesByItsClock extends Registers<Value> {
   constructor(options: RegistersOptions<Value>) {
     const { clock } = options;
@@ -50,7 +50,7 @@ function withRules(changed: Partial<typeof productRules>): Guards {
 }
 
 export interface Trap extends WorldOptions {
-  /** Seed of a schedule that revealed it when this was written: the search starts there. */
+  /** The seed of a schedule that revealed it when this was written. The search starts there. */
   readonly seed: number;
 }
 

@@ -18,13 +18,13 @@ export interface Guards {
   /** Whether a deletion is forgotten only after all replicas have confirmed it. */
   readonly forgetsWhenAllConfirm: boolean;
   readonly bringsOver: boolean;
-  /** Whether a restored replica returns in an epoch of its own, which the others enter before they send it their data. */
+  /** Whether a restored replica returns in a new epoch, which the others enter before they send it their data. */
   readonly restoresUnderNewEpoch: boolean;
-  /** Whether another replica's data counts as of the time of the request, and not of the answer. */
+  /** Whether another replica's data counts from the time of the request instead of the answer. */
   readonly followsAsOfAsking: boolean;
 }
 
-/** Events that are more frequent than by chance in a schedule; asking single replicas and stepping clocks happen only this way. */
+/** Events that are more frequent in a schedule than by chance. Single replicas are queried and clocks are stepped only through these. */
 export type Emphasis =
   | 'a ring changes'
   | 'deletions are forgotten'
@@ -50,10 +50,10 @@ const endMs = 20_000;
 interface Faults {
   readonly lost: number;
   readonly doubled: number;
-  /** Share of messages that come very late. */
+  /** The share of messages that arrive very late. */
   readonly late: number;
   readonly crashes: boolean;
-  /** How long a process is stopped now and then. */
+  /** How long a process is stopped occasionally. */
   readonly stoppedMs: number;
   readonly skewMs: number;
   readonly changesRing: boolean;
@@ -68,7 +68,7 @@ const usualKinds = ['put', 'read', 'create', 'replace', 'delete', 'read', 'put']
 export class World {
   readonly simulation: Simulation;
   readonly history = new Map<string, Operation<Step>[]>();
-  /** By name: answers of single replicas. */
+  /** Answers of single replicas, by name. */
   readonly nearest = new Map<string, NearestRead[]>();
   readonly #guards: Guards;
   readonly #faults: Faults;
@@ -132,7 +132,7 @@ export class World {
         await this.simulation.pause(random.integer(0, spanMs / 3));
         await this.#operate(random.pick(names));
       }
-      // A last reader at the end.
+      // A last reader at the end of the schedule.
       await this.simulation.pause(spanMs * 2);
       for (const name of names) await this.#operate(name, 'read');
     };
@@ -176,7 +176,7 @@ export class World {
     return new Coordinator(this, cluster, skewMs, this.#guards.registers, () => random.integer(0, 0xffff_ffff));
   }
 
-  /** Ahead, back, or correct again. */
+  /** The clock steps ahead or back, or is correct again. */
   #stepClock(coordinators: readonly Coordinator[]): void {
     const { random } = this.simulation;
     const byMs = random.pick([0, 0, 1_000, 3_600_000, 3 * dayMs, 400 * dayMs]) * random.pick([1, 1, -1]);
@@ -199,7 +199,7 @@ export class World {
 
   // The network.
 
-  /** One call: request and answer may be late, duplicated or lost. Rejects after `callMs`. */
+  /** One call, whose request and answer may be late, duplicated or lost. Rejects after `callMs`. */
   call<Result>(from: number, to: number, act: (replica: ModelReplica) => Result): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const replica = this.#replicas[to] as ModelReplica;
@@ -279,7 +279,7 @@ export class World {
           this.simulation.random.integer(0, 0xffff_ffff),
         );
         mover.learn(both.epoch);
-        // One of them may have been restored in the meantime and lack data: only voting replicas are asked.
+        // One of them may have been restored in the meantime and lack data, so only voting replicas are queried.
         await this.#until(async () => isEnough());
         const holders = [...this.#ready(entered)];
         const names = new Set(holders.flatMap((cluster) => this.#replicas[cluster]?.names ?? []));
@@ -298,7 +298,7 @@ export class World {
     return placement;
   }
 
-  /** Those of them that vote. */
+  /** The replicas among them that vote. */
   #ready(clustersThen: ReadonlySet<number>): ReadonlySet<number> {
     return new Set([...clustersThen].filter((cluster) => this.#replicas[cluster]?.isReady));
   }
@@ -318,7 +318,7 @@ export class World {
     }
   }
 
-  /** Some of a cluster's processes learn of it at once, others when a replica refuses them. */
+  /** Some processes of a cluster learn of it at once, others when a replica refuses them. */
   #hear(replica: ModelReplica, epoch: number): void {
     replica.enter(epoch);
     for (const coordinator of this.#coordinators)
@@ -361,7 +361,7 @@ export class World {
       void this.call(from, cluster, (replica) => replica.forget(name, epoch, row.version)).catch(() => undefined);
   }
 
-  // Replicas follow each other, and answer alone.
+  // Replicas follow each other, and answer on their own.
 
   #followAll(names: readonly string[], spanMs: number): void {
     const { random } = this.simulation;
@@ -385,7 +385,7 @@ export class World {
     replica.follow(other, told, asOf, this.placement(told.epoch).groups.length > 1);
   }
 
-  /** The cluster's own replica, or otherwise another one. */
+  /** The cluster's own replica, otherwise another one. */
   async #askSingle(name: string): Promise<void> {
     const { random } = this.simulation;
     const from = random.integer(0, clusters - 1);
@@ -425,7 +425,7 @@ export class World {
       return this.#replicas.filter((each) => each !== replica && members.includes(each.cluster));
     };
     if (this.#guards.restoresUnderNewEpoch) {
-      // Votes of this replica before its loss must not count where a majority needs them: nobody else accepts the same in that epoch.
+      // Votes of this replica before its loss must not count where a majority needs them. No other replica accepts the same in that epoch.
       const { epoch } = this.#step((this.#placements.at(-1) as Placement).groups);
       await this.#until(async () => {
         const others = othersNow();
@@ -457,10 +457,10 @@ class CrashedError extends Error {
   override readonly name = 'CrashedError';
 }
 
-/** A process that serves clients. Once it is dead, nothing reaches it, and its clients learn nothing. */
+/** A process that serves clients. Once it is dead, no message reaches it, and its clients get no answer. */
 class Coordinator {
   readonly cluster: number;
-  /** Error of its clock. */
+  /** The error of its clock. */
   skewMs: number;
   readonly #registers: Registers<Value>;
   readonly #crashed = Promise.withResolvers<never>();

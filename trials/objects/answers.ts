@@ -1,4 +1,4 @@
-// A request of a client in the trial and its outcome: an answer, certainly not sent, or unknown.
+// A client's request in the trial and its outcome: an answer, certainly not sent, or unknown.
 import { type Agent, request } from 'node:http';
 import type { Answer, S3TestClient, Sent } from '../../tests/support/object-storage/s3-client.ts';
 

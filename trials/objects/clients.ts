@@ -13,7 +13,7 @@ interface ClientOptions {
   readonly container: string;
   readonly random: Random;
   readonly deadlineMs: number;
-  /** The option of a share of the objects. */
+  /** The option that a share of the objects uses. */
   readonly otherOption?: string | undefined;
   /** Whether the cluster could have served a request that ran in this time. */
   readonly served: (cluster: number, fromMs: number, toMs: number) => boolean;
@@ -28,7 +28,7 @@ interface At {
 const hotNames = 3;
 const coldNames = 40;
 const pauseMs = 20;
-/** Share of written objects; the others use the container's option. */
+/** The share of written objects that use it. The others use the container's option. */
 const otherShare = 0.25;
 const smallestPart = 5 * 1024 ** 2;
 
@@ -51,9 +51,9 @@ const drawn = (Object.keys(actions) as Action[]).flatMap((action) =>
 
 export class Clients {
   readonly log = new Map<string, Entry[]>();
-  /** By name: answers of one cluster. */
+  /** Answers of one cluster, by name. */
   readonly nearest = new Map<string, NearestRead[]>();
-  /** By entity tag, which is the MD5 of the bytes. */
+  /** Bodies by entity tag, which is the MD5 sum of the bytes. */
   readonly contents = new Map<string, string>();
   readonly #options: ClientOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -76,7 +76,7 @@ export class Clients {
     return [...this.log.keys()];
   }
 
-  /** One request after the other until it is stopped. */
+  /** Sends one request after the other until it is stopped. */
   async run(at: At, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#act(at);
@@ -84,7 +84,7 @@ export class Clients {
     }
   }
 
-  /** The present value of a name. Undefined if there was no answer. */
+  /** The current value of a name. Undefined if there was no answer. */
   async read(at: At, name: string): Promise<{ readonly got: string | undefined } | undefined> {
     const called = performance.now();
     const told = await this.#ask(at, { method: 'GET', path: this.#path(name) });
@@ -207,7 +207,7 @@ export class Clients {
     else if (told.status === 200 && etag !== undefined) this.#sawAt(name, called, etag);
   }
 
-  /** Copies a source only once, so that the copy has a unique value too. */
+  /** Copies a source only once, so that the copy has a unique value, too. */
   async #copy(at: At, name: string): Promise<void> {
     this.#unique += 1;
     const source = `source-${this.#unique}`;
@@ -262,7 +262,7 @@ export class Clients {
       this.#options.found('unreadable', `${name} was given with other bytes than ${etag} has`);
   }
 
-  /** The option for the bytes. */
+  /** The option to use for the bytes. */
   #option(): Readonly<Record<string, string>> {
     const { random, otherOption } = this.#options;
     return otherOption !== undefined && random.next() < otherShare ? { 'x-tidegate-option': otherOption } : {};
@@ -275,7 +275,7 @@ export class Clients {
     return { got };
   }
 
-  /** `isTold`: the answer says that it happened, or that its condition refused it. */
+  /** `isTold`: whether the answer reports that it happened, or that its condition refused it. */
   #wrote(name: string, called: number, step: Step, told: Told, isTold: boolean): boolean {
     if (isTold) {
       this.#entries(name).push({ called, answered: performance.now(), step });
@@ -317,7 +317,7 @@ export class Clients {
   }
 }
 
-/** Most in the row of their register, some in blobs of one block, few in several. */
+/** Most bodies fit into the row of their register, some are blobs of one block, and a few have several blocks. */
 function sizeOf(random: Random): number {
   const kind = random.next();
   if (kind < 0.55) return random.integer(8, 4_096);

@@ -10,7 +10,7 @@ export interface DiskObject {
   readonly etag: string;
   readonly inline: Buffer | undefined;
   readonly blobs: readonly string[];
-  /** The complete row: the same at two replicas. */
+  /** The complete row, which must be the same at two replicas. */
   readonly text: string;
 }
 
@@ -18,7 +18,7 @@ export interface Disk {
   readonly cluster: number;
   /** Objects of the container that are not deleted. */
   readonly objects: ReadonlyMap<string, DiskObject>;
-  /** By id: the blobs of the container, and whether each is whole. */
+  /** The blobs of the container by id, and whether each is intact. */
   readonly blobs: ReadonlyMap<string, DiskBlob>;
   /** Files of unfinished writes. */
   readonly unfinished: readonly string[];
@@ -45,7 +45,7 @@ export async function readDisk(cluster: Cluster, scope: string): Promise<Disk> {
     'SELECT name, HEX(version) AS version, head, body FROM store_register WHERE ring = 1 AND scope = UNHEX(?) AND kind = 0',
     [scope],
   );
-  // Names that no user can use begin with NUL; the empty one is the container's state.
+  // Names that no user can use begin with NUL. The empty name is the container's state.
   const visible = rows.filter(({ name }) => name.length > 0 && name[0] !== 0);
   const objects = new Map(visible.map((row) => [row.name.toString(), objectIn(row)]));
   const [blobs, unfinished] = await Promise.all([blobsIn(cluster.folder, scope), unfinishedIn(cluster.folder)]);
@@ -62,7 +62,7 @@ function objectIn({ version, head, body }: Row): DiskObject {
 async function blobsIn(folder: string, scope: string): Promise<Map<string, DiskBlob>> {
   const found = new Map<string, DiskBlob>();
   for (const path of await filesIn(join(folder, 'blobs'))) {
-    // It was collected in the meantime.
+    // The blob was collected in the meantime.
     const file = await readFile(path).catch(() => undefined);
     if (file === undefined) continue;
     const blob = blobIn(file);

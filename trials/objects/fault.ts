@@ -8,7 +8,7 @@ export interface Place {
   readonly site: Site;
   readonly random: Random;
   readonly reach: Reach;
-  /** The cluster that it affects. */
+  /** The cluster that the fault affects. */
   readonly cluster: Cluster;
   readonly found: (finding: Finding) => void;
 }

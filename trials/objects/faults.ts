@@ -1,4 +1,4 @@
-// Failures and changes. Each is over when its end has been called.
+// Failures and changes. A fault is over when its end has been called.
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { killQuietly } from '../../embedded/server-process.ts';
@@ -19,7 +19,7 @@ async function databaseKilled({ cluster }: Pick<Place, 'cluster'>): Promise<() =
   return () => cluster.mariadb.start();
 }
 
-/** Neither end receives anything from the other, or one direction is lost. */
+/** Neither side receives anything from the other, or one direction is lost. */
 async function unplugged({ site, cluster, reach }: Place): Promise<() => Promise<void>> {
   const others = site.clusters.filter((each) => each !== cluster);
   const ends = others.flatMap(({ number }) => [reach.cut(cluster.number, number), reach.cut(number, cluster.number)]);
@@ -36,7 +36,7 @@ async function unplugged({ site, cluster, reach }: Place): Promise<() => Promise
   };
 }
 
-/** The cluster's requests to another one are lost, or the answers are. */
+/** The cluster's requests to another one are lost, or the answers to them. */
 async function linkCut(
   { site, random, cluster, reach }: Place,
   directions: readonly ('THERE' | 'BACK')[],
@@ -91,7 +91,7 @@ const restores: Readonly<Record<string, Fault>> = {
   clusterRestored: restored(['DATABASE', 'DISK']),
 };
 
-/** Faults that destroy something that a cluster has acknowledged. */
+/** Faults that destroy data that a cluster has acknowledged. */
 const losing: ReadonlySet<string> = new Set([...Object.keys(restores), 'bitsFlipped']);
 
 export const faults: Readonly<Record<string, Fault>> = {
@@ -139,7 +139,10 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** Filters a plan for what may happen at once: besides a cluster that was restored, no other may lose data, or too few copies would be left. */
+/**
+ * Filters a plan for faults that may happen at the same time. Besides a restored cluster, no other cluster may lose data, or too few copies would
+ * be left.
+ */
 export function together<Planned extends { readonly name: string }>(plan: readonly Planned[]): readonly Planned[] {
   const first = plan.find(({ name }) => name in restores);
   return plan.filter((each) => first === undefined || each === first || !losing.has(each.name));

@@ -1,5 +1,5 @@
-// Operations of the trial's clients on a name, and their answers. Every value is written once, so that an answer identifies the write that
-// it saw.
+// Operations of the trial's clients on a name, and their answers. Every value is written only once, so that an answer identifies the write
+// that it saw.
 import type { Step as ModelStep } from '../objects-model/history.ts';
 import type { Operation } from '../objects-model/linearizable.ts';
 

@@ -20,7 +20,7 @@ export interface Program {
   readonly peerPort: number;
   readonly s3Port: number;
   readonly times: ObjectServerTimes;
-  /** Difference of its clock from the system's. */
+  /** The difference of its clock from the system's clock. */
   readonly clockMs: number;
   /** Each reading of the clock is off by up to this much. */
   readonly jumpMs: number;

@@ -1,5 +1,5 @@
-// Which clusters could serve their users at a time, given the faults. A client's request counts for the share of acknowledged ones only if
-// its cluster and a majority of the name's holders were reachable all the time.
+// The clusters that could serve their users at a given time, despite the faults. A client's request counts for the share of acknowledged
+// ones only if its cluster and a majority of the name's holders were reachable the whole time.
 
 export class Reach {
   readonly #quorum: number;
@@ -12,14 +12,14 @@ export class Reach {
     readonly cut: ReadonlySet<string>;
   }[] = [];
 
-  /** For a while after its end, a fault still counts. */
+  /** A fault still counts for some time after its end. */
   constructor(quorum: number, graceMs: number) {
     this.#quorum = quorum;
     this.#graceMs = graceMs;
     this.#note();
   }
 
-  /** Call it before the fault starts. Returns a function to call after its end. */
+  /** Call it before the fault starts. It returns a function to call after the end. Returns a function to call after its end. */
   down(cluster: number): () => void {
     return this.#more(this.#down, cluster);
   }
@@ -28,7 +28,7 @@ export class Reach {
     return this.#more(this.#cut, `${from}>${to}`);
   }
 
-  /** Whether that cluster could serve data of these holders throughout this time. */
+  /** Whether that cluster could serve data of these holders during all of this time. */
   served(cluster: number, holders: readonly number[], fromMs: number, toMs: number): boolean {
     return this.#states.every((state, at) => {
       const untilMs = this.#states[at + 1]?.fromMs ?? Number.POSITIVE_INFINITY;

@@ -1,17 +1,16 @@
-// Checks whether the answers about a name fit one register, also for names with many concurrent writers: thousands of operations, hundreds
-// of them with unknown outcome. Goes through calls and answers in order of time with all states that are possible by then (just-in-time
-// linearization, Lowe 2017). Three rules keep them few:
+// Checks whether the answers about a name are consistent with one register. This also works for names with many concurrent writers:
+// thousands of operations, hundreds of them with unknown outcome. Goes through calls and answers in order of time with all states that are
+// possible by then (just-in-time linearization, Lowe 2017). Three rules keep them few:
 // - An operation that changes nothing takes effect as soon as it fits.
-// - A write happens only when it is answered, or when a waiting operation needs its value. Whether it happened earlier, unseen, right
-// before another one overwrote it, is decided when it is answered. For that, one that leaves the value as it is may overwrite too.
-// - Unknown writes of values that nobody saw are interchangeable: only their number counts. A path that has used fewer is better.
+// - A write happens only when it is answered, or when a waiting operation needs its value. Whether it happened earlier and unseen, right before another one overwrote it, is decided when it is answered. For that, one that leaves the value as it is may overwrite too.
+// - Unknown writes of values that nobody saw are interchangeable: only their number counts. A path that has used fewer writes is better.
 import { applyStep, writes } from '../objects-model/history.ts';
 import { isUnknown } from '../objects-model/linearizable.ts';
 import type { Entry, Step } from './history.ts';
 
 type Verdict = 'FITS' | 'NOT' | 'TOO_MANY';
 
-/** A written value that nobody saw. */
+/** A value that was written but never seen. */
 const unmet = '?';
 const mostConfigurations = 100_000;
 
@@ -23,11 +22,11 @@ interface Loose {
 
 interface Configuration {
   readonly state: string;
-  /** Operations without an answer yet that have happened. */
+  /** Operations that have happened but have no answer yet. */
   readonly done: ReadonlySet<Entry>;
-  /** By class of the unknown writes. */
+  /** The numbers by class of unknown writes. */
   readonly used: readonly number[];
-  /** Event of the last overwrite. */
+  /** The event of the last overwrite. */
   readonly overwrote: number;
 }
 
@@ -57,7 +56,7 @@ class Check {
         { atMs: entry.called, entry, isAnswer: false },
         ...(isUnknown(entry) ? [] : [{ atMs: entry.answered, entry, isAnswer: true }]),
       ])
-      // At the same moment calls come first: they count as concurrent.
+      // At the same moment, calls come first, so they count as concurrent.
       .sort((one, other) => one.atMs - other.atMs || Number(one.isAnswer) - Number(other.isAnswer));
   }
 
@@ -134,7 +133,7 @@ class Check {
     }
   }
 
-  /** Whether it may overwrite a waiting write although the value stays: a deletion of nothing after a write, for example. */
+  /** Whether it may overwrite a waiting write although the value stays the same. An example is a deletion of nothing after a write. */
   #hides({ state, done }: Configuration, step: Step, then: string): boolean {
     if (then !== state || !isPlain(step)) return false;
     return [...this.#pending.keys()].some((entry) => entry.step !== step && !done.has(entry) && isPlain(entry.step));
@@ -179,7 +178,7 @@ function without(configuration: Configuration, entry: Entry): Configuration {
   return { ...configuration, done };
 }
 
-/** Configurations, without those that are dominated: one that has used no more and overwrote no earlier dominates. */
+/** Configurations without the dominated ones. One dominates if it has used no more writes and overwrote no earlier. */
 class Fewest {
   readonly #numbers: ReadonlyMap<Entry, number>;
   readonly #byId = new Map<string, Configuration[]>();

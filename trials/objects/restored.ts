@@ -1,5 +1,5 @@
 // A cluster that returns to an earlier state: its database, its disk or both are restored from a copy, as a person with a backup would. It
-// has forgotten what it acknowledged and promised since, and must not vote until it is recovered.
+// has forgotten its acknowledgements and promises since then, and must not vote until it is recovered.
 import { constants, cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,7 +63,7 @@ async function saysSo(cluster: Cluster): Promise<boolean> {
   return (await cluster.db.query('SELECT 1 FROM store_partition WHERE is_ready LIMIT 1')).length === 0;
 }
 
-/** Mark on its disk, from the last time that a process served. */
+/** The mark on its disk from the last time that a process served. */
 async function markOf({ folder }: Cluster): Promise<number> {
   const { mark } = JSON.parse(await readFile(join(folder, 'database.json'), 'utf8')) as { readonly mark: number };
   return mark;

@@ -1,5 +1,5 @@
 // Four object storage clusters, each with its own database, disk and servers, connected by network paths that can be cut. The trial writes
-// the documents instead of the control plane: each cluster gets its own paths to the others.
+// the documents in place of the control plane, so that each cluster gets its own paths to the others.
 // needs: system
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -54,7 +54,7 @@ export interface SiteOptions {
   readonly replicas?: number;
   /** Per cluster. */
   readonly servers?: number;
-  /** The cluster that is not in the first ring; `comeBack` adds it. */
+  /** The cluster that is not in the first ring. `comeBack` adds it. */
   readonly waiting?: string | undefined;
   readonly times?: ObjectServerTimes;
   /** Whether the paths between clusters can be cut; default true. */
@@ -73,9 +73,9 @@ interface Changing {
 
 /** A server's report. */
 interface Told {
-  /** Null if it serves. */
+  /** Null if the process serves. */
   readonly waitsFor: string | null;
-  /** Why its cluster does not vote. Null if it votes. */
+  /** The reason why its cluster does not vote. Null if it votes. */
   readonly lost: string | null;
 }
 
@@ -95,7 +95,7 @@ class ClusterServer {
     });
   }
 
-  /** Undefined if it is not running. A stopped one answers when it continues. */
+  /** Undefined if it is not running. A stopped process answers when it continues. */
   async tell(line: string): Promise<Told | undefined> {
     const answer = this.#told.then(() => this.child.tell(line)).catch(() => undefined);
     this.#told = answer;
@@ -136,13 +136,13 @@ export class Cluster {
     this.key = parts.key;
   }
 
-  /** Servers that are not running get the change when they start. */
+  /** Servers that are not running get the change at their next start. */
   change(ground: Partial<LocalContext>): void {
     this.ground = { ...this.ground, ...ground };
     for (const server of this.servers) void server.tell(JSON.stringify(this.ground));
   }
 
-  /** Reports of its servers. Undefined for one that is not running. */
+  /** Reports of its servers. Undefined for a server that is not running. */
   told(): Promise<readonly (Told | undefined)[]> {
     return Promise.all(this.servers.map((server) => server.tell(JSON.stringify(this.ground))));
   }
@@ -169,12 +169,12 @@ export class Cluster {
 
 export class Site {
   readonly clusters: Cluster[] = [];
-  /** Number of clusters that must accept a write. */
+  /** The number of clusters that must accept a write. */
   readonly quorum: number;
   readonly #options: Required<Omit<SiteOptions, 'waiting'>>;
   readonly #folder: string;
   readonly #data: DataFolder[] = [];
-  /** The rings of names first. */
+  /** The rings of names come first. */
   readonly #rings: readonly Changing[];
   #generation = 10;
   /** The newest document of each ring. */
@@ -182,7 +182,7 @@ export class Site {
   /** The cluster that should not be in the ring, by name. */
   #left: string | undefined;
   #changed: Promise<void> = Promise.resolve();
-  /** A cluster waits to be recovered: ring changes end first. */
+  /** A cluster waits for its recovery, because ring changes have to end first. */
   #isRecovering = false;
   #isClosed = false;
 
@@ -224,7 +224,7 @@ export class Site {
     return clustersOfPartition(this.ring, partitionOf(key));
   }
 
-  /** Moves the ring away from a cluster, as the control plane would. Resolves at once. False if it is already moving away from another one. */
+  /** Moves the ring away from a cluster, as the control plane does. Resolves at once. False if it is already moving away from another one. */
   leave(cluster: Cluster): boolean {
     if (this.#left !== undefined) return false;
     this.#left = cluster.name;
@@ -232,7 +232,7 @@ export class Site {
     return true;
   }
 
-  /** Moves the ring back. Resolves when it has. */
+  /** Moves the ring back, and resolves when that is done. Resolves when that is done. */
   comeBack(): Promise<void> {
     this.#left = undefined;
     this.#changed = this.#changed.then(() => this.#changeRing());
@@ -248,8 +248,8 @@ export class Site {
   }
 
   /**
-   * The cluster copies the others' data, as after `rings change --recover`. A running ring change is cancelled for that, and starts again
-   * afterwards. The cluster's database runs, but its servers do not: they are started in between.
+   * The cluster copies the data of the others, as after `rings change --recover`. A running ring change is cancelled first, and starts
+   * again afterwards. The cluster's database runs, but its servers do not. They are started in between.
    */
   async recover(cluster: Cluster): Promise<void> {
     this.#isRecovering = true;
@@ -285,7 +285,7 @@ export class Site {
     for (const changing of this.#rings) while (await this.#step(changing));
   }
 
-  /** True if another step may follow. */
+  /** True if another step is possible. */
   async #step(changing: Changing): Promise<boolean> {
     const { numbers, ring } = changing;
     const next = nextRing(ring, this.#wish());
@@ -306,7 +306,7 @@ export class Site {
     return isDone;
   }
 
-  /** False if it was given up, or the site is closed. */
+  /** False if the move was given up, or the site is closed. */
   async #until(check: () => Promise<boolean>, isGivenUp = () => false): Promise<boolean> {
     while (!this.#isClosed && !isGivenUp()) {
       if (await check().catch(() => false)) return true;
@@ -449,7 +449,7 @@ export class Site {
   }
 }
 
-/** From the reports of its servers. */
+/** Computed from the reports of its servers. */
 async function hasTakenOver({ db }: Cluster, numbers: readonly number[], epoch: number): Promise<boolean> {
   const rows = await db.query<{ told: string | null }>('SELECT take_overs AS told FROM store_service');
   const told = rows.flatMap((row) => JSON.parse(row.told ?? '[]') as readonly TakeOver[]);

@@ -1,5 +1,5 @@
-// Describes faults in the answers about a name, in words that help to find the cause. Each is certain by itself; whether all answers
-// together fit a register is a separate check (register-check.ts).
+// Describes faults in the answers about a name, in words that help to find the cause. Each fault is certain by itself. Whether all answers
+// together are consistent with a register is a separate check (register-check.ts).
 import { shownBy, writes } from '../objects-model/history.ts';
 import { isUnknown } from '../objects-model/linearizable.ts';
 import { type NearestRead, type Untrue, untrue } from '../objects-model/nearest.ts';
@@ -17,7 +17,7 @@ export function symptomsOf(history: readonly Entry[]): readonly Found[] {
   const changes = history.filter(({ step }) => writes(step) !== undefined);
   for (const entry of changes) writers.set(writes(entry.step) ?? '', entry);
   const told = changes.filter((entry) => !isUnknown(entry));
-  /** A write has happened once it was answered, or once somebody saw its value. */
+  /** A write has happened once it was answered, or once a read saw its value. */
   const happenedMs = new Map<string, number>();
   for (const { step, answered } of history) {
     const value = step.kind === 'read' ? step.got : writes(step);
@@ -51,7 +51,7 @@ export function symptomsOf(history: readonly Entry[]): readonly Found[] {
   });
 }
 
-/** For answers of one cluster. */
+/** Used for answers of one cluster. */
 export function symptomsOfNearest(history: readonly Entry[], reads: readonly NearestRead[]): readonly Found[] {
   const shown = history.flatMap(shownBy);
   return reads.flatMap((read) => {

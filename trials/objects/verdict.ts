@@ -1,4 +1,4 @@
-// Finds what is wrong at the end: in the answers to clients, and on the disks.
+// Finds faults at the end, in the answers to clients and on the disks.
 
 import type { NearestRead } from '../objects-model/nearest.ts';
 import { type Disk, type DiskObject, md5Of, readDisk } from './disks.ts';
@@ -20,7 +20,7 @@ export interface Finding {
   readonly what: string;
 }
 
-/** Faults in the answers to clients. `nearest`: answers of one cluster. */
+/** Faults in the answers to clients. `nearest`: the answers of one cluster. */
 export function toldWrong(
   log: ReadonlyMap<string, readonly Entry[]>,
   nearest: ReadonlyMap<string, readonly NearestRead[]>,
@@ -47,13 +47,13 @@ interface Wanted {
   readonly site: Site;
   /** The container's id. */
   readonly scope: string;
-  /** By name: the value that all readers got at the end. Undefined if nothing is there. */
+  /** The value of each name that all readers got at the end. Undefined if nothing is there. */
   readonly last: ReadonlyMap<string, string | undefined>;
-  /** By entity tag, which is the MD5 of the bytes. */
+  /** Bodies by entity tag, which is the MD5 sum of the bytes. */
   readonly contents: ReadonlyMap<string, string>;
 }
 
-/** Faults on the disks. Some are temporary: clusters that were away catch up. */
+/** Faults on the disks. Some faults are temporary, because clusters that were away catch up. */
 export async function disksWrong(wanted: Wanted): Promise<readonly Finding[]> {
   const { site, scope, last } = wanted;
   const disks = await Promise.all(site.clusters.map((cluster) => readDisk(cluster, scope)));
@@ -76,7 +76,7 @@ function rowWrong(name: string, etag: string | undefined, holders: readonly Disk
     : [{ figure: 'lost', what: `${name} is ${found ?? 'nothing'} on disk, and should be ${etag}` }];
 }
 
-/** Whole at a majority of clusters. */
+/** Intact at a majority of clusters. */
 function bytesWrong(
   name: string,
   etag: string,
@@ -98,7 +98,7 @@ function bytesWrong(
   return md5Of(pieces) === contents.get(etag) ? [] : wrong(`the bytes on disk are not those of ${etag}`);
 }
 
-/** Unreferenced blobs, and files that nobody is writing any more. */
+/** Unreferenced blobs, and unfinished files that are no longer being written. */
 export async function leakedNow(clusters: readonly Cluster[], scope: string): Promise<readonly Finding[]> {
   const disks = await Promise.all(clusters.map((cluster) => readDisk(cluster, scope)));
   const rows = disks.flatMap(({ objects }): readonly DiskObject[] => [...objects.values()]);

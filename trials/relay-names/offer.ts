@@ -1,5 +1,5 @@
-// Passes texts to the operations of a driver like the relay does: validated, and either refused with the name of the argument, or
-// rendered to one call that makes the device do exactly what was asked.
+// Passes texts to the operations of a driver as the relay does. Each is validated, and either refused with the name of the argument, or
+// rendered to one call that makes the device do exactly what was requested.
 import { validateArguments } from '../../subgraphs/relay/drivers/arguments.ts';
 import type { DriverOperation, JsonObject, WireCall } from '../../subgraphs/relay/drivers/driver.ts';
 import type { Random } from '../random.ts';
@@ -11,12 +11,12 @@ export interface Figures {
   /** Texts that were put into arguments. */
   offered: number;
   refused: number;
-  /** Refused without naming the faulty argument. */
+  /** Refusals that do not name the faulty argument. */
   refusedUnnamed: number;
   rendered: number;
-  /** Of those, with texts that look like attacks. */
+  /** The accepted calls whose texts look like attacks. */
   renderedAttacks: number;
-  /** Not one command, or not the requested one. */
+  /** Calls that became several commands, or another command than requested. */
   wrong: number;
 }
 
@@ -43,7 +43,7 @@ export interface Offers {
   offer(text: Text, random: Random, keep: (rendering: Rendering) => void): Promise<void>;
 }
 
-/** Arguments that allow only numbers or a few words have less to find. */
+/** Arguments that allow only numbers or a few words need fewer texts. */
 const shareOfFree = 0.8;
 
 export function offersTo(subject: Subject, found: (finding: Finding) => void): Offers {

@@ -1,4 +1,4 @@
-// JSON compared to its expected form, with holes for arguments: nothing more, nothing less, nothing elsewhere.
+// JSON that is compared with its expected form, with holes for arguments. There may be no additional and no missing parts.
 import type { JsonValue } from '../../subgraphs/relay/drivers/driver.ts';
 import { isSame } from './subject.ts';
 
@@ -22,7 +22,7 @@ export const hole = (name: string): Hole => ({ [holeName]: name });
 
 type Holes = Readonly<Record<string, JsonValue>>;
 
-/** The values in the holes; throws with the place of a difference. */
+/** The values in the holes. Throws with the place of a difference. */
 export function holesOf(pattern: Pattern, value: unknown): Holes {
   const found = new Map<string, JsonValue>();
   hold(pattern, value, '', found);

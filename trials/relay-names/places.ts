@@ -1,5 +1,5 @@
 // The places for a text in an operation's arguments, derived from its JSON Schema, so that a new argument is tried automatically.
-// Numbers and enumerated words are places too: a text must not get past those either.
+// Numbers and enumerated words are places, too, because a text must not get past them either.
 import { validateObject } from '../../platform/input/json-schema.ts';
 import type { ArgumentFault, DriverOperation, JsonObject, JsonValue } from '../../subgraphs/relay/drivers/driver.ts';
 import { isObject } from '../../subgraphs/relay/drivers/json.ts';
@@ -9,15 +9,15 @@ export interface Place {
   readonly name: string;
   /** The argument that a fault must name. */
   readonly field: (text: string) => string;
-  /** Any matching text is allowed; otherwise it is a number, or one of a few words. */
+  /** Whether any matching text is allowed. Otherwise it is a number, or one of a few words. */
   readonly isFree: boolean;
-  /** Whether the text alone would be valid: then a conflicting argument may be at fault as well. */
+  /** Whether the text alone would be valid. In that case a conflicting argument may be at fault, too. */
   readonly fits: (text: string) => boolean;
   /** Arguments with the text in this place. */
   readonly put: (base: JsonObject, text: string) => JsonObject;
 }
 
-/** All places of an operation; the last is an unknown argument, named by the text. */
+/** All places of an operation. The last one is an unknown argument whose name is the text. */
 export function placesOf({ argumentsSchema }: DriverOperation): readonly Place[] {
   const properties = isObject(argumentsSchema.properties) ? argumentsSchema.properties : {};
   const places = Object.entries(properties).flatMap(([field, schema]) =>

@@ -26,12 +26,12 @@ export async function askRealFrr(all: readonly Rendering[], folder: string, sign
       const reply = await runOn(await router.insidePid(), call.command, call.stdin ?? '');
       const outcome = operation.interpret(reply, args, context);
       const isRead = operation.effect === 'READ';
-      // FRR refuses some values that are plain in its grammar: it then has nothing of them, and reports that.
+      // FRR refuses some values that are plain in its grammar. It then stores nothing, and reports that.
       const isFine =
         outcome.state === 'SUCCEEDED' || (outcome.state === 'FAILED' && (isRead || isRefusal(outcome.code)));
       if (!isFine)
         findings.push(`${operation.name} ${place} ${JSON.stringify(text)}: ${JSON.stringify(outcome).slice(0, 300)}`);
-      // Refused input left nothing to remove.
+      // Refused input leaves nothing to remove.
       await router.vtysh('configure terminal', ...undoing(call.stdin ?? '')).catch(() => undefined);
     }
   } finally {

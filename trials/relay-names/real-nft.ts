@@ -1,5 +1,5 @@
 // Passes calls to a real nft, in a network namespace that exists only for it: each batch is checked (`nft -c`) and then executed,
-// and nft's echo must match its input. In: rendered calls; each is sent byte by byte as the driver made it, between others. Must
+// and nft's echo must match its input. In: rendered calls. Each is sent byte by byte as the driver made it, among others. Must
 // hold: no two calls of a batch use the same table.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { prerequisites } from './devices/nft.ts';
 import type { Rendering } from './offer.ts';
 import type { RealFigures } from './real.ts';
 
-/** nft echoes over a netlink socket with a small buffer: as many calls as fit safely. */
+/** nft echoes over a netlink socket with a small buffer, so this many calls are safe. */
 const batchCalls = 100;
 const timeoutMs = 300_000;
 
@@ -81,7 +81,7 @@ async function judge(path: string, batch: readonly Rendering[]): Promise<string[
   );
 }
 
-/** Whether nft's echo contains all of `told`; it also has handles and the like. */
+/** Whether nft's echo contains everything in `told`. The echo also has handles and other additions. */
 export function isWithin(told: JsonValue, echoed: JsonValue | undefined): boolean {
   if (typeof told === 'string' && typeof echoed === 'string') return sameText(told, echoed);
   if (typeof told !== 'object' || told === null) return told === echoed;

@@ -56,8 +56,7 @@ const recorder = `#!/bin/sh
 `;
 
 /**
- * \`$1\`: the command; \`$2\`, \`$3\`: the first and the last call. The call takes its own shell for Apache, which has a new child whenever
- * it is checked.
+ * \`$1\`: the command; \`$2\`, \`$3\`: the first and the last call. The call uses its own shell as Apache, which has a new child at each check.
  */
 const runner = `
 [ ! -d /etc/apache2 ] || mount -t tmpfs none /etc/apache2 || exit 1

@@ -5,7 +5,7 @@ import type { RealFigures } from './real.ts';
 import { prepareShell, runInShell } from './real-shell.ts';
 import type { ShellTrial } from './shell-verdicts.ts';
 
-/** Number of folders at once. */
+/** The number of folders at once. */
 const atOnce = 250;
 
 /** `trialOf` gets the folder in which the call will run. */

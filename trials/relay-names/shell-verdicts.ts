@@ -22,12 +22,12 @@ function differs(reply: ShellReply, invocations: readonly Invocation[], files: R
   return reply.exitCode === 0 && reply.stderr === '' ? undefined : `exit ${reply.exitCode}: ${reply.stderr}`;
 }
 
-/** ovsdb-client gets each transaction as one argument, and no input is left. The program here finds nothing. */
+/** ovsdb-client gets each transaction as one argument, and no input is left. The program finds nothing here. */
 export function openVswitchTrial(rendering: Rendering): ShellTrial {
   const { command, stdin } = ofExec(rendering.call);
   const invocation = (transaction: string): Invocation => ({
     ...{ program: 'ovsdb-client', argv: ['transact', transaction] },
-    // It could read what is left of the input.
+    // The script could read the rest of the input.
     stdin: '',
   });
   const transactions = stdin.trimEnd().split('\n');

@@ -1,4 +1,4 @@
-// A driver on trial: the operations whose arguments get texts, and its device's view of rendered calls.
+// A driver on trial: the operations whose arguments get texts, and how its device sees rendered calls.
 
 import type {
   Driver,
@@ -17,11 +17,11 @@ export interface Subject {
   readonly context: RenderContext;
   /** Valid arguments, with as many fields as can be combined; `serial` makes each call's objects unique. */
   base(operation: string, serial: number): JsonObject;
-  /** The difference between what the device would do and what was requested. Undefined if there is none. May throw for the same reason. */
+  /** The difference between what the device would do and what was requested. Undefined if there is none. It may throw for the same reason. */
   misread(operation: string, args: JsonObject, call: WireCall): Promise<string | undefined> | string | undefined;
 }
 
-/** One mark for all calls: only its presence matters here, not its value. */
+/** All calls have the same mark, because only its presence matters here, not its value. */
 export const operationId = '01900000-0000-7000-8000-000000000042';
 
 export function contextOf(driver: Driver, transport: TransportKind, options: JsonObject = {}): RenderContext {

@@ -44,10 +44,10 @@ const things: readonly ((random: Random) => string)[] = [
   (random) => `${random.pick(words)}.${random.pick(words)}.example`,
 ];
 
-/** Around the length limits, on both sides. */
+/** Lengths around the limits, on both sides. */
 const lengths = [15, 16, 40, 41, 63, 64, 65, 86, 87, 88, 128, 200, 201, 255, 256, 1_024, 1_025, 4_096, 70_000, 140_000];
 
-/** `count` texts, the same for the same randomness; every other one is an attack. */
+/** `count` texts, which are the same for the same randomness. Every second one is an attack. */
 export function* textsOf(random: Random, count: number): Generator<Text> {
   for (let index = 0; index < count; index += 1) {
     yield index % 2 === 0 ? { kind: 'name', text: nameLike(random) } : { kind: 'attack', text: attack(random) };
@@ -75,7 +75,7 @@ function attack(random: Random): string {
 }
 
 function long(random: Random, piece: string): string {
-  // The longest ones are expensive, and one of them is enough.
+  // The longest texts are expensive, and one of them is enough.
   const length = random.next() < 0.05 ? random.pick(lengths) : random.pick(lengths.slice(0, -2));
   return piece.repeat(Math.ceil(length / Math.max(piece.length, 1))).slice(0, length);
 }

@@ -1,5 +1,5 @@
-// Two tenants, an administrator, and one place: a tenant's object, a restart that loses it, the administrator's own at the same key, and
-// then calls of both tenants. What the administrator made must be as he made it.
+// Two tenants, an administrator, and one place: a tenant creates an object, a restart loses it, the administrator creates another one with
+// the same key, and then both tenants make calls. The administrator's object must be unchanged.
 import { decodeUuid } from '../../platform/values/ids.ts';
 import type { CallShape } from '../../tests/subgraphs/relay/support/relay-system.ts';
 import type { Random } from '../random.ts';
@@ -8,12 +8,12 @@ import type { PlaceDevice } from './places.ts';
 
 export interface PlaceMapping {
   readonly state: string;
-  /** Of the last verification. */
+  /** The result of the last verification. */
   readonly result: string | null;
   readonly verifiedAt: Date | null;
 }
 
-/** What the trial does for these rounds. */
+/** The functions of the trial that these rounds use. */
 export interface PlaceTrial {
   readonly random: Random;
   call(which: 'relayCall' | 'delete', input: Record<string, unknown>): Promise<CallShape>;
@@ -80,12 +80,12 @@ export class PlaceRounds {
       if (found?.state !== 'DELETED') await this.#trial.forget(mine);
     }
     if (text === undefined) return;
-    // No mapping is in the way now: the device decides.
+    // No mapping prevents the call now, so the device decides.
     await this.#create(device, { kind, slot }, random.pick(tenants));
     await judge('create');
   }
 
-  /** The session with a device that has just started again may be lost at the first try. */
+  /** The first attempt may lose the session with a device that has just restarted. */
   async #verified(mappingId: string): Promise<PlaceMapping | undefined> {
     const uuid = uuidOf(mappingId);
     const before = await this.#trial.mapping(uuid);
@@ -120,7 +120,7 @@ interface Place {
 
 interface UsedPlace extends Place {
   readonly mine: string | undefined;
-  /** What the administrator made there. */
+  /** The object that the administrator created there. */
   readonly text: string | undefined;
 }
 

@@ -1,6 +1,6 @@
-// Devices whose objects are at places that anybody may use: a sequence in a list, a number of a rule, a VLAN. A restart loses what was not
-// saved, and then an administrator uses the same place. Real FRR and a real Apache with ModSecurity; the simulated switch says in
-// simulators/onyx which documents it follows.
+// Devices whose objects are at places that anybody may use: a sequence in a list, a number of a rule, a VLAN. A restart loses unsaved
+// changes, and then an administrator uses the same place. Uses real FRR and a real Apache with ModSecurity. The documents that the
+// simulated switch follows are listed in simulators/onyx.
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningWaf } from '../../lab/apache-waf.ts';
@@ -14,11 +14,11 @@ import { untilTrue } from '../until.ts';
 interface PlaceKind {
   readonly resource: string;
   create(slot: number, tenant: number): { readonly operation: string; readonly arguments: JsonObject };
-  /** By hand, over the same key; `number`: no two have the same values. */
+  /** Done by hand with the same key. `number`: no two objects have the same values. */
   put(slot: number, number: number): Promise<void>;
-  /** By hand: takes away what is there. */
+  /** Done by hand: removes the existing object. */
   clear(slot: number): Promise<void>;
-  /** What the device has there. Empty: nothing. */
+  /** The object that the device has there. Empty: nothing. */
   state(slot: number): Promise<string>;
 }
 
@@ -27,7 +27,7 @@ export interface PlaceDevice {
   /** Input of `backendCreate`, without the name. */
   readonly backend: JsonObject;
   readonly kinds: readonly PlaceKind[];
-  /** Loses what the tenants made and nobody saved. */
+  /** Loses the tenants' unsaved changes. */
   reboot(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -114,7 +114,7 @@ export async function routerPlaces(routers: RunningRouters, folder: string): Pro
     kinds: [entry, prefix, neighbor],
     async reboot() {
       await routers.act('kill', 'router1');
-      // The lab saves now and then, and is killed while it does.
+      // The lab saves occasionally, and is killed while it does.
       await writeFile(startFile, saved);
       await routers.act('plug', 'router1');
       const answers = await untilTrue(60_000, async () => (await lines('router bgp ')) !== '');

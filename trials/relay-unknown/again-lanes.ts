@@ -24,7 +24,7 @@ export interface AgainOptions {
   /** Concurrent lanes per device. */
   readonly lanes: number;
   readonly random: Random;
-  /** No further attempt starts after that. */
+  /** No further attempt starts after this time. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -36,7 +36,7 @@ type Beside = (typeof besides)[number];
 const limits = { deadlineMs: 1_500, concurrency: 1 };
 /** Less than the quiet time of a call, which is the sum of window, deadline and execution. */
 const [leastLateMs, mostLateMs] = [100, 2_500];
-/** After the late moment, for a device on a busy machine. */
+/** The time after the late moment, for a device on a busy machine. */
 const lateMarginMs = 300;
 const trialsOfBatch = 8;
 /** Trials whose call was not dropped are repeated. */
@@ -45,7 +45,7 @@ const answerMs = 15_000;
 const endMs = 60_000;
 const [leastPauseMs, mostPauseMs] = [20, 1_000];
 const besideTimes = 3;
-/** About as long as a call takes, so that both meet. */
+/** About as long as a call takes, so that the two meet. */
 const besideSoonMs = 10;
 const besidePauseMs = 150;
 /** Longer than the quiet time of a call. */
@@ -165,7 +165,7 @@ export class AgainLanes {
     const disturbance = disturbanceBy(draws);
     await device.disturb(lane, disturbance);
     const atOnce = this.#besideCall(trial);
-    // Awaited below, unless the call itself fails.
+    // This is awaited below, unless the call itself fails.
     atOnce.catch(() => undefined);
     const reply = await this.#arena.ask(this.#someone(trial), this.#input(trial, first.call, 'first'), answerMs);
     await device.calm(lane);
@@ -174,11 +174,11 @@ export class AgainLanes {
     if (reply.kind === 'ended' && reply.state === 'UNKNOWN') {
       this.kinds[kind] += 1;
       this.besides[beside] += 1;
-      // Somebody makes the same change by hand as the call.
+      // Somebody makes the same change by hand.
       if (draws.next() < 0.3) await this.#byHand(trial, first.values);
       const changed = this.#changeBackend(trial);
       await this.#again(trial, this.#second(trial, first), reply, changed);
-      // The worst moment, if it has not happened yet: the object became free for another call.
+      // The worst moment, unless it has already passed: the object became free for another call.
       device.release(lane);
       await Promise.all([atOnce, changed]);
       await this.#settle(trial, reply.operationId);
@@ -224,7 +224,7 @@ export class AgainLanes {
     this.#notes(lane, object.key).byHand.push({ atMs: Date.now(), state });
   }
 
-  /** After every poll, until the call is accepted or refused for good. Not on another device, where it would be another object. */
+  /** Called after every poll, until the call is accepted or finally refused. Not on another device, because it would be another object there. */
   async #again(
     trial: Trial,
     { call }: Planned,
@@ -261,7 +261,7 @@ export class AgainLanes {
     this.findings.push(`${trial.key}: its object could not be called again`);
   }
 
-  /** A few times during the call. */
+  /** It is called a few times during the call. */
   async #besideCall(trial: Trial): Promise<void> {
     await this.#besideOnce(trial, besideSoonMs);
     for (let times = 1; times < besideTimes; times += 1) await this.#besideOnce(trial, besidePauseMs);
@@ -277,7 +277,7 @@ export class AgainLanes {
     else await this.changes.change(this.#someone(trial), beside, this.#backend(lane), object, key);
   }
 
-  /** Changes its address, or whether it is enabled, and reverts that. */
+  /** Changes its address, or whether it is enabled, and then reverts that. */
   async #changeBackend(trial: Trial): Promise<void> {
     const { beside, lane, draws } = trial;
     if (beside !== 'disable' && beside !== 'move') return;
@@ -307,7 +307,7 @@ export class AgainLanes {
     return others.map(({ object }) => object.key);
   }
 
-  /** Follows the retry contract; returns the final state, or the refusal. */
+  /** Follows the retry contract. Returns the final state or the refusal. */
   async #untilEnded(trial: Trial, call: ObjectCall, name: string): Promise<string> {
     const input = this.#input(trial, call, name);
     const untilMs = performance.now() + endMs;

@@ -37,9 +37,9 @@ const open: ReadonlySet<string> = new Set(['PENDING', 'SENT', 'UNKNOWN', 'ACCEPT
 const roundedMs = 2;
 
 export interface AgainVerdict extends Verdict {
-  /** UNKNOWN, and the device received only the beginning: the relay can't know how much arrived. */
+  /** UNKNOWN calls of which the device received only the beginning. The relay can't know how much arrived. */
   readonly cutShort: number;
-  /** Objects that are not judged: on a busy machine, the device was later than a device may be. */
+  /** Objects that are not judged because on a busy machine the device was later than a device may be. */
   readonly notJudged: number;
 }
 
@@ -61,7 +61,7 @@ export function judgeAgain(evidence: AgainEvidence): AgainVerdict {
   );
   const states: Record<string, number> = {};
   const all = Map.groupBy(rows, nameOf);
-  // Nobody can settle a call of a device that is later than allowed.
+  // A call of a device that is later than allowed can't be settled.
   const isInTime = (row: JournalRow): boolean =>
     of(row).every(({ appliedAtMs = 0 }) => appliedAtMs <= (row.quietUntilMs ?? Number.POSITIVE_INFINITY));
   const objects = new Map([...all].filter(([, calls]) => calls.every(isInTime)));
@@ -118,7 +118,7 @@ function deviceFor({ deviceOf }: Pick<AgainEvidence, 'deviceOf'>, calls: readonl
 }
 
 /**
- * The executions of each call. Of calls with the same text on the wire, the last one that was sent before counts; a call recorded as never
+ * The executions of each call. If calls have the same text on the wire, the last one that was sent before counts. A call recorded as never
  * sent counts only if there is no other. `unknown`: no call was sent before.
  */
 function match({ rows, executions, deviceOf }: AgainEvidence) {
@@ -139,7 +139,7 @@ function match({ rows, executions, deviceOf }: AgainEvidence) {
   return { executed: found as ReadonlyMap<string, readonly Execution[]>, unknown };
 }
 
-/** Each belongs to a single call, which was sent before and could still take effect. */
+/** Each execution belongs to a single call, which was sent before and could still take effect. */
 function matchCutShort(rows: readonly JournalRow[], cutShort: readonly CutShort[]): ReadonlySet<string> {
   const found = new Set<string>();
   for (const { wireBegins, atMs } of cutShort) {
@@ -189,7 +189,7 @@ function wasSo(row: JournalRow, history: readonly Change[], device: Device): boo
   );
 }
 
-/** Sent after the backend was disabled, or to its former address. */
+/** Calls that were sent after the backend was disabled, or to its former address. */
 function wronglySent({ backend, sentAtMs }: JournalRow, { place }: Execution, windows: readonly BackendWindow[]) {
   if (sentAtMs === null) return [];
   const own = windows.filter((window) => window.backend === backend);
@@ -204,7 +204,7 @@ function wronglySent({ backend, sentAtMs }: JournalRow, { place }: Execution, wi
   ];
 }
 
-/** An object is on the device, as wanted, exactly while it has a live mapping. Objects that were never mapped do not matter. */
+/** An object must be on the device, as wanted, exactly while it has a live mapping. Objects that were never mapped do not matter. */
 function judgeMappings(
   evidence: AgainEvidence,
   objects: ReadonlyMap<string, readonly JournalRow[]>,

@@ -1,6 +1,6 @@
 // Calls on existing objects: their connections are dropped, and the same objects are called again after every early poll, with the same
-// values, others, in another order, or to remove them; at the same time there is adopting, sharing, verifying, and changes of the backend.
-// A call that takes effect late must not find its object free.
+// values, with others, in another order, or to remove them. At the same time there is adopting, sharing, verifying, and changes of the
+// backend. When a call takes effect late, its object must not be free.
 import type { RelaySettings } from '../../subgraphs/relay/control/settings.ts';
 import { AgainLanes, type AgainOptions } from './again-lanes.ts';
 import { type AgainVerdict, judgeAgain } from './again-verdict.ts';
@@ -30,7 +30,7 @@ const settings: Partial<RelaySettings> = {
   deviceExecutionMs: 1_000,
   tickMs: 500,
   circuitRetryMs: 300,
-  // No circuit opens: each trial drops connections.
+  // No circuit may open, although each trial drops connections.
   circuitFailures: 1_000_000,
 };
 const leaseTtlMs = 5_000;
@@ -44,7 +44,7 @@ export async function runAgain(options: AgainOptions): Promise<Again> {
     const laneNumbers = Array.from({ length: lanes }, (_, lane) => lane);
     for (const run of runs) for (const lane of laneNumbers) await run.register(lane);
     const working = runs.flatMap((run) => laneNumbers.map((lane) => run.lane(lane)));
-    // If a lane fails, ends the others, whose relays are needed until then.
+    // If a lane fails, it ends the others, which need the relays until then.
     for (const each of working) each.catch(() => runs.forEach((run) => void run.end()));
     await Promise.allSettled(working);
     await Promise.all(working);

@@ -37,7 +37,7 @@ export interface Ended {
 
 interface Settled {
   readonly state: string;
-  /** The probe's finding. Undefined if there was none, because the call was already settled, or for the reason in `refusal`. */
+  /** The probe's finding. Undefined if there was none, because the call was already settled, or because of the reason in `refusal`. */
   readonly finding: string | undefined;
   readonly refusal: string | undefined;
 }
@@ -93,7 +93,7 @@ export class Arena {
       const { connection, redis } = plan;
       const ground = new LocalContext({ connection, connectionLimit: 4 }, { redis });
       stack.defer(() => ground.stop());
-      // Independent of the relays: it must continue while they are paused.
+      // It is independent of the relays, because it must continue while they are paused.
       ground.sequencer.start();
       const members = await Promise.all([RelayMember.start(plan, stack), RelayMember.start(plan, stack)]);
       return new Arena(ground.db, members, plan.projectId, stack);
@@ -109,7 +109,7 @@ export class Arena {
   }
 
   async register(name: string, backend: JsonObject, limits: object): Promise<void> {
-    // Lanes share a device, and have no object in common.
+    // Lanes share a device but have no object in common.
     const input = {
       idempotencyKey: newUuid(),
       name,
@@ -124,7 +124,7 @@ export class Arena {
       const refusal = (data?.made as { userErrors: { code: string; message: string }[] } | undefined)?.userErrors[0];
       const fault = errors?.[0]?.message ?? refusal?.message;
       if (fault === undefined) return;
-      // On a machine that is too busy.
+      // This happens on a machine that is too busy.
       if (refusal?.code !== 'UNAVAILABLE' || performance.now() > untilMs)
         throw new Error(`backend ${name} was not registered: ${fault}`);
       await sleep(pauseMs);
@@ -146,7 +146,7 @@ export class Arena {
   }
 
   /**
-   * Follows the retry contract, calling the relay from `next()` each time, until the call has ended. Undefined if not by the deadline.
+   * Follows the retry contract and calls the relay from `next()` each time, until the call has ended. Undefined if it does not end by the deadline.
    */
   async untilEnded(
     next: () => RelayMember,
@@ -169,7 +169,7 @@ export class Arena {
     return undefined;
   }
 
-  /** Makes a relay look for the effect of a call; never gives a verdict itself. */
+  /** Makes a relay check the effect of a call. It never gives a verdict itself. */
   async settle(member: RelayMember, operationId: string): Promise<Settled> {
     const input = { id: encodeId('RelayOperation', operationId) };
     let answer: GraphAnswer;
@@ -183,7 +183,7 @@ export class Arena {
     const settled = (answer.data as SettleData | null | undefined)?.settle;
     const operation = settled?.operation;
     if (operation == null) {
-      // Another process was first.
+      // Another process did it first.
       if (settled?.userErrors[0]?.code === 'WRONG_STATE')
         return { state: 'SETTLED', finding: undefined, refusal: undefined };
       const refusal = settled?.userErrors[0]?.message ?? answer.errors?.[0]?.message ?? 'no answer';

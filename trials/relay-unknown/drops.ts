@@ -16,7 +16,7 @@ interface DropsOptions {
   readonly calls: number;
   readonly lanes: number;
   readonly random: Random;
-  /** No further attempt starts after that. */
+  /** No further attempt starts after this time. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;

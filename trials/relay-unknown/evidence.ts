@@ -7,7 +7,7 @@ import { brokenInvariants } from '../../tests/support/stores/invariants.ts';
 
 export interface JournalRow {
   readonly id: string;
-  /** Key of its request. */
+  /** The key of its request. */
   readonly key: string;
   readonly name: string;
   readonly backend: string;

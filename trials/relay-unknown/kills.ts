@@ -18,7 +18,7 @@ interface KillsLaneOptions {
   readonly lane: number;
   readonly trials: number;
   readonly random: Random;
-  /** No further attempt starts after that. */
+  /** No further attempt starts after this time. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;

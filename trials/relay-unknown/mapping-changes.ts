@@ -31,7 +31,7 @@ const silent = 'SILENT';
 /** Answers of a busy machine, or of a database that is lost for a moment. */
 const sameKeyHelps: ReadonlySet<string> = new Set([silent, 'OUTCOME_UNCERTAIN', 'UNAVAILABLE']);
 
-/** On a machine that is too busy. */
+/** This happens on a machine that is too busy. */
 function noAnswer(error: unknown): GraphAnswer {
   if (!(error instanceof MemberSilentError)) throw error;
   return { data: null, errors: [{ message: error.message, extensions: { code: silent } }] };

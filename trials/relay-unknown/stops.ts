@@ -23,7 +23,7 @@ interface StopsLaneOptions {
   readonly lane: number;
   readonly stops: readonly Stop[];
   readonly random: Random;
-  /** No further attempt starts after that. */
+  /** No further attempt starts after this time. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;

@@ -47,7 +47,7 @@ export interface Verdict {
   readonly sentAfterPause: number;
   /** Number of calls by state. */
   readonly states: Readonly<Record<string, number>>;
-  /** Descriptions of the faults, for people. */
+  /** Descriptions of the faults in words. */
   readonly findings: readonly string[];
 }
 

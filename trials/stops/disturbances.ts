@@ -18,7 +18,7 @@ interface Stage {
   readonly random: Random;
 }
 
-/** Returns a description for people. */
+/** Returns a description in words. */
 type Disturbance = (stage: Stage) => Promise<string>;
 
 const longestStartMs = 4_000;

@@ -114,7 +114,7 @@ export class Load {
     const waits = () => this.#readers.some(({ reader }, index) => reader.received < (owed[index]?.length ?? 0));
     await Promise.all(this.#readers.map(({ reader }) => reader.stopDropping()));
     while (waits() && performance.now() < untilMs) await sleep(20);
-    // Repeated events would arrive now.
+    // If there are repeated events, they arrive now.
     await sleep(200);
     await this.stop();
     return this.#readers.map(({ reader }, index) => ({

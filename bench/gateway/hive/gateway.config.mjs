@@ -1,10 +1,10 @@
-// Hive Gateway as it is compared: its Rust planner, and the default features of this project's gateway as far as Hive has them.
+// The compared configuration of Hive Gateway: its Rust planner, and the default features of this project's gateway as far as Hive has them.
 //
-// The same: JWT (HS256, issuer and expiry checked), tokens, depth, aliases, CSRF prevention, no batching, one process, production
-// mode, hardly any logs. Different: Hive checks the JWT at every request, this gateway caches the result for a second; this
-// gateway signs an identity for each subgraph request, limits root fields and cost, and counts metrics. Hive has no such
-// identity, and its demand control counts differently, so these are off here. Both have default settings otherwise: no cache of
-// answers, which would not help. Equal requests under way are joined, and so are equal requests to subgraphs, its default.
+// The common features: JWT (HS256, issuer and expiry checked), tokens, depth, aliases, CSRF prevention, no batching, one process,
+// production mode, hardly any logs. Different: Hive checks the JWT at every request, this gateway caches the result for a second; this
+// gateway signs an identity for each subgraph request, limits root fields and cost, and counts metrics. Hive has no such identity, and its
+// demand control counts differently, so these are off here. Otherwise both have default settings: no cache of answers, which would not help
+// here. Equal requests in progress are joined, and so are equal requests to subgraphs, which is its default.
 import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { defineConfig, extractFromHeader } from '@graphql-hive/gateway';
 import { unifiedGraphHandler } from '@graphql-hive/router-runtime';
@@ -14,7 +14,7 @@ const key = Buffer.from(BENCH_JWT_KEY, 'base64');
 
 export const gatewayConfig = defineConfig({
   supergraph: BENCH_SUPERGRAPH,
-  // Imported here instead of selected by a flag, which falls back silently to the other planner.
+  // It is imported here instead of being selected by a flag, because the flag silently falls back to the other planner.
   unifiedGraphHandler,
   jwt: {
     signingKeyProviders: [() => key],

@@ -24,7 +24,7 @@ export class Admissions {
     return this.#failedAtMs;
   }
 
-  /** The host has an account of its own. Commits do not wait for it yet. */
+  /** The host has its own account. Commits do not wait for it yet. */
   invited({ host, id }: Pick<Admission, 'host' | 'id'>, early: boolean): void {
     this.#current = { host, id, sinceMs: this.#nowMs(), stage: 'invited', early };
   }
@@ -50,7 +50,7 @@ export class Admissions {
     if (this.#current === proving) this.#current = { ...proving, stage: 'proved' };
   }
 
-  /** `yields`: to another host that is ready. This one has not failed. */
+  /** `yields`: another host that is ready takes its place. This host has not failed. */
   refused(yields: boolean): void {
     if (!yields) this.#failed(this.#current?.host);
     this.end();

@@ -44,7 +44,7 @@ export class Copies {
     this.#options = options;
   }
 
-  /** Received part, 0 to 1, of the copy under way. 0 if there is none. */
+  /** The received share, 0 to 1, of the copy in progress. 0 if there is none. */
   get share(): number {
     return this.#share;
   }
@@ -79,7 +79,7 @@ export class Copies {
       });
   }
 
-  /** Called after the signal has aborted, which ends the copy under way. */
+  /** Called after the signal has aborted, which ends the copy in progress. */
   async stop(): Promise<void> {
     await this.#fetching;
     await this.#giving?.stop();

@@ -52,7 +52,7 @@ export class LeavingClients {
     this.#handedOverAtMs = this.#options.nowMs();
   }
 
-  /** A step that is no part of a switchover ends it. */
+  /** A step that is not part of a switchover ends it. */
   decided({ kind }: Pick<Step, 'kind'>, nowMs: number): void {
     if (this.#leaving === undefined || kind === 'close' || kind === 'hand-over') return;
     if (nowMs - this.#handedOverAtMs < addressStaysMs) return;

@@ -15,7 +15,7 @@ const tickMs = 200;
 const soonMs = 10;
 /** A server whose sessions have ended is still a process for a moment. */
 const endsWithinMs = 500;
-/** Steps that may have had no effect, and are repeated. */
+/** Steps that may have had no effect, so they are repeated. */
 const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'rest', 'clone', 'close', 'hold', 'bar']);
 
 export class Pause {
@@ -32,7 +32,7 @@ export class Pause {
     this.#sleep = sleep;
   }
 
-  /** Ends the pause, or the next one if none is under way. */
+  /** Ends the pause, or the next one if there is none at the moment. */
   wake(): void {
     this.#isWoken = true;
     this.#end();

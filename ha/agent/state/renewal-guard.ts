@@ -25,7 +25,7 @@ export class RenewalGuard {
     if (shared !== undefined) this.#hasMembers = (shared.sync?.members.length ?? 0) > 0;
   }
 
-  /** A dead server gives the lead away if a member can take it. */
+  /** If the server is dead, the host gives up the lead if a member can take it. */
   get mayRenew(): boolean {
     const { server, heartbeatMs, nowMs } = this.#options;
     if (this.#isStarting || !this.#hasMembers || server.duty !== 'primary') return true;

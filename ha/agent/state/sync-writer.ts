@@ -4,7 +4,7 @@ import type { Change, EtcdClient } from '../../etcd.ts';
 import type { HaKeys } from '../keys.ts';
 import type { SyncSet, View } from '../view.ts';
 
-/** A view with the revision at which its lead was read. */
+/** A view together with the revision at which its lead was read. */
 export interface Seen extends View {
   readonly leaderRevision: number;
 }

@@ -9,7 +9,7 @@ export const idempotencyKeyField = textField(
 
 /** In the description of every update's input. update-nulls.ts of schema/kinds makes it so. */
 export const keptText =
-  'A field that is left out keeps its value. Null clears what the object may be without, and is refused elsewhere.';
+  'An omitted field keeps its value. Null clears an optional field, and is refused for other fields.';
 
 export function idField(description: string): Field {
   return { ...textField(description, 255), type: 'ID' };
@@ -49,7 +49,7 @@ export function typeFields(fields: Readonly<Record<string, DescribedField>>): st
 }
 
 /** The field of a type whose status changes are stored. */
-export const uptimeFieldText = `  "How long it was up, from its stored changes of status."
+export const uptimeFieldText = `  "Its uptime, computed from its stored status changes."
   uptime("The time, up to now." window: UptimeWindow = DAY): Uptime! @cost(weight: 5)
 `;
 

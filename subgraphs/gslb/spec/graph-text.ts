@@ -227,9 +227,9 @@ function keyText({ name, owner }: Pick<GslbKind, 'name' | 'owner'>): string {
   if (name === 'GslbPoolMember') return 'id: ID!';
   const id = `"Its id. Give exactly one of id and ${name === 'Gslb' ? 'fqdn' : 'name'}." id: ID`;
   if (name === 'Gslb') return `${id}, "Its DNS name, with or without a final dot." fqdn: String`;
-  const named = `${id}, "Its name, if not by id." name: String`;
+  const named = `${id}, "The name, as an alternative to the id." name: String`;
   return owner === 'PROJECT'
-    ? `${named}, "The project of the name. Callers with only one project may omit it." projectId: ID`
+    ? `${named}, "The project in which the name is looked up. Callers with only one project may omit it." projectId: ID`
     : named;
 }
 

@@ -1,5 +1,5 @@
-// TLS 1.2 ciphers that may be named: those of OpenSSL 3.0 at its default security level, without those that no certificate here can use
-// (PSK, SRP), and without those that authenticate nobody or encrypt nothing.
+// TLS 1.2 ciphers that a listener or pool may name: the ciphers of OpenSSL 3.0 at its default security level. Ciphers that no certificate
+// here can use (PSK, SRP), that authenticate nobody or that encrypt nothing are excluded.
 
 const ciphers = [
   ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
@@ -13,7 +13,7 @@ const ciphers = [
 
 const known: ReadonlySet<string> = new Set(ciphers);
 
-/** A phrase that continues the field's name. Undefined if nothing is wrong. */
+/** A phrase that continues the field's name. Undefined if there is no fault. */
 export function ciphersFault(names: string): string | undefined {
   const unknown = names.split(':').find((name) => !known.has(name));
   return unknown === undefined

@@ -3,7 +3,7 @@ import type { SchemaFault } from '../../../platform/input/json-schema.ts';
 import type { PartKind, PartSpec } from './part-kind.ts';
 
 interface Around {
-  /** Absent if the parent is the load balancer. */
+  /** Absent if the load balancer is the parent. */
   readonly parent?: PartSpec | undefined;
   /** The settings of a pool (UUID). Undefined if unknown. */
   pool(id: string): PartSpec | undefined;

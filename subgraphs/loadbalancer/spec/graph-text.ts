@@ -82,13 +82,13 @@ type ${kind.name} implements Node @key(fields: "id") {
   version: Int!
 ${balancer}  "The ${wordsOf(kind.parent)} to which it belongs."
   ${parent}: ${kind.parent}!
-${typeFields(kind.fields)}  "How far its last change has come on the nodes."
+${typeFields(kind.fields)}  "Progress of its last change on the nodes."
   provisioningStatus: ProvisioningStatus!
-  "Whether it serves, as all nodes of the load balancer see it."
+  "Whether it serves, according to all nodes of the load balancer."
   operatingStatus: OperatingStatus!
-  "Result of its checks, or why it does not serve. Null if there is nothing to report."
+  "The result of its checks, or the reason why it does not serve. Null if there is nothing to report."
   operatingReason: String
-${kind.name === 'PoolMember' ? `  "Until when clients that it has may send requests; 2 seconds later their sessions end. Null if it is not drained."\n  drainUntil: DateTime\n${uptimeFieldText}` : ''}  "When it was created."
+${kind.name === 'PoolMember' ? `  "Until when its current clients may send requests. Their sessions end 2 seconds later. Null if it is not drained."\n  drainUntil: DateTime\n${uptimeFieldText}` : ''}  "When it was created."
   createdAt: DateTime!
   "When its settings or its status last changed."
   updatedAt: DateTime!
@@ -174,7 +174,7 @@ function inputField(name: string, field: PartField, where: 'alone' | 'tree'): re
   return [idFieldOf(name, field), { ...field, type: field.type.startsWith('[') ? '[ID!]' : 'ID' }];
 }
 
-/** One change, as an input of loadBalancerPreview. */
+/** One kind of change that `loadBalancerPreview` accepts. */
 function changeText(): string {
   const changes = [
     ...kinds.flatMap(({ name }) => ['Create', 'Update', 'Delete'].map((verb) => `${name}${verb}`)),
@@ -257,7 +257,7 @@ export function wordsOf(name: PartName | 'LoadBalancer'): string {
   return words[name];
 }
 
-/** With its article. */
+/** The name with its article, as in "a pool". */
 function a(what: string): string {
   return `${what.startsWith('L') ? 'an' : 'a'} ${what}`;
 }

@@ -21,9 +21,9 @@ const method = {
   name: 'PoolHealthMonitorMethod',
   description: 'The method of the request of a check.',
   values: {
-    GET: 'The whole answer is sent, and its body is dropped.',
-    HEAD: 'The answer comes without its body.',
-    OPTIONS: 'The member says which methods it has.',
+    GET: 'The member sends a full answer, whose body is dropped.',
+    HEAD: 'The member sends an answer without a body.',
+    OPTIONS: 'The member lists its methods.',
   },
 } as const;
 
@@ -37,12 +37,12 @@ export const healthMonitor: PartKind = {
   fields: {
     name: nameField,
     monitorType: part(required(enumField('How it checks a member.', type)), { fixed: true, octavia: 'type' }),
-    intervalMs: part(integerField('Time between two checks, in milliseconds, 100 to 3600000.', 100, 3_600_000), {
+    intervalMs: part(integerField('Interval between checks, 100 to 3600000 milliseconds.', 100, 3_600_000), {
       default: 2_000,
       octavia: 'delay',
     }),
     timeoutMs: part(
-      integerField('How long a check may take, in milliseconds, 10 to 60000. At most `intervalMs`.', 10, 60_000),
+      integerField('How long a check may take, 10 to 60000 milliseconds, and at most `intervalMs`.', 10, 60_000),
       { default: 1_000, octavia: 'timeout' },
     ),
     rise: part(integerField('Successful checks in a row until a member is healthy, 1 to 10.', 1, 10), {
@@ -53,10 +53,10 @@ export const healthMonitor: PartKind = {
       default: 3,
       octavia: 'max_retries_down',
     }),
-    method: part(enumField('The method of the request, for HTTP and HTTPS. GET unless given.', method), {
+    method: part(enumField('The method of the request, for HTTP and HTTPS. GET if omitted.', method), {
       octavia: 'http_method',
     }),
-    path: part(formedField('The path of the request, for HTTP and HTTPS. / unless given.', 2048, pathAndQuery), {
+    path: part(formedField('The path of the request, for HTTP and HTTPS. / if omitted.', 2048, pathAndQuery), {
       octavia: 'url_path',
     }),
     hostHeader: part(hostField('The Host header of the request, and the name in the TLS handshake.'), {
@@ -64,7 +64,7 @@ export const healthMonitor: PartKind = {
     }),
     expectedCodes: part(
       formedField(
-        'Status codes of a healthy member, for HTTP and HTTPS: a code, a list or a range, for example 200, 200,202 or 200-204. 200 unless given.',
+        'Status codes of a healthy member, for HTTP and HTTPS: a code, a list or a range, for example 200, 200,202 or 200-204. 200 if omitted.',
         255,
         statusCodes,
       ),

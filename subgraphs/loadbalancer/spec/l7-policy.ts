@@ -35,7 +35,7 @@ export const l7Policy: PartKind = {
     action: part(required(enumField('What it does with a matching request.', action)), { octavia: 'action' }),
     position: part(
       integerField(
-        'Its place in the order, 1 to 1000. REJECT comes first, then redirects of the client, then of the pool; within each the lowest position, then the oldest policy.',
+        'Its place in the order, 1 to 1000. REJECT policies come first, then redirects of the client, then pools. Within each kind the lowest position comes first, then the oldest policy.',
         1,
         1_000,
       ),
@@ -51,7 +51,7 @@ export const l7Policy: PartKind = {
     }),
     redirectCode: part(
       {
-        ...integerField('The status of the redirect: 301, 302, 303, 307 or 308. 302 unless given.', 301, 308),
+        ...integerField('The status of the redirect: 301, 302, 303, 307 or 308. 302 if omitted.', 301, 308),
         schema: { type: 'integer', enum: [301, 302, 303, 307, 308] },
       },
       { octavia: 'redirect_http_code' },
@@ -86,7 +86,7 @@ const type = {
     HOST_NAME: 'The host name that the client asked for, without the port.',
     PATH: 'The path.',
     FILE_TYPE: 'The part of the path after its last dot.',
-    HEADER: 'The header `key`, a whole line of it with its commas. Of several lines one has to match.',
+    HEADER: 'The header `key`, as a whole line with its commas. If there are several lines, one has to match.',
     COOKIE: 'The cookie `key`.',
     SSL_CONN_HAS_CERT: 'Whether the client presented a certificate: True.',
     SSL_VERIFY_RESULT: 'The number of the result of its verification, 0 for a valid certificate.',
@@ -103,7 +103,7 @@ const compareType = {
     ENDS_WITH: 'It ends with `value`.',
     CONTAINS: 'It contains `value`.',
     REGEX:
-      'The regular expression `value` (PCRE2) matches; (?i) first ignores case. Expressions that may be slow are refused. In a REJECT policy, texts over 2048 characters match too, unless inverted.',
+      'The regular expression `value` (PCRE2) matches; (?i) first ignores case. Expressions that may be slow are refused. In a REJECT policy that is not inverted, texts over 2048 characters match too.',
   },
 } as const;
 
@@ -123,10 +123,13 @@ export const l7Rule: PartKind = {
       formedField('The name of the header, cookie or field. Required for HEADER, COOKIE and SSL_DN_FIELD.', 255, token),
       { octavia: 'key' },
     ),
-    value: part(required(formedField('What it is compared with, printable ASCII.', 255, printable)), {
+    value: part(required(formedField('The value to compare with, in printable ASCII.', 255, printable)), {
       octavia: 'value',
     }),
-    invert: part(booleanField('True: it matches where the comparison fails.'), { default: false, octavia: 'invert' }),
+    invert: part(booleanField('If true, the rule matches when the comparison fails.'), {
+      default: false,
+      octavia: 'invert',
+    }),
     enabled: enabledField,
     tags: tagsField,
   },

@@ -29,8 +29,8 @@ const protocol = {
   values: {
     HTTP: 'HTTP/1.1.',
     TCP: 'A TCP stream.',
-    HTTPS: 'A TLS stream, passed on unopened: the members have the certificate.',
-    TERMINATED_HTTPS: 'HTTP/1.1 and HTTP/2 over TLS, which ends at the load balancer.',
+    HTTPS: 'A TLS stream that is passed on without decryption. The members have the certificate.',
+    TERMINATED_HTTPS: 'HTTP/1.1 and HTTP/2 over TLS. The load balancer decrypts the traffic.',
   },
 } as const;
 
@@ -47,7 +47,7 @@ const clientAuthentication = {
 const header = {
   name: 'ListenerHeader',
   description:
-    'A header that a listener sets on requests to members. One that a client sent under that name is removed.',
+    'A header that a listener sets on requests to members. A header of that name from the client is removed.',
   values: {
     X_FORWARDED_FOR: 'X-Forwarded-For: the address of the client.',
     X_FORWARDED_PORT: 'X-Forwarded-Port: the port of the listener.',
@@ -90,7 +90,7 @@ export const listener: PartKind = {
     }),
     port: part(required(portField('The TCP port that clients connect to.')), { fixed: true, octavia: 'protocol_port' }),
     defaultPool: part(
-      textField('The pool of requests for which no L7 policy names another. Without one they get 503.', 255),
+      textField('The pool for requests that no L7 policy sends elsewhere. Without a pool they get 503.', 255),
       {
         refersTo: 'Pool',
         octavia: 'default_pool_id',
@@ -98,27 +98,27 @@ export const listener: PartKind = {
     ),
     connectionLimit: part(
       integerField(
-        'Concurrent connections on each node, 1 to 1000000. Default: what the size of the node allows.',
+        'Concurrent connections on each node, 1 to 1000000. Default: the limit of the node size.',
         1,
         1_000_000,
       ),
       { octavia: 'connection_limit' },
     ),
-    clientTimeoutMs: part(
-      integerField('How long a client may be silent, in milliseconds, 100 to 86400000.', 100, dayMs),
-      { default: 50_000, octavia: 'timeout_client_data' },
-    ),
+    clientTimeoutMs: part(integerField('How long a client may be silent, 100 to 86400000 milliseconds.', 100, dayMs), {
+      default: 50_000,
+      octavia: 'timeout_client_data',
+    }),
     memberConnectTimeoutMs: part(
-      integerField('How long a connection to a member may take, in milliseconds, 10 to 60000.', 10, 60_000),
+      integerField('How long connecting to a member may take, 10 to 60000 milliseconds.', 10, 60_000),
       { default: 5_000, octavia: 'timeout_member_connect' },
     ),
-    memberTimeoutMs: part(
-      integerField('How long a member may be silent, in milliseconds, 100 to 86400000.', 100, dayMs),
-      { default: 50_000, octavia: 'timeout_member_data' },
-    ),
+    memberTimeoutMs: part(integerField('How long a member may be silent, 100 to 86400000 milliseconds.', 100, dayMs), {
+      default: 50_000,
+      octavia: 'timeout_member_data',
+    }),
     inspectTimeoutMs: part(
       integerField(
-        'How long to wait for the first bytes of a TCP stream before a policy is chosen, in milliseconds, 0 to 60000.',
+        'How long to wait for the first bytes of a TCP stream before choosing a policy, 0 to 60000 milliseconds.',
         0,
         60_000,
       ),
@@ -139,7 +139,7 @@ export const listener: PartKind = {
     certificates: part(
       listField(
         textField('A certificate.', 255, 1),
-        'Its certificates, chosen by the name that the client asks for (SNI). The first is for all other names.',
+        'Its certificates, chosen by the name that the client asks for (SNI). The first one serves all other names.',
         100,
       ),
       { default: [], refersTo: 'TlsCertificate', octavia: 'default_tls_container_ref, sni_container_refs' },
@@ -175,23 +175,23 @@ export const listener: PartKind = {
     }),
     hstsMaxAgeSeconds: part(
       integerField(
-        'Tells browsers to use only HTTPS for so many seconds (RFC 6797), 0 to 63072000. Default: not told.',
+        'For how many seconds browsers should use only HTTPS (RFC 6797), 0 to 63072000. Default: no such header.',
         0,
         63_072_000,
       ),
       { octavia: 'hsts_max_age' },
     ),
-    hstsIncludeSubdomains: part(booleanField('Whether that holds for subdomains too.'), {
+    hstsIncludeSubdomains: part(booleanField('Whether that applies to subdomains too.'), {
       default: false,
       octavia: 'hsts_include_subdomains',
     }),
-    hstsPreload: part(booleanField('Whether browsers may include the domain in their own lists.'), {
+    hstsPreload: part(booleanField('Whether browsers may add the domain to their preload lists.'), {
       default: false,
       octavia: 'hsts_preload',
     }),
     accessLogPercent: part(
       integerField(
-        'The share of requests, for TCP and HTTPS of connections, that each node writes to its access log, 0 to 100 percent.',
+        'The share of requests (connections for TCP and HTTPS) that each node writes to its access log, 0 to 100 percent.',
         0,
         100,
       ),

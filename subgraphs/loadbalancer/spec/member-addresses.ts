@@ -1,6 +1,6 @@
-// Checks addresses of members: allowed are those that pass the egress policy. That applies to the load balancer's subnet too: nodes reach it
-// through the network of their host, like every other address. The networks of the hosts are never allowed. A host name is checked by the
-// host at each resolution.
+// Checks addresses of members. An address is allowed if it passes the egress policy. The policy applies to the load balancer's subnet too,
+// because nodes reach it through the network of their host, like every other address. The networks of the hosts are never allowed. A host
+// name is checked by the host at each resolution.
 import { isIP } from 'node:net';
 import type { InputCheck } from '../../../platform/input/input.ts';
 import { isInBlock, withoutMapping } from '../../../platform/net/address-block.ts';

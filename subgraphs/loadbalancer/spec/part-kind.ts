@@ -3,7 +3,7 @@
 import type { DescribedField, DescribedKind, DescribedSpec } from '../../../platform/graph/described/kind.ts';
 import type { Field } from '../../../platform/graph/fields.ts';
 
-/** In order of creation: a part refers only to parts of earlier kinds. */
+/** Kinds in order of creation: a part refers only to parts of earlier kinds. */
 export const partNames = ['Pool', 'PoolMember', 'PoolHealthMonitor', 'Listener', 'L7Policy', 'L7Rule'] as const;
 export type PartName = (typeof partNames)[number];
 
@@ -19,7 +19,7 @@ export interface PartKind extends DescribedKind {
   readonly name: PartName;
   readonly parent: PartName | 'LoadBalancer';
   readonly fields: Readonly<Record<string, PartField>>;
-  /** Most parts of this kind in one parent. */
+  /** The largest number of parts of this kind in one parent. */
   readonly most: number;
 }
 
@@ -40,7 +40,7 @@ export function part(field: Field, extra: Extra = {}): PartField {
   return { ...field, ...extra };
 }
 
-/** Whether a part at this path of an input (empty for the input itself) refers by id: parts of a tree are named. */
+/** Whether a part at this path of an input refers to other parts by id. In a tree they are named instead. The path of the input itself is empty. */
 export function refersById(at: readonly string[]): (field: DescribedField) => boolean {
   return ({ refersTo }) => refersTo === 'TlsCertificate' || at.length === 0;
 }

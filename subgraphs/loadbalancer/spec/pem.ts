@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 
 const mostBlocks = 100;
 
-/** What is wrong with a list of certificates, as a phrase that continues the field's name. Undefined if nothing is. */
+/** The fault in a list of certificates, as a phrase that continues the field's name. Undefined if there is none. */
 export function certificatesFault(pem: string): string | undefined {
   return blocksFault(pem, 'CERTIFICATE', 'certificates', (der) => {
     const certificate = new X509Certificate(der);

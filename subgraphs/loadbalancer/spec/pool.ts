@@ -55,9 +55,9 @@ const persistence = {
   description: 'How a client stays with its member.',
   fields: {
     type: required(
-      enumField('By what a client is recognised.', {
+      enumField('How a client is recognised.', {
         name: 'PoolPersistenceType',
-        description: 'By what a client is recognised.',
+        description: 'How a client is recognised.',
         values: {
           SOURCE_IP: 'By its address.',
           HTTP_COOKIE: 'By a cookie of the load balancer.',
@@ -71,7 +71,7 @@ const persistence = {
       token,
     ),
     timeoutMs: integerField(
-      'For how long a client without requests is remembered, in milliseconds, 1000 to 86400000. Default: 1800000.',
+      'How long an idle client is remembered, 1000 to 86400000 milliseconds. Default: 1800000.',
       1_000,
       86_400_000,
     ),
@@ -99,7 +99,7 @@ export const pool: PartKind = {
       default: 'ROUND_ROBIN',
       octavia: 'lb_algorithm',
     }),
-    persistence: part(objectField('How a client stays with its member. Default: it does not.', persistence), {
+    persistence: part(objectField('How a client stays with its member. By default it does not.', persistence), {
       octavia: 'session_persistence',
     }),
     proxyProtocol: part(enumField('The PROXY protocol header sent to members.', proxyProtocol), {
@@ -119,12 +119,12 @@ export const pool: PartKind = {
     ),
     tlsServerName: part(
       hostField(
-        'The host name that members must prove, also sent as SNI. Default: none is sent, and the name is not checked.',
+        'The host name that the certificates of members must contain, also sent as SNI. By default none is sent or checked.',
       ),
     ),
     authorities: part(
       certificatesField(
-        'PEM certificates of the authorities that must have signed the certificates of members. Without them certificates are not checked.',
+        'PEM certificates of the authorities that must have signed the certificates of members. Without them, those certificates are not checked.',
       ),
       {
         octavia: 'ca_tls_container_ref',
@@ -136,7 +136,7 @@ export const pool: PartKind = {
     }),
     failOpenBelowPercent: part(
       integerField(
-        'When fewer than this share of members are healthy, all of them get requests, 0 to 100 percent. 0: never.',
+        'If a smaller share of members is healthy, all members get requests, 0 to 100 percent. 0 turns this off.',
         0,
         100,
       ),
@@ -144,7 +144,7 @@ export const pool: PartKind = {
     ),
     ejectAfterErrors: part(
       integerField(
-        'A member is put aside after so many consecutive failed requests, 1 to 1000, until its checks succeed. Default: only checks decide.',
+        'After this many consecutive failed requests, 1 to 1000, a member gets no requests until its checks succeed. By default only checks decide.',
         1,
         1_000,
       ),
@@ -152,7 +152,7 @@ export const pool: PartKind = {
     ),
     slowStartMs: part(
       integerField(
-        'How long a member that has just become healthy takes to its full share, in milliseconds, 0 to 600000.',
+        'How long a member takes to reach its full share after it becomes healthy, 0 to 600000 milliseconds.',
         0,
         600_000,
       ),
@@ -160,7 +160,7 @@ export const pool: PartKind = {
     ),
     drainMs: part(
       integerField(
-        'How long a member that is removed may finish its sessions, in milliseconds, 0 to 86400000.',
+        'How long a removed member may take to finish its sessions, 0 to 86400000 milliseconds.',
         0,
         86_400_000,
       ),
@@ -199,22 +199,25 @@ export const member: PartKind = {
   uniqueFields: ['host', 'port'],
   fields: {
     name: nameField,
-    host: part(required(hostField('Its address, or its host name, which is resolved again when its TTL has passed.')), {
+    host: part(required(hostField('Its address, or its host name, which is resolved again when its TTL expires.')), {
       fixed: true,
       octavia: 'address',
     }),
     port: part(required(portField('The TCP port on which it serves.')), { fixed: true, octavia: 'protocol_port' }),
-    weight: part(integerField('Its share among the members, 0 to 256. 0: no new sessions.', 0, 256), {
-      default: 1,
-      octavia: 'weight',
-    }),
-    backup: part(booleanField('True: it gets requests only when no other member is healthy.'), {
+    weight: part(
+      integerField('Its weight among the members, 0 to 256. A member with 0 gets no new sessions.', 0, 256),
+      {
+        default: 1,
+        octavia: 'weight',
+      },
+    ),
+    backup: part(booleanField('If true, it gets requests only when no other member is healthy.'), {
       default: false,
       octavia: 'backup',
     }),
     monitorHost: part(
       hostField(
-        'The address or host name to check. Default: its own. While a name has no address, the member is down.',
+        'The address or host name to check. Default: its own. The member is down while the name has no address.',
       ),
       {
         octavia: 'monitor_address',

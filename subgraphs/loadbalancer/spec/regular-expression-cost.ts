@@ -1,7 +1,7 @@
 // Estimates the cost of a regular expression for a backtracking engine on a value of a few thousand characters. A repeated group must match
-// a text in only one way (Brüggemann-Klein and Wood, "One-Unambiguous Regular Languages", 1998, with the loop's own edges): otherwise the
-// ways multiply with each round. Outside of groups, each repetition that may give characters back to what follows multiplies the cost by
-// the length of the value.
+// a text in only one way; otherwise the ways multiply with each round (Brüggemann-Klein and Wood, "One-Unambiguous Regular Languages",
+// 1998, with the loop's own edges). Outside of groups, each repetition that may give characters back to the rest of the expression
+// multiplies the cost by the length of the value.
 
 /** A bit for each character code below 256. */
 export type CharSet = bigint;
@@ -132,7 +132,7 @@ class Automaton {
       if (overlaps(next)) refuse('repeats a group that can match the same text in several ways');
   }
 
-  /** Highest number of ways through all states in which several parts may match the same character. */
+  /** The largest number of paths through all states in which several parts may match the same character. */
   choices(first: readonly Char[]): number {
     const states = [first, ...[...this.#follow.values()].map((next) => [...next])];
     const ofRounds = [...this.#ends.keys()].map((node) =>
@@ -144,7 +144,9 @@ class Automaton {
     );
   }
 
-  /** Where repetitions begin that can give characters back to what follows. Of several alternatives, those of the worst one. */
+  /**
+   * Positions where a repetition begins that can give characters back to the rest of the expression. For alternatives, the values of the worst one.
+   */
   overlapsOf(node: Node): number[] {
     switch (node.kind) {
       case 'char':
@@ -161,7 +163,7 @@ class Automaton {
     }
   }
 
-  /** Whether another round may match what could also follow the last one. */
+  /** Whether the same text could match either another round of the repetition or the part after it. */
   #gives({ of }: Repetition): boolean {
     const own = new Set(charsOf(of));
     const { first = [], last = [] } = this.#ends.get(of) ?? {};
@@ -187,7 +189,7 @@ function charsOf(node: Node): Char[] {
   }
 }
 
-/** The highest number of them that match the same character; at least 1. */
+/** The highest number of parts that match the same character; at least 1. */
 function mostAtOnce(chars: readonly Char[]): number {
   const distinct = [...new Set(chars)];
   return Math.max(1, ...distinct.map(({ set }) => distinct.filter((other) => (other.set & set) !== 0n).length));

@@ -12,7 +12,7 @@ const deepest = 10;
 
 class Fault extends Error {}
 
-/** What is wrong with it, as a phrase that follows "value". Undefined if nothing is. */
+/** The fault, as a phrase that follows "value". Undefined if nothing is. */
 export function regularExpressionFault(text: string): string | undefined {
   try {
     new Reader(text).read();

@@ -101,7 +101,7 @@ export const clusterSettings = {
     .describe(
       "role objectcontroller: minutes for which a user's token is valid; after a user's rights end, a token may stay valid this long",
     ),
-  'objectController.centreUrls': listSetting(z.url({ protocol: /^wss$/ }), 16).describe(
+  'objectController.controlPlaneUrls': listSetting(z.url({ protocol: /^wss$/ }), 16).describe(
     'role objectcontroller: wss://HOST:PORT/link of the processes with the role object-storage (objectStorage.linkPort), separated by commas; tried in turn',
   ),
 } as const;

@@ -29,7 +29,7 @@ import {
 
 /** The role of machines that are controllers, and of those to which they connect. */
 export const controllerRole = 'objectcontroller';
-export const centreRole = 'object-storage';
+export const controlPlaneRole = 'object-storage';
 
 export const wholeEveryMs = 1_000;
 export const stateEveryMs = 1_000;

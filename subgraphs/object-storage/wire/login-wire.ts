@@ -8,7 +8,7 @@ export const loginPath = '/-/login';
 /** Size limit of a login request. */
 export const mostLoginBytes = 16 * 1024;
 /** Time limit for the control plane, which hashes the password. */
-export const centreAnswerMs = 10_000;
+export const controlPlaneAnswerMs = 10_000;
 
 const credentialsShape = z.union([
   z.strictObject({ name: z.string().min(1).max(255), password: z.string().min(1).max(1_024) }),
@@ -25,7 +25,7 @@ export const loginQuestion = z.object({
 export type LoginQuestion = z.output<typeof loginQuestion>;
 
 /** From a controller, over the link. */
-export const centreQuestion = z.object({ login: loginQuestion });
+export const controlPlaneQuestion = z.object({ login: loginQuestion });
 
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
 
@@ -47,14 +47,14 @@ const refusalShape = z.object({
 export type LoginRefusal = z.output<typeof refusalShape>;
 
 /** From the control plane. */
-export const centreAnswer = z.union([
+export const controlPlaneAnswer = z.union([
   z.object({
     user: z.object({ id: z.uuid(), name: z.string().max(255) }),
     grants: z.array(grantShape).max(mostAccounts).readonly(),
   }),
   z.object({ refused: refusalShape }),
 ]);
-export type CentreAnswer = z.output<typeof centreAnswer>;
+export type ControlPlaneAnswer = z.output<typeof controlPlaneAnswer>;
 
 /** From a controller. */
 export const loginAnswer = z.union([

@@ -17,7 +17,7 @@ export const portVlans = {
     minItems: 1,
     maxItems: 4_094,
     uniqueItems: true,
-    description: 'The tagged VLANs, for trunk and hybrid. They replace the present ones.',
+    description: 'The tagged VLANs, for trunk and hybrid. They replace the current ones.',
   },
 } as const;
 

@@ -123,7 +123,7 @@ export const firewallMutations: readonly TypedMutation[] = [
       members: required(
         listField(
           nameField('The name of an address.'),
-          'The names of its new members, which replace the present members.',
+          'The names of its new members, which replace the current members.',
         ),
       ),
       comment,

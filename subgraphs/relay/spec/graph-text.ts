@@ -27,20 +27,20 @@ const before: Fields = {
 const after: Fields = {
   waitMs: {
     ...integerField(
-      'How long to wait for the outcome, also of a job that the backend starts, in milliseconds, 0 to 120000.',
+      'How long to wait for the outcome, including that of a job on the backend, 0 to 120000 milliseconds.',
       0,
       120_000,
     ),
     default: 30_000,
   },
   deadlineMs: integerField(
-    "The call's deadline from its first byte, in milliseconds. Default and maximum: the backend's.",
+    "The call's deadline from its first byte, in milliseconds. Default and maximum: the backend's deadline.",
     0,
     0,
   ),
   force: {
     ...booleanField(
-      'True: sends the call even if the outcome of an earlier call on the same object is UNKNOWN. Role: OPERATOR.',
+      'If true, sends the call even if the outcome of an earlier call on the same object is UNKNOWN. Role: OPERATOR.',
     ),
     default: false,
   },
@@ -53,10 +53,10 @@ const after: Fields = {
 };
 
 const shared: Fields = {
-  shared: { ...booleanField('True: several CMP objects may own the backend object.'), default: false },
+  shared: { ...booleanField('If true, several CMP objects may own the backend object.'), default: false },
 };
 
-/** Of every typed mutation: they differ in what the device refuses, which is no user error. */
+/** Error codes of every typed mutation. Mutations differ only in what the device refuses, which is not a user error. */
 const terms: Terms = {
   role: 'MEMBER',
   refuses: [
@@ -86,7 +86,7 @@ export function graphTextOf(mutations: readonly TypedMutation[]): string {
   ].join('\n');
 }
 
-/** Nothing is certain of an object that somebody else made, so all is nullable. Secrets are never shown. */
+/** All fields are nullable, because an object that was created outside of the product may lack any of them. Secrets are never shown. */
 function objectText({ makes, fields }: TypedMutation): string {
   const shown = Object.entries(fields).filter(([, { schema }]) => schema.writeOnly !== true);
   const own = shown.map(([name, { description, type }]) => {

@@ -54,11 +54,11 @@ export const routerMutations: readonly TypedMutation[] = [
     fields: {
       destination: required(addressBlockField('The destination: an address block. IPv4 or IPv6.')),
       vrf,
-      nextHop: addressField('The address of the next router. Not with discard.'),
-      interface: nameField('The interface on which packets leave. Not with discard.'),
-      discard: booleanField('True: packets to the destination are dropped without an answer.'),
+      nextHop: addressField('The address of the next router. Not allowed with discard.'),
+      interface: nameField('The interface on which packets leave. Not allowed with discard.'),
+      discard: booleanField('If true, packets to the destination are dropped without an answer.'),
       distance: integerField(
-        'The administrative distance: of several routes to a destination, the one with the lowest is used. 1 to 255. Default: that of the router, mostly 1.',
+        'The administrative distance, 1 to 255. The route with the lowest distance is used. Default: that of the router, usually 1.',
         1,
         255,
       ),
@@ -82,7 +82,9 @@ export const routerMutations: readonly TypedMutation[] = [
         2,
         255,
       ),
-      sourceAddress: addressField('The own address of the connection. Default: that of the outgoing interface.'),
+      sourceAddress: addressField(
+        'The local address of the connection. Default: the address of the outgoing interface.',
+      ),
     },
     refine: ({ localAs, remoteAs, multihopTtl, address, sourceAddress }) => [
       ...(multihopTtl !== undefined && localAs === remoteAs

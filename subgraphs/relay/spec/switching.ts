@@ -22,7 +22,7 @@ const portVlans = {
   vlan: vlanField('The untagged VLAN, for ACCESS and HYBRID.'),
   allowedVlans: listField(
     vlanField('A VLAN.'),
-    'The tagged VLANs, for TRUNK and HYBRID. They replace the present ones.',
+    'The tagged VLANs, for TRUNK and HYBRID. They replace the current ones.',
     4_094,
   ),
 } as const;

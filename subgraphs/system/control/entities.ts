@@ -49,7 +49,7 @@ interface EntitiesOptions {
   readonly cluster: HaCluster | undefined;
 }
 
-/** Ids are UUIDs. Undefined if there is no such object, or if the caller may not see it. */
+/** Ids are UUIDs. The result is undefined if there is no such object, or if the caller may not see it. */
 export class Entities {
   readonly elsewhere: ReadonlySet<string>;
   readonly #projects: ProjectStore;

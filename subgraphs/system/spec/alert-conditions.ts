@@ -15,7 +15,7 @@ interface Signal {
   readonly reasonBeginsWithName?: boolean;
 }
 
-/** A status event after which its subject no longer exists. */
+/** A kind of status event after which the subject no longer exists. */
 interface Departure {
   readonly subjectType: string;
   readonly kind: string;
@@ -100,7 +100,7 @@ const alertConditions = {
     signals: [
       {
         ...{ subjectType: 'Backend', kind: 'backend.operatingStatus', begins: ['OFFLINE'] },
-        // It was disabled, and is not checked.
+        // The backend was disabled, so it is not checked.
         ends: ['ONLINE', 'UNKNOWN'],
       },
     ],

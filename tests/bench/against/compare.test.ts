@@ -25,7 +25,7 @@ async function git(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Its bench reports its options, and costs `cpuMs`; it fails without the files from its bootstrap. */
+/** Its benchmark reports its options and costs `cpuMs`. It fails if the files from its bootstrap are missing. */
 async function commitBench(benchFile: string, cpuMs: number): Promise<string> {
   await mkdir(join(root, 'bench'), { recursive: true });
   await mkdir(join(root, 'bin'), { recursive: true });
@@ -108,7 +108,7 @@ describe('--against', () => {
     expect(before?.words.at(before.words.indexOf('--product') + 1)).toMatch(/tidegate-against-.*checkout$/);
   });
 
-  test('given counts and options apply to both commits', async () => {
+  test('the given counts and options apply to both commits', async () => {
     const mine = { ...given, rounds: 1, givenCounts: { seconds: 7 }, options: { lab: 'yes' } };
     const options = { root, kind: 'bench', name: 'writes', bench: { against: own }, given: mine, progress, signal };
     expect(await compareWith(older, options)).toMatchObject({ counts: { rounds: 1, secondsOfATurn: 7 } });
@@ -116,7 +116,7 @@ describe('--against', () => {
       expect(turn.words).toEqual(['bench', 'writes', '--seconds', '7', '--lab', 'yes', '--seed', '5']);
   });
 
-  test('a failing turn and a missing commit are errors, and leave no worktree', async () => {
+  test('a failing turn and a missing commit are errors, and no worktree remains', async () => {
     const options = { root, kind: 'bench', name: 'fails', bench: { against: own }, given, progress, signal };
     await expect(compareWith(older, options)).rejects.toThrow('ended with 1');
     await expect(compareWith('no-such-commit', options)).rejects.toThrow('git rev-parse');

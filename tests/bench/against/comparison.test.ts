@@ -8,7 +8,7 @@ const round = (now: number, before: number) => ({
 
 describe('rounds of two commits', () => {
   test('the ratio is the median of the rounds, not the ratio of the medians', () => {
-    // A machine that becomes slower under both: each round by itself gives 1.1.
+    // A machine that becomes slower for both commits. Each round by itself gives 1.1.
     const told = compareRounds([round(11, 10), round(22, 20), round(99, 30)], ['cpuMs', 'deep > one, 20 ms > cpuMs']);
     expect(told.ratio).toEqual({ cpuMs: 1.1, 'deep > one, 20 ms > cpuMs': 2.2 });
     expect(told.ratios.cpuMs).toEqual([1.1, 1.1, 3.3]);
@@ -20,7 +20,7 @@ describe('rounds of two commits', () => {
     expect(compareRounds([round(10, 10), round(12, 10)], ['cpuMs']).ratio).toEqual({ cpuMs: 1.1 });
   });
 
-  test('a missing figure is an error, not a ratio of nothing', () => {
+  test('a missing figure is an error, and no ratio is computed', () => {
     expect(() => compareRounds([round(1, 1)], ['cpuMsPerWrite'])).toThrow('there is no figure cpuMsPerWrite');
   });
 });

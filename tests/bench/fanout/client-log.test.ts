@@ -23,7 +23,7 @@ describe('the judge of a client in the fan-out bench', () => {
     expect(logOf(12).resultFor(expected)).toEqual({ missing: 2, repeated: 0, wrong: 0 });
   });
 
-  test('an event that comes again counts as repeated', () => {
+  test('a repeated event is counted', () => {
     expect(logOf(12, 15, 15, 19, 12).resultFor(expected)).toEqual({ missing: 0, repeated: 2, wrong: 0 });
   });
 
@@ -37,7 +37,7 @@ describe('the judge of a client in the fan-out bench', () => {
     expect(log.resultFor(expected)).toEqual({ missing: 5, repeated: 0, wrong: 0 });
   });
 
-  test('a client whose first item is an event began right before it', () => {
+  test('a client whose first item is an event began right before that event', () => {
     const log = new ClientLog();
     log.add(12, true, 0);
     log.add(15, true, 0);
@@ -49,7 +49,7 @@ describe('the judge of a client in the fan-out bench', () => {
   });
 });
 
-test('percentiles are by the nearest rank', () => {
+test('percentiles use the nearest rank', () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
   expect(percentile(hundred, 0.99)).toBe(99);
   expect(percentile(hundred, 0.5)).toBe(50);

@@ -8,7 +8,7 @@ const rounds = new Map([
   ['peer', turns(2, 8, 4)],
 ]);
 
-test('a ratio is of two gateways in one round, in the median round', () => {
+test('a ratio compares two gateways within the median round', () => {
   expect(ratioOf(rounds, 'ours', 'peer')).toBe(0.5);
   expect(ratioOf(rounds, 'peer', 'ours')).toBe(2);
 });

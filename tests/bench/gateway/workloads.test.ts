@@ -1,4 +1,4 @@
-// The workloads of the gateway's benchmark, on this project's executor: a complete answer counts as whole, and no other one.
+// The workloads of the gateway's benchmark, on this project's executor. Only a complete answer counts as whole.
 // needs: processes
 import { expect, test } from '@jest/globals';
 import { parse } from 'graphql';

@@ -11,7 +11,7 @@ import { temporaryFolder, waitFor } from '../../support/machine/temporary-folder
 
 const script = fileURLToPath(new URL('../../../bench/gslb-change/bare-prober.ts', import.meta.url));
 
-test('an endpoint that dies leaves the answers of the bare prober, and is in them again when it lives', async () => {
+test('an endpoint that dies is removed from the answers of the bare prober, and returns when it lives again', async () => {
   await using stack = new AsyncDisposableStack();
   const folder = stack.adopt(await temporaryFolder(), (each) => each.remove());
   const [port, dnsPort] = [await freePort(), await freePort()];

@@ -4,17 +4,17 @@ import { gapMs, ratio, secondsOf } from '../../../bench/ha/figures.ts';
 
 const at = (...times: number[]) => times.map((answeredMs) => ({ answeredMs }));
 
-test('a gap is counted whole, from the last acknowledgement before the loss, and not one that ended before it', () => {
+test('a gap counts in full, from the last acknowledgement before the loss; a gap that ended before it does not count', () => {
   expect(gapMs(at(0, 900, 1_000, 1_450, 1_460), 1_010)).toBe(450);
-  // In any order: the acknowledgements of several connections.
+  // The acknowledgements of several connections, in any order.
   expect(gapMs(at(1_460, 0, 1_000, 900, 1_450), 1_010)).toBe(450);
 });
 
-test('a second, longer gap after the loss counts: the gap when a host returns', () => {
+test('a second, longer gap after the loss counts: the one when a host returns', () => {
   expect(gapMs(at(0, 10, 110, 120, 2_120), 15)).toBe(2_000);
 });
 
-test('without an acknowledgement after the loss there is no figure, and none is made up', () => {
+test('without an acknowledgement after the loss there is no figure', () => {
   expect(gapMs(at(0, 10), 15)).toBeNaN();
   expect(gapMs([], 15)).toBeNaN();
 });

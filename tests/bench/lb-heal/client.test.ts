@@ -14,7 +14,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-/** Answers with that status after so long, or never. */
+/** Answers with that status after this delay, or never. */
 async function serve(host: string, port: number, { status = 200, afterMs = 0 }): Promise<number> {
   const server = createServer((_, response) => {
     if (afterMs !== Number.POSITIVE_INFINITY) setTimeout(() => response.writeHead(status).end(), afterMs);
@@ -40,7 +40,7 @@ test('found on a busy machine: requests wait for the first answer of DNS', async
   expect(client.failures).toEqual([]);
 });
 
-test('found on a busy machine: an address that answers late is not given up when the next is tried', async () => {
+test('found on a busy machine: a slow address is not given up when the next one is tried', async () => {
   const port = await serve('127.0.0.1', 0, { afterMs: Number.POSITIVE_INFINITY });
   await serve('127.0.0.2', port, { afterMs: 10 * patience.nextAfterMs });
   expect(await firstAnswer(['127.0.0.1', '127.0.0.2'], port, patience)).toBe(1);

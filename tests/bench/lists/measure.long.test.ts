@@ -1,4 +1,4 @@
-// The benchmark of lists on few rows: its questions are all answered, sorts are bounded, and slow statements are explained.
+// The benchmark of lists with few rows: all its queries are answered, sorts are bounded, and slow statements are explained.
 // needs: servers
 import { expect, test } from '@jest/globals';
 import { measureLists, type QuestionFigures, questionCount } from '../../../bench/lists/measure.ts';
@@ -6,7 +6,7 @@ import { measuredLists } from '../../../bench/lists/questions.ts';
 
 const rows = 3_000;
 
-test('each list answers each question to an administrator and to a member', async () => {
+test('each list answers each query to an administrator and to a member', async () => {
   const { signal } = new AbortController();
   const figures = await measureLists({
     rows,
@@ -21,7 +21,7 @@ test('each list answers each question to an administrator and to a member', asyn
   const totals = (caller: string) =>
     figures.filter((each) => each.caller === caller && each.filter === 'all').map(total);
   expect(new Set(totals('administrator'))).toEqual(new Set([rows]));
-  // 1 % of the rows.
+  // One percent of the rows.
   for (const count of totals('member')) expect(Math.abs(count - rows / 100)).toBeLessThan(10);
   const empty = figures.filter(({ totalCount, filter }) => totalCount === 0 && !/OfNone$/.test(filter));
   expect(empty.filter(({ caller }) => caller === 'administrator')).toEqual([]);

@@ -7,12 +7,12 @@ const samples = (values: readonly number[]): Sample[] =>
   values.map((value, index) => ({ atMs: index * 10_000, value }));
 
 describe('the growth of a figure', () => {
-  test('one that grows while pools fill, and stays then, is flat', () => {
+  test('a figure that grows while pools fill and then stays is flat', () => {
     const values = Array.from({ length: 60 }, (_, index) => Math.min(120, 60 + index * 5));
     expect(judge(samples(values), bound)).toMatchObject({ first: 60, median: 120, last: 120, growth: 0, flat: true });
   });
 
-  test('one that grows steadily is not, also below its noise', () => {
+  test('a figure that grows steadily is not flat, even below its noise', () => {
     const random = seededRandom(1);
     const leak = Array.from({ length: 120 }, (_, index) => 100 + index * 0.2 + random.integer(-10, 10));
     expect(judge(samples(leak), bound).flat).toBe(false);
@@ -20,7 +20,7 @@ describe('the growth of a figure', () => {
     expect(judge(samples(noise), bound).flat).toBe(true);
   });
 
-  test('single peaks do not matter; growth is allowed up to the larger bound', () => {
+  test('single peaks do not matter, and growth up to the larger bound is allowed', () => {
     const peaks = Array.from({ length: 60 }, (_, index) => (index % 15 === 14 ? 500 : 100));
     expect(judge(samples(peaks), bound).flat).toBe(true);
     const slow = Array.from({ length: 61 }, (_, index) => 1_000 + index);
@@ -28,7 +28,7 @@ describe('the growth of a figure', () => {
     expect(judge(samples(slow), { most: 4, mostShare: 0.01 }).flat).toBe(false);
   });
 
-  test('nothing that grows at all, where nothing may', () => {
+  test('no growth at all where none is allowed', () => {
     expect(judge(samples([0, 0, 0, 0, 0, 0]), { most: 0, mostShare: 0 }).flat).toBe(true);
     expect(judge(samples([0, 1, 2, 3, 4, 5]), { most: 0, mostShare: 0 }).flat).toBe(false);
   });
@@ -39,7 +39,7 @@ describe('the growth of a figure', () => {
 });
 
 describe('rows for each call kept', () => {
-  /** With a load that grows threefold; retention runs every sixth sample and keeps 60 s. */
+  /** The load grows threefold. Retention runs every sixth sample and keeps 60 s. */
   function rowsPerCall(leakedPerCall: number): readonly Sample[] {
     const made = new CallsMade(0);
     let total = 0;
@@ -54,13 +54,13 @@ describe('rows for each call kept', () => {
     });
   }
 
-  test('are flat while the load varies; rows that stay are not', () => {
+  test('are flat while the load varies; rows that are never deleted are not flat', () => {
     const few = { most: 0.5, mostShare: 0.1 };
     expect(judge(rowsPerCall(0), few)).toMatchObject({ median: 8, growth: 0, flat: true });
     expect(judge(rowsPerCall(0.5), few).flat).toBe(false);
   });
 
-  test('calls between two readings are taken to be even; before the first there were none', () => {
+  test('calls between two readings are spread evenly; there are none before the first', () => {
     const made = new CallsMade(1_000);
     made.read(3_000, 10);
     made.read(5_000, 50);

@@ -1,4 +1,4 @@
-// What a CMP's load must not notice at `npm start -- --ha`: each loss is a test of its own, in a file of its own, because its start takes long.
+// Losses that a CMP's load must not notice at `npm start -- --ha`. Each loss is a test in its own file, because its start takes long.
 // needs: keepalived, etcd-server, mariadb-backup, libfaketime, e2fsprogs, iproute2, iputils-ping, system, root
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -17,10 +17,10 @@ import {
   whole,
 } from './ha-demo.ts';
 
-/** A CMP that has the list of hosts; tests/main-jobs/three-hosts cuts one off whose CMP goes to the address. */
+/** A CMP with a list of hosts. In tests/main-jobs/three-hosts, a host is cut off from a CMP that uses the address. */
 export function testLostPrimary(fault: 'kill' | 'freeze'): void {
   test(
-    `under load by ${fault} a whole primary is lost, with its gateway, and comes back with every write`,
+    `under load by ${fault} a whole primary is lost, with its gateway, and returns with every write`,
     async () => {
       const before = await ledByFirst();
       const lost = before.primary as HostName;
@@ -33,7 +33,8 @@ export function testLostPrimary(fault: 'kill' | 'freeze'): void {
       expect(await tidegate(['lab', 'plug', lost])).toMatchObject({ exitCode: 0 });
       const summary = await load.summary();
       expectNothingLost(summary);
-      // Whoever follows was at the lost one, and went on after its cursor; one that stood still for some seconds only still has its reader.
+      // Followers were connected to the lost gateway and resumed after their cursors. A gateway that stood still for only a few seconds
+      // still has its reader.
       if (fault !== 'freeze') expect(summary.eventsResumed).toBeGreaterThan(0);
       const after = await whole();
       expect(after.epoch).toBeGreaterThan(before.epoch);
@@ -44,16 +45,16 @@ export function testLostPrimary(fault: 'kill' | 'freeze'): void {
 
 export function testLostGateway(signal: 'SIGKILL' | 'SIGSTOP'): void {
   test(
-    `under load the gateway of the primary gets ${signal}, and nothing is lost, by the list of hosts and by the address`,
+    `under load the gateway of the primary gets ${signal}, and nothing is lost, neither by the list of hosts nor by the address`,
     async () => {
       const { primary } = await ledByFirst();
-      // One that gets SIGKILL takes its connections along, and the address stays: a client of the address has nothing to see.
+      // SIGKILL ends a gateway together with its connections, and the address stays, so a client of the address notices nothing.
       const ways: readonly Way[] = signal === 'SIGKILL' ? ['the list of hosts'] : ['the list of hosts', 'the address'];
       const loads = await Promise.all(ways.map((way) => startedLoad(35, way)));
       const pid = await servePid(primary as HostName);
       process.kill(pid, signal);
       if (signal === 'SIGSTOP') {
-        // Longer than its leases and a client's patience: others have its work, and it must not go on with it.
+        // Longer than its leases and a client's patience: others have taken its work, and it must not continue with it.
         await sleep(longestSilenceMs + 5_000);
         process.kill(pid, 'SIGCONT');
       }

@@ -30,9 +30,9 @@ const readyMs = 300_000 * patience;
 export const slowMs = 300_000 * patience;
 const commandMs = 240_000 * patience;
 export const waitSeconds = String(120 * patience);
-/** Each has one call under way at a time. */
+/** Each has one call in progress at a time. */
 const clients = 2;
-/** What no fault may cause. A call that was under way when its host was lost may have failed: that is told, and true. */
+/** Results that no fault may cause. A call in progress when its host was lost may have failed. The failure is reported, and true. */
 const nothingLost = {
   ...{ lost: 0, repeated: 0, falselyFailed: 0, unknown: 0, readsFailed: 0, staleReads: 0, eventsMissed: 0 },
   eventsRepeated: 0,
@@ -44,7 +44,7 @@ let place: TemporaryFolder;
 let demo: Started | undefined;
 const others = new Set<ChildProcess>();
 
-/** Of this file's tests. */
+/** The processes of this test file. */
 export function describeDemo(name: string, tests: () => void): void {
   describeAsRoot(name, () => {
     beforeAll(async () => {
@@ -100,7 +100,7 @@ async function logs(): Promise<string> {
 export type Way = 'the address' | 'the list of hosts';
 
 interface Load {
-  /** Once its time is over. */
+  /** Resolves once its time is over. */
   summary(): Promise<Summary>;
   /** Ends it now, as Ctrl-C does. */
   end(): Promise<Summary>;
@@ -157,7 +157,7 @@ export async function whole(): Promise<ClusterStatus> {
   return seen;
 }
 
-/** The first of the list. */
+/** The first in the list. */
 export async function ledByFirst(): Promise<ClusterStatus> {
   await waitFor('a to be the primary', async () => {
     const { primary } = await whole();
@@ -168,7 +168,7 @@ export async function ledByFirst(): Promise<ClusterStatus> {
   return whole();
 }
 
-/** Once it writes, and follows events. */
+/** Resolves once it writes and follows events. */
 export async function startedLoad(seconds: number, way: Way): Promise<Load> {
   const operations = await countOperations();
   const load = startLoad(seconds, way === 'the address' ? [] : ['--hosts']);
@@ -176,7 +176,9 @@ export async function startedLoad(seconds: number, way: Way): Promise<Load> {
   return load;
 }
 
-/** A call that was under way with the lost one has an unknown outcome: a look at the firewall settles it, or it is still quiet when the load ends. */
+/**
+ * A call in progress on the lost host has an unknown outcome: reading the firewall settles it, or it is still in its quiet time when the load ends.
+ */
 export function expectNothingLost(summary: Summary): void {
   expect(summary).toMatchObject({ ...nothingLost, unknown: expect.any(Number) });
   expect(summary.unknown).toBeLessThanOrEqual(clients);
@@ -218,7 +220,7 @@ export async function namespaceOf(name: HostName): Promise<string> {
   return (await hostRow(name)).namespace;
 }
 
-/** The process itself: what has started it is another one. */
+/** The process itself. It was started by another one. */
 export function servePid(name: HostName): Promise<number> {
   return waitFor(`"tidegate serve" on ${name}`, async () => {
     for (const pid of await processesIn(await namespaceOf(name))) {
@@ -233,7 +235,7 @@ export async function url(): Promise<string> {
   return (await readFile(join(folder(), 'url'), 'utf8')).trim();
 }
 
-/** A connection that was kept open may have ended with its host. */
+/** A kept connection may have ended with its host. */
 export async function countOperations(): Promise<number> {
   const query = '{ relayOperationCounts { count } }';
   const [at, token] = [await url(), await tokenOf(folder())];

@@ -57,9 +57,9 @@ export const here: Readonly<Record<Device, boolean>> = {
 };
 export const devices = Object.keys(here) as readonly Device[];
 export const simulators = ['fortigate', 'bigip', 'onyx', 'neo'] as const;
-/** Between two questions to the whole system: several tests ask at once. */
+/** The interval between two queries to the whole system, because several tests query at once. */
 const pollMs = 50;
-/** A write that each part's driver can make, by its number. */
+/** A write that the driver of each part can make, by its number. */
 const writes: Readonly<Record<Device, (number: number) => readonly [operation: string, args: object]>> = {
   firewall: (number) => ['setElement.add', { set: 'blocked', address: `203.0.113.${number}` }],
   fortigate: (number) => ['address.create', { name: `web-${number}`, address: `192.0.2.${number}` }],
@@ -92,7 +92,7 @@ export class LabSystem {
     this.#via = via;
   }
 
-  /** `via`: a program that becomes it, in whose data folder it can write. */
+  /** `via`: a program that replaces itself with it, and in whose data folder it can write. */
   static async start(args: readonly string[], via: readonly string[] = []): Promise<LabSystem> {
     const folder = await temporaryFolder();
     if (via.length > 0) await chmod(folder.path, 0o777);
@@ -124,9 +124,9 @@ export class LabSystem {
     this.up = await startUp(to);
   }
 
-  /** `tidegate lab`; its output is what it prints without `--json`. */
+  /** `tidegate lab` without `--json`. Returns its output. */
   async told(...words: readonly string[]): Promise<string> {
-    // A test does not change the machine.
+    // A test must not change the machine.
     const more = words[0] === 'add' ? ['--no-install'] : [];
     const { stdout } = await run(process.execPath, [program, 'lab', ...words, ...more, '--data', this.data], {
       timeout: 200_000 * patience,
@@ -138,7 +138,7 @@ export class LabSystem {
     return JSON.parse(await this.told(...words, '--json')) as readonly Row[];
   }
 
-  /** `up` is ready while some devices are still starting. */
+  /** `up` becomes ready while some devices are still starting. */
   async started(): Promise<void> {
     await waitFor('all devices', async () => {
       const rows = await this.lab('list');
@@ -197,7 +197,7 @@ export class LabSystem {
     return settled.operation;
   }
 
-  /** A look finds the effect. Onyx marks nothing as the call's own, so that a look alone settles it only after a minute. */
+  /** A read of the device finds the effect. Onyx stores no mark of a call, so a read alone settles a call only after a minute. */
   async settledByLook(what: string, part: Device, call: Call): Promise<void> {
     await waitFor(what, async () => {
       const found = await this.settle(call);
@@ -209,7 +209,7 @@ export class LabSystem {
     });
   }
 
-  /** Of a write: some devices make a job of it, which a look then finds done. */
+  /** The effect of a write. Some devices start a job for it, which a read then finds completed. */
   async done(part: Device): Promise<Call> {
     const call = await this.write(part);
     expect([part, call.userErrors]).toEqual([part, []]);
@@ -218,7 +218,7 @@ export class LabSystem {
     return call;
   }
 
-  /** Some mapping of an object of this part. */
+  /** Any mapping of an object of this part. */
   async mappingOf(part: Device): Promise<string | undefined> {
     const query =
       'query ($name: String!) { backends(names: [$name]) { nodes { mappings(first: 1) { nodes { id } } } } }';
@@ -238,10 +238,10 @@ export class LabSystem {
     return answer.mapping?.lastVerification?.result;
   }
 
-  /** A write to a part in trouble. */
+  /** Writes to a part with a fault. */
   async inTrouble(part: Device, trouble: Trouble): Promise<Call> {
     await this.lab('trouble', part, trouble);
-    // Only a call that hangs ends by its deadline.
+    // Only a hanging call ends at its deadline.
     return this.write(part, trouble === 'hang' ? { deadlineMs: 1_500 } : {});
   }
 
@@ -250,10 +250,10 @@ export class LabSystem {
     await this.online(part);
   }
 
-  /** What a line does to a part behind it. */
+  /** The fault that a line causes at the part behind it. */
   async lineTroubles(part: Device, unknown: readonly Trouble[]): Promise<void> {
     for (const trouble of unknown) {
-      // The line knows no calls: a new connection would not get as far as a call.
+      // The line does not know calls: with a new connection, the fault would come before the call.
       await this.done(part);
       const call = await this.inTrouble(part, trouble);
       expect([part, trouble, call.operation?.state]).toEqual([part, trouble, 'UNKNOWN']);

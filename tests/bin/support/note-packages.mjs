@@ -1,4 +1,4 @@
-// Loaded before a program (`node --import`): writes at its end which npm packages it has loaded, one a line, to the file PACKAGES_FILE.
+// Preloaded into a program (`node --import`). At its end it writes the npm packages that it has loaded, one per line, to the file PACKAGES_FILE.
 import { writeFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 

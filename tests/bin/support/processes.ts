@@ -1,4 +1,4 @@
-// The kernel's data about processes: their users, their parents, and the process that listens.
+// Reads the kernel's data about processes: their users, their parents, and the listening process.
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 export interface ProcessView {
@@ -10,11 +10,11 @@ export interface ProcessView {
   readonly gids: readonly number[];
   /** Supplementary groups. */
   readonly groups: readonly number[];
-  /** Capabilities that it has or could get, as bit masks: permitted, effective and bounding. */
+  /** Its capabilities, current and possible, as bit masks: permitted, effective and bounding. */
   readonly capabilities: { readonly permitted: bigint; readonly effective: bigint; readonly bounding: bigint };
 }
 
-/** Undefined: the process has ended. */
+/** Undefined if the process has ended. */
 async function processView(pid: number): Promise<ProcessView | undefined> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
@@ -44,7 +44,7 @@ export async function processTree(root: number): Promise<ProcessView[]> {
   return tree;
 }
 
-/** The process of a tree that listens on a TCP port of this machine. */
+/** The process in a tree that listens on a TCP port of this machine. */
 export async function listenerOn(port: number, tree: readonly ProcessView[]): Promise<ProcessView | undefined> {
   const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
   const sockets = await listeningSockets();
@@ -58,7 +58,7 @@ export async function listenerOn(port: number, tree: readonly ProcessView[]): Pr
   return undefined;
 }
 
-/** IPv4 addresses at which the process listens for TCP, one for each port. */
+/** IPv4 addresses on which the process listens for TCP, one for each port. */
 export async function listeningAddresses(pid: number): Promise<string[]> {
   const sockets = await listeningSockets();
   const found: string[] = [];
@@ -76,7 +76,7 @@ export async function listeningAddresses(pid: number): Promise<string[]> {
   return found.sort();
 }
 
-/** Local address and port by the socket, as the links in /proc/PID/fd name it. Columns: proc(5), /proc/net/tcp; state 0A is LISTEN. */
+/** The local address and port of a socket, which is known from the links in /proc/PID/fd. Columns: proc(5), /proc/net/tcp; state 0A is LISTEN. */
 async function listeningSockets(): Promise<ReadonlyMap<string, string>> {
   const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));
   return new Map(

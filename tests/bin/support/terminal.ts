@@ -27,7 +27,7 @@ export class Terminal {
     this.ended = once(this.#child, 'close').then(([code]) => code as number | null);
   }
 
-  /** All that was written. */
+  /** Everything that was written. */
   get output(): string {
     return this.#output;
   }
@@ -36,7 +36,7 @@ export class Terminal {
     this.#child.stdin?.write(keys);
   }
 
-  /** The lines of the screen, without colours; of the shell's own screen if the program has given it back. */
+  /** The lines of the screen without colours. If the program has restored the shell's own screen, the lines of that screen. */
   screen(): readonly string[] {
     return screenOf(this.#output);
   }
@@ -64,7 +64,7 @@ export class Terminal {
     await runProgram('stty', ['-F', terminal, 'rows', String(rows), 'cols', String(columns)]);
   }
 
-  /** How the terminal is set: a program that ends leaves it as it was. */
+  /** The terminal's settings. A program that ends leaves them as they were. */
   async settings(): Promise<string> {
     const terminal = await readlink(`/proc/${await this.pid()}/fd/0`);
     return (await runProgram('stty', ['-F', terminal, '-a'])).stdout;
@@ -75,12 +75,12 @@ export class Terminal {
   }
 }
 
-/** What a terminal shows that was sent this, as far as the program uses it. */
+/** The screen of a terminal after this output, as far as the program uses its features. */
 function screenOf(output: string): readonly string[] {
   const own: string[] = [];
   let other: string[] | undefined;
   const place = { row: 0, column: 0 };
-  /** Where the cursor was on the shell's own screen. */
+  /** The position of the cursor on the shell's own screen. */
   const kept = { ...place };
   for (const [part] of output.matchAll(/\p{Cc}\[[?0-9;]*[A-Za-z]|\r|\n|\P{Cc}+/gu)) {
     const lines = other ?? own;

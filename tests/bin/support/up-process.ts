@@ -27,13 +27,13 @@ interface Started {
   output(): string;
 }
 
-/** A shell's variables, and those that make starts cheaper: compiled modules, and system tables of MariaDB to copy. */
+/** The variables of a shell, and variables that speed up starts: compiled modules, and system tables of MariaDB to copy. */
 function knownEnvironment(): Environment {
   const names = ['PATH', 'HOME', 'NODE_COMPILE_CACHE', madeTablesVariable];
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }
 
-/** Starts the program of a checkout (default: this one) without waiting. `via`: a program that becomes it, for example setpriv. */
+/** Starts the program of a checkout (default: this one) without waiting. `via`: a program that replaces itself with it, for example setpriv. */
 export function startProgram(
   args: readonly string[],
   env: Environment = {},
@@ -57,7 +57,7 @@ export function startProgram(
   return { child, ended, output: () => text };
 }
 
-/** Starts `tidegate up` and waits until it prints its address; throws with its output when it ends before that. */
+/** Starts `tidegate up` and waits until it prints its address. Throws with its output if it ends before that. */
 export async function startUp(
   dataFolder: string,
   args: readonly string[] = [],

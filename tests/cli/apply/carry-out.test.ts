@@ -1,4 +1,4 @@
-// How the steps of a plan are carried out: what waits for what, how many at once, and what a busy or lost server means. Pure.
+// How the steps of a plan are carried out: dependencies, concurrency, and the handling of a busy or lost server. Pure.
 import { expect, test } from '@jest/globals';
 import { carryOut, carryOutAll } from '../../../cli/apply/carry-out.ts';
 import { notYetMade, type Step } from '../../../cli/apply/step.ts';
@@ -53,7 +53,7 @@ const refusal = (code: string) => ({
 const results = (outcome: { readonly results: readonly { readonly result: string }[] }) =>
   outcome.results.map(({ result }) => result);
 
-test('a few objects of a kind at once, and each kind after the one before', async () => {
+test('a few objects of a kind at once, and one kind after the other', async () => {
   const pools = Array.from({ length: 30 }, (_, at) => step('GslbPool', `p${at}`));
   const names = [step('Gslb', 'a.test'), step('Gslb', 'b.test')];
   const { client, log, most } = clientOf(accepts);
@@ -80,7 +80,7 @@ test('steps of one load balancer keep their order', async () => {
   expect(ofWeb).toEqual(['web', 'web/a', 'web/a/m', 'web'].flatMap((name) => [`begin ${name}`, `end ${name}`]));
 });
 
-test('what needs another object gets its id, or is not done', async () => {
+test('a step that needs another object gets its id, or is not done', async () => {
   const pools = [step('GslbPool', 'good'), step('GslbPool', 'bad')];
   const members = pools.map((pool) => needing('GslbPoolMember', `${pool.name}/m`, pool));
   const { client, sent } = clientOf((name) => (name === 'bad' ? refusal('QUOTA_EXCEEDED') : {}));
@@ -101,7 +101,7 @@ test('within a kind, an object waits for an earlier one that it needs', async ()
   ]);
 });
 
-test('a server with too much to do is asked again, with the same key', async () => {
+test('a busy server is asked again, with the same key', async () => {
   let tries = 0;
   const { client, sent } = clientOf(() => {
     tries += 1;
@@ -113,7 +113,7 @@ test('a server with too much to do is asked again, with the same key', async () 
   expect(sent).toHaveLength(3);
 });
 
-test('what was renamed or deleted since is created again, and not taken for what an earlier request made', async () => {
+test('an object that was renamed or deleted since is created again, not taken for the result of an earlier request', async () => {
   const found = [{ id: 'P1', name: 'other' }, null, { id: 'P3', name: 'p', provisioningStatus: 'DELETING' }];
   const { client, sent } = clientOf(() => {
     const made = found.shift();
@@ -139,7 +139,7 @@ test('an object that was created and deleted so often that all its keys are used
   for (let time = 1; time <= 53; time += 1) expect(await create()).toEqual([['CREATED'], true]);
 });
 
-test('a request that is refused as such is one step, and no lost server', async () => {
+test('a request that is refused as a whole is one failed step, and does not count as a lost server', async () => {
   const steps = ['a', 'b', 'c'].map((name) => step('GslbPool', name, { secrets: ['hunter2'] }));
   const { client } = clientOf((name) =>
     name === 'b' ? new GraphFailure('Int cannot represent 1.5, hunter2', 'GRAPHQL_VALIDATION_FAILED') : {},
@@ -151,7 +151,7 @@ test('a request that is refused as such is one step, and no lost server', async 
   expect(tried.map(({ result }) => result)).toEqual(['WOULD_CREATE', 'REFUSED', 'WOULD_CREATE']);
 });
 
-test('after a lost server nothing more is sent', async () => {
+test('nothing more is sent after a lost server', async () => {
   const steps = Array.from({ length: 20 }, (_, at) => step('GslbPool', `p${at}`));
   const { client, sent } = clientOf((name) => (name === 'p4' ? new CommandFailure('gone', 3) : {}));
   const outcome = await carryOut(client, [...steps, step('Gslb', 'a.test')]);
@@ -161,7 +161,7 @@ test('after a lost server nothing more is sent', async () => {
   expect(sent).toHaveLength(5);
 });
 
-test('of many objects, those that are under way are unknown after a lost server', async () => {
+test('after a lost server, the outcome of all objects in progress is unknown', async () => {
   const steps = Array.from({ length: 40 }, (_, at) => step('GslbPool', `p${at}`));
   const { client, sent } = clientOf((name) => (Number(name.slice(1)) >= 8 ? new CommandFailure('gone', 3) : {}));
   const outcome = await carryOut(client, steps);
@@ -171,7 +171,7 @@ test('of many objects, those that are under way are unknown after a lost server'
   expect(sent.length).toBeLessThanOrEqual(12);
 });
 
-test('nothing is deleted if something before it was refused', async () => {
+test('nothing is deleted if an earlier step was refused', async () => {
   const deletions = [step('GslbPool', 'old', { action: 'delete', id: 'P1' })];
   const of = (answer: () => object) =>
     carryOutAll(
@@ -183,13 +183,13 @@ test('nothing is deleted if something before it was refused', async () => {
   expect(results(await of(() => ({})))).toEqual(['CREATED', 'DELETED']);
 });
 
-test('only whole objects are sent for the source', async () => {
+test('only whole objects are reported for the source', async () => {
   const { client, sent } = clientOf(accepts);
   await carryOut(client, [step('LoadBalancer', 'web'), step('Pool', 'web/a'), step('Gslb', 'a.test')], { source: 's' });
   expect(sent.map(({ manner }) => manner)).toEqual([{ source: 's' }, {}, { source: 's' }]);
 });
 
-test('a dry run at the server asks about each step alone, and says what it did not ask', async () => {
+test('a dry run at the server asks about each step alone, and lists the steps that it did not ask about', async () => {
   const pool = step('GslbPool', 'new');
   const steps = [
     ...[pool, needing('GslbPoolMember', 'new/m', pool), step('GslbPool', 'taken'), step('ObjectContainer', 'far')],
@@ -209,7 +209,7 @@ test('a dry run at the server asks about each step alone, and says what it did n
   expect(sent.map(({ manner }) => manner)).toEqual([{ dryRun: true }, { dryRun: true }, { dryRun: true }]);
 });
 
-test('a dry run does not say that a deletion is refused, if what uses the object may be deleted before it', async () => {
+test('a dry run does not report a refused deletion if the user of the object may be deleted before it', async () => {
   const deletion = (id: string) =>
     step('GslbPool', id, { action: 'delete', id, request: { mutation: 'gslbPoolDelete', input: { id } } });
   const asked = async (ids: readonly string[]) => {

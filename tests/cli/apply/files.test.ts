@@ -1,4 +1,4 @@
-// The files that `apply -f` names: which of a folder are read, in which order, and how their faults name them.
+// The files of `apply -f`: which files of a folder are read, in which order, and how faults name them.
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ async function put(files: Readonly<Record<string, string>>): Promise<void> {
 const around = { signal: new AbortController().signal };
 const read = (path = folder.path, recursive = false) => readFiles(path, { recursive, ...around });
 const names = async (recursive = false) => (await read(folder.path, recursive)).map(({ short }) => short);
-/** Nothing listens there: a fault of the files is told before any request. */
+/** No server listens there: a fault in the files is reported before any request. */
 const apply = (...args: readonly string[]) =>
   runCommand(['apply', '--url', 'http://127.0.0.1:9/graphql', ...args], { env: { TIDEGATE_TOKEN: 'tg_x' } });
 const pool = (name: string) => `kind: GslbPool\nname: ${name}\n`;
@@ -50,20 +50,20 @@ describe('a folder', () => {
     expect(await names()).toEqual(['UP.YAML', 'a.yaml', 'b.yml', 'c.json']);
   });
 
-  test('is read with the folders in it if that is asked for', async () => {
+  test('is read with its subfolders on request', async () => {
     expect(await names(true)).toEqual([
       ...['UP.YAML', 'a.yaml', 'b.yml', 'c.json', 'deep/d.yaml', 'deep/er/e.yaml', 'f.yaml/g.yaml'],
     ]);
   });
 
-  test('has links to files; one to a folder, which may lead in a circle, is left out', async () => {
+  test('follows links to files, and leaves out links to folders, which may form a circle', async () => {
     await symlink(at('read.me'), at('link.yaml'));
     await symlink(folder.path, at('circle.yaml'));
     expect(await names(true)).toContain('link.yaml');
     expect(await names(true)).not.toContain('circle.yaml');
   });
 
-  test('has the base of the paths in each file', async () => {
+  test('has paths in each file relative to that file', async () => {
     const files = await read(folder.path, true);
     expect(files.find(({ short }) => short === 'deep/d.yaml')).toEqual({
       ...{ path: at('deep/d.yaml'), short: 'deep/d.yaml', folder: at('deep'), text: pool('d') },
@@ -71,7 +71,7 @@ describe('a folder', () => {
   });
 });
 
-test('places of several files are known by one number', async () => {
+test('a place in several files is identified by one number', async () => {
   await put({ 'a.yaml': `${pool('a')}---\n${pool('b')}`, 'b.yaml': `# first\n${pool('c')}` });
   const { manifests, faults, lines } = await readManifests(await read(), { env: {}, allowed: 'all' });
   expect(faults).toEqual([]);
@@ -126,7 +126,7 @@ describe('a fault names its file', () => {
     ]);
   });
 
-  test('of one file as before', async () => {
+  test('of one file, as before', async () => {
     await put({ 'a.yaml': `${pool('a')}---\n${pool('a')}` });
     const { stderr } = await apply('-f', at('a.yaml'));
     expect(stderr).toContain(`${at('a.yaml')}:4: GslbPool a: it is also on line 1: keep one`);
@@ -139,33 +139,33 @@ describe('bounds', () => {
     await expect(read()).rejects.toThrow(/has 1001 files to apply; at most 1000 are read/);
   });
 
-  test('of the size of all files together, with the file that is too much', async () => {
+  test('of the total size of all files, with the file that exceeds it', async () => {
     const text = `# ${'x'.repeat(17 * 1024 * 1024)}\n`;
     await put({ 'a.yaml': text, 'b.yaml': text, 'c.yaml': text });
     await expect(read()).rejects.toThrow(/more than 33554432 bytes together, up to \S+b\.yaml$/);
   });
 });
 
-test('a pipe is read to its end: it holds less than the text at any moment', async () => {
+test('a pipe is read to its end, although it holds less than the text at any moment', async () => {
   execFileSync('mkfifo', [at('pipe')]);
   const text = `${pool('a')}# ${'x'.repeat(200_000)}\n---\n${pool('b')}`;
   const [[file]] = await Promise.all([read(at('pipe')), writeFile(at('pipe'), text)]);
   expect(file?.text).toBe(text);
 });
 
-test('two files are not one: the second -f would hide the first, and with --prune delete its objects', async () => {
+test('two -f are refused: the second would hide the first, and with --prune delete its objects', async () => {
   await put({ 'a.yaml': pool('a'), 'b.yaml': pool('b') });
   const { exitCode, stderr } = await apply('-f', at('a.yaml'), '-f', at('b.yaml'), '--prune', '--source', 'site');
   expect([exitCode, stderr]).toEqual([64, expect.stringContaining('--file was given twice: it takes one value')]);
 });
 
-test.each(['constructor', 'toString', '__proto__'])('%s is no kind', async (kind) => {
+test.each(['constructor', 'toString', '__proto__'])('%s is not a kind', async (kind) => {
   await put({ 'a.yaml': `kind: ${kind}\nname: a\n` });
   const { exitCode, stderr } = await apply('-f', at('a.yaml'));
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('kind must be one of ')]);
 });
 
-test('a folder that can not be read is named', async () => {
+test('a folder that can not be read is reported', async () => {
   await put({ 'a.yaml': pool('a'), 'in/b.yaml': pool('b') });
   await chmod(at('in'), 0);
   const reading = read(folder.path, true);
@@ -175,7 +175,7 @@ test('a folder that can not be read is named', async () => {
   await chmod(at('in'), 0o700);
 });
 
-test('- is standard input, with paths from the current folder', async () => {
+test('- is standard input, with paths relative to the current folder', async () => {
   const stdin = () => Readable.from([pool('a'), '---\n', pool('b')]);
   const [file] = await readFiles('-', { recursive: false, stdin, ...around });
   expect(file).toEqual({
@@ -198,7 +198,7 @@ test.each([
   await symlink(folder.path, at('keys/deep'));
   const options = below === '' ? [] : ['--secret-folder', at(below)];
   const certificate = 'kind: TlsCertificate\nname: web\n';
-  // Readers of secrets and of other files, for each place of a kind that has one.
+  // Readers of secrets and of other files, for each field of a kind that has one.
   const texts = [
     `kind: User\nname: ann\npassword: ${source}\n`,
     `kind: DnsBackend\nname: dns\ncredentials: { keySecret: ${source} }\n`,
@@ -218,7 +218,7 @@ test.each([
   expect(faults.map(({ message }) => message)).toEqual([expect.stringContaining(said)]);
 });
 
-test('a file has what the caller allows: TIDEGATE_SECRET_…, --secret-env, and files of --secret-folder, also by links within', async () => {
+test('a file may use what the caller allows: TIDEGATE_SECRET_…, --secret-env, and files in --secret-folder, also by links within it', async () => {
   await put({ 'keys/..data/web.key': 'of the site', 'keys/web.pem': 'PEM' });
   await symlink('..data/web.key', at('keys/web.key'));
   const manifest = (password: string) => ({

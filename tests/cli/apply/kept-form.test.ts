@@ -1,4 +1,4 @@
-// What the server keeps in another form than the file: it is no difference. Pure.
+// Values that the server stores in another form than the file do not count as differences. Pure.
 import { expect, test } from '@jest/globals';
 import { isNonNullType, isObjectType } from 'graphql';
 import { hasOwnNull, isChosenByServer, keptForm, withDefaults } from '../../../cli/apply/kept-form.ts';
@@ -76,7 +76,7 @@ test.each<[string, string, JsonValue, JsonValue, boolean]>([
   else expect(a).not.toEqual(b);
 });
 
-test('only where the graph shows null, it may be another value than the default', () => {
+test('only if the graph shows null may it be another value than the default', () => {
   const schema = apiSchemaOf(composeSupergraph(graphOf(subgraphRows)));
   const found = appliedKinds.flatMap((type) => {
     const [kind, shown] = [kindOf(type), schema.getType(type)];
@@ -84,7 +84,7 @@ test('only where the graph shows null, it may be another value than the default'
     return (
       (registry.inputs[makeAction(kind)?.input ?? '']?.fields ?? [])
         .filter(({ default: usual }) => usual !== undefined && usual !== null && usual !== '')
-        // Null is an empty list, too.
+        // Null means an empty list, too.
         .filter(({ default: usual }) => !(Array.isArray(usual) && usual.length === 0))
         .filter((field) => {
           const of = shown.getFields()[shownField(kind.output, field)?.name ?? '']?.type;
@@ -97,7 +97,7 @@ test('only where the graph shows null, it may be another value than the default'
   expect(hasOwnNull('AlertRule', 'repeatMs')).toBe(true);
 });
 
-test('where the graph never shows null, and a field has no default of its own, the server chooses', () => {
+test('if the graph never shows null and a field has no default, the server chooses', () => {
   const schema = apiSchemaOf(composeSupergraph(graphOf(subgraphRows)));
   const found = appliedKinds.flatMap((type) => {
     const [kind, shown] = [kindOf(type), schema.getType(type)];
@@ -112,6 +112,6 @@ test('where the graph never shows null, and a field has no default of its own, t
   });
   expect(found.length).toBeGreaterThan(4);
   const unknown = found.filter((each) => !isChosenByServer(...(each.split('.') as [string, string])));
-  // An empty text is no text.
+  // An empty text means no text.
   expect(unknown).toEqual(['Project.description']);
 });

@@ -1,4 +1,4 @@
-// The plan of an applied file: what is compared, what is sent, and what is left alone. Pure.
+// The plan of an applied file: what is compared, sent and left unchanged. Pure.
 import { describe, expect, test } from '@jest/globals';
 import { keyFor } from '../../../cli/apply/carry-out.ts';
 import { differences } from '../../../cli/apply/compare.ts';
@@ -163,7 +163,7 @@ describe('an existing load balancer', () => {
     expect((await plan()).faults).toEqual([expect.objectContaining({ message: expect.stringContaining(message) })]);
   });
 
-  test('only with prune parts are deleted, and only in lists that the file has', async () => {
+  test('parts are deleted only with prune, and only in lists that the file has', async () => {
     const text =
       'kind: LoadBalancer\nname: web\npools: [{ name: default, memberProtocol: HTTP, members: [{ host: 192.0.2.1, port: 80 }], healthMonitor: null }]\n';
     expect((await planned(text)).sent).toEqual([]);
@@ -174,7 +174,7 @@ describe('an existing load balancer', () => {
   });
 });
 
-test('a new load balancer is one request; a certificate of the same file is named until it has an id', async () => {
+test('a new load balancer is one request; a certificate of the same file is referred to by name until it has an id', async () => {
   const text = `kind: LoadBalancer
 name: new
 pools: [{ name: p, memberProtocol: HTTP, members: [{ host: 192.0.2.1, port: 80 }] }]
@@ -199,7 +199,7 @@ test('a new pool without a health monitor', async () => {
   expect((await planned(text)).sent).toEqual([['loadBalancerCreate', { name: 'new', pools }]]);
 });
 
-test('documents without a name are told as such, and not as repeated', async () => {
+test('documents without a name are reported as such, and not as repeated', async () => {
   const text = 'kind: LoadBalancer\n---\nkind: LoadBalancer\n---\nkind: AutoscalingPolicy\n';
   const { faults } = await readManifests([fileOf(text)], { env: {}, allowed: 'all' });
   expect(faults.map(({ line, message }) => [line, message])).toEqual([
@@ -209,7 +209,7 @@ test('documents without a name are told as such, and not as repeated', async () 
   ]);
 });
 
-test('a member is known by its host name in whichever case', async () => {
+test('a host name of a member is compared without regard to case', async () => {
   const members = [member('M1', 'app.test')];
   const balancers = here.balancers.map((each) => ({ ...each, pools: [{ ...pool, members }] }));
   const text =
@@ -218,7 +218,7 @@ test('a member is known by its host name in whichever case', async () => {
   expect([sent, faults]).toEqual([[], []]);
 });
 
-test('a name that several projects use is not guessed', async () => {
+test('if several projects use a name, none is guessed', async () => {
   const twice = [...here.certificates, { id: 'C2', version: 1, name: 'old', chain: 'OTHER' }];
   const text =
     'kind: LoadBalancer\nname: web\nlisteners: [{ protocol: TERMINATED_HTTPS, port: 443, certificateIds: [old] }]\n';
@@ -238,7 +238,7 @@ test('the autoscaling of a new load balancer waits for its id', async () => {
   ]);
 });
 
-test('a policy that moved from its own document into its load balancer is known to the source as before', async () => {
+test('the source still knows a policy that moved from its own document into its load balancer', async () => {
   const [project, id] = [{ id: encodeId('Project', newUuid()) }, encodeId('LoadBalancer', newUuid())];
   const balancers = here.balancers.map((each) => ({ ...each, id, project }));
   const existing = { ...here, balancers } as unknown as Existing;
@@ -282,7 +282,7 @@ test.each<[string, JsonObject, JsonObject, readonly string[]]>([
   expect(differences(wanted, existing).map(({ field }) => field)).toEqual(changed);
 });
 
-test('a key follows from content, state and turn, and not from secrets', () => {
+test('a key is derived from content, state and turn, and not from secrets', () => {
   const request = { mutation: 'tlsCertificateCreate', input: {} } as const;
   const key = (input: JsonObject, seen: number | null = null, turn = 1) => keyFor({ ...request, seen }, input, turn);
   const first = key({ name: 'a', privateKey: 'one' });

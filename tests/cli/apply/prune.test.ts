@@ -1,5 +1,5 @@
-// What becomes of objects that a source made and its files no longer have: nothing is left without a word. On the real graph's schema, with
-// answers of the test's own.
+// What happens to objects that a source created and its files no longer have. Each remaining object is reported. Uses the schema of the
+// real graph, with answers of the test.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -33,7 +33,7 @@ const owned = (subjectType: string, uuid = newUuid(), of: object | null = null) 
   ...{ subjectType, subjectId: encodeId(subjectType, uuid), project: of },
 });
 
-/** Objects of the source, and what is at their ids. */
+/** Objects of the source, and the objects that have their ids now. */
 let rows: readonly ReturnType<typeof owned>[] = [];
 let nodes: Readonly<Record<string, object>> = {};
 let containers: Readonly<Record<string, object>> = {};
@@ -42,7 +42,7 @@ beforeEach(() => {
   [rows, nodes, containers] = [[], {}, {}];
   server.requests.length = 0;
   server.answers = {
-    // Nothing belongs to another source.
+    // No object belongs to another source.
     appliedObjects: (args: { first: number; after: string | null; subjectIds?: readonly string[] }) => ({
       ...(pageOf(args.subjectIds === undefined ? rows : [], { ...args, names: null }) as object),
       totalCount: rows.length,
@@ -82,7 +82,7 @@ async function diff(text: string) {
 }
 const wanted = 'kind: ObjectContainer\nname: kept\n';
 
-test('what stays says why, and is no change', async () => {
+test('an object that stays is reported with the reason, and is not a change', async () => {
   const [host, token, lost] = [owned('LoadBalancerHost'), owned('ApiToken'), owned('Elsewhere')];
   rows = [host, token, lost];
   nodes = {
@@ -101,7 +101,7 @@ test('what stays says why, and is no change', async () => {
   expect(exitCode).toBe(0);
 });
 
-test('containers are known to the source by another id, and one with objects says how many', async () => {
+test('the source knows containers by another id, and one with objects is reported with their number', async () => {
   const own = ['kept', 'empty', 'full', 'huge', 'gone'].map(() => owned('ObjectContainer', newUuid(), project));
   rows = own;
   const [kept, empty, full, huge] = own;
@@ -126,10 +126,10 @@ test('containers are known to the source by another id, and one with objects say
   expect(exitCode).toBe(2);
 });
 
-test('a policy of autoscaling with a document of its own ends with it', async () => {
+test('an autoscaling policy ends with its own document', async () => {
   const balancers = ['web', 'api', 'off'].map((name) => ({ name, uuid: newUuid() }));
   const ids = balancers.map(({ uuid }) => settingId('AutoscalingPolicy', projectUuid, uuid));
-  // The one of api is not of the source.
+  // The object of api does not belong to the source.
   rows = [ids[0], ids[2]].map((uuid) => owned('AutoscalingPolicy', uuid, project));
   server.answers = {
     ...server.answers,
@@ -145,7 +145,7 @@ test('a policy of autoscaling with a document of its own ends with it', async ()
   expect((await diff(wanted)).rows).toEqual([['AutoscalingPolicy', 'web', 'WOULD_DELETE', null]]);
 });
 
-test('settings are found by their project and key, users that are disabled already need nothing', async () => {
+test('settings are found by their project and key, and users who are already disabled need no step', async () => {
   const [user, disabled] = [owned('User', userUuid), owned('User')];
   const setting = (type: string, key: string) => owned(type, settingId(type, projectUuid, key), project);
   rows = [user, disabled, setting('Membership', userUuid), setting('LoadBalancerQuota', 'POOLS')];

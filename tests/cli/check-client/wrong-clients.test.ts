@@ -1,4 +1,4 @@
-// Clients with one mistake each: the check finds it, and says what it is.
+// Clients with one mistake each. The check finds the mistake and describes it.
 // needs: load
 import { expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
@@ -10,7 +10,7 @@ import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 type Doer = (task: Task) => Promise<Report>;
 
-/** The faults of one row with such a client. */
+/** The faults that the check finds in one row with this client. */
 async function faultsIn(row: string, doer: Doer): Promise<string> {
   const [verdict] = await verdictsOn((origin) => carryOutTasks(origin, doer), [row]);
   return verdict?.faults.join('; ') ?? '';
@@ -188,12 +188,12 @@ test.each<[string, string, Doer, RegExp]>([
   [
     'a consumer that has no pause',
     'slow-consumer',
-    // All 64 may take a busy machine longer than the pause.
+    // On a busy machine, all 64 may take longer than the pause.
     (task) => followOnce(task, [cursorQuery, snapshotQuery], 1),
     /its consumer has a pause of 2000 ms/,
   ],
 ])('%s', async (_mistake, row, doer, fault) => {
-  // A client that does not pause is slow nevertheless while the machine is busy.
+  // On a busy machine, even a client that does not pause is slow.
   let faults = '';
   const isFound = async () => {
     faults = await faultsIn(row, doer);
@@ -206,7 +206,7 @@ test.each<[string, string, Doer, RegExp]>([
 const cursorQuery = '{ statusCursor }';
 const snapshotQuery = 'query ($id: ID!) { backend(id: $id) { version } }';
 
-/** Queries in turn, then one subscription after the cursor that they gave. */
+/** Queries in turn, then one subscription after the cursor that they returned. */
 async function followOnce(task: Task, queries: readonly string[], count = 1): Promise<Report> {
   let cursor: string | null = null;
   const saw: string[] = [];
@@ -221,7 +221,7 @@ async function followOnce(task: Task, queries: readonly string[], count = 1): Pr
   return { saw: [...saw, ...(await subscribe(task, cursor, count))] };
 }
 
-/** Ids of so many changes, over a WebSocket and as fast as they come. */
+/** The ids of this many changes, sent over a WebSocket as fast as possible. */
 async function subscribe(task: Task, after: string | null, count: number): Promise<string[]> {
   const client = createClient({
     url: task.url.replace('http', 'ws'),
@@ -246,7 +246,7 @@ async function subscribe(task: Task, after: string | null, count: number): Promi
   }
 }
 
-test('a task that is not reported, and a report that is none', async () => {
+test('a missing report of a task, and a malformed one', async () => {
   const [verdict] = await verdictsOn(
     async (origin) => {
       const task = (await (await fetch(`${origin}/next`)).json()) as Task;

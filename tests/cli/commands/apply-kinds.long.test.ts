@@ -1,4 +1,4 @@
-// `apply`, `diff` and `export` of the kinds that are known from the registry, on a real system: what is exported is applied without a change.
+// `apply`, `diff` and `export` of the kinds in the registry, on a real system: exported objects are applied without a change.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -45,7 +45,7 @@ async function apply(text: string, ...more: readonly string[]) {
 }
 const results = (rows: readonly Row[]) => rows.map(({ kind, name, result }) => `${kind} ${name} ${result}`);
 
-// Names that others refer to come last: the order is that of the references.
+// Names to which others refer come last, but references decide the order.
 const everything = `kind: Gslb
 fqdn: www.apply.test
 flavorId: usual-2
@@ -122,7 +122,7 @@ test('the first run creates all kinds in the order of their references; the seco
   expect(results(again.rows()).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([]);
 });
 
-test('what differs is sent, with what the object keeps of a field that is sent whole', async () => {
+test('differences are sent, with the stored values of a field that is sent as a whole', async () => {
   const other = everything
     .replace('path: /alive', 'path: /ready')
     .replace('leastRegions: 2', 'freshMs: 60000')
@@ -150,7 +150,7 @@ test('what differs is sent, with what the object keeps of a field that is sent w
   expect((await run('diff', '-f', file('wanted.yaml'))).exitCode).toBe(0);
 });
 
-test('what is exported, of all kinds, is applied without a change', async () => {
+test('exported objects of all kinds are applied without a change', async () => {
   const { cert, key } = await makeCertificate({ commonName: 'web.test', names: ['web.test'] });
   await writeFile(file('web.pem'), cert);
   await writeFile(file('web.key'), key);
@@ -219,7 +219,7 @@ listeners:
   }
 });
 
-test('find knows addresses: of backends, of members of load balancers and of names, whole or their beginning', async () => {
+test('find knows addresses of backends, of members of load balancers and of names, whole or by their beginning', async () => {
   const found = async (word: string, as: readonly string[] = at()) => {
     const { stdout } = await runCommand(['find', word, '--json', ...as]);
     const rows = JSON.parse(stdout) as readonly { readonly kind: string; readonly name: string }[];
@@ -235,9 +235,9 @@ test('find knows addresses: of backends, of members of load balancers and of nam
   expect(await found('2001:0DB8:0::1')).toEqual(['GSLB at.apply.test with 2001:0DB8:0::1']);
   expect(await found('2001:db8:')).toHaveLength(1);
   expect(await found('92.0.2.1')).toEqual([]);
-  // A percent sign and an underscore mean themselves.
+  // A percent sign and an underscore stand for themselves.
   expect(await found('192.0.2_1')).toEqual([]);
-  // Who has no role in the project learns of nothing.
+  // A caller without a role in the project learns nothing about it.
   await writeFile(file('carol.password'), 'correct horse battery');
   await runCommand(['users', 'create', 'carol', '--user-password-file', file('carol.password'), ...at()]);
   const carol = ['--url', system.url, '--user', 'carol', '--password-file', file('carol.password')];
@@ -246,7 +246,7 @@ test('find knows addresses: of backends, of members of load balancers and of nam
   expect(await found('192.0.2.1', carol)).toHaveLength(3);
 });
 
-test('a source deletes what it made and no longer has, and nothing else', async () => {
+test('a source deletes only objects that it created and no longer has', async () => {
   const pools = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `- { kind: GslbPool, name: owned-${name} }\n`);
   const member = '- { kind: GslbPoolMember, poolId: owned-f, name: east, addresses: [192.0.2.1] }\n';
   const all = [...pools, member].join('');
@@ -256,7 +256,7 @@ test('a source deletes what it made and no longer has, and nothing else', async 
   expect((await apply(all, '--source', 'site', '--prune')).rows().every(({ result }) => result === 'UNCHANGED')).toBe(
     true,
   );
-  // What another source made is told before anything is done; what nobody made may be changed.
+  // An object of another source is reported before anything is done; an object without a source may be changed.
   const other = await apply(
     '- { kind: GslbPool, name: owned-a }\n- { kind: GslbPool, name: new }\n',
     '--source',
@@ -286,7 +286,7 @@ test('a source deletes what it made and no longer has, and nothing else', async 
   expect(left.map(({ name }) => name)).not.toEqual(expect.arrayContaining(['owned-a']));
 });
 
-test('more than a fifth of the objects of a source is deleted only if somebody says so', async () => {
+test('deleting more than a fifth of the objects of a source needs a confirmation', async () => {
   const pools = ['a', 'b', 'c', 'd', 'e'].map((name) => `- { kind: GslbPool, name: many-${name} }\n`);
   await apply(pools.join(''), '--source', 'many');
   const refused = await apply(pools.slice(0, 1).join(''), '--source', 'many', '--prune');
@@ -299,7 +299,7 @@ test('more than a fifth of the objects of a source is deleted only if somebody s
   expect(done.rows().filter(({ result }) => result === 'DELETED')).toHaveLength(4);
 });
 
-test('what can not be deleted is ended another way: roles and quotas get their default, users are disabled', async () => {
+test('objects that can not be deleted end in another way: roles and quotas get their defaults, users are disabled', async () => {
   const kept = '- { kind: Project, name: people }\n';
   const user = '- { kind: User, name: dora, password: { env: TIDEGATE_SECRET_USER } }\n';
   const set =
@@ -322,7 +322,7 @@ test('what can not be deleted is ended another way: roles and quotas get their d
   expect(again.stderr).toBe(
     'tidegate: 2 objects of the source outside of this project are left alone: prune those of the installation without --project\n',
   );
-  // What was set, and ended, can be set and ended again.
+  // A setting that was set and ended can be set and ended again.
   for (const _ of [1, 2]) {
     expect(changed((await apply(kept + user, ...prune)).rows())).toEqual([
       ...['LoadBalancerQuota default/POOLS RESET', 'Membership default/dora DELETED'],
@@ -334,7 +334,7 @@ test('what can not be deleted is ended another way: roles and quotas get their d
     ]);
     expect([await quota(), await members()]).toEqual([33, expect.stringContaining('dora')]);
   }
-  // What another source set is left alone.
+  // A setting of another source stays unchanged.
   const other = await apply('- { kind: LoadBalancerQuota, quota: POOLS, limit: 34 }\n', '--source', 'other');
   expect(other.stderr).toContain('LoadBalancerQuota POOLS: the source people made it');
   const installation = async (text: string, ...more: readonly string[]) => {
@@ -353,12 +353,12 @@ test('what can not be deleted is ended another way: roles and quotas get their d
   const dora = await runCommand(['users', 'show', 'dora', '--json', ...at()]);
   expect(JSON.parse(dora.stdout).enabled).toBe(false);
   expect(changed(JSON.parse((await installation(kept, ...prune)).stdout))).toEqual([]);
-  // Who disabled a user had a reason: a file does not enable the user again, and says so.
+  // Whoever disabled a user had a reason, so a file does not enable the user again, and this is reported.
   const back = await installation(kept + user, ...prune);
   expect(back.stdout).toContain('it is disabled: to enable it, \\"tidegate users update dora --enabled true\\"');
 });
 
-test('a policy of autoscaling with a document of its own ends when that is gone', async () => {
+test('an autoscaling policy with its own document ends when the document is gone', async () => {
   const balancer = '- { kind: LoadBalancer, name: scaled, minNodes: 1, maxNodes: 3 }\n';
   const policy = '- { kind: AutoscalingPolicy, loadBalancer: scaled, targetPercent: 50 }\n';
   const changed = (rows: readonly Row[]) => results(rows).filter((each) => !each.endsWith('UNCHANGED'));
@@ -373,7 +373,7 @@ test('a policy of autoscaling with a document of its own ends when that is gone'
   expect(shown.autoscaling).toBeNull();
 });
 
-test('a policy of autoscaling that moves into the document of its load balancer stays', async () => {
+test('an autoscaling policy that moves into the document of its load balancer stays', async () => {
   const policy = '- { kind: AutoscalingPolicy, loadBalancer: moved, targetPercent: 50 }\n';
   const source = ['--source', 'moved', '--prune', '--yes'];
   await apply(`- { kind: LoadBalancer, name: moved, minNodes: 1, maxNodes: 3 }\n${policy}`, ...source);
@@ -386,10 +386,10 @@ test('a policy of autoscaling that moves into the document of its load balancer 
   expect(shown.autoscaling).toMatchObject({ targetPercent: 50 });
 });
 
-test('what the server keeps in another form than the file is no difference', async () => {
+test('values that the server stores in another form than the file do not count as differences', async () => {
   const { cert, key } = await makeCertificate({ commonName: 'kept.test', names: ['kept.test'] });
   const [head = '', ...lines] = cert.trim().split('\n');
-  // As some authorities write it.
+  // The form in which some authorities write it.
   const wide =
     lines
       .slice(0, -1)
@@ -416,7 +416,7 @@ test('what the server keeps in another form than the file is no difference', asy
   const made = await apply(text);
   expect(made.rows().filter(({ result }) => result !== 'CREATED')).toEqual([]);
   expect(results((await apply(text)).rows()).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([]);
-  // A rule that is sent once, and what a rule is about, are not what a new rule has anyway.
+  // A rule that is sent once, and the subject of a rule, differ from the defaults of a new rule.
   const rules = (await run('export', '--kind', 'AlertRule')).stdout;
   expect(rules).toContain('repeatMs: null');
   expect(rules).toContain(`watchedSubjectId: ${backend.id}`);
@@ -425,7 +425,7 @@ test('what the server keeps in another form than the file is no difference', asy
   expect(results(other.rows()).filter((each) => !each.endsWith('UNCHANGED'))).toEqual(['AlertRule kept-2 UPDATED']);
 });
 
-test('what was renamed by hand is created again', async () => {
+test('an object that was renamed by hand is created again', async () => {
   const text = '- { kind: GslbPool, name: named }\n';
   await apply(text);
   expect((await run('gslb-pools', 'update', 'named', '--rename', 'renamed')).exitCode).toBe(0);
@@ -434,7 +434,7 @@ test('what was renamed by hand is created again', async () => {
   expect((await run('gslb-pools', 'show', 'renamed')).exitCode).toBe(0);
 });
 
-test('a request that the graph refuses as such is one refused step', async () => {
+test('a request that the graph refuses as a whole is one refused step', async () => {
   const whole = (name: string) => `- { kind: GslbPool, name: ${name} }\n`;
   const text = `${whole('whole-a')}- { kind: GslbPool, name: half, minUp: 1.5 }\n${whole('whole-b')}`;
   const tried = await apply(text, '--dry-run=server');
@@ -444,12 +444,12 @@ test('a request that the graph refuses as such is one refused step', async () =>
   expect(done.rows().map(({ result }) => result)).toEqual(['CREATED', 'REFUSED', 'CREATED']);
 });
 
-test('an object whose document names its project is looked for there', async () => {
+test('if a document names a project, its object is looked up there', async () => {
   await apply('- { kind: Project, name: beside }\n');
   const text = '- { kind: GslbPool, name: by-project, projectId: beside }\n';
   expect(results((await apply(text)).rows())).toEqual(['GslbPool by-project CREATED']);
   expect(results((await apply(text)).rows())).toEqual(['GslbPool by-project UNCHANGED']);
-  // Another one of that name, in the project of the run.
+  // Another object of that name, in the project of the run.
   expect(results((await apply('- { kind: GslbPool, name: by-project }\n')).rows())).toEqual([
     'GslbPool by-project CREATED',
   ]);
@@ -475,7 +475,7 @@ test('a run never disables its own user', async () => {
   ]);
 });
 
-test('a folder is one file: objects refer across its files, and what no file has is pruned', async () => {
+test('a folder counts as one file: objects refer across its files, and objects in no file are pruned', async () => {
   const at = (name: string) => join(folder.path, 'site', name);
   await mkdir(at('names'), { recursive: true });
   await writeFile(
@@ -504,7 +504,7 @@ test('a folder is one file: objects refer across its files, and what no file has
   expect(results(JSON.parse(tried.stdout)).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([
     'GslbPool spare-of WOULD_DELETE',
   ]);
-  // One level: the monitor is no part of the union.
+  // Only one level: the monitor does not belong to the union.
   const less = await run('apply', ...words, '--json');
   expect(results(JSON.parse(less.stdout)).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([
     'GslbPool spare-of DELETED',
@@ -512,7 +512,7 @@ test('a folder is one file: objects refer across its files, and what no file has
   ]);
 });
 
-test('a dry run at the server says what it would refuse, and leaves nothing', async () => {
+test('a dry run at the server reports what would be refused, and changes nothing', async () => {
   const text = `- { kind: GslbPool, name: tried }
 - { kind: GslbPoolMember, poolId: tried, name: east, addresses: [192.0.2.1] }
 - { kind: GslbPoolMember, poolId: web, name: tried, addresses: [not-an-address] }

@@ -1,5 +1,5 @@
-// A file that has null for a field is applied once: the second time nothing changes, whichever field it is, of all kinds. A null that the graph
-// refuses changes nothing either.
+// A file with null for a field is applied once, and the second run changes nothing. This holds for every field of every kind. A null that
+// the graph refuses does not change anything either.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { exportedKinds } from '../../../cli/apply/export.ts';
 import { makeAction, manifestField } from '../../../cli/apply/kind-manifest.ts';
@@ -59,12 +59,12 @@ function pathsOf(document: JsonObject): readonly (readonly string[])[] {
   );
 }
 
-test('there is a document of each kind that a file may have', () => {
+test('there is a document of each kind that files may contain', () => {
   const has = new Set(documents.map(({ kind }) => String(kind)));
   expect(exportedKinds.filter((kind) => !has.has(kind))).toEqual(elsewhere);
 });
 
-test('all documents together are applied once, and what is exported changes nothing', async () => {
+test('all documents together are applied once, and the export then changes nothing', async () => {
   expect((await apply(documents)).changed.filter((each) => each.includes('REFUSED'))).toEqual([]);
   expect(await apply(documents)).toMatchObject({ exitCode: 0, changed: [] });
   const words = ['--project', 'default', '--url', place.system.url];
@@ -75,7 +75,7 @@ test('all documents together are applied once, and what is exported changes noth
   expect([again.exitCode, again.stdout, again.stderr]).toEqual([0, 'KIND  NAME  LINE  RESULT  WHAT\n', '']);
 });
 
-/** What was accepted, over all kinds. */
+/** The accepted fields of all kinds. */
 const accepted = new Set<string>();
 
 test.each(documents.map((document, place) => [`${String(document.kind)} ${place}`, document] as const))(

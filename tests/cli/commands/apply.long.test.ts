@@ -1,4 +1,4 @@
-// `apply`: on a real system, twice, for all kinds; files with faults, which change nothing and show no secret; servers that fail.
+// `apply` on a real system, twice, for all kinds; files with faults, which change nothing and show no secret; failing servers.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -117,7 +117,7 @@ describe('on a real system', () => {
     expect(again.rows().map(({ name }) => name)).toContain('web/443/images/PATH STARTS_WITH /images');
   });
 
-  test('what differs is changed field by field; what the file leaves out is kept; --prune deletes it', async () => {
+  test('differences are changed field by field, omitted fields keep their values, and --prune deletes parts', async () => {
     const other = everything
       .replace('port: 80, weight: 5', 'port: 80, weight: 7')
       .replace('- { host: 192.0.2.10, port: 80 }', '- { host: 192.0.2.11, port: 8080, backup: true }')
@@ -151,7 +151,7 @@ describe('on a real system', () => {
     expect(done((await apply(other, '--prune', '--json')).rows())).toEqual([]);
   });
 
-  test('new pools and listeners of an existing load balancer; then none of them', async () => {
+  test('new pools and listeners of an existing load balancer, and then none of them', async () => {
     const more = `kind: LoadBalancer
 name: web
 listeners:
@@ -182,7 +182,7 @@ pools:
       ...['Pool web/names DELETED', 'Pool web/static DELETED', 'Pool web/default DELETED'],
       'AutoscalingPolicy web DELETED',
     ]);
-    // The same content as before: created again, and not taken for a repetition.
+    // The same content as before is created again, and not taken for a repetition.
     expect(done((await apply(more, '--json')).rows())).toHaveLength(4);
   });
 
@@ -254,7 +254,7 @@ listeners:
       - { name: to url, action: REDIRECT_TO_URL, redirectUrl: "https://Www.Test/A", redirectCode: 308 }
       - { name: to prefix, action: REDIRECT_PREFIX, redirectPrefix: "https://www.test" }
 `;
-    // A revocation list is a PEM text as the authorities are.
+    // A revocation list is a PEM text like the authorities.
     const fields = Object.values(partKinds).flatMap((kind) => Object.keys(kind.fields));
     expect(fields.filter((name) => !new RegExp(`\\b${name.replace(/s$/, '')}`).test(wide))).toEqual([
       'clientRevocations',
@@ -263,7 +263,7 @@ listeners:
     expect([run.exitCode, run.stderr]).toEqual([0, '']);
     const again = (await apply(wide, '--prune', '--json')).rows();
     expect(again.filter(({ result }) => result !== 'UNCHANGED')).toEqual([]);
-    // The fields that belong to the other signal go back to their defaults.
+    // The fields for the other signal return to their defaults.
     const byLoad = wide.replace('COLLECTD, collectdValue: cpu/percent', 'LOAD, collectdValue: null, dryRun: null');
     const other = await apply(byLoad.replace('dryRun: true, ', ''), '--json');
     expect([other.exitCode, other.stderr]).toEqual([0, '']);
@@ -271,7 +271,7 @@ listeners:
     expect(done((await apply(byLoad.replace('dryRun: true, ', ''), '--json')).rows())).toEqual([]);
   });
 
-  test('what was deleted is created again from the same file; a refusal is told at its line, and what needs it is not done', async () => {
+  test('a deleted object is created again from the same file; a refusal is reported at its line, and dependent steps are not done', async () => {
     const at = ['--url', system.url];
     const env = { TIDEGATE_TOKEN: system.token };
     expect((await apply('kind: ProjectSubnet\nname: again\ncidr: 10.8.0.0/24', '--json')).rows()[0]?.result).toBe(
@@ -310,7 +310,7 @@ describe('files with faults, and servers that fail', () => {
     server.answers = answers;
   });
 
-  test('all faults at once, each with its line, document and path; no request is sent', async () => {
+  test('all faults at once, each with its line, document and path, and without a request', async () => {
     const run = await apply(
       `kind: LoadBalancer
 name: Web
@@ -425,7 +425,7 @@ kind: Subnet
   const two =
     'kind: ProjectSubnet\nname: one\ncidr: 10.0.0.0/24\n---\nkind: ProjectSubnet\nname: two\ncidr: 10.0.1.0/24\n';
 
-  test('the keys follow from the content; one that was used by an object deleted since is left', async () => {
+  test('the keys are derived from the content; a key whose object was deleted since is not reused', async () => {
     const keys: string[] = [];
     const create = ({ input }: { input: { idempotencyKey: string; name: string } }) => {
       keys.push(input.idempotencyKey);
@@ -440,7 +440,7 @@ kind: Subnet
     expect(keys.slice(3)).toEqual(keys.slice(0, 2));
   });
 
-  test('a server lost on the way: exit code 3; what is unknown and what is not done is told', async () => {
+  test('a server that is lost during the run: exit code 3, and a report of what is unknown and what is not done', async () => {
     server.answers = {
       ...answers,
       projectSubnetCreate: () => {

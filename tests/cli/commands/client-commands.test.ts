@@ -1,4 +1,4 @@
-// Credentials of a command, servers that are away, and changes that are followed.
+// Credentials of a command, unavailable servers, and streams of changes.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -34,7 +34,7 @@ afterAll(async () => {
 describe('credentials and connection', () => {
   const tokens = { accessTokenExpiresAt: '2099-01-01T00:00:00.000Z', refreshToken: 'refresh', userErrors: [] };
 
-  test('a token from the environment, from a file, by a login', async () => {
+  test('a token from the environment, from a file, or from a login', async () => {
     server.answers = {
       backends: list(),
       login: () => ({ ...tokens, accessToken: goodToken }),
@@ -66,14 +66,14 @@ describe('credentials and connection', () => {
     expect([exitCode, used]).toEqual([0, ['refresh']]);
   });
 
-  test('no token, and a rejected one', async () => {
+  test('no token, and a rejected token', async () => {
     const none = await runCommand(['backends', 'list', '--url', server.url, '--data', '/nowhere']);
     expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('no token: give --token-file')]);
     const bad = await runCommand(['backends', 'list', '--url', server.url], { env: { TIDEGATE_TOKEN: 'secret-x' } });
     expect([bad.exitCode, bad.stderr]).toEqual([1, 'tidegate: UNAUTHENTICATED: log in\n']);
   });
 
-  test('a server that goes away during a verification: exit code 3, and no figures', async () => {
+  test('a server that is lost during a verification: exit code 3, and no figures', async () => {
     server.answers = {
       backends: list({ id: 'id-fw', name: 'fw' }),
       mappings: list(mapping('m1'), mapping('m2')),
@@ -86,7 +86,7 @@ describe('credentials and connection', () => {
   test('Ctrl-C ends the wait for an operation', async () => {
     server.answers = {
       relayOperation: () => {
-        // It has begun to wait when it has the answer.
+        // It has begun to wait once it has the answer.
         setTimeout(() => waiting.interrupt(), 300);
         return operation('UNKNOWN');
       },
@@ -129,7 +129,7 @@ describe('events', () => {
     requestId: 'r1',
   });
 
-  /** A stream of all changes after the cursor, which waits at its end. */
+  /** A stream of all changes after the cursor. It waits at its end. */
   async function* stream({ after }: { after: string | null }, upTo: () => number) {
     yield { statusChanges: { cursor: after ?? '0', kind: 'CHECKPOINT', change: null } };
     for (let version = Number(after ?? '0') + 1; ; version += 1) {
@@ -139,7 +139,7 @@ describe('events', () => {
     }
   }
 
-  test('follow continues after the last cursor when the connection is lost: no gap, no duplicate', async () => {
+  test('follow continues after the last cursor when the connection is lost, without gaps or duplicates', async () => {
     let newest = 3;
     server.answers = { statusChanges: (args: { after: string | null }) => stream(args, () => newest) };
     const run = startCommand(['events', 'follow', '--json', ...at]);
@@ -161,7 +161,7 @@ describe('events', () => {
     expect(run.stderr()).toContain('continue with --after 5');
   });
 
-  test('--after begins there; an expired cursor ends it with its code', async () => {
+  test('--after begins at that cursor; an expired cursor ends it with its code', async () => {
     server.answers = { statusChanges: (args: { after: string | null }) => stream(args, () => 9) };
     const run = startCommand(['events', 'follow', '--after', '7', ...at]);
     await waitFor('two', () => run.stdout().split('\n').length === 3);
@@ -176,7 +176,7 @@ describe('events', () => {
     expect([expired.exitCode, expired.stderr]).toEqual([1, expect.stringContaining('CURSOR_EXPIRED: too old')]);
   });
 
-  test('follow with a refused token: exit code 1, and no second try', async () => {
+  test('follow with a refused token: exit code 1, and no second attempt', async () => {
     const { exitCode, stderr } = await runCommand(['events', 'follow', '--url', server.url], {
       env: { TIDEGATE_TOKEN: 'bad' },
     });

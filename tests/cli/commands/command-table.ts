@@ -1,4 +1,4 @@
-// Tables of command lines, against a server with the real schema: what each line prints, and what it asks of the server.
+// Tables of command lines, run against a server with the real schema: the output of each line, and its requests to the server.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -9,33 +9,34 @@ import { runCommand } from './run-command.ts';
 type Page = { first: number; after?: string | null; names?: readonly string[] | null };
 
 export interface Row {
-  /** The words after `tidegate`, divided at blanks; a list if a word has blanks itself. `DIR` is a folder, here and in what is expected. */
+  /** The words after `tidegate`, separated by blanks. A list if a word contains blanks. `DIR` stands for a folder, here and in expectations. */
   readonly run: string | readonly string[];
-  /** Written into the folder first. */
+  /** Files that are first written into the folder. */
   readonly files?: Readonly<Record<string, string>>;
-  /** From this row on; over the answers of the scene. */
+  /** Answers that apply from this row on, in addition to those of the scene. */
   readonly answers?: Answers;
   readonly env?: Readonly<Record<string, string>>;
   /** Default: 0. */
   readonly exit?: number;
   /**
-   * A text that ends in a line feed is the whole output. Any other text is a line of it, in which several blanks are one and `…` is any text.
+   * A text that ends in a line feed must equal the whole output. Any other text must be a line of it. Several blanks count as one, and `…`
+   * stands for any text.
    */
   readonly out?: string | readonly string[];
-  /** As `out`, but parts of the text instead of lines. Default after a success: nothing. */
+  /** Like `out`, but with parts of the text instead of lines. Default after a success: no output. */
   readonly err?: string | readonly string[];
-  /** Parts that are not in the output. */
+  /** Parts that may not be in the output. */
   readonly without?: readonly string[];
-  /** What the output matches as JSON. */
+  /** The expected output as JSON. */
   readonly json?: unknown;
-  /** What the last request has among its variables, or in its input; `whole`: all that it has. */
+  /** Expected values among the variables of the last request, or in its input. With `whole` they must be complete. */
   readonly sent?: object;
   readonly whole?: object;
   readonly input?: object;
-  /** What the variables of all requests match, or all inputs. */
+  /** Expected values in the variables or inputs of all requests. */
   readonly requests?: readonly object[];
   readonly inputs?: readonly object[];
-  /** All inputs, exactly, apart from their idempotency keys. */
+  /** All inputs exactly, except for their idempotency keys. */
   readonly asked?: readonly object[];
   readonly also?: (done: Omit<Done, 'exitCode'>) => unknown;
 }
@@ -48,14 +49,14 @@ interface Scene {
 /** By title. */
 export type Scenes = Readonly<Record<string, Scene>>;
 
-/** The answer of a list, in pages. */
+/** The answer to a list, in pages. */
 export const list =
   (...nodes: readonly object[]) =>
   ({ after = null, ...args }: Page) =>
     pageOf(nodes, { ...args, after });
-/** The payload of a mutation that succeeds. */
+/** The payload of a successful mutation. */
 export const done = (payload: object) => () => ({ ...payload, userErrors: [], commit: null });
-/** Of one that is refused. */
+/** The payload of a refused mutation. */
 export const refused =
   (code: string, message: string, ...field: readonly string[]) =>
   () => ({ commit: null, userErrors: [{ code, message, field, retry: 'NEVER' }] });
@@ -64,17 +65,17 @@ export const byId =
   (...all: readonly object[]) =>
   ({ id }: { readonly id: string }) =>
     all.find((each) => (each as { readonly id: string }).id === id) ?? null;
-/** The same expectation of several lines. */
+/** The same expectation for several lines. */
 export const each = (lines: readonly string[], row: Omit<Row, 'run'>): readonly Row[] =>
   lines.map((run) => ({ ...row, run }));
 
 const waitsFor = ({ rows }: Scene) => rows.some(({ run }) => [run].flat().join(' ').includes(' --wait '));
 
-/** Servers and a folder for the tests of a file. */
+/** Servers and a folder for the tests of one file. */
 export class CommandTable {
   server!: GraphServer;
   folder!: TemporaryFolder;
-  /** Scenes that wait do so together, each with a server of its own. They have ended without a value, or with the failure. */
+  /** Scenes that wait do so in parallel, each with its own server. They have ended without a value, or with their failure. */
   readonly #waiting = new Map<Scene, Promise<unknown>>();
 
   constructor() {
@@ -141,7 +142,7 @@ interface Done {
 
 async function expectOf(row: Row, { exitCode, stdout, stderr, requests }: Done): Promise<void> {
   const { run, exit = 0, out = [], err = exit === 0 ? '' : [], without = [] } = row;
-  // The line is part of what is compared: a failure names it.
+  // The line is part of the comparison, so a failure names it.
   const faults = [
     ...faultsOf(stdout, out, (line) => new RegExp(`^${pattern(line)}$`, 'm'), 'out'),
     ...faultsOf(stderr, err, (part) => new RegExp(pattern(part)), 'err'),

@@ -92,7 +92,7 @@ test('audit export writes one entry per line, within the requested times', async
   expect([none.exitCode, none.stdout]).toEqual([0, '']);
 });
 
-test('grants prints the rights that an account of these roles needs: the roles run with them', async () => {
+test('grants prints the rights that an account of these roles needs, and the roles run with them needs: the roles run with them', async () => {
   const user = `rows_${newUuid().slice(-8)}`;
   const config = JSON.parse(await readFile(await configFor(migrated), 'utf8')) as { database: Record<string, string> };
   const file = join(folder.path, 'relay.json');
@@ -146,12 +146,12 @@ test('clock shows how far the clock is ahead, and an accepted clock is trusted a
   }
 });
 
-test('keys are made, rotated and listed, never shown; a file readable by others is refused', async () => {
+test('keys are created, rotated and listed but never shown; a file that others can read is refused', async () => {
   const keys = join(folder.path, 'keys');
   const made = await runCommand(['keys', 'create', keys]);
   const names = ['subgraphs', 'sealing', 'gateway', 'system', 'audit', 'objects'];
   expect([made.exitCode, made.stdout]).toEqual([0, names.map((name) => `${name}.keys k1\n`).join('')]);
-  // Everyone may read it.
+  // Everyone may read the file.
   const shown = await runCommand(['keys', 'list', join(keys, 'public.keys')]);
   expect([shown.exitCode, shown.stdout]).toEqual([0, 'gateway/k1\nsystem/k1\naudit/k1\nobjects/k1\n']);
   const file = join(keys, 'subgraphs.keys');
@@ -172,7 +172,7 @@ test('keys are made, rotated and listed, never shown; a file readable by others 
   expect([open.exitCode, open.stderr]).toEqual([1, expect.stringContaining('is readable by others')]);
 });
 
-test('keys rotate, then reseal: the new key alone opens every credential, and a second run finds nothing', async () => {
+test('keys rotate, then reseal: the new key alone opens every credential, and a second run finds nothing to do', async () => {
   const path = join(folder.path, 'keys', 'sealing.keys');
   const db = new Database({ connection: migrated.connection });
   const row = await backendIn(db, 'fw', '192.0.2.1');
@@ -199,7 +199,7 @@ test('keys rotate, then reseal: the new key alone opens every credential, and a 
   }
 });
 
-test('credentials sealed by an earlier version without their address: reseal opens them once, then only with --older', async () => {
+test('for credentials that an earlier version sealed without their address, reseal opens them once, then only with --older', async () => {
   const path = join(folder.path, 'keys', 'sealing.keys');
   const config = await configFor(migrated);
   const db = new Database({ connection: migrated.connection });
@@ -267,7 +267,7 @@ async function backendIn(db: Database, name: string, host: string): Promise<Back
   return row;
 }
 
-/** Its credentials, opened with the keys of a file. */
+/** Its credentials, opened with the keys in a file. */
 async function opened(db: Database, path: string, id: string) {
   const row = await readBackend(db, id);
   if (row === undefined) throw new Error('no backend');

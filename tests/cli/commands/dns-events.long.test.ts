@@ -1,5 +1,5 @@
-// Name servers and the servers of DNS backends in the stream of events, the whole way with real parts: from a server that dies, over a worker
-// and the graph, to what `tidegate events --follow` prints. Each change is one line.
+// Events of name servers and of DNS servers, tested end to end with real parts: from a server that dies, over a worker and the graph, to
+// the output of `tidegate events --follow`. Each change is one line.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
@@ -47,7 +47,7 @@ interface Told {
   readonly subjectId: string;
 }
 
-/** What was printed of a kind. */
+/** The output for a kind of event. */
 function told(kind: string): readonly Told[] {
   const lines = follow.stdout().split('\n');
   return lines
@@ -87,7 +87,7 @@ test('a server of a backend that dies and returns: one event for each change', a
   await server.start();
   await waitFor('the return', async () => states().at(-1)?.to === 'SERVING');
   expect(states()[0]).toMatchObject({ from: 'SERVING', to: 'FAILING', reason: expect.stringContaining(place) });
-  // Each begins where the one before ended, and none says again what was said.
+  // Each begins where the one before ended, and none repeats an earlier change.
   for (const [at, each] of states().entries()) {
     expect(each.to).not.toBe(each.from);
     if (at > 0) expect(each.from).toBe(states()[at - 1]?.to);
@@ -99,7 +99,7 @@ test('a server of a backend that dies and returns: one event for each change', a
   });
 });
 
-test('a name server of ours that is heard, and then silent', async () => {
+test('one of our own name servers reports, and then falls silent', async () => {
   const id = newUuid();
   await db.execute("INSERT INTO gslb_name_server (id, name, heard_at) VALUES (?, 'ns1', NOW(3))", [id]);
   const states = () => told('gslbNameServer.state');

@@ -1,5 +1,4 @@
-// A small GraphQL server with the real graph's schema and the test's own answers: it validates every document that a command
-// sends, like the gateway.
+// A small GraphQL server with the real graph's schema and the answers of a test. It validates every document that a command sends, like the gateway.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -47,7 +46,7 @@ export class GraphServer {
     const webSockets = new WebSocketServer({ server: this.#http });
     attachSockets({
       webSockets,
-      // Clients go away in the middle of a message.
+      // Clients may leave in the middle of a message.
       log: pino({ enabled: false }),
       ...{ pingIntervalMs: 12_000, maxBufferedBytes: 1024 * 1024 },
       protocol: makeServer<Record<string, unknown>, SocketExtra>({
@@ -94,7 +93,7 @@ export class GraphServer {
 
 const unauthenticated = { errors: [{ message: 'log in', extensions: { code: 'UNAUTHENTICATED' } }] };
 
-/** A connection over those of `nodes` that have one of the names, or over all, with positions as cursors. */
+/** A connection of the `nodes` that have one of the names, or of all nodes, with positions as cursors. */
 export function pageOf<Node>(
   nodes: readonly Node[],
   args: { first: number; after: string | null; names?: readonly string[] | null },

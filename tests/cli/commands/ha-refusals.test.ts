@@ -1,10 +1,10 @@
-// Refusals of a cluster of hosts say what to do next.
+// The refusals of a cluster of hosts name the next step.
 import { expect, test } from '@jest/globals';
 import { refusalWords } from '../../../cli/commands/ha/refusals.ts';
 import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { runCommand } from './run-command.ts';
 
-test('a refusal without a command in it gets one; one that has a command is told as it is', () => {
+test('a refusal without a command gets one; a refusal with a command stays as it is', () => {
   expect(refusalWords({ code: 'NOT_FOUND', message: 'there is no host x' })).toBe(
     'NOT_FOUND: there is no host x; "tidegate ha status" lists the hosts',
   );
@@ -14,7 +14,7 @@ test('a refusal without a command in it gets one; one that has a command is told
 });
 
 test.each([['status'], ['history'], ['switchover']])(
-  'ha %s without a cluster says which command makes one',
+  'ha %s without a cluster names the command that creates one',
   async (verb) => {
     const folder = await temporaryFolder();
     try {

@@ -1,4 +1,4 @@
-// The commands of all nouns, as tables: what each line prints, and what it asks of the server.
+// The commands of all nouns, as tables: the output of each line, and its requests to the server.
 import { describe, expect, test } from '@jest/globals';
 import { nouns } from '../../../cli/table.ts';
 import type { Verb } from '../../../cli/verb.ts';
@@ -25,7 +25,7 @@ test('every noun of the program has a row', () => {
   expect(Object.keys(everyNoun)).toEqual(Object.keys(nouns));
 });
 
-/** With a list of the graph, or an argument that names an object of it, and nothing else. */
+/** Nouns with a list in the graph, or an argument that names one of its objects, and nothing else. */
 const asks = (verb: Verb | undefined, ...takes: readonly string[]): boolean =>
   verb?.options.url !== undefined &&
   (takes.length === 0 ? verb.takes.length === 0 : takes.includes(verb.takes.join())) &&

@@ -19,7 +19,7 @@ interface Row {
 interface Applied {
   readonly exitCode: number;
   readonly stderr: string;
-  /** A line for each object that is not as it was. */
+  /** A line for each object that has changed. */
   readonly changed: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface Applying {
   readonly system: RunningSystem;
   /** Of an administrator. */
   readonly token: string;
-  /** A file in a folder of its own. */
+  /** A file in its own folder. */
   at(name: string): string;
   apply(documents: readonly JsonObject[]): Promise<Applied>;
   stop(): Promise<void>;
@@ -52,7 +52,7 @@ export async function applying(): Promise<Applying> {
       await writeFile(at('wanted.json'), JSON.stringify(documents));
       const { exitCode, stdout, stderr } = await runCommand(['apply', '-f', at('wanted.json'), ...place], { env });
       const said = (stdout === '' ? null : JSON.parse(stdout)) as readonly Row[] | object | null;
-      // Faults of the file are not rows.
+      // Faults in the file are not rows.
       const rows = Array.isArray(said) ? (said as readonly Row[]) : [];
       const changed = rows.flatMap(({ kind, name, result, message }) =>
         result === 'UNCHANGED' ? [] : [`${kind} ${name} ${result} ${message ?? ''}`],
@@ -66,7 +66,7 @@ export async function applying(): Promise<Applying> {
   };
 }
 
-/** One of each kind, with as many fields as go together. */
+/** One object of each kind, with as many fields as can be combined. */
 export const documents = parse(`
 - { kind: Project, name: nulls, description: of a file }
 - { kind: User, name: nora, password: { env: TIDEGATE_SECRET_USER }, admin: true }

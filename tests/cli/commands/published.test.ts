@@ -1,4 +1,4 @@
-// `tidegate published`, against a server with the real schema: files in each form, hashes that fit, and schemas that break operations.
+// `tidegate published`, against a server with the real schema: files in each form, matching hashes, and schemas that break operations.
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -68,7 +68,7 @@ const manifest = (operations: readonly object[]) => ({
   ...{ format: 'apollo-persisted-query-manifest', version: 1, operations },
 });
 
-test('add takes GraphQL, hashes with texts, and the manifest of Apollo; each operation once', async () => {
+test('add accepts GraphQL, hashes with texts, and an Apollo manifest; each operation once', async () => {
   const one = await file('one.graphql', `# mine\n${mine}\n`);
   const two = await file(
     'two.graphql',
@@ -89,7 +89,7 @@ test('add takes GraphQL, hashes with texts, and the manifest of Apollo; each ope
   expect(stdout).toContain(sha256(health));
 });
 
-test('add sends at most 100 operations, and bodies that the gateway reads', async () => {
+test('add sends at most 100 operations, in bodies that the gateway accepts', async () => {
   const many = Object.fromEntries(
     Array.from(
       { length: 250 },
@@ -138,7 +138,7 @@ test('list prints names and hashes; remove takes a hash', async () => {
   expect(await run('remove', 'Mine')).toMatchObject({ exitCode: 64 });
 });
 
-test('check names what a schema breaks', async () => {
+test('check lists what a schema breaks', async () => {
   const whole = await run('check', apiSchemaPath);
   expect([whole.exitCode, whole.stdout]).toEqual([0, '2 published operations checked\n']);
   const sdl = (await readFile(apiSchemaPath, 'utf8')).replace(/\n {2}health: \[[^\n]*/, '');

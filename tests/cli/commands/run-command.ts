@@ -1,4 +1,4 @@
-// Runs the program's commands in this process, with readable streams that may count as a terminal.
+// Runs the program's commands in this process, with readable streams that may pretend to be a terminal.
 import { PassThrough } from 'node:stream';
 import { runTidegate } from '../../../cli/program.ts';
 
@@ -40,7 +40,7 @@ export async function runCommand(
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const run = startCommand(args, options);
   const exitCode = await run.exitCode;
-  // Output of the last turn is read in the next one.
+  // The next turn reads the output of the last one.
   await new Promise((resolve) => setImmediate(resolve));
   return { exitCode, stdout: run.stdout(), stderr: run.stderr() };
 }

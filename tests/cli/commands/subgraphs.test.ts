@@ -47,7 +47,7 @@ test('check prints each fault', async () => {
   expect((await runCommand(['subgraphs', 'check', join(folder, 'none')])).stderr).toContain("can't be used");
 });
 
-test('what base prints fits, when something of its own is added', async () => {
+test('the output of base is accepted when a type is added to it', async () => {
   const { stdout } = await runCommand(['subgraphs', 'base']);
   const file = join(folder, 'base.graphql');
   await writeFile(file, `${stdout}\ntype Query { shelf: Project }\n`);

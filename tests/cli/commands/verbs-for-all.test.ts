@@ -24,7 +24,7 @@ beforeEach(() => {
 const env = { TIDEGATE_TOKEN: goodToken };
 const run = (...words: string[]) => runCommand([...words, '--url', table.server.url], { env });
 
-test('standard input is a file of gql, too', async () => {
+test('gql also reads a file from standard input', async () => {
   const written: string[] = [];
   const stdout = { write: (part: string) => written.push(part) > 0 } as never;
   const exitCode = await runTidegate({
@@ -36,7 +36,7 @@ test('standard input is a file of gql, too', async () => {
 });
 
 describe('export', () => {
-  test('replaces its file through a link, with the permissions of the file', async () => {
+  test('replaces a file behind a link, and keeps its permissions', async () => {
     const [kept, link] = [join(table.folder.path, 'kept.yaml'), join(table.folder.path, 'link.yaml')];
     await writeFile(kept, 'kind: Gslb\n', { mode: 0o640 });
     await symlink('kept.yaml', link);
@@ -65,7 +65,7 @@ describe('export', () => {
 
 describe('events wait', () => {
   const began = { statusCursor: () => '1', node: () => null };
-  /** Then it is silent until its reader leaves. */
+  /** After that it is silent until its reader leaves. */
   const stream = (...changes: object[]) => {
     const left = Promise.withResolvers<void>();
     const rest = changes.map((each) => ({ statusChanges: { cursor: '2', kind: 'CREATED', change: each } }));
@@ -102,11 +102,11 @@ describe('events wait', () => {
       statusChanges: () => stream(change('UNKNOWN'), { ...change('SUCCEEDED'), reason: 'the new one' }),
     });
     expect(await wait()).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('the new one') });
-    // From where it began to look.
+    // From the moment when it began to read.
     expect(table.server.requests).toContainEqual(expect.objectContaining({ after: '1' }));
   });
 
-  test('--only-new looks at no earlier change; exit code 4 at the timeout', async () => {
+  test('--only-new reads no earlier change; exit code 4 at the timeout', async () => {
     table.server.answers = emptyBeside({
       ...began,
       statusHistory: list(change('SUCCEEDED')),

@@ -1,4 +1,4 @@
-// The stage of a demo: what it prints, and that what was made is taken back in order, whatever happens.
+// The stage of a demo: its output, and that created objects are removed in order, whatever happens.
 import { expect, test } from '@jest/globals';
 import { Stage } from '../../../cli/demo/stage.ts';
 import type { Output } from '../../../cli/verb.ts';
@@ -14,7 +14,7 @@ function stage({ json = false, isTTY = false } = {}) {
   };
 }
 
-test('a step says what is done, what came of it and how long it took', async () => {
+test('a step prints the action, the result and the time that it took', async () => {
   const { stage: on, lines } = stage();
   await on.begin(2, 'a node');
   await on.step(
@@ -27,7 +27,7 @@ test('a step says what is done, what came of it and how long it took', async () 
   expect(lines()[3]).toBe('    as planned');
 });
 
-test('as JSON it is one value a line, with the act and the milliseconds', async () => {
+test('as JSON, each line is one value with the act and the milliseconds', async () => {
   const { stage: on, lines } = stage({ json: true });
   await on.begin(1, 'a call');
   await on.step('call', async () => 'x');
@@ -40,14 +40,14 @@ test('as JSON it is one value a line, with the act and the milliseconds', async 
   ]);
 });
 
-test('a pipe gets no colours, a terminal some', async () => {
+test('a pipe gets no colours, a terminal does', async () => {
   const [piped, shown] = [stage(), stage({ isTTY: true })];
   for (const each of [piped, shown]) await each.stage.command('bin/tidegate demo');
   expect(piped.lines().join('')).not.toContain('\u001b');
   expect(shown.lines().join('')).toContain('\u001b');
 });
 
-test('what was made is taken back, the last first, also after a failure and an interruption', async () => {
+test('created objects are removed, the last first, also after a failure and an interruption', async () => {
   const { stage: on, interrupt, lines } = stage();
   const done: string[] = [];
   on.undo('the first', async () => done.push('first'));
@@ -66,7 +66,7 @@ test('what was made is taken back, the last first, also after a failure and an i
   expect(done).toEqual(['last', 'first']);
 });
 
-test('a wait ends with what it waits for, with its time, or with the signal', async () => {
+test('a wait ends when its condition holds, at its timeout, or at the signal', async () => {
   const { stage: on, interrupt } = stage();
   let looks = 0;
   const look = async () => {

@@ -1,4 +1,4 @@
-// An object in the form of an input, and inputs that are checked and merged. Pure.
+// Objects in the form of an input, and the checking and merging of inputs. Pure.
 import { expect, test } from '@jest/globals';
 import { asInput, mergedInput, shownField } from '../../../cli/kinds/as-input.ts';
 import { checkInput } from '../../../cli/kinds/check-input.ts';
@@ -7,7 +7,7 @@ import { registry } from '../../../generated/kinds/registry.ts';
 const outputOf = (type: string) => registry.kinds[type]?.output ?? [];
 const link = (id: string) => ({ id, name: `name of ${id}` });
 
-test('links become ids, or what is asked for; objects lose their nulls', () => {
+test('links become ids or the requested form, and objects lose their nulls', () => {
   const gslb = {
     ...{ fqdn: 'www.test', flavor: link('F'), pools: [link('A'), link('B')], fallbackPool: null },
     policyOptions: { count: 2, geoBy: null, toleranceKm: null },
@@ -24,7 +24,7 @@ test('links become ids, or what is asked for; objects lose their nulls', () => {
   });
 });
 
-test('a union is the field that sets it', () => {
+test('a union is represented by the field that sets it', () => {
   const parameters = { __typename: 'GslbHttpsParameters', path: '/alive', verify: true, body: null };
   expect(asInput('GslbMonitorUpdateInput', outputOf('GslbMonitor'), { parameters })).toEqual({
     parameters: { https: { path: '/alive', verify: true } },
@@ -35,7 +35,7 @@ test('a union is the field that sets it', () => {
   });
 });
 
-test('in a tree a part is named, in its own input it is given by id', () => {
+test('in a tree a part is given by name, in its own input by id', () => {
   const listener = { port: 80, defaultPool: link('P') };
   const byName = (of: string) => asInput(of, outputOf('Listener'), listener, ({ name }) => String(name));
   expect(byName('ListenerTreeInput')).toEqual({ port: 80, defaultPool: 'name of P' });
@@ -56,7 +56,7 @@ test.each([
   expect(field && shownField(outputOf(type), field)?.name).toBe(shown);
 });
 
-test('what the graph lets one change, it also shows: otherwise apply could not compare it', () => {
+test('every field that the graph can change is also shown, because apply could not compare it otherwise', () => {
   const hidden = Object.values(registry.kinds).flatMap(({ type, actions, output }) =>
     (registry.inputs[actions.update?.input ?? '']?.fields ?? [])
       .filter((field) => !['id', 'idempotencyKey', 'expectedVersion'].includes(field.name) && field.secret !== true)
@@ -64,7 +64,7 @@ test('what the graph lets one change, it also shows: otherwise apply could not c
       .map(({ name }) => `${type}.${name}`),
   );
   expect(hidden.sort()).toEqual([
-    // A target has secrets. What is shown of it is its destination.
+    // A target contains secrets. Only its destination is shown.
     'AlertChannel.target',
     ...['Backend.credentials', 'Backend.dropCredentials', 'DnsBackend.credentials', 'GslbMonitor.auth'],
     'LoadBalancerHost.healthPort',
@@ -78,7 +78,7 @@ test('an object of any kind is its id', () => {
   });
 });
 
-test('merged are the members of objects; of alternatives the new one stays alone', () => {
+test('members of objects are merged; of alternatives only the new one stays', () => {
   const before = { downAtLeast: { percent: 50 }, leastRegions: 2 };
   expect(mergedInput('GslbPoolQuorumInput', before, { leastVoters: 3 })).toEqual({ ...before, leastVoters: 3 });
   expect(mergedInput('GslbPoolQuorumInput', before, { downAtLeast: { count: 2 } })).toEqual({
@@ -87,7 +87,7 @@ test('merged are the members of objects; of alternatives the new one stays alone
   expect(mergedInput('GslbPoolQuorumInput', null, { leastVoters: 3 })).toEqual({ leastVoters: 3 });
 });
 
-test('an input is checked: unknown fields, words, types, alternatives, what is missing', () => {
+test('an input is checked for unknown fields, wrong words and types, conflicting alternatives, and missing fields', () => {
   const faultsOf = (input: string, value: object) =>
     checkInput(input, value as Parameters<typeof checkInput>[1]).faults.map(
       ({ path, message }) => `${path.join('.')}: ${message}`,

@@ -1,4 +1,4 @@
-// Options that are made from the inputs of the graph: each field has one, no two have the same name, and each becomes the right value.
+// Options that are generated from the inputs of the graph. Each field has one, no two have the same name, and each sets the right value.
 import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../../cli/failures.ts';
 import { fieldOptions } from '../../../cli/kinds/field-options.ts';
@@ -23,13 +23,13 @@ describe.each(actions)('$of', ({ kind, action }) => {
   const options = optionsOf(action.input, kind.singular);
   const names = options.map(({ name }) => name);
 
-  test('no two options have one name, and none is that of another option of the verb', () => {
+  test('no two options have one name, and none has the name of another option of the verb', () => {
     expect(names.filter((each, at) => names.indexOf(each) !== at)).toEqual([]);
     const taken = Object.keys({ ...commonOptions, ...connectionOptions, from: 0, unset: 0, rename: 0 });
     expect(names.filter((each) => taken.includes(each))).toEqual([]);
   });
 
-  test('each field is reached', () => {
+  test('each field can be set', () => {
     const reached = new Set(options.map(({ path }) => path[0]));
     const left = (registry.inputs[action.input]?.fields ?? []).filter(
       ({ name, tree }) => !reached.has(name) && tree !== true && !ownFields.has(name) && name !== 'projectId',
@@ -37,7 +37,7 @@ describe.each(actions)('$of', ({ kind, action }) => {
     expect(left).toEqual([]);
   });
 
-  test('secrets and texts of several lines are files', () => {
+  test('secrets and texts of several lines are read from files', () => {
     const files = options.filter(({ option }) => option.value === 'FILE').map(({ name }) => name);
     const wanted = options.filter(({ field }) => field.secret === true || field.file === true);
     expect(files).toEqual(wanted.map(({ name }) => name));
@@ -58,17 +58,17 @@ test.each([
   expect(ownName({ name, ...more })).toBe(word);
 });
 
-test('a name that the connection has is that of the kind', () => {
+test('a name that the connection uses stands for that of the kind', () => {
   expect(optionsOf('UserCreateInput', 'user').map(({ name }) => name)).toContain('user-password-file');
   expect(optionsOf('UserCreateInput', 'user').map(({ name }) => name)).not.toContain('password-file');
 });
 
-test('fields of an object are options with its name before theirs', () => {
+test('fields of an object are options that begin with its name', () => {
   expect(named('GslbPoolCreateInput', 'quorum-least-regions').path).toEqual(['quorum', 'leastRegions']);
   expect(named('GslbMonitorCreateInput', 'parameters-https-path').path).toEqual(['parameters', 'https', 'path']);
 });
 
-test('values are read as the graph wants them', () => {
+test('values are converted to the types of the graph', () => {
   expect(read('GslbMonitorCreateInput', 'check-type', 'https')).toBe('HTTPS');
   expect(read('GslbMonitorCreateInput', 'interval-ms', '5000')).toBe(5000);
   expect(read('GslbCreateInput', 'cmp', 'east:tenant/a/42')).toEqual({
@@ -104,7 +104,7 @@ test.each([
   expect(() => read(input, name, given)).toThrow(message);
 });
 
-test('an unknown field of an object in a list is refused, with the fields that there are', () => {
+test('an unknown field of an object in a list is refused, with a list of the valid fields', () => {
   expect(() => read('GslbVantagePointCreateInput', 'beacon', ['address=192.0.2.1'])).toThrow(
     'the fields are host, port',
   );

@@ -1,4 +1,4 @@
-// The verbs that are made from the registry of kinds, against a server with the real schema, which validates each document.
+// The verbs that are generated from the registry of kinds, against a server with the real schema, which validates each document.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ const users = [
 ];
 const known = () => [...pools, ...members, ...users, project];
 
-/** The mutation succeeds, and notes its input. */
+/** The mutation succeeds, and its input is recorded. */
 const done =
   (more: (input: Record<string, unknown>) => object) =>
   ({ input }: { input: Record<string, unknown> }) => {
@@ -135,7 +135,7 @@ describe('create', () => {
     ]);
   });
 
-  test('takes its fields from a file, over which options win', async () => {
+  test('reads its fields from a file, and options take precedence', async () => {
     const from = await file(
       'pool.yaml',
       'minUp: 4\ndescription: from a file\nfailback: {mode: delayed, delayMs: 500}\n',
@@ -146,7 +146,7 @@ describe('create', () => {
     ]);
   });
 
-  test('of a part names the parent, by name', async () => {
+  test('of a part takes the parent, by name', async () => {
     await ok('gslb-members', 'create', 'south', '--pool', 'web', '--address', '192.0.2.3', '--address', '192.0.2.4');
     expect(inputs).toMatchObject([{ poolId: 'G1', name: 'south', addresses: ['192.0.2.3', '192.0.2.4'] }]);
   });
@@ -163,7 +163,7 @@ describe('create', () => {
     expect(stderr).toBe('tidegate: INVALID_INPUT: ••• is weak (--user-password-file)\n');
     const inFile = await file('user.yaml', 'password: correct horse battery\n');
     expect((await tidegate('users', 'create', 'alice', '--from', inFile)).stderr).toContain('written in the file');
-    // The author of a file chooses none of the caller's files and variables; those options have.
+    // The author of a file can't choose the caller's files and variables, but options can.
     for (const [source, said] of [
       ['{file: password}', 'password is a file: give it with the option of the field'],
       ['{env: TIDEGATE_TOKEN}', 'the variable TIDEGATE_TOKEN may not be used'],
@@ -177,19 +177,19 @@ describe('create', () => {
     expect(inputs.at(-1)).toMatchObject({ password: 'correct horse battery' });
   });
 
-  test('prints a secret that is shown once, and warns', async () => {
+  test('prints a secret that is shown once, with a warning', async () => {
     const { stdout, stderr, exitCode } = await tidegate(
       ...'tokens create ci --project default --role member'.split(' '),
     );
     expect([exitCode, stdout]).toEqual([0, 'tgt_once\n']);
     expect(stderr).toContain('nobody can show it again');
-    // A repetition of a key would not show it: there is none.
+    // It has no idempotency key, so a repetition would not be noticed.
     expect(inputs).toEqual([{ projectId: 'P1', name: 'ci', role: 'MEMBER' }]);
     const json = await tidegate(...'tokens create ci --project default --role member --json'.split(' '));
     expect([JSON.parse(json.stdout).secret, json.stderr]).toEqual(['tgt_once', expect.stringContaining('nobody')]);
   });
 
-  test('a verb of the same payload that shows no secret does not warn', async () => {
+  test('a verb with the same payload but without a secret does not warn', async () => {
     const at = '2026-01-01T00:00:00.000Z';
     const token = {
       __typename: 'ApiToken',
@@ -232,7 +232,7 @@ describe('create', () => {
       'give exactly one of tcp, udp, http',
     ],
     [['users', 'create', 'alice'], 'give --user-password-file'],
-  ])('%j says what is missing', async (args, message) => {
+  ])('%j reports what is missing', async (args, message) => {
     const { exitCode, stderr } = await tidegate(...args);
     expect([exitCode, stderr]).toEqual([64, expect.stringContaining(message)]);
     expect(inputs).toEqual([]);
@@ -249,7 +249,7 @@ describe('create', () => {
 });
 
 describe('update', () => {
-  test('sends what was given, and null for what is unset', async () => {
+  test('sends the given fields, and null for those that are unset', async () => {
     expect(await ok(...'gslb-pools update web --rename www --unset quorum-fresh-ms'.split(' '))).toBe(
       'web is changed\n',
     );
@@ -258,7 +258,7 @@ describe('update', () => {
     ]);
   });
 
-  test('keeps what it does not name of an object that is sent whole', async () => {
+  test('keeps unnamed values of an object that is sent as a whole', async () => {
     pools[0] = { ...pool('G1', 'web'), quorum: { ...pool('', '').quorum, leastRegions: 3 } };
     await ok(...'gslb-pools update web --quorum-least-voters 5'.split(' '));
     expect(inputs).toMatchObject([{ quorum: { leastRegions: 3, leastVoters: 5 } }]);
@@ -269,7 +269,7 @@ describe('update', () => {
     ]);
   });
 
-  test('takes one field of an object that needs several, if the present object has the others', async () => {
+  test('accepts one field of an object that needs several, if the current object has the others', async () => {
     await ok(...'gslb-pools update web --failback-delay-ms 500'.split(' '));
     const from = await file('failback.yaml', 'failback: {delayMs: 700}\n');
     await ok('gslb-pools', 'update', 'web', '--from', from);
@@ -279,13 +279,13 @@ describe('update', () => {
     ]);
   });
 
-  test('refuses an object that is wrong after the merge', async () => {
+  test('refuses an object that is invalid after the merge', async () => {
     const both = ['--parameters-http-path', '/a', '--parameters-https-path', '/b'];
     const { exitCode, stderr } = await tidegate('gslb-members', 'update', 'web/west', ...both);
     expect([exitCode, stderr, inputs]).toEqual([64, expect.stringContaining('parameters: give exactly one of'), []]);
   });
 
-  test('booleans are words, so that false is not the same as left out', async () => {
+  test('booleans are words, so that false differs from an omitted option', async () => {
     await ok('users', 'update', 'alice', '--admin', 'false');
     expect(inputs).toMatchObject([{ id: 'U1', admin: false }]);
   });
@@ -303,11 +303,11 @@ describe('update', () => {
   });
 });
 
-describe('an object is named', () => {
+describe('an object is referred to', () => {
   test.each(['web', 'G1'])('by name or id: %s', async (name) => {
     expect(await ok('gslb-pools', 'delete', name)).toBe(`${name} is deleted\n`);
     expect(inputs).toMatchObject([{ id: 'G1' }]);
-    // One request finds it.
+    // One request is enough to find it.
     expect(server.requests).toHaveLength(2);
   });
 
@@ -341,7 +341,7 @@ describe('an object is named', () => {
   });
 });
 
-test('a membership is known by its user and project', async () => {
+test('a membership is identified by its user and project', async () => {
   expect(await ok(...'memberships set alice --project default --role viewer'.split(' '))).toBe('alice is set\n');
   expect(await ok(...'memberships remove alice --project default'.split(' '))).toBe('alice is removed\n');
   expect(inputs).toEqual([
@@ -372,7 +372,7 @@ test('a refusal names the option, or the field of the file', async () => {
   expect(await given('--from', from)).toContain(`(minUp in ${from})`);
 });
 
-test('list prints a table, and narrows by filters', async () => {
+test('list prints a table, and filters narrow it', async () => {
   expect(await ok('gslb-pools', 'list')).toMatch(
     /^NAME +MIN UP +ANSWER SCOPE +FAILBACK +ID\nweb +1 +ALL +mode=IMMEDIATE +G1\n/,
   );
@@ -385,7 +385,7 @@ test('list prints a table, and narrows by filters', async () => {
   expect(await ok('gslb-members', 'list', '--pool', 'web')).toMatch(/^east +IP +192\.0\.2\.1 .*\nwest /m);
 });
 
-test('show prints what there is, with the names of what it links to', async () => {
+test('show prints the fields, with the names of linked objects', async () => {
   const shown = await ok('gslb-members', 'show', 'web/west');
   expect(shown).toMatch(/^Pool +web$/m);
   expect(shown).toMatch(/^Parameters +method=GET path=\/alive expected-codes=200$/m);

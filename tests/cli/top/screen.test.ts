@@ -1,4 +1,4 @@
-// The terminal of `tidegate top`: only lines that changed are written, keys have names, and it is given back once, whatever ends the program.
+// The terminal of `tidegate top`: only changed lines are written, keys have names, and it is restored exactly once, however the program ends.
 import type { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => screen.giveBack());
 
-test('only lines that changed are written, and all after the size has changed', () => {
+test('only changed lines are written, and all lines after a change of the size', () => {
   screen.draw(['one', 'two', 'three']);
   written = '';
   screen.draw(['one', 'TWO', 'three']);
@@ -40,7 +40,7 @@ test('only lines that changed are written, and all after the size has changed', 
   expect(keys).toEqual(['(resize)']);
 });
 
-test('keys have names; Esc is one of its own', async () => {
+test('keys have names, and Esc is a key of its own', async () => {
   input.write('j\u001b[A\u001b[6~\r \u0003:');
   await waitFor('the keys', () => keys.length === 7);
   expect(keys).toEqual(['j', 'up', 'pagedown', 'return', 'space', 'ctrl-c', ':']);
@@ -49,7 +49,7 @@ test('keys have names; Esc is one of its own', async () => {
   expect(keys.at(-1)).toBe('escape');
 });
 
-test('it is given back once, also by a process that crashes, and nothing is drawn after it', () => {
+test('it is restored once, also by a process that crashes, and nothing is drawn after that', () => {
   const listeners = () => process.listenerCount('exit') + process.listenerCount('uncaughtExceptionMonitor');
   const before = listeners();
   written = '';

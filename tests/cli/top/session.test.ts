@@ -1,4 +1,4 @@
-// How much and how often `tidegate top` reads: the rows on the screen, and less often while nothing changes.
+// How much and how often `tidegate top` reads: only the rows on the screen, and less often while nothing changes.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { GraphClient } from '../../../cli/graph-client.ts';
 import { nouns, verbsAlone } from '../../../cli/table.ts';
@@ -14,12 +14,12 @@ import { GraphServer, goodToken, pageOf } from '../commands/graph-server.ts';
 
 const topics = topicsOf(nouns);
 
-test('what does not change is read less often, until it changes', () => {
+test('unchanged data is read less often, until it changes', () => {
   const pace = new Pace();
   const same = { rows: [1] };
   expect([1, 2, 3, 4, 5].map(() => pace.next(same, 5_000))).toEqual([5_000, 10_000, 20_000, slowestMs, slowestMs]);
   expect([pace.next({ rows: [2] }, 5_000), pace.next({ rows: [2] }, 5_000)]).toEqual([5_000, 10_000]);
-  // It has events: they say when.
+  // It has events, which report changes.
   expect([1, 2, 3].map(() => pace.next({ rows: [3] }, 15_000))).toEqual([15_000, slowestMs, slowestMs]);
 });
 
@@ -34,13 +34,13 @@ const type = (keys: string) =>
     firstState({ rows: 24, columns: 80 }, { nowMs: 0, clockMs: 0 }),
   );
 
-test('after the first time only the rows on the screen are read; those below stay as they were', () => {
+test('after the first time only the rows on the screen are read, and those below stay as they were', () => {
   const empty = type(':backends');
   const key = readKey(viewOf(empty), 80);
   expect(rowsToRead(viewOf(empty), empty)).toBe(100);
   const whole = loaded(empty, key, { kind: 'table', data: { rows: rows(100), total: 250, next: 'c-100' } });
   expect(rowsToRead(viewOf(whole), whole)).toBe(20);
-  // The last of the screen is new, and was further down before.
+  // The last row on the screen is new there; it was further down before.
   const part = [...rows(19, 'OFFLINE'), row(50, 'OFFLINE')];
   const again = loaded(whole, key, { kind: 'table', data: { rows: part, total: 251, next: 'c-20', isPart: true } });
   const view = viewOf(again);
@@ -48,10 +48,10 @@ test('after the first time only the rows on the screen are read; those below sta
   const shown = view.kind === 'table' ? (view.data?.rows ?? []) : [];
   expect(shown.slice(0, 20)).toEqual(part);
   expect(shown.slice(20).every(({ id, cells }) => id !== 'id-50' && cells[1] === 'ONLINE')).toBe(true);
-  // Down to the last row, all are on the way.
+  // On the way to the last row, all rows are passed.
   const below = press(again, 'end', topics);
   expect(rowsToRead(viewOf(below), below)).toBe(99);
-  // The order of the page needs all of it.
+  // Ordering the page needs all rows.
   const sorted = press(again, 'o', topics);
   expect(rowsToRead(viewOf(sorted), sorted)).toBe(100);
 });
@@ -73,7 +73,7 @@ beforeEach(() => {
   server.requests.length = 0;
 });
 
-test('an event has the rows on the screen read again, and a move those that come into sight', async () => {
+test('an event makes it read the rows on the screen again, and scrolling those that appear', async () => {
   const flavor = (at: number) => ({
     ...{ __typename: 'GslbVantagePoint', id: `v-${at}`, name: `v-${at}`, region: 'r', latitude: 1, longitude: 2 },
   });

@@ -1,4 +1,4 @@
-// What `tidegate top` shows, and what keys and answers change in it, without a terminal or a server.
+// The content of `tidegate top`, and the effects of keys and answers on it, without a terminal or a server.
 import { expect, test } from '@jest/globals';
 import { type Colour, coloured } from '../../../cli/printer.ts';
 import { nouns } from '../../../cli/table.ts';
@@ -24,7 +24,7 @@ const first = firstState({ rows: 24, columns: 80 }, { nowMs, clockMs: 1_000 });
 const plain = { paint: (text: string) => text, server: '127.0.0.1:4000' };
 const keysOf = (text: string) => (text.startsWith('<') ? [text.slice(1, -1)] : [...text]);
 
-/** Keys between blanks: a name in <>, or letters that are typed one by one. */
+/** Keys, separated by blanks: a name in <>, or letters that are typed one by one. */
 const type = (state: State, keys: string) =>
   keys
     .split(' ')
@@ -43,7 +43,7 @@ const withRows = (state: State, count: number, next: string | null = null) =>
   loaded(state, keyOf(state), { kind: 'table', data: { rows: rows(count), total: count, next } });
 const backends = () => type(first, ':backends <return>');
 
-test('it starts with the domains and what needs a person', () => {
+test('it starts with the domains and everything that needs attention', () => {
   const data: Overview = {
     domains: [
       { title: 'backends', text: '12 · 1 not available', tone: 'red' },
@@ -71,7 +71,7 @@ test('it starts with the domains and what needs a person', () => {
   expect(shown.at(-1)).toContain('q quit');
 });
 
-test('what is not known or not shown is never nothing', () => {
+test('unknown or hidden values never look like zero', () => {
   const hidden = [{ kind: 'ALERT_FIRING', count: 4 }];
   expect(sumText({ needed: 0, hidden, unknown: [] })).toBe(
     'Nothing that was read needs a person; not shown to you: 4 alerts firing',
@@ -92,26 +92,26 @@ test.each([
   expect(viewOf(type(first, `${typed} <return>`))).toMatchObject({ kind: 'table', noun });
 });
 
-test('a noun that is not known names the near one; the beginning of many names them', () => {
+test('an unknown noun gets the similar one as a suggestion, the beginning of several nouns all of them', () => {
   const said = (typed: string) => type(first, `:${typed} <return>`).message;
   expect(said('bakcends')).toBe("there is no noun 'bakcends'; backends is near");
   expect(said('gslb-')).toBe("'gslb-' may be gslb-monitors, gslb-pools, gslb-members");
   expect(said('xxxxxxx')).toBe("there is no noun 'xxxxxxx'");
 });
 
-test('Tab completes what all nouns share', () => {
+test('Tab completes the common part of all nouns', () => {
   expect(type(first, ':ba <tab>').prompt?.text).toBe('backends');
   expect(type(first, ':gs <tab>').prompt?.text).toBe('gslb');
   expect(type(first, ':zz <tab>').prompt?.text).toBe('zz');
 });
 
-test('every noun of the registry is one of its own, and no two share a word', () => {
+test('every noun of the registry is unique, and no two share a word', () => {
   const words = topics.flatMap(({ noun, words: others }) => [noun, ...others]);
   expect(words.filter((word, at) => words.indexOf(word) !== at)).toEqual([]);
   for (const { noun, columns } of topics) expect([noun, Object.keys(columns).length > 0]).toEqual([noun, true]);
 });
 
-test('rows are moved through, and stay in sight', () => {
+test('the selection moves through the rows, and stays in sight', () => {
   const state = withRows(backends(), 60);
   expect(lines(state)[1]).toContain('60');
   expect(lines(type(state, '<down>'))[4]).toMatch(/^> edge-1 /);
@@ -131,7 +131,7 @@ test('a selected object stays selected when rows before it come and go', () => {
   expect(selectedRow(viewOf(loaded(state, keyOf(state), { kind: 'table', data })))?.name).toBe('edge-3');
 });
 
-test('no line is wider than the terminal, and as many as it has', () => {
+test('no line is wider than the terminal, and there are not more than fit', () => {
   for (const size of [
     { rows: 24, columns: 80 },
     { rows: 5, columns: 20 },
@@ -145,7 +145,7 @@ test('no line is wider than the terminal, and as many as it has', () => {
   }
 });
 
-test('/ is searched for by the server where it can, and in the page elsewhere; Esc shows all again', () => {
+test('/ searches at the server if possible, otherwise in the page; Esc shows everything again', () => {
   const searched = type(withRows(backends(), 10), '/ edge-3 <return>');
   expect(viewOf(searched)).toMatchObject({ filter: 'edge-3', data: null });
   expect(keyOf(searched)).not.toBe(keyOf(backends()));
@@ -155,7 +155,7 @@ test('/ is searched for by the server where it can, and in the page elsewhere; E
   expect(type(first, '/').message).toContain('choose a noun');
 });
 
-test('s asks for the next order, o sorts the page by a column, O the other way around', () => {
+test('s requests the next order, o sorts the page by a column, O reverses it', () => {
   const state = withRows(backends(), 12);
   expect(viewOf(type(state, 's'))).toMatchObject({ order: 1, data: null });
   const sorted = type(state, 'oO');
@@ -164,7 +164,7 @@ test('s asks for the next order, o sorts the page by a column, O the other way a
   expect(viewOf(type(sorted, 'oooooo'))).toMatchObject({ sort: null });
 });
 
-test('n and p turn pages, each read by the cursor of the one before', () => {
+test('n and p turn pages, each by the cursor of the page before', () => {
   const state = withRows(backends(), 10, 'cursor-1');
   const second = type(state, 'n');
   expect(viewOf(second)).toMatchObject({ after: ['cursor-1'], data: null });
@@ -173,7 +173,7 @@ test('n and p turn pages, each read by the cursor of the one before', () => {
   expect(type(state, 'p').message).toBe('this is the first page');
 });
 
-test('Enter opens an object, d l and w other sides of it, Esc goes back to the selected row', () => {
+test('Enter opens an object, d l and w open other views of it, Esc returns to the selected row', () => {
   const state = type(withRows(backends(), 10), '<down>');
   const opened = type(state, '<return>');
   expect(viewOf(opened)).toMatchObject({ kind: 'text', aspect: 'open', of: { id: 'id-1', name: 'edge-1' } });
@@ -185,7 +185,7 @@ test('Enter opens an object, d l and w other sides of it, Esc goes back to the s
   expect(type(backends(), '<return>').message).toBe('nothing is selected');
 });
 
-test('parts are those of the selected or opened object', () => {
+test('parts belong to the selected or opened object', () => {
   expect(type(first, ':listeners <return>').message).toBe(
     'listeners belong to one of loadbalancers: select it there first',
   );
@@ -194,7 +194,7 @@ test('parts are those of the selected or opened object', () => {
   const state = type(loaded(balancers, keyOf(balancers), { kind: 'table', data }), '<down>');
   expect(viewOf(type(state, ':pools <return>'))).toMatchObject({ noun: 'pools', of: { id: 'id-1' } });
   expect(viewOf(type(state, '<return> :nodes <return>'))).toMatchObject({ noun: 'nodes', of: { id: 'id-1' } });
-  // Beside other parts of the same object.
+  // Besides other parts of the same object.
   expect(viewOf(type(state, ':pools <return> :listeners <return>'))).toMatchObject({
     noun: 'listeners',
     of: { id: 'id-1' },
@@ -210,7 +210,7 @@ test('a lost server leaves the data on the screen, with its age', () => {
   expect(lines(withRows(later, 3))[0]).toContain('live');
 });
 
-test('a refusal is shown in place of the rows; an answer for what is no longer shown changes nothing', () => {
+test('a refusal is shown in place of the rows; an answer for something that is no longer shown changes nothing', () => {
   const state = backends();
   expect(lines(refused(state, keyOf(state), 'FORBIDDEN: only administrators'))).toContain(
     'FORBIDDEN: only administrators',
@@ -223,14 +223,14 @@ test.each(['q', '<ctrl-c>', ':q <return>'])('%s ends it', (keys) => {
   expect(type(first, keys).ended).toBe(true);
 });
 
-test('in a prompt q is a letter; Esc, and Backspace of nothing, leave it', () => {
+test('in a prompt q is a letter; Esc leaves it, and Backspace in an empty prompt too', () => {
   expect(type(first, ':q')).toMatchObject({ ended: false, prompt: { sign: ':', text: 'q' } });
   expect(type(first, ':q <escape>').prompt).toBeNull();
   expect(type(first, ':q <backspace> <backspace>').prompt).toBeNull();
   expect(type(first, `: ${'x'.repeat(300)}`).prompt?.text).toHaveLength(200);
 });
 
-test('control characters of names do nothing to the terminal', () => {
+test('control characters in names have no effect on the terminal', () => {
   const state = backends();
   const data = { rows: [{ id: 'a', type: 'Backend', name: 'x', cells: ['\u001b[2Jx\nnext'] }], total: 1, next: null };
   expect(lines(loaded(state, keyOf(state), { kind: 'table', data }))[3]).toBe('> \\u001b[2Jx next');
@@ -256,7 +256,7 @@ test.each([
   expect(ageText(time, nowMs)).toBe(age);
 });
 
-test('a word that begins one noun only chooses it', () => {
+test('a word that begins only one noun selects it', () => {
   expect(findTopic(topics, 'exactly-nothing')).toHaveProperty('fault');
   expect(findTopic(topics, 'machi')).toMatchObject({ topic: { noun: 'machines' } });
 });

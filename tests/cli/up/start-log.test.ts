@@ -1,4 +1,4 @@
-// The log of a start: everything is in the file of the data folder, and the terminal has the warnings, or all of it if it is asked for.
+// The log of a start: everything is in the file of the data folder, and the terminal has the warnings, or everything on request.
 import { readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -49,7 +49,7 @@ test('the next start appends', async () => {
   expect((await linesIn(logFileIn(folder.path))).map(({ msg }) => msg)).toEqual(['first', 'second']);
 });
 
-test('if it is asked for, the terminal has the log itself, and no warning twice', () => {
+test('on request, the terminal has the log itself, and no warning twice', () => {
   const { log, printed } = open(true);
   log.info('ready');
   log.warn('the disk is almost full');
@@ -61,14 +61,14 @@ test('if it is asked for, the terminal has the log itself, and no warning twice'
   ).toEqual(['ready', 'the disk is almost full']);
 });
 
-test('the level holds for both', async () => {
+test('the level applies to both', async () => {
   const { log, path } = open(false, 'warn');
   log.info('ready');
   log.warn('slow');
   expect((await linesIn(path)).map(({ msg }) => msg)).toEqual(['slow']);
 });
 
-test('a link in place of the file is not followed, and the person is told', async () => {
+test('a link in place of the file is not followed, and a message is printed', async () => {
   const elsewhere = join(folder.path, 'elsewhere');
   open(false);
   await symlink(elsewhere, logFileIn(folder.path));

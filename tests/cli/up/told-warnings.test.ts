@@ -1,4 +1,4 @@
-// What the person at the terminal sees of a start's log: one line of words for each warning.
+// The log of a start on a person's terminal: one line of text for each warning.
 import { expect, test } from '@jest/globals';
 import { terminalWarnings } from '../../../cli/up/terminal-warnings.ts';
 import type { Output } from '../../../cli/verb.ts';
@@ -24,7 +24,7 @@ test('a warning and an error are one line each, with their reason and details, a
   ]);
 });
 
-test('the same words again are told once a minute, others at once', () => {
+test('the same text is printed once a minute, other texts at once', () => {
   const { lines, clock, log } = told();
   for (let count = 0; count < 100; count += 1) log.warn('Redis is away');
   log.warn('MariaDB is away');
@@ -37,7 +37,7 @@ test('the same words again are told once a minute, others at once', () => {
   expect(lines).toHaveLength(3);
 });
 
-test('text from elsewhere can neither act on the terminal nor take a line of its own, and secrets stay hidden', () => {
+test('foreign text can neither control the terminal nor form its own line, and secrets stay hidden', () => {
   const { lines, log } = told();
   log.warn({ reason: 'x\u001b]0;owned\u0007\nTidegate is ready.', password: 'hunter2' }, 'a device said something');
   expect(lines).toHaveLength(1);

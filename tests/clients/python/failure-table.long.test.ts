@@ -1,4 +1,4 @@
-// The client in Python passes every row of the table of failures, with and without an event loop, and mypy finds its types whole.
+// The client in Python passes every row of the table of failures, with and without an event loop, and mypy accepts its types.
 // needs: mypy
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';

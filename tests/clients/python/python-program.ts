@@ -1,4 +1,4 @@
-// The program around the client in Python, as a process of Debian's own Python, whose packages are Debian's.
+// The program around the client in Python, as a process of Debian's own Python with Debian's packages.
 // needs: python3, python3-httpx
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

@@ -22,7 +22,7 @@ export interface Task {
   readonly subjectId: string;
   readonly snapshot: { readonly query: string; readonly variables: object };
   readonly until: string | null;
-  /** Of a real installation, which does not know the ids of its events beforehand: the status of the last change. */
+  /** For a real installation, which does not know the ids of its events beforehand: the status of the last change. */
   readonly untilStatus?: string;
   readonly consumerPauseMs: number;
 }

@@ -9,7 +9,7 @@ interface Verdict {
   readonly faults: readonly string[];
 }
 
-/** `client`: carries out the tasks at an address, until there are no more. `rows`: of the table. */
+/** `client`: carries out the tasks at an address until there are none left. `rows`: of the table. */
 export async function verdictsOn(
   client: (origin: string) => Promise<void>,
   rows: readonly string[],
@@ -30,10 +30,10 @@ export async function verdictsOn(
   return JSON.parse(run.stdout()) as Verdict[];
 }
 
-/** How many checks at once: most of their time is pauses. */
+/** How many checks run at once. Most of their time is pauses. */
 const parts = 4;
 
-/** Every row that fails, with its faults, and the number of those that passed. */
+/** Every failed row with its faults, and the number of rows that passed. */
 export async function failuresOf(client: (origin: string) => Promise<void>) {
   const names = failureTable.map(({ name }) => name);
   const each = Array.from({ length: parts }, (_, part) => names.filter((_name, index) => index % parts === part));
@@ -42,5 +42,5 @@ export async function failuresOf(client: (origin: string) => Promise<void>) {
   return { failed, passed: verdicts.length - failed.length };
 }
 
-/** What a correct client gets. */
+/** The results of a correct client. */
 export const allPassed = { failed: [], passed: failureTable.length };

@@ -1,4 +1,4 @@
-// A real installation for the program of a client: started once a file, and stopped with it.
+// A real installation for the program of a client. It starts once per file, and stops with it.
 import { afterAll, beforeAll, test } from '@jest/globals';
 import { runScenario } from './real-scenario.ts';
 import { RelayHost } from './relay-host.ts';

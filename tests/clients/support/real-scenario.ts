@@ -1,5 +1,5 @@
-// The tasks of `tidegate check-client`, given by a real installation: a call during which the relay restarts, a wait for a call that is
-// under way, and a stream whose gateway restarts. The clients' own programs carry them out.
+// The tasks of `tidegate check-client`, at a real installation: a call during which the relay restarts, a wait for a call in progress, and
+// a stream whose gateway restarts. The clients' own programs carry them out.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ import type { RelayHost } from './relay-host.ts';
 
 const hurry = { firstPauseMs: 50, longestPauseMs: 500, silentAfterMs: 75_000 };
 
-/** `client`: does the tasks at an address until there are no more. */
+/** `client`: does the tasks at an address until there are none left. */
 export async function runScenario(host: RelayHost, client: (origin: string) => Promise<void>): Promise<void> {
   const backendId = await host.register('real');
   const tasks = await TaskServer.start({ url: `${host.origin}/graphql`, deadlineMs: 60_000, hurry });
@@ -65,7 +65,7 @@ async function waitForCall(host: RelayHost, give: Give): Promise<void> {
   expect(await report).toMatchObject({ outcome: 'SUCCEEDED' });
 }
 
-/** What was passed on is what the history has, in its order. */
+/** The delivered changes equal the history, in the same order. */
 async function followThroughRestart(host: RelayHost, backendId: string, give: Give): Promise<void> {
   const update = (change: object) =>
     host.ask('mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code } } }', {
@@ -116,7 +116,7 @@ async function streamsOf(host: RelayHost): Promise<number> {
   return Number(/^tidegate_gateway_event_streams(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1] ?? 0);
 }
 
-/** Gives one task after the other: the client waits for the next one. */
+/** Hands out one task after the other. The client waits for the next one. */
 class TaskServer {
   readonly #server = createServer((request, response) => {
     const respond = async () => {

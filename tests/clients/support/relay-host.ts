@@ -1,5 +1,4 @@
-// A gateway in this process, with system and relay behind it as a separate process that can be killed and restarted, with a
-// device behind them.
+// A gateway in this process. System, relay and a device are behind it in a separate process that can be killed and restarted.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RunningProcess, startProcess } from '../../../compose/process.ts';
@@ -67,7 +66,7 @@ export class RelayHost {
     return host;
   }
 
-  /** Of the gateway, without /graphql. */
+  /** The URL of the gateway, without /graphql. */
   get origin(): string {
     return this.#gateway.url ?? '';
   }
@@ -89,7 +88,7 @@ export class RelayHost {
     await this.#program?.ended;
   }
 
-  /** At the same address. */
+  /** Starts again at the same address. */
   async restartGateway(): Promise<void> {
     await this.#gateway.stop();
     this.#gateway = await this.#startGateway();
@@ -116,7 +115,7 @@ export class RelayHost {
   /** A backend that is this host's device. */
   async register(name: string, more: Record<string, unknown> = {}): Promise<string> {
     const { host, port, hostKeySha256 } = this.device.ssh;
-    // All backends of a test are one device, and its own calls keep their objects apart.
+    // All backends of a test share one device, and each test's calls use their own objects.
     await separateBackends(this.place.database);
     const input = {
       ...{ name, driver: 'linux-nftables', host, port, hostKeySha256 },

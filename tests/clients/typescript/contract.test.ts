@@ -21,7 +21,7 @@ interface Sent {
   readonly authorization: string;
 }
 
-/** Answers in turn; the last one repeatedly. */
+/** The answers in turn; the last one is repeated. */
 async function run(answers: readonly Scripted[], options: { deadlineMs?: number; token?: () => string } = {}) {
   const sent: Sent[] = [];
   const again: Again[] = [];
@@ -66,7 +66,7 @@ const topLevel = (code: string, status = 200, more: Body = {}): Scripted => ({
 });
 
 describe('requests', () => {
-  test('always the same input with the same key, adding only waitMs', async () => {
+  test('sends always the same input with the same key, adding only waitMs', async () => {
     const { outcome, sent } = await run(['lost', refusal('BUSY'), topLevel('INTERNAL'), payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', idempotencyKey: 'key-1', requests: 4, person: null });
     const inputs = sent.map(({ variables: { input } }) => ({ ...input, waitMs: typeof input?.waitMs }));
@@ -122,7 +122,7 @@ describe('refusals', () => {
     expect(again[1]?.inMs).toBeGreaterThanOrEqual(30);
   });
 
-  test('until the time is up: nothing happened, and the same key can continue', async () => {
+  test('until the time is up: nothing happened, and the same key can be used again', async () => {
     const { outcome } = await run([refusal('BUSY', null, ['input', 'backend'])], { deadlineMs: 300 });
     expect(outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'BUSY' }] });
     expect(outcome.person).toMatch(/BUSY.*same request with the same key/);
@@ -130,14 +130,14 @@ describe('refusals', () => {
 
   // BUSY without a field: the database is changing its primary.
   test.each(['IN_PROGRESS', 'UNAVAILABLE', 'BUSY'] as const)(
-    '%s until the deadline: unknown, because the key may be used',
+    '%s until the deadline: unknown, because the key may be in use',
     async (code) => {
       const { outcome } = await run([refusal(code)], { deadlineMs: 300 });
       expect(outcome).toMatchObject({ kind: 'OPEN', operation: null, refusals: [{ code }] });
     },
   );
 
-  test('after a request without an answer a refusal proves nothing about that request', async () => {
+  test('after a request without an answer, a refusal proves nothing about that request', async () => {
     for (const lost of [
       'lost',
       topLevel('SUBGRAPH_UNAVAILABLE'),
@@ -163,7 +163,7 @@ describe('top-level errors', () => {
   );
 
   test.each(['FORBIDDEN', 'INVALID_INPUT', 'LIMIT_EXCEEDED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT'])(
-    '%s: the end, nothing happened',
+    '%s: it ends, and nothing happened',
     async (code) => {
       const { outcome } = await run([topLevel(code, 400)]);
       expect(outcome).toMatchObject({ kind: 'REFUSED', requests: 1, refusals: [{ code }] });
@@ -181,7 +181,7 @@ describe('top-level errors', () => {
     expect(never.outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'RATE_LIMITED' }] });
   });
 
-  test('UNAUTHENTICATED: another token once; else a person, and the same key', async () => {
+  test('UNAUTHENTICATED: a new token once, then a person, and the same key', async () => {
     let tokens = 0;
     const token = () => `token-${++tokens}`;
     const renewed = await run([topLevel('UNAUTHENTICATED', 401), payload('SUCCEEDED')], { token });
@@ -222,7 +222,7 @@ describe('states', () => {
     expect(sent[1]?.variables).toEqual({ id: 'op-1' });
   });
 
-  test('FAILED ends it; UNKNOWN ends it, and names what to check', async () => {
+  test('FAILED is final; UNKNOWN is final too, and names what to check', async () => {
     const no = { code: 'DEVICE_REFUSED', message: 'no' };
     expect((await run([payload('FAILED', { deviceError: no })])).outcome).toMatchObject({
       ...{ kind: 'FAILED', requests: 1, person: null, operation: { deviceError: no } },
@@ -240,7 +240,7 @@ describe('states', () => {
     expect(over.outcome).toMatchObject({ kind: 'REFUSED', person: expect.stringContaining('CONNECT_FAILED') });
   });
 
-  test('ACCEPTED: the job is read until it ends; a caller without the right is told to have it read', async () => {
+  test('ACCEPTED: the job is read until it ends; a caller without the right learns who can read it', async () => {
     const { outcome, sent } = await run([payload('ACCEPTED'), payload('ACCEPTED'), payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
     expect(sent[1]?.query).toContain('relayOperationSettle');

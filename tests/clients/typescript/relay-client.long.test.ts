@@ -10,7 +10,7 @@ import { RelayHost } from '../support/relay-host.ts';
 let host: RelayHost;
 let line: TcpLine;
 
-/** How many bytes of the client's or the server's next message get through. */
+/** The number of bytes of the next message, from the client or the server, that get through. */
 interface Cut {
   readonly of: 'client' | 'server';
   readonly bytes: (length: number) => number;
@@ -78,7 +78,7 @@ describe('cut connections', () => {
     expect(host.device.timesTold(address)).toBe(1);
   });
 
-  test('the caller disconnects while the device works; repeated later, it is the same call', async () => {
+  test('if the caller disconnects while the device works, a repetition is the same call', async () => {
     host.device.hold();
     const controller = new AbortController();
     const first = add('fw', '10.0.0.4', { signal: controller.signal });
@@ -123,7 +123,7 @@ describe("a backend that can't accept the call now", () => {
     expect(host.device.timesTold('10.1.1.2')).toBe(0);
   });
 
-  test('no host key accepted: a person first, then the same key', async () => {
+  test('no host key accepted: a person has to act, then the same key works', async () => {
     const id = await host.register('unpinned', { hostKeySha256: null });
     const refused = await add('unpinned', '10.1.2.1');
     expect(refused).toMatchObject({ kind: 'REFUSED', requests: 1, refusals: [{ code: 'HOST_KEY_UNKNOWN' }] });
@@ -138,7 +138,7 @@ describe("a backend that can't accept the call now", () => {
 });
 
 describe('a relay and a journal that are not available', () => {
-  test('down at the request: lost until it is back, then one call', async () => {
+  test('down during the request: lost until it is back, then one call', async () => {
     await host.killRelay();
     const call = add('fw', '10.2.0.1');
     await waitFor('two tries', () => call.again.length >= 2);
@@ -160,7 +160,7 @@ describe('a relay and a journal that are not available', () => {
     expect(host.device.timesTold('10.2.0.2')).toBe(1);
   });
 
-  test('killed while the device works: UNKNOWN, a person is told what to check, nothing is repeated', async () => {
+  test('killed while the device works: UNKNOWN, with advice on what to check, and no repetition', async () => {
     await host.register('doomed', { limits: { deadlineMs: 1_000 } });
     expect((await add('doomed', '10.2.0.3')).kind).toBe('SUCCEEDED');
     host.device.hold();

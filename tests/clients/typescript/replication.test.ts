@@ -13,7 +13,7 @@ afterAll(() => system.stop());
 
 const place = () => ({ url: system.url, token: system.token });
 
-test('of a single server: NOT_REPLICATED, once it answers', async () => {
+test('for a single server: NOT_REPLICATED, once it answers', async () => {
   const me = await ask(place(), '{ root: apiTokens { nodes { project { id } } } }', {}, AbortSignal.timeout(30_000));
   const { nodes } = (me as unknown as { value: { nodes: { project: { id: string } }[] } }).value;
   const input = { projectId: nodes[0]?.project.id, name: 'further', role: 'VIEWER' };
@@ -33,7 +33,7 @@ test('of a single server: NOT_REPLICATED, once it answers', async () => {
   expect(lost).toBeLessThan(0);
 });
 
-test('a token from elsewhere stays UNKNOWN until the deadline; without a login that is said at once', async () => {
+test('a foreign token stays UNKNOWN until the deadline; a missing login is reported at once', async () => {
   expect(await untilReplicated(place(), 'x.y', { deadlineMs: 200, pauseMs: 10 })).toMatchObject({ state: 'UNKNOWN' });
   const nobody = { ...place(), token: 'wrong' };
   expect(await untilReplicated(nobody, 'x.y')).toMatchObject({

@@ -1,4 +1,4 @@
-// The check plays subscriptions over graphql-ws, too: a client on it passes the rows of streams.
+// The check also covers subscriptions over graphql-ws: a client that uses it passes the rows of streams.
 import { expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -20,7 +20,7 @@ test('streams over graphql-ws', async () => {
   expect(await verdictsOn((origin) => carryOutTasks(origin, follow), rows)).toEqual(passed);
 });
 
-/** The smallest client that does it: a socket for each subscription, and a snapshot after each code that wants one. */
+/** The smallest correct client: a socket for each subscription, and a snapshot after each code that requires one. */
 async function follow(task: Task): Promise<Report> {
   const saw: string[] = [];
   let cursor: string | undefined;

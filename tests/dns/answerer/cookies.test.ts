@@ -1,4 +1,4 @@
-// Server cookies match those that other servers of the same name create from the same secret.
+// Server cookies match those that other servers create from the same secret.
 import { expect, test } from '@jest/globals';
 import { ServerCookies } from '../../../dns/answerer/query/server-cookies.ts';
 import { sipHash24 } from '../../../dns/answerer/query/siphash.ts';
@@ -19,7 +19,7 @@ test('a cookie matches RFC 9018, appendix A.1', () => {
   expect(cookies.answerTo(client, false, address, givenAt).toString('hex')).toBe(given);
 });
 
-test('a cookie is valid for an hour, at its address, and a fresh one is kept', () => {
+test('a cookie is valid for an hour at its address, and a fresh one is kept', () => {
   const cookies = new ServerCookies(secret);
   const cookie = Buffer.from(given, 'hex');
   const valid = (seconds: number, at = address) => cookies.isValid(cookie, at, givenAt + seconds);
@@ -31,7 +31,7 @@ test('a cookie is valid for an hour, at its address, and a fresh one is kept', (
     expect(cookies.isValid(other, address, givenAt)).toBe(false);
 });
 
-test('a new secret leaves cookies of the last one valid, not those before', () => {
+test('a new secret leaves cookies of the previous secret valid, but no older ones', () => {
   const cookies = new ServerCookies(secret);
   const cookie = Buffer.from(given, 'hex');
   cookies.rotate();

@@ -93,7 +93,7 @@ test('only their owner reads them, and no key is in them', async () => {
   expect((await stat(join(folder.path, 'plans'))).mode & 0o777).toBe(0o700);
 });
 
-test('a change that a crash cut off is not there, and those after it are', async () => {
+test('a change that a crash cut off is missing, and later changes are there', async () => {
   let answerer = await start();
   answerer.put(plan);
   answerer = await restarted(answerer);
@@ -109,7 +109,7 @@ test('a change that a crash cut off is not there, and those after it are', async
   expect(failures).toEqual([]);
 });
 
-test('a zone is written after the maps of clients that it refers to, and a map is removed after the zones', async () => {
+test('a zone is written after the client maps to which it refers, and a map is removed after the zones', async () => {
   const blocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
   const mapId = mapIdOf(blocks);
   const mapFile = join(folder.path, 'plans', 'maps', `${mapId}.json`);
@@ -136,7 +136,7 @@ test('a zone is written after the maps of clients that it refers to, and a map i
   expect(failures).toHaveLength(2);
 });
 
-test('a file that is damaged stops nothing', async () => {
+test('a damaged file stops nothing', async () => {
   let answerer = await start();
   answerer.put(plan);
   answerer.put({ ...zonePlan([]), zone: 'other.test.', nameServers: [] });
@@ -173,7 +173,7 @@ test('setting a clock does not change the age of answers', async () => {
   answerer = await restarted(answerer);
   expect(answerer.stats().heardAgoMs).toBe(60_000);
   await answerer.close();
-  // After a boot there is only the time of day.
+  // After a boot only the time of day is known.
   pass(60_000);
   Object.assign(time, { upMs: 5_000, bootId: 'boot-2' });
   answerer = await start();
@@ -209,7 +209,7 @@ test('a file left by a killed process does not block the next process with its I
   expect(await readdir(join(folder.path, 'plans'))).toEqual([`${zone.slice(0, -1)}.json`]);
 });
 
-test('a disk that refuses writes is reported once, and gets everything later', async () => {
+test('a disk that refuses writes is reported once, and later gets everything', async () => {
   let answerer = await start();
   await mkdir(file('json'));
   answerer.put(plan);
@@ -223,7 +223,7 @@ test('a disk that refuses writes is reported once, and gets everything later', a
   await answerer.close();
 });
 
-test('a change that comes while an earlier one is refused by the disk does not leave that one out', async () => {
+test('a change that arrives while the disk refuses an earlier one does not displace that one', async () => {
   const first = await start();
   first.put(plan);
   await first.close();
@@ -240,7 +240,7 @@ test('a change that comes while an earlier one is refused by the disk does not l
   await next.close();
 });
 
-test('a line of changes that is damaged ends them, and the zone is answered as it was before', async () => {
+test('a damaged line of changes ends the changes, and the zone is answered in its state before', async () => {
   let answerer = await start();
   answerer.put(plan);
   answerer = await restarted(answerer);

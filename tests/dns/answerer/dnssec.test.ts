@@ -58,7 +58,7 @@ describe('asked with delv', () => {
     expect(await server.delv(`alias.${zone}`, 'CNAME')).toContain('; fully validated');
   });
 
-  test('keys are rolled: published, then signing, then gone, and always valid', async () => {
+  test('keys are rolled: published, then signing, then removed, and always valid', async () => {
     const [, old] = keys;
     const next = makeKey(256, false);
     const roll = async (generation: number, changed: typeof keys) => {
@@ -99,7 +99,7 @@ describe('a zone below another one of the same server', () => {
   });
   afterAll(() => server.close());
 
-  test('signed, it is named by the zone above', async () => {
+  test('signed: the zone above names it', async () => {
     const own = [makeKey(257, true), makeKey(256, true)];
     server.answerer.put(below(own));
     const said = await server.delv(inner, 'DS');
@@ -113,7 +113,7 @@ describe('a zone below another one of the same server', () => {
     expect(await server.delv(`none.${inner}`, 'A')).toContain('; negative response, fully validated');
   });
 
-  test('unsigned, the zone above shows that it is', async () => {
+  test('unsigned: the zone above proves it', async () => {
     server.answerer.remove(inner);
     server.answerer.put(below([]));
     expect(await server.delv(inner, 'DS')).toContain('; negative response, fully validated');
@@ -127,12 +127,12 @@ describe('packets', () => {
   const edns = (flags: number, type = types.A) => ({ type, edns: { flags } });
   const { ask, answer, clock } = responderOf(plan);
 
-  test('nothing is signed for who does not ask for it', () => {
+  test('nothing is signed unless the client asks for it', () => {
     expect(answer(question(`shop.${zone}`, edns(0))).counts).toEqual([1, 2, 0, 1]);
     expect(answer(question(`none.${zone}`, edns(0)))).toMatchObject({ rcode: 3, counts: [1, 0, 1, 1] });
   });
 
-  test('a name that is not there has NXNAME only; NXDOMAIN is for who knows it (RFC 9824)', () => {
+  test('a missing name has only NXNAME; clients that understand it get NXDOMAIN (RFC 9824)', () => {
     const whole = (label: string) => ask(question(`${label}.${zone}`, edns(0x8000)), { udp: false }) as Buffer;
     const plain = whole('none');
     expect(read(plain)).toMatchObject({ rcode: 0, counts: [1, 0, 4, 1], ednsFlags: 0x8000 });
@@ -141,11 +141,11 @@ describe('packets', () => {
     expect(whole('deep').includes(typeBitMap([types.RRSIG, types.NSEC]))).toBe(true);
   });
 
-  test('the NSEC record of a name is there for who asks', () => {
+  test('the NSEC record of a name is there for clients that ask', () => {
     expect(answer(question(`shop.${zone}`, edns(0x8000, types.NSEC))).counts).toEqual([1, 2, 0, 1]);
   });
 
-  test('a signature is kept, until it is made again a day before its end', () => {
+  test('a signature is kept until a day before its end, and then renewed', () => {
     const signatureOf = () => read(ask(question(`shop.${zone}`, edns(0x8000)))).answers.at(-1);
     const first = signatureOf();
     const expiry = (text = '') => Number.parseInt(text.split(' ')[1]?.slice(16, 24) ?? '', 16);
@@ -156,7 +156,7 @@ describe('packets', () => {
   });
 });
 
-test('a signature that a clock ahead of time made is made again once the clock is set back', async () => {
+test('a signature from a clock that was ahead is renewed once the clock is set back', async () => {
   const { ask, clock } = responderOf(plan);
   const inceptionOf = () => {
     const text = read(ask(question(`shop.${zone}`, { edns: { flags: 0x8000 } }))).answers.at(-1) ?? '';
@@ -169,7 +169,7 @@ test('a signature that a clock ahead of time made is made again once the clock i
   expect(inceptionOf()).toBeLessThanOrEqual(rightSeconds - 86_400);
 });
 
-test('a validator accepts what a name server signs whose clock is 5 hours ahead, and after it is set right', async () => {
+test('a validator accepts signatures of a name server whose clock is 5 hours ahead, and after it is corrected', async () => {
   let aheadMs = 5 * 3_600_000;
   const clocks = { ...systemClocks(), wallMs: () => Date.now() + aheadMs };
   const server = await testServer(plan, { clocks });
@@ -198,7 +198,7 @@ test('types and the next name are written as in RFC 4034', () => {
   expect(nameAfter(long('\xff')).slice(0, 63)).toBe(`\x3e${'a'.repeat(61)}b`);
 });
 
-test('the DS record is of the key (RFC 4509), and a key that does not match is refused', () => {
+test('the DS record matches the key (RFC 4509), and a key that does not match is refused', () => {
   // RFC 6605 section 6.1.
   const publicKey = 'GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA==';
   const key = { keyTag: 55_648, algorithm: 13, flags: 257, publicKey, privateKey: '', active: true } as const;

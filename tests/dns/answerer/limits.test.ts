@@ -1,4 +1,4 @@
-// What a client gets that has proven nothing, as its address may be forged: how many answers, and how large ones.
+// Limits for clients that have not proven their address, which may be forged: how many answers they get, and how large ones.
 import { describe, expect, test } from '@jest/globals';
 import { makeKey } from '../../../dns/answerer/dnssec/keys.ts';
 import { type AnswerLimit, RateLimiter, usualLimit } from '../../../dns/answerer/reply/rate-limiter.ts';
@@ -77,7 +77,7 @@ describe('without a cookie, over UDP', () => {
     expect(responder.counts.truncated).toBe(truncated);
   });
 
-  test('a cookie lifts it', () => {
+  test('a cookie lifts the limit', () => {
     const asks = (options: Buffer) => read(ask(question(`none.${zone}`, { options, edns: { flags: 0x8000 } })));
     const first = asks(option(10, Buffer.alloc(8, 3)));
     expect(first.flags.tc).toBe(true);
@@ -88,7 +88,7 @@ describe('without a cookie, over UDP', () => {
 });
 
 describe('how many answers a network gets', () => {
-  /** In `seconds`, of questions in turn for `kinds` names. */
+  /** The answers in `seconds` to alternating queries for `kinds` names. */
   function flood(limiter: RateLimiter, { kinds = 1, perSecond = 5_000, seconds = 3, from = '192.0.2' } = {}) {
     const got = { ANSWER: 0, SLIP: 0, DROP: 0 };
     const network = Buffer.from([...from.split('.').map(Number), 0]);
@@ -109,19 +109,19 @@ describe('how many answers a network gets', () => {
   ])('of %i names: %i a second', (kinds, mostPerSecond) => {
     const seconds = 3;
     const got = flood(new RateLimiter(usualLimit), { kinds, seconds });
-    // The bucket is full at the beginning.
+    // The bucket is full at the start.
     expect(got.ANSWER).toBeLessThanOrEqual(mostPerSecond * (seconds + 1));
     expect(got.ANSWER).toBeGreaterThan(mostPerSecond * seconds * 0.9);
     expect(Math.abs(got.SLIP - got.DROP)).toBeLessThanOrEqual(1);
   });
 
-  test('many networks do not lift the limit of one', () => {
+  test('using many networks does not raise the limit of one', () => {
     const limiter = new RateLimiter(usualLimit);
     const got = { victim: 0, others: 0 };
     for (let at = 0; at < 100_000; at += 1) {
       const atMs = 1_000 + at / 100;
       if (limiter.allow(Buffer.from([192, 0, 2, 1]), at % 50, atMs) === 'ANSWER') got.victim += 1;
-      // 100,000 questions a second of networks that come once in a while.
+      // 100,000 queries a second from networks that each query rarely.
       const other = Buffer.from([10 + (at % 7), (at >> 8) & 255, at & 255, 1]);
       if (limiter.allow(other, 1, atMs) === 'ANSWER') got.others += 1;
     }
@@ -141,7 +141,7 @@ describe('how many answers a network gets', () => {
     expect([from(1, 1, 1), from(1, 2, 9), from(2, 1, 1)]).toEqual(['ANSWER', 'DROP', 'ANSWER']);
   });
 
-  test('answers over TCP, and to a valid cookie, are not counted', () => {
+  test('answers over TCP, and to a valid cookie, do not count', () => {
     const { ask } = responderOf(plan, { limit: usualLimit });
     const name = `one.${zone}`;
     const given = read(ask(question(name, { options: option(10, Buffer.alloc(8, 3)) }))).options.get(10) ?? '';

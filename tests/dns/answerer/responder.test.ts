@@ -26,7 +26,7 @@ const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, RE
 const edns = { options: Buffer.alloc(0) };
 const cookie8 = option(10, Buffer.alloc(8, 3));
 
-test('an answer has the question as it came, and its flags', () => {
+test('an answer repeats the question and its flags', () => {
   const packet = question('ShOp.gSlB.example.TEST', { flags: 0x0110 });
   const bytes = ask(packet);
   expect(bytes?.subarray(12, packet.length)).toEqual(packet.subarray(12));
@@ -36,7 +36,7 @@ test('an answer has the question as it came, and its flags', () => {
   expect(answer(packet).answers).toEqual(['1 c0000201', '1 c0000202']);
 });
 
-test('two members with one address are one record', () => {
+test('two members with one address give one record', () => {
   expect(answer(question(`twice.${zone}`)).answers).toEqual(['1 c0000201']);
 });
 
@@ -102,7 +102,7 @@ describe.each<[string, Buffer, number, number[]?]>([
   });
 });
 
-test('a packet that is no query gets no answer', () => {
+test('a packet that is not a query gets no answer', () => {
   for (const packet of [Buffer.alloc(0), question(shop).subarray(0, 11), question(shop, { flags: 0x8000 })])
     expect(ask(packet)).toBeUndefined();
 });
@@ -113,7 +113,7 @@ describe('names', () => {
     return rcode === 0 ? (answers.length > 0 ? answers : `NODATA ${counts[2]}`) : rcode;
   };
 
-  test('an empty non-terminal has no data, a missing name is NXNAME', () => {
+  test('an empty non-terminal has no data, and a missing name is NXNAME', () => {
     expect(outcomeOf(`b.deep.${zone}`)).toBe('NODATA 1');
     expect(outcomeOf(`deep.${zone}`)).toBe('NODATA 1');
     expect(outcomeOf(`x.deep.${zone}`)).toBe(rcodes.NXDOMAIN);
@@ -142,7 +142,7 @@ describe('names', () => {
     expect(outcomeOf(zone, 255)).toHaveLength(2);
   });
 
-  test('the zone has its SOA, its name servers without their addresses, and no more', () => {
+  test('the zone has its SOA and its name servers without their addresses, and nothing else', () => {
     expect(answer(question(zone, { type: types.SOA }))).toMatchObject({ counts: [1, 1, 0, 0], ttl: 3_600 });
     expect(answer(question(zone, { type: types.NS }))).toMatchObject({ counts: [1, 2, 0, 0], ttl: 3_600 });
     expect(outcomeOf(`ns1.${zone}`)).toEqual(['1 c0000235']);
@@ -167,7 +167,7 @@ describe('EDNS', () => {
     expect(answer(question('example.org', edns)).counts).toEqual([1, 0, 0, 1]);
   });
 
-  test('the server is named to who asks (RFC 5001), and unknown options are ignored', () => {
+  test('the server gives its name to clients that ask (RFC 5001), and ignores unknown options', () => {
     expect(optionsOf(Buffer.concat([option(65_001, Buffer.alloc(4)), option(3, Buffer.alloc(0))]))).toEqual({
       3: Buffer.from('ns-a').toString('hex'),
     });
@@ -177,7 +177,7 @@ describe('EDNS', () => {
     expect(optionsOf(cookie8)[10]).toMatch(/^030303030303030301000000[0-9a-f]{24}$/);
   });
 
-  test('a subnet comes back with the scope of the answer, 0 where it made no difference', () => {
+  test('a subnet is returned with the scope of the answer, 0 if it made no difference', () => {
     expect(optionsOf(subnet(1, 24, [192, 0, 2]))).toEqual({ 8: '00011800c00002' });
     expect(optionsOf(subnet(0, 0, []))).toEqual({ 8: '00000000' });
     expect(optionsOf(subnet(1, 24, [192, 0, 2]), `none.${zone}`)).toEqual({ 8: '00011800c00002' });
@@ -200,7 +200,7 @@ describe('sizes', () => {
   });
 });
 
-test('a client counts by its subnet, or else as the resolver itself', () => {
+test('a client counts by its subnet, otherwise as the resolver itself', () => {
   const map = { mapId: 'm', blocks: [{ cidr: '10.1.0.0/16', region: 'eu' }], regions: [] };
   const members = [member('eu', { region: 'eu' }), member('us', { region: 'us', addresses: ['192.0.2.2'] })];
   const steps = [
@@ -218,7 +218,7 @@ test('a client counts by its subnet, or else as the resolver itself', () => {
   const outside = of('10.2.2.3', subnet(1, 24, [10, 1, 9]));
   expect(outside.answers).toEqual(['1 c0000201']);
   expect(outside.options.get(8)).toBe('00011810' + '0a0109');
-  // RFC 7871 section 7.1.2: the resolver does not want its client to count; so it counts itself, with scope 0.
+  // RFC 7871 section 7.1.2: the resolver hides its client, so the resolver itself counts as the client, with scope 0.
   const none = of('10.1.2.3', subnet(1, 0, []));
   expect(none.answers).toEqual(['1 c0000201']);
   expect(none.options.get(8)).toBe('00010000');
@@ -236,7 +236,7 @@ describe('too many answers', () => {
     return flags.tc ? 'truncated' : rcode === 23 ? 'BADCOOKIE' : `${answers.length}`;
   };
 
-  test('a network gets its number a second; then every other one is truncated', () => {
+  test('a network gets its limit a second; after that every other answer is truncated', () => {
     const { ask, clock } = limited();
     const kinds = (from?: string) => Array.from({ length: 7 }, () => kindOf(ask(from)));
     expect(kinds()).toEqual(['2', '2', '2', 'nothing', 'truncated', 'nothing', 'truncated']);
@@ -245,14 +245,14 @@ describe('too many answers', () => {
     expect(kinds('198.51.100.77').slice(0, 4)).toEqual(['2', '2', '2', 'nothing']);
   });
 
-  test('a clock that is set back takes no answer from anybody', () => {
+  test('a clock that is set back costs nobody an answer', () => {
     const { ask, clock } = limited();
     expect(kindOf(ask())).toBe('2');
     clock.nowMs -= 3_600_000;
     expect([ask(), ask()].map(kindOf)).toEqual(['2', '2']);
   });
 
-  test('a client with a valid cookie is not limited, one without gets a cookie', () => {
+  test('a client with a valid cookie is not limited, and one without gets a cookie', () => {
     const { ask } = limited(cookie8);
     const answers = Array.from({ length: 5 }, () => ask());
     expect(answers.map(kindOf)).toEqual(['2', '2', '2', 'nothing', 'BADCOOKIE']);
@@ -282,7 +282,7 @@ test('rubbish never throws', () => {
   }
 });
 
-test('ANY is answered with a record set of the name while it has one', () => {
+test('ANY is answered with one record set of the name, as long as it has one', () => {
   const any = (name: string) => answer(question(name, { type: 255 }));
   expect(any(`half.${zone}`)).toMatchObject({ rcode: 0, answers: ['28 20010db8000000000000000000000002'] });
   expect(any(`alias.${zone}`).answers).toHaveLength(1);

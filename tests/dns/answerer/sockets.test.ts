@@ -53,7 +53,7 @@ describe('dig', () => {
     expect(await server.dig(...words)).toMatch(expected);
   });
 
-  test('over IPv6, with the client as it is', async () => {
+  test('over IPv6, with the address of the client', async () => {
     const failed = () => undefined;
     const answerer = await Answerer.start({ listen: [{ address: '::1', port: 0 }], name: 'six', failed });
     try {
@@ -67,7 +67,7 @@ describe('dig', () => {
   });
 });
 
-test('a source of places that fails costs answers, not the server', async () => {
+test('a failing source of locations costs answers, not the server', async () => {
   const failures: string[] = [];
   const geo = {
     find: () => {
@@ -96,7 +96,7 @@ test('a source of places that fails costs answers, not the server', async () => 
 describe('TCP', () => {
   const noneOpen = () => waitFor('no connection', () => server.answerer.stats().connections === 0);
 
-  test('questions that come at once, or in pieces, are answered in order', async () => {
+  test('questions that arrive together or in pieces are answered in order', async () => {
     const { socket, got } = await client();
     socket.write(Buffer.concat([shop, shop, shop.subarray(0, 5)]));
     socket.write(shop.subarray(5));
@@ -104,7 +104,7 @@ describe('TCP', () => {
     await waitFor('three answers', () => got().length === 3 * length);
     for (const index of [0, 1, 2])
       expect(read(got().subarray(index * length + 2, (index + 1) * length)).answers).toHaveLength(1);
-    // It has asked all: the last answers come, then the end.
+    // It has sent all queries: the last answers arrive, then the end.
     socket.end(shop);
     await noneOpen();
     expect(got().length).toBe(4 * length);
@@ -135,7 +135,7 @@ describe('TCP', () => {
     expect(server.answerer.stats().counts.overTcp - before).toBeLessThan(19_000);
   });
 
-  test('a network has so many connections, and the next is closed', async () => {
+  test('a network may have a number of connections, and the next is closed', async () => {
     const other = await testServer(plan, { tcp: { connectionsPerNetwork: 2, idleMs: 600_000 } });
     try {
       const [one, two] = [await client(other.port), await client(other.port)];
@@ -155,7 +155,7 @@ describe('TCP', () => {
     }
   });
 
-  test('closing ends, also with clients that stay', async () => {
+  test('closing completes, even with clients that stay', async () => {
     const other = await testServer(plan, { tcp });
     const socket = connect(other.port, '127.0.0.1');
     sockets.push(socket);

@@ -8,7 +8,7 @@ import { responderOf } from './support/responder.ts';
 
 const at = (label: string, address: string) => namePlan(label, { members: [member('m1', { addresses: [address] })] });
 
-test('an older plan is refused, a newer one takes all names with it', () => {
+test('an older plan is refused, a newer one replaces all names', () => {
   const { zones, answer } = responderOf(zonePlan([at('a', '192.0.2.1'), at('b', '192.0.2.1')]));
   expect(zones.put(zonePlan([], { generation: 7 }))).toBe('KNOWN');
   expect(zones.put(zonePlan([], { generation: 6 }))).toBe('OLD');
@@ -18,7 +18,7 @@ test('an older plan is refused, a newer one takes all names with it', () => {
   expect(answer(question(`b.${zone}`)).rcode).toBe(3);
 });
 
-test('a change follows the generation that is there, or the whole plan is needed', () => {
+test('a change must follow the current generation; otherwise the whole plan is needed', () => {
   const { zones, answer } = responderOf(zonePlan([at('a', '192.0.2.1'), at('x.y', '192.0.2.1')]));
   const names = [at('a', '192.0.2.3'), at('new.ent', '192.0.2.4')];
   const change = { zone, history: testHistory, from: 7, to: 9, names, removedNames: [`x.y.${zone}`] };
@@ -28,14 +28,14 @@ test('a change follows the generation that is there, or the whole plan is needed
   expect(answer(question(`a.${zone}`)).answers).toEqual(['1 c0000201']);
   expect(zones.change(change)).toBe('TAKEN');
   expect(answer(question(`a.${zone}`)).answers).toEqual(['1 c0000203']);
-  // The name above one that is gone is gone too, and that above a new one is there.
+  // The parent of a deleted name is gone too, and the parent of a new name exists.
   expect([`x.y.${zone}`, `y.${zone}`].map((name) => answer(question(name)).rcode)).toEqual([3, 3]);
   expect(answer(question(`ent.${zone}`)).rcode).toBe(0);
   expect(zones.get(zone)?.names()).toHaveLength(2);
   expect(zones.change(change)).toBe('KNOWN');
 });
 
-test('other name servers and client maps come with a change of the head', () => {
+test('other name servers and client maps arrive with a change of the head', () => {
   const kept = { mapId: 'kept', blocks: [{ cidr: '198.51.100.0/24', region: 'eu' }], regions: [] };
   const clientMaps = [{ ...kept, mapId: 'm' }, kept];
   const members = [member('eu', { region: 'eu' }), member('us', { region: 'us', addresses: ['192.0.2.2'] })];
@@ -69,7 +69,7 @@ test('other name servers and client maps come with a change of the head', () => 
   expect(answer(question(zone, { type: 2 })).counts).toEqual([1, 1, 0, 0]);
 });
 
-test('a name without its map fails, and answers by it and the regions of the head once the zone comes again', () => {
+test('a name without its map fails, and is answered by the map and the regions of the head once the zone is sent again', () => {
   const blocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
   const members = [
     member('eu', { latencyMs: { eu: 1, us: 100 } }),
@@ -109,13 +109,13 @@ describe("a name server's own addresses", () => {
     const { zones, answer } = responderOf(zonePlan(plans, { nameServers }));
     expect(answer(question(`ns1.${zone}`))).toMatchObject({ answers: ['1 c0000235'], ttl: 3_600 });
     expect(answer(question(`ns1.${zone}`, { type: 28 }))).toMatchObject({ rcode: 0, answers: [] });
-    // A server without a known address has none, and no alias either.
+    // A server without a known address has no address records and no alias.
     expect(answer(question(`ns3.${zone}`))).toMatchObject({ rcode: 0, answers: [] });
-    // The plans are kept for the day when the servers have gone.
+    // The plans are kept in case the servers leave.
     expect(zones.get(zone)?.names()).toHaveLength(2);
   });
 
-  test('win over a name that was there before the server, and lose to it once the server has gone', () => {
+  test('take precedence over a name that existed before the server, and release it once the server has gone', () => {
     const { zones, answer } = responderOf(zonePlan(plans, { nameServers: [] }));
     expect(answer(question(`ns1.${zone}`)).answers).toEqual(['1 cb007142']);
     const { names: _names, generation: _generation, history: _history, ...head } = zonePlan([]);

@@ -1,4 +1,4 @@
-// Backends and zones as an administrator makes them: checked, sealed, opened again, and kept while they are in use.
+// Backends and zones as an administrator creates them: checked, sealed, opened again, and kept while they are in use.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { BackendSecret } from '../../../dns/backends/backend.ts';
 import { type BackendInput, checkBackend } from '../../../dns/backends/backend-input.ts';
@@ -86,13 +86,13 @@ describe('a backend', () => {
     await backends.close();
   });
 
-  test('has a name of its own, and keeps its type', async () => {
+  test('has a unique name, and keeps its type', async () => {
     const { id } = await create();
     await expect(create()).rejects.toThrow('ALREADY_EXISTS');
     await expect(update(id, { name: 'bind', type: 'ANSWERER' })).rejects.toThrow('never changes');
   });
 
-  test('gets its secret again when its servers change, else it stays', async () => {
+  test('gets its secret again when its servers change, and otherwise keeps it', async () => {
     const { id } = await create();
     const own = inputOf().rfc2136 as NonNullable<BackendInput['rfc2136']>;
     await update(id, inputOf({ name: 'renamed', credentials: null }));
@@ -107,7 +107,7 @@ describe('a backend', () => {
     expect(() => openSecret(ground.sealer, elsewhere as never)).toThrow('CREDENTIALS_UNUSABLE');
   });
 
-  test('has its secret sealed again with another key, and one that can not be opened is named', async () => {
+  test('has its secret sealed again with another key, and one that can not be opened is reported', async () => {
     const { id } = await create();
     const own = inputOf().rfc2136 as NonNullable<BackendInput['rfc2136']>;
     const { id: changed } = await create(inputOf({ name: 'changed', rfc2136: { ...own, keyName: 'other' } }));
@@ -191,7 +191,7 @@ describe('a zone', () => {
     const records = [{ type: 'A', value: '192.0.2.1' } as const];
     await db.transaction((tx) => declareRecords(tx, wake, { zone, name, owner: 'gslb/1', records, ttlSeconds: 5 }));
     await expect(makeZone(id)).rejects.toThrow('IN_USE');
-    // It came with its name, and an administrator gives it rules.
+    // The zone came with its name, and an administrator adds rules.
     const made = await makeZone(null, { rules });
     await expect(makeZone(null)).rejects.toThrow('ALREADY_EXISTS');
     const input = { name: zone, rules: [], spec };

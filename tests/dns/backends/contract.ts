@@ -13,7 +13,7 @@ import { zone } from '../support/name-servers.ts';
 /** A real server, or its substitute, with its adapter. */
 export interface ContractPlace {
   readonly records: RecordServer;
-  /** Values as dig(1) prints them, sorted: the view of clients. */
+  /** Values as dig(1) prints them, sorted, which is the view of clients. */
   dig(name: string, type: string): Promise<readonly string[]>;
   /** As another administrator does. */
   add(name: string, ttl: number, type: string, value: string): Promise<void>;
@@ -74,7 +74,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(['REFUSED', 'NOT_AUTHORITATIVE']).toContain(error.code);
     });
 
-    test('publish, change, withdraw: addresses of both versions with the fence, then none', async () => {
+    test('publish, change, withdraw: addresses of both versions with the fence, then no records', async () => {
       expect(await publish(1, [a('192.0.2.1'), a('192.0.2.2'), aaaa('2001:db8::1')])).toEqual({ state: 'PUBLISHED' });
       expect(await digAll()).toEqual(['192.0.2.1', '192.0.2.2', '2001:db8::1']);
       expect(await fences()).toEqual([`"tidegate writer=${writer} generation=1 records=3 owner=loadbalancer/1"`]);
@@ -87,7 +87,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(await fences()).toEqual([]);
     });
 
-    test('the same again changes nothing', async () => {
+    test('a repetition changes nothing', async () => {
       const set = [a('192.0.2.1')];
       await publish(1, set);
       const serial = await place.dig(zone, 'SOA');
@@ -129,7 +129,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(await place.dig(`third.${below}`, 'A')).toEqual([]);
     });
 
-    test('a name below a wildcard has its own records, and is free before it', async () => {
+    test('a name below a wildcard has its own records, and is free before it gets them', async () => {
       const below = `wild${count}.${zone}`;
       await place.add(`*.${below}`, 5, 'A', '198.51.100.7');
       name = `web.${below}`;
@@ -182,14 +182,17 @@ export function describeContract(title: string, type: BackendType, open: () => P
       ['an address', 'A', '198.51.100.7'],
       ['an alias', 'CNAME', 'elsewhere.example.test.'],
       ['a text', 'TXT', '"kept"'],
-    ])('a name at which others made %s is theirs: refused, and it stays', async (_what, made, value) => {
-      await place.add(name, 300, made, value);
-      await expect(publish(1, [a('192.0.2.1')])).rejects.toMatchObject({ code: 'NAME_TAKEN_BY_OTHERS' });
-      expect(await place.dig(name, made)).toEqual([value]);
-      // Its withdrawal does not touch them either.
-      expect(await publish(2, [])).toEqual({ state: 'PUBLISHED' });
-      expect(await place.dig(name, made)).toEqual([value]);
-    });
+    ])(
+      'a name at which others created %s belongs to them: refused, and the record stays',
+      async (_what, made, value) => {
+        await place.add(name, 300, made, value);
+        await expect(publish(1, [a('192.0.2.1')])).rejects.toMatchObject({ code: 'NAME_TAKEN_BY_OTHERS' });
+        expect(await place.dig(name, made)).toEqual([value]);
+        // Its withdrawal does not touch them either.
+        expect(await publish(2, [])).toEqual({ state: 'PUBLISHED' });
+        expect(await place.dig(name, made)).toEqual([value]);
+      },
+    );
 
     test("others' records of other types beside ours stay", async () => {
       await publish(1, [a('192.0.2.1')]);
@@ -197,11 +200,11 @@ export function describeContract(title: string, type: BackendType, open: () => P
       await publish(2, [a('192.0.2.2')]);
       await publish(3, []);
       expect(await place.dig(name, 'TXT')).toEqual(['"theirs"']);
-      // Now it is theirs.
+      // Now the name belongs to the others.
       await expect(publish(4, [a('192.0.2.4')])).rejects.toMatchObject({ code: 'NAME_TAKEN_BY_OTHERS' });
     });
 
-    test('drift is seen and mended', async () => {
+    test('drift is detected and corrected', async () => {
       const set = [a('192.0.2.1'), a('192.0.2.2')];
       await publish(1, set);
       await place.removeAll(name, 'A');
@@ -215,7 +218,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(await records.has(wanted(1, set), signal)).toBe(true);
     });
 
-    test('a lost fence is made again where the records beside it are exactly ours, else the name is not ours', async () => {
+    test('a lost fence is restored if the records beside it are exactly ours; otherwise the name is not ours', async () => {
       const set = [a('192.0.2.1'), aaaa('2001:db8::1')];
       await publish(1, set);
       await place.removeAll(fenceName(name), 'TXT');

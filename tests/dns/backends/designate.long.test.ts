@@ -12,7 +12,7 @@ import { describeContract } from './contract.ts';
 
 const signal = new AbortController().signal;
 const wish = { zone, nameServers: [], isSigned: false, secondaries: [], transferKey: undefined };
-/** Why Designate's packages can't run here. */
+/** The reason why Designate's packages can't run here. */
 const skipped = await obstacle();
 
 (skipped === undefined ? describe : describe.skip)(`Designate 15${skipped ? ` (skipped: ${skipped})` : ''}`, () => {
@@ -37,7 +37,7 @@ const skipped = await obstacle();
     });
   }
 
-  test('a zone that is there is as good as made', async () => {
+  test('creating an existing zone succeeds', async () => {
     await records.ensureZone(wish, signal);
     await records.check(zone, signal);
   });
@@ -45,7 +45,7 @@ const skipped = await obstacle();
   test('logs in again when its token is refused', async () => {
     await records.check(zone, signal);
     await designate.revokeTokens();
-    // Keystone takes back all of that second.
+    // Keystone revokes everything from that second.
     await waitFor('another login', () =>
       records.check(zone, signal).then(
         () => true,
@@ -60,13 +60,13 @@ const skipped = await obstacle();
     await wrong.close();
   });
 
-  test('a wildcard is found among many names that its asterisk stands for', async () => {
+  test('a wildcard is found among many names that its asterisk matches', async () => {
     const wild = `many.${zone}`;
     const wanted = (name: string): WantedName => ({
       ...{ zone, name, writer: '00000000-0000-4000-8000-000000000000', owner: 'gslb/1', generation: 1 },
       ...{ records: [{ type: 'A', value: '192.0.2.1' }], ttlSeconds: 5, earlierRecords: [], readAtMs: Date.now() },
     });
-    // In the order of names they are all before it, and more than a page.
+    // In the order of names all of them come before it, and they fill more than a page.
     const names = Array.from({ length: 20 }, (_, index) => `*.a${index}.${wild}`);
     await designate.addAll(zone, names, 5, 'A', '192.0.2.2');
     expect(await records.publish(wanted(`*.${wild}`), signal)).toEqual({ state: 'PUBLISHED' });
@@ -74,7 +74,7 @@ const skipped = await obstacle();
     expect(await designate.nameServer.dig(`any.${wild}`, 'A')).toEqual(['192.0.2.1']);
   });
 
-  test('a zone that somebody deleted and made again is found again', async () => {
+  test('a zone that somebody deleted and created again is found again', async () => {
     const again = 'again.test';
     const wanted = {
       ...{ zone: again, name: `web.${again}`, writer: '00000000-0000-4000-8000-000000000000', owner: 'gslb/1' },

@@ -74,7 +74,7 @@ function wanted(generation: number, value: string, change: Partial<WantedName> =
   };
 }
 
-/** As a publisher does it: a server that is too busy to answer in time is asked again. */
+/** As a publisher does: if a server is too busy to answer in time, it is queried again. */
 async function publishAtLast(name: WantedName): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -86,7 +86,7 @@ async function publishAtLast(name: WantedName): Promise<void> {
   }
 }
 
-test('while a name is asked without pause, no answer is older than a change that was published', async () => {
+test('while a name is queried without pause, no answer is older than a published change', async () => {
   const question = encodeQuery(7, { name: `asked.${zone}`, type: types.A });
   const socket = createSocket('udp4');
   const sent = new Map<number, string>();
@@ -171,7 +171,7 @@ test('makes a zone, signs it and stops signing it; its records stay', async () =
   expect(await signed()).toBe(false);
 });
 
-test('a zone that was there before keeps its own NS records', async () => {
+test('an existing zone keeps its own NS records', async () => {
   const before = await place.dig(zone, 'NS');
   expect(before).not.toEqual(['ns9.example.test.']);
   const wish = { zone, nameServers: ['ns9.example.test'], isSigned: false, secondaries: [], transferKey: undefined };
@@ -182,7 +182,7 @@ test('a zone that was there before keeps its own NS records', async () => {
 });
 
 test(
-  'a Knot that is its secondary has each change, transferred under the key',
+  'a Knot as secondary has each change, transferred under the key',
   async () => {
     const folder = await temporaryFolder();
     const port = await freePort();

@@ -1,4 +1,4 @@
-// Names of one project near those of another, on a real database: in any order, also at the same moment.
+// Names of one project near names of another, on a real database: in any order, and at the same moment.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ownersOf } from '../../../compose/owners.ts';
 import {
@@ -24,7 +24,7 @@ const alpha = { id: newUuid(), name: 'alpha' };
 const beta = { id: newUuid(), name: 'beta' };
 type Project = typeof alpha;
 
-/** The most that an administrator can allow both. */
+/** The largest limit that an administrator can set for both. */
 const everything: readonly ZoneRule[] = [alpha, beta].map(({ id }) => ({
   ...{ suffix: zoneName, projectIds: [id] },
   allows: ['APEX', 'WILDCARDS', 'UNDERSCORES'] as const,
@@ -54,7 +54,7 @@ const zone = (parts: Partial<ClaimedZone> = {}): ClaimedZone => ({
   ...parts,
 });
 
-/** The code of a refusal, or OK. */
+/** The code of a refusal, otherwise OK. */
 async function claim(
   project: Project,
   name: string,
@@ -81,22 +81,19 @@ const near = [
   ['shop.z.test', 'shop.z.test'],
 ] as const;
 
-test.each(near)(
-  '%s of one project and %s of another: the later one is refused, whichever it is',
-  async (one, other) => {
-    for (const [first, second] of [
-      [one, other],
-      [other, one],
-    ] as const) {
-      expect(await claim(alpha, first)).toBe('OK');
-      expect(await claim(beta, second)).toBe('NAME_TAKEN');
-      if (first !== second) expect(await claim(alpha, second)).toBe('OK');
-      await ground.db.execute('DELETE FROM dns_held_name');
-    }
-  },
-);
+test.each(near)('%s of one project and %s of another: whichever comes later is refused', async (one, other) => {
+  for (const [first, second] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    expect(await claim(alpha, first)).toBe('OK');
+    expect(await claim(beta, second)).toBe('NAME_TAKEN');
+    if (first !== second) expect(await claim(alpha, second)).toBe('OK');
+    await ground.db.execute('DELETE FROM dns_held_name');
+  }
+});
 
-test.each(near)('%s and %s at the same moment: one project has its name', async (one, other) => {
+test.each(near)('%s and %s at the same moment: one project gets its name', async (one, other) => {
   for (let round = 0; round < 5; round += 1) {
     const codes = await Promise.all([claim(alpha, one), claim(beta, other)]);
     expect(codes.toSorted()).toEqual(['NAME_TAKEN', 'OK']);
@@ -105,11 +102,11 @@ test.each(near)('%s and %s at the same moment: one project has its name', async 
   }
 });
 
-test('names beside each other, with an underscore, or in another zone do not touch', async () => {
+test('neighbouring names, names with an underscore, and names in another zone do not conflict', async () => {
   expect(await claim(alpha, 'shop.z.test')).toBe('OK');
   for (const name of ['shop2.z.test', 'notshop.z.test', 'a.z.test']) expect(await claim(beta, name)).toBe('OK');
   expect(await claim(alpha, 'a_b.x.z.test')).toBe('OK');
-  // An underscore is no wildcard in SQL.
+  // In SQL, an underscore must not act as a wildcard.
   expect(await claim(beta, 'aXb.x.z.test'.toLowerCase())).toBe('OK');
   expect(
     await claim(beta, 'shop.other.test', {
@@ -119,14 +116,14 @@ test('names beside each other, with an underscore, or in another zone do not tou
   ).toBe('OK');
 });
 
-test('the apex is beside all names, for whom a right allows it', async () => {
+test('the apex conflicts with no name, if a right allows it', async () => {
   expect(await claim(alpha, 'shop.z.test')).toBe('OK');
   expect(await claim(beta, zoneName)).toBe('OK');
   expect(await claim(alpha, zoneName)).toBe('NAME_TAKEN');
   expect(await claim(alpha, 'more.z.test')).toBe('OK');
 });
 
-test('an owner shares its name, and takes that back', async () => {
+test('an owner shares its name, and ends that again', async () => {
   expect(await claim(alpha, 'shop.z.test')).toBe('OK');
   const share = (ids: readonly string[]) =>
     ground.db.transaction((tx) => shareName(tx, { name: 'shop.z.test', owner: 'gslb/alpha-shop.z.test' }, ids));
@@ -137,7 +134,7 @@ test('an owner shares its name, and takes that back', async () => {
   expect(await claim(beta, 'other.shop.z.test')).toBe('NAME_TAKEN');
 });
 
-test('an administrator sets a suffix apart, from above and from below', async () => {
+test('an administrator reserves a suffix, from above and from below', async () => {
   const rules: readonly ZoneRule[] = [...everything, { suffix: 'login.shop.z.test', projectIds: [beta.id] }];
   for (const order of [0, 1]) {
     const claims = [() => claim(alpha, 'shop.z.test', { rules }), () => claim(beta, 'a.login.shop.z.test', { rules })];
@@ -148,24 +145,24 @@ test('an administrator sets a suffix apart, from above and from below', async ()
   }
 });
 
-test('a deleted name rests for its project, and so does what is around it', async () => {
+test('a deleted name rests for its project, together with its neighbours', async () => {
   expect(await claim(alpha, 'shop.z.test')).toBe('OK');
   await giveBack(beta, 'shop.z.test');
   expect(await claim(alpha, 'shop.z.test', {}, 'gslb/other')).toBe('NAME_TAKEN');
   await giveBack(alpha, 'shop.z.test');
   for (const name of ['shop.z.test', 'login.shop.z.test', '*.z.test'])
     expect(await claim(beta, name)).toBe('NAME_TAKEN');
-  // A clock that jumps ahead ends no rest: only the time that is trusted does.
+  // A clock that jumps ahead does not end the rest of a name; only the trusted time does.
   await ground.db.execute('UPDATE dns_held_name SET rests_until = NOW(3) - INTERVAL 1 SECOND');
   await ground.db.execute('UPDATE trusted_clock SET trusted_at = NOW(3) - INTERVAL 1 DAY');
   expect(await claim(beta, 'shop.z.test')).toBe('NAME_TAKEN');
-  // Its project has it again at once, as another object too.
+  // Its project can have the name again at once, even for another object.
   expect(await claim(alpha, 'shop.z.test', {}, 'loadbalancer/1')).toBe('OK');
   await ground.db.transaction((tx) => giveBackName(tx, { name: 'shop.z.test', owner: 'loadbalancer/1' }, 0));
   expect(await claim(beta, 'shop.z.test')).toBe('OK');
 });
 
-test('the names of our own name servers belong to nobody, from the creation of the machine on', async () => {
+test('the names of our own name servers are reserved from the creation of the machine on', async () => {
   const { db } = ground;
   const machine = { id: newUuid(), name: 'ns1' };
   const inAnHour = new Date(Date.now() + 3_600_000);
@@ -182,12 +179,12 @@ test('the names of our own name servers belong to nobody, from the creation of t
   expect(await claim(alpha, 'x.ns1.other.z.test')).toBe('OK');
   expect(await claim(alpha, 'ns1.z.test', { hasOwnServers: false })).toBe('OK');
   await db.execute('DELETE FROM dns_held_name');
-  // A week later, or when the machine did not join in time.
+  // A week later, or if the machine did not join in time.
   await db.execute("UPDATE dns_server_name SET held_until = '1970-01-02'");
   expect(await claim(alpha, 'ns1.z.test')).toBe('OK');
 });
 
-test('the servers that an administrator gave a zone belong to nobody', async () => {
+test('the servers that an administrator gave a zone are reserved', async () => {
   const given = { hasOwnServers: false, nameServers: ['ns1.z.test', 'ns.elsewhere.test'] };
   expect(await claim(alpha, 'ns1.z.test', given)).toBe('NAME_TAKEN');
   expect(await claim(alpha, 'a.ns1.z.test', given)).toBe('NAME_TAKEN');
@@ -207,14 +204,14 @@ test("the installation's own names, such as that of its primary, refuse others, 
   for (const _ of [1, 2]) expect(await db.transaction((tx) => claimForInstallation(tx, own))).toBe(true);
 });
 
-test('a name at or below a zone of its own is not made in the zone above', async () => {
+test('a name at or below a separate zone can not be created in the zone above', async () => {
   await ground.db.execute("INSERT INTO dns_zone (name, writer) VALUES ('lb.z.test', 'w')");
   expect(await claim(alpha, 'lb.z.test')).toBe('NAME_TAKEN');
   expect(await claim(alpha, 'web.default.lb.z.test')).toBe('NAME_TAKEN');
   expect(await claim(alpha, 'blb.z.test')).toBe('OK');
 });
 
-test(`no order of claims, deletions and servers leaves two projects near each other (seed ${seed})`, async () => {
+test(`no order of claims, deletions and servers gives two projects neighbouring names (seed ${seed})`, async () => {
   let state = seed || 1;
   const draw = <Value>(list: readonly Value[]): Value => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;

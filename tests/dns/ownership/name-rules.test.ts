@@ -22,7 +22,7 @@ const parts: readonly ZoneRule[] = [
 const kinds: readonly ZoneRule[] = [{ suffix: zone, projectIds: ['a'], allows: ['APEX', 'WILDCARDS', 'UNDERSCORES'] }];
 
 test.each([
-  // Every project has PROJECT.SUFFIX, and nothing else.
+  // Every project has PROJECT.SUFFIX, and no other names.
   [every, 'web.alpha.z.test', alpha, 'yes'],
   [every, 'alpha.z.test', alpha, 'yes'],
   [every, 'web.z.test', alpha, 'no'],
@@ -31,13 +31,13 @@ test.each([
   [every, 'web.alpha.other.test', alpha, 'no'],
   [[], 'web.alpha.z.test', alpha, 'yes'],
   [[], 'web.z.test', alpha, 'no'],
-  // A right by name reaches further, but not into what is another project's.
+  // A right by name reaches further, but not into another project's names.
   [both, 'web.z.test', alpha, 'by z.test'],
   [both, 'x.free.z.test', alpha, 'by z.test'],
   [both, 'beta.z.test', alpha, 'no'],
   [both, 'x.beta.z.test', alpha, 'no'],
   [both, 'x.beta.z.test', beta, 'yes'],
-  // The longest suffix decides, also against the one who has the rest.
+  // The longest suffix decides, even against the owner of the rest.
   [parts, 'a.login.z.test', alpha, 'no'],
   [parts, 'login.z.test', alpha, 'no'],
   [parts, 'a.login.z.test', beta, 'by login.z.test'],
@@ -69,12 +69,12 @@ test.each([
     /^a\.z\.test is in z\.test, which belongs to no project; in the zone/,
   ],
   [every, 'web.notalpha.z.test', /^in the zone z\.test this project may create names that end in alpha\.z\.test/],
-] as const)('a refusal of %j tells whose %s is', (rules, name, expected) => {
+] as const)('a refusal of %j names the owner of %s', (rules, name, expected) => {
   const ruling = rulingOf(rules, { name, zone, project: alpha }, projects);
   expect(ruling.allowed ? 'allowed' : ruling.reason).toMatch(expected);
 });
 
-test('only labels right below the suffix of a right for every project may be those of projects', () => {
+test('only labels right below the suffix of a right for every project may stand for projects', () => {
   expect(projectLabels(both, { name: '*.x.beta.z.test', zone })).toEqual(['beta']);
   expect(projectLabels(parts, { name: 'x.beta.z.test', zone })).toEqual([]);
 });

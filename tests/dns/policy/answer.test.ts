@@ -1,4 +1,4 @@
-// A name's answers: serving members, fallbacks, TTLs and scopes; and random plans to check invariants.
+// A name's answers: serving members, fallbacks, TTLs and scopes. Random plans check invariants.
 import { describe, expect, test } from '@jest/globals';
 import { answer, explain } from '../../../dns/policy/answer.ts';
 import { clientAddress, masked, noGeo, prepareClientMap } from '../../../dns/policy/client.ts';
@@ -37,7 +37,7 @@ test('the first pool with enough members that are up answers with them', () => {
   ]);
 });
 
-test('the smallest priority that serves is answered', () => {
+test('the members with the smallest priority that serves are answered', () => {
   const of = (up: boolean) => plan([member('m1', { up }), member('m2', { priority: 2 })], failover);
   expect(data(of(true))).toEqual(['192.0.2.1']);
   expect(data(of(false))).toEqual(['192.0.2.2']);
@@ -52,25 +52,25 @@ describe('when no pool has enough serving members', () => {
   ];
   const of = (noneUp: NoneUp, more = {}) => plan(members, failover, { noneUp, ...more });
 
-  test('ALL answers as if all were up, but never withheld ones', () => {
+  test('ALL answers as if all were up, but without withheld members', () => {
     expect(data(of({ do: 'ALL' }))).toEqual(['192.0.2.1']);
     const withheld = members.map((each) => ({ ...each, withheld: true }));
     expect(ask(plan(withheld, failover))).toMatchObject({ outcome: 'NODATA', records: [] });
   });
 
-  test('LAST_KNOWN answers as if those were up that were it last, and all if none ever was', () => {
+  test('LAST_KNOWN answers with the members that were last up, and with all if none ever was', () => {
     expect(data(of({ do: 'LAST_KNOWN' }))).toEqual(['192.0.2.2']);
     const never = members.map((each) => ({ ...each, lastUpAt: null }));
     expect(data(plan(never, failover, { noneUp: { do: 'LAST_KNOWN' } }))).toEqual(['192.0.2.1']);
   });
 
-  test('LAST_KNOWN keeps who is up, where that is too few for the pool', () => {
+  test('LAST_KNOWN keeps the members that are up, even if they are too few for the pool', () => {
     const half = [member('m1', { lastUpAt: at(5) }), member('m2', { up: false, lastUpAt: at(9) })];
     const pools = [{ poolId: 'p1', minUp: 2, memberIds: ['m1', 'm2'] }];
     expect(data(plan(half, failover, { noneUp: { do: 'LAST_KNOWN' }, pools }))).toEqual(['192.0.2.1']);
   });
 
-  test('a pool beside the others answers with its members that are up, or else with all', () => {
+  test('an extra pool answers with its members that are up, otherwise with all', () => {
     const pool = { poolId: 'sorry', minUp: 9, memberIds: ['m8', 'm9'] };
     const pools = [{ poolId: 'p1', minUp: 1, memberIds: ['m1', 'm2', 'm3'] }];
     const answered = (up: boolean) => {
@@ -81,7 +81,7 @@ describe('when no pool has enough serving members', () => {
     expect(answered(false)).toEqual(['192.0.2.8', '192.0.2.9']);
   });
 
-  test('a CNAME, nothing, or a failure', () => {
+  test('a CNAME, no data, or a failure', () => {
     expect(ask(of({ do: 'CNAME', target: 'sorry.test.' }), '203.0.113.1', 'MX')).toMatchObject({
       ...{ outcome: 'RECORDS', ttlSeconds: 5 },
       records: [{ type: 'CNAME', data: 'sorry.test.', memberId: null }],
@@ -91,7 +91,7 @@ describe('when no pool has enough serving members', () => {
   });
 });
 
-test('a type that members have no address of is NODATA, and does not move clients to another pool', () => {
+test('a type for which members have no address is NODATA, and does not move clients to another pool', () => {
   const members = [member('m1'), member('m2', { addresses: ['2001:db8::1'] })];
   const pools = [
     { poolId: 'p1', minUp: 1, memberIds: ['m1'] },
@@ -102,7 +102,7 @@ test('a type that members have no address of is NODATA, and does not move client
   expect(ask(plan(members, failover, { pools }), '::1', 'TXT').outcome).toBe('NODATA');
 });
 
-test('a member that is a CNAME answers every type, and alone', () => {
+test('a member that is a CNAME answers every type, and is the only answer', () => {
   const members = ['m1', 'm2'].map((id) => member(id, { addresses: [], cname: `${id}.test.` }));
   for (const type of ['A', 'AAAA', 'CNAME', 'MX'])
     expect(ask(plan(members, presetSteps('ROUND_ROBIN')), '::1', type).records).toMatchObject([{ type: 'CNAME' }]);
@@ -118,16 +118,16 @@ test('the TTL is shorter while a member that should serve does not', () => {
   expect(ttl([member('m1'), member('m2', { up: false })], null)).toBe(30);
 });
 
-test('verdicts by region answer that region’s clients', () => {
+test('verdicts by region apply to the clients of that region', () => {
   const of = plan([member('m1', { upIn: { eu: false, us: true } }), member('m2', { priority: 2 })], failover);
   expect(data(of, '10.1.0.1')).toEqual(['192.0.2.2']);
   expect(data(of, '10.2.0.1')).toEqual(['192.0.2.1']);
-  // Berlin is nearest to eu; nobody knows where the last is.
+  // Berlin is nearest to eu. The place of the last one is unknown.
   expect(data(of, '81.0.0.1')).toEqual(['192.0.2.2']);
   expect(data(of, '203.0.113.1')).toEqual(['192.0.2.1']);
 });
 
-test('the scope is 0 if the client made no difference, otherwise the used bits, and never more than were given', () => {
+test('the scope is 0 if the client made no difference, otherwise the number of used bits, and never more than were given', () => {
   const scope = (of: NamePlan, client: string, bits?: number) =>
     answer(prepareName(of, maps), { type: 'A', client: clientAddress(client, bits), draw: () => 0, geo: worldGeo })
       .scopeBits;
@@ -135,7 +135,7 @@ test('the scope is 0 if the client made no difference, otherwise the used bits, 
   const geo = plan(regions, presetSteps('GEO'));
   expect(scope(geo, '10.1.9.9')).toBe(16);
   expect(scope(geo, '10.2.3.9')).toBe(24);
-  // It is not in 10.2.3.0/24 by its 24th bit.
+  // Its 24th bit shows that it is not in 10.2.3.0/24.
   expect(scope(geo, '10.2.2.9')).toBe(24);
   expect(scope(geo, '10.2.4.9')).toBe(22);
   expect(scope(geo, '10.2.3.9', 20)).toBe(20);
@@ -166,7 +166,7 @@ test('an answer has its reasons', () => {
   expect(told.trail[3]?.left).toEqual([{ memberId: 'm3', reason: expect.stringContaining('in region us') }]);
 });
 
-test(`an answer and its explanation are the same, and hold what they must (seed ${seed})`, () => {
+test(`an answer and its explanation agree, and satisfy the invariants (seed ${seed})`, () => {
   const random = seededRandom(seed);
   for (let round = 0; round < 1_000; round += 1) {
     const of = randomPlan(random);
@@ -183,11 +183,11 @@ test(`an answer and its explanation are the same, and hold what they must (seed 
     expect(explained).toEqual(answered);
     expect(answer(name, asked())).toEqual(answered);
     expect(seen).toBeDefined();
-    // The answer contains exactly the members kept last.
+    // The answer contains exactly the members that the last step kept.
     const told = new Set(answered.records.flatMap(({ memberId }) => memberId ?? []));
     const kept = trail.at(-1)?.kept ?? [];
     if (answered.records.every((record) => record.type !== 'CNAME')) expect([...told].sort()).toEqual([...kept].sort());
-    // Nobody who is withheld, nobody of another type, and who is not up only where too few are.
+    // No withheld members and no members of another type. Members that are not up appear only if too few are up.
     const members = of.members.filter(({ memberId }) => told.has(memberId));
     expect(members.some(({ withheld }) => withheld)).toBe(false);
     const enough = trail.every(({ step }) => !step.startsWith('NONE_UP'));
@@ -196,7 +196,7 @@ test(`an answer and its explanation are the same, and hold what they must (seed 
     if (enough) expect(members.every(up)).toBe(true);
     expect(answered.records.every((record) => record.type === 'CNAME' || record.type === type)).toBe(true);
     expect(answered.records.length > 0).toBe(answered.outcome === 'RECORDS');
-    // All clients within the scope get the same.
+    // All clients within the scope get the same answer.
     expect(answered.scopeBits).toBeLessThanOrEqual(client.bits);
     const noise = client.bytes.map(() => random.integer(0, 255));
     const prefix = masked(client.bytes, answered.scopeBits);

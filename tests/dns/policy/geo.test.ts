@@ -1,4 +1,4 @@
-// A file in MaxMind's format: places, and on how much of an address they depend.
+// A file in MaxMind's format: locations, and the number of address bits on which they depend.
 import { expect, test } from '@jest/globals';
 import { clientAddress } from '../../../dns/policy/client.ts';
 import { openGeo } from '../../../dns/policy/geo.ts';
@@ -18,7 +18,7 @@ const file = mmdbFile([
   { bytes: [0x20, 1, 0x0d, 0xb8], prefix: 32, value: { continent: { code: 'AS' } } },
 ]);
 
-test('places are found with the bits that they depend on', () => {
+test('locations are found, with the number of bits on which they depend', () => {
   const geo = openGeo(file);
   const find = (text: string) => geo.find(clientAddress(text).bytes);
   const berlin = { continent: 'EU', country: 'DE', latitude: 52.5, longitude: 13.4 };
@@ -34,7 +34,7 @@ test('places are found with the bits that they depend on', () => {
   expect(find('81.2.3.4')).toBe(find('81.2.3.4'));
 });
 
-test('what is not such a file is refused, and a damaged record is no place', () => {
+test('a file in another format is refused, and a damaged record is no location', () => {
   expect(() => openGeo(Buffer.from('not a database'))).toThrow();
   const damaged = Buffer.from(file);
   damaged.fill(0xff, file.indexOf('continent') - 3, file.indexOf('continent'));

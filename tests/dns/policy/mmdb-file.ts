@@ -12,7 +12,7 @@ interface MmdbBlock {
 const separator = Buffer.alloc(16);
 
 export function mmdbFile(blocks: readonly MmdbBlock[]): Buffer {
-  /** A node's two sides: a node, a block's index below zero, or undefined. */
+  /** The two sides of a node: a node, a block's index below zero, or undefined. */
   const nodes: (number | undefined)[][] = [[undefined, undefined]];
   for (const [index, { bytes, prefix }] of blocks.entries()) {
     let node = 0;

@@ -1,4 +1,4 @@
-// Plans from outside: refusals, and a changed plan equals a new one.
+// Plans from outside: invalid ones are refused, and a changed plan equals a new one.
 import { expect, test } from '@jest/globals';
 import { cnameLoop } from '../../../dns/policy/cname-loop.ts';
 import { applyZoneChange, type NamePlan, type ZonePlan } from '../../../dns/policy/plan.ts';
@@ -21,12 +21,12 @@ const zone: ZonePlan = {
 
 const faultOf = (change: Partial<NamePlan>) => zonePlanFault({ ...zone, names: [{ ...shop, ...change }] });
 
-test('a plan is read as it was', () => {
+test('a plan is read back unchanged', () => {
   expect(readZonePlan(JSON.parse(JSON.stringify(zone)))).toEqual(zone);
   expect(zonePlanFault(zone)).toBeUndefined();
 });
 
-test('invalid plans are refused with the fault', () => {
+test('invalid plans are refused with a description of the fault', () => {
   expect(faultOf({ fqdn: 'shop.gslb.other.test.' })).toContain('not in the zone');
   expect(faultOf({ fqdn: 'Shop.gslb.lab.test.' })).toContain('names.0.fqdn');
   expect(faultOf({ fqdn: 'a.*.gslb.lab.test.' })).toContain('names.0.fqdn');
@@ -59,7 +59,7 @@ test('a CNAME is not at the apex', () => {
   expect(faultOf(sorry('x.test.'))).toBeUndefined();
 });
 
-test('CNAMEs that lead back stop no other name of the zone', () => {
+test('CNAMEs that form a loop do not affect other names of the zone', () => {
   expect(faultOf(sorry(shop.fqdn))).toBeUndefined();
   const other = { ...shop, fqdn: 'b.gslb.lab.test.', ...sorry(shop.fqdn) };
   expect(zonePlanFault({ ...zone, names: [{ ...shop, ...sorry(other.fqdn) }, other] })).toBeUndefined();
@@ -97,7 +97,7 @@ test('loops are found through wildcards and long chains', () => {
   expect(cnameLoop(new Map([...chain, ['n50000.', ['n1.']]]))).toHaveLength(50_001);
 });
 
-test('a change follows its plan, or is not taken', () => {
+test('a change must follow its plan, or is refused', () => {
   const changed = { ...shop, version: 2 };
   const added = { ...shop, fqdn: '*.gslb.lab.test.' };
   const change = { zone: zone.zone, history: testHistory, from: 7, to: 9, names: [changed, added], removedNames: [] };

@@ -1,4 +1,4 @@
-// Plans for tests: usual ones, and random ones from a seed.
+// Plans for tests: typical ones, and random ones from a seed.
 
 import { clientAddress, type GeoSource } from '../../../dns/policy/client.ts';
 import type { ClientMap, MemberPlan, NamePlan, NoneUp, Place, PolicyStep } from '../../../dns/policy/plan.ts';
@@ -48,7 +48,7 @@ export const clientMap: ClientMap = {
   ],
 };
 
-/** By the first octet of an IPv4 address, whose finding depends on so many bits. */
+/** By the first octet of an IPv4 address. The result depends on this many bits. */
 function geoOf(found: Readonly<Record<number, Place>>, bits = 8): GeoSource {
   return { find: (bytes) => ({ place: (bytes.length === 4 && found[bytes[0] ?? 0]) || null, bits }) };
 }

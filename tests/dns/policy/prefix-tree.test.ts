@@ -1,4 +1,4 @@
-// The longest block, against a plain search; and on how many bits it depends.
+// The longest block, compared with a plain search, and the number of bits on which it depends.
 import { expect, test } from '@jest/globals';
 import { clientAddress, masked } from '../../../dns/policy/client.ts';
 import { PrefixTree } from '../../../dns/policy/prefix-tree.ts';
@@ -6,9 +6,9 @@ import { seededRandom } from '../../../trials/random.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 
-test(`the longest block is found, and all that share the told bits find the same (seed ${seed})`, () => {
+test(`the longest block is found, and all addresses that share the reported bits find the same (seed ${seed})`, () => {
   const random = seededRandom(seed);
-  // Few bits, so that blocks lie in one another.
+  // Few bits, so that blocks are nested.
   const address = () =>
     Uint8Array.from([random.integer(0, 7) << 4, random.pick([0, 128, 255]), 0, random.integer(0, 3)]);
   for (let round = 0; round < 300; round += 1) {
@@ -36,7 +36,7 @@ test(`the longest block is found, and all that share the told bits find the same
   }
 });
 
-test('an address is its known bits, and IPv4 when it is mapped', () => {
+test('an address consists of its known bits, and a mapped one counts as IPv4', () => {
   expect(clientAddress('192.0.2.129', 25)).toEqual({ bytes: Uint8Array.of(192, 0, 2, 128), bits: 25 });
   expect(clientAddress('::ffff:192.0.2.129')).toEqual({ bytes: Uint8Array.of(192, 0, 2, 129), bits: 32 });
   expect(clientAddress('::ffff:192.0.2.129', 120)).toEqual({ bytes: Uint8Array.of(192, 0, 2, 0), bits: 24 });

@@ -1,4 +1,4 @@
-// The answer of a static backend: exactly the answer of every client, or a refusal that does not depend on the state of members.
+// The answer of a static backend: exactly the answer that every client gets, or a refusal that does not depend on the state of members.
 import { expect, test } from '@jest/globals';
 import { answer } from '../../../dns/policy/answer.ts';
 import { prepareClientMap } from '../../../dns/policy/client.ts';
@@ -11,7 +11,7 @@ import { clientMap, member, plan, randomClient, randomPlan, worldGeo } from './p
 const maps = new Map([['map', prepareClientMap(clientMap)]]);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 
-test('FAILOVER and ROUND_ROBIN are record sets; policies that depend on the client or on chance are refused', () => {
+test('FAILOVER and ROUND_ROBIN become record sets; policies that depend on the client or on chance are refused', () => {
   const two = [member('m1', { addresses: ['192.0.2.1', '2001:db8::1'] }), member('m2', { priority: 2 })];
   expect(staticAnswer(plan(two, presetSteps('FAILOVER')))).toEqual({
     supported: true,
@@ -29,7 +29,7 @@ test('FAILOVER and ROUND_ROBIN are record sets; policies that depend on the clie
   expect(staticFault(plan([member('m1', { upIn: { eu: true } })], presetSteps('FAILOVER')))).toContain('region');
 });
 
-test('the fallbacks of a name are record sets too', () => {
+test('the fallbacks of a name become record sets too', () => {
   const down = [member('m1', { up: false })];
   const sets = (noneUp: Parameters<typeof plan>[2]) => staticAnswer(plan(down, presetSteps('FAILOVER'), noneUp));
   expect(sets({ noneUp: { do: 'NODATA' } })).toEqual({ supported: true, sets: [] });
@@ -39,7 +39,7 @@ test('the fallbacks of a name are record sets too', () => {
   });
 });
 
-test(`every client gets what the record sets say, and who is up decides nothing about support (seed ${seed})`, () => {
+test(`every client gets the content of the record sets, and the state of members does not affect support (seed ${seed})`, () => {
   const random = seededRandom(seed);
   let supported = 0;
   for (let round = 0; round < 1_000; round += 1) {

@@ -1,4 +1,4 @@
-// The steps one by one: kept members, their shares, and the members that move.
+// The steps one by one: kept members, their shares, and the members that change.
 import { describe, expect, test } from '@jest/globals';
 import { answer } from '../../../dns/policy/answer.ts';
 import { clientAddress, prepareClientMap } from '../../../dns/policy/client.ts';
@@ -25,7 +25,7 @@ function chooser(members: readonly MemberPlan[], steps: readonly PolicyStep[]) {
     );
 }
 
-test('GEO takes the first way that finds somebody, and keeps all when none does', () => {
+test('GEO uses the first criterion that finds a member, and keeps all if none does', () => {
   const choose = chooser(
     [berlin, paris, boston, nowhere],
     [
@@ -35,7 +35,7 @@ test('GEO takes the first way that finds somebody, and keeps all when none does'
   );
   expect(choose('10.1.0.1')).toEqual(['m1', 'm2']);
   expect(choose('10.2.0.1')).toEqual(['m3']);
-  // Nobody is in the client's region ap.
+  // No member is in the client's region ap.
   expect(choose('10.2.3.1')).toEqual(['m1', 'm2', 'm3', 'm4']);
   expect(choose('90.0.0.1')).toEqual(['m2']);
   expect(choose('133.0.0.1')).toEqual(['m1', 'm2', 'm3', 'm4']);
@@ -49,7 +49,7 @@ test('GEO takes the first way that finds somebody, and keeps all when none does'
   expect(byContinent('90.0.0.1')).toEqual(['m1', 'm2']);
 });
 
-test('PROXIMITY keeps the nearest by great circle, and those within the tolerance', () => {
+test('PROXIMITY keeps the nearest by great circle, and members within the tolerance', () => {
   const steps = (toleranceKm: number): PolicyStep[] => [
     { step: 'PROXIMITY', toleranceKm },
     { step: 'FIRST', count: 9 },
@@ -67,7 +67,7 @@ test('PROXIMITY keeps the nearest by great circle, and those within the toleranc
   expect(km([10, 20], [10, 20])).toBeCloseTo(0, 3);
 });
 
-test('LATENCY keeps the fastest from the client’s region, and those that are hardly slower', () => {
+test('LATENCY keeps the fastest from the client’s region, and members that are hardly slower', () => {
   const fast = member('m1', { latencyMs: { eu: 20, us: 100 } });
   const near = member('m2', { latencyMs: { eu: 22, us: 50 } });
   const unknown = member('m3');
@@ -84,7 +84,7 @@ test('LATENCY keeps the fastest from the client’s region, and those that are h
   expect(choose('81.0.0.1')).toEqual(['m1', 'm2']);
 });
 
-test(`WEIGHTED answers by weight, and a weight of 0 only when nothing else is left (seed ${seed})`, () => {
+test(`WEIGHTED answers by weight, and uses a weight of 0 only if no other member is left (seed ${seed})`, () => {
   const choose = chooser(
     [member('m1', { weight: 1 }), member('m2', { weight: 3 }), member('m3', { weight: 0 })],
     presetSteps('WEIGHTED'),
@@ -102,7 +102,7 @@ test(`WEIGHTED answers by weight, and a weight of 0 only when nothing else is le
   expect(all()).toEqual(['m2', 'm1']);
 });
 
-test(`SHUFFLE puts each first alike (seed ${seed})`, () => {
+test(`SHUFFLE puts each member first equally often (seed ${seed})`, () => {
   const choose = chooser([member('m1'), member('m2'), member('m3')], presetSteps('ROUND_ROBIN', { count: 2 }));
   const orders = new Map<string, number>();
   for (let turn = 0; turn < 12_000; turn += 1) orders.set(choose().join(), (orders.get(choose().join()) ?? 0) + 1);
@@ -115,13 +115,13 @@ describe('STICKY', () => {
   const weighted = Array.from({ length: 6 }, (_, at) => member(`m${at + 1}`, { weight: at === 0 ? 4 : 1 }));
   const steps = presetSteps('STICKY');
 
-  test('clients are shared by weight', () => {
+  test('clients are distributed by weight', () => {
     const choose = chooser(weighted, steps);
     const share = clients.filter((client) => choose(client)[0] === 'm1').length / clients.length;
     expect(share).toBeCloseTo(4 / 9, 1);
   });
 
-  test('a lost member moves its own clients alone, in the weights of the others', () => {
+  test('a lost member moves only its own clients, by the weights of the others', () => {
     const whole = chooser(weighted, steps);
     const changed = chooser(
       weighted.map((each) => (each.memberId === 'm2' ? { ...each, up: false } : each)),
@@ -133,7 +133,7 @@ describe('STICKY', () => {
     expect(moved.filter((client) => changed(client)[0] === 'm1').length / moved.length).toBeCloseTo(0.5, 1);
   });
 
-  test('a new member takes its share and moves nobody else', () => {
+  test('a new member takes its share and moves no other clients', () => {
     const whole = chooser(weighted.slice(0, 5), steps);
     const changed = chooser(weighted, steps);
     const moved = clients.filter((client) => whole(client)[0] !== changed(client)[0]);
@@ -141,7 +141,7 @@ describe('STICKY', () => {
     expect(moved.length / clients.length).toBeCloseTo(1 / 9, 1);
   });
 
-  test('a client’s first is the same with one answer and with several, and for its whole prefix', () => {
+  test('a client’s first answer is the same with one answer and with several, and for its whole prefix', () => {
     const [one, two] = [chooser(weighted, steps), chooser(weighted, presetSteps('STICKY', { count: 2 }))];
     for (const client of clients.slice(0, 500)) {
       expect(two(client)).toHaveLength(2);

@@ -21,7 +21,7 @@ export interface NameServer {
   readonly pid: number;
   /** kill -9, and waits until it has ended. */
   kill(): Promise<void>;
-  /** Again with the same data and port. */
+  /** Starts again with the same data and port. */
   start(): Promise<void>;
   /** Answers of dig(1) without a signature, sorted, for example `192.0.2.1`. */
   dig(name: string, type: string): Promise<readonly string[]>;
@@ -135,7 +135,7 @@ zone "${zone}" { type primary; file "${home}/zone"; allow-update { key tidegate;
   return nameServer(place.path, keyFile, { address: '127.0.0.1', port }, begin, () => place.remove());
 }
 
-/** `sameKeyFile`: of a server that has the same key; default: a new one. */
+/** `sameKeyFile`: the key file of a server with the same key. Default: a new key. */
 export async function knot(sameKeyFile?: string): Promise<NameServer> {
   const place = await temporaryFolder();
   const port = await freePort();
@@ -180,7 +180,7 @@ zone:
   return nameServer(place.path, keyFile, { address: '127.0.0.1', port }, begin, () => place.remove());
 }
 
-/** Once it answers the zone. */
+/** Resolves once it answers for the zone. */
 async function started(
   program: { readonly name: string; readonly command: string; readonly args: readonly string[]; readonly cwd: string },
   port: number,

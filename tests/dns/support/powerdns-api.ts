@@ -1,4 +1,4 @@
-// A real PowerDNS with its HTTP API behind TLS, its packet cache on, as it is by default.
+// A real PowerDNS with its HTTP API behind TLS, and with its packet cache on, which is the default.
 import { TlsTerminator } from '../../../lab/neutron/tls-terminator.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { freePort } from '../../support/machine/free-port.ts';

@@ -1,4 +1,4 @@
-// Carries out owed publications and checks like a worker, but one after the other, when the test asks for it.
+// Carries out owed publications and checks like a worker, but one after the other and only when the test calls it.
 import { createDriftQueue } from '../../../dns/publish/drift-queue.ts';
 import { createPublishQueue } from '../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../dns/publish/server-queue.ts';
@@ -17,7 +17,7 @@ export class TestPublisher {
     ]);
   }
 
-  /** Runs all due work once. Returns the errors of failed work, which is due again soon. */
+  /** Runs all due work once. Returns the errors of failed work, which is soon due again. */
   runDue(kind: 'dns-publish' | 'dns-look' | 'dns-server' = 'dns-publish'): Promise<readonly Error[]> {
     return this.#runner.runDue(kind);
   }

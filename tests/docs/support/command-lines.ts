@@ -10,7 +10,7 @@ export interface CommandLine {
 }
 
 const start = /(?<![\w./-])(?:bin\/)?tidegate (?=[a-z-])/g;
-/** What stands before a command in a shell; after any other word it is an argument. */
+/** The words that may precede a command in a shell. After any other word it is an argument. */
 const before = /(?:^|[;|&({$]|^[A-Z_]+=\S*|^(?:do|then|if|while|until|exec|sudo|time|!|--))$/;
 const fence = /^( *)```(\w*)[^\n]*\n([\s\S]*?)^\1```/gm;
 
@@ -39,7 +39,7 @@ function commandsIn(text: string): readonly { readonly index: number; readonly w
   });
 }
 
-/** Up to the end of the command: a line's end, a separator, a redirection or a comment outside of quotes. */
+/** Up to the end of the command: the end of the line, a separator, a redirection or a comment outside of quotes. */
 function wordsOf(text: string): readonly string[] {
   const words: string[] = [];
   let word: string | undefined;

@@ -1,6 +1,6 @@
-// Relative links of a Markdown page, and the anchors that its headings make on GitHub.
+// Relative links of a Markdown page, and the anchors that GitHub creates for its headings.
 
-/** Without code, in which brackets are no links and `#` is no heading. */
+/** Without code, in which brackets are not links and `#` is not a heading. */
 function withoutCode(text: string): string {
   return text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
 }
@@ -15,7 +15,7 @@ export function relativeLinks(text: string): readonly string[] {
   return targets.map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** GitHub's rule: lower case, spaces become hyphens, other punctuation goes; a repeated heading gets a number. */
+/** GitHub's rule: lower case, spaces become hyphens, other punctuation is removed, and a repeated heading gets a number. */
 export function anchorsOf(text: string): ReadonlySet<string> {
   const seen = new Map<string, number>();
   const anchors = [...withoutCode(text).matchAll(/^#{1,6} +(.+?) *$/gm)].map(([, heading = '']) => {

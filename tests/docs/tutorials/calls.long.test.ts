@@ -54,7 +54,7 @@ describeTutorial('calls', () => {
   );
 
   test(
-    'unknown-outcomes.md: the call is UNKNOWN, and one look settles it',
+    'unknown-outcomes.md: the call is UNKNOWN, and one read settles it',
     async () => {
       expect(await place.play('docs/tutorials/unknown-outcomes.md')).toMatch(/UNKNOWN[\s\S]*SUCCEEDED/);
     },

@@ -18,7 +18,7 @@ describeTutorial('global names', () => {
   afterAll(() => place?.stop(), 60_000 * patience);
 
   test(
-    'global-names.md: the answer leaves a dead site and comes back, and an absent checker flips nothing',
+    'global-names.md: a dead site is removed from the answer and returns, and an absent checker changes nothing',
     async () => {
       const output = await place.play('docs/tutorials/global-names.md');
       expect(output).toMatch(/UP → DOWN/);

@@ -39,7 +39,7 @@ describeTutorial('two hosts and a witness', () => {
       const output = await place.play('docs/tutorials/high-availability.md', (block) => !isOfStart(block));
       const primaries = [...output.matchAll(/^Primary +([ab])$/gm)].map(([, name]) => name);
       const [, afterSwitchover] = /^([ab]) is the primary/m.exec(output) ?? [];
-      // The first has it again when the second was unplugged.
+      // The first host has it again after the second one was unplugged.
       expect([primaries[0], afterSwitchover].sort()).toEqual(['a', 'b']);
       expect(primaries.at(-1)).toBe(primaries[0]);
       expect(output).toMatch(/^Acknowledged +[1-9]\d*$/m);

@@ -18,7 +18,7 @@ describeTutorial('a load balancer', () => {
   afterAll(() => place?.stop(), 60_000 * patience);
 
   test(
-    'load-balancer.md: all web servers answer, also while a node is unplugged, which is replaced',
+    'load-balancer.md: all web servers answer, also while a node is unplugged and replaced',
     async () => {
       const output = await place.play('docs/tutorials/load-balancer.md');
       expect(output).toContain('http://web.default.lb.lab.test/');

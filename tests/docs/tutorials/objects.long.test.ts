@@ -18,7 +18,7 @@ describeTutorial('objects', () => {
   afterAll(() => place?.stop(), 60_000 * patience);
 
   test(
-    'objects.md: what is written at one cluster is read at the others, one is unplugged, one is added, one is removed',
+    'objects.md: objects written at one cluster are read at the others; one is unplugged, one added, one removed',
     async () => {
       const output = await place.play('docs/tutorials/objects.md');
       expect(output.match(/^the same$/gm)).toHaveLength(2);

@@ -43,7 +43,7 @@ export interface Product {
   part(name: Part): Promise<Readonly<Record<string, string>>>;
 }
 
-/** Skipped, with the reason in its name, where the lab can't run. */
+/** Skipped, with the reason in its name, if the lab can't run. */
 export function describeWithProduct(name: string, body: () => void): void {
   const obstacle = labUnavailable();
   if (obstacle === undefined) describe(name, body);

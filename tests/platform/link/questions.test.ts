@@ -14,7 +14,7 @@ const cleanup: (() => Promise<void>)[] = [];
 const minuteMs = 60_000;
 let peers: LinkPeer[];
 let server: LinkServer;
-let answers: { centre?: AnswerQuestion; machine?: AnswerQuestion };
+let answers: { controlPlane?: AnswerQuestion; machine?: AnswerQuestion };
 
 beforeEach(() => {
   [peers, answers] = [[], {}];
@@ -28,11 +28,11 @@ async function connect(): Promise<LinkClient> {
   const authority = await testAuthority();
   server = await LinkServer.listen({
     ...{ host: '127.0.0.1', port: 0, role: 'lbhost', log },
-    tls: await testMachine(authority, 'loadbalancer', 'centre', log),
+    tls: await testMachine(authority, 'loadbalancer', 'control-plane', log),
     open: async (peer) => {
       peers.push(peer);
       const session = { epoch: peers.length, begin: () => {}, resend: () => {}, closed: async () => {} };
-      return { ...session, report: async () => {}, ...(answers.centre ? { answer: answers.centre } : {}) };
+      return { ...session, report: async () => {}, ...(answers.controlPlane ? { answer: answers.controlPlane } : {}) };
     },
   });
   cleanup.push(() => server.stop());
@@ -56,7 +56,7 @@ const of = (count: number) => Array.from({ length: count }, (_, at) => at);
 
 test('both ends ask at once, and each question gets its own answer', async () => {
   answers = {
-    centre: double,
+    controlPlane: double,
     // The first comes last.
     machine: async (body) => {
       await sleep(20 - Number(body));
@@ -67,7 +67,7 @@ test('both ends ask at once, and each question gets its own answer', async () =>
   const doubled = of(20).map((at) => ({ double: at * 2 }));
   const asked = of(20).map((at) => [peers[0]?.ask(at, minuteMs), client.ask(at, minuteMs)] as const);
   expect(await Promise.all(asked.map(([machine]) => machine))).toEqual(doubled);
-  expect(await Promise.all(asked.map(([, centre]) => centre))).toEqual(doubled);
+  expect(await Promise.all(asked.map(([, controlPlane]) => controlPlane))).toEqual(doubled);
 });
 
 test('a question without an answer fails with the reason, and the link stays', async () => {

@@ -79,6 +79,15 @@ test('the single key of earlier versions is refused, with instructions', () => {
     expect(() => readConfig(source)).toThrow(/tidegate keys create FOLDER.*keys\.folder/);
 });
 
+test('the former name of a setting is refused, with the new one', () => {
+  const urls = 'wss://control.example.net:4140/link';
+  for (const source of [
+    { flags: { 'objectController.centreUrls': urls } },
+    { env: { TIDEGATE_OBJECT_CONTROLLER_CENTRE_URLS: urls } },
+  ])
+    expect(() => readConfig(source)).toThrow('rename it to objectController.controlPlaneUrls');
+});
+
 test('dependent settings are checked together', () => {
   expect(() => readConfig({ flags: { 'listen.tls.certFile': '/x' } })).toThrow('give both or neither');
   expect(() => readConfig({ flags: { 'redis.path': '/x', 'redis.host': 'y' } })).toThrow('give one');

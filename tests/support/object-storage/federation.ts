@@ -44,7 +44,7 @@ export class Federation {
   readonly authority: CertificateAndKey;
   readonly clusters = new Map<string, FederatedCluster>();
   readonly #cleanup: AsyncDisposableStack;
-  readonly #centre: TestMachine;
+  readonly #controlPlane: TestMachine;
   readonly #signingKeys = new SigningKeys({ active: 'k1', keys: { k1: newKeyPair().privateText } });
   #folder = '';
   #links: ClusterLinks | undefined;
@@ -53,12 +53,12 @@ export class Federation {
   private constructor(
     graph: ControlGraph,
     authority: CertificateAndKey,
-    centre: TestMachine,
+    controlPlane: TestMachine,
     cleanup: AsyncDisposableStack,
   ) {
     this.graph = graph;
     this.authority = authority;
-    this.#centre = centre;
+    this.#controlPlane = controlPlane;
     this.#cleanup = cleanup;
     this.bench = new SystemBench(graph.place);
   }
@@ -67,30 +67,30 @@ export class Federation {
     const authority = await testAuthority();
     const graph = await ControlGraph.open();
     cleanup.defer(() => graph.stop());
-    const centre = await testMachine(authority, 'object-storage', 'centre', graph.log);
-    const federation = new Federation(graph, authority, centre, cleanup);
+    const controlPlane = await testMachine(authority, 'object-storage', 'control-plane', graph.log);
+    const federation = new Federation(graph, authority, controlPlane, cleanup);
     cleanup.defer(() => federation.bench.db.close());
     const folder = await temporaryFolder();
     cleanup.defer(() => folder.remove());
     federation.#folder = folder.path;
     federation.#linkPort = await freePort();
-    await federation.openCentre();
-    cleanup.defer(() => federation.closeCentre());
+    await federation.openControlPlane();
+    cleanup.defer(() => federation.closeControlPlane());
     return federation;
   }
 
   /** Clusters connect to it again. */
-  async openCentre(): Promise<void> {
+  async openControlPlane(): Promise<void> {
     const { db, wake, log, owner } = this.graph;
     this.#links = new ClusterLinks({
       ...{ db, wake, log, owner, checkLogin: this.bench.system.checkLogin },
-      place: { host: '127.0.0.1', port: this.#linkPort, tls: this.#centre, signingKeys: this.#signingKeys },
+      place: { host: '127.0.0.1', port: this.#linkPort, tls: this.#controlPlane, signingKeys: this.#signingKeys },
     });
     await this.#links.start();
   }
 
   /** As if it were away: clusters go on. */
-  async closeCentre(): Promise<void> {
+  async closeControlPlane(): Promise<void> {
     await this.#links?.stop();
     this.#links = undefined;
   }

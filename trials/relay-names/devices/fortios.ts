@@ -1,5 +1,5 @@
-// FortiOS has a command line, but no argument ever gets there: the typed operations have none. The check: whatever the arguments, the typed
-// text does not change.
+// FortiOS has a command line, but no argument ever gets there, because the typed operations have none. The check is that the typed text
+// does not change, whatever the arguments are.
 import { validateObject } from '../../../platform/input/json-schema.ts';
 import { fortios } from '../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { contextOf, isSame, type Subject } from '../subject.ts';
@@ -12,7 +12,7 @@ const typedLines: Readonly<Record<string, readonly string[]>> = {
 const context = contextOf(fortios, 'ssh', { multiVdom: true });
 const base = (operation: string) => fortios.operations.get(operation)?.example ?? {};
 
-/** Determined from the operations themselves, so that a new one is included. */
+/** It is determined from the operations themselves, so that a new operation is included. */
 const typed = [...fortios.operations.values()].filter(({ name, argumentsSchema, render }) => {
   const checked = validateObject(argumentsSchema, base(name));
   return checked.ok && render(checked.args, context).kind === 'cli';

@@ -139,7 +139,7 @@ function wantedOf(operation: string, args: JsonObject): readonly Words[] {
   }
 }
 
-/** The words that vtysh sees in a line. Undefined if it would see more than words. */
+/** The words that vtysh sees in a line. Undefined if it would see something other than words. */
 function wordsOf(line: string): readonly string[] | undefined {
   if (/[?|\t]/.test(line) || /^\s*[!#]/.test(line) || !/^[ -~]*$/.test(line)) return undefined;
   return line.trim().split(/ +/);

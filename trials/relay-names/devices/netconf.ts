@@ -1,5 +1,5 @@
-// The input of a NETCONF server: one edit or one filter, parsed as XML without the driver. A text must be the text of one element, and a
-// path must lead to the edited element and nowhere else.
+// The input of a NETCONF server: one edit or one filter, parsed as XML without the driver. A text must stay the text of one element, and a
+// path must lead only to the edited element.
 import { readXml, type XmlElement } from '../../../platform/xml/read-xml.ts';
 import type {
   DriverOperation,
@@ -110,7 +110,7 @@ function entryOf(operation: string, args: JsonObject, call: NetconfCall): JsonOb
   return { path: pathOf(way), mark: mark ?? null, ...(args.value === undefined ? {} : { value: rest }) };
 }
 
-/** The path in its usual spelling: no module where it does not change, single quotes. */
+/** The path in its usual spelling: no module name if it does not change, and single quotes. */
 function usual(path: JsonValue | undefined): JsonValue {
   let module = '';
   return String(path).replace(

@@ -16,7 +16,7 @@ const address = { elem: { val: hole('address'), comment: hole('mark') } };
 interface Form {
   readonly command: typeof writeCommand | typeof readCommand;
   readonly nftables: readonly Pattern[];
-  /** Values sent whatever the arguments, and arguments that are not sent. */
+  /** Values that are always sent, and arguments that are not sent. */
   readonly implied?: JsonObject;
 }
 
@@ -70,7 +70,7 @@ const forms: Readonly<Record<string, Form>> = {
   'rule.create': write([{ add: { rule } }]),
 };
 
-/** Both sides are sets: an address instead of a set has no IP version to differ from. */
+/** Both sides are sets, so there is no address whose IP version could differ. */
 const bases: Readonly<Record<string, JsonObject>> = {
   'chain.create': { chain: 'tenants', hook: 'forward', priority: 5, policy: 'drop' },
   'set.create': { set: 'tenant-42', ipVersion: 4, blocks: true },
@@ -135,7 +135,7 @@ function toldRuleDeletion(call: WireCall): JsonObject {
   } as JsonObject;
 }
 
-/** From the pattern for a rule's JSON: optional spaces follow commas and colons, and what means something else there is escaped. */
+/** Made from the pattern of a rule's JSON: optional spaces follow commas and colons, and characters with another meaning there are escaped. */
 function statementsIn(meant: string): string {
   const [, whole = '[]'] = /"(?:, \*"expr": \*(.*))?\\\}\\\}$/.exec(meant) ?? [];
   return whole.replaceAll(/([,:]) \*/g, '$1').replaceAll(/\\(.)/g, '$1');
@@ -160,7 +160,7 @@ function toldSetDeletion(operation: string, call: WireCall): JsonObject {
   return { ...place, name: set, address, ...(made === undefined ? {} : { operationId: made }) } as JsonObject;
 }
 
-/** `{"drop": null}`, and nothing else. */
+/** Exactly `{"drop": null}`. */
 function actionWord(statement: JsonValue): string {
   const [word = ''] = Object.keys(statement as JsonObject);
   holesOf({ [word]: null }, statement);
@@ -173,7 +173,7 @@ function addressText(value: JsonValue): string {
   return canonical(`${String(addr)}/${String(len)}`);
 }
 
-/** Anything but an address stays unchanged, and then differs. */
+/** Everything except an address stays unchanged, and then differs. */
 function canonical(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }

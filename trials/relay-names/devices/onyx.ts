@@ -26,7 +26,7 @@ const isChannel = (port: unknown) => String(port).startsWith('Po');
 interface Deed {
   /** The number of its lines. */
   readonly lines: number;
-  /** The required state before. */
+  /** The state that is required before the call. */
   readonly before?: (config: SwitchConfig, args: JsonObject) => void;
   /** The expected changes. */
   readonly after?: (config: SwitchConfig, args: JsonObject) => void;
@@ -126,10 +126,10 @@ const bases: Readonly<Record<string, JsonObject>> = {
   'lag.member.add': { lag: 22, port: '1/7', mode: 'active' },
 };
 
-/** Typed after every block: a block with a line more or less does not end here. */
+/** Typed after every block. If a block has a line more or less, it does not end here. */
 const endOfBlock = 'show version';
 
-/** The lines as the switch's terminal received them; undefined after a key that is not a character of a line. */
+/** The lines as the switch's terminal received them. Undefined after a key that is not a character of a line. */
 async function typed(lines: readonly string[]): Promise<readonly string[] | undefined> {
   const client = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
   const terminal = new Terminal(client, {

@@ -7,7 +7,7 @@ import { hole, holesOf, type Pattern } from '../pattern.ts';
 import { contextOf, difference, operationId, type Subject } from '../subject.ts';
 
 const command = 'ovsdb-client transact "$(cat)"';
-/** The id of the row that is found first takes its place. */
+/** The id of the first row that is found takes its place. */
 const found = '00000000-0000-0000-0000-000000000000';
 
 type Where = readonly (readonly Pattern[])[];
@@ -145,14 +145,14 @@ function toldArguments(operation: string, call: WireCall): JsonObject {
   };
 }
 
-/** The same key twice would be ambiguous. */
+/** A repeated key would be ambiguous. */
 function mapOf(entries: JsonValue): Record<string, JsonValue> {
   const pairs = entries as readonly (readonly [string, string])[];
   if (new Set(pairs.map(([key]) => key)).size !== pairs.length) throw new Error('a key is there twice');
   return Object.fromEntries(pairs);
 }
 
-/** `made`: for a new object, whose marks must be present and are not its own ids. */
+/** `made`: for a new object, whose marks must be present and must differ from its own ids. */
 function externalIdsOf(entries: JsonValue, made: JsonObject | undefined, keys: JsonValue | undefined): JsonObject {
   const all = mapOf(entries);
   if (made !== undefined) {

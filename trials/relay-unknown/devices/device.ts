@@ -2,25 +2,25 @@
 // that reached it.
 import type { JsonObject, JsonValue } from '../../../subgraphs/relay/drivers/driver.ts';
 
-/** One call of a trial. Two numbers, or two lanes, never have the same objects. */
+/** One call of a trial. Two numbers or two lanes never have the same objects. */
 export interface DeviceCall {
   /** The driver's operation. */
   readonly operation: string;
   readonly arguments: JsonObject;
-  /** Text in this call on the wire, and in no other. */
+  /** A text that appears on the wire only in this call. */
   readonly wireMark: string;
-  /** Text in this call's arguments, and in no other's. */
+  /** A text that appears only in this call's arguments. */
   readonly argumentMark: string;
 }
 
 export type Disturbance =
-  /** The connection ends; nothing is done. */
+  /** The connection ends, and nothing is done. */
   | { readonly kind: 'drop-before' }
-  /** The call is executed; the connection ends instead of an answer. */
+  /** The call is executed, but the connection ends without an answer. */
   | { readonly kind: 'drop-after' }
   /** The connection ends; the call is executed `lateMs` later. */
   | { readonly kind: 'drop-late'; readonly lateMs: number }
-  /** The answer is delayed by this. */
+  /** The answer is delayed by this time. */
   | { readonly kind: 'slow'; readonly delayMs: number };
 
 /** The data of a journaled call that is compared with a device's log. */
@@ -55,13 +55,13 @@ export interface TrialDevice {
   create(lane: number, number: number): DeviceCall;
   /** Idempotent: adds an element, or sets certain values of an object. `needs`: its prerequisite. */
   add(lane: number, number: number): { readonly call: DeviceCall; readonly needs?: DeviceCall };
-  /** The removal's prerequisite, and the removal, which may need the result of the creation. */
+  /** The call that the removal requires, and the removal, which may need the result of the creation. */
   remove(lane: number, number: number): { readonly needs: DeviceCall; readonly call: (made: JsonValue) => DeviceCall };
-  /** Affects these calls, until the lane's next disturbance. */
+  /** Affects these calls until the lane's next disturbance. */
   disturb(lane: number, calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void>;
   /** Ends the lane's disturbances. */
   calm(lane: number): Promise<void>;
-  /** The arrivals so far, for each of the calls. */
+  /** The arrivals so far, for each call. */
   records(calls: readonly JournaledCall[]): Promise<Map<string, DeviceRecord>>;
   /**
    * Removes the objects of the lane's calls, without an entry in the device's log. The lane must have no running call and nothing to
@@ -72,8 +72,8 @@ export interface TrialDevice {
 }
 
 /**
- * Records of calls by their text on the wire. If calls have the same text (a removal has no mark, and one that was never sent is made
- * again), the arrivals are assigned to the one sent first.
+ * Records of calls by their text on the wire. If several calls have the same text, the arrivals are assigned to the one that was sent
+ * first. This happens because a removal has no mark, and a call that was never sent is made again.
  */
 export class RecordBook {
   readonly #byWire = new Map<string, DeviceRecord>();
@@ -84,7 +84,7 @@ export class RecordBook {
     return record;
   }
 
-  /** Returns a record for each call that has one. `wireOf` must match how records were made. */
+  /** Returns a record for each call that has one. `wireOf` must match how the records were made. */
   match(calls: readonly JournaledCall[], wireOf: (call: JournaledCall) => string): Map<string, DeviceRecord> {
     const left = new Map(this.#byWire);
     const found = new Map<string, DeviceRecord>();

@@ -50,7 +50,7 @@ export class FortigateGroups implements ObjectDevice {
     return proofOf(this.#lane(lane)[place].gate);
   }
 
-  /** With a comment that contains the call's mark, or without. */
+  /** With a comment that contains the call's mark, or without one. */
   object(lane: number, number: number): TrialObject {
     const name = `again-${lane}-${String(number).padStart(6, '0')}`;
     const comment: JsonObject = number % 2 === 0 ? { comment: 'trial' } : {};

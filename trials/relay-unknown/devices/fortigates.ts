@@ -63,7 +63,7 @@ export class FortiGates implements TrialDevice {
     return { operation, arguments: { name, ...values }, wireMark: name, argumentMark: name };
   }
 
-  /** All writes: a disturbed lane makes no other calls. */
+  /** Counts all writes, because a disturbed lane makes no other calls. */
   async disturb(lane: number, _calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void> {
     const { knobs } = this.#lane(lane).gate.device.faults;
     if (disturbance.kind === 'slow') knobs.latencyMs = disturbance.delayMs;
@@ -112,7 +112,7 @@ export class FortiGates implements TrialDevice {
 }
 
 async function startLane(): Promise<Lane> {
-  // A killed relay leaves its session open.
+  // The session of a killed relay stays open.
   const gate = await FortiGate.start({ maxSessions });
   const arrivals: Arrival[] = [];
   gate.answerInstead = (request) => {

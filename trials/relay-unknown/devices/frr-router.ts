@@ -50,7 +50,7 @@ export class FrrRouter implements TrialDevice {
     return { call: route('staticRoute.create', lane, number) };
   }
 
-  /** Entries and routes in turn. */
+  /** Entries and routes take turns. */
   remove(lane: number, number: number) {
     if (number % 2 === 0) {
       const needs = route('staticRoute.create', lane, number);
@@ -77,7 +77,7 @@ export class FrrRouter implements TrialDevice {
     return book.match(calls, ({ wireCall }) => linesIn(wireCall));
   }
 
-  /** The configuration is read back for each call: it must not grow with the trial. */
+  /** The configuration is read back for each call, so it must not grow with the trial. */
   async clean(lane: number): Promise<void> {
     const lines = (await this.#router.vtysh('show running-config')).split('\n').map((line) => line.trim());
     const own = lines.filter(
@@ -103,7 +103,7 @@ export function linesIn(wireCall: string): string {
     .trim();
 }
 
-/** The key distinguishes the objects of a lane. */
+/** The key makes the objects of a lane different. */
 const sequenceOf = (number: number): number => 1 + (number % 65_535);
 
 /** Lanes (at most 50) and numbers (at most 65,535) have separate addresses. */

@@ -22,7 +22,7 @@ export function faultsOf(calls: readonly DeviceCall[], disturbance: Disturbance)
   return calls.map(({ wireMark: matching }) => ({ matching, ...fault }));
 }
 
-/** Faults of the lanes that share a device: those of all lanes are in one file, so there is one writer at a time. */
+/** Writes the faults of the lanes that share a device. The faults of all lanes are in one file, so there is only one writer at a time. */
 export class LaneFaults {
   readonly #device: DeviceFaults;
   readonly #byLane = new Map<string, readonly DeviceFault[]>();

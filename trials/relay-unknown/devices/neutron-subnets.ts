@@ -41,7 +41,7 @@ export class NeutronSubnets implements ObjectDevice {
     return this.#lane(lane)[place].backend;
   }
 
-  /** With a description that contains the call's mark, or without. */
+  /** With a description that contains the call's mark, or without one. */
   object(lane: number, number: number): TrialObject {
     const name = `again-${lane}-${String(number).padStart(6, '0')}`;
     const description: JsonObject = number % 2 === 0 ? { description: 'trial' } : {};

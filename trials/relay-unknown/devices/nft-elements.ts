@@ -1,4 +1,4 @@
-// Elements of sets of the lab's firewall: real nft behind a real OpenSSH. An element has no values: it exists or not.
+// Elements of sets of the lab's firewall: real nft behind a real OpenSSH. An element has no values; it either exists or not.
 import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
 import type { Disturbance } from './device.ts';
 import { faultOf } from './lab-device.ts';
@@ -58,7 +58,7 @@ export class NftElements implements ObjectDevice {
   async byHand(_lane: number, { key }: TrialObject, state: Values | null): Promise<void> {
     const [set = '', address = ''] = key.split('/');
     const add = `add element inet filter ${set} { ${address} }`;
-    // In one batch, because nft 1.0.6 has no `destroy`, and refuses to delete something that does not exist.
+    // They are in one batch, because nft 1.0.6 has no `destroy`, and refuses to delete something that does not exist.
     await this.#firewall.nft(state === null ? [add, add.replace('add', 'delete')] : [add]);
   }
 

@@ -56,7 +56,7 @@ export class NftFirewall implements TrialDevice {
     return { call: this.#element('setElement.add', lane, number) };
   }
 
-  /** Rules and elements in turn. */
+  /** Rules and elements take turns. */
   remove(lane: number, number: number) {
     if (number % 2 === 0) {
       const needs = this.#element('setElement.add', lane, number);
@@ -96,7 +96,7 @@ export class NftFirewall implements TrialDevice {
     });
   }
 
-  /** nft reads the whole ruleset for each rule: it must not grow with the trial. */
+  /** nft reads the whole ruleset for each rule, so it must not grow with the trial. */
   async clean(lane: number): Promise<void> {
     await this.nft([`flush chain inet filter ${chainOf(lane)}`, `flush set inet filter ${setOf(lane)}`]);
   }
@@ -111,7 +111,7 @@ export class NftFirewall implements TrialDevice {
     return stdout;
   }
 
-  /** From outside, so that the device's log has no entry about it. */
+  /** This runs outside the device, so that the device's log has no entry about it. */
   async nft(commands: readonly string[]): Promise<void> {
     await this.#run(['--file', '-'], `${commands.join('\n')}\n`);
   }

@@ -49,7 +49,7 @@ export interface CutShort {
   readonly atMs: number;
 }
 
-/** Where the lane's backend is: `away` means the other device. */
+/** The place of the lane's backend. `away` means the other device. */
 export type Place = 'home' | 'away';
 
 export interface ObjectDevice {

@@ -59,7 +59,7 @@ export function settingsOfNew(input: LoadBalancerCreateInput): BalancerSettings 
   };
 }
 
-/** A field that is left out keeps its value. `isScaled`: autoscaling moves the number of nodes within the bounds. */
+/** An omitted field keeps its value. `isScaled`: autoscaling moves the number of nodes within the bounds. */
 export function settingsAfter(
   before: BalancerSettings,
   input: LoadBalancerUpdateInput,

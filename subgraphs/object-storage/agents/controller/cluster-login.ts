@@ -6,8 +6,8 @@ import type { JsonValue } from '../../../../platform/values/json.ts';
 import type { DocumentStore } from '../../engine/store/document-store.ts';
 import type { TokenSigner } from '../../wire/cluster-tokens.ts';
 import {
-  centreAnswer,
-  centreAnswerMs,
+  controlPlaneAnswer,
+  controlPlaneAnswerMs,
   type Grant,
   type LoginAnswer,
   type LoginQuestion,
@@ -15,7 +15,7 @@ import {
 
 interface ClusterLoginOptions {
   /** Over the link. */
-  readonly askCentre: (body: JsonValue, deadlineMs: number) => Promise<JsonValue>;
+  readonly askControlPlane: (body: JsonValue, deadlineMs: number) => Promise<JsonValue>;
   readonly documents: Pick<DocumentStore, 'find'>;
   readonly signer: TokenSigner;
   /** This cluster's number. Undefined until the controller knows it. */
@@ -39,23 +39,25 @@ export class ClusterLogin {
   }
 
   async logIn(login: LoginQuestion): Promise<LoginAnswer> {
-    const { askCentre, cluster, signer, log, isDrained, elsewhere } = this.#options;
+    const { askControlPlane, cluster, signer, log, isDrained, elsewhere } = this.#options;
     if (isDrained())
       return {
         refused: { code: 'DRAINED', message: `This controller is drained and takes no logins: ${elsewhere()}` },
       };
     const number = cluster();
     if (number === undefined) return unavailable('This cluster does not know the federation yet: log in again soon.');
-    const answer = await askCentre({ login: login as unknown as JsonValue }, centreAnswerMs).catch((error: unknown) => {
-      if (!(error instanceof UnansweredError)) throw error;
-      log.warn({ err: error }, 'the control plane did not answer a login');
-      return undefined;
-    });
+    const answer = await askControlPlane({ login: login as unknown as JsonValue }, controlPlaneAnswerMs).catch(
+      (error: unknown) => {
+        if (!(error instanceof UnansweredError)) throw error;
+        log.warn({ err: error }, 'the control plane did not answer a login');
+        return undefined;
+      },
+    );
     if (answer === undefined)
       return unavailable(
         'The control plane, which checks logins, does not answer this cluster: log in again later, or at another cluster. Tokens and access keys still work.',
       );
-    const told = centreAnswer.parse(answer);
+    const told = controlPlaneAnswer.parse(answer);
     if ('refused' in told) return told;
     const { user, grants } = told;
     await this.#known(grants);

@@ -16,11 +16,11 @@ export async function createControllerRole(
   settings: SettingsOf<typeof clusterSettings>,
 ): Promise<LifecycleComponent> {
   const { db, log, health, registry, processName } = context;
-  const urls = settings['objectController.centreUrls'];
+  const urls = settings['objectController.controlPlaneUrls'];
   if (urls.length === 0)
     throw new ConfigError([
       {
-        settings: ['objectController.centreUrls'],
+        settings: ['objectController.controlPlaneUrls'],
         wrong: 'it is not set',
         advice: 'give the URLs of the processes with the role object-storage',
       },
@@ -42,7 +42,7 @@ export async function createControllerRole(
     endpoint: { host: settings['objectController.host'], port, tokenMinutes },
   });
   new Gauge({
-    name: 'tidegate_objects_centre_connected',
+    name: 'tidegate_objects_control_plane_connected',
     help: '1 while the controller is connected to the control plane',
     registers: [registry],
     collect() {

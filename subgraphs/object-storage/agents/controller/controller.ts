@@ -20,8 +20,8 @@ import { TokenSigner } from '../../wire/cluster-tokens.ts';
 import {
   type ControllerFacts,
   type ControllerState,
-  centreRole,
   controllerRole,
+  controlPlaneRole,
   documentsAtOnce,
   linkSilentMs,
   mostRingEnds,
@@ -96,14 +96,14 @@ export class Controller implements LifecycleComponent {
     this.#measured = new MeasuredDiskStore(new Counters(db));
     this.#partitions = new Partitions({ db, durability: new Durability(db) });
     this.#client = new LinkClient({
-      ...{ urls, tls, log, role: centreRole, silentMs: linkSilentMs },
+      ...{ urls, tls, log, role: controlPlaneRole, silentMs: linkSilentMs },
       documents: {
         held: () => new Map(),
         put: (_key, position, document) => this.#take(position, document),
         change: async () => false,
         remove: async () => undefined,
       },
-      whole: () => void this.#documents.heardCentre().catch(() => undefined),
+      whole: () => void this.#documents.heardControlPlane().catch(() => undefined),
       facts: () => this.#facts(),
       answer: (body) => this.#answers.answer(body),
     });
@@ -112,7 +112,7 @@ export class Controller implements LifecycleComponent {
         tls,
         log,
         clusters: () => this.#clusters,
-        hasCentre: () => this.connected,
+        hasControlPlane: () => this.connected,
         position: () => this.#position?.number ?? 0,
       },
       take: (signed) => this.#takeFromOthers(signed),
@@ -167,7 +167,7 @@ export class Controller implements LifecycleComponent {
     const { key, tls, log } = this.#options;
     return new ClusterLogin({
       ...{ documents: this.#documents, log },
-      askCentre: (body, deadlineMs) => this.#client.ask(body, deadlineMs),
+      askControlPlane: (body, deadlineMs) => this.#client.ask(body, deadlineMs),
       signer: new TokenSigner({ privateKey: key.privateKey, lifetimeMinutes }),
       cluster: () => ownCluster(this.#clusters, tls)?.number,
       isDrained: () => this.#isDrained,

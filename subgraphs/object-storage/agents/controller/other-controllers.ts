@@ -16,7 +16,7 @@ interface OtherControllersOptions {
   readonly log: Logger;
   readonly clusters: () => readonly KnownCluster[];
   /** While the control plane is connected, other controllers are not asked. */
-  readonly hasCentre: () => boolean;
+  readonly hasControlPlane: () => boolean;
   /** Every document up to this generation is stored here. */
   readonly position: () => number;
   /** Verifies and stores documents in order. Throws for one that the control plane has not signed. */
@@ -59,8 +59,8 @@ export class OtherControllers {
   }
 
   async #look(signal: AbortSignal): Promise<boolean> {
-    const { clusters, hasCentre, tls } = this.#options;
-    if (hasCentre()) return false;
+    const { clusters, hasControlPlane, tls } = this.#options;
+    if (hasControlPlane()) return false;
     const known = clusters();
     const self = ownCluster(known, tls)?.number;
     const others = known.filter(({ number }) => number !== self);

@@ -394,7 +394,7 @@ class Serving {
     this.#resolvers = new ServiceClient({ ...services, role: resolverRole });
     const { maxIsolationMs = usualMaxIsolationMs } = options;
     this.#lookAtIsolation = async () => {
-      this.#access.isIsolated = ((await documents.centreSilentMs()) ?? 0) > maxIsolationMs;
+      this.#access.isIsolated = ((await documents.controlPlaneSilentMs()) ?? 0) > maxIsolationMs;
       return false;
     };
     this.#isolation = new Loop({

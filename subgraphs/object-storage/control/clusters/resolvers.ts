@@ -29,7 +29,7 @@ interface ResolverDependencies {
   readonly feed: StatusFeed;
 }
 
-export function centreResolvers(dependencies: ResolverDependencies): Resolvers {
+export function controlPlaneResolvers(dependencies: ResolverDependencies): Resolvers {
   const { db, reads } = dependencies;
   return {
     Query: queries(reads),

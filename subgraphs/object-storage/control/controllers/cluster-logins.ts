@@ -10,7 +10,7 @@ import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { mostAccounts } from '../../wire/cluster-tokens.ts';
 import { accountKey } from '../../wire/documents/documents.ts';
-import type { CentreAnswer, Grant, LoginQuestion } from '../../wire/login-wire.ts';
+import type { ControlPlaneAnswer, Grant, LoginQuestion } from '../../wire/login-wire.ts';
 import { accountsOf, needAccount, projectsWithAccounts } from '../stores/account-store.ts';
 import { lockFederation } from '../stores/federation-store.ts';
 
@@ -39,7 +39,7 @@ export class ClusterLogins {
     question: LoginQuestion,
     controller: { readonly name: string; readonly clusterId: string },
     signal: AbortSignal,
-  ): Promise<CentreAnswer> {
+  ): Promise<ControlPlaneAnswer> {
     const { credentials, address, project } = question;
     const { name, clusterId } = controller;
     const origin = { address, toldBy: `object storage ${clusterId}`, via: `object storage, controller ${name}` };
@@ -98,6 +98,6 @@ export class ClusterLogins {
   }
 }
 
-function refused(message: string): CentreAnswer {
+function refused(message: string): ControlPlaneAnswer {
   return { refused: { code: 'NO_PROJECT', message } };
 }

@@ -18,7 +18,7 @@ import {
 import { documentName } from '../../wire/documents/documents.ts';
 import { isClusterKey } from '../../wire/documents/seal-for.ts';
 import { readDocument, signDocument, type UnsignedDocument } from '../../wire/documents/signed-document.ts';
-import { centreQuestion } from '../../wire/login-wire.ts';
+import { controlPlaneQuestion } from '../../wire/login-wire.ts';
 import { QuestionCarrier } from '../questions/question-carrier.ts';
 import {
   type Connected,
@@ -143,7 +143,7 @@ class ControllerSession extends MachineSession implements LinkSession {
     const { logins, db } = this.#options;
     const { id, name } = this.peer.machine;
     if (logins === undefined) throw new Error('this process checks no logins');
-    const { login } = centreQuestion.parse(body);
+    const { login } = controlPlaneQuestion.parse(body);
     if (!(await isConnected(db, { id, epoch: this.epoch }))) throw new Error('the controller has a newer connection');
     return { ...(await logins.answer(login, { name, clusterId: this.#clusterId }, signal)) } as unknown as JsonValue;
   }

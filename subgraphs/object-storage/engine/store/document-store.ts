@@ -75,7 +75,7 @@ export class DocumentStore {
   }
 
   /** Records that everything the control plane had committed by now is here. */
-  async heardCentre(): Promise<void> {
+  async heardControlPlane(): Promise<void> {
     await this.#db.execute(
       `INSERT INTO store_counter (name, number) VALUES ('heard', ${nowMs}) ON DUPLICATE KEY UPDATE number = VALUES(number)`,
     );
@@ -85,7 +85,7 @@ export class DocumentStore {
    * Milliseconds since then. Undefined if never. A time in the future comes from a clock that was wrong: the silence then counts from now,
    * or it would not count until that time.
    */
-  async centreSilentMs(): Promise<number | undefined> {
+  async controlPlaneSilentMs(): Promise<number | undefined> {
     await this.#db.execute(
       `UPDATE store_counter SET number = ${nowMs} WHERE name = 'heard' AND number > ${nowMs} + ${mostAheadMs}`,
     );

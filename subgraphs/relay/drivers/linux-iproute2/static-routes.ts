@@ -46,7 +46,11 @@ const identity: JsonObject = {
 };
 
 const target: JsonObject = {
-  nextHop: { type: 'string', format: 'address', description: 'The address of the next router. Not with discard.' },
+  nextHop: {
+    type: 'string',
+    format: 'address',
+    description: 'The address of the next router. Not allowed with discard.',
+  },
   interface: {
     type: 'string',
     pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$',

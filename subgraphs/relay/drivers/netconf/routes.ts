@@ -142,7 +142,7 @@ export const routeCreate: OperationSpec<Route, NetconfReply> = {
         pattern: '^[A-Za-z0-9._/-]{1,63}$',
         description: 'The interface on which packets leave: 1 to 63 letters, digits and . _ / -.',
       },
-      discard: { type: 'boolean', description: 'True: packets to the destination are dropped without an answer.' },
+      discard: { type: 'boolean', description: 'If true, packets to the destination are dropped without an answer.' },
     },
     ['destination'],
   ),

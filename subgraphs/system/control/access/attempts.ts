@@ -1,5 +1,5 @@
-// Limits on attempts at a secret: per network, per name from that network, and per name from all networks. Logins and changes of
-// one's own password are counted together, so that one is no way around the other.
+// Limits on attempts at a secret: per network, per name from that network, and per name from all networks. Logins and changes of one's own
+// password are counted together, so that neither gets around the limit of the other.
 import { createHash } from 'node:crypto';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { refuse } from '../../../../platform/errors/errors.ts';
@@ -19,8 +19,7 @@ const attemptsToldByOne = 300;
 const knownForMs = 30 * 86_400_000;
 
 /**
- * Takes the counted attempt back, because only failures count: after a success, or with `untried` if the secret could not be
- * compared.
+ * Takes the counted attempt back after a success, because only failures count, or with `untried` if the secret could not be compared.
  */
 export type GiveBack = (why?: 'untried') => Promise<void>;
 
@@ -38,7 +37,8 @@ export class Attempts {
     const named = createHash('sha256').update(name).digest('base64url');
     const good = `login-good/${address}/${named}`;
     const anywhere = { key: `login-anywhere/${named}`, limit: attemptsFromAnywhere, windowMs };
-    // After the refusal of a name, further attempts use up nothing of the network's limit, and a refused network nothing of the total limit.
+    // After a name is refused, further attempts do not count against the network's limit. After a network is refused, they do not count
+    // against the total limit.
     const ofClient = [
       { key: `login-name/${address}/${named}`, limit: attemptsPerName, windowMs },
       { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
@@ -69,15 +69,15 @@ export class Attempts {
     return this.#take([{ key: `join/${address}`, limit: attemptsPerAddress, windowMs }]);
   }
 
-  /** Counts an attempt at an API token, where it is shown for a login. Refuses with RATE_LIMITED. */
+  /** Counts an attempt at an API token that is used for a login. Refuses with RATE_LIMITED. */
   apiToken(context: RequestContext): Promise<GiveBack> {
     const address = networkOf(context);
     return this.#takeTold(context, [{ key: `login-address/${address}`, limit: attemptsPerAddress, windowMs }]);
   }
 
   /**
-   * First takes from the total limit of the party that reported the address. Beyond that limit, attempts do not count against the
-   * addresses and names that the party reports. One client that continues after its own limits does not use up that total.
+   * Counts against the total limit of the party that reported the address first. Beyond that limit, attempts do not count against the
+   * addresses and names that the party reports. A client that continues beyond its own limits does not use up that total.
    */
   async #takeTold(
     { addressToldBy }: RequestContext,
@@ -109,7 +109,7 @@ export class Attempts {
   }
 }
 
-/** Compares the secret. A comparison that fails itself, for example without the database, does not count as an attempt. */
+/** Compares the secret. If the comparison itself fails, for example without the database, this does not count as an attempt. */
 export async function whenTried<Result>(giveBack: GiveBack, compare: () => Promise<Result>): Promise<Result> {
   try {
     return await compare();
@@ -119,7 +119,7 @@ export async function whenTried<Result>(giveBack: GiveBack, compare: () => Promi
   }
 }
 
-/** Reported addresses are counted apart from addresses that were seen. */
+/** Reported addresses are counted separately from addresses that this process has seen. */
 function networkOf({ clientAddress, addressToldBy }: RequestContext): string {
   const network = clientNetwork(clientAddress);
   return addressToldBy === undefined ? network : `told/${network}`;

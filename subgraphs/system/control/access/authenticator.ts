@@ -38,13 +38,13 @@ export class SystemAuthenticator implements Authenticator {
   }
 
   async recheck(identity: Identity): Promise<Identity | undefined> {
-    // It has no socket.
+    // The request has no socket.
     if (identity.kind === 'service') return undefined;
     return tell(() => this.#credentials.recheck(identity));
   }
 }
 
-/** Reads over the connections for credentials. An unavailable database is no verdict on the credential. */
+/** Reads over the connections for credentials. An unavailable database says nothing about the credential. */
 async function tell(ask: () => Promise<Identity | undefined>): Promise<Identity | undefined> {
   try {
     return await inLane('credentials', ask);

@@ -192,7 +192,7 @@ export class CredentialStore {
    * not see each other's sessions: the next login removes the excess. Returns how many were still valid.
    */
   async #makeRoom(tx: Transaction, userId: string): Promise<number> {
-    // Read without locks, and deleted in the order of ids, so that concurrent logins of one user can't deadlock.
+    // Sessions are read without locks and deleted in the order of ids, so that concurrent logins of one user can't deadlock.
     const rows = await tx.query<{ id: string; works: number | boolean }>(
       `SELECT id, works FROM (
          SELECT id, expires_at, ended_at IS NULL AND expires_at > ${trustedNow} AS works,
@@ -251,7 +251,7 @@ export class CredentialStore {
     return this.#db.query<UserSession>(sql, [userId]);
   }
 
-  /** Ends the sessions of a user but one. Returns how many there were. */
+  /** Ends all sessions of a user except one. Returns how many ended. */
   async endOthers(tx: Transaction, session: { id: string; userId: string }): Promise<number> {
     const sql =
       'UPDATE session SET ended_at = NOW(3) WHERE user_id = ? AND id <> ? AND ended_at IS NULL AND expires_at > NOW(3)';

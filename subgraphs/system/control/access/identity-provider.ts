@@ -7,7 +7,7 @@ import type { PasswordHasher } from './password-hasher.ts';
 export interface VerifiedUser {
   readonly id: string;
   readonly name: string;
-  /** The user's version at the verification: a session is only made while it is unchanged. */
+  /** The user's version at the verification. A session is created only if it has not changed since. */
   readonly version: number;
 }
 

@@ -1,4 +1,4 @@
-// Logins outside a gateway. The check is the same as in the mutation `login`, without a session.
+// Logins that do not come through a gateway. The check is the same as in the mutation `login`, without a session.
 import type { CheckLogin } from '../../../../platform/caller/access.ts';
 import { inLane } from '../../../../platform/caller/caller.ts';
 import { Refusal } from '../../../../platform/errors/errors.ts';

@@ -1,5 +1,5 @@
-// One-time codes that stand for a login: the process that starts Tidegate on one machine prints one in its link. They are in the memory of that
-// process alone, and end with it (decision 0295).
+// One-time codes that stand for a login: the process that starts Tidegate on one machine prints one in its link. They exist only in the
+// memory of that process, and end with it (decision 0295).
 import type { VerifiedUser } from './identity-provider.ts';
 import { hashSecret, isLoginCode, newLoginCode } from './secrets.ts';
 
@@ -13,7 +13,7 @@ interface IssuedCode {
   readonly endsAtMs: number;
 }
 
-/** Works while the user is unchanged. Put it back if the login fails for another reason than the code. */
+/** The code works only while the user is unchanged. Put it back if the login fails for another reason than the code. */
 interface TakenCode {
   readonly user: VerifiedUser;
   putBack(): void;
@@ -28,7 +28,7 @@ export class LoginCodes {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** Returns the code, which is nowhere else. Beyond eight, the oldest one ends. */
+  /** Returns the code, which is stored nowhere else. Beyond eight, the oldest one ends. */
   issue(user: VerifiedUser): string {
     const code = newLoginCode();
     this.#codes.set(hashSecret(code), { user, endsAtMs: this.#nowMs() + lifeMs });

@@ -18,7 +18,7 @@ export interface RateLimiter {
   take(limit: RateLimit): Promise<number>;
   /** Takes back an attempt that should not count. */
   giveBack(limit: RateLimit): Promise<void>;
-  /** Remembers a key for the given time. It may be forgotten earlier: a loss must do no harm. */
+  /** Remembers a key for the given time. The key may be forgotten earlier, so its loss must do no harm. */
   remember(key: string, forMs: number): Promise<void>;
   remembers(key: string): Promise<boolean>;
 }

@@ -35,7 +35,7 @@ export function newJoinToken(authoritySha256: string): string {
 
 /**
  * A new refresh token. It names its session and contains the session's family: 128 of its 256 bits, which all refresh tokens of the
- * session share. So a reused earlier token, however old, can be distinguished from an invented one.
+ * session share. So a reused earlier token, however old, can be told apart from an invented one.
  */
 export function newRefreshToken(
   sessionId: string,

@@ -65,7 +65,7 @@ export class SessionService {
     const giveBack = await this.#attempts.loginCode(context);
     const taken = this.#codes.take(code);
     if (taken === undefined) return this.#refuseCode(context);
-    // A lost database is no use of the code.
+    // If the database is lost, the code does not count as used.
     const giveBackBoth = async () => {
       taken.putBack();
       await giveBack();
@@ -166,7 +166,7 @@ export class SessionService {
     });
   }
 
-  /** Sessions that have not ended, the newest first. None for an API token. */
+  /** Sessions that have not ended, the newest first. Empty for an API token. */
   async sessionsOf({
     kind,
     id,

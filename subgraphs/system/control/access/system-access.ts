@@ -102,7 +102,7 @@ async function takeFromUser(
   if (admins.length === 1 && admins[0]?.id === id)
     return `the ${taken === 'password' ? 'old password' : 'account'} of the last administrator stays: change its password now`;
   const set = { password: 'password_hash = NULL', disabled: 'disabled = 1', admin: 'admin = 0' }[taken];
-  // At the version of the lost change: others that were lost before it still count.
+  // The version stays unchanged, so that other changes that were lost before this one still count.
   await tx.execute(`UPDATE user SET ${set} WHERE id = ?`, [id]);
   // Somebody may have logged in with it since the loss was noticed.
   if (taken === 'password') await tx.execute(endSessionsSql('user_id = ?'), [id]);

@@ -71,7 +71,7 @@ export class AlertService {
         return async (tx) => {
           const { state } = (await this.#alerts.lock(tx, alert.id)) ?? alert;
           if (state === 'RESOLVED') return alert.id;
-          // Only its own rule watches a check-in, which is awaited again from now on.
+          // Only the rule itself watches its check-in, and the wait for the next check-in begins now.
           if (alert.condition === 'CHECK_IN_LATE') await removeSignal(tx, alert);
           else await markEnded(tx, alert);
           const notices = await endAlerts(tx, this.#wake, [alert.id], () => `${identity.name} ended it`);

@@ -73,7 +73,7 @@ interface Reign {
   readonly startedSteadyMs: number;
   readonly startedMs: number;
   position: Position;
-  /** The position in the database: events between the two changed no signal. */
+  /** The position in the database. Events between the two positions changed no signal. */
   stored: Position;
   epoch: number;
   caughtUpMs: number | null;
@@ -189,7 +189,7 @@ export class AlertWatch {
   async #begin(reign: Reign): Promise<boolean> {
     const { oldestSeq, epoch } = await this.#table.bounds();
     const oldest = (await readEvents(this.#options.db, [String(oldestSeq)])).get(String(oldestSeq));
-    // Retention removed it just now.
+    // Retention has just removed it.
     if (oldest === undefined) return false;
     this.#options.log.info({ seq: oldestSeq }, 'alerts begin at the oldest status event that is kept');
     const first = { ...oldest, seq: oldestSeq };
@@ -235,7 +235,7 @@ export class AlertWatch {
     if (isNews) reign.evaluateMs = steadyMs;
   }
 
-  /** No other process makes signals of events, so what stands does not change before they are applied. */
+  /** No other process creates signals from events, so the stored signals do not change before these are applied. */
   async #changing(events: readonly PastEvent[]): Promise<readonly PastEvent[]> {
     return eventsThatMatter(events, await standingAmong(this.#options.db, endedSubjects(events)));
   }
@@ -263,7 +263,7 @@ export class AlertWatch {
     return changes.length > 0 || ownKinds.has(event.kind);
   }
 
-  /** Returns true if more must change than one transaction does. */
+  /** Returns true if there are more changes than one transaction makes. */
   async #evaluate(reign: Reign, signal: AbortSignal): Promise<boolean> {
     const { db, log } = this.#options;
     const steadyMs = this.#steadyMs(reign);
@@ -294,7 +294,7 @@ export class AlertWatch {
     return isMore;
   }
 
-  /** A rule of check-ins waits for the first one from its creation on, and from when it was enabled. */
+  /** A check-in rule waits for its first check-in from its creation on, or from the time when it was enabled. */
   async #keepCheckIns(
     tx: Transaction,
     rules: readonly AlertRule[],

@@ -94,7 +94,7 @@ async function fire(
     return [
       {
         ...{ id: newUuid(), ruleId: rule.id, ruleName: rule.name, severity: rule.severity, condition },
-        // An alert has the owner of its rule, so an installation's rule shows nothing to a project.
+        // An alert has the same owner as its rule, so a rule of the installation shows nothing to a project.
         projectId: rule.projectId === null ? null : (projectId ?? rule.projectId),
         ...{ subjectType, subjectId, subjectName, cmpObject, status, reason, since },
         ...{ toldMs: Math.round(steadyMs), cursor },

@@ -1,4 +1,4 @@
-// Looks for TLS certificates that expire soon. They are another subgraph's: the graph shows them to a viewer of each project.
+// Looks for TLS certificates that expire soon. They belong to another subgraph, so they are read from the graph as a viewer of each project.
 import type { Database } from '../../../../platform/database/database.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
 import { checkLease, type HeldLease, type Leases } from '../../../../platform/leases/leases.ts';
@@ -37,7 +37,7 @@ export const certificatesTopic = 'alerts/certificates';
 
 const leaseName = 'alert-certificates';
 const lookMs = 600_000;
-/** Interval while another process queries. After a query with missing answers, the interval doubles each time. */
+/** The interval while another process does the queries. After a query with missing answers, the interval doubles each time. */
 const waitMs = 5_000;
 const atOnce = 8;
 const pageSize = 100;

@@ -16,7 +16,7 @@ import type { ChannelPlace, ChannelSecret, ChannelSpec } from '../stores/alert-c
 interface CheckedTarget extends Pick<ChannelSpec, 'place' | 'userName' | 'sender' | 'recipients'> {
   readonly kind: AlertChannelKind;
   readonly secret: ChannelSecret;
-  /** The signing secret, if it was made here: shown once. */
+  /** The signing secret, if it was generated here. It is shown once. */
   readonly made: string | null;
 }
 
@@ -77,12 +77,12 @@ function mailOf(check: InputCheck, mail: AlertMailInput, caCertificates: string 
   return { kind: 'MAIL', place, userName, sender, recipients, secret, made: null };
 }
 
-/** A URL that can't be read is a fault, which does not show it: it may have a secret in it. */
+/** An unreadable URL is a fault whose message does not contain the URL, because it may contain a secret. */
 function urlOf(check: InputCheck, field: string, text: string, caCertificates: string | null) {
   const url = text.length <= longestUrl && URL.canParse(text) ? new URL(text) : undefined;
   const host = url?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
   const isPublic = url?.protocol === 'https:' && url.username === '' && url.password === '';
-  // Letters beyond ASCII take more in the form in which it is sent and stored.
+  // Letters beyond ASCII take more space in the form in which the URL is sent and stored.
   const isUsable = isPublic && url.href.length <= longestUrl && isHost(host);
   if (!isUsable)
     check.fault(

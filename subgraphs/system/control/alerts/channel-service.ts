@@ -53,7 +53,7 @@ interface ChannelServiceOptions {
 type ChannelOutcome = MutationOutcome<AlertChannel> & { readonly secret: string | null };
 
 const hourMs = 3_600_000;
-/** Critical alerts have room all the same. */
+/** There is still room for critical alerts. */
 const mostTriedPerHour = mostNotificationsPerHour - criticalNotificationsPerHour;
 
 export class AlertChannelService {

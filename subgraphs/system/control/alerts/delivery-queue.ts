@@ -120,7 +120,7 @@ async function conclude(
     await record(tx, prepared, outcome);
     const next = await nextWaiting(tx, channel.id, { onlyTests: !channel.enabled });
     await finishOwed(tx, job);
-    // News may have arrived since.
+    // More notices may have arrived since.
     const dueInMs = Math.min(next?.dueInMs ?? longestOweMs, channel.spec.groupMs, longestOweMs);
     await owe(tx, deliveryKind, channel.id, { dueInMs });
   });
@@ -203,8 +203,8 @@ function earliest(...timesMs: readonly (number | undefined)[]): number | undefin
 }
 
 /**
- * News that may be sent now. `scarceForMs`: time until there is room for messages without a critical alert. `laterMs`: time until the rest may be
- * sent.
+ * News that may be sent now. `scarceForMs`: the time until messages without a critical alert may be sent. `laterMs`: time until the rest
+ * may be sent.
  */
 async function tellable(
   tx: Transaction,

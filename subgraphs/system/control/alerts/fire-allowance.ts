@@ -6,7 +6,7 @@ import { mostOpenAlertsOfOwner } from '../../spec/alert-conditions.ts';
 
 interface Chosen<Signal extends StandingSignal> {
   readonly some: readonly AlertAction<Signal>[];
-  /** There may be more that can be carried out now. */
+  /** Whether more actions could be carried out now. */
   readonly isMore: boolean;
 }
 
@@ -19,7 +19,7 @@ export class FireAllowance {
     this.#buckets = new TokenBuckets({ burst: mostOpenAlertsOfOwner, perSecond: 1, now });
   }
 
-  /** The first actions, at most `most`, that may be carried out now. Those of the installation are not limited. */
+  /** The first actions, at most `most`, that may be carried out now. Actions of the installation's rules are not limited. */
   choose<Signal extends StandingSignal>(actions: readonly AlertAction<Signal>[], most: number): Chosen<Signal> {
     const some: AlertAction<Signal>[] = [];
     for (const action of actions) {

@@ -6,7 +6,7 @@ const mostOfProject = 4;
 export class ProjectSlots {
   readonly #taken = new Map<string, number>();
 
-  /** `scope`: see `scopeOf`. Returns false if the project has all that it may have. */
+  /** `scope`: see `scopeOf`. Returns false if the project already has all its slots. */
   take(scope: string): boolean {
     const taken = this.#taken.get(scope) ?? 0;
     if (taken >= mostOfProject) return false;

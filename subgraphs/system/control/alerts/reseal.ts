@@ -4,7 +4,7 @@ import type { Resealed, ResealOptions } from '../../../../platform/process/subgr
 import { lockChannel, staleChannels, storeChannelSecret } from '../stores/alert-channel-store.ts';
 import { openChannelSecret, sealChannelSecret } from './channel-secret.ts';
 
-/** Channel by channel; one whose secret can't be opened is named, and the others are resealed. */
+/** Reseals one channel after the other. A channel whose secret can't be opened is reported, and the others are resealed. */
 export async function resealChannels(db: Database, options: ResealOptions): Promise<Resealed> {
   let resealed = 0;
   const failed: string[] = [];

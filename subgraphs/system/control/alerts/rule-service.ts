@@ -70,7 +70,7 @@ export class AlertRuleService {
           await requireChannels(tx, projectId, channelIds, given);
           const id = newUuid();
           const { name, condition, severity = 'WARNING', enabled = true } = input;
-          // Null means once, so it is not the default.
+          // Null means that the alert is sent once, so it can't stand for the default.
           const { resolveAfterMs = 60_000, repeatMs = 14_400_000 } = input;
           const rule = {
             ...{ id, projectId, name, condition, severity, enabled, lastsMs, withinMs, resolveAfterMs, repeatMs },

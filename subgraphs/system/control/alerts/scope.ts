@@ -17,7 +17,7 @@ export function requireRoleIn(identity: Identity | null, { projectId }: Owned, r
   else if (identity !== null) requireAdmin(identity);
 }
 
-/** The project of something new. Null for the installation. Refuses NOT_FOUND or PROJECT_REQUIRED. */
+/** The project of a new object. Null for the installation. Refuses NOT_FOUND or PROJECT_REQUIRED. */
 export function scopeOfNew(identity: Identity, projectId: string | null | undefined): string | null {
   return identity.admin && projectId == null ? null : oneProject(identity, projectId);
 }

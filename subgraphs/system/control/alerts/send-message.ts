@@ -25,12 +25,12 @@ interface Sending {
 
 export type SendOutcome =
   | { readonly ok: true }
-  /** `patienceMs`: the age of a message up to which another attempt may help. */
+  /** `patienceMs`: the age of a message up to which another attempt makes sense. */
   | { readonly ok: false; readonly error: string; readonly patienceMs: number };
 
 const hourMs = 3_600_000;
 export const longestPatienceMs = 24 * hourMs;
-/** RFC 9110 and 6585: statuses of a client's faults that pass by themselves. */
+/** RFC 9110 and 6585: client error statuses that may go away without a change. */
 const passing = new Set([408, 421, 425, 429]);
 
 const usualTimeoutMs = 10_000;
@@ -109,7 +109,7 @@ async function sendMail(sending: Sending): Promise<SendOutcome> {
 
 /** A message that its receiver refuses is tried for an hour at most. */
 function patienceOf(status: number): number {
-  // By the specification, a receiver that answers 410 wants no more.
+  // According to the specification, a receiver that answers 410 wants no more messages.
   if (status === 410) return 0;
   return status >= 400 && status < 500 && !passing.has(status) ? hourMs : longestPatienceMs;
 }

@@ -21,7 +21,7 @@ const namesAtOnce = 20;
 const patienceMs = 3_000;
 /** Deadline of a query that fills in names. */
 const fillMs = 20_000;
-/** The pause after an answer without the name, doubled with each. A subject that was deleted has none any more. */
+/** The pause after an answer without the name, doubled with each. A deleted subject has no name any more. */
 const firstPauseMs = 1_000;
 const mostPauseMs = 300_000;
 const mostTries = 12;
@@ -57,7 +57,7 @@ export class SubjectNames {
     if (subjectType in namedTypes) [this.#mayLack, this.#nextMs] = [true, 0];
   }
 
-  /** Begins to fill in missing names, unless that is under way. */
+  /** Starts to fill in missing names, unless this is already in progress. */
   fillSoon(): void {
     if (!this.#mayLack || this.#options.monotonicMs() < this.#nextMs) return;
     if (this.#filling !== undefined || this.#controller.signal.aborted) return;

@@ -1,4 +1,4 @@
-// Resolvers of objects that sources of files made.
+// Resolvers of objects that sources of files created.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { CodedError } from '../../../../platform/errors/errors.ts';

@@ -36,7 +36,7 @@ export function auditResolvers(options: {
   cluster: HaCluster | undefined;
 }): Resolvers {
   const { db, entities, keyring, publicKeys, cluster } = options;
-  /** The number in the table counts the entries of all projects. */
+  /** The number in the table counts the entries of all projects, so it is not shown. */
   const nameOf = (id: bigint | number): string =>
     createHmac('sha256', keyring.active('audit-entry').keyObject).update(String(id)).digest('hex').slice(0, 32);
   return {

@@ -65,7 +65,7 @@ export class ActAudit {
   }
 }
 
-/** Adds the lost end of the trail to the entry of a loss. */
+/** Adds the lost end of the trail to the audit entry about the loss. */
 function withLostEnd(act: HaAct, lacking: readonly AuditHead[]): HaAct {
   if (act.action !== haPromotedLossy) return act;
   const lost = lacking.findLast(({ epoch }) => epoch < Number(act.details.epoch));

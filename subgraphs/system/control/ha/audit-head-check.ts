@@ -1,4 +1,4 @@
-// Gives the hosts the newest signed end of the audit trail to keep, so that an end which was cut off later is missed.
+// Gives the hosts the newest signed end of the audit trail to keep. So if the end is cut off later, this is detected.
 
 import type { AuditHead } from '../../../../platform/audit/ends.ts';
 import { auditHeadToKeep } from '../../../../platform/audit/verify.ts';

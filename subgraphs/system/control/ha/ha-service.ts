@@ -22,7 +22,7 @@ interface HaServiceOptions {
   readonly cluster: HaCluster | undefined;
   readonly mutations: Mutations;
   readonly log: Logger;
-  /** A switchover that has not begun after this time is taken back. Default: 30 s. */
+  /** A switchover that has not begun after this time is withdrawn. Default: 30 s. */
   readonly switchoverMs?: number;
 }
 
@@ -94,7 +94,7 @@ export class HaService {
         if (host !== undefined) check.name(...host);
         const cluster = this.#options.cluster ?? refuseNotConfigured();
         return async () => {
-          // The transaction may run again, at the requested primary.
+          // The transaction may be repeated, at the requested primary.
           asked ??= await wish.grant(cluster);
           return asked;
         };

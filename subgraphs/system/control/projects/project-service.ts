@@ -183,7 +183,7 @@ export class ProjectService {
     });
   }
 
-  /** Ending a membership that does not exist is not an error. */
+  /** It is not an error if the membership does not exist. */
   removeMembership(context: RequestContext, input: MembershipRemoveInput): Promise<MutationOutcome<Project>> {
     const identity = caller(context);
     return this.#mutations.run({
@@ -191,7 +191,7 @@ export class ProjectService {
       prepare: (attempt) =>
         this.#prepareMembership(attempt, identity, input, async (tx, project, user) => {
           attempt.setting = await this.#setRole(tx, project, user, null);
-          // An administrator's tokens need no membership.
+          // Tokens of an administrator need no membership.
           if (!user.admin) await this.#tokenService.endOf(tx, context, project.id, user);
         }),
       read: (id) => this.#entities.project(context, id),

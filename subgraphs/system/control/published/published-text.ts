@@ -14,7 +14,7 @@ interface ReadText {
   readonly operationType: PublishedOperationType;
 }
 
-/** A text is the reason why it can't be published, without the subject of its sentence. */
+/** Returns a text if it can't be published: the reason, as a sentence without its subject. */
 export function readText(text: string): ReadText | string {
   const textBytes = Buffer.byteLength(text);
   if (textBytes > mostTextBytes) return `has ${textBytes} bytes in UTF-8; at most ${mostTextBytes} are allowed`;

@@ -1,4 +1,4 @@
-// Turns the caller's filter into a filter of events: never more than the caller's own projects.
+// Turns the caller's filter into a filter of events, limited to the caller's own projects.
 import type { CmpObjectInput, SubscriptionStatusChangesArgs } from '../../../../generated/graph/system.ts';
 import type { Identity } from '../../../../platform/caller/identity.ts';
 import { CodedError } from '../../../../platform/errors/errors.ts';

@@ -25,7 +25,7 @@ interface OutsideEventsOptions {
   readonly mutations: Mutations;
   readonly wake: Wake;
   readonly nodes: OutsideNodes;
-  /** Most events of one subgraph in a minute, in this process. As many may come at once. */
+  /** The largest number of events from one subgraph in a minute, in this process. They may all arrive at once. */
   readonly perMinute: number;
 }
 
@@ -67,7 +67,7 @@ export class OutsideEvents {
         const batch = readBatch(check, events, subgraph);
         check.throwIfAny();
         this.#requireAllowance(subgraph.name, events.length);
-        // One batch of a subgraph at a time: it takes one connection, and the allowance is exact.
+        // A subgraph may have one batch in progress, so that it uses one connection and its allowance is exact.
         await inTurn(`status events of ${subgraph.name}`);
         this.#requireAllowance(subgraph.name, events.length);
         return async (tx) => {

@@ -47,7 +47,7 @@ export interface AlertChannel {
   readonly sealed: Sealed;
   /** Null if the last attempt succeeded, or there was none. */
   readonly failingSince: Date | null;
-  /** Messages that are not tried again, without tests. */
+  /** The number of messages that were given up. Tests do not count. */
   readonly givenUp: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;

@@ -42,7 +42,7 @@ export interface WaitingDelivery {
 export interface DueNotice {
   readonly alertId: string;
   readonly state: AlertState;
-  /** Its subject's name is missing, and the alert is so new that the name may arrive soon. */
+  /** Whether the subject's name is missing although the alert is so new that it may arrive soon. */
   readonly awaitsName: boolean;
 }
 
@@ -205,7 +205,7 @@ export async function countWaiting(sql: Sql, channelId: string): Promise<number>
 /** The text of a finished message has no readers, and a thousand of them take megabytes. */
 const noMessage = "message = ''";
 
-/** The channel must be locked. If it had failed, others that wait for it are due now. */
+/** The channel must be locked. If it had failed before, the messages that wait for it are due now. */
 export async function recordDelivered(tx: Transaction, { id, channelId }: Sent): Promise<void> {
   await tx.execute(
     `UPDATE alert_notification SET state = 'DELIVERED', attempts = attempts + 1, next_at = NULL, finished_at = NOW(3), ${noMessage}

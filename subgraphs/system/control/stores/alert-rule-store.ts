@@ -74,7 +74,7 @@ export class AlertRuleStore {
     return new Map(ruleIds.map((id) => [id, !(told.get(id) ?? []).some((each) => enabled.has(each))]));
   }
 
-  /** The same inside a transaction. */
+  /** The same query inside a transaction. */
   async channelsInside(sql: Sql, ruleIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     if (ruleIds.length === 0) return new Map();
     const rows = await sql.query<{ ruleId: string; channelId: string }>(

@@ -1,4 +1,4 @@
-// The table of alerts. The watch alone makes and resolves them; people acknowledge them.
+// The table of alerts. Only the watch creates and resolves alerts; people acknowledge them.
 import type { Database, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import type { IndexRange } from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';

@@ -69,7 +69,7 @@ export async function storeWatch(tx: Transaction, state: Omit<WatchState, 'atMs'
   );
 }
 
-/** A subject that is in the condition already keeps the time since when it is. */
+/** A subject that is already in the condition keeps its start time. */
 export async function putSignal(tx: Transaction, signal: Signal): Promise<void> {
   await tx.execute(
     `INSERT INTO alert_signal (condition_name, subject_type, subject_id, project_id, status, reason, subject_name, cmp_namespace,
@@ -134,7 +134,7 @@ export async function standingAmong(sql: Sql, subjects: readonly Place[]): Promi
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Conditions are the beginning of the key: one range for each subject. */
+/** The key begins with the condition, so each subject has one range per condition. */
 function at(subjects: readonly Place[]): { readonly condition: string; readonly values: readonly SqlValue[] } {
   const groups = [...Map.groupBy(subjects, ({ condition, subjectType }) => `${condition}/${subjectType}`).values()];
   const values = groups.flatMap((group) => [
@@ -149,7 +149,7 @@ function at(subjects: readonly Place[]): { readonly condition: string; readonly 
 
 /** Deletes the rows of a deleted project (UUID). */
 export async function forgetProject(tx: Transaction, projectId: string): Promise<void> {
-  // With each condition, because the index begins with them.
+  // The query names each condition, because the index begins with it.
   await tx.execute(
     `DELETE FROM alert_signal WHERE condition_name IN (${marksFor(alertConditionNames)}) AND project_id = ?`,
     [...alertConditionNames, projectId],
@@ -209,7 +209,7 @@ export async function signalsOf(
   return rows.map(typed).toSorted((one, other) => one.sinceMs - other.sinceMs);
 }
 
-/** The oldest signals of each condition in each project (and in none). Reads only these rows of the index, and the first of each group. */
+/** The oldest signals of each condition in each project (and in none). It reads only these rows of the index, and the first row of each group. */
 async function oldestSignals(tx: Transaction, conditions: readonly AlertCondition[]): Promise<readonly StoredSignal[]> {
   const groups = await tx.query<{ readonly condition: string; readonly projectId: string | null }>(
     `SELECT condition_name AS \`condition\`, project_id AS projectId FROM ${oldestFirst}

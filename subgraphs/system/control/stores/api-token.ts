@@ -15,7 +15,7 @@ export interface ApiToken {
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
   readonly lastUsedAt: Date | null;
-  /** UUID of the user or token that made it. Zeros if it was made on the command line. */
+  /** UUID of the user or token that made it. All zeros if it was created on the command line. */
   readonly createdBy: string;
   /** Name of the user or token that made it. Null if it was made on the command line. */
   readonly makerName: string | null;

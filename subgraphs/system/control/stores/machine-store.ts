@@ -48,7 +48,7 @@ const machineList: ListTable = {
   all: { time: 'PRIMARY', name: 'machine_name_idx' },
 };
 
-/** Machines of this role are name servers, whose names in DNS belong to nobody else. */
+/** Machines with this role are name servers. Their names in DNS are reserved for them. */
 const nameServerRole = 'dns';
 /** Minutes for which a join token is valid. */
 const joinMinutes = 30;

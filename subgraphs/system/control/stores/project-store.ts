@@ -22,7 +22,7 @@ const membershipSides = {
   user_id: { index: 'membership_user_idx', key: 'project_id' },
 } as const;
 
-/** A caller sees only its own projects. The range for each of them is its row, or empty. */
+/** A caller sees only its own projects. The range of each is its row, or is empty. */
 const projectList: ListTable = {
   ...{ table: 'project', name: 'name', shown: always, project: 'id' },
   all: { time: 'PRIMARY', name: 'project_list_idx' },

@@ -51,7 +51,7 @@ export class PublishedOperationStore {
     return rows.map(({ hash }) => hash);
   }
 
-  /** Makes changes of the set wait for one another, and gives it a new revision. Returns its size. */
+  /** Serialises changes of the set, and gives it a new revision. Returns its size. */
   async lock(tx: Transaction): Promise<{ readonly count: number; readonly bytes: number }> {
     await tx.execute('UPDATE published_operation_set SET revision = ? WHERE id = 1', [newToken()]);
     const rows = await tx.query<{ count: number; bytes: number | string | null }>(

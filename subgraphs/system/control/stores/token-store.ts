@@ -147,7 +147,10 @@ export class TokenStore {
     return (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
   }
 
-  /** All tokens of a project that are valid, or will be once the clock is right. The project must be locked. Their number is limited per project. */
+  /**
+   * All tokens of a project that are valid, or will be valid once the clock is right. The project must be locked. Their number is limited per
+   * project.
+   */
   async working(tx: Transaction, projectId: string): Promise<readonly WorkingToken[]> {
     return tx.query<WorkingToken>(
       `SELECT id, parent_id AS parentId, user_id AS userId, version, name
@@ -156,7 +159,7 @@ export class TokenStore {
     );
   }
 
-  /** A token that is not revoked, though it may have expired. Undefined if it is revoked. Its project must be locked. */
+  /** A token that is not revoked. It may have expired. Undefined if it is revoked. Its project must be locked. */
   async unrevoked(tx: Transaction, id: string): Promise<WorkingToken | undefined> {
     const rows = await tx.query<WorkingToken>(
       `SELECT id, parent_id AS parentId, user_id AS userId, version, name

@@ -4,7 +4,7 @@ import type { Page } from '../../../../platform/pages/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
 import type { User } from './user.ts';
 
-/** The data for a login; used nowhere else. */
+/** The data for a login. It is not used elsewhere. */
 interface LoginRow {
   readonly id: string;
   readonly name: string;

@@ -1,4 +1,4 @@
-// A person's account, as passed to resolvers. The password hash leaves the store only for a login.
+// A person's account, as passed to resolvers. The password hash is read from the store only for a login.
 
 export interface User {
   /** UUID. */

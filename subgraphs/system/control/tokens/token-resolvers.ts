@@ -18,7 +18,7 @@ export function tokenResolvers(options: { entities: Entities; tokens: TokenStore
         const identity = caller(context);
         requireOperatorsRead(identity, args.projectId, 'tokens');
         const projects = projectsFor(identity, args.projectId, operatedProjects(identity));
-        // A malformed id has no tokens.
+        // No tokens belong to a malformed id.
         const userId = args.userId == null ? undefined : (decodeUuid('User', args.userId) ?? '');
         return tokens.page({ ...args, projects, rest: is('user_id', userId) });
       },

@@ -217,7 +217,7 @@ export class TokenService {
     await appendStatus(tx, systemEvents, events, this.#wake);
   }
 
-  /** The audit entry of the request names one subject at most; these ended with it. */
+  /** The audit entry of the request names at most one subject. These tokens ended together with it. */
   async #auditEnds(
     tx: Transaction,
     { identity, requestId, callerRequestId }: RequestContext,

@@ -97,14 +97,14 @@ export class UserService {
         requireRightToChange(identity, id, input);
         refuseEndOfOwnRun(context, identity, id, input);
         const { password } = input;
-        // Without a password nothing is computed before the transaction, so it can be tried.
+        // Without a password there is nothing to compute before the transaction.
         if (password == null) return this.#effect(identity, id, input, {});
         const own = identity.kind === 'user' && identity.id === id;
         if (own && input.currentPassword == null)
           refuse('INVALID_INPUT', 'currentPassword is missing: your own password changes only with the old one', {
             field: ['input', 'currentPassword'],
           });
-        // Skipped for a repetition, because its old password is no longer right.
+        // This is skipped for a repetition, because the old password is no longer right.
         const look = async (): Promise<Effect> => {
           const oldHash = own ? await this.#verifyOwn(context, identity, input.currentPassword ?? '') : undefined;
           return this.#effect(identity, id, input, { oldHash, passwordHash: await this.#hasher.hash(password) });
@@ -192,7 +192,7 @@ function requireRightToChange(identity: Identity, id: string, input: UserUpdateI
       refuse('FORBIDDEN', `only an administrator may change ${field}`, { field: ['input', field] });
 }
 
-/** Refuses a file without the user who applies it: the run would end, and nobody could correct it. */
+/** Refuses a file that disables the user who applies it: the run would end there, and nobody could correct it. */
 function refuseEndOfOwnRun(context: RequestContext, identity: Identity, id: string, input: UserUpdateInput): void {
   if (context.manner?.source === undefined || input.enabled !== false || countsFor(identity) !== id) return;
   refuse('WRONG_STATE', 'it is the user of this run, which would end with it: disable it without a source', {

@@ -51,7 +51,7 @@ export type AlertAction<Signal extends StandingSignal = StandingSignal> =
   | { readonly kind: 'RESOLVE'; readonly alert: OpenAlert; readonly reason: string | null };
 
 export interface Evaluation<Signal extends StandingSignal> {
-  /** In turns of the projects that own the rules. Only the first actions are carried out now. */
+  /** The projects that own the rules take turns. Only the first actions are carried out now. */
   readonly actions: readonly AlertAction<Signal>[];
   /** The earliest steady time at which another evaluation may find more to do. Infinity: after the next event. */
   readonly nextMs: number;
@@ -85,7 +85,7 @@ export function evaluate<Signal extends StandingSignal>(situation: Situation<Sig
     for (const signal of watched) {
       const alert = open.get(subjectKey(signal));
       if (alert === undefined && situation.ended.has(endedKey(rule.id, signal))) continue;
-      // A check-in restarts the wait of an alert that is open; a change of the rule may do so for an end.
+      // If `restarts` is true, the wait may begin again while an alert is open: after a check-in, or when the rule of an expiry changes.
       if ((alert === undefined || restarts(rule)) && !due.isFor(rule, signal)) continue;
       if (alert === undefined && room.take(signal)) owner.actions.push({ kind: 'FIRE', rule, signal });
       standing.add(subjectKey(signal));
@@ -101,7 +101,7 @@ export function evaluate<Signal extends StandingSignal>(situation: Situation<Sig
   return { actions: inTurns<AlertAction<Signal>>([...lists, ends]), nextMs: due.nextMs };
 }
 
-/** What is due, and when the next is. */
+/** The actions that are due now, and the time of the next evaluation. */
 class Due {
   readonly steadyMs: number;
   readonly #nowMs: number;

@@ -61,8 +61,8 @@ export function webhookBody(message: Message, at: Date): JsonObject {
 }
 
 /**
- * https://api.slack.com/messaging/webhooks: `text` alone, which compatible services also take. Names and reasons may be anybody's words: they
- * mention nobody, and hide no link behind a text.
+ * https://api.slack.com/messaging/webhooks: `text` alone, which compatible services also take. Anybody may have written names and reasons,
+ * so they must not mention people or hide a link behind a text.
  */
 export function slackBody(message: Message): JsonObject {
   const lines = message.alerts.map((alert) => {
@@ -104,7 +104,7 @@ export function lineOf(alert: ToldAlert): string {
   );
 }
 
-/** The words for types of machines. Other types have the graph's name. */
+/** The words for some types of subjects. Other types have the graph's name. */
 const machineWords: Readonly<Record<string, string>> = {
   LoadBalancerHost: 'load balancer host',
   GslbVantagePoint: 'vantage point',
@@ -122,7 +122,7 @@ export function subjectWords({
 }
 
 function nameOf({ subjectType, subjectId, subjectName }: ToldAlert): string {
-  // There is one database.
+  // The database needs no name, because there is only one.
   return subjectWords({ subjectType, subjectName: subjectName ?? (subjectType === 'HaCluster' ? null : subjectId) });
 }
 

@@ -43,7 +43,10 @@ export function signalChanges(event: Told): readonly SignalChange[] {
 
 type EndedSubject = Pick<SubjectChange, 'condition' | 'subjectType' | 'subjectId'>;
 
-/** Subjects that leave a condition if they are in it. Most are in none: every successful call emits such an event for its known outcome. */
+/**
+ * Subjects that leave a condition if they are in it. Most subjects are in no condition, because every successful call emits such an event for its
+ * known outcome.
+ */
 export function endedSubjects(events: readonly Told[]): readonly EndedSubject[] {
   return events.flatMap(signalChanges).filter(({ to }) => to === 'OFF');
 }
@@ -83,7 +86,7 @@ function changeOf(condition: AlertCondition, event: Told): SignalChange | undefi
   return signal?.ends.includes(to) ? { ...named, to: 'OFF', reason } : undefined;
 }
 
-/** The reason is `NAME` or `NAME: why`. */
+/** The reason has the form `NAME` or `NAME: why`. */
 function namedReason(reason: string | null): { readonly subjectName: string | null; readonly reason: string | null } {
   const [name = '', ...why] = (reason ?? '').split(': ');
   return { subjectName: name === '' ? null : name.slice(0, 255), reason: why.length === 0 ? null : why.join(': ') };

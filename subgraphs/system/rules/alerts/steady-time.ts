@@ -13,8 +13,8 @@ export function resumedTime({ steadyMs, atMs }: StoredTime, nowMs: number): numb
 }
 
 /**
- * How long ago an event happened, in steady milliseconds. It happened after everything before it was read, however wrong the clock was
- * since.
+ * How long ago an event happened, in steady milliseconds. The event happened after all earlier events were read, however wrong the clock
+ * has been since.
  */
 export function ageOf(atMs: number, nowMs: number, sinceCaughtUpMs: number): number {
   return Math.min(Math.max(0, nowMs - atMs), sinceCaughtUpMs);

@@ -1,4 +1,4 @@
-// `backends import`: on a real system, twice; and files with every kind of fault, which change nothing and show no secret.
+// `backends import` on a real system, twice, and files with every kind of fault, which change nothing and show no secret.
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -108,7 +108,7 @@ describe('on a real system', () => {
     expect(await shown('fw-1')).toMatchObject({ version: 1 });
   });
 
-  test('differences are changed and named; fields that the file leaves out are kept', async () => {
+  test('differences are changed and listed; fields that the file leaves out are kept', async () => {
     const dry = await importFile(second, at, { args: ['--dry-run'], env: env() });
     const differs = 'site, host, hostKeySha256, limits.concurrency, labels, credentials';
     expect(dry.stdout).toMatch(new RegExp(`^fw-1 +2 +WOULD_UPDATE +${differs}$`, 'm'));
@@ -133,7 +133,7 @@ describe('on a real system', () => {
     expect(await shown('fw-2')).toMatchObject({ options: { transport: 'ssh', ports: { ssh: 22 } } });
   });
 
-  test('credentials of another kind are sent, those of the same kind only on request', async () => {
+  test('credentials of another kind are sent, and those of the same kind only on request', async () => {
     const other = second.replace('password: { env: TIDEGATE_SECRET_FW }', 'privateKey: { file: fw.key }');
     expect((await importFile(other, at, { env: env() })).stdout).toMatch(/^fw-1 +2 +UPDATED +credentials$/m);
     expect(await shown('fw-1')).toMatchObject({ credentialFields: ['privateKey', 'username'] });
@@ -160,7 +160,7 @@ describe('on a real system', () => {
     expect(await shown(name)).toMatchObject({ version: 1 });
   });
 
-  test('a driver that the server lacks, or uses differently, is a fault of the file', async () => {
+  test('a driver that the server lacks or defines differently is a fault of the file', async () => {
     const wrong = second
       .replace('driver: linux-nftables', 'driver: no-such')
       .replace('host: 192.0.2.2', 'host: 192.0.2.2\n  options: { transport: telnet, colour: red }')
@@ -302,7 +302,7 @@ describe('files with faults, and servers that fail', () => {
     expect([run.exitCode, run.stderr]).toEqual([1, "tidegate: /nowhere.yaml can't be read: there is no such file\n"]);
   });
 
-  test('a refusal affects one backend; the others are done; exit code 1; a secret in the answer is hidden', async () => {
+  test('a refusal affects one backend and the others are done; exit code 1; a secret in the answer is hidden', async () => {
     const refusal = {
       code: 'INVALID_INPUT',
       message: `host is bad for ${secret}`,
@@ -328,7 +328,7 @@ describe('files with faults, and servers that fail', () => {
     });
   });
 
-  test('a server lost on the way: reports what is unknown and what is not done; exit code 3', async () => {
+  test('a server that is lost during the run: a report of what is unknown and what is not done; exit code 3', async () => {
     let created = 0;
     server.answers = {
       ...answers,

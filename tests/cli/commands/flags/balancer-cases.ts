@@ -114,7 +114,7 @@ export async function balancerCases(run: FlagRun): Promise<void> {
   }
   for (const [action, to] of Object.entries(actions))
     await ok(`l7policies update REJECT ${listener} --action ${action} --position 1${to} --off`);
-  // Each of them has a target of its own, which the next one does not have.
+  // Each of them has its own target, so that the next one is not affected.
   await ok(`l7policies update REJECT ${listener} --action REJECT --on --preview`);
   await ok(`l7policies update REJECT ${listener} --on ${wait}`);
   await ok(`l7policies create last ${listener} --action REJECT ${wait}`);
@@ -196,7 +196,7 @@ async function applyCases({ system, ok }: FlagRun): Promise<void> {
   await ok(`apply ${file} --prune --source sweep --yes ${wait}`);
 }
 
-/** A certificate that expires makes an alert. */
+/** An expiring certificate causes an alert. */
 async function alertCases({ system, ok }: FlagRun): Promise<void> {
   const short = await makeCertificate({ commonName: 'short.test', notAfter: new Date(Date.now() + 86_400_000) });
   await writeFile(system.path('short.pem'), short.cert);

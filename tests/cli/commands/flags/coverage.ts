@@ -1,4 +1,4 @@
-// Which commands, options and words of options a test has run, as the program's own grammar read them: each verb of the table notes
+// The commands, options and option values that a test has run, as the program's own grammar has read them. Each verb of the table records
 // its calls. A call counts once it has ended as the test expects.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from '@jest/globals';
@@ -17,13 +17,13 @@ interface Seen {
 export class FlagCoverage {
   /** By noun and verb. */
   readonly verbs = new Map<string, Verb>();
-  /** Of each verb: the arguments of its first call that counted. */
+  /** For each verb, the arguments of its first call that counted. */
   readonly firstArgs = new Map<string, readonly string[]>();
   readonly #covered = new Set<string>();
   readonly #calls = new AsyncLocalStorage<{ seen?: Seen }>();
   readonly #faults: string[] = [];
 
-  /** From now on the verbs of the table note their calls. */
+  /** From now on, the verbs of the table record their calls. */
   async watch(): Promise<this> {
     for (const [noun, entry] of Object.entries(nouns))
       await this.#watchEntry(entry, (verbs) =>
@@ -50,7 +50,7 @@ export class FlagCoverage {
     };
   }
 
-  /** Everything that the table has: `noun verb`, `noun verb --option`, `noun verb --option WORD`. */
+  /** Everything in the table: `noun verb`, `noun verb --option`, `noun verb --option WORD`. */
   documented(): string[] {
     return [...this.verbs].flatMap(([name, { options }]) => [
       name,
@@ -80,8 +80,8 @@ export class FlagCoverage {
   }
 
   /**
-   * Must succeed: what it prints; empty after a fault, of which `expectNoFaults` tells. The first call of a verb that has `--json` is given
-   * it, and prints JSON.
+   * It must succeed. Returns its output, which is empty after a fault that `expectNoFaults` reports. The first call of a verb that has
+   * `--json` gets that option, and must print JSON.
    */
   async succeeds(line: string | readonly string[], env: Environment = {}): Promise<string> {
     const words = wordsOf(line);
@@ -91,12 +91,12 @@ export class FlagCoverage {
     return (await this.#ends(0, '', args, env)) ?? '';
   }
 
-  /** Must end with the exit code, and say these words: the option has its effect there. */
+  /** It must end with the exit code and print these words, because the option takes effect there. */
   async ends(exitCode: number, said: string, line: string | readonly string[], env: Environment = {}): Promise<void> {
     await this.#ends(exitCode, said, wordsOf(line), env);
   }
 
-  /** Must reach the server, which takes it, or refuses it with a code of its own: the option has become a field of the graph. */
+  /** It must reach the server, which accepts it or refuses it with one of its codes: the option has become a field of the graph. */
   async isJudged(args: readonly string[], env: Environment): Promise<void> {
     const call: { seen?: Seen } = {};
     const run = await this.#calls.run(call, () => runCommand(args, { env }));
@@ -118,7 +118,7 @@ export class FlagCoverage {
     return run.stdout;
   }
 
-  /** Runs until the work is done, then Ctrl-C: must succeed. */
+  /** Runs until the work is done, then gets Ctrl-C. It must succeed. */
   async interrupted(line: string, env: Environment, work: (run: CommandRun) => Promise<void>): Promise<void> {
     const args = wordsOf(line);
     const call: { seen?: Seen } = {};
@@ -143,7 +143,7 @@ function wordsOf(line: string | readonly string[]): readonly string[] {
   return typeof line === 'string' ? line.split(' ') : line;
 }
 
-/** One value, or one on each line; undefined: it is no JSON. */
+/** One value, or one on each line. Undefined if the output is not JSON. */
 function jsonIn(text: string): unknown {
   for (const parts of [[text], text.trim().split('\n')])
     try {

@@ -1,5 +1,5 @@
-// What the test of every option runs its commands against, in this process: all subgraphs behind a gateway, each on a real database; a
-// host of load balancers whose nodes are real HAProxies; a cluster of object storage; a simulated FortiGate.
+// The system for the test of every option, in this process: all subgraphs behind a gateway, each on a real database; a load balancer host
+// whose nodes are real HAProxies; a cluster of object storage; a simulated FortiGate.
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -50,7 +50,7 @@ export class FlagSystem {
     this.place = place;
   }
 
-  /** With its key files, and no process. */
+  /** It has key files, but no process. */
   static async prepare(): Promise<FlagSystem> {
     const system = new FlagSystem(await systemPlace());
     const keys = system.#keys();
@@ -64,12 +64,12 @@ export class FlagSystem {
     return system;
   }
 
-  /** A path in the folder that is removed with it. */
+  /** A path in the folder that is removed after the test. */
   path(name: string): string {
     return join(this.place.folder.path, name);
   }
 
-  /** The file with its settings. */
+  /** The file that contains its settings. */
   get config(): string {
     return this.path('settings.json');
   }
@@ -97,7 +97,7 @@ export class FlagSystem {
     return this.path('accounts/admin.password');
   }
 
-  /** Where the worker keeps ends of the audit trail. */
+  /** The file in which the worker keeps ends of the audit trail. */
   get anchorFile(): string {
     return this.path('anchors');
   }
@@ -111,7 +111,7 @@ export class FlagSystem {
     return this.#gate;
   }
 
-  /** A server that a load balancer may have. */
+  /** A server that can be a load balancer's member. */
   get member(): string {
     const address = this.#member?.address() as AddressInfo | undefined;
     return `127.0.0.1:${address?.port}`;
@@ -131,7 +131,7 @@ export class FlagSystem {
     };
   }
 
-  /** Its machines are issued. */
+  /** Its machines have their credentials. */
   async start(): Promise<void> {
     this.#process = await this.#run(this.settings());
     this.#token = await accountsOf(this.place, this.#process);
@@ -163,7 +163,7 @@ export class FlagSystem {
     return running;
   }
 
-  /** Of a cluster: its settings for `clusters measure`, once its controller has connected. */
+  /** Settings of a cluster for `clusters measure`, once its controller has connected. */
   async startCluster(name: string, at: ClusterPorts): Promise<string> {
     const connection = await storeDatabase(this.#cleanup);
     const db = new Database({ connection });
@@ -199,7 +199,7 @@ export class FlagSystem {
     return settings;
   }
 
-  /** It is heard, and takes over nothing: changes of rings that its cluster joins go on. */
+  /** It reports but copies nothing, so changes of rings that include its cluster stay in progress. */
   async startSilentController(name: string): Promise<void> {
     const machine = await testMachine(this.#authority, controllerRole, name, log);
     const controller = new ScriptedController(machine, this.#ports.objects, log);
@@ -218,7 +218,7 @@ export class FlagSystem {
     return data;
   }
 
-  /** Must succeed: the id. */
+  /** It must succeed. Returns the id. */
   async make(mutation: string, input: object, token: string, field = mutation.replace(/Create$/, '')): Promise<string> {
     const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
     const query = `mutation ($input: ${type}!) { made: ${mutation}(input: $input) { ${field} { id } userErrors { code message } } }`;

@@ -1,4 +1,4 @@
-// Every option of the commands for GSLBs, zones and machines. No checker and no name server runs.
+// Every option of the commands for GSLBs, zones and machines. No checkers and name servers run.
 import { freePort } from '../../../support/machine/free-port.ts';
 import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import type { FlagRun } from './flag-run.ts';

@@ -1,5 +1,5 @@
-// Every option of the commands for a cluster of hosts, over three real members of etcd. No agent runs: what only one can do is not done in
-// time, and taken back. Commands that change a host end at their first check.
+// Every option of the commands for a cluster of hosts, over three real members of etcd. No agent runs, so requests that need one are not
+// done in time and are withdrawn. Commands that change a host end at their first check.
 // needs: root
 import { mkdir } from 'node:fs/promises';
 import { expect } from '@jest/globals';
@@ -44,7 +44,7 @@ export async function haCases({ system, coverage, env }: FlagRun): Promise<void>
   }
 }
 
-/** At a folder that is of a cluster already. */
+/** In a folder that already belongs to a cluster. */
 async function beginningCases(
   coverage: FlagRun['coverage'],
   none: string,

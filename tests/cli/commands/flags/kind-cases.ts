@@ -1,5 +1,5 @@
-// Every option of the verbs that are made from the registry of kinds, and each of their words: some runs by hand, then one run for each word
-// with all options that go together, which the server takes or refuses in its own words.
+// Every option of the verbs that are generated from the registry of kinds, with each value. Some runs are written by hand. The others use
+// one value each, with all options that can be combined, and the server accepts or refuses them with its own codes.
 import { writeFile } from 'node:fs/promises';
 import { exportedKinds } from '../../../../cli/apply/export.ts';
 import { actionOf } from '../../../../cli/kinds/action-verb.ts';
@@ -11,7 +11,7 @@ import type { FlagRun } from './flag-run.ts';
 
 const project = '--project default';
 const wait = '--wait 30';
-/** Names of objects that the options of other kinds may refer to. */
+/** Names of objects to which the options of other kinds may refer. */
 const referred: Readonly<Record<string, string>> = {
   ...{ Project: 'default', User: 'sweep', DnsBackend: 'sweep', GslbFlavor: 'sweep', GslbPool: 'sweep' },
   ...{ GslbPoolMember: 'sweep/site', GslbMonitor: 'sweep', LoadBalancer: 'sweep', Pool: 'sweep/web' },
@@ -43,7 +43,7 @@ export async function kindCases(run: FlagRun): Promise<void> {
 }
 
 async function accountCases({ ok, system, coverage, env }: FlagRun, secret: string): Promise<void> {
-  // The files stay: the commands run once more with other connections.
+  // The files stay, because the commands run again with other connections.
   const file = async (name: string, text: string) => {
     await writeFile(system.path(name), text);
     return system.path(name);
@@ -87,7 +87,7 @@ async function balancerKindCases({ ok, system, coverage, env }: FlagRun, loadBal
   await ok(`members show 192.0.2.7:80 --pool sweep/web ${project}`);
   await ok(`l7policies show none --listener sweep/80 ${project}`);
   await ok(`l7rules show ${ruleId} ${project}`);
-  // No node has the change: the only host is gone.
+  // The change is on no node, because the only host is gone.
   const late = (line: string) => coverage.ends(4, 'not done within 1 s', `${line} ${project} --wait 1`, env);
   await late('health-monitors create --pool sweep/web --monitor-type TCP');
   await late('health-monitors update sweep/web --fall 4');
@@ -161,7 +161,7 @@ async function alertKindCases({ ok, system }: FlagRun): Promise<void> {
   await ok(`alert-rules check-in sweep ${place}`);
 }
 
-/** The verbs with fields that are made from the registry: all that take their fields from a file. */
+/** The verbs whose fields come from the registry: all verbs that read their fields from a file. */
 function sweptVerbs({ coverage }: FlagRun): readonly { readonly kind: Kind; readonly verb: string }[] {
   return Object.values(registry.kinds).flatMap((kind) =>
     ['create', 'set', 'update']
@@ -170,7 +170,7 @@ function sweptVerbs({ coverage }: FlagRun): readonly { readonly kind: Kind; read
   );
 }
 
-/** What the argument NAME of an update is. */
+/** The argument NAME of an update. */
 const objects: Readonly<Record<string, string>> = {
   ...{ zones: 'sweep.test', gslbs: 'www.sweep.test', 'gslb-members': 'sweep/site', 'health-monitors': 'sweep/web' },
   pools: 'sweep/web',
@@ -186,7 +186,7 @@ interface Sweep {
   readonly files: { readonly secret: string; readonly text: string };
 }
 
-/** As many runs as the option with the most words has; of alternatives, each as often. */
+/** As many runs as the option with the most values has. Each alternative gets as many. */
 async function sweep({ coverage, env }: FlagRun, { kind, verb, files }: Sweep): Promise<void> {
   const { noun } = kind;
   const { input } = actionOf(kind, verb);
@@ -216,7 +216,7 @@ function newName(noun: string, round: number): string {
   return noun === 'gslbs' ? `sweep-${round}.sweep.test` : `sweep-${round}`;
 }
 
-/** Where exactly one field of an input may be given: which one the option is in, and of how many. */
+/** If an input takes exactly one of several fields: the alternative of the option, and the number of alternatives. */
 function alternativeOf(
   input: string,
   path: readonly string[],
@@ -296,7 +296,7 @@ async function deletionCases({ ok, system }: FlagRun): Promise<void> {
   await ok(`health-monitors delete sweep/web ${project}`);
 }
 
-/** `export` and `diff`, with each kind. Other cases change objects meanwhile: what is compared is of this file. */
+/** `export` and `diff`, for each kind. Other cases change objects at the same time, so only objects of this file are compared. */
 async function fileCases({ ok, system }: FlagRun): Promise<void> {
   await ok(`export --file ${system.path('exported.yaml')} ${project}`);
   await ok(`export --kind Project --name default --file ${system.path('named.yaml')} ${project}`);

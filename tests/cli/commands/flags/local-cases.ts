@@ -1,5 +1,4 @@
-// Every option of the commands that need no endpoint, and of those for the lab, whose control is scripted: what they ask of it is
-// compared.
+// Every option of the commands that need no endpoint, and of the lab commands. The lab's control is scripted, and its requests are compared.
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
@@ -77,7 +76,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   await labCases(run);
 }
 
-/** Logins at the server, in a home of their own. */
+/** Logins at the server, in a separate home folder. */
 async function contextCases({ system, coverage }: FlagRun): Promise<void> {
   const env = { XDG_CONFIG_HOME: system.path('home') };
   const ok = (line: string) => coverage.succeeds(line, env);

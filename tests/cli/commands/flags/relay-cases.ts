@@ -21,7 +21,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
     return system.path(name);
   };
   const pin = `SHA256:${Buffer.from(gate.https.certificate.sha256, 'hex').toString('base64').replace(/=+$/, '')}`;
-  // Of no device: one with the certificate of another is refused.
+  // The fingerprint belongs to no device: a certificate of another device is refused.
   const otherPin = `SHA256:${'A'.repeat(43)}`;
   const client = await makeCertificate({ commonName: 'tidegate' });
   const sshKey = ssh2.utils.generateKeyPairSync('ed25519', {
@@ -64,7 +64,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
   await ok(`backends accept-certificate edge ${pin} ${password} ${project} --wait 30`);
   await ok(`backends accept-certificate api ${otherPin} ${token} ${project}`);
   await ok(`backends accept-certificate ovs ${pin} ${certificate} ${project}`);
-  // No driver with a host key has client certificates: the server says so.
+  // No driver with a host key supports client certificates, and the server reports that.
   await coverage.ends(
     1,
     'does not use clientCertificate',
@@ -182,7 +182,7 @@ async function eventsWaited({ ok, coverage, env }: FlagRun, subject: string): Pr
   await coverage.ends(4, 'not within 1 s', `events wait --only-new --subject ${subject} ${none}`, env);
 }
 
-/** Until it prints a change, if one is to come; then Ctrl-C. */
+/** Waits until it prints a change, if one is expected, then sends Ctrl-C. */
 async function followed({ coverage, env }: FlagRun, line: string, change: () => Promise<unknown>, comes = 'SUCCEEDED') {
   await coverage.interrupted(line, env, async (following) => {
     await change();

@@ -1,4 +1,4 @@
-// Every option of the commands for object storage: a real cluster, north, and one that never connects, south.
+// Every option of the commands for object storage, with a real cluster, north, and a cluster that never connects, south.
 import { readFile, writeFile } from 'node:fs/promises';
 import { freePort } from '../../../support/machine/free-port.ts';
 import { waitFor } from '../../../support/machine/temporary-folder.ts';

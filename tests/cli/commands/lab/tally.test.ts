@@ -1,4 +1,4 @@
-// What a load says of its writes: between which pauses they were acknowledged.
+// The summary of a load's writes: the pauses between which they were acknowledged.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Tally } from '../../../../cli/commands/lab/load/tally.ts';
 
@@ -9,7 +9,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('each pause of a second and more divides the writes, also one that has not ended', () => {
+test('each pause of at least a second divides the writes, even a pause that has not ended', () => {
   const tally = new Tally();
   const write = (count: number, everyMs: number) => {
     for (let number = 0; number < count; number += 1) {

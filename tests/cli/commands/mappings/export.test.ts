@@ -1,4 +1,4 @@
-// `tidegate mappings export`: every possible interruption of an export, from a server that interrupts it.
+// `tidegate mappings export`, with every possible interruption by the server.
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +20,7 @@ afterEach(async () => {
   await new Promise((resolve) => server?.close(resolve) ?? resolve(undefined));
 });
 
-/** The address of an endpoint whose export is written by `answer`. */
+/** The address of an endpoint whose export comes from `answer`. */
 async function exporting(answer: (response: ServerResponse, url: string) => void): Promise<string> {
   server = createServer((request, response) => answer(response, request.url ?? ''));
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
@@ -52,7 +52,7 @@ test('the export goes to standard output, and the position is reported', async (
   expect(asked).toEqual(['/tidegate/export/mappings.ndjson?after=p1']);
 });
 
-test('a file gets its name only after the last line', async () => {
+test('a file gets its final name only after the last line', async () => {
   let finish = (): void => {};
   const url = await exporting((response) => {
     response.writeHead(200, ndjson).write('{"id":"m1"}\n');
@@ -104,7 +104,7 @@ test("a refusal, another kind of page, and a file that can't be created", async 
   expect([nowhere.exitCode, nowhere.stderr]).toEqual([1, "tidegate: /nowhere/x can't be written: ENOENT\n"]);
 });
 
-test('a token that has ended, by the clock of the server alone, is renewed', async () => {
+test('a token that has ended, but only by the server clock, is renewed', async () => {
   const bearers: (string | undefined)[] = [];
   const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
   const tokens = (number: number) => ({

@@ -1,4 +1,4 @@
-// Where `tidegate objects download` puts a file, and what it refuses to replace.
+// Where `tidegate objects download` stores a file, and which files it refuses to replace.
 // needs: processes
 import { execFile } from 'node:child_process';
 import { lstat, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { expect, test } from '@jest/globals';
 import { replaceable } from '../../../../cli/commands/objects/save.ts';
 import { temporaryFolder } from '../../../support/machine/temporary-folder.ts';
 
-// A file in the place of /dev/null would break the host.
+// A file in place of /dev/null would break the host.
 test('a device, a pipe and a folder are not replaced', async () => {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.adopt(await temporaryFolder(), (made) => made.remove());
@@ -22,7 +22,7 @@ test('a device, a pipe and a folder are not replaced', async () => {
   expect((await lstat(pipe)).isFIFO()).toBe(true);
 });
 
-test('a link stands for the file to which it leads', async () => {
+test('a link stands for its target file', async () => {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.adopt(await temporaryFolder(), (made) => made.remove());
   const [file, link] = [join(folder.path, 'cat.jpg'), join(folder.path, 'link')];

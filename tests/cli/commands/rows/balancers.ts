@@ -65,7 +65,7 @@ const figures = {
 const traffic = () => [figures];
 const trafficLine = `${at} 12 2 1 3 700 9000 4 ms`;
 
-/** What is found each time that it is looked at; the last one stays. */
+/** The results of successive reads. The last one stays. */
 const looks = (...left: object[]) =>
   Object.assign(() => (left.length > 1 ? left.shift() : left[0]), { left: left as readonly object[] });
 const wrongUse = (lines: Readonly<Record<string, string>>): readonly Row[] =>
@@ -343,7 +343,7 @@ export const balancers: Scenes = {
       {
         run: 'loadbalancers failover web --wait 10',
         out: 'the nodes of web are replaced\n',
-        // It looked until the old node no longer served.
+        // It read until the old node no longer served.
         also: () => expect(failover.left).toHaveLength(1),
       },
       { run: 'nodes replace n1 --loadbalancer web', out: 'n1 is being replaced\n', input: { id: 'N1' } },
@@ -472,7 +472,7 @@ const onNodes = {
 const preview = (more: object | null): Answers => ({ loadBalancerPreview: () => more && { ...onNodes, ...more } });
 const l7 = `${atPort} --policy images`;
 const inPool = '192.0.2.10:80 --pool web';
-/** By the command: the change of which the server is asked what it does. */
+/** By command, the change whose effect the server is asked to preview. */
 const previews: Readonly<Record<string, object>> = {
   'loadbalancers update web --nodes 3..4': { loadBalancerUpdate: { id: 'LB1', minNodes: 3, maxNodes: 4 } },
   'loadbalancers delete web': { loadBalancerDelete: { id: 'LB1' } },

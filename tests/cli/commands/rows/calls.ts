@@ -1,4 +1,4 @@
-// Backends, the operations that are relayed to them, drivers, and the objects that they made.
+// Backends, the operations that are relayed to them, drivers, and the objects that they created.
 import { expect } from '@jest/globals';
 import { shortId } from '../../../../cli/short-id.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
@@ -299,7 +299,7 @@ export const events: Scenes = {
           expect(told.slice(0, -1)).toEqual([
             ...['n1 of web', '192.0.2.1:80 of web', 'web', 'fw', 'gone', 'O1', 'n1 of web'],
           ]);
-          // Each subject was asked for once.
+          // Each subject was requested once.
           expect(requests.filter(({ id }) => id === 'N1')).toHaveLength(1);
         },
       },
@@ -411,7 +411,7 @@ const found = {
   m3: verified('DRIFTED', { path: 'source.address', wanted: '192.0.2.0/24', found: null }),
   m5: verified('MISSING'),
 };
-/** Four are answered when all of them have come, and after a while in which a fifth could come. */
+/** Four requests are answered once all of them have arrived, after a delay in which a fifth could arrive. */
 const fourAtOnce = { under: 0, most: 0, four: Promise.withResolvers<void>() };
 async function verify({ input: { id } }: { input: { id: string } }): Promise<unknown> {
   fourAtOnce.under += 1;

@@ -1,5 +1,5 @@
-// What every noun of the program's table does alike: its list begins with the names of the columns, also when it is empty, and an object that is not
-// there is told by what it is. A new noun needs a row here.
+// Common behaviour of every noun in the program's table: its list begins with the names of the columns, even if it is empty, and the
+// message for a missing object names its kind. A new noun needs a row here.
 import type { Answers } from '../graph-server.ts';
 import { emptyBeside } from './finding.ts';
 
@@ -20,10 +20,13 @@ const inParent = (what: string, parent: string): Row => [
   undefined,
   `${what} 'none': name it as ${parent}/NAME, or by its id`,
 ];
-/** Neither of them, or not of the graph. */
+/** It has neither of them, or none that belongs to the graph. */
 const none: Row = [undefined];
 
-/** By noun: the columns of its list, if that needs no parent; and what is said to be missing, with more than its name if it has an apostrophe. */
+/**
+ * For each noun, the columns of its list, if that needs no parent. Also the message for a missing object: more than its name if it contains an
+ * apostrophe.
+ */
 export const everyNoun: Readonly<Record<string, Row>> = {
   projects: ['NAME  DESCRIPTION  VIEWER ROLE', 'project'],
   users: ['NAME  ADMIN  ENABLED  CREATED AT', 'user'],

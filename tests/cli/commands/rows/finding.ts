@@ -9,12 +9,12 @@ import { backend, operation } from './calls.ts';
 
 const at = '2026-01-31T12:00:00.000Z';
 type Text = { readonly first: number; readonly after: string | null; readonly text?: string | null };
-/** Those with the text that was asked for. */
+/** The items that contain the requested text. */
 const containing =
   (...nodes: readonly { readonly id?: string; readonly name: string; readonly project?: object }[]) =>
   (args: Text) =>
     list(...nodes.filter(({ name }) => name.includes(args.text ?? '')))(args);
-/** Every list that is not named is empty. */
+/** Every list that is not mentioned is empty. */
 export const emptyBeside = (answers: Answers): Answers => {
   const known = answers as Readonly<Record<string, unknown>>;
   return new Proxy(answers, {
@@ -114,7 +114,7 @@ const things = [
   ...['A', 'B', 'Z'].map((id) => ({ id, name: id === 'Z' ? 'wanted' : 'both', project })),
 ];
 const projects = list({ id: 'P1', name: 'mine' }, { id: 'P2', name: 'theirs' });
-/** A noun and a verb that names one object: how it is called, its list, its field, and the mutation. */
+/** A noun with a verb that names one object: its call, its list, its field, and the mutation. */
 const nouns = [
   ['hosts release', 'host', 'loadBalancerHosts', 'loadBalancerHost', 'loadBalancerHostCordonLift'],
   ['certificates delete', 'certificate', 'tlsCertificates', 'tlsCertificate', 'tlsCertificateDelete'],
@@ -161,7 +161,7 @@ export const byName: Scenes = {
             exit: 1,
             err: `tidegate: several ${what}s have the name 'both'; use one of these ids: A, B\n`,
           },
-          // By id only in the project that was named.
+          // By id, it is found only in the named project.
           ...(inProject.includes(what)
             ? [{ run: `${verb} Z --project mine` }, { run: `${verb} Z --project theirs`, ...missing(what, 'Z') }]
             : []),
@@ -179,7 +179,7 @@ export const byName: Scenes = {
       const row = {
         run: `${verb} lab-firewal`,
         ...{ exit: 1, err: `tidegate: there is no ${what} 'lab-firewal'; 'lab-firewall' is near\n` },
-        // One look by name, and some short ones for what is near.
+        // One query by name, and some short ones for similar names.
         also: () => expect(asked).toEqual([null, 'lab', 'wal', '']),
       };
       return [

@@ -1,4 +1,4 @@
-// DNS names that follow what is alive, their zones, and the machines that check and answer.
+// DNS names that follow live servers, their zones, and the machines that check and answer.
 import { expect } from '@jest/globals';
 import { byId, done, each, list, type Row, refused, type Scenes } from '../command-table.ts';
 
@@ -220,7 +220,7 @@ export const zones: Scenes = {
   },
   'roll-key begins, is taken back, and is told what the parent names': {
     answers: ofZones,
-    // Each verb of the graph has an answer in its own row only.
+    // Each verb of the graph has an answer only in its own row.
     rows: [
       {
         ...{ run: 'zones roll-key gslb.test', out: '…' },
@@ -303,7 +303,7 @@ export const machines: Scenes = {
     ].map(([given, id]) => ({
       run: `machines show ${given} --json`,
       ...(id === undefined ? { exit: 1, err: `tidegate: there is no machine '${given}'\n` } : { json: { id } }),
-      // The last one looks for near names, too.
+      // The last one searches for similar names, too.
       also: ({ requests }) =>
         expect(requests.filter(({ names }) => names !== undefined)).toEqual([
           { id: given, names: [given], first: 100, after: null },

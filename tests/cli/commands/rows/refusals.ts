@@ -1,4 +1,4 @@
-// What the server refuses names the option that gave the value, not the field of the graph.
+// A refusal by the server names the option that gave the value, not the field of the graph.
 import { GraphQLError } from 'graphql';
 import { list, type Row, type Scenes } from '../command-table.ts';
 
@@ -15,7 +15,7 @@ const refused = (...fields: readonly string[]) => ({
   }),
 });
 const unknown = 'Variable "$input" got an invalid value at "input.unheardOf"; it is wrong.';
-/** What the gateway says: what is told. */
+/** Messages of the gateway, and their output. */
 const told: Readonly<Record<string, string>> = {
   'Variable "$input" got an invalid value at "input.pools[0].healthMonitor.path"; String cannot represent a non string value.':
     'String cannot represent a non string value (--check)',

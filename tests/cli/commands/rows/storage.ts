@@ -121,7 +121,7 @@ const thereAre = (...options: readonly object[]) => ({
 });
 const two = [option, { ...option, id: 'O2', name: 'o2', clusters: null, ring: null }];
 const ofOption = done({ objectOption: option });
-/** The deletion begins, and then there are these. */
+/** The deletion begins, and then these objects exist. */
 const deletion = (...left: readonly object[]) => {
   let now: readonly object[] = [...two, ending];
   return {

@@ -1,4 +1,4 @@
-// `--wait`: until it is done and its write is on the standby; exit code 4 on a timeout.
+// `--wait` waits until the change is done and its write is on the standby. A timeout ends with exit code 4.
 import { expect } from '@jest/globals';
 import { list, type Scenes } from '../command-table.ts';
 import { backend } from './calls.ts';

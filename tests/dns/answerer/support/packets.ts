@@ -1,4 +1,4 @@
-// Questions as bytes, made by hand, so that the server's own codec does not judge itself; and the parts of an answer.
+// Questions as bytes, built by hand so that the server's own codec does not check itself, and the parts of an answer.
 import { decodeMessage } from '../../../../dns/wire/message.ts';
 
 export const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, DS: 43, RRSIG: 46, NSEC: 47, DNSKEY: 48 };
@@ -8,7 +8,7 @@ interface Asked {
   readonly class?: number;
   readonly flags?: number;
   readonly counts?: readonly [number, number, number, number];
-  /** Data of an OPT record; undefined: without one. */
+  /** Data of an OPT record. Undefined for a query without one. */
   readonly options?: Buffer;
   readonly edns?: { readonly payload?: number; readonly version?: number; readonly flags?: number };
   /** After all. */
@@ -62,12 +62,12 @@ export interface Answer {
   /** `type data`, data in hexadecimal, in order. */
   readonly answers: readonly string[];
   readonly ttl: number | undefined;
-  /** Of the OPT record, in hexadecimal by code. */
+  /** Options of the OPT record, in hexadecimal by code. */
   readonly options: ReadonlyMap<number, string>;
   readonly ednsFlags: number | undefined;
 }
 
-/** Throws when it is not a whole message. */
+/** Throws if it is not a whole message. */
 export function read(bytes: Buffer | undefined): Answer {
   if (bytes === undefined) throw new Error('there is no answer');
   const message = decodeMessage(bytes);
@@ -85,7 +85,7 @@ export function read(bytes: Buffer | undefined): Answer {
   };
 }
 
-/** An OPT record is the last one of our answers. */
+/** The OPT record is the last one in our answers. */
 function lastOpt(bytes: Buffer) {
   for (let at = bytes.length - 11; at >= 12; at -= 1) {
     if (bytes[at] !== 0 || bytes.readUInt16BE(at + 1) !== 41) continue;

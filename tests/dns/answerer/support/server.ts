@@ -10,9 +10,9 @@ import { temporaryFolder } from '../../../support/machine/temporary-folder.ts';
 export interface TestServer {
   readonly answerer: Answerer;
   readonly port: number;
-  /** All that it wrote. */
+  /** Everything that it wrote. */
   dig(...words: readonly string[]): Promise<string>;
-  /** With the zone's keys as trust anchors. */
+  /** Uses the zone's keys as trust anchors. */
   delv(...words: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }

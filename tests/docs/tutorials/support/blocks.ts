@@ -1,4 +1,4 @@
-// The blocks of a page of Markdown, and what they show.
+// The blocks of a page of Markdown, and their output.
 
 export interface Block {
   readonly language: string;
@@ -25,7 +25,7 @@ interface Step {
   readonly output: string;
 }
 
-/** Of a block in which commands begin with `$ `. */
+/** The output of a block in which commands begin with `$ `. */
 export function consoleSteps(text: string): readonly Step[] {
   return text
     .split(/^\$ /m)
@@ -36,7 +36,7 @@ export function consoleSteps(text: string): readonly Step[] {
     });
 }
 
-/** Lines in which times, ids, numbers and sites, which differ at each run, are alike. */
+/** Makes lines alike whose times, ids, numbers and sites differ at each run. */
 export function shapeOf(text: string): readonly string[] {
   return text
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')

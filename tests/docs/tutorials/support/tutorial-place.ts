@@ -1,5 +1,5 @@
-// A folder in which a person follows README and the tutorials: the program, its documents and the data folder of a start of its own. What is shown
-// there for a shell is run as it stands, in one shell, as if it were pasted.
+// A folder in which a person follows README and the tutorials: the program, its documents and the data folder of a separate start. Shell
+// blocks are run as they are, in one shell, as if they were pasted.
 import { spawn } from 'node:child_process';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,10 +12,10 @@ import { type TemporaryFolder, temporaryFolder } from '../../../support/machine/
 import { type Block, blocksOf, consoleSteps, shapeOf } from './blocks.ts';
 
 const root = join(import.meta.dirname, '../../../..');
-/** What a person has in a clone, as far as a tutorial names it. */
+/** The parts of a clone that a tutorial uses. */
 const files = ['bin', 'docs', 'README.md', 'package.json'];
 
-/** Skipped, with the reason in its name, where the lab can't run. */
+/** Skipped, with the reason in its name, if the lab can't run. */
 export function describeTutorial(name: string, body: () => void): void {
   const obstacle = labUnavailable();
   if (obstacle === undefined) describe(name, body);
@@ -25,7 +25,7 @@ export function describeTutorial(name: string, body: () => void): void {
 interface Played {
   /** Standard output and error, in the order in which they were written. */
   readonly output: string;
-  /** Commands that failed, with their exit codes. */
+  /** The commands that failed, with their exit codes. */
   readonly failures: readonly string[];
 }
 
@@ -81,7 +81,7 @@ export class TutorialPlace {
     return output;
   }
 
-  /** A block of commands with their output: what they print now has the same shape. */
+  /** A block of commands with their output. The real output must have the same shape. */
   async compare(page: string, block: Block): Promise<void> {
     const steps = consoleSteps(block.text);
     const script = steps.map(({ command }, at) => `echo '${mark}${at}'\n${command}`).join('\n');
@@ -92,16 +92,16 @@ export class TutorialPlace {
     expect({ page, failures, seen }).toEqual({ page, failures: [], seen: shown });
   }
 
-  /** Commands of a shell, in one shell of its own. */
+  /** Runs commands in a separate shell. */
   async run(script: string): Promise<Played> {
     const [path, failed] = [join(this.#folder.path, 'pasted.sh'), join(this.#folder.path, 'failed')];
     await writeFile(failed, '');
-    // Job control, as a shell on a terminal has it. A condition that is false is no failure.
+    // Job control, as a shell on a terminal has it. A condition that is false is not a failure.
     const onFailure = `code=$?; echo "$(echo "$BASH_COMMAND" | head -1): exit $code" >> "${failed}"`;
     const atEnd = 'trap - ERR; jobs -p | xargs -rI{} kill -- -{}';
     const head = `set -mE; trap '${onFailure}' ERR; trap '${atEnd}' EXIT`;
     await writeFile(path, `${head}\n${script}\n`);
-    // Debian's own programs, whatever else the caller has.
+    // Debian's own programs, whatever other programs the caller has.
     const env = {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: this.#folder.path,

@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** Why Designate's packages can't run here. */
+/** The reason why Designate's packages can't run here. */
 const skipped = await obstacle();
 
 (skipped === undefined ? test : test.skip)(

@@ -48,7 +48,7 @@ export class GslbGraph extends SubgraphGraph {
     return this.send(who, mutation, input, selected);
   }
 
-  /** Must succeed: the id. */
+  /** It must succeed. Returns the id. */
   async make(mutation: string, input: Input, who?: Identity): Promise<string> {
     return String(madeBy(mutation, await this.mutate(mutation, input, who)).id);
   }

@@ -40,7 +40,7 @@ test('a controller connects to a process with one, and gets what an administrato
   const log = createLogger({ level: 'silent', pretty: false });
   const folder = await temporaryFolder();
   const authority = await testAuthority();
-  const tls = await testMachine(authority, 'object-storage', 'centre', log);
+  const tls = await testMachine(authority, 'object-storage', 'control-plane', log);
   const files = { cert: tls.cert, key: tls.key, ca: tls.ca };
   for (const [name, text] of Object.entries(files))
     await writeFile(join(folder.path, `${name}.pem`), String(text), { mode: 0o600 });

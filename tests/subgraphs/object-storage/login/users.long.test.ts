@@ -441,11 +441,11 @@ test(
   async () => {
     const token = await tokenOf('otto', 'south');
     await takenEverywhere(token);
-    await federation.closeCentre();
+    await federation.closeControlPlane();
     const refused = await federation.logIn('north', { username: 'otto', password });
     expect([refused.status, refused.json.code, refused.headers.has('retry-after')]).toEqual([503, 'UNAVAILABLE', true]);
     expect((await federation.call('north', 'PUT', '/-/create_container/still', { token, body: '' })).status).toBe(201);
-    await federation.openCentre();
+    await federation.openControlPlane();
     await waitFor(
       'logins to work again',
       async () => (await federation.logIn('north', { username: 'otto', password })).status === 200,

@@ -44,7 +44,7 @@ export class ControlGraph extends SubgraphGraph {
     return this.send(who, mutation, input, `${shown} ${isDeletion ? 'deletedId' : ''}`);
   }
 
-  /** Must succeed: the id. */
+  /** It must succeed. Returns the id. */
   async make(mutation: string, input: Input): Promise<string> {
     return String(madeBy(mutation, await this.mutate(mutation, input)).id);
   }

@@ -85,7 +85,7 @@ export class Federation {
     const links = new ClusterLinks({
       ...{ db: graph.db, wake: graph.wake, log, owner: graph.owner },
       place: {
-        ...{ host: '127.0.0.1', port: 0, tls: await testMachine(authority, 'object-storage', 'centre', log) },
+        ...{ host: '127.0.0.1', port: 0, tls: await testMachine(authority, 'object-storage', 'control-plane', log) },
         signingKeys: new SigningKeys({ active: 'k1', keys: { k1: newKeyPair().privateText } }),
       },
     });

@@ -7,7 +7,7 @@ import type { JsonValue } from '../../../../platform/values/json.ts';
 import type { Position } from '../../../../platform/values/positions.ts';
 import {
   type ControllerState,
-  centreRole,
+  controlPlaneRole,
   stateEveryMs,
   stateKey,
   takeDocument,
@@ -40,7 +40,7 @@ export class ScriptedController {
   /** `answer`: the answer to the control plane's requests to its cluster; absent: nobody answers. */
   constructor(tls: TestMachine, port: number, log: Logger, answer?: AnswerQuestion) {
     this.#client = new LinkClient({
-      ...{ urls: [`wss://127.0.0.1:${port}/link`], role: centreRole, tls, log, ...(answer && { answer }) },
+      ...{ urls: [`wss://127.0.0.1:${port}/link`], role: controlPlaneRole, tls, log, ...(answer && { answer }) },
       documents: {
         held: () => new Map(),
         put: async (key, position, document) => this.#put(key, position, document),

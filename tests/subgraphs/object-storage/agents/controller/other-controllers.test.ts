@@ -56,10 +56,10 @@ test(
     await waitFor('the revocation to be at south', async () => (await get()).code === 'InvalidAccessKeyId');
     expect(south.controller.connected).toBe(false);
     expect(await documents.position()).toEqual(position);
-    const silentMs = (await documents.centreSilentMs()) ?? 0;
+    const silentMs = (await documents.controlPlaneSilentMs()) ?? 0;
     await waitFor(
       'the time without the control plane to continue',
-      async () => ((await documents.centreSilentMs()) ?? 0) > silentMs + 500,
+      async () => ((await documents.controlPlaneSilentMs()) ?? 0) > silentMs + 500,
     );
 
     // North's database has something that the control plane did not sign: south accepts neither it nor anything after it from there.

@@ -35,7 +35,7 @@ beforeAll(async () => {
   links = new ClusterLinks({
     ...{ db: graph.db, wake: graph.wake, log, owner: graph.owner },
     place: {
-      ...{ host: '127.0.0.1', port: 0, tls: await testMachine(authority, 'object-storage', 'centre', log) },
+      ...{ host: '127.0.0.1', port: 0, tls: await testMachine(authority, 'object-storage', 'control-plane', log) },
       signingKeys: new SigningKeys({ active: 'k1', keys: { k1: newKeyPair().privateText } }),
     },
   });
@@ -73,7 +73,7 @@ test(
       ...place.settings,
       roles: 'objectcontroller,objectserver',
       'internal.machineFolder': machines,
-      'objectController.centreUrls': `wss://127.0.0.1:${links.port}/link`,
+      'objectController.controlPlaneUrls': `wss://127.0.0.1:${links.port}/link`,
       'objectStore.cluster': 'north',
       'objectStore.folder': join(place.folder.path, 'objects'),
       'objectStore.keepFreeMiB': '0',
@@ -132,7 +132,7 @@ test(
     expect(metrics).toMatch(/^tidegate_objects_bytes_total\{direction="received"\} [1-9]/m);
     expect(metrics).toMatch(/^tidegate_objects_disk_bytes\{of="total"\} [1-9]/m);
     expect(metrics).toMatch(/^tidegate_objects_blobs\{of="unrepaired"\} 0$/m);
-    expect(metrics).toMatch(/^tidegate_objects_centre_connected 0$/m);
+    expect(metrics).toMatch(/^tidegate_objects_control_plane_connected 0$/m);
   },
   180_000 * patience,
 );
@@ -146,7 +146,7 @@ test(
         startProcess(readConfig({ flags: { ...place.settings, ...settings } }, subgraphRows), log);
       await expect(start({ roles: 'objectserver' })).rejects.toThrow('objectStore.cluster');
       await expect(start({ roles: 'objectserver', 'objectStore.cluster': 'north' })).rejects.toThrow('tidegate join');
-      await expect(start({ roles: 'objectcontroller' })).rejects.toThrow('objectController.centreUrls');
+      await expect(start({ roles: 'objectcontroller' })).rejects.toThrow('objectController.controlPlaneUrls');
     } finally {
       await place.remove();
     }

@@ -21,7 +21,7 @@ beforeEach(async () => {
   authority = await testAuthority();
   graph = await ControlGraph.open();
   signingKeys = new SigningKeys({ active: 'k1', keys: { k1: first.privateText } });
-  const tls = await testMachine(authority, 'object-storage', 'centre', graph.log);
+  const tls = await testMachine(authority, 'object-storage', 'control-plane', graph.log);
   links = new ClusterLinks({
     ...{ db: graph.db, wake: graph.wake, log: graph.log, owner: graph.owner },
     place: { host: '127.0.0.1', port: 0, tls, signingKeys },

@@ -24,7 +24,11 @@ beforeEach(async () => {
   links = new ClusterLinks({
     ...{ db: graph.db, wake: graph.wake, log: graph.log, owner: graph.owner },
     place: {
-      ...{ host: '127.0.0.1', port: 0, tls: await testMachine(authority, 'object-storage', 'centre', graph.log) },
+      ...{
+        host: '127.0.0.1',
+        port: 0,
+        tls: await testMachine(authority, 'object-storage', 'control-plane', graph.log),
+      },
       signingKeys: new SigningKeys({ active: 'k1', keys: { k1: newKeyPair().privateText } }),
     },
   });

@@ -39,14 +39,14 @@ test('a clock that was ahead does not hide for how long the control plane has be
   cleanup.defer(() => db.close());
   const store = new DocumentStore(db);
   const ahead = () => db.execute("UPDATE store_counter SET number = number + 31536000000 WHERE name = 'heard'");
-  expect(await store.centreSilentMs()).toBeUndefined();
-  await store.heardCentre();
+  expect(await store.controlPlaneSilentMs()).toBeUndefined();
+  await store.heardControlPlane();
   await ahead();
   // The control plane is heard again, with the right clock.
-  await store.heardCentre();
-  await waitFor('its silence to be counted', async () => ((await store.centreSilentMs()) ?? 0) > 20);
+  await store.heardControlPlane();
+  await waitFor('its silence to be counted', async () => ((await store.controlPlaneSilentMs()) ?? 0) > 20);
   // It is not.
   await ahead();
-  expect(await store.centreSilentMs()).toBeLessThan(1_000);
-  await waitFor('the silence to count from now', async () => ((await store.centreSilentMs()) ?? 0) > 20);
+  expect(await store.controlPlaneSilentMs()).toBeLessThan(1_000);
+  await waitFor('the silence to count from now', async () => ((await store.controlPlaneSilentMs()) ?? 0) > 20);
 });
