@@ -1,129 +1,24 @@
 // The history of the settings of every kind, on a whole system: each version equals the object that the graph shows, and each can be reached again.
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { asInput } from '../../../../../cli/kinds/as-input.ts';
 import { registry } from '../../../../../generated/kinds/registry.ts';
 import { restores } from '../../../../../generated/kinds/restores.ts';
-import { Database } from '../../../../../platform/database/database.ts';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
-import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../../../platform/values/json.ts';
-import { actionDocument, oneDocument } from '../../../../../schema/kinds/documents.ts';
-import { type Applying, applying, documents } from '../../../../cli/commands/one-of-each-kind.ts';
+import { canonicalJson, type JsonObject } from '../../../../../platform/values/json.ts';
 import { runCommand } from '../../../../cli/commands/run-command.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
-import { Administrator } from '../../../../support/product/administrator.ts';
-
-interface Change {
-  readonly field: string;
-  readonly before: JsonValue;
-  readonly after: JsonValue;
-}
-
-interface Restore {
-  readonly mutation: string | null;
-  readonly input: JsonObject | null;
-  readonly missingFields: readonly string[];
-  readonly refusal: string | null;
-}
-
-interface Version {
-  readonly id: string;
-  readonly number: number;
-  readonly subjectType: string;
-  readonly subjectId: string;
-  readonly subjectName: string;
-  readonly mutation: string | null;
-  readonly deleted: boolean;
-  readonly settings: JsonObject | null;
-  readonly changes: readonly Change[];
-  readonly restore: Restore;
-  readonly undo: Restore;
-  readonly actor: { readonly name: string } | null;
-}
-
-const selection = `id number subjectType subjectId subjectName mutation deleted settings actor { name }
-  changes { field before after } restore { mutation input missingFields refusal } undo { mutation input missingFields refusal }`;
+import { changes, compact, HistoryPlace } from '../../support/history-place.ts';
 
 /** Kinds that are set or joined, whose settings are a role, a limit or a record. The audit trail has their changes. */
 const without = ['Membership', 'LoadBalancerQuota', 'LoadBalancerHost', 'User', 'ApiToken', 'Machine'];
 /** They are created and deleted, and never changed. */
 const fixed = ['ObjectContainer', 'ObjectAccessKey'];
 
-const shared = forFile(async () => {
-  const place = await applying();
-  const admin = await Administrator.of(place.system);
-  return { place, admin, stop: () => place.stop() };
-});
-let subjects: readonly { readonly type: string; readonly id: string }[] = [];
+const shared = forFile(() => HistoryPlace.open());
+let subjects: Awaited<ReturnType<HistoryPlace['subjects']>> = [];
 
 beforeAll(async () => {
-  const applied = await shared.place.apply(documents);
-  expect([applied.exitCode, applied.stderr]).toEqual([0, '']);
-  const channel = { name: 'desk', target: { webhook: { url: 'https://127.0.0.1:9/told' } }, groupMs: 1_000 };
-  await shared.admin.change('alertChannelCreate', { ...channel, projectId: await projectId() });
-  subjects = await recorded(shared.place);
+  subjects = await shared.subjects();
 });
-
-async function projectId(): Promise<string> {
-  const { projects } = await shared.admin.ask<{ projects: { nodes: { id: string }[] } }>(
-    '{ projects(names: ["default"]) { nodes { id } } }',
-  );
-  return projects.nodes[0]?.id ?? '';
-}
-
-async function recorded({ system }: Applying) {
-  const { connection } = system.database;
-  const database = new Database({ connection });
-  const sql = 'SELECT DISTINCT subject_type AS type, subject_id AS id FROM configuration_version ORDER BY 1, 2';
-  const rows = await database.query<{ type: string; id: string }>(sql).finally(() => database.close());
-  return rows.map(({ type, id }) => ({ type, id: encodeId(type, id) }));
-}
-
-async function versionsOf(id: string): Promise<readonly Version[]> {
-  const { found } = await shared.admin.ask<{ found: { nodes: Version[] } }>(
-    `query ($id: ID!) { found: configurationVersions(subjectId: $id, first: 100) { nodes { ${selection} } } }`,
-    { id },
-  );
-  return found.nodes;
-}
-
-/** Newest first, without those of its parts. */
-async function ownVersions(id: string): Promise<readonly Version[]> {
-  return (await versionsOf(id)).filter(({ subjectId }) => subjectId === id);
-}
-
-async function newest(id: string): Promise<Version> {
-  const [version] = await ownVersions(id);
-  if (version === undefined) throw new Error(`${id} has no version`);
-  return version;
-}
-
-/** An object as `export` has it: the input that would create it. */
-async function exported(type: string, id: string): Promise<JsonObject> {
-  const kind = registry.kinds[type];
-  if (kind === undefined) throw new Error(`no kind ${type}`);
-  const { found } = await shared.admin.ask<{ found: JsonObject }>(oneDocument(registry, kind), { id });
-  const input = (kind.actions.create ?? kind.actions.set)?.input ?? '';
-  return asInput(input, kind.output, found);
-}
-
-function compact(value: JsonValue | undefined): JsonValue | undefined {
-  if (Array.isArray(value)) return value.map((each: JsonValue) => compact(each) ?? null);
-  if (!isObject(value)) return value ?? undefined;
-  const members = Object.entries(value).flatMap(([name, member]) => {
-    const kept = compact(member);
-    return kept === undefined ? [] : [[name, kept] as const];
-  });
-  return Object.fromEntries(members);
-}
-
-async function send(type: string, restore: Restore): Promise<JsonObject> {
-  const kind = registry.kinds[type];
-  const action = Object.values(kind?.actions ?? {}).find(({ mutation }) => mutation === restore.mutation);
-  if (kind === undefined || action === undefined) throw new Error(`${type}: ${JSON.stringify(restore)}`);
-  const document = actionDocument(registry, kind, action, { selection: '__typename' });
-  const { done } = await shared.admin.ask<{ done: JsonObject }>(document, { input: restore.input ?? {} });
-  return done;
-}
 
 test('every kind with changeable settings has a history', () => {
   const kinds = Object.values(registry.kinds).filter(({ actions }) => actions.update ?? actions.set);
@@ -134,8 +29,8 @@ test('every kind with changeable settings has a history', () => {
 
 test('the newest version equals the object that the graph shows', async () => {
   for (const { type, id } of subjects) {
-    const version = await newest(id);
-    const shown = await exported(type, id);
+    const version = await shared.newest(id);
+    const shown = await shared.exported(type, id);
     const settings = compact(version.settings ?? {}) as JsonObject;
     const common = Object.keys(shown).filter((name) => name !== 'cmpObject');
     const pick = (from: JsonObject) => Object.fromEntries(common.map((name) => [name, from[name]]));
@@ -148,31 +43,6 @@ test('the newest version equals the object that the graph shows', async () => {
   }
 });
 
-/** A change of one setting by kind. */
-const changes: Readonly<Record<string, JsonObject>> = {
-  Project: { description: 'other' },
-  Backend: { site: 'there', labels: [{ name: 'rack', value: 'b2' }], limits: { queueLimit: 7 } },
-  ProjectSubnet: { name: 'renamed' },
-  LoadBalancer: { description: 'other', maxNodes: 4 },
-  Pool: { algorithm: 'SOURCE_IP', persistence: null },
-  PoolMember: { weight: 9, tags: [] },
-  PoolHealthMonitor: { intervalMs: 4_000, hostHeader: null },
-  Listener: { connectionLimit: null, allowedCidrs: [] },
-  L7Policy: { position: 7 },
-  L7Rule: { value: 'c' },
-  DnsBackend: { name: 'renamed' },
-  DnsZone: { description: 'other' },
-  GslbVantagePoint: { region: 'west', beacons: [] },
-  GslbFlavor: { mostNames: 51, policies: ['GEO'] },
-  GslbMonitor: { intervalMs: 7_000, parameters: null },
-  GslbPool: { minUp: 1, quorum: { leastRegions: 1 } },
-  GslbPoolMember: { weight: 4, place: null },
-  Gslb: { ttlSeconds: 90, fallbackPoolId: null, noneUp: 'ALL' },
-  ObjectCluster: { weight: 60, s3Urls: [] },
-  ObjectOption: { replicas: 1, nearestReads: false },
-  AlertRule: { severity: 'WARNING', repeatMs: null },
-  AlertChannel: { enabled: false, groupMs: 2_000 },
-};
 /** Only a new key goes with a new chain. */
 const unchanged = ['TlsCertificate', 'AutoscalingPolicy'];
 
@@ -182,9 +52,9 @@ describe('a change', () => {
     expect([...Object.keys(changes), ...unchanged].sort()).toEqual([...types].sort());
     for (const [type, change] of Object.entries(changes)) {
       const id = subjects.find((each) => each.type === type)?.id ?? '';
-      const before = await newest(id);
+      const before = await shared.newest(id);
       await shared.admin.change(restores[type]?.update?.mutation ?? '', { id, ...change });
-      const after = await newest(id);
+      const after = await shared.newest(id);
       const differing = Object.keys(change).filter(
         (name) => canonicalJson(before.settings?.[name] ?? null) !== canonicalJson(after.settings?.[name] ?? null),
       );
@@ -193,13 +63,13 @@ describe('a change', () => {
         fields: expect.arrayContaining(differing.sort()),
       });
       expect(differing).not.toEqual([]);
-      const [again] = (await ownVersions(id)).filter(({ number }) => number === before.number);
+      const [again] = (await shared.ownVersions(id)).filter(({ number }) => number === before.number);
       expect({ type, ...again?.restore }).toEqual({ type, ...after.undo });
-      const done = await send(type, after.undo);
+      const done = await shared.send(type, after.undo);
       expect({ type, userErrors: done.userErrors }).toEqual({ type, userErrors: [] });
-      const back = await newest(id);
+      const back = await shared.newest(id);
       expect({ type, settings: back.settings }).toEqual({ type, settings: before.settings });
-      const shown = compact(await exported(type, id)) as JsonObject;
+      const shown = compact(await shared.exported(type, id)) as JsonObject;
       const settings = compact(before.settings ?? {}) as JsonObject;
       for (const name of Object.keys(shown).filter((each) => each !== 'cmpObject'))
         expect({ type, name, value: shown[name] }).toEqual({ type, name, value: settings[name] });
@@ -209,37 +79,37 @@ describe('a change', () => {
   test('by two people who take the same one back: the slower gets STALE_VERSION', async () => {
     const id = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
     await shared.admin.change('gslbPoolUpdate', { id, description: 'third' });
-    const { undo } = await newest(id);
-    expect((await send('GslbPool', undo)).userErrors).toEqual([]);
-    expect((await send('GslbPool', undo)).userErrors).toMatchObject([{ code: 'STALE_VERSION' }]);
+    const { undo } = await shared.newest(id);
+    expect((await shared.send('GslbPool', undo)).userErrors).toEqual([]);
+    expect((await shared.send('GslbPool', undo)).userErrors).toMatchObject([{ code: 'STALE_VERSION' }]);
   });
 
   test('that a later one changed again is not taken back alone', async () => {
     const id = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
     await shared.admin.change('gslbPoolUpdate', { id, description: 'fourth' });
     await shared.admin.change('gslbPoolUpdate', { id, description: 'fifth', minUp: 1 });
-    const [, fourth] = await ownVersions(id);
+    const [, fourth] = await shared.ownVersions(id);
     expect(fourth?.undo.refusal).toMatch(/^description was changed again since/);
     expect(fourth?.restore).toMatchObject({ mutation: 'gslbPoolUpdate', input: { description: 'fourth', minUp: 2 } });
   });
 
   test('that changes nothing, and one that is only tried, leave no version', async () => {
     const id = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
-    const before = (await ownVersions(id)).length;
+    const before = (await shared.ownVersions(id)).length;
     await shared.admin.change('gslbPoolUpdate', { id, description: 'fifth' });
-    expect((await ownVersions(id)).length).toBe(before);
+    expect((await shared.ownVersions(id)).length).toBe(before);
   });
 });
 
 describe('a load balancer', () => {
   const balancer = async () => {
     for (const { type, id } of subjects)
-      if (type === 'LoadBalancer' && (await newest(id)).subjectName === 'nulls') return id;
+      if (type === 'LoadBalancer' && (await shared.newest(id)).subjectName === 'nulls') return id;
     throw new Error('no load balancer');
   };
 
   test('has the changes of its parts in its history', async () => {
-    const types = new Set((await versionsOf(await balancer())).map(({ subjectType }) => subjectType));
+    const types = new Set((await shared.versionsOf(await balancer())).map(({ subjectType }) => subjectType));
     expect([...types].sort()).toEqual([
       ...['AutoscalingPolicy', 'L7Policy', 'L7Rule', 'Listener', 'LoadBalancer', 'Pool', 'PoolHealthMonitor'],
       'PoolMember',
@@ -248,23 +118,23 @@ describe('a load balancer', () => {
 
   test('that was deleted is made again with all of its parts, under a new id', async () => {
     const id = await balancer();
-    const parts = (await recorded(shared.place)).filter(({ type }) => type !== 'LoadBalancer');
+    const parts = (await shared.subjects()).filter(({ type }) => type !== 'LoadBalancer');
     const before = new Map<string, JsonObject | null>();
-    for (const version of (await versionsOf(id)).toReversed()) before.set(version.subjectId, version.settings);
+    for (const version of (await shared.versionsOf(id)).toReversed()) before.set(version.subjectId, version.settings);
     const alive = [...before.values()].filter((settings) => settings !== null).length;
     await shared.admin.change('loadBalancerDelete', { id });
-    const gone = await newest(id);
+    const gone = await shared.newest(id);
     expect([gone.deleted, gone.mutation]).toEqual([true, 'loadBalancerDelete']);
     const { undo } = gone;
     expect(undo).toMatchObject({ mutation: 'loadBalancerCreate', missingFields: [], refusal: null });
     const renamed = { ...undo, input: { ...undo.input, name: 'again', cmpObject: null } };
-    const done = await send('LoadBalancer', renamed);
+    const done = await shared.send('LoadBalancer', renamed);
     expect(done.userErrors).toEqual([]);
-    const made = (await recorded(shared.place)).filter(
+    const made = (await shared.subjects()).filter(
       (each) => each.type === 'LoadBalancer' && !subjects.some((known) => known.id === each.id),
     );
     expect(made.length).toBe(1);
-    const versions = await versionsOf(made[0]?.id ?? '');
+    const versions = await shared.versionsOf(made[0]?.id ?? '');
     expect(versions.length).toBe(alive);
     expect(parts.length).toBeGreaterThan(0);
     const plain = (settings: JsonObject | null | undefined) => ({
@@ -325,7 +195,7 @@ describe('on the command line', () => {
 
   test('what can not be undone is refused with its reason', async () => {
     const certificate = subjects.find(({ type }) => type === 'TlsCertificate')?.id ?? '';
-    const [created] = await ownVersions(certificate);
+    const [created] = await shared.ownVersions(certificate);
     const refused = await run('undo', created?.id ?? '', '--restore');
     expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('has these settings now') });
     const unknown = await run('undo', encodeId('ConfigurationVersion', '00000000-0000-7000-8000-000000000000'));
@@ -345,7 +215,7 @@ test('a caller sees the history of what it may see', async () => {
 });
 
 async function alive(type: string): Promise<string | undefined> {
-  for (const { id } of subjects.filter((each) => each.type === type)) if (!(await newest(id)).deleted) return id;
+  for (const { id } of subjects.filter((each) => each.type === type)) if (!(await shared.newest(id)).deleted) return id;
   return undefined;
 }
 
@@ -357,15 +227,15 @@ test('what is protected from deletion is not deleted, in every kind that can be'
     const set = (deletionProtected: boolean) => shared.admin.change(update?.mutation ?? '', { id, deletionProtected });
     const removed = () => shared.admin.change(remove?.mutation ?? '', { id });
     await set(true);
-    expect(await exported(type, id)).toMatchObject({ deletionProtected: true });
-    const { changes: shown, undo } = await newest(id);
+    expect(await shared.exported(type, id)).toMatchObject({ deletionProtected: true });
+    const { changes: shown, undo } = await shared.newest(id);
     expect({ type, shown }).toEqual({
       type,
       shown: [{ field: 'deletionProtected', before: false, after: true }],
     });
     await expect(removed()).rejects.toThrow('DELETION_PROTECTED');
-    expect((await send(type, undo)).userErrors).toEqual([]);
-    expect(await exported(type, id)).toMatchObject({ deletionProtected: false });
+    expect((await shared.send(type, undo)).userErrors).toEqual([]);
+    expect(await shared.exported(type, id)).toMatchObject({ deletionProtected: false });
     // What else would refuse it says so now.
     const refusal = await removed().catch(String);
     expect(String(refusal)).not.toContain('DELETION_PROTECTED');

@@ -1,0 +1,160 @@
+// A system with an object of each kind, and the history of their settings.
+import { asInput } from '../../../../cli/kinds/as-input.ts';
+import { registry } from '../../../../generated/kinds/registry.ts';
+import { Database } from '../../../../platform/database/database.ts';
+import { encodeId } from '../../../../platform/values/ids.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../../../platform/values/json.ts';
+import { actionDocument, oneDocument } from '../../../../schema/kinds/documents.ts';
+import { type Applying, applying, documents } from '../../../cli/commands/one-of-each-kind.ts';
+import { Administrator } from '../../../support/product/administrator.ts';
+
+interface Change {
+  readonly field: string;
+  readonly before: JsonValue;
+  readonly after: JsonValue;
+}
+
+export interface Restore {
+  readonly mutation: string | null;
+  readonly input: JsonObject | null;
+  readonly missingFields: readonly string[];
+  readonly refusal: string | null;
+}
+
+export interface Version {
+  readonly id: string;
+  readonly number: number;
+  readonly subjectType: string;
+  readonly subjectId: string;
+  readonly subjectName: string;
+  readonly mutation: string | null;
+  readonly deleted: boolean;
+  readonly settings: JsonObject | null;
+  readonly changes: readonly Change[];
+  readonly restore: Restore;
+  readonly undo: Restore;
+  readonly actor: { readonly name: string } | null;
+}
+
+const selection = `id number subjectType subjectId subjectName mutation deleted settings actor { name }
+  changes { field before after } restore { mutation input missingFields refusal } undo { mutation input missingFields refusal }`;
+
+interface Subject {
+  readonly type: string;
+  /** Its global id. */
+  readonly id: string;
+}
+
+export class HistoryPlace {
+  readonly place: Applying;
+  readonly admin: Administrator;
+
+  private constructor(place: Applying, admin: Administrator) {
+    [this.place, this.admin] = [place, admin];
+  }
+
+  static async open(): Promise<HistoryPlace> {
+    const place = await applying();
+    const opened = new HistoryPlace(place, await Administrator.of(place.system));
+    const { exitCode, stderr } = await place.apply(documents);
+    if (exitCode !== 0) throw new Error(stderr);
+    const channel = { name: 'desk', target: { webhook: { url: 'https://127.0.0.1:9/told' } }, groupMs: 1_000 };
+    await opened.admin.change('alertChannelCreate', { ...channel, projectId: await opened.#projectId() });
+    return opened;
+  }
+
+  async #projectId(): Promise<string> {
+    const { projects } = await this.admin.ask<{ projects: { nodes: { id: string }[] } }>(
+      '{ projects(names: ["default"]) { nodes { id } } }',
+    );
+    return projects.nodes[0]?.id ?? '';
+  }
+
+  /** All objects with a history. */
+  async subjects(): Promise<readonly Subject[]> {
+    const database = new Database({ connection: this.place.system.database.connection });
+    const sql = 'SELECT DISTINCT subject_type AS type, subject_id AS id FROM configuration_version ORDER BY 1, 2';
+    const rows = await database.query<Subject>(sql).finally(() => database.close());
+    return rows.map(({ type, id }) => ({ type, id: encodeId(type, id) }));
+  }
+
+  /** With those of its parts, newest first. */
+  async versionsOf(id: string): Promise<readonly Version[]> {
+    const { found } = await this.admin.ask<{ found: { nodes: Version[] } }>(
+      `query ($id: ID!) { found: configurationVersions(subjectId: $id, first: 100) { nodes { ${selection} } } }`,
+      { id },
+    );
+    return found.nodes;
+  }
+
+  /** Newest first, without those of its parts. */
+  async ownVersions(id: string): Promise<readonly Version[]> {
+    return (await this.versionsOf(id)).filter(({ subjectId }) => subjectId === id);
+  }
+
+  async newest(id: string): Promise<Version> {
+    const [version] = await this.ownVersions(id);
+    if (version === undefined) throw new Error(`${id} has no version`);
+    return version;
+  }
+
+  /** An object as `export` has it: the input that would create it. */
+  async exported(type: string, id: string): Promise<JsonObject> {
+    const kind = registry.kinds[type];
+    if (kind === undefined) throw new Error(`no kind ${type}`);
+    const { found } = await this.admin.ask<{ found: JsonObject }>(oneDocument(registry, kind), { id });
+    const input = (kind.actions.create ?? kind.actions.set)?.input ?? '';
+    return asInput(input, kind.output, found);
+  }
+
+  /** The payload of the mutation that brings settings back. */
+  async send(type: string, restore: Restore): Promise<JsonObject> {
+    const kind = registry.kinds[type];
+    const action = Object.values(kind?.actions ?? {}).find(({ mutation }) => mutation === restore.mutation);
+    if (kind === undefined || action === undefined) throw new Error(`${type}: ${JSON.stringify(restore)}`);
+    const document = actionDocument(registry, kind, action, { selection: '__typename' });
+    const { done } = await this.admin.ask<{ done: JsonObject }>(document, { input: restore.input ?? {} });
+    return done;
+  }
+
+  stop(): Promise<void> {
+    return this.place.stop();
+  }
+}
+
+/** Without members that are null. */
+export function compact(value: JsonValue | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) return value.map((each: JsonValue) => compact(each) ?? null);
+  if (!isObject(value)) return value ?? undefined;
+  const members = Object.entries(value).flatMap(([name, member]) => {
+    const kept = compact(member);
+    return kept === undefined ? [] : [[name, kept] as const];
+  });
+  return Object.fromEntries(members);
+}
+
+/** A change of some settings, by kind. */
+export const changes: Readonly<Record<string, JsonObject>> = {
+  Project: { description: 'other' },
+  Backend: { site: 'there', labels: [{ name: 'rack', value: 'b2' }], limits: { queueLimit: 7 } },
+  ProjectSubnet: { name: 'renamed' },
+  LoadBalancer: { description: 'other', maxNodes: 4 },
+  Pool: { algorithm: 'SOURCE_IP', persistence: null },
+  PoolMember: { weight: 9, tags: [] },
+  PoolHealthMonitor: { intervalMs: 4_000, hostHeader: null },
+  Listener: { connectionLimit: null, allowedCidrs: [] },
+  L7Policy: { position: 7 },
+  L7Rule: { value: 'c' },
+  DnsBackend: { name: 'renamed' },
+  DnsZone: { description: 'other' },
+  GslbVantagePoint: { region: 'west', beacons: [] },
+  GslbFlavor: { mostNames: 51, policies: ['GEO'] },
+  GslbMonitor: { intervalMs: 7_000, parameters: null },
+  GslbPool: { minUp: 1, quorum: { leastRegions: 1 } },
+  GslbPoolMember: { weight: 4, place: null },
+  Gslb: { ttlSeconds: 90, fallbackPoolId: null, noneUp: 'ALL' },
+  ObjectCluster: { weight: 60, s3Urls: [] },
+  ObjectOption: { replicas: 1, nearestReads: false },
+  AlertRule: { severity: 'WARNING', repeatMs: null },
+  AlertChannel: { enabled: false, groupMs: 2_000 },
+};
