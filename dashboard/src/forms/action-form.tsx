@@ -7,8 +7,10 @@ import { Failures, failuresOf } from '../view/refusal.tsx';
 import { useMutation, useShownKey } from '../view/use-mutation.ts';
 import { formDocument } from './documents.ts';
 import { type Draft, type DraftObject, formFields, readDraft, withDraft } from './draft.ts';
+import { effectsOf, silentChanges } from './effects.ts';
 import { placeRefusals } from './faults.ts';
 import { Fields, renderFields } from './fields.tsx';
+import { follow } from './follow.ts';
 import { changeOfForm, placesIn } from './form-changes.ts';
 import { FormContext } from './form-context.ts';
 import { PreviewPanel } from './preview-panel.tsx';
@@ -69,9 +71,12 @@ export function ActionForm(props: ActionFormProps) {
   const inForm = { ...places, ...placesIn(action, draft) };
   const names = picked.size === 0 ? props.names : new Map([...props.names, ...picked]);
   const previewed = previewOf(action);
+  const effects = effectsOf(action.mutation, whole);
+  const notes = silentChanges(action.mutation, before ?? {}, whole);
   const isReady = faults.length === 0 && !isUnchanged;
   const preview = usePreview(action, inForm, previewed !== undefined && isReady ? changeOf(action, whole) : undefined);
   const hasFields = formFields(action.input).length > 0;
+  const hasBeside = hasFields && (previewed !== undefined || !isUnchanged);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each answer.
   useEffect(() => {
@@ -101,7 +106,7 @@ export function ActionForm(props: ActionFormProps) {
     <FormContext
       value={{
         ...{ faults: shownFaults, onNamed, places: inForm, isChange: before !== undefined, prefix, renderFields },
-        ...{ names, needed, none },
+        ...{ names, needed, none, draft, notes },
       }}
     >
       <form ref={form} className="kind-form" noValidate onSubmit={(event) => void submit(event)}>
@@ -114,21 +119,28 @@ export function ActionForm(props: ActionFormProps) {
             Nothing happened. Correct what is said at the fields, then send it again.
           </p>
         )}
-        {hasFields && (
-          <Fields
-            input={action.input}
-            path={[]}
-            draft={draft}
-            first={new Set([...kind.key, ...(kind.parent === undefined ? [] : [kind.parent.input])])}
-            onChange={(path, value) => onDraft(withDraft(draft, path, value as Draft) as DraftObject)}
-          />
-        )}
-        {props.children}
-        <SubmitRow {...{ label, forbidden, isBusy }} isDisabled={isUnchanged}>
-          {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}
-        </SubmitRow>
-        {previewed !== undefined && <PreviewPanel of={previewed} preview={preview} />}
-        {!isUnchanged && <TextTabs deed={deed} />}
+        <div className={hasBeside ? 'form-columns' : undefined}>
+          <div className="form-fields">
+            {hasFields && (
+              <Fields
+                input={action.input}
+                path={[]}
+                draft={draft}
+                onChange={(path, value) =>
+                  onDraft(follow(action.input, draft, withDraft(draft, path, value as Draft) as DraftObject))
+                }
+              />
+            )}
+            {props.children}
+            <SubmitRow {...{ label, forbidden, isBusy }} isDisabled={isUnchanged}>
+              {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}
+            </SubmitRow>
+          </div>
+          <div className="form-beside-text">
+            <PreviewPanel of={previewed} preview={preview} effects={effects} notes={notes} />
+            {!isUnchanged && <TextTabs deed={deed} />}
+          </div>
+        </div>
       </form>
     </FormContext>
   );

@@ -1,0 +1,42 @@
+// What all kinds of fields of a form share: their words, and the faults below them.
+import type { InputField } from '../../../schema/kinds/kind.ts';
+import { ownName } from '../../../schema/kinds/option-names.ts';
+import { titleOf } from '../../../schema/kinds/words.ts';
+import type { Draft } from './draft.ts';
+
+export interface FieldProps {
+  readonly field: InputField;
+  readonly path: readonly string[];
+  readonly value: Draft | undefined;
+  readonly onChange: (path: readonly string[], value: Draft | undefined) => void;
+  /** It stands beside other fields. */
+  readonly isBeside?: boolean;
+}
+
+/** `pool`, `member`: of a list, the word for one of it. */
+export function wordOf(field: InputField): string {
+  return titleOf(ownName(field)).toLowerCase();
+}
+
+/** The graph writes names of fields as code. */
+export function helpOf({ description }: InputField): string {
+  return description.replaceAll('`', '');
+}
+
+export function titleOfField(field: InputField): string {
+  return titleOf(
+    field.refersTo === undefined || field.list === true ? field.name.replace(/Ids$/, 's') : ownName(field),
+  );
+}
+
+export function Needed({ field }: { readonly field: InputField }) {
+  return field.required === true ? <span className="needed"> needed</span> : null;
+}
+
+export function Faults({ id, messages }: { readonly id: string; readonly messages: readonly string[] }) {
+  return (
+    <p id={id} className={messages.length > 0 ? 'fault' : undefined}>
+      {messages.join(' ')}
+    </p>
+  );
+}
