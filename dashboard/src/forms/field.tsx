@@ -1,6 +1,7 @@
 // One field of a form: a single value, a list of them, or an object with fields of its own.
 import { type ClipboardEvent, useId } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
+import type { InputField } from '../../../schema/kinds/kind.ts';
 import { added, type Draft, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
 import { Faults, type FieldProps, helpOf, Needed, titleOfField, wordOf } from './field-parts.tsx';
@@ -15,10 +16,16 @@ import { ValueInput } from './value-input.tsx';
 export function Field(props: FieldProps) {
   const { field } = props;
   if (field.type === 'ListenerTreeInput') return <ListenersField {...props} />;
+  if (props.isBeside === true && field.list === true && isPlain(field)) return <ValueField {...props} />;
   if (field.list === true)
     return columnsOf(field.type).length > 0 ? <PartTable {...props} /> : <ListField {...props} />;
   if (registry.inputs[field.type] !== undefined) return <ObjectField {...props} />;
   return <ValueField {...props} />;
+}
+
+/** A value that is typed. */
+function isPlain({ type, refersTo }: InputField): boolean {
+  return registry.inputs[type] === undefined && registry.enums[type] === undefined && refersTo === undefined;
 }
 
 function ValueField({ field, path, value, onChange }: FieldProps) {
