@@ -1,5 +1,6 @@
 // Every kind of the registry is created in Chromium by its main fields alone: "Advanced" stays closed. What is made works: a load balancer serves,
 // a container holds an object, a user logs in, a token is valid, a name has an answer.
+// needs: dashboard, haproxy
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';

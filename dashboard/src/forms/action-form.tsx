@@ -21,6 +21,7 @@ import type { Deed } from './text/shown.ts';
 import { TextTabs } from './text-tabs.tsx';
 import { useFaultFocus } from './use-fault-focus.ts';
 import { changeOf, usePreview } from './use-preview.ts';
+import { useStable } from './use-stable.ts';
 
 export interface Sent {
   readonly made: JsonObject | null;
@@ -83,6 +84,9 @@ export function ActionForm(props: ActionFormProps) {
     if (refusals.some(isOfVersion)) onStale?.();
   }, [refusals]);
 
+  const onChange = useStable((path: readonly string[], value: Draft | undefined) =>
+    onDraft(follow(action.input, draft, withDraft(draft, path, value) as DraftObject)),
+  );
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (isBusy || forbidden !== null || isUnchanged) return;
@@ -121,16 +125,7 @@ export function ActionForm(props: ActionFormProps) {
         )}
         <div className={hasBeside ? 'form-columns' : undefined}>
           <div className="form-fields">
-            {hasFields && (
-              <Fields
-                input={action.input}
-                path={[]}
-                draft={draft}
-                onChange={(path, value) =>
-                  onDraft(follow(action.input, draft, withDraft(draft, path, value as Draft) as DraftObject))
-                }
-              />
-            )}
+            {hasFields && <Fields input={action.input} path={[]} draft={draft} onChange={onChange} />}
             {props.children}
             <SubmitRow {...{ label, forbidden, isBusy }} isDisabled={isUnchanged}>
               {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}

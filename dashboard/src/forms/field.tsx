@@ -6,7 +6,7 @@ import { added, type Draft, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
 import { Faults, type FieldProps, helpOf, Needed, titleOfField, wordOf } from './field-parts.tsx';
 import { useForm } from './form-context.ts';
-import { ItemButtons } from './item-buttons.tsx';
+import { ItemButtons, moved } from './item-buttons.tsx';
 import { columnsOf } from './lines.ts';
 import { ListCell } from './list-cell.tsx';
 import { ListenersField } from './listeners-field.tsx';
@@ -90,7 +90,12 @@ function ListField({ field, path, value, onChange }: FieldProps) {
             ) : (
               renderFields({ input: field.type, path: itemPath, draft: item, onChange })
             )}
-            <ItemButtons {...{ items, at, path, label, onChange }} />
+            <ItemButtons
+              {...{ at, label }}
+              count={items.length}
+              onMove={(from, to) => onChange(path, moved(items, from, to))}
+              onRemove={() => onChange(itemPath, undefined)}
+            />
           </fieldset>
         );
       })}

@@ -1,24 +1,26 @@
 // Moves an item of a list, or removes it.
 import type { ReactNode } from 'react';
-import type { Draft } from './draft.ts';
 
 interface ItemButtonsProps {
-  readonly items: readonly Draft[];
   readonly at: number;
-  readonly path: readonly string[];
+  /** Of the list. */
+  readonly count: number;
   readonly label: string;
-  readonly onChange: (path: readonly string[], value: Draft | undefined) => void;
+  readonly onMove: (from: number, to: number) => void;
+  readonly onRemove: (at: number) => void;
   readonly children?: ReactNode;
 }
 
-export function ItemButtons({ items, at, path, label, onChange, children }: ItemButtonsProps) {
-  const move = (to: number): void => {
-    const item = items[at];
-    if (item !== undefined) onChange(path, items.toSpliced(at, 1).toSpliced(to, 0, item));
-  };
+/** A list in which the item has another place. */
+export function moved<Item>(items: readonly Item[], from: number, to: number): readonly Item[] {
+  const item = items[from];
+  return item === undefined ? items : items.toSpliced(from, 1).toSpliced(to, 0, item);
+}
+
+export function ItemButtons({ at, count, label, onMove, onRemove, children }: ItemButtonsProps) {
   return (
     <div className="item-buttons">
-      {items.length > 1 && (
+      {count > 1 && (
         <>
           <button
             type="button"
@@ -26,7 +28,7 @@ export function ItemButtons({ items, at, path, label, onChange, children }: Item
             aria-label={`Move ${label} up`}
             title="Move up"
             disabled={at === 0}
-            onClick={() => move(at - 1)}
+            onClick={() => onMove(at, at - 1)}
           >
             ↑
           </button>
@@ -35,20 +37,15 @@ export function ItemButtons({ items, at, path, label, onChange, children }: Item
             className="quiet"
             aria-label={`Move ${label} down`}
             title="Move down"
-            disabled={at === items.length - 1}
-            onClick={() => move(at + 1)}
+            disabled={at === count - 1}
+            onClick={() => onMove(at, at + 1)}
           >
             ↓
           </button>
         </>
       )}
       {children}
-      <button
-        type="button"
-        className="quiet"
-        aria-label={`Remove ${label}`}
-        onClick={() => onChange([...path, String(at)], undefined)}
-      >
+      <button type="button" className="quiet" aria-label={`Remove ${label}`} onClick={() => onRemove(at)}>
         Remove
       </button>
     </div>

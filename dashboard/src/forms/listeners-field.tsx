@@ -3,7 +3,7 @@ import { type Draft, type DraftObject, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
 import { Faults, type FieldProps, titleOfField } from './field-parts.tsx';
 import { useForm } from './form-context.ts';
-import { ItemButtons } from './item-buttons.tsx';
+import { ItemButtons, moved } from './item-buttons.tsx';
 
 const poolInput = 'PoolTreeInput';
 
@@ -31,7 +31,12 @@ export function ListenersField({ field, path, value, onChange }: FieldProps) {
           <fieldset key={at} className="form-part" aria-label={label}>
             {renderFields({ input: field.type, path: itemPath, draft: listener, onChange })}
             {poolParts(at)}
-            <ItemButtons {...{ at, path, label, onChange }} items={listeners} />
+            <ItemButtons
+              {...{ at, label }}
+              count={listeners.length}
+              onMove={(from, to) => onChange(path, moved(listeners, from, to))}
+              onRemove={() => onChange(itemPath, undefined)}
+            />
           </fieldset>
         );
       })}
@@ -65,7 +70,12 @@ function PoolPart({ pools, pool, at, onChange }: PoolPartProps) {
     <fieldset className="form-part" aria-label={label}>
       <legend>Pool {typeof pool.name === 'string' ? pool.name : ''}</legend>
       {renderFields({ input: poolInput, path, draft: pool, onChange })}
-      <ItemButtons {...{ at, label, onChange }} path={['pools']} items={pools} />
+      <ItemButtons
+        {...{ at, label }}
+        count={pools.length}
+        onMove={(from, to) => onChange(['pools'], moved(pools, from, to))}
+        onRemove={() => onChange(path, undefined)}
+      />
     </fieldset>
   );
 }

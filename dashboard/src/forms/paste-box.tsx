@@ -1,5 +1,5 @@
 // Several parts at once, a line for each. While a line is wrong nothing is added, and the form can't be sent.
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { type Draft, draftAt, isDraftObject, linesOf, readDraftOf } from './draft.ts';
 import { faultsAt } from './faults.ts';
@@ -17,7 +17,7 @@ interface Paste {
   /** The lines become parts. */
   add(): void;
   /** Of a paste into a row: parts, or what is wrong with the lines. */
-  take(text: string, row: number): boolean;
+  take(text: string): void;
 }
 
 export function usePaste(field: InputField, path: readonly string[], onChange: FieldProps['onChange']): Paste {
@@ -31,7 +31,7 @@ export function usePaste(field: InputField, path: readonly string[], onChange: F
   const items = Array.isArray(list) ? (list as readonly Draft[]) : [];
   const text = typeof parent[key] === 'string' ? parent[key] : '';
   const kept = items.filter((item) => !isDraftObject(item) || Object.keys(item).length > 0);
-  const read = readLines(field, text, kept.length, readDraftOf);
+  const read = useMemo(() => readLines(field, text, kept.length, readDraftOf), [field, text, kept.length]);
   const change = (next: readonly Draft[], lines: string | undefined): void =>
     onChange(parentPath, { ...parent, [field.name]: next, [key]: lines });
   return {
@@ -50,7 +50,6 @@ export function usePaste(field: InputField, path: readonly string[], onChange: F
       const lines = readLines(field, pasted, kept.length, readDraftOf);
       if (lines.faults.length > 0) change(items, pasted);
       else change([...kept, ...lines.items], undefined);
-      return true;
     },
   };
 }
