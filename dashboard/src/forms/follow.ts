@@ -16,7 +16,7 @@ function itemsOf(draft: DraftObject, name: string): readonly DraftObject[] {
 }
 
 /** What a pool of a listener speaks. */
-export function protocolBehind(protocol: Draft | undefined): 'HTTP' | 'TCP' {
+function protocolBehind(protocol: Draft | undefined): 'HTTP' | 'TCP' {
   return protocol === 'TCP' || protocol === 'HTTPS' ? 'TCP' : 'HTTP';
 }
 

@@ -1,14 +1,16 @@
 // Where each field of an input stands: among the main ones, or below a heading of "Advanced". No DOM here.
 import type { InputField } from '../../../../schema/kinds/kind.ts';
-import type { DraftObject } from '../draft.ts';
 import { type Layout, layouts } from './layouts.ts';
+
+/** What was entered. */
+type Values = Readonly<Record<string, unknown>>;
 
 export interface Theme {
   readonly title: string;
   readonly fields: readonly InputField[];
 }
 
-export interface Arranged {
+interface Arranged {
   /** Fields of one array stand side by side. */
   readonly main: readonly (readonly InputField[])[];
   readonly advanced: readonly Theme[];
@@ -28,7 +30,7 @@ export function layoutOf(input: string): Layout | undefined {
 export function arrange(
   input: string,
   fields: readonly InputField[],
-  { draft, asked }: { readonly draft: DraftObject; readonly asked: ReadonlySet<string> },
+  { draft, asked }: { readonly draft: Values; readonly asked: ReadonlySet<string> },
 ): Arranged {
   const layout = layoutOf(input);
   const byName = new Map(fields.map((field) => [field.name, field]));
@@ -71,7 +73,7 @@ function withoutLayout(fields: readonly InputField[], asked: ReadonlySet<string>
   };
 }
 
-function isWhere({ where = {} }: Layout, name: string, draft: DraftObject): boolean {
+function isWhere({ where = {} }: Layout, name: string, draft: Values): boolean {
   const [field, ...values] = where[name] ?? [];
   return field !== undefined && values.includes(String(draft[field] ?? ''));
 }

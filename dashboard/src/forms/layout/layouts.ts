@@ -1,6 +1,8 @@
 // The main fields of each kind in the order in which a person gives them, and the others by theme. A test compares the table with the registry. No
 // DOM here.
-import type { DraftObject } from '../draft.ts';
+
+/** A draft has the shape of the input, and each value in it is a text. */
+type Start = string | readonly Start[] | { readonly [name: string]: Start };
 
 export interface Layout {
   /** Those of one array stand side by side. */
@@ -16,7 +18,7 @@ export interface Layout {
   /** A list of it is a table with these columns; each line that is pasted has them in this order. */
   readonly columns?: readonly string[];
   /** What a new one begins with. */
-  readonly start?: DraftObject;
+  readonly start?: Readonly<Record<string, Start>>;
 }
 
 const about = ['enabled', 'tags'];
