@@ -35,7 +35,7 @@ beforeEach(async () => {
   await page.locator('.picked').getByText('default', { exact: true }).waitFor();
 });
 
-const field = (name: string) => page.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const field = (name: string) => page.getByLabel(new RegExp(`^${name}( required)?$`)).first();
 const lines = () => page.getByLabel('Lines of HOST:PORT WEIGHT BACKUP');
 const create = () => page.getByRole('button', { name: 'Create a load balancer' });
 const preview = () => page.getByRole('region', { name: 'What it would do' });
@@ -163,7 +163,7 @@ test('a flavor is asked for where there are several', async () => {
   await administrator.change('gslbFlavorCreate', { name: 'short' });
   await page.reload();
   await untilLive(page);
-  await flavor.getByText('needed').waitFor();
+  await flavor.getByText('required').waitFor();
   expect(watched.errors).toEqual([]);
   expect(watched.foreign).toEqual([]);
 });

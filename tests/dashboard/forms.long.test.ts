@@ -39,7 +39,7 @@ async function open(address: string): Promise<void> {
   await untilLive(page);
 }
 
-const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( required)?$`)).first();
 const part = (within: Page | Locator, name: string) => within.getByRole('group', { name, exact: true });
 
 async function pick(within: Page | Locator, label: string, text: string): Promise<void> {
@@ -72,7 +72,7 @@ test('the only project is filled in; among several one is chosen, or an administ
   await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
   await page
     .locator('.form-field', { has: field(page, 'Project') })
-    .getByText('Needed.')
+    .getByText('Required.')
     .waitFor();
   await pick(page, 'Project', 'second');
   await page.getByRole('button', { name: 'Copy CLI', exact: true }).waitFor();
@@ -172,7 +172,7 @@ test('a change sends what was changed, a conflict shows three values and is sett
   await choice('Description', 'Keep mine').check();
   expect(await description.inputValue()).toBe('the shop');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('It is saved.').waitFor();
+  await page.getByText('Saved.').waitFor();
   expect(await page.locator('.conflict').count()).toBe(0);
   const { loadBalancers } = await ask<{ loadBalancers: { nodes: object[] } }>(
     '{ loadBalancers { nodes { description tags } } }',
@@ -228,7 +228,7 @@ test('a pool of names with a monitor and a member, which is changed', async () =
   await answers.getByText(/;; after\s+shop\.forms\.test\.\s+\d+\s+IN\s+A\s+192\.0\.2\.21/).waitFor();
   await open('/form?new=GslbPool&do=monitorAttach');
   await pick(page, 'Monitor', 'alive');
-  await page.getByLabel('Which').selectOption('poolId');
+  await page.getByLabel('Type', { exact: true }).selectOption('poolId');
   await pick(page, 'Pool', 'sites');
   await page.getByRole('button', { name: 'Monitor attach' }).click();
   await page.getByText('Monitor attach (GSLB pool): done.').waitFor();

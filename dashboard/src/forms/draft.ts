@@ -131,7 +131,7 @@ function readOne(
   if (draft === noObject) return undefined;
   const text = typeof draft === 'string' ? draft : '';
   if (text.trim() === '') {
-    if (field.required === true) faults.push({ path, message: 'Needed.' });
+    if (field.required === true) faults.push({ path, message: 'Required.' });
     return field.required === true ? '' : undefined;
   }
   return readText(field, text, path, faults);

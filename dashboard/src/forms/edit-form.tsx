@@ -223,7 +223,7 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
       </ActionForm>
       {sent !== null && (
         <p role="status" className="saved">
-          It is saved.
+          Saved.
         </p>
       )}
       <OnceShown secrets={secrets} />

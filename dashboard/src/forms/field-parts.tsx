@@ -13,9 +13,23 @@ export interface FieldProps {
   readonly isBeside?: boolean;
 }
 
-/** `pool`, `member`: of a list, the word for one of it. */
+/** Names of the graph that people write in another way. */
+const spelled: Readonly<Record<string, string>> = {
+  fqdn: 'Domain name',
+  allowedCidrs: 'Allowed networks (CIDR)',
+  l7Policies: 'L7 policies',
+  l7Rules: 'L7 rules',
+};
+const capitals = /\b(tls|alpn|hsts|ttl|dns|cidr|cmp|ip|ca|s3|l7|http|https|tcp|udp|ssh|grpc|url|urls|id)\b/gi;
+
+function inWords(name: string): string {
+  return titleOf(name).replace(capitals, (word) => word.toUpperCase().replace(/^URLS$/, 'URLs'));
+}
+
+/** `pool`, `L7 policy`: of a list, the word for one of it. */
 export function wordOf(field: InputField): string {
-  return titleOf(ownName(field)).toLowerCase();
+  const words = inWords(ownName(field));
+  return /^[A-Z][a-z]/.test(words) ? `${words.charAt(0).toLowerCase()}${words.slice(1)}` : words;
 }
 
 /** The graph writes names of fields as code. */
@@ -24,13 +38,13 @@ export function helpOf({ description }: InputField): string {
 }
 
 export function titleOfField(field: InputField): string {
-  return titleOf(
-    field.refersTo === undefined || field.list === true ? field.name.replace(/Ids$/, 's') : ownName(field),
-  );
+  const { name, refersTo, list } = field;
+  if (Object.hasOwn(spelled, name)) return spelled[name] ?? name;
+  return inWords(refersTo === undefined || list === true ? name.replace(/Ids$/, 's') : ownName(field));
 }
 
 export function Needed({ field }: { readonly field: InputField }) {
-  return field.required === true ? <span className="needed"> needed</span> : null;
+  return field.required === true ? <span className="needed"> required</span> : null;
 }
 
 export function Faults({ id, messages }: { readonly id: string; readonly messages: readonly string[] }) {

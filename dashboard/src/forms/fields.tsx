@@ -98,7 +98,7 @@ function Variants(props: FieldsProps) {
   const own = faults.filter(({ path: at }) => at.join('.') === path.join('.'));
   return (
     <div className="variants">
-      <label htmlFor={id}>Which</label>
+      <label htmlFor={id}>Type</label>
       <select
         id={id}
         value={taken?.name ?? ''}

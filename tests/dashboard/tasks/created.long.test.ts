@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const navigate = (name: string) => openFromHeader(page, name);
-const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( required)?$`)).first();
 /** Throws with what the page says instead. */
 const created = (what: string) =>
   page
