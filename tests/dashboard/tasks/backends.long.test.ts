@@ -75,7 +75,7 @@ describeWithLab('by mouse', (lab) => {
     await page.getByText('To edge, driver linux-nftables, project default.').waitFor();
     await page.getByRole('button', { name: 'Show what would be sent' }).click();
     await page.locator('.fault').getByText('Required.').first().waitFor();
-    await page.getByLabel('Name needed', { exact: true }).fill('by-form');
+    await page.getByLabel('Name required', { exact: true }).fill('by-form');
     await page.getByLabel('Type', { exact: true }).first().selectOption('address');
     await page.getByRole('textbox', { name: /^Address/ }).fill('203.0.113.300');
     await page.getByRole('button', { name: 'Show what would be sent' }).click();
