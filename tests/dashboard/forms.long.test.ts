@@ -39,7 +39,7 @@ async function open(address: string): Promise<void> {
   await untilLive(page);
 }
 
-const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( required)?$`)).first();
 const part = (within: Page | Locator, name: string) => within.getByRole('group', { name, exact: true });
 
 async function pick(within: Page | Locator, label: string, text: string): Promise<void> {
@@ -72,7 +72,7 @@ test('the only project is filled in; among several one is chosen, or an administ
   await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
   await page
     .locator('.form-field', { has: field(page, 'Project') })
-    .getByText('Needed.')
+    .getByText('Required.')
     .waitFor();
   await pick(page, 'Project', 'second');
   await page.getByRole('button', { name: 'Copy CLI', exact: true }).waitFor();
@@ -95,20 +95,15 @@ test('a load balancer with a listener, a pool and a member; a fault of the serve
   await page.getByRole('heading', { name: 'Create a load balancer' }).waitFor();
   await pick(page, 'Project', 'default');
   await field(page, 'Name').fill('web');
-  await page.getByRole('button', { name: 'Add pool' }).click();
-  const pool = part(page, 'pool 1');
-  await field(pool, 'Name').fill('shop');
-  await field(pool, 'Member protocol').selectOption('HTTP');
-  await pool.getByRole('button', { name: 'Add member' }).click();
+  const listener = part(page, 'listener 1');
+  const pool = part(listener, 'pool 1');
   const member = part(pool, 'member 1');
   await field(member, 'Host').fill('300.1.1.1');
   await field(member, 'Port').fill('http');
-  await page.getByRole('button', { name: 'Add listener' }).click();
-  const listener = part(page, 'listener 1');
-  await field(listener, 'Protocol').selectOption('HTTP');
-  await field(listener, 'Port').fill('80');
+  await pool.locator('summary', { hasText: 'Balancing' }).click();
+  await field(pool, 'Name').fill('shop');
   // By keyboard: a fault of the form first, and the field has the focus.
-  await field(listener, 'Port').press('Enter');
+  await field(listener, 'Port').first().press('Enter');
   await member.getByText('Write a number.').waitFor();
   await until(page, `document.activeElement.id.endsWith('pools-0-members-0-port')`);
   await field(member, 'Port').fill('8080');
@@ -125,8 +120,9 @@ test('a load balancer with a listener, a pool and a member; a fault of the serve
   await created('load balancer web');
   const { loadBalancers } = await ask<{
     loadBalancers: { nodes: { name: string; pools: object[]; listeners: object[] }[] };
-  }>('{ loadBalancers { nodes { name pools { name } listeners { port } } } }');
-  expect(loadBalancers.nodes).toMatchObject([{ name: 'web', pools: [{ name: 'shop' }], listeners: [{ port: 80 }] }]);
+  }>('{ loadBalancers { nodes { name pools { name } listeners { port defaultPool { name } } } } }');
+  const listeners = [{ port: 80, defaultPool: { name: 'shop' } }];
+  expect(loadBalancers.nodes).toMatchObject([{ name: 'web', pools: [{ name: 'shop' }], listeners }]);
 });
 
 test('a part is created in its parent, with what it would do', async () => {
@@ -176,7 +172,7 @@ test('a change sends what was changed, a conflict shows three values and is sett
   await choice('Description', 'Keep mine').check();
   expect(await description.inputValue()).toBe('the shop');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('It is saved.').waitFor();
+  await page.getByText('Saved.').waitFor();
   expect(await page.locator('.conflict').count()).toBe(0);
   const { loadBalancers } = await ask<{ loadBalancers: { nodes: object[] } }>(
     '{ loadBalancers { nodes { description tags } } }',
@@ -209,9 +205,7 @@ test('a pool of names with a monitor and a member, which is changed', async () =
   await created('GSLB pool sites');
   await page.getByRole('link', { name: 'Create a GSLB member for it' }).click();
   await field(page, 'Name').fill('east');
-  await page.getByText('more fields').first().click();
-  await page.getByRole('button', { name: 'Add address' }).click();
-  await page.getByRole('textbox', { name: 'address 1' }).fill('192.0.2.20');
+  await field(page, 'Addresses').fill('192.0.2.20');
   await page.getByRole('button', { name: 'Create a GSLB member' }).click();
   await created('GSLB member east');
   const {
@@ -229,12 +223,12 @@ test('a pool of names with a monitor and a member, which is changed', async () =
   const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }');
   await change('gslbCreate', { fqdn: 'shop.forms.test', poolIds: [made?.id], projectId: projects.nodes[0]?.id });
   await open(`/form?${new URLSearchParams({ edit: 'GslbPoolMember', id: made?.members.nodes[0]?.id ?? '' })}`);
-  await page.getByRole('textbox', { name: 'address 1' }).fill('192.0.2.21');
+  await field(page, 'Addresses').fill('192.0.2.21');
   const answers = page.getByRole('region', { name: 'Answer of shop.forms.test' });
   await answers.getByText(/;; after\s+shop\.forms\.test\.\s+\d+\s+IN\s+A\s+192\.0\.2\.21/).waitFor();
   await open('/form?new=GslbPool&do=monitorAttach');
   await pick(page, 'Monitor', 'alive');
-  await page.getByLabel('Which').selectOption('poolId');
+  await page.getByLabel('Type', { exact: true }).selectOption('poolId');
   await pick(page, 'Pool', 'sites');
   await page.getByRole('button', { name: 'Monitor attach' }).click();
   await page.getByText('Monitor attach (GSLB pool): done.').waitFor();

@@ -9,7 +9,7 @@ const suite = describePages();
 const form = '/form?new=User';
 const note = 'This is what you entered before the login ended.';
 
-const field = (page: Page, name: string) => page.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const field = (page: Page, name: string) => page.getByLabel(new RegExp(`^${name}( required)?$`)).first();
 
 async function enter(page: Page): Promise<void> {
   await field(page, 'Name').fill('nora');

@@ -30,12 +30,12 @@ test('the form of an object comes although its first answers are lost, and keeps
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('The server does not answer.').first().waitFor();
   expect(await page.locator('[data-secret]').textContent()).toBe('shown-once');
-  await page.getByText('It is saved.').waitFor();
+  await page.getByText('Saved.').waitFor();
   isLost = false;
   await page.getByText('The server does not answer.').waitFor({ state: 'detached' });
   // Another change is entered before the secret is copied.
   await page.getByLabel('Time zone', { exact: true }).fill('Europe/Paris');
-  await page.getByText('It is saved.').waitFor({ state: 'detached' });
+  await page.getByText('Saved.').waitFor({ state: 'detached' });
   expect(await page.locator('[data-secret]').textContent()).toBe('shown-once');
 });
 

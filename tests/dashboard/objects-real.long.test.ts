@@ -269,7 +269,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await page.getByRole('link', { name: 'Change or delete option small' }).click();
     await page.getByLabel('Replicas').fill('2');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('It is saved.').waitFor();
+    await page.getByText('Saved.').waitFor();
     await page.goBack();
     await page.locator('[data-option="small"]').getByText('2 replicas').waitFor();
 

@@ -7,8 +7,10 @@ import { Failures, failuresOf } from '../view/refusal.tsx';
 import { useMutation, useShownKey } from '../view/use-mutation.ts';
 import { formDocument } from './documents.ts';
 import { type Draft, type DraftObject, formFields, readDraft, withDraft } from './draft.ts';
+import { effectsOf, silentChanges } from './effects.ts';
 import { placeRefusals } from './faults.ts';
 import { Fields, renderFields } from './fields.tsx';
+import { follow } from './follow.ts';
 import { changeOfForm, placesIn } from './form-changes.ts';
 import { FormContext } from './form-context.ts';
 import { PreviewPanel } from './preview-panel.tsx';
@@ -19,6 +21,7 @@ import type { Deed } from './text/shown.ts';
 import { TextTabs } from './text-tabs.tsx';
 import { useFaultFocus } from './use-fault-focus.ts';
 import { changeOf, usePreview } from './use-preview.ts';
+import { useStable } from './use-stable.ts';
 
 export interface Sent {
   readonly made: JsonObject | null;
@@ -69,15 +72,21 @@ export function ActionForm(props: ActionFormProps) {
   const inForm = { ...places, ...placesIn(action, draft) };
   const names = picked.size === 0 ? props.names : new Map([...props.names, ...picked]);
   const previewed = previewOf(action);
+  const effects = effectsOf(action.mutation, whole);
+  const notes = silentChanges(action.mutation, before ?? {}, whole);
   const isReady = faults.length === 0 && !isUnchanged;
   const preview = usePreview(action, inForm, previewed !== undefined && isReady ? changeOf(action, whole) : undefined);
   const hasFields = formFields(action.input).length > 0;
+  const hasBeside = hasFields && (previewed !== undefined || !isUnchanged);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each answer.
   useEffect(() => {
     if (refusals.some(isOfVersion)) onStale?.();
   }, [refusals]);
 
+  const onChange = useStable((path: readonly string[], value: Draft | undefined) =>
+    onDraft(follow(action.input, draft, withDraft(draft, path, value) as DraftObject)),
+  );
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (isBusy || forbidden !== null || isUnchanged) return;
@@ -101,7 +110,7 @@ export function ActionForm(props: ActionFormProps) {
     <FormContext
       value={{
         ...{ faults: shownFaults, onNamed, places: inForm, isChange: before !== undefined, prefix, renderFields },
-        ...{ names, needed, none },
+        ...{ names, needed, none, draft, notes },
       }}
     >
       <form ref={form} className="kind-form" noValidate onSubmit={(event) => void submit(event)}>
@@ -111,24 +120,22 @@ export function ActionForm(props: ActionFormProps) {
         />
         {placed.atFields.length > 0 && (
           <p className="warning" role="alert">
-            Nothing happened. Correct what is said at the fields, then send it again.
+            Not saved. Fix the marked fields.
           </p>
         )}
-        {hasFields && (
-          <Fields
-            input={action.input}
-            path={[]}
-            draft={draft}
-            first={new Set([...kind.key, ...(kind.parent === undefined ? [] : [kind.parent.input])])}
-            onChange={(path, value) => onDraft(withDraft(draft, path, value as Draft) as DraftObject)}
-          />
-        )}
-        {props.children}
-        <SubmitRow {...{ label, forbidden, isBusy }} isDisabled={isUnchanged}>
-          {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}
-        </SubmitRow>
-        {previewed !== undefined && <PreviewPanel of={previewed} preview={preview} />}
-        {!isUnchanged && <TextTabs deed={deed} />}
+        <div className={hasBeside ? 'form-columns' : undefined}>
+          <div className="form-fields">
+            {hasFields && <Fields input={action.input} path={[]} draft={draft} onChange={onChange} />}
+            {props.children}
+            <SubmitRow {...{ label, forbidden, isBusy }} isDisabled={isUnchanged}>
+              {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}
+            </SubmitRow>
+          </div>
+          <div className="form-beside-text">
+            <PreviewPanel of={previewed} preview={preview} effects={effects} notes={notes} />
+            {!isUnchanged && <TextTabs deed={deed} />}
+          </div>
+        </div>
       </form>
     </FormContext>
   );

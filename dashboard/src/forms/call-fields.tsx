@@ -79,7 +79,7 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
     <FormContext
       value={{
         ...{ faults: [...(isTried ? faults : []), ...placed.atFields], names, onNamed, places: {}, needed: {} },
-        ...{ none: {}, isChange: false, renderFields, prefix },
+        ...{ none: {}, isChange: false, renderFields, prefix, draft, notes: [] },
       }}
     >
       <form

@@ -3,7 +3,7 @@
 import { canonicalJson } from '../../../platform/values/json.ts';
 import type { Conflict } from './changes.ts';
 import type { Draft, DraftObject } from './draft.ts';
-import { titleOfField } from './field.tsx';
+import { titleOfField } from './field-parts.tsx';
 import { useForm } from './form-context.ts';
 import { inWords } from './value-words.ts';
 

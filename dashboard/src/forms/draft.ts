@@ -2,6 +2,7 @@
 import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue, jsonIn } from '../../../platform/values/json.ts';
 import { type InputField, ownFields } from '../../../schema/kinds/kind.ts';
+import { layoutOf } from './layout/arrange.ts';
 
 /** An empty text: nothing was entered. Of an input that takes exactly one field, `chosen` names it. */
 export type Draft = string | readonly Draft[] | DraftObject;
@@ -24,6 +25,11 @@ export const chosen = '__chosen';
 
 /** Chosen on purpose: the field has no object. */
 export const noObject = '__none';
+
+/** Beside a list: the pasted lines that are not in it yet. */
+export function linesOf(list: string): string {
+  return `__lines ${list}`;
+}
 
 /** Help of fields that a form needs although the graph does not, by their names. */
 export type Needed = Readonly<Record<string, string>>;
@@ -52,6 +58,12 @@ export function readDraft(input: string, draft: DraftObject, needed: Needed = {}
   return { input: readFields(input, formFields(input, needed), { draft, path: [], faults }), faults };
 }
 
+/** Of an input inside of another one. */
+export function readDraftOf(input: string, draft: DraftObject): DraftInput {
+  const faults: FieldFault[] = [];
+  return { input: readObject(input, draft, [], faults), faults };
+}
+
 interface Reading {
   readonly draft: DraftObject;
   readonly path: readonly string[];
@@ -70,6 +82,8 @@ function readFields(input: string, fields: readonly InputField[], { draft, path,
     const at = [...path, field.name];
     const isNeeded = field.required === true || oneOf === true;
     const value = readField({ ...field, required: isNeeded } as InputField, draft[field.name], at, faults);
+    if (!isEmptyDraft(draft[linesOf(field.name)] ?? ''))
+      faults.push({ path: [...at, linesOf('')], message: 'Add these lines, or empty the box.' });
     if (value !== undefined) read[field.name] = value;
   }
   if (oneOf === true && taken.length === 0)
@@ -85,17 +99,22 @@ function readField(
   faults: FieldFault[],
 ): JsonValue | undefined {
   if (field.list === true) {
-    if (!Array.isArray(draft) || draft.length === 0) {
+    const items = Array.isArray(draft) ? withoutEmptyRows(field, draft as readonly Draft[]) : [];
+    if (items.length === 0) {
       if (field.required !== true) return undefined;
       // An empty list of parts would delete those that there are.
-      if (field.tree === true && path.length === 1) faults.push({ path, message: 'Add at least one.' });
+      if (field.tree === true) faults.push({ path, message: 'Add at least one.' });
       return [];
     }
-    return (draft as readonly Draft[]).map(
-      (each, at) => readOne({ ...field, required: true }, each, [...path, String(at)], faults) ?? null,
-    );
+    return items.map((each, at) => readOne({ ...field, required: true }, each, [...path, String(at)], faults) ?? null);
   }
   return readOne(field, draft, path, faults);
+}
+
+/** The last rows of a table may be empty. The others keep their numbers. */
+function withoutEmptyRows({ type }: InputField, items: readonly Draft[]): readonly Draft[] {
+  if (layoutOf(type)?.columns === undefined) return items;
+  return items.slice(0, items.findLastIndex((item) => !isEmptyDraft(item)) + 1);
 }
 
 function readOne(
@@ -112,7 +131,7 @@ function readOne(
   if (draft === noObject) return undefined;
   const text = typeof draft === 'string' ? draft : '';
   if (text.trim() === '') {
-    if (field.required === true) faults.push({ path, message: 'Needed.' });
+    if (field.required === true) faults.push({ path, message: 'Required.' });
     return field.required === true ? '' : undefined;
   }
   return readText(field, text, path, faults);

@@ -84,6 +84,7 @@ function ObjectForms({ kind, id, object, onChanged, onEnded }: ObjectFormsProps)
     ...{ id, name },
     ...(typeof object.version === 'number' ? { version: object.version } : {}),
     ...(isObject(parent) ? { parentId: String(parent.id) } : {}),
+    ...(isObject(project) && typeof project.name === 'string' ? { project: project.name } : {}),
   };
   const common = { kind, object: known, names: namesOfLinks(kind, object), places };
   const page = linkTo(kind.type, id);
@@ -222,7 +223,7 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
       </ActionForm>
       {sent !== null && (
         <p role="status" className="saved">
-          It is saved.
+          Saved.
         </p>
       )}
       <OnceShown secrets={secrets} />

@@ -8,8 +8,10 @@ export interface FieldsProps {
   readonly path: readonly string[];
   readonly draft: Draft | undefined;
   readonly onChange: (path: readonly string[], value: Draft | undefined) => void;
-  /** Names of fields of the input that stand first. */
-  readonly first?: ReadonlySet<string>;
+  /** Names of fields that stand elsewhere. */
+  readonly without?: ReadonlySet<string>;
+  /** All headings are open. */
+  readonly isOpen?: boolean;
 }
 
 /** Of the element of one value. */
@@ -20,6 +22,8 @@ export interface ValueInputProps {
   readonly label?: string;
   readonly describedBy: string;
   readonly isInvalid: boolean;
+  /** In a cell of a table. */
+  readonly isShort?: boolean;
   readonly value: string;
   readonly onChange: (value: string) => void;
 }

@@ -1,76 +1,62 @@
 // One field of a form: a single value, a list of them, or an object with fields of its own.
-import { useId } from 'react';
+import { type ClipboardEvent, useId } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
-import { ownName } from '../../../schema/kinds/option-names.ts';
-import { titleOf } from '../../../schema/kinds/words.ts';
 import { added, type Draft, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
+import { Faults, type FieldProps, helpOf, Needed, titleOfField, wordOf } from './field-parts.tsx';
 import { useForm } from './form-context.ts';
+import { ItemButtons, moved } from './item-buttons.tsx';
+import { columnsOf } from './lines.ts';
+import { ListCell } from './list-cell.tsx';
+import { ListenersField } from './listeners-field.tsx';
+import { PartTable } from './part-table.tsx';
 import { ValueInput } from './value-input.tsx';
-
-interface FieldProps {
-  readonly field: InputField;
-  readonly path: readonly string[];
-  readonly value: Draft | undefined;
-  readonly onChange: (path: readonly string[], value: Draft | undefined) => void;
-}
 
 export function Field(props: FieldProps) {
   const { field } = props;
-  if (field.list === true) return <ListField {...props} />;
+  if (field.type === 'ListenerTreeInput') return <ListenersField {...props} />;
+  if (props.isBeside === true && field.list === true && isPlain(field)) return <ValueField {...props} />;
+  if (field.list === true)
+    return columnsOf(field.type).length > 0 ? <PartTable {...props} /> : <ListField {...props} />;
   if (registry.inputs[field.type] !== undefined) return <ObjectField {...props} />;
   return <ValueField {...props} />;
 }
 
-/** `pool`, `member`: of a list, the word for one of it. */
-function wordOf(field: InputField): string {
-  return titleOf(ownName(field)).toLowerCase();
-}
-
-/** The graph writes names of fields as code. */
-function helpOf({ description }: InputField): string {
-  return description.replaceAll('`', '');
-}
-
-export function titleOfField(field: InputField): string {
-  return titleOf(
-    field.refersTo === undefined || field.list === true ? field.name.replace(/Ids$/, 's') : ownName(field),
-  );
+/** A value that is typed. */
+function isPlain({ type, refersTo }: InputField): boolean {
+  return registry.inputs[type] === undefined && registry.enums[type] === undefined && refersTo === undefined;
 }
 
 function ValueField({ field, path, value, onChange }: FieldProps) {
-  const { faults, isChange, prefix } = useForm();
+  const { faults, notes, isChange, prefix } = useForm();
   const id = `${prefix}-${path.join('-')}`;
   const own = faultsAt(faults, path, true);
-  const isNeeded = field.required === true && !isChange;
+  const note = faultsAt(notes, path, true);
+  const common = { field, id, describedBy: `${id}-help ${id}-note ${id}-fault`, isInvalid: own.length > 0 };
   return (
     <div className="form-field">
       <label htmlFor={id}>
         {titleOfField(field)}
-        {isNeeded && <span className="needed"> needed</span>}
+        {!isChange && <Needed field={field} />}
       </label>
-      <ValueInput
-        field={field}
-        id={id}
-        describedBy={`${id}-help ${id}-fault`}
-        isInvalid={own.length > 0}
-        value={typeof value === 'string' ? value : ''}
-        onChange={(text) => onChange(path, text === '' ? undefined : text)}
-      />
+      {field.list === true ? (
+        <ListCell {...common} value={value} onChange={(items) => onChange(path, items)} />
+      ) : (
+        <ValueInput
+          {...common}
+          value={typeof value === 'string' ? value : ''}
+          onChange={(text) => onChange(path, text === '' ? undefined : text)}
+        />
+      )}
       <p id={`${id}-help`} className="help">
         {helpOf(field)}
       </p>
+      <p id={`${id}-note`} className="note">
+        {note.join(' ')}
+      </p>
       <Faults id={`${id}-fault`} messages={own} />
     </div>
-  );
-}
-
-function Faults({ id, messages }: { readonly id: string; readonly messages: readonly string[] }) {
-  return (
-    <p id={id} className={messages.length > 0 ? 'fault' : undefined}>
-      {messages.join(' ')}
-    </p>
   );
 }
 
@@ -85,7 +71,7 @@ function ListField({ field, path, value, onChange }: FieldProps) {
     <fieldset className="form-list">
       <legend>
         {titleOfField(field)}
-        {field.required === true && <span className="needed"> needed</span>}
+        <Needed field={field} />
       </legend>
       <p className="help">{helpOf(field)}</p>
       {items.map((item, at) => {
@@ -95,18 +81,21 @@ function ListField({ field, path, value, onChange }: FieldProps) {
           // biome-ignore lint/suspicious/noArrayIndexKey: an item is known by its place, as in the input.
           <fieldset key={at} className={inner === undefined ? 'form-row' : 'form-part'} aria-label={label}>
             {inner === undefined ? (
-              <ItemInput field={field} path={itemPath} value={item} label={label} onChange={onChange} />
+              <ItemInput
+                {...{ field, label, onChange }}
+                path={itemPath}
+                value={item}
+                onLines={(lines) => onChange(path, items.toSpliced(at, 1, ...lines))}
+              />
             ) : (
               renderFields({ input: field.type, path: itemPath, draft: item, onChange })
             )}
-            <button
-              type="button"
-              className="quiet"
-              aria-label={`Remove ${label}`}
-              onClick={() => onChange(itemPath, undefined)}
-            >
-              Remove
-            </button>
+            <ItemButtons
+              {...{ at, label }}
+              count={items.length}
+              onMove={(from, to) => onChange(path, moved(items, from, to))}
+              onRemove={() => onChange(itemPath, undefined)}
+            />
           </fieldset>
         );
       })}
@@ -120,14 +109,26 @@ function ListField({ field, path, value, onChange }: FieldProps) {
 
 interface ItemInputProps extends FieldProps {
   readonly label: string;
+  /** Several lines were pasted in its place. */
+  readonly onLines: (lines: readonly string[]) => void;
 }
 
-function ItemInput({ field, path, value, label, onChange }: ItemInputProps) {
+function ItemInput({ field, path, value, label, onChange, onLines }: ItemInputProps) {
   const { faults, prefix } = useForm();
   const id = `${prefix}-${path.join('-')}`;
   const own = faultsAt(faults, path, true);
+  const onPaste = (event: ClipboardEvent): void => {
+    const lines = event.clipboardData
+      .getData('text')
+      .split(/[\r\n]+/)
+      .map((line) => line.trim());
+    const given = lines.filter((line) => line !== '');
+    if (given.length < 2 || field.refersTo !== undefined) return;
+    event.preventDefault();
+    onLines(given);
+  };
   return (
-    <>
+    <div className="form-item" onPaste={onPaste}>
       <ValueInput
         field={{ ...field, required: true }}
         id={id}
@@ -138,7 +139,7 @@ function ItemInput({ field, path, value, label, onChange }: ItemInputProps) {
         onChange={(text) => onChange(path, text)}
       />
       <Faults id={`${id}-fault`} messages={own} />
-    </>
+    </div>
   );
 }
 
@@ -154,7 +155,7 @@ function ObjectField({ field, path, value, onChange }: FieldProps) {
     <fieldset className="form-list">
       <legend>
         {titleOfField(field)}
-        {field.required === true && <span className="needed"> needed</span>}
+        <Needed field={field} />
       </legend>
       <p className="help">{helpOf(field)}</p>
       {isShown && (

@@ -1,4 +1,4 @@
-// The fields of an input, made from the registry: first what is needed or names the object, the others below a heading that opens.
+// The fields of an input, made from the registry: the main ones in the order of their layout, the others below "Advanced", by theme.
 import { type ReactNode, useState } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
@@ -6,35 +6,27 @@ import { chosen, type Draft, draftAt, formFields, isDraftObject } from './draft.
 import { Field } from './field.tsx';
 import type { FieldsProps } from './field-props.ts';
 import { useForm } from './form-context.ts';
-
-const fewFields = 6;
+import { arrange, type Theme } from './layout/arrange.ts';
 
 export function Fields(props: FieldsProps) {
-  const { input, path, draft, first } = props;
+  const { input, path, draft, without, isOpen } = props;
   const { isChange, needed } = useForm();
   const { oneOf } = registry.inputs[input] ?? {};
   if (oneOf === true) return <Variants {...props} />;
-  const fields = path.length === 0 ? formFields(input, needed) : (registry.inputs[input]?.fields ?? []);
-  const isMain = (field: InputField): boolean =>
-    (isChange && path.length === 0) ||
-    fields.length <= fewFields ||
-    field.required === true ||
-    field.tree === true ||
-    isUsualFirst(field.name) ||
-    first?.has(field.name) === true;
-  const [main, more] = [fields.filter(isMain), fields.filter((field) => !isMain(field))];
+  const all = path.length === 0 ? formFields(input, needed) : (registry.inputs[input]?.fields ?? []);
+  const fields = without === undefined ? all : all.filter(({ name }) => !without.has(name));
+  const asked = new Set(path.length === 0 ? Object.keys(needed) : []);
+  const { main, advanced } = arrange(input, fields, { draft: isDraftObject(draft) ? draft : {}, asked });
+  const isWhole = isOpen === true || (isChange && path.length === 0);
   return (
     <>
-      {main.map((field) => (
-        <OneField key={field.name} {...props} field={field} value={draftIn(draft, field)} />
+      {main.map((row) => (
+        <Row key={row[0]?.name} {...props} fields={row} />
       ))}
-      {more.length > 0 && <More {...props} fields={more} />}
+      {isWhole && advanced.map((theme) => <ThemeFields key={theme.title} {...props} theme={theme} />)}
+      {!isWhole && advanced.length > 0 && <Advanced {...props} themes={advanced} />}
     </>
   );
-}
-
-function isUsualFirst(name: string): boolean {
-  return name === 'name' || name === 'projectId';
 }
 
 function draftIn(draft: Draft | undefined, { name }: InputField): Draft | undefined {
@@ -44,30 +36,53 @@ function draftIn(draft: Draft | undefined, { name }: InputField): Draft | undefi
 interface OneFieldProps extends FieldsProps {
   readonly field: InputField;
   readonly value: Draft | undefined;
+  readonly isBeside?: boolean;
 }
 
-function OneField({ field, path, value, onChange }: OneFieldProps) {
-  return <Field field={field} path={[...path, field.name]} value={value} onChange={onChange} />;
+function OneField({ field, path, value, onChange, isBeside = false }: OneFieldProps) {
+  return <Field {...{ field, value, onChange, isBeside }} path={[...path, field.name]} />;
+}
+
+/** Fields side by side, where there is room. */
+function Row({ fields, ...props }: FieldsProps & { readonly fields: readonly InputField[] }) {
+  const isBeside = fields.length > 1;
+  const all = fields.map((field) => (
+    <OneField key={field.name} {...props} field={field} value={draftIn(props.draft, field)} isBeside={isBeside} />
+  ));
+  return !isBeside ? all[0] : <div className="form-beside">{all}</div>;
+}
+
+function ThemeFields({ theme, ...props }: FieldsProps & { readonly theme: Theme }) {
+  return (
+    <fieldset className="form-theme">
+      <legend>{theme.title}</legend>
+      {theme.fields.map((field) => (
+        <OneField key={field.name} {...props} field={field} value={draftIn(props.draft, field)} />
+      ))}
+    </fieldset>
+  );
 }
 
 /** It opens by itself if something in it is at fault. */
-function More({ fields, ...props }: FieldsProps & { readonly fields: readonly InputField[] }) {
+function Advanced({ themes, ...props }: FieldsProps & { readonly themes: readonly Theme[] }) {
   const { faults } = useForm();
   const [isOpen, setOpen] = useState(false);
-  const { path, draft } = props;
+  const { path } = props;
+  const fields = themes.flatMap((theme) => theme.fields);
   const isAtFault = fields.some(({ name }) =>
     faults.some(({ path: at }) => [...path, name].every((part, index) => at[index] === part)),
   );
-  const given = fields.filter((field) => draftIn(draft, field) !== undefined).length;
   return (
-    <details className="more" open={isOpen || isAtFault} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+    <details
+      className="advanced"
+      open={isOpen || isAtFault}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
       <summary>
-        {fields.length} more {fields.length === 1 ? 'field' : 'fields'}
-        {given > 0 && `, ${given} given`}
+        Advanced
+        <span className="dim"> {themes.map(({ title }) => title).join(', ')}</span>
       </summary>
-      {fields.map((field) => (
-        <OneField key={field.name} {...props} field={field} value={draftIn(draft, field)} />
-      ))}
+      {(isOpen || isAtFault) && themes.map((theme) => <ThemeFields key={theme.title} {...props} theme={theme} />)}
     </details>
   );
 }
@@ -83,7 +98,7 @@ function Variants(props: FieldsProps) {
   const own = faults.filter(({ path: at }) => at.join('.') === path.join('.'));
   return (
     <div className="variants">
-      <label htmlFor={id}>Which</label>
+      <label htmlFor={id}>Type</label>
       <select
         id={id}
         value={taken?.name ?? ''}

@@ -1,9 +1,13 @@
 // What the fields of a form share: the faults, the names of what was picked, and where parts are looked for.
 import { createContext, type ReactNode, useContext } from 'react';
-import type { FieldFault, Needed } from './draft.ts';
+import type { DraftObject, FieldFault, Needed } from './draft.ts';
 import type { FieldsProps } from './field-props.ts';
 
 interface FormState {
+  /** Of the whole form. */
+  readonly draft: DraftObject;
+  /** What else happens to fields when it is sent. */
+  readonly notes: readonly FieldFault[];
   readonly faults: readonly FieldFault[];
   /** By id. */
   readonly names: ReadonlyMap<string, string>;

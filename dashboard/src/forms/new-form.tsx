@@ -11,12 +11,14 @@ import { ActionForm, type Sent } from './action-form.tsx';
 import { type DraftObject, noObject } from './draft.ts';
 import type { Asked } from './form-address.ts';
 import { KeptNote } from './kept-note.tsx';
+import { layoutOf } from './layout/arrange.ts';
 import { editLink, newLink } from './links.ts';
 import { nameIn } from './names.ts';
 import { OnceShown } from './once-shown.tsx';
 import { partsOf } from './parts.ts';
 import { projectChoice } from './project-choice.ts';
 import { isSameDraft, useKeeping, useKept } from './use-kept-draft.ts';
+import { useSeveral } from './use-several.ts';
 
 type AskedNew = Extract<Asked, { readonly what: 'new' }>;
 
@@ -32,8 +34,12 @@ export function titleOfAction(kind: Kind, verb: string): string {
 export function NewForm({ asked }: { readonly asked: AskedNew }) {
   const { kind, verb, action } = asked;
   const { viewer } = useLiveState();
-  const choice = useMemo(() => projectChoice(kind, action, viewer), [kind, action, viewer]);
-  const presets = { ...choice.presets, ...asked.presets };
+  const several = useSeveral(action);
+  const choice = useMemo(() => {
+    const ofProject = projectChoice(kind, action, viewer);
+    return { ...ofProject, needed: { ...ofProject.needed, ...several } };
+  }, [kind, action, viewer, several]);
+  const presets = { ...layoutOf(action.input)?.start, ...choice.presets, ...asked.presets };
   const kept = useKept({ verb });
   const [draft, setDraft] = useState<DraftObject>({ ...presets, ...kept?.draft });
   const [sent, setSent] = useState<Sent | null>(null);

@@ -1,20 +1,40 @@
 // Shows what a change would do: to the nodes of a load balancer, or to answers of DNS.
+import type { FieldFault } from './draft.ts';
+import type { Effects } from './effects.ts';
 import type { Previewed } from './previewed.ts';
 import type { AnswersPreview, NodesPreview, Preview } from './use-preview.ts';
 import { zoneText } from './zone-text.ts';
 
 interface PreviewPanelProps {
-  readonly of: Previewed;
+  /** Undefined: the graph can't tell. */
+  readonly of: Previewed | undefined;
   /** Undefined: not known yet. */
   readonly preview: Preview | undefined;
+  /** What the form itself tells. */
+  readonly effects: Effects;
+  readonly notes: readonly FieldFault[];
 }
 
-export function PreviewPanel({ of, preview }: PreviewPanelProps) {
-  const title = of === 'nodes' ? 'What it would do' : 'What DNS answers';
+export function PreviewPanel({ of, preview, effects: { does, lacks }, notes }: PreviewPanelProps) {
+  if (of === undefined && does.length + lacks.length + notes.length === 0) return null;
+  const title = of === 'answers' ? 'What DNS answers' : 'What it would do';
   return (
     <section className="form-preview" aria-label={title}>
       <h3>{title}</h3>
-      {preview === undefined && (
+      {does.map((text) => (
+        <p key={text}>{text}</p>
+      ))}
+      {lacks.length > 0 && (
+        <ul className="lacks" aria-label="What it would not do">
+          {lacks.map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
+      )}
+      {notes.map(({ message }) => (
+        <p key={message}>{message}</p>
+      ))}
+      {of !== undefined && preview === undefined && (
         <p className="dim">
           {of === 'nodes' ? "The nodes' new configuration" : 'The answer before and after the change'} is shown once the
           form is complete.

@@ -2,7 +2,7 @@
 import type { InputHTMLAttributes } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
-import { isNumber } from './draft.ts';
+import { type Draft, isDraftObject, isNumber } from './draft.ts';
 import type { ValueInputProps } from './field-props.ts';
 import { useForm } from './form-context.ts';
 import { kindNamed } from './names.ts';
@@ -18,6 +18,7 @@ export function ValueInput(props: ValueInputProps) {
     'aria-invalid': props.isInvalid,
   };
   if (kind !== undefined) return <ReferencePicker {...props} kind={kind} />;
+  if (isPoolName(field)) return <PoolNameInput {...props} />;
   if (registry.enums[field.type] !== undefined) return <WordInput {...props} />;
   if (field.type === 'Boolean') return <FlagInput {...props} />;
   if (field.file === true || isKey(field) || field.type === 'JSON') return <LongInput {...props} />;
@@ -30,9 +31,38 @@ export function ValueInput(props: ValueInputProps) {
       {...common}
       {...ofType}
       maxLength={longestText}
-      placeholder={usualText(field)}
+      placeholder={usualText(field)?.replace(props.isShort === true ? 'default: ' : '', '')}
       onChange={({ target }) => onChange(target.value)}
     />
+  );
+}
+
+/** Of a listener or an L7 policy: a pool of the same form. */
+function isPoolName({ name, type }: InputField): boolean {
+  return type === 'String' && (name === 'defaultPool' || name === 'redirectPool');
+}
+
+function PoolNameInput({ id, label, describedBy, isInvalid, value, onChange }: ValueInputProps) {
+  const { pools } = useForm().draft;
+  const given = Array.isArray(pools) ? (pools as readonly Draft[]) : [];
+  const names = given.map((pool) => (isDraftObject(pool) ? pool.name : undefined));
+  const known = names.filter((name): name is string => typeof name === 'string' && name !== '');
+  return (
+    <select
+      id={id}
+      aria-label={label}
+      aria-describedby={describedBy}
+      aria-invalid={isInvalid}
+      value={value}
+      onChange={({ target }) => onChange(target.value)}
+    >
+      <option value="">none</option>
+      {[...new Set(value === '' ? known : [...known, value])].map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+    </select>
   );
 }
 

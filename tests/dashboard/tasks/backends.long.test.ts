@@ -74,9 +74,9 @@ describeWithLab('by mouse', (lab) => {
     await page.getByRole('link', { name: 'Firewall address create' }).click();
     await page.getByText('To edge, driver linux-nftables, project default.').waitFor();
     await page.getByRole('button', { name: 'Show what would be sent' }).click();
-    await page.locator('.fault').getByText('Needed.').first().waitFor();
-    await page.getByLabel('Name needed', { exact: true }).fill('by-form');
-    await page.getByLabel('Which').first().selectOption('address');
+    await page.locator('.fault').getByText('Required.').first().waitFor();
+    await page.getByLabel('Name required', { exact: true }).fill('by-form');
+    await page.getByLabel('Type', { exact: true }).first().selectOption('address');
     await page.getByRole('textbox', { name: /^Address/ }).fill('203.0.113.300');
     await page.getByRole('button', { name: 'Show what would be sent' }).click();
     await page.locator('.fault').getByText('203.0.113.300').waitFor();

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const navigate = (name: string) => openFromHeader(page, name);
-const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( required)?$`)).first();
 /** Throws with what the page says instead. */
 const created = (what: string) =>
   page
@@ -42,11 +42,6 @@ test('create a load balancer', async () => {
   // There is no other project.
   await page.locator('.picked').getByText('default', { exact: true }).waitFor();
   await field(page, 'Name').fill('web');
-  await page.getByRole('button', { name: 'Add pool' }).click();
-  const pool = page.getByRole('group', { name: 'pool 1', exact: true });
-  await field(pool, 'Name').fill('shop');
-  await field(pool, 'Member protocol').selectOption('HTTP');
-  await pool.getByRole('button', { name: 'Add member' }).click();
   const member = page.getByRole('group', { name: 'member 1', exact: true });
   await field(member, 'Host').fill('192.0.2.10');
   await field(member, 'Port').fill('8080');

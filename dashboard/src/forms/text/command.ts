@@ -5,6 +5,7 @@ import type { InputField, Kind } from '../../../../schema/kinds/kind.ts';
 import { optionName, optionWords } from '../../../../schema/kinds/option-names.ts';
 import { callArguments } from './call-command.ts';
 import { mutationText } from './graphql-text.ts';
+import { objectWords, withNames } from './named.ts';
 import { isByHand, isOption, ownArguments } from './own-commands.ts';
 import {
   type Deed,
@@ -23,10 +24,11 @@ const usual: ReadonlySet<string> = new Set(['create', 'set', 'update', 'delete',
 export function commandText(deed: Deed): string {
   const { kind, verb } = deed;
   const shown = wholeInput(deed);
+  const named = withNames(deed, shown);
   const own =
-    verb === 'call' ? callArguments(deed, shown) : isByHand(kind.type, verb) ? ownArguments(deed, shown) : undefined;
+    verb === 'call' ? callArguments(deed, shown) : isByHand(kind.type, verb) ? ownArguments(deed, named) : undefined;
   if (own !== undefined) return `${notesOf(shown)}${line(own)}`;
-  return usual.has(verb) && !isByHand(kind.type, verb) ? usualText(deed, shown) : gqlText(deed, shown);
+  return (usual.has(verb) && !isByHand(kind.type, verb) ? usualText(deed, named) : undefined) ?? gqlText(deed, shown);
 }
 
 /** Where secrets and certificates are. */
@@ -54,16 +56,19 @@ function quoted(word: string): string {
   return /^[A-Za-z0-9_./:=@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-function usualText(deed: Deed, shown: ShownObject): string {
-  const { kind, verb, action, object } = deed;
+/** Undefined: an argument would be taken for an option. */
+function usualText(deed: Deed, shown: ShownObject): string | undefined {
+  const { kind, verb, action } = deed;
   const fields = registry.inputs[action.input]?.fields ?? [];
   const has = (name: string) => fields.some((each) => each.name === name);
   const parent = kind.parent !== undefined && has(kind.parent.input) ? kind.parent.input : undefined;
   const own = kind.key.find((each) => has(each) && each !== parent);
   const key = has('id') ? 'id' : own;
-  const name = key === 'id' ? (object?.id ?? '') : key === undefined ? undefined : shown[key];
-  if (name !== undefined && isOption(String(name))) return gqlText(deed, shown);
-  const words = ['tidegate', kind.noun, verb, ...(name === undefined ? [] : [String(name)])];
+  const names =
+    key === 'id' ? objectWords(deed) : key === undefined ? [] : [shown[key]].filter((each) => each !== undefined);
+  const [name] = names;
+  if (name !== undefined && isOption(String(name))) return undefined;
+  const words = ['tidegate', kind.noun, verb, ...names.map(String)];
   if (parent !== undefined && shown[parent] !== undefined)
     words.push(...option(parentOption(kind), String(shown[parent])));
   if (shown.projectId !== undefined && parent !== 'projectId')

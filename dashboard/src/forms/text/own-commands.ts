@@ -1,5 +1,7 @@
 // Verbs of the command line that are written by hand (cli/commands): which there are, and those that can say what a form says. A field without a
 // line here can't be said by them.
+import { balancerWords } from './balancer-words.ts';
+import { objectWords } from './named.ts';
 import { type Deed, isShownObject, Missing, Secret, type Shown, type ShownObject } from './shown.ts';
 
 const byHand: Readonly<Record<string, readonly string[]>> = {
@@ -164,17 +166,23 @@ const commands: Readonly<Record<string, OwnCommand>> = {
   },
 };
 
+/** Those that find an object by its name in a project. */
+const inProjects: ReadonlySet<string> = new Set(['backendUpdate', 'backendDelete', 'loadBalancerDelete']);
+
 /** Undefined: no verb can say it. */
-export function ownArguments({ action }: Deed, shown: ShownObject): readonly string[] | undefined {
-  const command = commands[action.mutation];
-  if (command === undefined) return undefined;
-  const { [command.name]: name, ...others } = shown;
+export function ownArguments(deed: Deed, shown: ShownObject): readonly string[] | undefined {
+  const { mutation } = deed.action;
+  const command = commands[mutation];
+  const parts = mutation === 'loadBalancerCreate' ? balancerWords(shown) : { words: [], others: shown };
+  if (command === undefined || parts === undefined) return undefined;
+  const { [command.name]: name, ...others } = parts.others;
   const given = leavesOf(others);
   const { needs = [], needsOneOf } = command;
   const isNamed = name instanceof Missing || (typeof name === 'string' && !isOption(name));
   if (!isNamed || needs.some((need) => need !== command.name && !(need in given))) return undefined;
   if (needsOneOf !== undefined && !needsOneOf.some((need) => need in given)) return undefined;
-  const words: string[] = ['tidegate', ...command.words, String(name)];
+  const names = command.name === 'id' && inProjects.has(mutation) ? objectWords(deed) : [String(name)];
+  const words: string[] = ['tidegate', ...command.words, ...names, ...parts.words];
   for (const [path, value] of Object.entries(given)) {
     if (path === 'idempotencyKey' || path === 'expectedVersion' || path === 'id') continue;
     const written = command.options[path]?.(value);

@@ -20,6 +20,8 @@ export interface Deed {
     /** Its name, and its parent's id. */
     readonly name: string;
     readonly parentId?: string;
+    /** The name of its project. */
+    readonly project?: string;
   };
   /** Of what was picked, by id. */
   readonly names?: ReadonlyMap<string, string>;
