@@ -62,8 +62,8 @@ test('shows everything that an operator needs to know about a backend, and stays
   );
   await page.getByRole('heading', { name: 'The circuit is half open' }).waitFor();
   await page.getByText('5 calls in a row had no reply').waitFor();
-  await page.getByText('One call is let through as a trial.').waitFor();
-  await page.getByRole('button', { name: 'Show only this backend' }).click();
+  await page.getByText('One trial call is allowed.').waitFor();
+  await page.getByRole('button', { name: 'Filter by this backend' }).click();
   await until(page, "location.search === '?backend=b1'");
 });
 
@@ -73,7 +73,9 @@ describe('a device that presents another certificate', () => {
     addChanged(world);
     await open();
     await page.locator('.rows-backends').getByText('certificate changed').click();
-    await page.getByRole('heading', { name: 'It shows another certificate than the one accepted' }).waitFor();
+    await page
+      .getByRole('heading', { name: 'The device shows a different certificate than the accepted one' })
+      .waitFor();
     await page.getByRole('button', { name: 'Accept what it shows' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('Accept this certificate of fw-1?').waitFor();
@@ -141,7 +143,7 @@ test('a host key that was never accepted appears by itself and is accepted', asy
   world.addBackend(nothing);
   await open('/relay?show=b1');
   await page.locator('.rows-backends').getByText('nothing accepted').waitFor();
-  expect((await facts(page)).Accepted).toBe('nothing yet: no calls can be made');
+  expect((await facts(page)).Accepted).toBe('none yet: no calls can be made');
   world.updateBackend(
     'b1',
     { presented: { kind: 'HOST_KEY', sha256: shown } },

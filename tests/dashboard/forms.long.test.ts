@@ -72,7 +72,7 @@ test('the only project is filled in; among several one is chosen, or an administ
   await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
   await page
     .locator('.form-field', { has: field(page, 'Project') })
-    .getByText('Needed.')
+    .getByText('Required.')
     .waitFor();
   await pick(page, 'Project', 'second');
   await page.getByRole('button', { name: 'Copy CLI', exact: true }).waitFor();
@@ -176,7 +176,7 @@ test('a change sends what was changed, a conflict shows three values and is sett
   await choice('Description', 'Keep mine').check();
   expect(await description.inputValue()).toBe('the shop');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('It is saved.').waitFor();
+  await page.getByText('Saved.').waitFor();
   expect(await page.locator('.conflict').count()).toBe(0);
   const { loadBalancers } = await ask<{ loadBalancers: { nodes: object[] } }>(
     '{ loadBalancers { nodes { description tags } } }',
@@ -188,7 +188,7 @@ test('a change sends what was changed, a conflict shows three values and is sett
   );
   await page.getByText('Delete…').click();
   await page.getByRole('button', { name: 'Delete web' }).click();
-  await page.getByText('Nothing happened: it was changed in the meantime.').waitFor();
+  await page.getByText('Not saved: it was changed in the meantime.').waitFor();
   expect(await description.inputValue()).toBe('changed again');
   await page.getByRole('button', { name: 'Delete web' }).click();
   await page.getByText('The load balancer web is deleted.').waitFor();
@@ -234,7 +234,7 @@ test('a pool of names with a monitor and a member, which is changed', async () =
   await answers.getByText(/;; after\s+shop\.forms\.test\.\s+\d+\s+IN\s+A\s+192\.0\.2\.21/).waitFor();
   await open('/form?new=GslbPool&do=monitorAttach');
   await pick(page, 'Monitor', 'alive');
-  await page.getByLabel('Which').selectOption('poolId');
+  await page.getByLabel('Type').selectOption('poolId');
   await pick(page, 'Pool', 'sites');
   await page.getByRole('button', { name: 'Monitor attach' }).click();
   await page.getByText('Monitor attach (GSLB pool): done.').waitFor();

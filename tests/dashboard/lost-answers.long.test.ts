@@ -30,12 +30,12 @@ test('the form of an object comes although its first answers are lost, and keeps
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('The server does not answer.').first().waitFor();
   expect(await page.locator('[data-secret]').textContent()).toBe('shown-once');
-  await page.getByText('It is saved.').waitFor();
+  await page.getByText('Saved.').waitFor();
   isLost = false;
   await page.getByText('The server does not answer.').waitFor({ state: 'detached' });
   // Another change is entered before the secret is copied.
   await page.getByLabel('Time zone', { exact: true }).fill('Europe/Paris');
-  await page.getByText('It is saved.').waitFor({ state: 'detached' });
+  await page.getByText('Saved.').waitFor({ state: 'detached' });
   expect(await page.locator('[data-secret]').textContent()).toBe('shown-once');
 });
 
@@ -148,9 +148,9 @@ test('an open question does not turn into its opposite when somebody else is fas
   world.hosts.begin();
   await open('/hosts');
   await page.getByRole('button', { name: 'Pause…' }).click();
-  await page.getByRole('dialog').getByText('Let no host take over?').waitFor();
+  await page.getByRole('dialog').getByText('Pause automatic failover?').waitFor();
   world.hosts.status = { ...world.hosts.status, paused: true };
-  await page.getByText('promotion is paused').waitFor();
+  await page.getByText('automatic failover is paused').waitFor();
   await page.getByRole('button', { name: 'Resume…' }).waitFor();
   expect(await page.locator('dialog[open]').count()).toBe(0);
 });
@@ -196,7 +196,7 @@ test('a registration that ends after another device was chosen is not taken for 
   const accept = async (host: string): Promise<void> => {
     await address.getByLabel('Host name or address').fill(host);
     await address.getByRole('button', { name: 'Show its fingerprint' }).click();
-    await page.getByLabel('I compared it, and it is the same').check();
+    await page.getByLabel('I compared it and it matches').check();
     await page.getByRole('button', { name: 'Accept this fingerprint' }).click();
   };
   const logIn = page.getByRole('listitem', { name: 'Log-in' });
@@ -217,7 +217,7 @@ test('a registration that ends after another device was chosen is not taken for 
   late.release();
   await (await ended).finished();
   await register('second');
-  const link = page.getByRole('link', { name: 'The page of the backend' });
+  const link = page.getByRole('link', { name: 'Open the backend' });
   await link.waitFor();
   expect(await link.getAttribute('href')).toBe('/backend?id=b2');
 });

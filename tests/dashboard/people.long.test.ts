@@ -22,7 +22,7 @@ test('users, projects and tokens: counted by the server, with more on request; a
   await users.getByRole('link', { name: 'user-70', exact: true }).click();
   const drawer = page.locator('.drawer');
   await drawer.getByRole('region', { name: 'Memberships' }).getByText('member of acme').waitFor();
-  await drawer.getByRole('heading', { name: "API tokens on the user's rights" }).waitFor();
+  await drawer.getByRole('heading', { name: 'API tokens of this user' }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByLabel('Filter', { exact: true }).fill('');
   const tokens = page.locator('[data-list="tokens"]');
@@ -112,7 +112,7 @@ test('alerts: acknowledged and ended after a question; the drawer says why', asy
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
   await page.locator('[data-list="channels"]').getByText('mon, tue 22:00–06:00 (Europe/Berlin)').waitFor();
   await firing.getByRole('link', { name: 'Why' }).click();
-  await page.locator('.drawer').getByRole('heading', { name: 'What happened to it' }).waitFor();
+  await page.locator('.drawer').getByRole('heading', { name: 'History' }).waitFor();
   expect(world.mutations.map(({ name }) => name)).toEqual(['alertAcknowledge']);
 });
 

@@ -21,7 +21,7 @@ describe('the stream', () => {
     await page.locator('.live[data-live="RECONNECTING"]').waitFor();
     for (let number = 1; number <= 40; number += 1) world.addOperation({ name: `call-${number}-meanwhile` });
     await page.locator('.live[data-live="STALE"]').waitFor();
-    await page.getByText('What you see is').waitFor();
+    await page.getByText(/This page is .* old/).waitFor();
     await server.start();
     await untilLive(page);
     world.addOperation({ name: 'after' });

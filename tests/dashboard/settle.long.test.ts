@@ -107,7 +107,7 @@ describe('an unknown outcome', () => {
     const operation = addUnknown(world, { probeFinds: 'SUCCEEDED' });
     await open();
     await openSettle(page);
-    await page.getByText('Only an operator of its project, or the member whose call it is, can settle it.').waitFor();
+    await page.getByText('Only an operator of its project, or the member who made the call, can settle it.').waitFor();
     const probe = page.getByRole('button', { name: 'Probe the device' });
     expect(await probe.isDisabled()).toBe(true);
     Object.assign(world.user, { role: 'MEMBER' });
@@ -133,7 +133,7 @@ describe('an accepted job', () => {
     const row = page.locator(`.rows-operations [data-row="${job.id}"]`);
     await row.getByText('a job on the device').waitFor();
     await row.click();
-    await page.getByRole('heading', { name: 'The device took it as a job' }).waitFor();
+    await page.getByRole('heading', { name: 'The device accepted it as a job' }).waitFor();
     await page.getByRole('button', { name: 'Check the job', exact: true }).click();
     await page.getByText('Not settled: running.').waitFor();
     await page.locator('.evidence').getByText('running').waitFor();
@@ -155,7 +155,7 @@ describe('an accepted job', () => {
     await open(`/relay?operation=${job.id}`);
     await page.getByRole('button', { name: 'Check the job', exact: true }).click();
     await page.getByRole('alert').getByText('NO_PROBE').waitFor();
-    await page.getByText('or, if you have checked it yourself').click();
+    await page.getByText('or, if you have checked the device yourself').click();
     await page.getByLabel('It happened').check();
     await page.getByLabel('How you know').fill('VLAN 120 is on both leaves');
     await page.getByRole('button', { name: 'Record the verdict' }).click();

@@ -111,7 +111,7 @@ export function ActionForm(props: ActionFormProps) {
         />
         {placed.atFields.length > 0 && (
           <p className="warning" role="alert">
-            Nothing happened. Correct what is said at the fields, then send it again.
+            Not saved. Fix the marked fields.
           </p>
         )}
         {hasFields && (

@@ -3,7 +3,7 @@ import { useId } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { ownName } from '../../../schema/kinds/option-names.ts';
-import { titleOf } from '../../../schema/kinds/words.ts';
+import { phraseOf, titleOf } from '../../../schema/kinds/words.ts';
 import { added, type Draft, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
 import { useForm } from './form-context.ts';
@@ -25,7 +25,7 @@ export function Field(props: FieldProps) {
 
 /** `pool`, `member`: of a list, the word for one of it. */
 function wordOf(field: InputField): string {
-  return titleOf(ownName(field)).toLowerCase();
+  return phraseOf(ownName(field));
 }
 
 /** The graph writes names of fields as code. */
@@ -48,7 +48,7 @@ function ValueField({ field, path, value, onChange }: FieldProps) {
     <div className="form-field">
       <label htmlFor={id}>
         {titleOfField(field)}
-        {isNeeded && <span className="needed"> needed</span>}
+        {isNeeded && <span className="needed"> required</span>}
       </label>
       <ValueInput
         field={field}
@@ -85,7 +85,7 @@ function ListField({ field, path, value, onChange }: FieldProps) {
     <fieldset className="form-list">
       <legend>
         {titleOfField(field)}
-        {field.required === true && <span className="needed"> needed</span>}
+        {field.required === true && <span className="needed"> required</span>}
       </legend>
       <p className="help">{helpOf(field)}</p>
       {items.map((item, at) => {
@@ -154,7 +154,7 @@ function ObjectField({ field, path, value, onChange }: FieldProps) {
     <fieldset className="form-list">
       <legend>
         {titleOfField(field)}
-        {field.required === true && <span className="needed"> needed</span>}
+        {field.required === true && <span className="needed"> required</span>}
       </legend>
       <p className="help">{helpOf(field)}</p>
       {isShown && (

@@ -17,7 +17,7 @@ interface PageFrameProps {
   readonly waitingFor: string;
   /** Chips in the header for the page's own filters that are set. */
   readonly chosen?: ReactNode;
-  /** Above the panels: items that need a person first. */
+  /** Above the panels: items that need attention first. */
   readonly strips?: ReactNode;
   readonly drawer?: ReactNode;
   /** The panels. */

@@ -6,7 +6,8 @@ import { matchesLine } from '../filters/filters.ts';
 import { linkTo } from '../links.ts';
 import type { AnyKind, Subjects } from '../live/entity-kind.ts';
 import { entitiesOf, type FeedLine, type LiveState } from '../live/live-state.ts';
-import { formatType, formatWord } from './format.ts';
+import { changeWords } from './event-words.ts';
+import { formatType } from './format.ts';
 import { Link } from './link.tsx';
 import { Panel } from './panel.tsx';
 import { Time } from './time.tsx';
@@ -39,7 +40,7 @@ export function FeedPanel({ control, title = 'Changes', isShown }: FeedPanelProp
       <div className="scroll" data-list="changes" tabIndex={0} role="log" aria-live="off" aria-label="Status changes">
         {shown.length === 0 && cursor !== null && (
           <div className="empty">
-            <p>{feed.length === 0 ? 'Nothing has changed yet.' : 'No change matches the filters.'}</p>
+            <p>{feed.length === 0 ? 'No changes yet.' : 'No change matches the filters.'}</p>
           </div>
         )}
         <ul className="feed">
@@ -77,6 +78,7 @@ const FeedRow = memo(
       );
     }
     const { change } = line;
+    const words = changeWords(change, kind?.plainChange);
     return (
       <div className="feed-line" data-to={change.to}>
         <Time at={change.changedAt} />
@@ -95,11 +97,9 @@ const FeedRow = memo(
           <OtherSubject label={label} href={linkTo(change.subjectType, change.subjectId)} />
         )}
         <span className="change">
-          <span className="dim">{aspect(change.kind, kind)}</span>{' '}
-          {change.from !== null && change.from !== '' && change.from !== change.to && (
-            <span className="dim">{formatWord(change.from)} → </span>
-          )}
-          <b data-status={change.to}>{formatWord(change.to)}</b>
+          <b data-status={change.to}>{words.to}</b>
+          {words.from !== null && <span className="dim"> was {words.from}</span>}
+          {words.aspect !== '' && <span className="dim"> · {words.aspect}</span>}
         </span>
         {/* For some events the reason is the subject's name: the label already has it. */}
         {change.reason !== null && !label.includes(change.reason) && <span className="reason">{change.reason}</span>}
@@ -134,11 +134,4 @@ function labelOf(page: Subjects, state: LiveState, line: FeedLine): string {
   const entity = opened === undefined ? undefined : entitiesOf(state, opened).get(subjectId);
   const name = opened === undefined || entity === undefined ? line.label : opened.label(entity);
   return `${other.word} ${name}`.trim();
-}
-
-/** backend.operatingStatus → operating status, gslbChecker.state → gslb checker; empty for a kind's plain change. */
-function aspect(change: string, kind: AnyKind | undefined): string {
-  if (change === kind?.plainChange) return '';
-  const [subject = change, status = ''] = change.split('.');
-  return formatType(status === '' || status === 'state' ? subject : status);
 }

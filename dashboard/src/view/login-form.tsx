@@ -44,7 +44,7 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
           <img src="/favicon.svg" alt="" width="32" height="32" />
           Tidegate
         </h1>
-        {hasEnded && <p className="warning">The login has ended. Log in again to continue where you were.</p>}
+        {hasEnded && <p className="warning">Your session has ended. Log in again to continue.</p>}
         <label className="field">
           Name
           {/* biome-ignore lint/a11y/noAutofocus: it is the only thing on the page. */}

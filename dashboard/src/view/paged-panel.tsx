@@ -47,10 +47,10 @@ export function PagedList<Node>({ paged, none, keyOf, item }: PagedListProps<Nod
       </ul>
       {hasMore && !isFull && (
         <button type="button" className="more" disabled={isReadingMore} onClick={more}>
-          {isReadingMore ? 'Reading more…' : page.nodes.length === 0 ? 'Look further' : 'More'}
+          {isReadingMore ? 'Reading more…' : page.nodes.length === 0 ? 'Search further' : 'More'}
         </button>
       )}
-      {hasMore && isFull && <p className="hint">There is more than is shown here: filter the list.</p>}
+      {hasMore && isFull && <p className="hint">More exist than are shown here. Filter the list.</p>}
     </>
   );
 }

@@ -3,10 +3,10 @@ import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { RequestError } from '../graph/request.ts';
 
 const advice: Readonly<Record<RefusalFragment['retry'], string>> = {
-  SAME_KEY: 'Nothing happened. You can send the same request again.',
-  SAME_KEY_AFTER_ACTION: 'It can be sent again once its cause is removed.',
-  NEW_KEY: 'Nothing happened. Correct the field named, then send it again.',
-  NEVER: 'Nothing happened, and trying again will not help.',
+  SAME_KEY: 'Nothing was changed. You can send the same request again.',
+  SAME_KEY_AFTER_ACTION: 'Remove the cause, then send it again.',
+  NEW_KEY: 'Not saved. Correct this field, then send it again.',
+  NEVER: 'Nothing was changed. Trying again does not help.',
 };
 
 export interface Failure {
@@ -31,7 +31,7 @@ export function failureOf(error: unknown): Failure {
   return {
     code,
     message,
-    advice: code === 'UNREACHABLE' ? 'Trying again is safe: the same request is never carried out twice.' : '',
+    advice: code === 'UNREACHABLE' ? 'Trying again is safe: the request is never carried out twice.' : '',
   };
 }
 

@@ -14,7 +14,7 @@ export function NotShown({ what, reading: { isGone, failure }, onBack }: NotShow
   return (
     <div className="waiting">
       {failure !== null && <Failures failures={[failure]} />}
-      <p>{isGone ? 'It was deleted, or is not in any of your projects.' : `Reading the ${what}…`}</p>
+      <p>{isGone ? 'Not found: deleted, or in none of your projects.' : `Reading the ${what}…`}</p>
       <button type="button" onClick={onBack}>
         All {what}s
       </button>

@@ -43,7 +43,7 @@ const withRows = (state: State, count: number, next: string | null = null) =>
   loaded(state, keyOf(state), { kind: 'table', data: { rows: rows(count), total: count, next } });
 const backends = () => type(first, ':backends <return>');
 
-test('it starts with the domains and what needs a person', () => {
+test('it starts with the domains and what needs attention', () => {
   const data: Overview = {
     domains: [
       { title: 'backends', text: '12 · 1 not available', tone: 'red' },
@@ -65,7 +65,7 @@ test('it starts with the domains and what needs a person', () => {
     'backends        12 · 1 not available',
     'load balancers  3',
     '',
-    '31 THINGS NEED A PERSON, the first 1',
+    '31 THINGS NEED ATTENTION, the first 1',
     '> edge-1  OFFLINE  3m    the connection was refused',
   ]);
   expect(shown.at(-1)).toContain('q quit');
@@ -74,10 +74,10 @@ test('it starts with the domains and what needs a person', () => {
 test('what is not known or not shown is never nothing', () => {
   const hidden = [{ kind: 'ALERT_FIRING', count: 4 }];
   expect(sumText({ needed: 0, hidden, unknown: [] })).toBe(
-    'Nothing that was read needs a person; not shown to you: 4 alerts firing',
+    'Nothing that was read needs attention; not shown to you: 4 alerts firing',
   );
-  expect(sumText({ needed: 2, hidden: [], unknown: ['names'] })).toBe('2 things need a person; not known: names');
-  expect(sumText({ needed: 0, hidden: [], unknown: [] })).toBe('Nothing needs a person.');
+  expect(sumText({ needed: 2, hidden: [], unknown: ['names'] })).toBe('2 things need attention; not known: names');
+  expect(sumText({ needed: 0, hidden: [], unknown: [] })).toBe('Nothing needs attention.');
 });
 
 test.each([

@@ -172,7 +172,7 @@ describe('the project of a new object', () => {
       const { needed, presets } = projectChoice(kind, action, viewer(admin, 'one', 'two'));
       expect(presets).toEqual({});
       const { projectId: _none, ...without } = draft;
-      expect(readDraft(action.input, without, needed).faults).toEqual([{ path: ['projectId'], message: 'Needed.' }]);
+      expect(readDraft(action.input, without, needed).faults).toEqual([{ path: ['projectId'], message: 'Required.' }]);
       expect(readDraft(action.input, { ...without, projectId: 'two' }, needed).faults).toEqual([]);
     }
   });
@@ -220,7 +220,7 @@ describe('values', () => {
     [{ port: 'http' }, ['port'], 'Write a number.'],
     [{ weight: '1.5' }, ['weight'], 'Write a whole number.'],
     [{ weight: '257' }, ['weight'], 'Write a number from 0 to 256.'],
-    [{ host: ' ' }, ['host'], 'Needed.'],
+    [{ host: ' ' }, ['host'], 'Required.'],
   ])('%j is a fault', (draft, path, message) => {
     expect(faultOf(draft as Record<string, string>)).toEqual([{ path, message }]);
   });
@@ -244,7 +244,7 @@ describe('values', () => {
       ],
     });
     expect(faults).toEqual([
-      { path: ['pools', '0', 'members', '1', 'host'], message: 'Needed.' },
+      { path: ['pools', '0', 'members', '1', 'host'], message: 'Required.' },
       { path: ['pools', '0', 'members', '1', 'port'], message: 'Write a number.' },
     ]);
   });

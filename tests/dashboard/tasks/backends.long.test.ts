@@ -47,7 +47,7 @@ describeWithLab('by mouse', (lab) => {
     await page.getByText(hostKeySha256, { exact: true }).waitFor();
     // Nowhere to enter a secret yet.
     expect(await page.locator('input[type="password"], textarea').count()).toBe(0);
-    await page.getByLabel('I compared it, and it is the same').check();
+    await page.getByLabel('I compared it and it matches').check();
     await page.getByRole('button', { name: 'Accept this fingerprint' }).click();
     await page.getByLabel('Name', { exact: true }).fill('edge');
     await page.getByLabel('Account').fill(username);
@@ -58,7 +58,7 @@ describeWithLab('by mouse', (lab) => {
     await page.getByLabel('Private key', { exact: true }).fill(await readFile(privateKeyPath, 'utf8'));
     await page.getByRole('button', { name: 'Try this account' }).click();
     await page.getByRole('status').getByText('edge is online.').waitFor();
-    await page.getByRole('link', { name: 'The page of the backend' }).click();
+    await page.getByRole('link', { name: 'Open the backend' }).click();
     await page.getByRole('heading', { name: 'edge' }).waitFor();
     await until(page, 'document.querySelector(".shown-head b").dataset.status === "ONLINE"');
     expect(errors).toEqual([]);
@@ -74,9 +74,9 @@ describeWithLab('by mouse', (lab) => {
     await page.getByRole('link', { name: 'Firewall address create' }).click();
     await page.getByText('To edge, driver linux-nftables, project default.').waitFor();
     await page.getByRole('button', { name: 'Show what would be sent' }).click();
-    await page.locator('.fault').getByText('Needed.').first().waitFor();
-    await page.getByLabel('Name needed', { exact: true }).fill('by-form');
-    await page.getByLabel('Which').first().selectOption('address');
+    await page.locator('.fault').getByText('Required.').first().waitFor();
+    await page.getByLabel('Name required', { exact: true }).fill('by-form');
+    await page.getByLabel('Type').first().selectOption('address');
     await page.getByRole('textbox', { name: /^Address/ }).fill('203.0.113.300');
     await page.getByRole('button', { name: 'Show what would be sent' }).click();
     await page.locator('.fault').getByText('203.0.113.300').waitFor();
@@ -115,7 +115,7 @@ describeWithLab('by mouse', (lab) => {
     await administrator.change('backendCreate', { ...place, credentials });
     await openFromHeader(page, 'Relay');
     await page.locator('[data-list="backends"] [data-row]').filter({ hasText: 'unknown' }).click();
-    await page.getByRole('button', { name: 'Accept what it shows…' }).click();
+    await page.getByRole('button', { name: 'Accept it…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(hostKeySha256).waitFor();
     await dialog.getByRole('button', { name: 'Accept this host key' }).click();

@@ -25,7 +25,7 @@ export function AlertDrawer({ id, onClose }: AlertDrawerProps) {
     <Drawer id={id} title={alert == null ? 'Alert' : (alert.subjectName ?? alert.ruleName)} onClose={onClose}>
       {failure !== null && <Failures failures={[failure]} />}
       {alert === undefined && failure === null && <p className="dim">Reading…</p>}
-      {alert === null && <p className="dim">It is past its retention, or you may not see it.</p>}
+      {alert === null && <p className="dim">Not found: its retention has passed, or you may not see it.</p>}
       {alert != null && <AlertDetails alert={alert} />}
     </Drawer>
   );
@@ -51,7 +51,7 @@ function AlertDetails({ alert }: { readonly alert: Alert }) {
           },
           { name: 'Since', value: <Moment at={alert.since} /> },
           { name: 'Fired', value: <Moment at={alert.createdAt} /> },
-          { name: 'Sent', value: lastNotifiedAt === null ? 'to no channel yet' : <Moment at={lastNotifiedAt} /> },
+          { name: 'Sent', value: lastNotifiedAt === null ? 'not sent yet' : <Moment at={lastNotifiedAt} /> },
           { name: 'Known', value: alert.acknowledgedAt && <Acknowledged alert={alert} /> },
           { name: 'Resolved', value: resolvedAt && <Moment at={resolvedAt} /> },
           { name: 'Rule', value: alert.ruleName },
@@ -72,9 +72,9 @@ function Why({ subjectId }: { readonly subjectId: string }) {
   const { value: changes, failure } = useReading(read, useNews(), everyMs);
   return (
     <section aria-label="Why">
-      <h3>What happened to it</h3>
+      <h3>History</h3>
       {failure !== null && <Failures failures={[failure]} />}
-      {changes?.length === 0 && <p className="dim">No change of it is kept.</p>}
+      {changes?.length === 0 && <p className="dim">No changes are kept.</p>}
       <ol className="calls">
         {changes?.map(({ id, changedAt, kind, from, to, reason, requestId }) => (
           <li key={id}>

@@ -95,7 +95,7 @@ export function AlertActions({ alert: { id, alertState, subjectName, project } }
           control={acknowledging}
           onConfirm={async () => (await acknowledging.send({ id })) !== undefined}
         >
-          It is not sent again before it is resolved. It stays open while its cause lasts.
+          It is not sent again until it is resolved. It stays open as long as its cause lasts.
         </ConfirmedAction>
       )}
       <ConfirmedAction
@@ -106,8 +106,8 @@ export function AlertActions({ alert: { id, alertState, subjectName, project } }
         control={ending}
         onConfirm={async () => (await ending.send({ id })) !== undefined}
       >
-        It counts as resolved. An ended alert fires again while its cause lasts: with the next event that its subject is
-        in the condition. End it if its subject is gone for good; otherwise acknowledge it.
+        The alert counts as resolved. It fires again if its condition is reported again. End it if its subject no longer
+        exists; otherwise acknowledge it.
       </ConfirmedAction>
     </>
   );

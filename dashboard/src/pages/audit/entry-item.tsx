@@ -69,8 +69,8 @@ function Subject({ entry, control }: EntryItemProps) {
   if (subjectId === null) return null;
   const href = subject === null ? undefined : hrefOf(subject.__typename, subjectId);
   const name = nameOf(entry);
-  const type = subject === null ? 'an object that is gone' : formatType(subject.__typename);
-  const what = name === null ? type : subject === null ? `${name}, which is gone` : `${type} ${name}`;
+  const type = subject === null ? 'a deleted object' : formatType(subject.__typename);
+  const what = name === null ? type : subject === null ? `${name} (deleted)` : `${type} ${name}`;
   return (
     <>
       {href === undefined ? <span className="dim">{what}</span> : <Link href={href}>{what}</Link>}
@@ -125,7 +125,7 @@ function Details({ entry: { details, position, hash } }: { readonly entry: Entry
             {formatJson(details)}
           </pre>
           <p className="dim">
-            {hash === null ? 'It is not sealed yet.' : `Sealed${position === null ? '' : ` at position ${position}`}:`}{' '}
+            {hash === null ? 'Not sealed yet.' : `Sealed${position === null ? '' : ` at position ${position}`}:`}{' '}
             <code>{hash}</code>
           </p>
         </>

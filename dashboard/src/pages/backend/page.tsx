@@ -17,7 +17,7 @@ import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
-import { Age, Time } from '../../view/time.tsx';
+import { Ago, Time } from '../../view/time.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { useReading } from '../../view/use-reading.ts';
@@ -85,7 +85,7 @@ function BackendPage() {
       {value === undefined && failure === null && <p className="waiting">Reading…</p>}
       {value === null && (
         <p className="waiting">
-          It was deleted, or is not in any of your projects. <Link href="/relay">All backends</Link>
+          Not found: deleted, or in none of your projects. <Link href="/relay">All backends</Link>
         </p>
       )}
       {value != null && (
@@ -125,7 +125,8 @@ function Head({ backend }: { readonly backend: Backend }) {
       </span>
       {health.checkedAt !== null && (
         <span className="dim">
-          checked <Age at={health.checkedAt} /> ago{health.latencyMs !== null && ` in ${health.latencyMs} ms`}
+          checked <Ago at={health.checkedAt} />
+          {health.latencyMs !== null && ` in ${health.latencyMs} ms`}
         </span>
       )}
       <Uptime document={UptimeOfBackendDocument} id={id} of={name} />
@@ -215,7 +216,7 @@ function ObjectsPanel({ mappings: { nodes, totalCount }, text }: ObjectsPanelPro
   return (
     <Panel name="objects" title="Objects" summary={`${shown.length} of ${totalCount ?? 'more than 10,000'}`}>
       <ScrollRegion list="objects" label="Its objects">
-        {shown.length === 0 && <p className="hint">Nothing is mapped to it{text === '' ? '' : ' that matches'}.</p>}
+        {shown.length === 0 && <p className="hint">No mapped objects{text === '' ? '' : ' that matches'}.</p>}
         <ul className="calls">
           {shown.map((mapping) => (
             <li key={mapping.id}>

@@ -52,7 +52,7 @@ export function ExplainPanel({ fqdn, news }: ExplainPanelProps) {
         {explanation === undefined && failure === null && <p className="hint">Asking…</p>}
         {explanation === null && (
           <p className="hint">
-            There is no such name that you may see, or it had no answer then, or that is no longer kept.
+            No answer found: the name does not exist, you may not see it, or the answer of that time is no longer kept.
           </p>
         )}
         {explanation !== undefined && explanation !== null && <Explained explanation={explanation} />}
@@ -134,7 +134,7 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
               of <Time at={askedAt} />
             </>
           )}{' '}
-          · {client === '' ? 'nothing is known of the client' : `client: ${client}`}
+          · {client === '' ? 'client unknown' : `client: ${client}`}
         </span>
       </p>
       {flip !== null && (
@@ -166,7 +166,7 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
 }
 
 function ServersTable({ servers }: { readonly servers: readonly Server[] }) {
-  if (servers.length === 0) return <p className="dim">No name server of ours answers the zone.</p>;
+  if (servers.length === 0) return <p className="dim">None of our name servers serves this zone.</p>;
   return (
     <table className="servers">
       <thead>

@@ -27,7 +27,7 @@ export function HistoryPanel({ id, news }: { readonly id: string; readonly news:
       <ScrollRegion label="Changes of verdicts">
         {failure !== null && <Failures failures={[failure]} />}
         {flips === null && failure === null && <p className="hint">Reading…</p>}
-        {flips?.length === 0 && <p className="hint">No verdict has changed yet.</p>}
+        {flips?.length === 0 && <p className="hint">No verdict changes yet.</p>}
         <ul className="flips">
           {flips?.map((flip) => (
             <li key={flip.id}>
@@ -56,7 +56,7 @@ function FlipItem({ flip }: { readonly flip: Flip }) {
           {wordOf(verdictBefore)} →{' '}
         </span>
         <b data-status={verdictAfter ?? 'NONE'}>{wordOf(verdictAfter)}</b>
-        {late && <span className="dim"> (late: it changed nothing)</span>} <span className="reason">{reason}</span>
+        {late && <span className="dim"> (late: not counted)</span>} <span className="reason">{reason}</span>
       </summary>
       <table>
         <thead>

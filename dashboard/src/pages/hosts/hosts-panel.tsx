@@ -37,8 +37,8 @@ export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
           <>
             <p className="copies" data-copies={status.copies}>
               <strong>{copiesOf(status)}</strong>
-              {status.move !== null && ` · a move to ${status.move.primaryName} is under way`}
-              {status.paused && ' · promotion is paused'}
+              {status.move !== null && ` · moving to ${status.move.primaryName}`}
+              {status.paused && ' · automatic failover is paused'}
             </p>
             <ul className="hosts">
               {status.hosts.map((host) => (
@@ -83,16 +83,16 @@ function HostItem({ host }: { readonly host: Host }) {
         </span>
       )}
       {stateReason !== null && <span className="line">It returns: {stateReason}</span>}
-      {keysDiffer === true && <span className="message">Its key files are not those of the primary.</span>}
+      {keysDiffer === true && <span className="message">Its key files differ from the primary's.</span>}
     </>
   );
 }
 
 /** What a silent host lacks now can't be known. */
 function behindOf(state: Host['state'], behind: string | null): string {
-  if (state === 'SILENT') return 'what it lacks is not known while it is silent';
-  if (behind === null) return 'lag not known';
-  return behind === '0' ? 'no lag' : `lacks ${behind} transactions`;
+  if (state === 'SILENT') return 'lag unknown while it does not report';
+  if (behind === null) return 'lag unknown';
+  return behind === '0' ? 'no lag' : `${behind} transactions behind`;
 }
 
 function SwitchoverAction({ to }: { readonly to: string }) {
@@ -106,7 +106,7 @@ function SwitchoverAction({ to }: { readonly to: string }) {
       control={control}
       onConfirm={async () => (await control.send({ to })) !== undefined}
     >
-      No write is lost, and no request fails. It is taken back if it has not begun within 30 s.
+      No write is lost and no request fails. It is cancelled if it has not started within 30 s.
     </ConfirmedAction>
   );
 }
@@ -118,23 +118,23 @@ function PauseAction({ isPaused }: { readonly isPaused: boolean }) {
     return (
       <ConfirmedAction
         label="Resume"
-        question="Let hosts take over again?"
+        question="Resume automatic failover?"
         forbidden={null}
         control={resuming}
         onConfirm={async () => (await resuming.send({})) !== undefined}
       >
-        A host in sync then takes over from a lost primary by itself.
+        A host in sync then replaces a lost primary automatically.
       </ConfirmedAction>
     );
   return (
     <ConfirmedAction
       label="Pause"
-      question="Let no host take over?"
+      question="Pause automatic failover?"
       forbidden={null}
       control={pausing}
       onConfirm={async () => (await pausing.send({})) !== undefined}
     >
-      A lost primary is then waited for, without writes, until promotion is resumed.
+      If the primary is lost, writes wait until it returns or you resume failover.
     </ConfirmedAction>
   );
 }

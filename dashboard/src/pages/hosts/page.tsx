@@ -53,8 +53,8 @@ function CopiesStrip({ status }: { readonly status: Status }) {
       <p>
         <strong>{copiesOf(status)}.</strong>{' '}
         {status.primaryName === null
-          ? 'No host takes writes now.'
-          : `Only ${status.primaryName} has the newest writes: if it is lost now, writes wait until it is back.`}
+          ? 'No host accepts writes now.'
+          : `Only ${status.primaryName} has the newest writes. If it is lost now, writes wait until it returns.`}
       </p>
     </section>
   );

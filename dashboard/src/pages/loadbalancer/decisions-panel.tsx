@@ -42,7 +42,7 @@ export function DecisionsPanel({ balancer }: { readonly balancer: LoadBalancer }
             title="Decisions of the last day that changed nothing"
             onClick={() => setWithKept(!withKept)}
           >
-            unchanged too
+            Show unchanged
           </button>
         </fieldset>
       }
@@ -50,7 +50,7 @@ export function DecisionsPanel({ balancer }: { readonly balancer: LoadBalancer }
       <ScrollRegion label="Decisions of healing and autoscaling">
         {failure !== null && <Failures failures={[failure]} />}
         {decisions === undefined && failure === null && <p className="hint">Reading…</p>}
-        {decisions?.length === 0 && <p className="hint">Nothing was decided yet.</p>}
+        {decisions?.length === 0 && <p className="hint">No decisions yet.</p>}
         <ul className="decisions">
           {decisions?.map((decision) => (
             <li key={decision.id}>
@@ -81,7 +81,7 @@ function DecisionItem({ decision }: { readonly decision: Decision }) {
       </p>
       <details>
         <summary className="dim">
-          {figures.length} {figures.length === 1 ? 'figure' : 'figures'}; alone they recommend {recommendedNodes}
+          {figures.length} {figures.length === 1 ? 'figure' : 'figures'}; they recommend {recommendedNodes}
         </summary>
         <table>
           <thead>

@@ -47,8 +47,8 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
               { name: 'Address', value: <code>{addressOf(member)}</code> },
               { name: 'Pool', value: member.pool.name || <code>{member.pool.id}</code> },
               { name: 'Weight', value: String(member.weight) },
-              { name: 'Backup', value: member.backup ? 'only when no other member is healthy' : null },
-              { name: 'Enabled', value: member.enabled ? 'yes' : 'no: it gets no requests' },
+              { name: 'Backup', value: member.backup ? 'only if no other member is healthy' : null },
+              { name: 'Enabled', value: member.enabled ? 'yes' : 'no: it receives no requests' },
               {
                 name: 'Drained',
                 value: member.drainUntil === null ? null : <>its sessions end by {<Time at={member.drainUntil} />}</>,
@@ -79,11 +79,11 @@ function MemberActions({ member }: { readonly member: Member }) {
           control={draining}
           onConfirm={drain}
         >
-          It finishes its sessions within the time that its pool allows, and gets no new ones.
+          It gets no new sessions. Existing sessions may finish within the pool's drain time.
         </ConfirmedAction>
       ) : (
         <ConfirmedAction
-          label="End the drain"
+          label="Stop draining"
           question={`Give ${name} new sessions again?`}
           forbidden={forbidden}
           control={cancelling}
@@ -100,7 +100,7 @@ function MemberActions({ member }: { readonly member: Member }) {
           control={enabling}
           onConfirm={enable}
         >
-          It gets requests as soon as its checks succeed.
+          It receives requests as soon as its checks succeed.
         </ConfirmedAction>
       )}
       {forbidden !== null && <span className="dim">{forbidden}</span>}

@@ -93,7 +93,7 @@ function Charts({ period, figures, readAtMs }: ChartsProps) {
     return { at, rates, times, open, bytes };
   }, [figures, period, readAtMs]);
   const newest = newestOf(figures);
-  if (newest === undefined) return <p className="hint">No node has reported traffic in this time.</p>;
+  if (newest === undefined) return <p className="hint">No traffic reported in this period.</p>;
   const { at, rates, times, open, bytes } = charts;
   const rate = (count: number): string => formatRate(count / period.seconds);
   const took = newest.latencyMs === null ? 'no requests' : `newest ${formatDuration(newest.latencyMs)}`;

@@ -37,7 +37,7 @@ export function TreePanel({ tree, control }: TreePanelProps) {
   return (
     <Panel
       name="tree"
-      title="Parts"
+      title="Configuration"
       summary={[
         counted(tree.listeners.length, 'listener'),
         counted(tree.pools.length, 'pool'),
@@ -60,7 +60,7 @@ export function TreePanel({ tree, control }: TreePanelProps) {
             <ListenerItem key={listener.id} listener={listener} poolNames={poolNames} projectId={tree.project?.id} />
           ))}
         </ul>
-        {tree.listeners.length === 0 && <p className="hint">It has no listener: nothing is accepted.</p>}
+        {tree.listeners.length === 0 && <p className="hint">No listener: the load balancer accepts no requests.</p>}
         {tree.pools.map((pool) => {
           const own = byPool.get(pool.id) ?? [];
           const shown = filters.text === '' ? own : own.filter((member) => matchesMember(filters.text, member));

@@ -11,12 +11,12 @@ export function OptionsPanel({ options }: { readonly options: Options | null }) 
   const isAdmin = useLiveState().viewer?.admin === true;
   const names = new Map([...useEntities(clusterKind).values()].map(({ number, name }) => [number, name]));
   return (
-    <Panel name="options" title="Options" summary={options?.length} tools={isAdmin && <CreateOption />}>
-      <ScrollRegion list="options" label="Options">
+    <Panel name="options" title="Storage classes" summary={options?.length} tools={isAdmin && <CreateOption />}>
+      <ScrollRegion list="options" label="Storage classes">
         {options === null && <p className="hint">Reading…</p>}
         {options?.length === 0 && (
           <p className="hint">
-            There is none yet: an administrator creates one, here or with <code>tidegate options create NAME</code>.
+            None yet. An administrator creates one here or with <code>tidegate options create NAME</code>.
           </p>
         )}
         <ul className="options">
@@ -47,7 +47,7 @@ function OptionItem({ option, names }: OptionItemProps) {
           {replicas} replicas{option.default && ' · default'}
           {ring !== null && ` · ring of epoch ${ring.epoch}`}
         </span>
-        <EditLink kind="ObjectOption" id={id} about={`option ${name}`} />
+        <EditLink kind="ObjectOption" id={id} about={`storage class ${name}`} />
       </span>
       {(ending || endingReason !== null) && (
         <span className="line">

@@ -67,7 +67,7 @@ function ContainersPanel({ control: { change }, projectId, chosenId, project }: 
       name="containers"
       title={`Containers of ${project}`}
       found={found}
-      none="It has none."
+      none="None yet."
       tools={
         <CreateLink kind="ObjectContainer" presets={{ projectId: chosenId }} projectId={chosenId}>
           Create
@@ -112,7 +112,7 @@ function AccessKeysPanel({ projectId, chosenId, project }: OfProject) {
       name="accesskeys"
       title={`Access keys of ${project}`}
       found={found}
-      none="It has none."
+      none="None yet."
       tools={
         <CreateLink kind="ObjectAccessKey" presets={{ projectId: chosenId }} projectId={chosenId}>
           Create

@@ -3,5 +3,5 @@ import { type Failure, Failures } from '../../view/refusal.tsx';
 
 export function Missing({ isGone, failure }: { readonly isGone: boolean; readonly failure: Failure | null }) {
   if (failure !== null) return <Failures failures={[failure]} />;
-  return <p className="dim">{isGone ? 'It was deleted, or you may not see it.' : 'Reading…'}</p>;
+  return <p className="dim">{isGone ? 'Not found: deleted, or not visible to you.' : 'Reading…'}</p>;
 }

@@ -2,7 +2,7 @@
 import { memo } from 'react';
 import { formatWord } from '../../view/format.ts';
 import { Icon } from '../../view/icons.tsx';
-import { Age } from '../../view/time.tsx';
+import { Ago } from '../../view/time.tsx';
 import type { Backend } from './kinds/backend.ts';
 import { lockPath, type ShownStatus, StatusBadge } from './marks.tsx';
 import { proofProblem } from './proof.ts';
@@ -57,7 +57,7 @@ export const BackendRow = memo(function BackendRow({ backend, isOpen, isTabStop,
           ) : (
             <span>
               <span className="visually-hidden">checked </span>
-              <Age at={health.checkedAt} /> ago
+              <Ago at={health.checkedAt} />
             </span>
           )}
         </span>

@@ -21,7 +21,7 @@ export function CircuitForm({ backend }: { readonly backend: Backend }) {
     <section className="settle alarm" aria-labelledby="circuit-title">
       <h3 id="circuit-title">The circuit is {formatWord(backend.circuit.state)}</h3>
       <p>
-        {backend.circuit.reason ?? 'Its calls kept failing'}
+        {backend.circuit.reason ?? 'Calls kept failing'}
         {backend.circuit.since !== null && (
           <>
             {' '}
@@ -30,10 +30,8 @@ export function CircuitForm({ backend }: { readonly backend: Backend }) {
         )}
       </p>
       <p>
-        {backend.circuit.state === 'OPEN'
-          ? 'Calls are refused until it is closed.'
-          : 'One call is let through as a trial.'}
-        {backend.presented !== null && ' Accepting what it shows closes it too.'}
+        {backend.circuit.state === 'OPEN' ? 'Calls are refused until it is closed.' : 'One trial call is allowed.'}
+        {backend.presented !== null && ' Accepting the new key also closes it.'}
       </p>
       <div className="actions">
         <button

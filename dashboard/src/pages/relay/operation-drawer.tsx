@@ -21,7 +21,7 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
   if (operation === null) {
     return (
       <Drawer id={id} title={isGone ? 'No such operation' : 'Operation'} onClose={onClose}>
-        {isGone && <p>It is not in any of your projects, or is past its retention.</p>}
+        {isGone && <p>Not found: it belongs to no project of yours, or its retention has passed.</p>}
         {failure !== null && <Failures failures={[failure]} />}
         {!isGone && failure === null && <p className="dim">Reading…</p>}
       </Drawer>

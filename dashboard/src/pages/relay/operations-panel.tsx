@@ -77,7 +77,7 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
           cursor !== null &&
           !older.isReading &&
           (isFiltering(filters) ? (
-            <NoMatch what={older.hasMore ? 'operation read so far' : 'operation'} onClear={control.clear} />
+            <NoMatch what={older.hasMore ? 'operation loaded' : 'operation'} onClear={control.clear} />
           ) : (
             <NoOperations hasBackends={backends.size > 0} />
           ))}

@@ -1,4 +1,4 @@
-// What the start page follows: the events of weight of each domain that the deployment has, and the names of their subjects.
+// What the start page follows: the important events of each domain that the deployment has, and the names of their subjects.
 import type { OtherSubject, Subjects } from '../../live/entity-kind.ts';
 
 export type Domain = 'alerts' | 'relay' | 'loadbalancer' | 'gslb' | 'objects' | 'hosts';

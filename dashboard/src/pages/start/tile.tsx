@@ -1,4 +1,4 @@
-// One domain on the start page: its state, the last 24 hours, and what needs a person.
+// One domain on the start page: its state, the last 24 hours, and what needs attention.
 import { countText } from '../../../../platform/attention/words.ts';
 import { containsWords } from '../../filters/filters.ts';
 import { Beats } from '../../view/beats.tsx';
@@ -51,7 +51,7 @@ export function Tile({ row: { name, title, create }, content, hours, failure, te
             <p className="dim">Not shown to you: {content.hidden.map(countText).join(', ')}</p>
           )}
           {shown.length > 0 && (
-            <ul className="needs" aria-label={`${title}: what needs a person`}>
+            <ul className="needs" aria-label={`${title}: what needs attention`}>
               {shown.map((need) => (
                 <li key={need.id}>
                   <NeedItem need={need} page={`/${name}`} />

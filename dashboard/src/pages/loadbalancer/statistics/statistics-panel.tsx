@@ -16,12 +16,12 @@ export function StatisticsPanel({ id }: { readonly id: string }) {
     <Panel name="statistics" title="HAProxy’s statistics" summary="every 5 s">
       <ScrollRegion label="HAProxy’s statistics">
         {nodes === null && <p className="hint">Reading…</p>}
-        {nodes?.length === 0 && <p className="hint">It has no node yet.</p>}
+        {nodes?.length === 0 && <p className="hint">No nodes yet.</p>}
         {nodes?.map(({ id: nodeId, name, statistics }) => (
           <section key={nodeId} className="node-statistics" aria-label={`Statistics of ${name}`}>
             <h3 className="name">{name}</h3>
             {statistics === null ? (
-              <p className="hint">It has reported no statistics in the last day.</p>
+              <p className="hint">No statistics in the last day.</p>
             ) : (
               <NodeStatistics name={name} statistics={statistics} />
             )}
