@@ -76,18 +76,18 @@ describe('a device that presents another certificate', () => {
     await page
       .getByRole('heading', { name: 'The device shows a different certificate than the accepted one' })
       .waitFor();
-    await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    await page.getByRole('button', { name: 'Accept it' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('Accept this certificate of fw-1?').waitFor();
     expect(await dialog.locator('.fingerprints dd').allTextContents()).toEqual([shown, accepted]);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    await page.getByRole('button', { name: 'Accept it' }).click();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
     expect(world.mutations).toEqual([]);
 
-    await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    await page.getByRole('button', { name: 'Accept it' }).click();
     // The stored ones were given for the other certificate.
     await dialog.getByLabel('Account').fill('netops');
     await dialog.getByLabel('Private key').fill('PRIVATE\nKEY\n');
@@ -111,14 +111,14 @@ describe('a device that presents another certificate', () => {
     const { page, world, open } = suite();
     addChanged(world);
     await open('/relay?show=b1');
-    await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    await page.getByRole('button', { name: 'Accept it' }).click();
     world.updateBackend(
       'b1',
       { presented: { kind: 'CERTIFICATE', sha256: other } },
       { kind: 'backend.identity', from: null, to: 'CERTIFICATE_PRESENTED' },
     );
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('Something has changed since you asked.').waitFor();
+    await dialog.getByText("The device's answer has changed.").waitFor();
     expect(await dialog.locator('.fingerprints dd').first().textContent()).toBe(shown);
     expect(await dialog.getByRole('button', { name: 'Accept this certificate' }).isDisabled()).toBe(true);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
@@ -132,7 +132,7 @@ describe('a device that presents another certificate', () => {
     addChanged(world);
     await open('/relay?show=b1');
     await page.getByText('Only an operator of its project can accept it.').first().waitFor();
-    expect(await page.getByRole('button', { name: 'Accept what it shows' }).isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Accept it' }).isDisabled()).toBe(true);
     expect(await page.getByRole('button', { name: 'Close the circuit' }).isDisabled()).toBe(true);
   });
 });
@@ -150,7 +150,7 @@ test('a host key that was never accepted appears by itself and is accepted', asy
     { kind: 'backend.identity', from: null, to: 'HOST_KEY_PRESENTED' },
   );
   await page.locator('.rows-backends').getByText('unknown host key').waitFor();
-  await page.getByRole('button', { name: 'Accept what it shows' }).click();
+  await page.getByRole('button', { name: 'Accept it' }).click();
   const dialog = page.getByRole('dialog');
   expect(await dialog.locator('.fingerprints dd').allTextContents()).toEqual([shown, 'none yet']);
   await dialog.getByRole('button', { name: 'Accept this host key' }).click();

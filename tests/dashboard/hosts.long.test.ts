@@ -51,7 +51,7 @@ test('hosts, what each lacks, and every move of the primary; the loss of a copy 
   await page.getByRole('alert').getByText('ONE COPY').waitFor();
   await until(page, 'document.title === "(1 without a second copy) Hosts · Tidegate"');
   await page.locator('.copies[data-copies="1"]').getByText('ONE COPY').waitFor();
-  await hosts.nth(1).getByText('lacks 17 transactions').waitFor();
+  await hosts.nth(1).getByText('17 transactions behind').waitFor();
   await hosts.nth(1).getByText('Its clock is 2500 ms behind.').waitFor();
   await hosts.nth(1).getByText("Its key files differ from the primary's.").waitFor();
   await page.locator('.feed-line').getByText('one copy').waitFor();
@@ -75,7 +75,7 @@ test('a switchover is followed without a reload: its steps as they happen, the a
   await open('/hosts');
   const address = page.locator('[data-stop="address"]');
   await address.getByText('now at a').waitFor();
-  await page.getByText('No changes yet.').waitFor();
+  await page.getByText('No primary changes yet.').waitFor();
   const askedMs = Date.now() - 2_000;
   const at = (ms: number) => new Date(askedMs + ms).toISOString();
   const asked = { timelineEpoch: null, primaryName: 'b', previousName: 'a', reason: null, createdAt: at(0) };

@@ -102,15 +102,15 @@ test('as long as nothing is stored, an administrator makes another option the de
   const press = (name: string) => page.getByRole('button', { name }).click();
 
   await option('usual').getByText('2 replicas · default').waitFor();
-  await press('Make it the default… option spare');
+  await press('Make it the default… storage class spare');
   await confirm(page, 'Make it the default');
   await option('spare').getByText('2 replicas · default').waitFor();
-  await press('Delete… option spare');
+  await press('Delete… storage class spare');
   await refused(page, 'Delete', /make another option the default first/);
-  await press('Make it the default… option usual');
+  await press('Make it the default… storage class usual');
   await confirm(page, 'Make it the default');
   await option('usual').getByText('2 replicas · default').waitFor();
-  await press('Delete… option spare');
+  await press('Delete… storage class spare');
   await confirm(page, 'Delete');
   await option('spare').waitFor({ state: 'detached' });
 
@@ -266,7 +266,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await dialog.getByRole('checkbox', { name: 'west' }).check();
     await confirm(page, 'Create a storage class');
     await page.locator('[data-option="small"]').getByText('west: 4096 partitions').waitFor();
-    await page.getByRole('link', { name: 'Change or delete option small' }).click();
+    await page.getByRole('link', { name: 'Change or delete storage class small' }).click();
     await page.getByLabel('Replicas').fill('2');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved.').waitFor();

@@ -46,7 +46,7 @@ test('asks for an object, and says how one is written', async () => {
   await open('/cmp');
   await page.getByLabel('CMP object').fill('tenant 42');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
-  await page.getByText('Write it as TYPE/ID').waitFor();
+  await page.getByText('TYPE/ID or NAMESPACE').waitFor();
   await page.getByLabel('CMP object').fill('blue:tenant/42');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await page.getByRole('heading', { name: 'blue:tenant/42' }).waitFor();

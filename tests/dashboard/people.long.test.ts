@@ -108,7 +108,7 @@ test('alerts: acknowledged and ended after a question; the drawer says why', asy
   await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge', exact: true }).click();
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await firing.getByRole('button', { name: 'End… ops' }).click();
-  await page.getByRole('dialog').getByText('An ended alert fires again while its cause lasts').waitFor();
+  await page.getByRole('dialog').getByText('It fires again if its condition is reported again').waitFor();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
   await page.locator('[data-list="channels"]').getByText('mon, tue 22:00–06:00 (Europe/Berlin)').waitFor();
   await firing.getByRole('link', { name: 'Why' }).click();
@@ -172,7 +172,7 @@ test('alerts in this browser: permission is asked for at a click, and each alert
   await context.addInitScript(noted);
   await open('/alerts');
   expect(await page.evaluate('globalThis.asked')).toBe(0);
-  await page.getByText('as long as a tab of Tidegate is open here').waitFor();
+  await page.getByText('while a Tidegate tab is open').waitFor();
   await page.getByLabel('Tell me in this browser').check();
   expect(await page.evaluate('globalThis.asked')).toBe(1);
   const other = await context.newPage();

@@ -132,7 +132,7 @@ describe('the login', () => {
     world.accessTokens.clear();
     world.refreshTokens.clear();
     server.closeUnauthenticated();
-    await page.getByText('The login has ended.').waitFor();
+    await page.getByText('Your session has ended.').waitFor();
     await open('/relay?state=failed');
     await until(page, "location.search === '?state=failed'");
   });

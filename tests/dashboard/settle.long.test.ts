@@ -62,7 +62,7 @@ describe('an unknown outcome', () => {
     expect(await alert.textContent()).toContain('give a verdict');
     await page.getByLabel('It happened').check();
     expect(await page.getByRole('button', { name: 'Record the verdict' }).isDisabled()).toBe(true);
-    await page.getByLabel('How you know').fill('Seen in nft list ruleset');
+    await page.getByLabel('Reason for the record').fill('Seen in nft list ruleset');
     await page.getByRole('button', { name: 'Record the verdict' }).click();
     await page.locator('.drawer-head').getByText('succeeded').waitFor();
     expect(world.mutations.at(-1)?.input).toMatchObject({
@@ -90,9 +90,9 @@ describe('an unknown outcome', () => {
     await page.getByLabel('It happened').check();
     await page.getByLabel('Record it anyway').waitFor();
     await page.getByLabel('It did not happen').check();
-    await page.getByLabel('How you know').fill('The rule is not there');
+    await page.getByLabel('Reason for the record').fill('The rule is not there');
     await page.keyboard.press('Escape');
-    expect(await page.getByLabel('How you know').inputValue()).toBe('The rule is not there');
+    expect(await page.getByLabel('Reason for the record').inputValue()).toBe('The rule is not there');
     const record = page.getByRole('button', { name: 'Record the verdict' });
     expect(await record.isDisabled()).toBe(true);
     await page.getByLabel('Record it anyway').check();
@@ -157,7 +157,7 @@ describe('an accepted job', () => {
     await page.getByRole('alert').getByText('NO_PROBE').waitFor();
     await page.getByText('or, if you have checked the device yourself').click();
     await page.getByLabel('It happened').check();
-    await page.getByLabel('How you know').fill('VLAN 120 is on both leaves');
+    await page.getByLabel('Reason for the record').fill('VLAN 120 is on both leaves');
     await page.getByRole('button', { name: 'Record the verdict' }).click();
     await page.locator('.drawer-head').getByText('succeeded').waitFor();
   });

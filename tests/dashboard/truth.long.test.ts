@@ -69,7 +69,7 @@ test('changes are those of the page, with names; a deleted subject has its id', 
   world.naming.update('g1', {}, { kind: 'gslb.answer', from: null, to: 'CHANGED', reason: 'y' });
   await untilCount(page, '.feed-line', 3);
   const subjects = await page.locator('.feed-line .subject').allTextContents();
-  expect(subjects).toEqual(['shop-1.gslb.example.net', 'gslb …123456', 'shop-1.gslb.example.net']);
+  expect(subjects).toEqual(['shop-1.gslb.example.net', 'GSLB …123456', 'shop-1.gslb.example.net']);
 });
 
 test('times are in the zone of the browser or in UTC, by choice; details have their date and zone', async () => {

@@ -14,7 +14,7 @@ export function MovesPanel({ reading }: { readonly reading: Reading<readonly Mov
     <Panel name="moves" title="Primary changes" summary={moves === undefined ? undefined : `newest ${moves.length}`}>
       <ScrollRegion list="moves" label="Primary changes">
         <Failures failures={failure === null ? [] : [failure]} />
-        {moves?.length === 0 && <p className="hint">No changes yet.</p>}
+        {moves?.length === 0 && <p className="hint">No primary changes yet.</p>}
         <ul className="moves">
           {moves?.map((move, index) => (
             <li key={move.id}>
