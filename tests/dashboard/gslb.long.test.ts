@@ -104,7 +104,7 @@ test('a client is explained, also at a past moment; a member is drained and a na
   expect(world.naming.questions.at(-1)?.at).toBeTruthy();
   await explain.getByLabel('Name', { exact: true }).fill('nothing.example.net');
   await explain.getByRole('button', { name: 'Explain' }).click();
-  await explain.getByText('There is no such name').waitFor();
+  await explain.getByText('No answer found').waitFor();
   await page.keyboard.press('Escape');
 
   await page.locator('.matrix').getByRole('button', { name: 'site-1' }).click();

@@ -73,7 +73,7 @@ test('the audit trail: renewals of logins are hidden until they are asked for; t
   };
   await fromMs('Last 24 h', 1);
   await fromMs('Last 7 d', 7);
-  await page.getByLabel('Renewals of logins').check();
+  await page.getByLabel('Session renewals').check();
   await until(page, 'location.search.includes("renewals=shown")');
   await page.waitForTimeout(400);
   expect(world.people.auditReads.at(-1)?.exceptActions ?? null).toBeNull();

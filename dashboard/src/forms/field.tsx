@@ -4,6 +4,7 @@ import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { ownName } from '../../../schema/kinds/option-names.ts';
 import { phraseOf, titleOf } from '../../../schema/kinds/words.ts';
+import { describe } from '../view/graph-words.ts';
 import { added, type Draft, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
 import { useForm } from './form-context.ts';
@@ -30,7 +31,7 @@ function wordOf(field: InputField): string {
 
 /** The graph writes names of fields as code. */
 function helpOf({ description }: InputField): string {
-  return description.replaceAll('`', '');
+  return describe(description);
 }
 
 export function titleOfField(field: InputField): string {

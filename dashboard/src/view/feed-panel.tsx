@@ -1,4 +1,5 @@
 // Every status change when it happens, newest first.
+
 import { memo, useMemo } from 'react';
 import { useLiveState, usePage } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
@@ -6,7 +7,8 @@ import { matchesLine } from '../filters/filters.ts';
 import { linkTo } from '../links.ts';
 import type { AnyKind, Subjects } from '../live/entity-kind.ts';
 import { entitiesOf, type FeedLine, type LiveState } from '../live/live-state.ts';
-import { changeWords } from './event-words.ts';
+import { ChangeWords } from './change-words.tsx';
+import { Reason } from './device-fault.tsx';
 import { formatType } from './format.ts';
 import { Link } from './link.tsx';
 import { Panel } from './panel.tsx';
@@ -78,7 +80,6 @@ const FeedRow = memo(
       );
     }
     const { change } = line;
-    const words = changeWords(change, kind?.plainChange);
     return (
       <div className="feed-line" data-to={change.to}>
         <Time at={change.changedAt} />
@@ -96,13 +97,13 @@ const FeedRow = memo(
         ) : (
           <OtherSubject label={label} href={linkTo(change.subjectType, change.subjectId)} />
         )}
-        <span className="change">
-          <b data-status={change.to}>{words.to}</b>
-          {words.from !== null && <span className="dim"> was {words.from}</span>}
-          {words.aspect !== '' && <span className="dim"> · {words.aspect}</span>}
-        </span>
+        <ChangeWords change={change} plainChange={kind?.plainChange} />
         {/* For some events the reason is the subject's name: the label already has it. */}
-        {change.reason !== null && !label.includes(change.reason) && <span className="reason">{change.reason}</span>}
+        {change.reason !== null && !label.includes(change.reason) && (
+          <span className="reason">
+            <Reason text={change.reason} />
+          </span>
+        )}
       </div>
     );
   },

@@ -92,11 +92,14 @@ export function formatWord(word: string): string {
   return spelled(word.toLowerCase().replaceAll('_', ' '));
 }
 
-const acronyms =
-  /\b(?:api|cmp|cname|dns|gslb|grpc|ha|http|https|icmp|ip|l7|oom|ssh|ssl|srv|tcp|tls|ttl|udp|url|utc|vlan|vrf|s3)\b/g;
+const acronyms = new RegExp(
+  '\\b(?:a{4}|aes|api|caa|cidr|cmp|cname|dns|ecdsa|fqdn|gslb|ha|hmac|https?|icmp|ip|l7|md5|mx|oom|p256|p384|ptr|rsa|s3|sha\\d*|soa|srv|ssh|ssl|' +
+    'tcp|tls|ttl|txt|udp|url|utc|uuid|vlan|vrf|vrrp)\\b',
+  'g',
+);
 
 function spelled(words: string): string {
-  return words.replace(acronyms, (word) => word.toUpperCase());
+  return words.replace(acronyms, (word) => word.toUpperCase()).replace(/\bgrpc\b/g, 'gRPC');
 }
 
 /** A value of a device: texts unchanged, null as `nothing`, all else as JSON. */

@@ -1,5 +1,6 @@
 // Shows why something was refused and what to do.
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
+import { phraseOf } from '../../../schema/kinds/words.ts';
 import { RequestError } from '../graph/request.ts';
 
 const advice: Readonly<Record<RefusalFragment['retry'], string>> = {
@@ -18,10 +19,16 @@ export interface Failure {
 export function failuresOf(errors: readonly RefusalFragment[]): readonly Failure[] {
   return errors.map(({ code, message, field, retry, retryAfterMs }) => ({
     code,
-    message: field.length > 0 ? `${message} (${field.filter((part) => part !== 'input').join('.')})` : message,
+    message: field.length > 0 ? `${message} (${fieldWords(field)})` : message,
     advice:
       retryAfterMs === null ? advice[retry] : `${advice[retry]} Wait ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`,
   }));
+}
+
+/** `port`: of a part of a tree, its number is not said. */
+function fieldWords(field: readonly string[]): string {
+  const named = field.filter((part) => part !== 'input' && !/^\d+$/.test(part));
+  return named.map(phraseOf).join(', ');
 }
 
 /** For a request without an answer: whether it was executed is not known. */

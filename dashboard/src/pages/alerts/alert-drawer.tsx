@@ -1,8 +1,11 @@
 // One alert and why it fired: the changes of its subject, newest first.
+
 import { useCallback } from 'react';
 import { AlertsAlertDocument, AlertsWhyDocument } from '../../../../generated/dashboard/graphql.ts';
 import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { useDependencies } from '../../context.ts';
+import { ChangeWords } from '../../view/change-words.tsx';
+import { Reason } from '../../view/device-fault.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
@@ -44,7 +47,7 @@ function AlertDetails({ alert }: { readonly alert: Alert }) {
           { name: 'Condition', value: formatWord(condition) },
           { name: 'Severity', value: <SeverityMark alert={alert} /> },
           { name: 'Status', value: formatWord(status) },
-          { name: 'Why', value: reason },
+          { name: 'Why', value: reason === null ? null : <Reason text={reason} /> },
           {
             name: 'CMP object',
             value: cmpObject && <Link href={linkToCmpObject(cmpObject)}>{formatCmpObject(cmpObject)}</Link>,
@@ -80,16 +83,16 @@ function Why({ subjectId }: { readonly subjectId: string }) {
           <li key={id}>
             <span className="line">
               <Time at={changedAt} />
-              <span className="dim">{kind}</span>
-              <span>
-                {from !== null && from !== '' && `${formatWord(from)} → `}
-                <b data-status={to}>{formatWord(to)}</b>
-              </span>
+              <ChangeWords change={{ kind, from, to }} />
               {requestId !== null && (
                 <Link href={`/audit?request=${encodeURIComponent(requestId)}`}>who asked for it</Link>
               )}
             </span>
-            {reason !== null && <span className="line">{reason}</span>}
+            {reason !== null && (
+              <span className="line">
+                <Reason text={reason} />
+              </span>
+            )}
           </li>
         ))}
       </ol>

@@ -1,9 +1,11 @@
 // One alert in a list: how urgent, what is in which condition, since when and why, and what a person can do.
+
 import { AlertsAcknowledgeDocument, AlertsEndDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
 import { linkTo } from '../../links.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { Reason } from '../../view/device-fault.tsx';
 import { formatType, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { isMember } from '../../view/permissions.ts';
@@ -33,7 +35,11 @@ export function AlertItem({ alert }: { readonly alert: Alert }) {
           </span>
         )}
       </span>
-      {reason !== null && <span className="line">{reason}</span>}
+      {reason !== null && (
+        <span className="line">
+          <Reason text={reason} />
+        </span>
+      )}
       <span className="line">
         <Link href={why} data-row={id}>
           Why

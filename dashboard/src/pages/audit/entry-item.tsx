@@ -1,6 +1,7 @@
 // One entry of the audit trail, with links to who asked and to the object.
 import { useState } from 'react';
 import type { AuditPageQuery } from '../../../../generated/dashboard/graphql.ts';
+import { titleOf } from '../../../../schema/kinds/words.ts';
 import { type CmpObjectKey, formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { linkTo } from '../../links.ts';
 import { formatJson, formatType, formatWord } from '../../view/format.ts';
@@ -23,7 +24,7 @@ export function EntryItem({ entry, control }: EntryItemProps) {
       <span className="line" data-action={action}>
         <Moment at={recordedAt} />
         <Who actor={entry.actor} />
-        <b className="mono name">{action}</b>
+        <b className="name">{titleOf(action)}</b>
         <b data-status={outcome === 'ACCEPTED' ? 'SUCCEEDED' : 'FAILED'}>{formatWord(outcome)}</b>
         {code !== null && <code>{code}</code>}
       </span>
@@ -113,7 +114,7 @@ function RequestId({ id, what, control }: RequestIdProps) {
   );
 }
 
-function Details({ entry: { details, position, hash } }: { readonly entry: Entry }) {
+function Details({ entry: { action, details, position, hash } }: { readonly entry: Entry }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
@@ -125,6 +126,7 @@ function Details({ entry: { details, position, hash } }: { readonly entry: Entry
             {formatJson(details)}
           </pre>
           <p className="dim">
+            Operation <code>{action}</code>.{' '}
             {hash === null ? 'Not sealed yet.' : `Sealed${position === null ? '' : ` at position ${position}`}:`}{' '}
             <code>{hash}</code>
           </p>

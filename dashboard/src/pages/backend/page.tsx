@@ -12,6 +12,7 @@ import { useFilters } from '../../filters/use-filters.ts';
 import { PageFrame } from '../../frame/page-frame.tsx';
 import { linkTo } from '../../links.ts';
 import type { Page } from '../../page.ts';
+import { DeviceFault, Reason } from '../../view/device-fault.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
@@ -114,10 +115,18 @@ function Head({ backend }: { readonly backend: Backend }) {
       {circuit.state !== 'CLOSED' && (
         <strong className="reasons">
           circuit {formatWord(circuit.state)}
-          {circuit.reason !== null && `: ${circuit.reason}`}
+          {circuit.reason !== null && (
+            <>
+              : <Reason text={circuit.reason} />
+            </>
+          )}
         </strong>
       )}
-      {health.message !== null && operatingStatus !== 'ONLINE' && <strong className="reasons">{health.message}</strong>}
+      {health.message !== null && operatingStatus !== 'ONLINE' && (
+        <strong className="reasons">
+          <Reason text={health.message} />
+        </strong>
+      )}
       <span className="dim">{facts.filter(Boolean).join(' · ')}</span>
       <span>
         <b>{queue.inFlight}</b> on the wire, <b>{queue.waiting}</b> of {queue.limit} waiting
@@ -195,7 +204,7 @@ function CallItem({ call }: { readonly call: Call }) {
       </span>
       {deviceError !== null && (
         <span className="message">
-          {deviceError.code}: {deviceError.message}
+          <DeviceFault fault={deviceError} />
         </span>
       )}
     </>

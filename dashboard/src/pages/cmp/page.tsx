@@ -7,6 +7,7 @@ import { useFilters } from '../../filters/use-filters.ts';
 import { PageFrame } from '../../frame/page-frame.tsx';
 import { linkTo } from '../../links.ts';
 import type { Page } from '../../page.ts';
+import { DeviceFault, Reason } from '../../view/device-fault.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
@@ -224,7 +225,11 @@ function PartItem({ part: { what, name, status, reason, href } }: { readonly par
         </Link>
       )}
       {status !== null && <b data-status={status}>{formatWord(status)}</b>}
-      {reason !== null && <span className="message">{reason}</span>}
+      {reason !== null && (
+        <span className="message">
+          <Reason text={reason} />
+        </span>
+      )}
     </span>
   );
 }
@@ -269,7 +274,7 @@ function CallItem({ call }: { readonly call: OwnCall }) {
       </span>
       {deviceError !== null && (
         <span className="message">
-          {deviceError.code}: {deviceError.message}
+          <DeviceFault fault={deviceError} />
         </span>
       )}
     </>

@@ -13,6 +13,7 @@ import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { latestEntered, pointOf, useZone, zoneName } from '../../view/zone.ts';
+import { drawOf, drawWords, isInStep } from './server-standing.ts';
 
 type Explanation = NonNullable<GslbExplanationQuery['gslbExplain']>;
 type Answer = Explanation['answer'];
@@ -160,12 +161,17 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
           </li>
         ))}
       </ol>
-      {askedAt === null && <ServersTable servers={servers} />}
+      {askedAt === null && <ServersTable servers={servers} draw={drawOf(steps)} />}
     </div>
   );
 }
 
-function ServersTable({ servers }: { readonly servers: readonly Server[] }) {
+interface ServersTableProps {
+  readonly servers: readonly Server[];
+  readonly draw: ReturnType<typeof drawOf>;
+}
+
+function ServersTable({ servers, draw }: ServersTableProps) {
   if (servers.length === 0) return <p className="dim">None of our name servers serves this zone.</p>;
   return (
     <table className="servers">
@@ -173,7 +179,7 @@ function ServersTable({ servers }: { readonly servers: readonly Server[] }) {
         <tr>
           <th scope="col">Name server</th>
           <th scope="col">Answers now</th>
-          <th scope="col">By its plan</th>
+          <th scope="col">Expected</th>
         </tr>
       </thead>
       <tbody>
@@ -192,13 +198,26 @@ function ServersTable({ servers }: { readonly servers: readonly Server[] }) {
               )}
             </td>
             <td>
-              {server.planned === null ? <span className="dim">not known</span> : <code>{textOf(server.planned)}</code>}
+              <Planned server={server} draw={draw} />
               {server.behind > 0 && <span className="message"> {server.behind} behind</span>}
             </td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** A draw has no answer of its own: each query gets another. */
+function Planned({ server, draw }: { readonly server: Server; readonly draw: ServersTableProps['draw'] }) {
+  const inStep = isInStep(server, draw);
+  if (draw !== undefined && inStep !== false) return <span className="dim">{drawWords(draw)}</span>;
+  if (server.planned === null) return <span className="dim">unknown</span>;
+  return (
+    <>
+      <code>{draw === undefined ? textOf(server.planned) : draw.among.join(', ')}</code>
+      {inStep === false && <span className="message"> differs</span>}
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
 // The last step: whether the log-in succeeded, in the device's words if not, and other credentials to try.
+
 import { useCallback, useState } from 'react';
 import {
   RegisterCredentialsDocument,
@@ -6,6 +7,7 @@ import {
   type RegisterStateQuery,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
+import { Reason } from '../../view/device-fault.tsx';
 import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
@@ -77,7 +79,8 @@ function Outcome({ backend, driver, onReplaced }: OutcomeProps) {
     >
       <div className="failures" role="alert">
         <p>
-          <strong>{name} is not online.</strong> {circuit.reason ?? health.message ?? 'No reason was given.'}
+          <strong>{name} is not online.</strong>{' '}
+          <Reason text={circuit.reason ?? health.message ?? 'No reason was given.'} />
         </p>
       </div>
       <p>

@@ -1,5 +1,7 @@
 // One backend in two lines: whether it is reachable, accepts calls, and is busy; below, the result of the last check.
+
 import { memo } from 'react';
+import { withoutCode } from '../../view/device-fault.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Icon } from '../../view/icons.tsx';
 import { Ago } from '../../view/time.tsx';
@@ -47,7 +49,7 @@ export const BackendRow = memo(function BackendRow({ backend, isOpen, isTabStop,
       <span className="line facts">
         <span className="fact" title={health.message ?? undefined}>
           {health.message !== null && backend.operatingStatus !== 'ONLINE'
-            ? health.message
+            ? withoutCode(health.message)
             : [formatWord(backend.family), backend.site, health.softwareVersion].filter(Boolean).join(' · ')}
         </span>
         <span className="check">

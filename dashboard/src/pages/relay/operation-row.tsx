@@ -1,6 +1,7 @@
 // One operation in one line: its progress, time, name, CMP object, backend, and result.
 import { memo } from 'react';
 import type { RelayOperationSource } from '../../../../generated/dashboard/graphql.ts';
+import { DeviceFault } from '../../view/device-fault.tsx';
 import { formatDuration } from '../../view/format.ts';
 import { Time } from '../../view/time.tsx';
 import type { Operation } from './kinds/operation.ts';
@@ -54,8 +55,8 @@ const sourceWords: Readonly<Record<Exclude<RelayOperationSource, 'REPLY'>, strin
 function said({ state, deviceError, startedAt, finishedAt, stateSource }: Operation) {
   if (deviceError !== null) {
     return (
-      <span className="error" title={`${deviceError.code}: ${deviceError.message}`}>
-        {deviceError.code}: {deviceError.message}
+      <span className="error" title={deviceError.message}>
+        <DeviceFault fault={deviceError} />
       </span>
     );
   }

@@ -2,6 +2,7 @@
 import { countText } from '../../../../platform/attention/words.ts';
 import { containsWords } from '../../filters/filters.ts';
 import { Beats } from '../../view/beats.tsx';
+import { Reason } from '../../view/device-fault.tsx';
 import { Icon, shapes } from '../../view/icons.tsx';
 import { Link } from '../../view/link.tsx';
 import { type Failure, Failures } from '../../view/refusal.tsx';
@@ -76,9 +77,9 @@ export function Tile({ row: { name, title, create }, content, hours, failure, te
 }
 
 function describeHour({ state, knownPercent }: Hours[number]): string {
-  if (state === 'UNKNOWN') return 'not known';
+  if (state === 'UNKNOWN') return 'no data';
   const word = { UP: 'no trouble', DEGRADED: 'not fully up', DOWN: 'trouble' }[state];
-  return knownPercent >= 99.9 ? word : `${word}, ${Math.floor(knownPercent)} % of it known`;
+  return knownPercent >= 99.9 ? word : `${word}, ${Math.floor(knownPercent)} % of it with data`;
 }
 
 function NeedItem({ need, page }: { readonly need: Need; readonly page: string }) {
@@ -92,7 +93,11 @@ function NeedItem({ need, page }: { readonly need: Need; readonly page: string }
         </span>
       )}
       {until !== undefined && <Moment at={until} />}
-      {why !== null && why !== '' && <span className="why">{why}</span>}
+      {why !== null && why !== '' && (
+        <span className="why">
+          <Reason text={why} />
+        </span>
+      )}
     </>
   );
 }
