@@ -125,6 +125,14 @@ test('a switchover and a pause are asked about once', async () => {
   expect(world.mutations[0]?.input).toMatchObject({ to: 'b', idempotencyKey: expect.stringMatching(/^dashboard-/) });
 });
 
+test('the page of a single machine says so, without an error', async () => {
+  const { page, open } = suite();
+  await open('/hosts');
+  await page.getByRole('heading', { name: 'This installation has one data host.' }).waitFor();
+  expect(await page.locator('.failures').count()).toBe(0);
+  expect(await page.getByText(/INTERNAL|NOT_CONFIGURED/).count()).toBe(0);
+});
+
 test('a single machine has no link to the page', async () => {
   const { page, open } = suite();
   await open('/relay');

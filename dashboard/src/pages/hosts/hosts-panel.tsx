@@ -1,4 +1,5 @@
 // The host that takes writes, the hosts that have every write, and the number of missing writes of the others, with the actions of an administrator.
+
 import {
   HostsPauseDocument,
   HostsResumeDocument,
@@ -10,6 +11,7 @@ import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import type { Reading } from '../../view/use-reading.ts';
 import type { Host, Status } from './use-hosts.ts';
@@ -31,7 +33,7 @@ export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
       }
     >
       <ScrollRegion list="hosts" label="Hosts">
-        {status === undefined && failure === null && <p className="hint">Reading…</p>}
+        {status === undefined && failure === null && <Skeleton />}
         <Failures failures={failure === null ? [] : [failure]} />
         {status !== undefined && (
           <>
