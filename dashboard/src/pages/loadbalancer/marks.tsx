@@ -28,7 +28,14 @@ const lives: Readonly<Record<BalancerNode['nodeState'], Mark>> = {
   DELETED: { tone: 'calm', path: dash },
 };
 
-export function OperatingBadge({ status }: { readonly status: LoadBalancer['operatingStatus'] }) {
+interface OperatingBadgeProps {
+  readonly status: LoadBalancer['operatingStatus'];
+  /** Its sessions have ended. */
+  readonly isDrained?: boolean;
+}
+
+export function OperatingBadge({ status, isDrained = false }: OperatingBadgeProps) {
+  if (status === 'DRAINING' && isDrained) return <MarkBadge mark={{ tone: 'calm', path: drain }} word="drained" />;
   return <MarkBadge mark={operating[status]} word={status.replace('_', ' ')} />;
 }
 
