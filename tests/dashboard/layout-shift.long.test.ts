@@ -13,7 +13,7 @@ const watchShifts = `
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput)
       window.shifts.push({ at: entry.startTime, value: entry.value, of: entry.sources.map(({ node }) => node?.nodeType === 1
-        ? node.tagName + '.' + node.className : node?.parentElement?.className).join(' ') });
+        ? node.tagName + '.' + node.className : node?.parentElement?.className).join(' '), boxes: entry.sources.map(({ previousRect: a, currentRect: b }) => [a.x, a.y, a.width, a.height, b.x, b.y, b.width, b.height].map(Math.round).join(',')).join(' | ') });
   }).observe({ type: 'layout-shift', buffered: true });
 `;
 interface Shift {
@@ -49,11 +49,10 @@ test.each(views.flatMap((view) => [390, 1440].map((width) => [view, width] as co
     await slow.send('Network.emulateNetworkConditions', { offline: false, ...line });
     await page.goto(`${server.url}${view}`);
     await untilLive(page);
-    await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' });
+    await page.locator('.skeleton').first().waitFor({ state: 'detached' });
     await page.waitForLoadState('networkidle');
     const shifts = await page.evaluate<Shift[]>('window.shifts');
     const total = largestWindow(shifts);
-    console.log(view, width, total.toFixed(3), JSON.stringify(shifts));
     expect([total > 0.05 ? shifts : []]).toEqual([[]]);
     const header = await page.locator('.top').boundingBox();
     expect(header?.height ?? 0).toBeLessThanOrEqual(64);

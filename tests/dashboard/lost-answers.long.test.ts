@@ -72,7 +72,7 @@ test('a page that is opened in the background reads when it is seen, and again i
     operation === 'RegisterDrivers' && before === 0 ? 'lost' : undefined,
   );
   await open('/register');
-  await page.getByText('Reading…').waitFor();
+  await page.locator('.skeleton').waitFor();
   expect(asked('RegisterDrivers')).toBe(0);
   await page.evaluate(`globalThis.seen = true; document.dispatchEvent(new Event('visibilitychange'));`);
   await page.getByLabel('Host name or address').waitFor();

@@ -134,5 +134,6 @@ function labelOf(page: Subjects, state: LiveState, line: FeedLine): string {
   const opened = page.kinds.find(({ typename }) => typename === other.opens);
   const entity = opened === undefined ? undefined : entitiesOf(state, opened).get(subjectId);
   const name = opened === undefined || entity === undefined ? line.label : opened.label(entity);
-  return `${other.word} ${name}`.trim();
+  // `autoscaling of` says nothing without a name.
+  return name === '' ? other.word.replace(/ of$/, '') : `${other.word} ${name}`;
 }

@@ -20,7 +20,7 @@ export function LiveBadge() {
     <div className="live" data-live={liveness}>
       <span className="live-word" role="status" aria-live="polite">
         <Icon path={paths[liveness]} />
-        {words[liveness]}
+        <span className="live-text">{words[liveness]}</span>
       </span>
       <span className="live-age">{age}</span>
     </div>

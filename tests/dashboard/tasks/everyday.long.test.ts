@@ -108,7 +108,7 @@ describeWithProduct('by mouse', () => {
     try {
       await navigate('GSLBs');
       await page.locator('[data-row]').filter({ hasText: fqdn }).first().click();
-      const explanation = page.getByRole('region', { name: 'Explanation' });
+      const explanation = page.getByRole('group', { name: 'Explanation' });
       await explanation.getByRole('button', { name: 'Explain' }).click();
       await explanation
         .locator('.answer')
@@ -176,7 +176,7 @@ describeWithProduct('by mouse', () => {
       });
       await navigate('Load balancers');
       await page.locator('[data-row]').filter({ hasText: balancer.name }).first().click();
-      const decisions = page.getByRole('region', { name: 'Decisions of healing and autoscaling' });
+      const decisions = page.getByRole('group', { name: 'Decisions of healing and autoscaling' });
       await decisions.getByText(lost).first().waitFor();
       await until(page, 'document.querySelector(".decisions li").textContent.includes("healing")');
     } finally {

@@ -10,6 +10,7 @@ import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Moment, Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { Acknowledged, AlertActions, SeverityMark, SubjectLink } from './alert-item.tsx';
@@ -27,7 +28,7 @@ export function AlertDrawer({ id, onClose }: AlertDrawerProps) {
   return (
     <Drawer id={id} title={alert == null ? 'Alert' : (alert.subjectName ?? alert.ruleName)} onClose={onClose}>
       {failure !== null && <Failures failures={[failure]} />}
-      {alert === undefined && failure === null && <p className="dim">Reading…</p>}
+      {alert === undefined && failure === null && <Skeleton />}
       {alert === null && <p className="dim">Not found: its retention has passed, or you may not see it.</p>}
       {alert != null && <AlertDetails alert={alert} />}
     </Drawer>
@@ -90,7 +91,9 @@ function Why({ subjectId }: { readonly subjectId: string }) {
             </span>
             {reason !== null && (
               <span className="line">
-                <Reason text={reason} />
+                <span>
+                  <Reason text={reason} />
+                </span>
               </span>
             )}
           </li>

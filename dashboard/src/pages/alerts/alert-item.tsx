@@ -37,7 +37,9 @@ export function AlertItem({ alert }: { readonly alert: Alert }) {
       </span>
       {reason !== null && (
         <span className="line">
-          <Reason text={reason} />
+          <span>
+            <Reason text={reason} />
+          </span>
         </span>
       )}
       <span className="line">

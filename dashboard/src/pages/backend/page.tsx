@@ -1,4 +1,5 @@
 // The page of one backend: how it is, its calls of the last 24 hours with outcomes and latency, its objects, and examples of calls.
+
 import { useCallback, useMemo } from 'react';
 import {
   BackendPageDocument,
@@ -18,6 +19,7 @@ import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Ago, Time } from '../../view/time.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
@@ -83,7 +85,7 @@ function BackendPage() {
   return (
     <PageFrame control={control} className="backend" waitingFor="the backend">
       {failure !== null && <Failures failures={[failure]} />}
-      {value === undefined && failure === null && <p className="waiting">Reading…</p>}
+      {value === undefined && failure === null && <Skeleton />}
       {value === null && (
         <p className="waiting">
           Not found: deleted, or in none of your projects. <Link href="/relay">All backends</Link>

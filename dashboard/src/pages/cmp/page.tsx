@@ -1,4 +1,5 @@
 // The page of one object of the CMP: the tree of all that it became, with states, and the calls made for it in time.
+
 import { type FormEvent, useCallback, useMemo, useState } from 'react';
 import { type CmpObjectKey, formatCmpObject, parseCmpObject } from '../../cmp-object.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
@@ -14,6 +15,7 @@ import { Panel } from '../../view/panel.tsx';
 import { isMember } from '../../view/permissions.ts';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Ago, Time } from '../../view/time.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { usePresentPages } from '../../view/use-present-pages.ts';
@@ -134,7 +136,7 @@ function TreePanel({ tree, text, onVerified }: TreePanelProps) {
       }
     >
       <ScrollRegion list="tree" label="Objects">
-        {tree === undefined && <p className="hint">Reading…</p>}
+        {tree === undefined && <Skeleton />}
         {[...(tree?.failures ?? []), ...refused].map((message) => (
           <p key={message} className="warning">
             {message}

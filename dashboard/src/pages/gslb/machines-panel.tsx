@@ -1,4 +1,5 @@
 // Our own name servers and the checkers, silent ones first, with the age of their data. Only administrators see them.
+
 import type { ReactNode } from 'react';
 import { useLiveState } from '../../context.ts';
 import { useClock } from '../../view/clock.ts';
@@ -6,6 +7,7 @@ import { formatAge, formatDuration, oldMs } from '../../view/format.ts';
 import { LastSaid } from '../../view/last-said.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { MachineBadge } from './marks.tsx';
 import { absentOf, type Checker, type Machines, type NameServer } from './use-machines.ts';
 
@@ -30,7 +32,7 @@ export function MachinePanels({ machines: { nameServers, checkers } }: { readonl
 export function NoCheckersStrip({ machines: { checkers } }: { readonly machines: Machines }) {
   if (checkers === null || checkers.length === 0 || absentOf(checkers) < checkers.length) return null;
   return (
-    <section className="strip strip-stale" aria-label="No checker votes" role="alert">
+    <section className="strip strip-stale strip-late" aria-label="No checker votes" role="alert">
       <p>
         <strong>No checker is connected: no verdict can change.</strong> Every name keeps its last answer, even if its
         members fail.
@@ -60,7 +62,7 @@ function MachinePanel<Each extends NameServer | Checker>(props: MachinePanelProp
       summary={machines === null ? undefined : `${sorted.length}${absent > 0 ? `, ${absent} not connected` : ''}`}
     >
       <ScrollRegion list={name} label={title}>
-        {machines === null && <p className="hint">Reading…</p>}
+        {machines === null && <Skeleton />}
         {machines?.length === 0 && (
           <p className="hint">
             None yet: <code>tidegate machines create NAME {hint}</code> creates a token for one.

@@ -1,5 +1,6 @@
 // Zones that our own name servers sign: their key-signing keys, and a rollover, which a person begins, withdraws or completes. Only
 // administrators see them.
+
 import { useCallback, useState } from 'react';
 import { GslbZonesDocument, type GslbZonesQuery } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
@@ -7,6 +8,7 @@ import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { useKeyRollBegin, useKeyRollCancel, useKeyRollConfirm } from './use-actions.ts';
@@ -31,7 +33,7 @@ function SignedZones() {
     <Panel name="zones" title="Signed zones" summary={signed === undefined ? undefined : String(signed.length)}>
       <ScrollRegion list="zones" label="Signed zones">
         {failure !== null && <Failures failures={[failure]} />}
-        {signed === undefined && failure === null && <p className="hint">Reading…</p>}
+        {signed === undefined && failure === null && <Skeleton />}
         {signed?.length === 0 && <p className="hint">Our name servers sign no zones.</p>}
         <ul className="machines">
           {signed?.map((zone) => (

@@ -1,8 +1,10 @@
 // The options, and how the ring of each shares its partitions among the clusters. Rings are administrators' alone.
+
 import { useEntities, useLiveState } from '../../context.ts';
 import { EditLink } from '../../forms/create-link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { clusterKind } from './kinds/cluster.ts';
 import { CreateOption, OptionActions } from './option-actions.tsx';
 import type { Options } from './picture/rings-path.ts';
@@ -13,7 +15,7 @@ export function OptionsPanel({ options }: { readonly options: Options | null }) 
   return (
     <Panel name="options" title="Storage classes" summary={options?.length} tools={isAdmin && <CreateOption />}>
       <ScrollRegion list="options" label="Storage classes">
-        {options === null && <p className="hint">Reading…</p>}
+        {options === null && <Skeleton />}
         {options?.length === 0 && (
           <p className="hint">
             None yet. An administrator creates one here or with <code>tidegate options create NAME</code>.

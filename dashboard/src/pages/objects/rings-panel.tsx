@@ -1,4 +1,5 @@
 // The rings, for administrators: the data that a change would move, and the progress of each change, with buttons to pause, resume and cancel it.
+
 import { useCallback, useState } from 'react';
 import { ObjectsRingPreviewDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useEntities, useLiveState } from '../../context.ts';
@@ -6,6 +7,7 @@ import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Time } from '../../view/time.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { clusterKind } from './kinds/cluster.ts';
@@ -38,7 +40,7 @@ export function RingsPanel({ rings: found }: { readonly rings: Rings | null }) {
   return (
     <Panel name="rings" title="Rings" summary={live.length > 0 ? `${live.length} changing` : undefined}>
       <ScrollRegion list="rings" label="Rings">
-        {found === null && <p className="hint">Reading…</p>}
+        {found === null && <Skeleton />}
         <ul className="rings">
           {found?.objectRings.nodes.map((ring) => {
             const name = ringName(ring.number);

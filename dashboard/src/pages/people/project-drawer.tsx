@@ -138,7 +138,7 @@ function Members({ id, name }: { readonly id: string; readonly name: string }) {
 function ProjectTokens({ id }: { readonly id: string }) {
   const paged = useTokens({ projectId: id });
   return (
-    <section aria-label="API tokens">
+    <section aria-label="API tokens of this project">
       <h3>API tokens</h3>
       <p>
         <CreateLink kind="ApiToken" presets={{ projectId: id }} projectId={id}>

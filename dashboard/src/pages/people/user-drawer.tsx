@@ -124,7 +124,7 @@ export function RemoveAction({ user, project }: { readonly user: Named; readonly
 function UserTokens({ id }: { readonly id: string }) {
   const paged = useTokens({ userId: id });
   return (
-    <section aria-label="API tokens">
+    <section aria-label="API tokens of this user">
       <h3>API tokens of this user</h3>
       <PagedList paged={paged} none="None." keyOf={(token) => token.id} item={(token) => <TokenItem token={token} />} />
     </section>

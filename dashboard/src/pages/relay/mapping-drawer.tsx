@@ -1,4 +1,5 @@
 // The details of one mapping: the finding of the last verification, and a button to verify it again.
+
 import { useCallback, useState } from 'react';
 import { RelayMappingDocument } from '../../../../generated/dashboard/graphql.ts';
 import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
@@ -7,6 +8,7 @@ import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatValue, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Ago, Moment } from '../../view/time.tsx';
 import { useDetail } from '../../view/use-detail.ts';
 import { type Mapping, mappingKind, type Verification } from './kinds/mapping.ts';
@@ -30,7 +32,7 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
       <Drawer id={id} title={isGone ? 'No such mapping' : 'Mapping'} onClose={onClose}>
         {isGone && <p>Not found: it belongs to no project of yours, or its retention has passed.</p>}
         {failure !== null && <Failures failures={[failure]} />}
-        {!isGone && failure === null && <p className="dim">Reading…</p>}
+        {!isGone && failure === null && <Skeleton />}
       </Drawer>
     );
   }

@@ -83,7 +83,7 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
           ))}
         {older.hasMore && !isFull && (
           <button type="button" className="more" disabled={older.isReading} onClick={older.readMore}>
-            {older.isReading ? 'Reading…' : filters.text === '' ? 'Show older' : 'Search older'}
+            {older.isReading ? 'Loading…' : filters.text === '' ? 'Show older' : 'Search older'}
           </button>
         )}
         {older.hasMore && isFull && (

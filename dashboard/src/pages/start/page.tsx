@@ -66,7 +66,7 @@ function StartPage({ rows }: { readonly rows: readonly DomainRow[] }) {
     <PageFrame control={control} className="start" waitingFor="what needs attention">
       <div className="tiles">
         <p className="needed" role="status" data-needed={needed > 0} data-tone={isWell ? 'good' : 'calm'}>
-          {isRead || needed > 0 || unknownCount > 0 ? sumText({ needed, unknown, hidden }) : 'Reading…'}
+          {isRead || needed > 0 || unknownCount > 0 ? sumText({ needed, unknown, hidden }) : 'Loading…'}
         </p>
         {rows.map((row) => (
           <ReadTile key={row.name} row={row} text={control.filters.text} onRead={onRead} />

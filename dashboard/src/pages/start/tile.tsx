@@ -1,4 +1,5 @@
 // One domain on the start page: its state, the last 24 hours, and what needs attention.
+
 import { countText } from '../../../../platform/attention/words.ts';
 import { containsWords } from '../../filters/filters.ts';
 import { Beats } from '../../view/beats.tsx';
@@ -6,6 +7,7 @@ import { Reason } from '../../view/device-fault.tsx';
 import { Icon, shapes } from '../../view/icons.tsx';
 import { Link } from '../../view/link.tsx';
 import { type Failure, Failures } from '../../view/refusal.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Age, Moment } from '../../view/time.tsx';
 import type { DomainRow } from './domains.ts';
 import type { Hours, Need, TileContent } from './tiles.ts';
@@ -43,7 +45,7 @@ export function Tile({ row: { name, title, create }, content, hours, failure, te
         )}
       </header>
       {failure !== null && <Failures failures={[failure]} />}
-      {content === undefined && failure === null && <p className="hint">Reading…</p>}
+      {content === undefined && failure === null && <Skeleton />}
       {content !== undefined && (
         <>
           <p className="tile-summary">{content.summary}</p>

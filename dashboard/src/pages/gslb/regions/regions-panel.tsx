@@ -1,10 +1,12 @@
 // Answers by region: a card for each region with its clients, their answer, and what its vantage points see.
+
 import { useMemo } from 'react';
 import { useEntities } from '../../../context.ts';
 import { Icon, shapes } from '../../../view/icons.tsx';
 import { Panel } from '../../../view/panel.tsx';
 import { Failures } from '../../../view/refusal.tsx';
 import { ScrollRegion } from '../../../view/scroll-region.tsx';
+import { Skeleton } from '../../../view/skeleton.tsx';
 import { memberKind } from '../kinds/member.ts';
 import type { NameDetails } from '../use-name.ts';
 import { type RegionAnswer, regionAnswers } from './region-answers.ts';
@@ -34,7 +36,7 @@ export function RegionsPanel({ details }: RegionsPanelProps) {
     <Panel name="regions" title="Answers by region" summary="the answer for clients of each region">
       <ScrollRegion label="Answers by region">
         {failure !== null && <Failures failures={[failure]} />}
-        {regions === undefined && failure === null && <p className="hint">Reading…</p>}
+        {regions === undefined && failure === null && <Skeleton />}
         <ul className="regions">
           {regions?.map((each) => (
             <li key={each.region ?? ''}>
