@@ -79,7 +79,7 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
 }
 
 /** Links that log in are printed only for a browser on the same machine. */
-export function isLocal(hostname: string): boolean {
+function isLocal(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
 }
 
