@@ -32,7 +32,7 @@ test('users, projects and tokens: counted by the server, with more on request; a
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   expect(world.mutations).toMatchObject([{ name: 'apiTokenRevoke', input: { id: 't1' } }]);
   await page.locator('[data-list="projects"]').getByRole('link', { name: 'acme', exact: true }).click();
-  await drawer.getByText('10 of 10').waitFor();
+  await drawer.getByText('10 / 10').waitFor();
   await drawer.getByRole('link', { name: 'user-1', exact: true }).waitFor();
 });
 
