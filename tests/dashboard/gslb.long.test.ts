@@ -44,7 +44,13 @@ test('names show what they answer, which follows their members; machines show ho
   await servers.locator('li').nth(0).getByText('6 min 40 s old').waitFor();
   // An age is worth a word only when it is old.
   await servers.locator('li').nth(1).getByText('1 zone').waitFor();
-  expect(await servers.locator('li').nth(1).getByText(/old|seen/).count()).toBe(0);
+  expect(
+    await servers
+      .locator('li')
+      .nth(1)
+      .getByText(/old|seen/)
+      .count(),
+  ).toBe(0);
   await page.locator('.panel-checkers').getByText('0 of 2 beacons answer').waitFor();
   world.naming.update('gm1', down, { kind: 'gslbPoolMember.verdict', from: 'UP', to: 'DOWN', reason: 'all say so' });
   world.naming.update('g1', {}, { kind: 'gslb.answer', from: null, to: 'CHANGED', reason: '1 of 2 members serve' });
