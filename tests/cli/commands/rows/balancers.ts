@@ -375,8 +375,8 @@ export const balancers: Scenes = {
   'the sums of its traffic say until when they count': {
     answers: { ...named, ...draining(0, '2026-01-31T12:05:00.000Z') },
     rows: [
-      { run: 'loadbalancers show web', out: 'Sums as of 12:05:00 UTC: later requests are not counted yet.\n' },
-      { run: 'loadbalancers show web', answers: draining(0), out: 'No minute was counted yet.\n' },
+      { run: 'loadbalancers show web', out: 'Sums as of 12:05:00 UTC: later requests are not counted yet.' },
+      { run: 'loadbalancers show web', answers: draining(0), out: 'No minute was counted yet.' },
     ],
   },
   'decisions of healing and autoscaling are one list, newest first, without those of others': {
