@@ -104,7 +104,7 @@ export async function searchAll(client: GraphClient, word: string, first: number
       if (fault !== undefined) missing.push(`${what}: ${fault}`);
     }
   }
-  // No list of kinds contains machines. Those that need a person are found by the same query as in `top`.
+  // No list of kinds contains machines. Those that need attention are found by the same query as in `top`.
   const { needs, unknown } = await readOverview(client);
   const wanted = word.toLowerCase();
   for (const { id, type, name, cells } of needs)

@@ -168,7 +168,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/cmp-objects/cmp-objects.ts')).cmpObjects,
   },
   alerts: {
-    summary: 'Alerts that need a person.',
+    summary: 'Alerts that need attention.',
     load: async () => (await import('./commands/alerts/alerts.ts')).alerts,
   },
   'alert-rules': {
@@ -286,7 +286,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     load: async () => (await import('./commands/find.ts')).find,
   },
   top: {
-    summary: 'Show what needs a person, and all objects, live on the whole terminal.',
+    summary: 'Show what needs attention, and all objects, live on the whole terminal.',
     load: async () => (await import('./commands/top.ts')).topOf(nouns, verbsAlone),
   },
   why: {

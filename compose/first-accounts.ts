@@ -21,7 +21,7 @@ export async function firstAccounts(access: Access, folder: string): Promise<Fir
   // The file comes first: after a kill between file and account, the next start finds the file and makes the account.
   const password = await readOrMake(passwordFile, () => randomBytes(18).toString('base64url'));
   await access.firstStart.bootstrap({ adminName: 'admin', adminPassword: password });
-  const projectId = await access.firstStart.ensureProject('default', 'Made at the first start.');
+  const projectId = await access.firstStart.ensureProject('default', 'Default project');
   const known = await firstLine(tokenFile);
   if (known !== '' && (await access.authenticator.authenticate(known)) !== undefined)
     return { passwordFile, tokenFile, token: known, projectId };

@@ -1,4 +1,4 @@
-// `tidegate top`: all nouns on one screen, live. With --json it prints the needs of a person once.
+// `tidegate top`: all nouns on one screen, live. With --json it prints what needs attention once.
 import { UsageError } from '../failures.ts';
 import { untyped } from '../graph-client.ts';
 import { printerOf } from '../printer.ts';
@@ -16,7 +16,7 @@ export const topOf = (
 ) =>
   localVerb({
     summary:
-      'Show what needs a person, and all objects, live on the whole terminal; --json prints what needs a person, once.',
+      'Show what needs attention, and all objects, live on the whole terminal; --json prints what needs attention, once.',
     takes: [],
     options: {
       json: commonOptions.json,

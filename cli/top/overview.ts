@@ -1,4 +1,4 @@
-// The first view of `tidegate top`: each domain with its count, and everything that needs a person, from the graph's `attention`. There is one
+// The first view of `tidegate top`: each domain with its count, and everything that needs attention, from the graph's `attention`. There is one
 // request for each domain, so that a missing or silent domain does not hide the others.
 
 import type { AttentionPartOfTopFragment } from '../../generated/cli/graphql.ts';
@@ -144,7 +144,7 @@ function partOf({ title = '', count, isEmpty, part }: Found): ReadPart | undefin
         ? 'grey'
         : 'green';
   return {
-    line: { title, text: texts.length === 0 ? 'nothing needs a person' : texts.join(' · '), tone },
+    line: { title, text: texts.length === 0 ? 'nothing needs attention' : texts.join(' · '), tone },
     ...{ needs: shown, needCount: totalCount ?? mostCounted, hidden: notShown, isUnknown: false },
   };
 }

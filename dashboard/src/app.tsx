@@ -84,10 +84,10 @@ function NotLoaded() {
     <main className="door">
       <div>
         <p className="warning">
-          This page could not be loaded. The server may be unavailable, or newer than the open dashboard.
+          This page could not be loaded. The server may be unavailable, or was updated since you opened the dashboard.
         </p>
         <button type="button" className="primary" onClick={() => window.location.reload()}>
-          Load it again
+          Reload
         </button>
       </div>
     </main>
@@ -99,7 +99,7 @@ function NoSuchPage() {
   return (
     <main className="door">
       <div>
-        <p>There is no such page.</p>
+        <p>Page not found.</p>
         <ul>
           {pages.map((page) => (
             <li key={page.name}>

@@ -1,4 +1,4 @@
-// What needs a person in one domain: each subgraph declares the sorts of things in trouble that it owns, and everything that shows them reads
+// What needs attention in one domain: each subgraph declares the sorts of things in trouble that it owns, and everything that shows them reads
 // this, so that no two places disagree. What a caller may not see is counted and never listed; what can't be read throws and is never 0.
 import { Gauge, type Registry } from 'prom-client';
 import type { Identity, RequestContext } from '../caller/identity.ts';
@@ -268,7 +268,7 @@ export function measureAttention(registry: Registry | undefined, part: Attention
   measured.set(registry, parts);
   new Gauge({
     name: 'tidegate_attention',
-    help: 'Things of the installation that need a person; 10001 stands for more than 10,000. Missing: it could not be read',
+    help: 'Things of the installation that need attention; 10001 stands for more than 10,000. Missing: it could not be read',
     labelNames: ['part', 'kind'],
     registers: [registry],
     async collect() {

@@ -1,4 +1,4 @@
-// What needs a person, in the words of the start page and of `tidegate top`. Pure, and without imports: browsers load it.
+// What needs attention, in the words of the start page and of `tidegate top`. Pure, and without imports: browsers load it.
 
 interface KindWords {
   /** Of so many: `2 not fully up`. */
@@ -20,16 +20,16 @@ const words: Readonly<Record<string, KindWords>> = {
     what: (status) => (status === 'MISSING' ? 'missing on its device' : 'changed on its device'),
   },
   LOAD_BALANCER_NOT_UP: { count: fixed('not fully up'), what: plain },
-  LOAD_BALANCER_HOST_ABSENT: { count: plural('host', 'absent'), what: fixed('absent host') },
+  LOAD_BALANCER_HOST_ABSENT: { count: plural('host', 'not connected'), what: fixed('host not connected') },
   CERTIFICATE_EXPIRES: {
     count: (count) => (count === 1 ? 'certificate ends soon' : 'certificates end soon'),
     what: (status) => (status === 'EXPIRED' ? 'certificate has expired' : 'certificate ends'),
   },
   NAME_NOT_UP: { count: fixed('not fully up'), what: plain },
   NAME_WITHOUT_VERDICT: { count: fixed('without a verdict'), what: fixed('no verdict yet') },
-  CHECKER_ABSENT: { count: plural('checker', 'absent'), what: fixed('absent checker') },
-  NAME_SERVER_ABSENT: { count: plural('name server', 'absent'), what: fixed('absent name server') },
-  CLUSTER_ABSENT: { count: plural('cluster', 'absent'), what: fixed('absent cluster') },
+  CHECKER_ABSENT: { count: plural('checker', 'not connected'), what: fixed('checker not connected') },
+  NAME_SERVER_ABSENT: { count: plural('name server', 'not connected'), what: fixed('name server not connected') },
+  CLUSTER_ABSENT: { count: plural('cluster', 'not connected'), what: fixed('cluster not connected') },
   SERVICE_NOT_READY: { count: plural('service', 'not ready'), what: fixed('service not ready') },
   DATABASE_ONE_COPY: {
     count: fixed('without a second copy'),
@@ -40,7 +40,7 @@ const words: Readonly<Record<string, KindWords>> = {
   ALERT_FIRING: { count: (count) => (count === 1 ? 'alert firing' : 'alerts firing'), what: (status) => status },
 };
 
-/** `absent checker`. Kinds that are not known here are written as they are. */
+/** `checker not connected`. Kinds that are not known here are written as they are. */
 export function whatOf({ kind, status }: { readonly kind: string; readonly status: string }): string {
   return words[kind]?.what(status) ?? plain(status);
 }
@@ -51,7 +51,7 @@ export interface KindCount {
   readonly count: number | null;
 }
 
-/** `2 checkers absent`. */
+/** `2 checkers not connected`. */
 export function countText({ kind, count }: KindCount): string {
   const word = words[kind]?.count(count ?? 2) ?? plain(kind);
   return `${count ?? 'more than 10,000'} ${word}`;
@@ -73,7 +73,7 @@ export function sumText({ needed, unknown, hidden }: AttentionSum): string {
     ...(unknown.length > 0 ? [`not known: ${unknown.join(', ')}`] : []),
     ...(count > 0 ? [`not shown to you: ${hidden.map(countText).join(', ')}`] : []),
   ].join('; ');
-  if (needed > 0) return `${needed} ${needed === 1 ? 'thing needs' : 'things need'} a person${rest && `; ${rest}`}`;
-  if (rest === '') return 'Nothing needs a person.';
-  return `Nothing that was read needs a person; ${rest}`;
+  if (needed > 0) return `${needed} ${needed === 1 ? 'thing needs' : 'things need'} attention${rest && `; ${rest}`}`;
+  if (rest === '') return 'Nothing needs attention.';
+  return `Nothing that was read needs attention; ${rest}`;
 }

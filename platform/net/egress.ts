@@ -66,7 +66,7 @@ export function egressFrom(
         return { address, port, reason: `connections to ${quote(address)} are denied: it is not an address` };
       for (const form of forms) {
         // 0: the port is not known yet.
-        const subject = `connections to ${address}${form.stands}${port === 0 ? '' : ` port ${port}`}`;
+        const subject = `connections to ${address}${form.stands} ${port === 0 ? '(no port is given)' : `port ${port}`}`;
         if (own.serves(form.bytes, port))
           return {
             address,
@@ -75,9 +75,11 @@ export function egressFrom(
           };
         if (lab.serves(form.bytes, port)) continue;
         const rules = form.bytes.length === 4 ? table4 : table6;
-        const rule = rules.find((each) => (each.port ?? port) === port && isIn(form.bytes, each));
-        if (rule !== undefined && rule.kind !== 'allow')
-          return { address, port, reason: `${subject} ${wordsOf(rule, form, port)}` };
+        const rule = ruleOf(rules, form, port);
+        if (rule !== undefined && rule.kind !== 'allow') {
+          const open = allowedPorts(rules, form).filter((each) => !own.serves(form.bytes, each));
+          return { address, port, reason: `${subject} ${wordsOf(rule, form, port, portWords(open))}` };
+        }
       }
       return undefined;
     },
@@ -251,13 +253,35 @@ function textOf4(bytes: readonly number[]): string {
   return bytes.join('.');
 }
 
-/** `port`: 0 if it is not known yet. */
-function wordsOf({ kind, text, what }: Rule, { bytes }: Form, port: number): string {
+/** The rule that decides. `rules`: narrowest first. */
+function ruleOf(rules: readonly Rule[], { bytes }: Form, port: number): Rule | undefined {
+  return rules.find((each) => (each.port ?? port) === port && isIn(bytes, each));
+}
+
+/** Ports of the address that rules allow by their number. Who asks could find each of them by trying it. */
+function allowedPorts(rules: readonly Rule[], form: Form): readonly number[] {
+  const ports = rules.flatMap(({ kind, port }) => (kind === 'allow' && port !== undefined ? [port] : []));
+  return [...new Set(ports)].filter((port) => ruleOf(rules, form, port)?.kind === 'allow').sort((a, b) => a - b);
+}
+
+const mostPorts = 5;
+
+/** `its ports 80 and 443 are allowed; `. Empty if there are none. */
+function portWords(ports: readonly number[]): string {
+  if (ports.length === 0) return '';
+  if (ports.length === 1) return `its port ${ports[0]} is allowed; `;
+  const shown = ports.slice(0, mostPorts).map(String);
+  const last = ports.length > mostPorts ? `${ports.length - mostPorts} more` : (shown.pop() ?? '');
+  return `its ports ${shown.join(', ')} and ${last} are allowed; `;
+}
+
+/** `port`: 0 if it is not known yet. `open`: the ports that are allowed, in words. */
+function wordsOf({ kind, text, what }: Rule, { bytes }: Form, port: number, open: string): string {
   if (kind === 'built in')
-    return `are denied by the built-in rule ${text} (${what}); the setting egress.allow can allow them`;
+    return `are denied by the built-in rule ${text} (${what}); ${open}the setting egress.allow can allow them`;
   // The rule itself is not revealed: it could show networks that the caller may not reach.
   const example = ruleFor(bytes, port);
-  return `are denied by the setting egress.deny; a narrower rule can allow them, for example egress.allow: ["${example}"]`;
+  return `are denied by the setting egress.deny; ${open}a narrower rule can allow them, for example egress.allow: ["${example}"]`;
 }
 
 /** The narrowest rule that matches the address and the port. */

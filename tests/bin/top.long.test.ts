@@ -103,7 +103,7 @@ test(
     const top = open();
     await top.shows(/^backends +0/);
     expect(top.screen()).toHaveLength(24);
-    await top.shows('NOTHING NEEDS A PERSON');
+    await top.shows('NOTHING NEEDS ATTENTION');
     top.type(':gp\r');
     await top.shows(/^> north /);
     top.type('/sou\r');

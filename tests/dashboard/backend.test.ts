@@ -62,8 +62,8 @@ test('shows everything that an operator needs to know about a backend, and stays
   );
   await page.getByRole('heading', { name: 'The circuit is half open' }).waitFor();
   await page.getByText('5 calls in a row had no reply').waitFor();
-  await page.getByText('One call is let through as a trial.').waitFor();
-  await page.getByRole('button', { name: 'Show only this backend' }).click();
+  await page.getByText('One trial call is allowed.').waitFor();
+  await page.getByRole('button', { name: 'Filter by this backend' }).click();
   await until(page, "location.search === '?backend=b1'");
 });
 
@@ -73,19 +73,21 @@ describe('a device that presents another certificate', () => {
     addChanged(world);
     await open();
     await page.locator('.rows-backends').getByText('certificate changed').click();
-    await page.getByRole('heading', { name: 'It shows another certificate than the one accepted' }).waitFor();
-    await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    await page
+      .getByRole('heading', { name: 'The device shows a different certificate than the accepted one' })
+      .waitFor();
+    await page.getByRole('button', { name: 'Accept it' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('Accept this certificate of fw-1?').waitFor();
     expect(await dialog.locator('.fingerprints dd').allTextContents()).toEqual([shown, accepted]);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    await page.getByRole('button', { name: 'Accept it' }).click();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
     expect(world.mutations).toEqual([]);
 
-    await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    await page.getByRole('button', { name: 'Accept it' }).click();
     // The stored ones were given for the other certificate.
     await dialog.getByLabel('Account').fill('netops');
     await dialog.getByLabel('Private key').fill('PRIVATE\nKEY\n');
@@ -109,14 +111,14 @@ describe('a device that presents another certificate', () => {
     const { page, world, open } = suite();
     addChanged(world);
     await open('/relay?show=b1');
-    await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    await page.getByRole('button', { name: 'Accept it' }).click();
     world.updateBackend(
       'b1',
       { presented: { kind: 'CERTIFICATE', sha256: other } },
       { kind: 'backend.identity', from: null, to: 'CERTIFICATE_PRESENTED' },
     );
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('Something has changed since you asked.').waitFor();
+    await dialog.getByText("The device's answer has changed.").waitFor();
     expect(await dialog.locator('.fingerprints dd').first().textContent()).toBe(shown);
     expect(await dialog.getByRole('button', { name: 'Accept this certificate' }).isDisabled()).toBe(true);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
@@ -130,7 +132,7 @@ describe('a device that presents another certificate', () => {
     addChanged(world);
     await open('/relay?show=b1');
     await page.getByText('Only an operator of its project can accept it.').first().waitFor();
-    expect(await page.getByRole('button', { name: 'Accept what it shows' }).isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Accept it' }).isDisabled()).toBe(true);
     expect(await page.getByRole('button', { name: 'Close the circuit' }).isDisabled()).toBe(true);
   });
 });
@@ -141,14 +143,14 @@ test('a host key that was never accepted appears by itself and is accepted', asy
   world.addBackend(nothing);
   await open('/relay?show=b1');
   await page.locator('.rows-backends').getByText('nothing accepted').waitFor();
-  expect((await facts(page)).Accepted).toBe('nothing yet: no calls can be made');
+  expect((await facts(page)).Accepted).toBe('none yet: no calls can be made');
   world.updateBackend(
     'b1',
     { presented: { kind: 'HOST_KEY', sha256: shown } },
     { kind: 'backend.identity', from: null, to: 'HOST_KEY_PRESENTED' },
   );
   await page.locator('.rows-backends').getByText('unknown host key').waitFor();
-  await page.getByRole('button', { name: 'Accept what it shows' }).click();
+  await page.getByRole('button', { name: 'Accept it' }).click();
   const dialog = page.getByRole('dialog');
   expect(await dialog.locator('.fingerprints dd').allTextContents()).toEqual([shown, 'none yet']);
   await dialog.getByRole('button', { name: 'Accept this host key' }).click();

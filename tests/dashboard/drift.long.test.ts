@@ -45,7 +45,7 @@ describe('the panel', () => {
     await rows.nth(1).getByText('and 1 more').waitFor();
     await until(page, 'document.title === "(3 drifted) Relay · Tidegate"');
     await rows.nth(1).click();
-    await page.getByRole('heading', { name: 'It is not as it should be' }).waitFor();
+    await page.getByRole('heading', { name: 'Differs on the device' }).waitFor();
     const cells = await page.locator('.difference-table tbody tr').allTextContents();
     expect(cells).toEqual(['actionACCEPTDROP', 'source.address192.0.2.0/24nothing', 'destinationPort4438443']);
   });
@@ -54,11 +54,11 @@ describe('the panel', () => {
     const { page, world, open } = suite();
     world.addMapping({ objectKey: 'web', nextLook: matches });
     await open();
-    await page.locator('.panel-drift .summary').getByText('not known: no object was verified yet').waitFor();
+    await page.locator('.panel-drift .summary').getByText('unknown: no object has been verified yet').waitFor();
     world.updateMapping('m1', verification('MATCHES'));
-    await page.locator('.panel-drift .summary').getByText('none: every verified object is as it should be').waitFor();
+    await page.locator('.panel-drift .summary').getByText('none: all verified objects match').waitFor();
     world.updateMapping('m1', { mappingState: 'DELETED' });
-    await page.locator('.panel-drift .summary').getByText('not known: no object was verified yet').waitFor();
+    await page.locator('.panel-drift .summary').getByText('unknown: no object has been verified yet').waitFor();
   });
 
   test('a verification before the page was opened counts', async () => {
@@ -66,7 +66,7 @@ describe('the panel', () => {
     world.addMapping({ objectKey: 'web' });
     world.addMapping({ objectKey: 'fine', ...verification('MATCHES') });
     await open();
-    await page.locator('.panel-drift .summary').getByText('none: every verified object is as it should be').waitFor();
+    await page.locator('.panel-drift .summary').getByText('none: all verified objects match').waitFor();
   });
 
   test('is hidden while empty, and fills and empties by itself', async () => {
@@ -74,7 +74,7 @@ describe('the panel', () => {
     world.addMapping({ objectKey: 'web', nextLook: matches });
     world.addMapping({ objectKey: 'fine', ...verification('MATCHES') });
     await open();
-    await page.locator('.panel-drift').getByText('none: every verified object is as it should be').waitFor();
+    await page.locator('.panel-drift').getByText('none: all verified objects match').waitFor();
     world.updateMapping('m1', verification('DRIFTED', differences));
     await page.locator('.rows-drift').getByText('web').waitFor();
     await page.locator('.feed-line').first().getByText('drifted').waitFor();
@@ -131,7 +131,7 @@ describe('verify again', () => {
     await page.locator('.drawer').getByText('Verified 10 min ago').waitFor();
     await page.locator('.drawer').getByRole('button', { name: 'Verify again' }).click();
     await page.getByText('Still drifted.').waitFor();
-    await page.locator('.drawer').getByText('Verified <5 s ago').waitFor();
+    await page.locator('.drawer').getByText('Verified just now').waitFor();
     await untilCount(page, '.difference-table tbody tr', 1);
     await page.keyboard.press('Escape');
     await page.locator('.rows-drift [data-row="m2"] + .again').click();

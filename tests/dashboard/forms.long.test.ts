@@ -184,7 +184,7 @@ test('a change sends what was changed, a conflict shows three values and is sett
   );
   await page.getByText('Delete…').click();
   await page.getByRole('button', { name: 'Delete web' }).click();
-  await page.getByText('Nothing happened: it was changed in the meantime.').waitFor();
+  await page.getByText('Not saved: it was changed in the meantime.').waitFor();
   expect(await description.inputValue()).toBe('changed again');
   await page.getByRole('button', { name: 'Delete web' }).click();
   await page.getByText('The load balancer web is deleted.').waitFor();

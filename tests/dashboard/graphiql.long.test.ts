@@ -16,7 +16,7 @@ describe('GraphiQL', () => {
     });
     await open();
     await page.goto(`${server.url}/graphiql`);
-    await page.getByRole('tab', { name: 'MainJob1AddressAdd' }).waitFor();
+    await page.locator('.graphiql-tab').getByRole('button', { name: 'MainJob1AddressAdd' }).waitFor();
     await page.locator('.graphiql-editor-tool').getByText('graphiql-address-1').waitFor();
 
     await runTab(page, 'Tenant42', 'rule.create');
@@ -49,10 +49,13 @@ describe('GraphiQL', () => {
     const other = await context.newPage();
     await other.goto(`${server.url}/graphiql#example=load-balancer`);
     await other.getByText("Requests carry the dashboard's login").waitFor();
-    await other.getByRole('tab', { name: 'WebLoadBalancer', selected: true }).waitFor();
+    await other
+      .locator('.graphiql-tab[aria-current="true"]')
+      .getByRole('button', { name: 'WebLoadBalancer' })
+      .waitFor();
     for (const title of ['MainJob1AddressAdd', 'BackendRegister', 'GlobalName', 'ContainerMake', 'DatabaseHosts'])
-      await other.getByRole('tab', { name: title }).waitFor();
-    await other.getByRole('tab', { name: 'AnyCall' }).click();
+      await other.locator('.graphiql-tab').getByRole('button', { name: title }).waitFor();
+    await other.locator('.graphiql-tab').getByRole('button', { name: 'AnyCall' }).click();
     const variables = other.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)');
     await variables.getByText('tenant-42').waitFor();
     // A fault of its own is found: so the check has run.

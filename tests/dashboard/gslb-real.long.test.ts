@@ -58,10 +58,10 @@ async function make(
 /** Who listens for name servers makes the zone's keys. */
 async function rollKey(page: Page): Promise<void> {
   const zones = page.locator('.panel-zones');
-  await zones.getByText(/entry key \d+/).waitFor();
-  await zones.getByRole('button', { name: 'Roll its key… gslb.test' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Roll its key', exact: true }).click();
-  await zones.getByText(/entry keys \d+ and \d+/).waitFor();
+  await zones.getByText(/key tag \(KSK\) \d+/).waitFor();
+  await zones.getByRole('button', { name: 'Roll over key… gslb.test' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Roll over key', exact: true }).click();
+  await zones.getByText(/key tags \(KSK\) \d+ and \d+/).waitFor();
 }
 
 test('list, votes, an explanation, a drain and a freeze by hand', async () => {
@@ -87,19 +87,19 @@ test('list, votes, an explanation, a drain and a freeze by hand', async () => {
   const row = page.locator('.rows-names .row');
   // None is up: all are answered, until there is a verdict.
   await row.getByText('203.0.113.1').waitFor();
-  await page.locator('.panel-nameservers').getByText('None has joined yet').waitFor();
-  await page.locator('.panel-checkers').getByText('None has joined yet').waitFor();
+  await page.locator('.panel-nameservers').getByText('None yet').waitFor();
+  await page.locator('.panel-checkers').getByText('None yet').waitFor();
   await rollKey(page);
   await row.click();
   await untilCount(page, '.matrix [data-row]', 2);
   await untilCount(page, '.matrix [data-count="ABSENT"]', 4);
   await page.locator('.panel-explain').getByText('none up all').waitFor();
-  await page.locator('.panel-explain').getByText('No name server of ours answers the zone.').waitFor();
+  await page.locator('.panel-explain').getByText('None of our name servers serves this zone.').waitFor();
 
   await page.locator('.matrix').getByRole('button', { name: 'site-1' }).click();
   await page.locator('.drawer').getByRole('button', { name: 'Drain…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click();
-  await page.locator('.drawer').getByRole('button', { name: 'Give back to its checks…' }).waitFor();
+  await page.locator('.drawer').getByRole('button', { name: 'Return to its checks…' }).waitFor();
   await page.locator('.name-head .answer').getByText('203.0.113.2', { exact: true }).waitFor();
   await page.keyboard.press('Escape');
   await untilCount(page, '.drawer', 0);

@@ -37,12 +37,20 @@ test('names show what they answer, which follows their members; machines show ho
   const rows = page.locator('.rows-names .row');
   await rows.nth(0).getByText('none of 1 members serves').waitFor();
   await rows.nth(1).getByText('203.0.113.1 203.0.113.2').waitFor();
-  await until(page, 'document.title === "(1 not fully up, 1 name server absent) GSLBs · Tidegate"');
+  await until(page, 'document.title === "(1 not fully up, 1 name server not connected) GSLBs · Tidegate"');
   const servers = page.locator('.panel-nameservers');
-  await servers.getByText('2, 1 absent').waitFor();
+  await servers.getByText('2, 1 not connected').waitFor();
   await servers.locator('li').nth(0).getByText('ns2').waitFor();
   await servers.locator('li').nth(0).getByText('6 min 40 s old').waitFor();
-  await servers.locator('li').nth(1).getByText('700 ms old').waitFor();
+  // An age is worth a word only when it is old.
+  await servers.locator('li').nth(1).getByText('1 zone').waitFor();
+  expect(
+    await servers
+      .locator('li')
+      .nth(1)
+      .getByText(/old|seen/)
+      .count(),
+  ).toBe(0);
   await page.locator('.panel-checkers').getByText('0 of 2 beacons answer').waitFor();
   world.naming.update('gm1', down, { kind: 'gslbPoolMember.verdict', from: 'UP', to: 'DOWN', reason: 'all say so' });
   world.naming.update('g1', {}, { kind: 'gslb.answer', from: null, to: 'CHANGED', reason: '1 of 2 members serve' });
@@ -60,7 +68,7 @@ test('a name is a matrix of votes, and its history has every vote', async () => 
   await until(page, "location.search === '?gslb=g1'");
   await untilCount(page, '.matrix [data-verdict="UP"]', 4);
   await page.locator('.panel-matrix').getByText('2 of 2 members serve · 2 vantage points').waitFor();
-  await page.locator('.panel-history').getByText('No verdict has changed yet.').waitFor();
+  await page.locator('.panel-history').getByText('No verdict changes yet.').waitFor();
   const ballot = { region: 'eu', verdict: 'DOWN', ageMs: 40, count: 'COUNTED', latencyMs: null };
   world.naming.flips.set('g1', [
     {
@@ -83,7 +91,7 @@ test('a name is a matrix of votes, and its history has every vote', async () => 
   await untilCount(page, '.matrix [data-verdict="DOWN"]', 1);
   await untilCount(page, '.matrix [data-dissents="true"]', 1);
   await untilCount(page, '.matrix [data-count="ABSENT"]', 1);
-  await page.locator('.matrix').getByText('does not count: absent').waitFor({ state: 'attached' });
+  await page.locator('.matrix').getByText('does not count: checker not connected').waitFor({ state: 'attached' });
   const flip = page.locator('.flips li');
   await flip.getByText('1 of 3 vantage points vote DOWN').click();
   await flip.getByText('connection refused').waitFor();
@@ -104,7 +112,7 @@ test('a client is explained, also at a past moment; a member is drained and a na
   expect(world.naming.questions.at(-1)?.at).toBeTruthy();
   await explain.getByLabel('Name', { exact: true }).fill('nothing.example.net');
   await explain.getByRole('button', { name: 'Explain' }).click();
-  await explain.getByText('There is no such name').waitFor();
+  await explain.getByText('No answer found').waitFor();
   await page.keyboard.press('Escape');
 
   await page.locator('.matrix').getByRole('button', { name: 'site-1' }).click();
@@ -115,7 +123,7 @@ test('a client is explained, also at a past moment; a member is drained and a na
   await dialog.getByLabel('Reason').fill('a new kernel');
   await dialog.getByRole('button', { name: 'Drain', exact: true }).click();
   await page.locator('.drawer').getByRole('heading').getByText('drain').waitFor();
-  await page.locator('.drawer').getByRole('button', { name: 'Give back to its checks…' }).waitFor();
+  await page.locator('.drawer').getByRole('button', { name: 'Return to its checks…' }).waitFor();
   await page.keyboard.press('Escape');
   await untilCount(page, '.drawer', 0);
   await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).click();
@@ -130,24 +138,24 @@ test('a client is explained, also at a past moment; a member is drained and a na
   expect(frozen?.input.until).toBeNull();
 });
 
-test('the entry key of a signed zone is rolled: begun, taken back, begun again, and named by the parent', async () => {
+test('the key-signing key of a signed zone is rolled over: begun, withdrawn, begun again, and published by the parent', async () => {
   const { page, world, open } = suite();
   addShop(world);
   world.naming.addZone('gslb.example.net');
   await open('/gslb');
   const zones = page.locator('.panel-zones');
-  await zones.getByText('entry key 7219').waitFor();
+  await zones.getByText('key tag (KSK) 7219').waitFor();
   const confirmed = async (action: string, about: string) => {
     await zones.getByRole('button', { name: `${action}… ${about}` }).click();
     await page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click();
   };
-  await confirmed('Roll its key', 'gslb.example.net');
-  await zones.getByText('entry keys 7219 and 4711').waitFor();
-  await confirmed('Take it back', '4711 of gslb.example.net');
-  await zones.getByText('entry key 7219').waitFor();
-  await confirmed('Roll its key', 'gslb.example.net');
-  await confirmed('Its parent names it', '4711 of gslb.example.net');
-  await zones.getByText('its parent names 4711 since').waitFor();
+  await confirmed('Roll over key', 'gslb.example.net');
+  await zones.getByText('key tags (KSK) 7219 and 4711').waitFor();
+  await confirmed('Withdraw the new key', '4711 of gslb.example.net');
+  await zones.getByText('key tag (KSK) 7219').waitFor();
+  await confirmed('Roll over key', 'gslb.example.net');
+  await confirmed('The parent publishes it', '4711 of gslb.example.net');
+  await zones.getByText('4711 published by the parent since').waitFor();
   // What is left is time's.
   await untilCount(page, '.panel-zones button', 0);
   expect(world.mutations.map(({ name, input }) => [name, input.id, input.keyTag])).toEqual([

@@ -33,7 +33,7 @@ test('hosts, what each lacks, and every move of the primary; the loss of a copy 
   const moves = page.locator('.moves > li');
   await moves.nth(0).getByText('87 ms without a primary').waitFor();
   const steps = moves.nth(0).getByRole('list', { name: 'Steps of the move' }).getByRole('listitem');
-  await steps.nth(0).getByText('a person asked for a').waitFor();
+  await steps.nth(0).getByText('requested: a').waitFor();
   await steps.nth(2).getByText('a accepts writes, 87 ms later').waitFor();
   await moves.nth(1).getByText('1234 ms without a primary').waitFor();
   await moves.nth(1).getByText('a did not renew its lease').waitFor();
@@ -51,9 +51,9 @@ test('hosts, what each lacks, and every move of the primary; the loss of a copy 
   await page.getByRole('alert').getByText('ONE COPY').waitFor();
   await until(page, 'document.title === "(1 without a second copy) Hosts · Tidegate"');
   await page.locator('.copies[data-copies="1"]').getByText('ONE COPY').waitFor();
-  await hosts.nth(1).getByText('lacks 17 transactions').waitFor();
+  await hosts.nth(1).getByText('17 transactions behind').waitFor();
   await hosts.nth(1).getByText('Its clock is 2500 ms behind.').waitFor();
-  await hosts.nth(1).getByText('Its key files are not those of the primary.').waitFor();
+  await hosts.nth(1).getByText("Its key files differ from the primary's.").waitFor();
   await page.locator('.feed-line').getByText('one copy').waitFor();
 
   const returning = {
@@ -75,7 +75,7 @@ test('a switchover is followed without a reload: its steps as they happen, the a
   await open('/hosts');
   const address = page.locator('[data-stop="address"]');
   await address.getByText('now at a').waitFor();
-  await page.getByText('It has not moved yet.').waitFor();
+  await page.getByText('No primary changes yet.').waitFor();
   const askedMs = Date.now() - 2_000;
   const at = (ms: number) => new Date(askedMs + ms).toISOString();
   const asked = { timelineEpoch: null, primaryName: 'b', previousName: 'a', reason: null, createdAt: at(0) };
@@ -87,8 +87,8 @@ test('a switchover is followed without a reload: its steps as they happen, the a
   expect(await steps.count()).toBe(2);
   hosts.moves[0] = hostMove({ ...waiting, state: 'RUNNING', startedAt: at(500) });
   hosts.update({ move: { id: 'move-1', state: 'RUNNING', primaryName: 'b' } });
-  await steps.nth(1).getByText('no host leads any more, 500 ms later').waitFor();
-  await steps.nth(2).getByText('now b opens writes').waitFor();
+  await steps.nth(1).getByText('no primary any more, 500 ms later').waitFor();
+  await steps.nth(2).getByText('now b starts accepting writes').waitFor();
   hosts.moves[0] = hostMove({
     ...{ ...asked, id: 'move-1', timelineEpoch: 5 },
     ...{ startedAt: at(500), finishedAt: at(587) },
@@ -114,15 +114,23 @@ test('a switchover and a pause are asked about once', async () => {
     .click();
   await dialog.getByText('Make b the primary?').waitFor();
   await dialog.getByRole('button', { name: 'Switch over', exact: true }).click();
-  await page.locator('.copies').getByText('a move to b is under way').waitFor();
+  await page.locator('.copies').getByText('moving to b').waitFor();
   await page.getByRole('button', { name: 'Pause…' }).click();
   await dialog.getByRole('button', { name: 'Pause', exact: true }).click();
-  await page.locator('.copies').getByText('promotion is paused').waitFor();
+  await page.locator('.copies').getByText('automatic failover is paused').waitFor();
   await page.getByRole('button', { name: 'Resume…' }).click();
   await dialog.getByRole('button', { name: 'Resume', exact: true }).click();
   await page.getByRole('button', { name: 'Pause…' }).waitFor();
   expect(world.mutations.map(({ name }) => name)).toEqual(['haSwitchover', 'haPause', 'haResume']);
   expect(world.mutations[0]?.input).toMatchObject({ to: 'b', idempotencyKey: expect.stringMatching(/^dashboard-/) });
+});
+
+test('the page of a single machine says so, without an error', async () => {
+  const { page, open } = suite();
+  await open('/hosts');
+  await page.getByRole('heading', { name: 'This installation has one data host.' }).waitFor();
+  expect(await page.locator('.failures').count()).toBe(0);
+  expect(await page.getByText(/INTERNAL|NOT_CONFIGURED/).count()).toBe(0);
 });
 
 test('a single machine has no link to the page', async () => {

@@ -21,7 +21,7 @@ async function endLogin(): Promise<void> {
   world.accessTokens.clear();
   world.refreshTokens.clear();
   server.closeUnauthenticated();
-  await page.getByText('The login has ended.').waitFor();
+  await page.getByText('Your session has ended.').waitFor();
 }
 
 /** In the form that is there, without another load of the page. */
@@ -58,7 +58,7 @@ describe('a draft', () => {
     await enter(page);
     await endLogin();
     await page.reload();
-    await page.getByText('The login has ended.').waitFor();
+    await page.getByText('Your session has ended.').waitFor();
     await logInAgain(page);
     await page.getByText(note).waitFor();
     expect(await field(page, 'Name').inputValue()).toBe('nora');
@@ -82,7 +82,7 @@ describe('a draft', () => {
     await enter(page);
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByRole('button', { name: 'Log in' }).waitFor();
-    expect(await page.getByText('The login has ended.').count()).toBe(0);
+    expect(await page.getByText('Your session has ended.').count()).toBe(0);
     expect(await kept(page)).toBeNull();
     await logInAgain(page);
     expect(await field(page, 'Name').inputValue()).toBe('');
@@ -96,7 +96,7 @@ describe('a draft', () => {
     await other.goto(`${server.url}/relay`);
     await untilLive(other);
     await endLogin();
-    await other.getByText('The login has ended.').waitFor();
+    await other.getByText('Your session has ended.').waitFor();
     await logInAgain(other);
     await page.getByText(note).waitFor();
     expect(await field(page, 'Name').inputValue()).toBe('nora');

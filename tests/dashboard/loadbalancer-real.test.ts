@@ -88,26 +88,26 @@ test('list, parts, nodes, traffic, a drain by hand, a replacement and a cordon',
   await login(page, { url: origin }, { user: administrator }, '/loadbalancer');
 
   const row = page.locator('.rows-balancers .row');
-  await row.getByText('http://web.default.lb.internal/').or(row.getByText('being made')).first().waitFor();
+  await row.getByText('http://web.default.lb.internal/').or(row.getByText('being created')).first().waitFor();
   await row.getByText('1/2 nodes').waitFor();
   await page.locator('.rows-hosts').getByText('2/300 nodes').waitFor();
   await row.click();
   await untilCount(page, '.rows-members .row', 150);
   await page.locator('.rows-nodes').getByText('1 of 5 steps: made is next').waitFor();
-  await page.locator('.panel-traffic').getByText('No node has reported traffic in this time.').waitFor();
+  await page.locator('.panel-traffic').getByText('No traffic reported in this period.').waitFor();
   await page.locator('.panel-traffic').getByRole('button', { name: 'Minutes' }).click();
   await page.locator('.panel-traffic').getByText('newest 2.0, of these 1.0 failed').waitFor();
   await page.locator('.panel-traffic').getByText('newest 0.0 in, 100 out').waitFor();
   await page.locator('.panel-traffic').getByLabel('Traffic of').selectOption({ index: 1 });
-  await page.locator('.panel-traffic').getByText('No node has reported traffic in this time.').waitFor();
-  await page.locator('.panel-decisions').getByText('Nothing was decided yet.').waitFor();
+  await page.locator('.panel-traffic').getByText('No traffic reported in this period.').waitFor();
+  await page.locator('.panel-decisions').getByText('No decisions yet.').waitFor();
 
   await page
     .getByLabel('Uptime of web')
     .getByRole('img', { name: /^24 bars/ })
     .waitFor();
   await page.getByRole('button', { name: 'HAProxy’s statistics' }).click();
-  await page.getByLabel('Statistics of web-a').getByText('It has reported no statistics in the last day.').waitFor();
+  await page.getByLabel('Statistics of web-a').getByText('No statistics in the last day.').waitFor();
   await page.getByRole('button', { name: 'Path of a request' }).click();
   await page.locator('.stop').getByText('198.51.100.1').waitFor();
   await page.locator('.stop').getByText('139 more members').waitFor();
@@ -115,7 +115,7 @@ test('list, parts, nodes, traffic, a drain by hand, a replacement and a cordon',
 
   const drawer = page.locator('.drawer');
   await page.locator('.rows-members .row').first().click();
-  await drawer.getByText('No node has reported traffic in this time.').waitFor();
+  await drawer.getByText('No traffic reported in this period.').waitFor();
   await drawer.getByRole('button', { name: 'Drain…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click();
   await page.locator('.rows-members').getByText('its sessions end by').waitFor();

@@ -60,21 +60,21 @@ describe('the list', () => {
     await page.locator('.feed-line').getByText('it does not answer').waitFor();
   });
 
-  test('one whose first node is created is being made, neither up nor down', async () => {
+  test('one whose first node is created is being created, neither up nor down', async () => {
     const { page, world, open } = suite();
     world.loadBalancing.addBalancer({
       ...{ provisioningStatus: 'PENDING', provisioningReason: '2 of 2 nodes are being created' },
       ...{ operatingStatus: 'UNKNOWN', operatingReason: 'none of its nodes has served yet' },
     });
     await open('/loadbalancer');
-    await page.locator('.panel-balancers').getByText('1 being made').waitFor();
+    await page.locator('.panel-balancers').getByText('1 being created').waitFor();
     const badges = page.locator('.balancer-row .badges');
-    await badges.getByText('being made').waitFor();
+    await badges.getByText('being created').waitFor();
     expect(await badges.locator('.badge').count()).toBe(1);
     await until(page, 'document.title === "Load balancers · Tidegate"');
     await page.locator('.balancer-row').click();
     const head = page.locator('.shown-head');
-    await head.locator('.badge').getByText('being made').waitFor();
+    await head.locator('.badge').getByText('being created').waitFor();
     await head.getByText('2 of 2 nodes are being created').waitFor();
   });
 
@@ -111,7 +111,7 @@ describe('the list', () => {
     const { page, open } = suite();
     await open('/loadbalancer');
     await page.getByText('No load balancers yet').waitFor();
-    await page.getByText('No host has joined yet.').waitFor();
+    await page.getByText('No hosts yet.').waitFor();
   });
 });
 
@@ -220,8 +220,8 @@ describe('one load balancer', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click();
     await page.locator('.rows-members [data-row="mb2"]').getByText('draining').waitFor();
     await page.locator('.feed-line').first().getByText('app-2').waitFor();
-    await drawer.getByRole('button', { name: 'End the drain…' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'End the drain' }).click();
+    await drawer.getByRole('button', { name: 'Stop draining…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop draining' }).click();
     await page.locator('.rows-members [data-row="mb2"]').getByText('online').waitFor();
     await page.locator('.rows-members [data-row="mb4"]').click();
     await drawer.getByRole('button', { name: 'Enable…' }).click();
@@ -268,10 +268,10 @@ describe('one load balancer', () => {
     await traffic.getByText('newest 2.0, of these 1.0 failed').waitFor();
     const decisions = page.locator('.panel-decisions');
     await decisions.getByText('grow 2 → 3').waitFor();
-    await decisions.getByText('2 figures; alone they recommend 4').click();
+    await decisions.getByText('2 figures; they recommend 4').click();
     await decisions.getByText('92 %').first().waitFor();
     await decisions.getByText('warming up').waitFor();
-    await decisions.getByRole('button', { name: 'unchanged too' }).click();
+    await decisions.getByRole('button', { name: 'Show unchanged' }).click();
     await decisions.getByText('keep 2').waitFor();
     const node = loadBalancing.nodes.get('n2');
     if (node !== undefined) world.tell(node, 'loadBalancerNode.decision', 'REPLACE', 'its process ended');

@@ -72,7 +72,7 @@ test('a page that is opened in the background reads when it is seen, and again i
     operation === 'RegisterDrivers' && before === 0 ? 'lost' : undefined,
   );
   await open('/register');
-  await page.getByText('Reading…').waitFor();
+  await page.locator('.skeleton').waitFor();
   expect(asked('RegisterDrivers')).toBe(0);
   await page.evaluate(`globalThis.seen = true; document.dispatchEvent(new Event('visibilitychange'));`);
   await page.getByLabel('Host name or address').waitFor();
@@ -148,9 +148,9 @@ test('an open question does not turn into its opposite when somebody else is fas
   world.hosts.begin();
   await open('/hosts');
   await page.getByRole('button', { name: 'Pause…' }).click();
-  await page.getByRole('dialog').getByText('Let no host take over?').waitFor();
+  await page.getByRole('dialog').getByText('Pause automatic failover?').waitFor();
   world.hosts.status = { ...world.hosts.status, paused: true };
-  await page.getByText('promotion is paused').waitFor();
+  await page.getByText('automatic failover is paused').waitFor();
   await page.getByRole('button', { name: 'Resume…' }).waitFor();
   expect(await page.locator('dialog[open]').count()).toBe(0);
 });
@@ -196,7 +196,7 @@ test('a registration that ends after another device was chosen is not taken for 
   const accept = async (host: string): Promise<void> => {
     await address.getByLabel('Host name or address').fill(host);
     await address.getByRole('button', { name: 'Show its fingerprint' }).click();
-    await page.getByLabel('I compared it, and it is the same').check();
+    await page.getByLabel('I compared it and it matches').check();
     await page.getByRole('button', { name: 'Accept this fingerprint' }).click();
   };
   const logIn = page.getByRole('listitem', { name: 'Log-in' });
@@ -217,7 +217,7 @@ test('a registration that ends after another device was chosen is not taken for 
   late.release();
   await (await ended).finished();
   await register('second');
-  const link = page.getByRole('link', { name: 'The page of the backend' });
+  const link = page.getByRole('link', { name: 'Open the backend' });
   await link.waitFor();
   expect(await link.getAttribute('href')).toBe('/backend?id=b2');
 });

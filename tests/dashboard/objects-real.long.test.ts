@@ -102,28 +102,28 @@ test('as long as nothing is stored, an administrator makes another option the de
   const press = (name: string) => page.getByRole('button', { name }).click();
 
   await option('usual').getByText('2 replicas · default').waitFor();
-  await press('Make it the default… option spare');
+  await press('Make it the default… storage class spare');
   await confirm(page, 'Make it the default');
   await option('spare').getByText('2 replicas · default').waitFor();
-  await press('Delete… option spare');
+  await press('Delete… storage class spare');
   await refused(page, 'Delete', /make another option the default first/);
-  await press('Make it the default… option usual');
+  await press('Make it the default… storage class usual');
   await confirm(page, 'Make it the default');
   await option('usual').getByText('2 replicas · default').waitFor();
-  await press('Delete… option spare');
+  await press('Delete… storage class spare');
   await confirm(page, 'Delete');
   await option('spare').waitFor({ state: 'detached' });
 
   const east = page.locator('[data-cluster="east"]');
   await option('usual').getByText('east: ').waitFor();
-  await press('Leave all rings… east');
-  await confirm(page, 'Leave all rings');
+  await press('Evacuate… east');
+  await confirm(page, 'Evacuate');
   await option('usual').getByText('east: ').waitFor({ state: 'detached' });
-  await press('Take part again… east');
-  await confirm(page, 'Take part again');
+  await press('Return to the rings… east');
+  await confirm(page, 'Return to the rings');
   await option('usual').getByText('east: ').waitFor();
-  await press('Leave all rings… east');
-  await confirm(page, 'Leave all rings');
+  await press('Evacuate… east');
+  await confirm(page, 'Evacuate');
   await press('Remove… east');
   await confirm(page, 'Remove');
   await east.waitFor({ state: 'detached' });
@@ -147,7 +147,7 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   await waitFor('the link', () => north.connected);
   north.keepSaying({ ...state, links: [...state.links], services: [...state.services] });
   await page.locator('.feed-line').getByText('north').first().waitFor();
-  await first.getByText('present').waitFor();
+  await first.getByText('connected', { exact: true }).waitFor();
   await first.getByText('south: 7 partitions behind, 12').waitFor();
   await first.getByText('disk 3.0 GiB of 10.0 GiB').waitFor();
   await first.getByText('objectserver north-1', { exact: true }).waitFor();
@@ -169,7 +169,7 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   await page.locator('.panel-containers').getByText('Not known: no cluster of object storage answered').waitFor();
   // It is gone.
   await north.stop();
-  await page.locator('[data-cluster="north"]').getByText('absent').waitFor({ timeout: 60_000 });
+  await page.locator('[data-cluster="north"]').getByText('not connected').waitFor({ timeout: 60_000 });
   expect(foreign).toEqual([]);
   expect(errors.filter((error) => !error.includes('UNAVAILABLE'))).toEqual([]);
 }, 180_000);
@@ -205,7 +205,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await invitation.waitFor();
     // With a token, or, where no machine can join, with what makes one.
     expect(await invitation.textContent()).toMatch(/joins with this token|tidegate machines create west-1/);
-    await invitation.getByRole('button', { name: 'I have it' }).click();
+    await invitation.getByRole('button', { name: 'I have saved it' }).click();
     const item = page.locator('[data-cluster="west"]');
     await item.getByText('zone cellar').waitFor();
 
@@ -214,7 +214,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     const service = { role: 'objectserver', name: 'west-1', isReady: true, version: 'test', message: null } as const;
     west.keepSaying({ services: [service] });
     await item.getByText('objectserver west-1', { exact: true }).waitFor();
-    await item.getByText('present', { exact: true }).waitFor();
+    await item.getByText('connected', { exact: true }).waitFor();
 
     // A change of a ring: what it would move, then how far it is.
     const ring = page.locator('[data-ring="usual"]');
@@ -229,7 +229,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
       ...(['{ objectRings { nodes { number epoch } } }', {}] as const),
     );
     const { number = 0, epoch = 0 } = objectRings.nodes[1] ?? {};
-    await ring.getByText('west has not said anything of this step yet').waitFor();
+    await ring.getByText('west no report for this step yet').waitFor();
     const takeOver = { ring: number, epoch: epoch + 1, partitions: 80, left: 60, movedBytes: 0, message: null };
     west.keepSaying({ services: [service], takeOvers: [takeOver] });
     await ring.getByText('west lacks 60 of 80 partitions').waitFor();
@@ -250,8 +250,8 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await confirm(page, 'Drain');
     expect(asked).toContainEqual({ ask: 'drainService', role: 'objectserver', name: 'west-1', isDrained: true });
     west.keepSaying({ services: [{ ...service, isReady: false, isDrained: true, message: 'it is drained' }] });
-    await page.getByRole('button', { name: 'Serve again… objectserver west-1' }).click();
-    await confirm(page, 'Serve again');
+    await page.getByRole('button', { name: 'Return to service… objectserver west-1' }).click();
+    await confirm(page, 'Return to service');
     expect(asked).toContainEqual({ ask: 'drainService', role: 'objectserver', name: 'west-1', isDrained: false });
     west.keepSaying({ services: [{ ...service, isReady: false, message: 'it is silent' }] });
     await page.getByRole('button', { name: 'Forget… objectserver west-1' }).click();
@@ -260,13 +260,13 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     west.keepSaying({ services: [] });
     await item.getByText('objectserver west-1', { exact: true }).waitFor({ state: 'detached' });
 
-    await page.getByRole('button', { name: 'Create an option…' }).click();
+    await page.getByRole('button', { name: 'Create a storage class…' }).click();
     await dialog.getByLabel('Name').fill('small');
     await dialog.getByLabel('Replicas').fill('1');
     await dialog.getByRole('checkbox', { name: 'west' }).check();
-    await confirm(page, 'Create an option');
+    await confirm(page, 'Create a storage class');
     await page.locator('[data-option="small"]').getByText('west: 4096 partitions').waitFor();
-    await page.getByRole('link', { name: 'Change or delete option small' }).click();
+    await page.getByRole('link', { name: 'Change or delete storage class small' }).click();
     await page.getByLabel('Replicas').fill('2');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved.').waitFor();

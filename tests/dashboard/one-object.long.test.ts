@@ -1,4 +1,4 @@
-// The pages of one object of the CMP and of one backend: what it became, verified at once; its calls, objects and examples.
+// The pages of one object of the CMP and of one backend: its objects, verified at once; its calls, objects and examples.
 import { expect, test } from '@jest/globals';
 import { until, untilCount } from './support/browser.ts';
 import { now } from './support/fake-values.ts';
@@ -19,7 +19,7 @@ test('shows what an object became, verifies all of it, and leads to each part', 
   await open('/relay');
   await page.keyboard.press('Control+k');
   await page.getByLabel('Search everything').fill('tenant/42');
-  await page.getByRole('option', { selected: true }).filter({ hasText: 'what it became' }).waitFor();
+  await page.getByRole('option', { selected: true }).filter({ hasText: 'CMP object' }).waitFor();
   await page.keyboard.press('Enter');
   await until(page, "location.pathname + location.search === '/cmp?object=tenant%2F42'");
   await page.getByRole('heading', { name: 'tenant/42' }).waitFor();
@@ -33,7 +33,7 @@ test('shows what an object became, verifies all of it, and leads to each part', 
   await tree.getByText('drifted').waitFor();
   // Its device could not be asked.
   await page.getByText('rule-2: The device could not be asked.').waitFor();
-  await until(page, 'document.title === "(1 not as wanted) CMP objects · Tidegate"');
+  await until(page, 'document.title === "(1 changed on its device) CMP objects · Tidegate"');
   expect(world.mutations.map(({ name }) => name)).toEqual(['mappingVerify', 'mappingVerify']);
   await page.locator('.calls').getByRole('link', { name: 'rule.create' }).click();
   await page.getByRole('heading', { name: 'rule.create' }).waitFor();
@@ -44,13 +44,13 @@ test('shows what an object became, verifies all of it, and leads to each part', 
 test('asks for an object, and says how one is written', async () => {
   const { page, open } = suite();
   await open('/cmp');
-  await page.getByLabel('Object of the CMP').fill('tenant 42');
-  await page.getByRole('button', { name: 'Show what it became' }).click();
-  await page.getByText('Write it as TYPE/ID').waitFor();
-  await page.getByLabel('Object of the CMP').fill('blue:tenant/42');
-  await page.getByRole('button', { name: 'Show what it became' }).click();
+  await page.getByLabel('CMP object').fill('tenant 42');
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await page.getByText('TYPE/ID or NAMESPACE').waitFor();
+  await page.getByLabel('CMP object').fill('blue:tenant/42');
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
   await page.getByRole('heading', { name: 'blue:tenant/42' }).waitFor();
-  await page.getByText('It became nothing that you may see.').waitFor();
+  await page.getByText('No objects that you may see.').waitFor();
 });
 
 function look(result: string) {
@@ -65,7 +65,7 @@ test('a backend has a page with its calls, their outcomes and latency, its objec
     world.addOperation({ state: 'SUCCEEDED', startedAt: now(-1_000), finishedAt: now(tookMs - 1_000) });
   world.addOperation({ name: 'rule.create', state: 'UNKNOWN' });
   await open('/relay?show=b1');
-  await page.getByRole('link', { name: 'Its calls, objects and examples' }).click();
+  await page.getByRole('link', { name: 'Calls, objects and examples' }).click();
   await page.getByRole('heading', { name: 'edge-1' }).waitFor();
   const calls = page.locator('.panel-calls');
   await calls.getByText('3 succeeded').waitFor();
@@ -77,5 +77,5 @@ test('a backend has a page with its calls, their outcomes and latency, its objec
   await example.getByText('"name": "edge-1"').waitFor();
   await until(page, 'document.title === "(1 unknown, 1 drifted) Backend · Tidegate"');
   await page.goto(`${server.url}/backend?id=gone`);
-  await page.getByText('It was deleted, or is not in any of your projects.').waitFor();
+  await page.getByText('Not found: deleted, or in none of your projects.').waitFor();
 });

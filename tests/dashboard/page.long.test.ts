@@ -25,7 +25,7 @@ describe('the page', () => {
     await page.locator('.rows-backends').getByText('offline').waitFor();
     await page.locator('.rows-backends').getByText('connect ECONNREFUSED').waitFor();
     await untilCount(page, '.feed-line', 3);
-    expect(await page.locator('.feed-line').first().textContent()).toContain('operating status online → offline');
+    expect(await page.locator('.feed-line').first().textContent()).toContain('offline was online · operating status');
   });
 
   test('queues and checks are updated without a status change', async () => {

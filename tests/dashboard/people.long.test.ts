@@ -22,7 +22,7 @@ test('users, projects and tokens: counted by the server, with more on request; a
   await users.getByRole('link', { name: 'user-70', exact: true }).click();
   const drawer = page.locator('.drawer');
   await drawer.getByRole('region', { name: 'Memberships' }).getByText('member of acme').waitFor();
-  await drawer.getByRole('heading', { name: "API tokens on the user's rights" }).waitFor();
+  await drawer.getByRole('heading', { name: 'API tokens of this user' }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByLabel('Filter', { exact: true }).fill('');
   const tokens = page.locator('[data-list="tokens"]');
@@ -32,7 +32,7 @@ test('users, projects and tokens: counted by the server, with more on request; a
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   expect(world.mutations).toMatchObject([{ name: 'apiTokenRevoke', input: { id: 't1' } }]);
   await page.locator('[data-list="projects"]').getByRole('link', { name: 'acme', exact: true }).click();
-  await drawer.getByText('10 of 10').waitFor();
+  await drawer.getByText('10 / 10').waitFor();
   await drawer.getByRole('link', { name: 'user-1', exact: true }).waitFor();
 });
 
@@ -73,7 +73,7 @@ test('the audit trail: renewals of logins are hidden until they are asked for; t
   };
   await fromMs('Last 24 h', 1);
   await fromMs('Last 7 d', 7);
-  await page.getByLabel('Renewals of logins').check();
+  await page.getByLabel('Session renewals').check();
   await until(page, 'location.search.includes("renewals=shown")');
   await page.waitForTimeout(400);
   expect(world.people.auditReads.at(-1)?.exceptActions ?? null).toBeNull();
@@ -108,11 +108,11 @@ test('alerts: acknowledged and ended after a question; the drawer says why', asy
   await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge', exact: true }).click();
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await firing.getByRole('button', { name: 'End… ops' }).click();
-  await page.getByRole('dialog').getByText('An ended alert fires again while its cause lasts').waitFor();
+  await page.getByRole('dialog').getByText('It fires again if its condition is reported again').waitFor();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
   await page.locator('[data-list="channels"]').getByText('mon, tue 22:00–06:00 (Europe/Berlin)').waitFor();
   await firing.getByRole('link', { name: 'Why' }).click();
-  await page.locator('.drawer').getByRole('heading', { name: 'What happened to it' }).waitFor();
+  await page.locator('.drawer').getByRole('heading', { name: 'History' }).waitFor();
   expect(world.mutations.map(({ name }) => name)).toEqual(['alertAcknowledge']);
 });
 
@@ -172,7 +172,7 @@ test('alerts in this browser: permission is asked for at a click, and each alert
   await context.addInitScript(noted);
   await open('/alerts');
   expect(await page.evaluate('globalThis.asked')).toBe(0);
-  await page.getByText('as long as a tab of Tidegate is open here').waitFor();
+  await page.getByText('while a Tidegate tab is open').waitFor();
   await page.getByLabel('Tell me in this browser').check();
   expect(await page.evaluate('globalThis.asked')).toBe(1);
   const other = await context.newPage();

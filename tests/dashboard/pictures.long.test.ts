@@ -39,10 +39,10 @@ test('the bars and the percent of a load balancer, by window', async () => {
   await open('/loadbalancer?balancer=lb1');
   const shown = page.getByLabel('Uptime of web-1');
   await shown.getByText('up; down once').waitFor();
-  await shown.getByRole('img', { name: /^24 bars, \d+ up, [34] with a time down$/ }).waitFor();
+  await shown.getByRole('img', { name: /^24 bars, \d+ up, [34] with downtime$/ }).waitFor();
   await shown.getByRole('button', { name: '30 d' }).click();
-  await shown.getByRole('img', { name: /^30 bars, \d+ up, [12] with a time down, (19|20) not known$/ }).waitFor();
-  await shown.getByText(/known for 3[34] % of this time/).waitFor();
+  await shown.getByRole('img', { name: /^30 bars, \d+ up, [12] with downtime, (19|20) without data$/ }).waitFor();
+  await shown.getByText(/data for the last (9|10) d only/).waitFor();
 });
 
 test('the path of a request shows what is down in words, opens what it shows, and is a table too', async () => {
@@ -114,11 +114,11 @@ test('who gets what: the answer for clients of each region, and what its vantage
     votes: [vote('eu'), vote('us', { verdict: 'DOWN' })],
   });
   await open('/gslb?gslb=g1');
-  await page.getByRole('button', { name: 'Who gets what' }).click();
+  await page.getByRole('button', { name: 'Answers by region' }).click();
   const card = (text: string) => page.locator('.regions > li').filter({ hasText: text });
   await card('192.0.2.0/24, 198.51.100.0/24').getByText('203.0.113.1').waitFor();
   await card('192.0.2.0/24').getByText('(site-1)').waitFor();
   await card('192.0.2.0/24').getByText('eu sees 2 of 2 up').waitFor();
-  await card('no client block names this region').getByText('us sees 0 of 2 up').waitFor();
-  await card('clients whose region is not known').getByText('203.0.113.1').waitFor();
+  await card('no client block has this region').getByText('us sees 0 of 2 up').waitFor();
+  await card('clients of unknown region').getByText('203.0.113.1').waitFor();
 });

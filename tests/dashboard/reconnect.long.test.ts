@@ -21,7 +21,7 @@ describe('the stream', () => {
     await page.locator('.live[data-live="RECONNECTING"]').waitFor();
     for (let number = 1; number <= 40; number += 1) world.addOperation({ name: `call-${number}-meanwhile` });
     await page.locator('.live[data-live="STALE"]').waitFor();
-    await page.getByText('What you see is').waitFor();
+    await page.getByText(/This page is .* old/).waitFor();
     await server.start();
     await untilLive(page);
     world.addOperation({ name: 'after' });
@@ -132,7 +132,7 @@ describe('the login', () => {
     world.accessTokens.clear();
     world.refreshTokens.clear();
     server.closeUnauthenticated();
-    await page.getByText('The login has ended.').waitFor();
+    await page.getByText('Your session has ended.').waitFor();
     await open('/relay?state=failed');
     await until(page, "location.search === '?state=failed'");
   });

@@ -62,7 +62,7 @@ describe('an unknown outcome', () => {
     expect(await alert.textContent()).toContain('give a verdict');
     await page.getByLabel('It happened').check();
     expect(await page.getByRole('button', { name: 'Record the verdict' }).isDisabled()).toBe(true);
-    await page.getByLabel('How you know').fill('Seen in nft list ruleset');
+    await page.getByLabel('Reason for the record').fill('Seen in nft list ruleset');
     await page.getByRole('button', { name: 'Record the verdict' }).click();
     await page.locator('.drawer-head').getByText('succeeded').waitFor();
     expect(world.mutations.at(-1)?.input).toMatchObject({
@@ -90,9 +90,9 @@ describe('an unknown outcome', () => {
     await page.getByLabel('It happened').check();
     await page.getByLabel('Record it anyway').waitFor();
     await page.getByLabel('It did not happen').check();
-    await page.getByLabel('How you know').fill('The rule is not there');
+    await page.getByLabel('Reason for the record').fill('The rule is not there');
     await page.keyboard.press('Escape');
-    expect(await page.getByLabel('How you know').inputValue()).toBe('The rule is not there');
+    expect(await page.getByLabel('Reason for the record').inputValue()).toBe('The rule is not there');
     const record = page.getByRole('button', { name: 'Record the verdict' });
     expect(await record.isDisabled()).toBe(true);
     await page.getByLabel('Record it anyway').check();
@@ -107,7 +107,7 @@ describe('an unknown outcome', () => {
     const operation = addUnknown(world, { probeFinds: 'SUCCEEDED' });
     await open();
     await openSettle(page);
-    await page.getByText('Only an operator of its project, or the member whose call it is, can settle it.').waitFor();
+    await page.getByText('Only an operator of its project, or the member who made the call, can settle it.').waitFor();
     const probe = page.getByRole('button', { name: 'Probe the device' });
     expect(await probe.isDisabled()).toBe(true);
     Object.assign(world.user, { role: 'MEMBER' });
@@ -133,7 +133,7 @@ describe('an accepted job', () => {
     const row = page.locator(`.rows-operations [data-row="${job.id}"]`);
     await row.getByText('a job on the device').waitFor();
     await row.click();
-    await page.getByRole('heading', { name: 'The device took it as a job' }).waitFor();
+    await page.getByRole('heading', { name: 'The device accepted it as a job' }).waitFor();
     await page.getByRole('button', { name: 'Check the job', exact: true }).click();
     await page.getByText('Not settled: running.').waitFor();
     await page.locator('.evidence').getByText('running').waitFor();
@@ -155,9 +155,9 @@ describe('an accepted job', () => {
     await open(`/relay?operation=${job.id}`);
     await page.getByRole('button', { name: 'Check the job', exact: true }).click();
     await page.getByRole('alert').getByText('NO_PROBE').waitFor();
-    await page.getByText('or, if you have checked it yourself').click();
+    await page.getByText('or, if you have checked the device yourself').click();
     await page.getByLabel('It happened').check();
-    await page.getByLabel('How you know').fill('VLAN 120 is on both leaves');
+    await page.getByLabel('Reason for the record').fill('VLAN 120 is on both leaves');
     await page.getByRole('button', { name: 'Record the verdict' }).click();
     await page.locator('.drawer-head').getByText('succeeded').waitFor();
   });

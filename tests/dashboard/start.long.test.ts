@@ -1,4 +1,4 @@
-// The start page in a real browser: what needs a person, since when and why, with links, and the events of weight.
+// The start page in a real browser: what needs attention, since when and why, with links, and the recent events.
 import { expect, test } from '@jest/globals';
 import { until, untilCount, untilLive } from './support/browser.ts';
 import { checker, nameServer } from './support/fake-names.ts';
@@ -9,14 +9,14 @@ import { describePages } from './support/page-suite.ts';
 const suite = describePages();
 const minutes = 60_000;
 
-test('says that nothing needs a person, and how to begin', async () => {
+test('says that nothing needs attention, and how to begin', async () => {
   const { page, open } = suite();
   await open('/');
-  await page.getByText('Nothing needs a person.').waitFor();
+  await page.getByText('Nothing needs attention.').waitFor();
   await until(page, 'document.title === "Start · Tidegate"');
   const relay = page.locator('[data-domain="relay"]');
   await relay.getByText('0 backends').waitFor();
-  await relay.getByText('nothing yet').waitFor();
+  await relay.getByText('none yet').waitFor();
   expect(await relay.getByRole('link', { name: 'Register a backend' }).getAttribute('href')).toBe('/register');
   const create = page.locator('[data-domain="loadbalancer"]').getByRole('link', { name: 'Create a load balancer' });
   expect(await create.getAttribute('href')).toBe('/form?new=LoadBalancer');
@@ -27,7 +27,7 @@ test('says that nothing needs a person, and how to begin', async () => {
   expect(await page.locator('[data-domain="hosts"]').count()).toBe(0);
 });
 
-test('each domain says what needs a person, since when and why; a click opens it', async () => {
+test('each domain says what needs attention, since when and why; a click opens it', async () => {
   const { page, world, open } = suite();
   world.addBackend();
   world.addBackend();
@@ -47,8 +47,8 @@ test('each domain says what needs a person, since when and why; a click opens it
   world.naming.checkers.push(checker('ap-1', { presence: 'ABSENT', heardAt: now(-22 * minutes) }));
   world.clusters.push(cluster(1, 'north', { presence: 'ABSENT', heardAt: now(-22 * minutes) }));
   await open('/');
-  await page.getByText('9 things need a person').waitFor();
-  await until(page, 'document.title === "(9 need a person) Start · Tidegate"');
+  await page.getByText('9 things need attention').waitFor();
+  await until(page, 'document.title === "(9 need attention) Start · Tidegate"');
   const needs = async (domain: string): Promise<readonly string[]> =>
     await page.locator(`[data-domain="${domain}"] .needs li`).allTextContents();
   expect(await needs('relay')).toEqual([
@@ -61,11 +61,13 @@ test('each domain says what needs a person, since when and why; a click opens it
     expect.stringMatching(/^shop-2026 certificate ends .* UTC.*shop.example.net$/),
   ]);
   expect(await needs('gslb')).toEqual([
-    expect.stringMatching(/^ap-1 absent checker for 22 minno checker is left: no verdict can change$/),
-    expect.stringMatching(/^ns2 absent name server for 22 min$/),
+    expect.stringMatching(/^ap-1 checker not connected for 22 minno checker is left: no verdict can change$/),
+    expect.stringMatching(/^ns2 name server not connected for 22 min$/),
     expect.stringMatching(/^shop-1.gslb.example.net no verdict yet for 1 h.*no vantage point has voted$/),
   ]);
-  expect(await needs('objects')).toEqual([expect.stringMatching(/^north absent cluster for 22 min.*heard$/)]);
+  expect(await needs('objects')).toEqual([
+    expect.stringMatching(/^north cluster not connected for 22 min.*controller is connected$/),
+  ]);
   await page.locator('[data-domain="relay"]').getByText('2 backends · 1 unavailable · 1 unknown · 1 drifted').waitFor();
   // The present hour only: it went down just now.
   await untilCount(page, '[data-domain="relay"] [data-beat="bad"]', 1);
@@ -74,7 +76,7 @@ test('each domain says what needs a person, since when and why; a click opens it
   await page.getByRole('heading', { name: 'rule.create' }).waitFor();
   await until(page, "location.pathname + location.search === '/relay?operation=o000001'");
   await page.goBack();
-  await page.getByText('9 things need a person').waitFor();
+  await page.getByText('9 things need attention').waitFor();
 });
 
 test('a load balancer is neither up nor down, and needs nobody, until its first node serves', async () => {
@@ -84,25 +86,25 @@ test('a load balancer is neither up nor down, and needs nobody, until its first 
   loadBalancing.addBalancer({ provisioningStatus: 'PENDING', operatingStatus: 'UNKNOWN', operatingReason });
   await open('/');
   const tile = page.locator('[data-domain="loadbalancer"]');
-  await tile.getByText('1 load balancer · 1 being made').waitFor();
-  await tile.locator('.badge').getByText('being made').waitFor();
-  await page.getByText('Nothing needs a person.').waitFor();
+  await tile.getByText('1 load balancer · 1 being created').waitFor();
+  await tile.locator('.badge').getByText('being created').waitFor();
+  await page.getByText('Nothing needs attention.').waitFor();
   await untilCount(page, '[data-domain="loadbalancer"] [data-beat="bad"]', 0);
   loadBalancing.update(
     'lb1',
     { provisioningStatus: 'ERROR', operatingStatus: 'ERROR', operatingReason: 'no node serves' },
     { kind: 'loadBalancer.operatingStatus', from: 'UNKNOWN', to: 'ERROR', reason: 'no node serves' },
   );
-  await page.getByText('1 thing needs a person').waitFor();
+  await page.getByText('1 thing needs attention').waitFor();
   await tile.locator('.needs').getByText('no node serves').waitFor();
 });
 
-test('follows events of weight with their names, and no others', async () => {
+test('follows recent events with their names, and no others', async () => {
   const { page, world, open } = suite();
   world.addBackend();
   world.naming.addName();
   await open('/');
-  await page.getByText('Nothing needs a person.').waitFor();
+  await page.getByText('Nothing needs attention.').waitFor();
   world.addOperation();
   world.naming.update(
     'g1',
@@ -111,7 +113,7 @@ test('follows events of weight with their names, and no others', async () => {
   );
   const line = page.locator('.feed-line');
   await line.getByRole('link', { name: 'name shop-1.gslb.example.net' }).waitFor();
-  await page.getByText('1 thing needs a person').waitFor();
+  await page.getByText('1 thing needs attention').waitFor();
   await page.locator('[data-domain="gslb"] .needs').getByText('none of 2 members serves').waitFor();
   expect(await line.count()).toBe(1);
   await line.getByRole('link').click();
@@ -125,8 +127,8 @@ test('what a login may not see is said, and never taken for nothing', async () =
   world.naming.addName();
   world.naming.nameServers.push(nameServer('ns2', { presence: 'ABSENT', heardAt: now(-13 * minutes) }));
   await open('/');
-  const words = '1 name server absent';
-  await page.getByText(`Nothing that was read needs a person; not shown to you: ${words}`).waitFor();
+  const words = '1 name server not connected';
+  await page.getByText(`Nothing that was read needs attention; not shown to you: ${words}`).waitFor();
   await page.locator('[data-domain="gslb"]').getByText(`Not shown to you: ${words}`).waitFor();
   await page.locator('[data-domain="gslb"] .badge').getByText('not all shown').waitFor();
   expect(await page.getByText('ns2').count()).toBe(0);
@@ -136,9 +138,9 @@ test('an alert that fires has its tile, and counts', async () => {
   const { page, world, open } = suite();
   world.people.addAlert();
   await open('/');
-  await page.getByText('1 thing needs a person').waitFor();
+  await page.getByText('1 thing needs attention').waitFor();
   await untilCount(page, '[data-domain="alerts"] .needs li', 1);
-  await until(page, 'document.title === "(1 needs a person) Start · Tidegate"');
+  await until(page, 'document.title === "(1 needs attention) Start · Tidegate"');
 });
 
 test('a lost part empties its own tile and nothing else; the filter is for all tiles', async () => {
@@ -150,8 +152,8 @@ test('a lost part empties its own tile and nothing else; the filter is for all t
   await page.locator('[data-domain="gslb"]').getByText('The subgraph of gslbs does not answer.').waitFor();
   await untilCount(page, '[data-domain="relay"] .needs li', 2);
   // Unknown is not nothing.
-  await page.getByText('2 things need a person; not known: GSLBs').waitFor();
-  await until(page, 'document.title === "(2 need a person, 1 not known) Start · Tidegate"');
+  await page.getByText('2 things need attention; not known: GSLBs').waitFor();
+  await until(page, 'document.title === "(2 need attention, 1 not known) Start · Tidegate"');
   await page.getByLabel('Filter').fill('edge');
   await untilCount(page, '[data-domain="relay"] .needs li', 1);
 });

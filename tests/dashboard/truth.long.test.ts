@@ -23,8 +23,8 @@ test('what an absent cluster reported last is grey and dated, without actions th
   expect(await page.locator('[data-cluster="north"]').getByRole('button', { name: 'Drain' }).count()).toBe(1);
   expect(await south.getByRole('button', { name: 'Drain' }).count()).toBe(0);
   // These only change what is wanted of it.
-  expect(await south.getByRole('button', { name: 'Leave all rings' }).isEnabled()).toBe(true);
-  await until(page, 'document.title === "(1 cluster absent) Object storage · Tidegate"');
+  expect(await south.getByRole('button', { name: 'Evacuate' }).isEnabled()).toBe(true);
+  await until(page, 'document.title === "(1 cluster not connected) Object storage · Tidegate"');
 });
 
 test('absent checkers and name servers date their last report; without any checker no verdict can change', async () => {
@@ -42,8 +42,8 @@ test('absent checkers and name servers date their last report; without any check
   await page.locator('.panel-checkers .last-said').getByText('40 targets').waitFor();
   expect(await page.locator('.strip').count()).toBe(0);
   world.naming.checkers[1] = checker('us-1', { presence: 'ABSENT', heardAt: heardAt() });
-  await page.getByRole('alert').getByText('All checkers are absent: no verdict can change.').waitFor();
-  await until(page, 'document.title === "(2 checkers absent, 1 name server absent) GSLBs · Tidegate"');
+  await page.getByRole('alert').getByText('No checker is connected: no verdict can change.').waitFor();
+  await until(page, 'document.title === "(2 checkers not connected, 1 name server not connected) GSLBs · Tidegate"');
   await page.locator('.rows-names .row').click();
   const said = page.locator('.panel-matrix [role="status"]');
   await said.getByText('No verdict can change').waitFor();
@@ -69,7 +69,7 @@ test('changes are those of the page, with names; a deleted subject has its id', 
   world.naming.update('g1', {}, { kind: 'gslb.answer', from: null, to: 'CHANGED', reason: 'y' });
   await untilCount(page, '.feed-line', 3);
   const subjects = await page.locator('.feed-line .subject').allTextContents();
-  expect(subjects).toEqual(['shop-1.gslb.example.net', 'gslb …123456', 'shop-1.gslb.example.net']);
+  expect(subjects).toEqual(['shop-1.gslb.example.net', 'GSLB …123456', 'shop-1.gslb.example.net']);
 });
 
 test('times are in the zone of the browser or in UTC, by choice; details have their date and zone', async () => {

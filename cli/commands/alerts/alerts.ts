@@ -1,4 +1,4 @@
-// `tidegate alerts`: conditions that need a person (docs/alerts.md). Rules and channels have verbs of their own.
+// `tidegate alerts`: conditions that need attention (docs/alerts.md). Rules and channels have verbs of their own.
 import type { Noun } from '../../verb.ts';
 import { acknowledge } from './acknowledge.ts';
 import { end } from './end.ts';

@@ -39,7 +39,7 @@ export async function filterOf(client: GraphClient, options: Values<typeof filte
 
 /** `name`: its subject's. */
 export function changeLine(change: StatusChange, name: string, printer: Printer): string {
-  const from = change.from === null ? '' : `${change.from} → `;
+  const from = change.from === null || change.from === change.to ? '' : `${change.from} → `;
   const reason = change.reason === null ? '' : `  ${change.reason}`;
   const time = printer.colour(change.changedAt, 'grey');
   return `${time}  ${change.kind}  ${name}  ${from}${printer.status(change.to)}${reason}`;

@@ -5,7 +5,7 @@ import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 
 const statsDocument = graphql(`
   query LoadBalancersStats($id: ID!) {
-    loadBalancer(id: $id) { stats { activeConnections totalRequests requestErrors bytesIn bytesOut } }
+    loadBalancer(id: $id) { stats { activeConnections totalRequests requestErrors bytesIn bytesOut countedUntil } }
   }
 `);
 
@@ -21,11 +21,18 @@ export const show = remoteVerb({
     if (options.json) return printer.json({ ...balancer, stats });
     await printBalancer(call, balancer);
     if (stats === undefined) return;
-    const { activeConnections, totalRequests, requestErrors, bytesIn, bytesOut } = stats;
+    const { activeConnections, totalRequests, requestErrors, bytesIn, bytesOut, countedUntil } = stats;
     await printer.line('');
     await printer.table(
       ['SESSIONS', 'REQUESTS', 'ERRORS', 'BYTES IN', 'BYTES OUT'],
       [[activeConnections, totalRequests, requestErrors, bytesIn, bytesOut].map(String)],
     );
+    await printer.line(countedWords(countedUntil));
   },
 });
+
+/** Sums are of whole minutes: they are behind what was just sent. */
+function countedWords(until: string | null): string {
+  if (until === null) return 'No minute was counted yet.';
+  return `Sums as of ${until.slice(11, 19)} UTC: later requests are not counted yet.`;
+}

@@ -17,13 +17,13 @@ export function ConflictView({ conflicts, draft, onTake }: ConflictViewProps) {
   if (conflicts.length === 0)
     return (
       <p className="warning" role="alert">
-        Nothing is saved yet: the object was changed in the meantime, but in no field that you change. Save again.
+        Not saved: someone changed other fields of this object in the meantime. Save again.
       </p>
     );
   return (
     <section className="conflicts" aria-label="Changed in the meantime">
       <p className="warning" role="alert">
-        Nothing is saved yet: these fields were changed in the meantime. Choose what each should be, then save.
+        Not saved: these fields were changed in the meantime. Choose a value for each, then save.
       </p>
       {conflicts.map((conflict) => (
         <OneConflict

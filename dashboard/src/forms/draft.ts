@@ -2,6 +2,7 @@
 import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue, jsonIn } from '../../../platform/values/json.ts';
 import { type InputField, ownFields } from '../../../schema/kinds/kind.ts';
+import { phraseOf } from '../../../schema/kinds/words.ts';
 import { layoutOf } from './layout/arrange.ts';
 
 /** An empty text: nothing was entered. Of an input that takes exactly one field, `chosen` names it. */
@@ -87,7 +88,7 @@ function readFields(input: string, fields: readonly InputField[], { draft, path,
     if (value !== undefined) read[field.name] = value;
   }
   if (oneOf === true && taken.length === 0)
-    faults.push({ path, message: `Choose one of ${fields.map(({ name }) => name).join(', ')}.` });
+    faults.push({ path, message: `Choose one of ${fields.map(({ name }) => phraseOf(name)).join(', ')}.` });
   return read;
 }
 
@@ -153,7 +154,7 @@ function readText(field: InputField, text: string, path: readonly string[], faul
   if (secret === true || file === true) return text;
   const value = text.trim();
   if (registry.enums[type] !== undefined) {
-    if (registry.enums[type]?.[value] === undefined) fault('Choose one of the words.');
+    if (registry.enums[type]?.[value] === undefined) fault('Choose one of the values.');
     return value;
   }
   if (type === 'Boolean') return value === 'true';

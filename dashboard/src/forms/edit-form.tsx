@@ -272,7 +272,7 @@ function FurtherForm({ kind, verb, action, object, presets, onDone, onStale, ...
           >
             {staleVersion !== undefined && staleVersion !== object.version && (
               <p className="warning" role="alert">
-                Nothing happened: it was changed in the meantime. Look at its new values above, then do it again.
+                Not saved: it was changed in the meantime. Check its new values above, then try again.
               </p>
             )}
           </ActionForm>

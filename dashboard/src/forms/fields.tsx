@@ -2,6 +2,7 @@
 import { type ReactNode, useState } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
+import { titleOf } from '../../../schema/kinds/words.ts';
 import { chosen, type Draft, draftAt, formFields, isDraftObject } from './draft.ts';
 import { Field } from './field.tsx';
 import type { FieldsProps } from './field-props.ts';
@@ -113,7 +114,7 @@ function Variants(props: FieldsProps) {
         <option value="">Choose…</option>
         {fields.map((each) => (
           <option key={each.name} value={each.name}>
-            {each.name}
+            {titleOf(each.name)}
           </option>
         ))}
       </select>

@@ -27,6 +27,7 @@ export function titleOfAction(kind: Kind, verb: string): string {
   const words = wordsOf(kind);
   const article = /^(a|e|i|o|l7)/i.test(words) ? 'an' : 'a';
   const titles: Readonly<Record<string, string>> = { create: 'Create', set: 'Set', delete: 'Delete', remove: 'Remove' };
+  if (kind.type === 'Membership' && verb === 'set') return 'Add a member';
   const title = titles[verb];
   return title === undefined ? `${titleOf(verb)} (${words})` : `${title} ${article} ${words}`;
 }
@@ -90,7 +91,9 @@ function Done({ kind, verb, sent: { made, secrets }, onAnother }: DoneProps) {
   return (
     <section className="form-page" aria-labelledby="form-title">
       <h2 id="form-title" role="status">
-        {isMade ? `The ${wordsOf(kind)} ${name ?? ''} is created.` : `${titleOfAction(kind, verb)}: done.`}
+        {isMade
+          ? `The ${wordsOf(kind)} ${name ?? ''} is created.`
+          : (memberWords(made) ?? `${titleOfAction(kind, verb)}: done.`)}
       </h2>
       <OnceShown secrets={secrets} />
       <ul className="form-next">
@@ -113,12 +116,19 @@ function Done({ kind, verb, sent: { made, secrets }, onAnother }: DoneProps) {
           ))}
         <li>
           <button type="button" onClick={onAnother}>
-            {isMade ? 'Create another' : 'Do it again'}
+            {isMade ? 'Create another' : 'Add another'}
           </button>
         </li>
       </ul>
     </section>
   );
+}
+
+/** Of a membership: `bob is a member of default.` */
+function memberWords(made: JsonObject | null): string | undefined {
+  const { user, project } = made ?? {};
+  if (!isObject(user) || !isObject(project)) return undefined;
+  return `${String(user.name)} is a member of ${String(project.name)}.`;
 }
 
 function idOf(made: JsonObject | null): string | undefined {

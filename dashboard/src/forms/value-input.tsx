@@ -2,6 +2,8 @@
 import type { InputHTMLAttributes } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
+import { phraseOf } from '../../../schema/kinds/words.ts';
+import { describe, valueWords } from '../view/graph-words.ts';
 import { type Draft, isDraftObject, isNumber } from './draft.ts';
 import type { ValueInputProps } from './field-props.ts';
 import { useForm } from './form-context.ts';
@@ -78,7 +80,7 @@ function usualText({ default: usual, bounds }: InputField): string | undefined {
 
 function WordInput({ field, id, label, describedBy, isInvalid, value, onChange }: ValueInputProps) {
   const words = registry.enums[field.type] ?? {};
-  const usual = typeof field.default === 'string' ? `default: ${field.default}` : 'not set';
+  const usual = typeof field.default === 'string' ? `default: ${valueWords(field.default)}` : 'not set';
   const shown = value === '' && typeof field.default === 'string' ? field.default : value;
   return (
     <>
@@ -93,12 +95,12 @@ function WordInput({ field, id, label, describedBy, isInvalid, value, onChange }
         <option value="">{field.required === true ? 'Choose…' : usual}</option>
         {Object.keys(words).map((word) => (
           <option key={word} value={word}>
-            {word}
+            {valueWords(word)}
           </option>
         ))}
       </select>
       <p id={`${id}-word`} className="help meaning">
-        {words[shown] !== undefined && words[shown] !== '' && `${shown}: ${words[shown]}`}
+        {words[shown] !== undefined && words[shown] !== '' && `${valueWords(shown)}: ${describe(words[shown])}`}
       </p>
     </>
   );
@@ -154,7 +156,7 @@ function LongInput({ field, id, label, describedBy, isInvalid, value, onChange }
       {field.type !== 'JSON' && (
         <input
           type="file"
-          aria-label={`File of ${field.name}`}
+          aria-label={`File of ${phraseOf(field.name)}`}
           onChange={({ target }) => {
             const [file] = target.files ?? [];
             if (file !== undefined && file.size <= longestText) void file.text().then(onChange);

@@ -8,6 +8,7 @@ import { Header } from '../view/header.tsx';
 import { useKeyboard } from '../view/keyboard.ts';
 import { KeysHelp } from '../view/keys-help.tsx';
 import { StaleStrip } from '../view/live-badge.tsx';
+import { Skeleton } from '../view/skeleton.tsx';
 
 interface PageFrameProps {
   readonly control: FilterControl;
@@ -17,7 +18,7 @@ interface PageFrameProps {
   readonly waitingFor: string;
   /** Chips in the header for the page's own filters that are set. */
   readonly chosen?: ReactNode;
-  /** Above the panels: items that need a person first. */
+  /** Above the panels: items that need attention first. */
   readonly strips?: ReactNode;
   readonly drawer?: ReactNode;
   /** The panels. */
@@ -47,7 +48,7 @@ export function PageFrame({ control, className, waitingFor, chosen, strips, draw
       <Header control={control} chosen={chosen} onHelp={actions.help} onSearch={actions.search} />
       <StaleStrip />
       {strips}
-      <main className={`panels ${className}`} aria-busy={cursor === null}>
+      <main key={cursor === null ? 'waiting' : 'shown'} className={`panels ${className}`} aria-busy={cursor === null}>
         {cursor === null ? <Waiting what={waitingFor} /> : children}
       </main>
       {drawer}
@@ -59,5 +60,10 @@ export function PageFrame({ control, className, waitingFor, chosen, strips, draw
 
 function Waiting({ what }: { readonly what: string }) {
   const { reason } = useConnection();
-  return <p className="waiting">{reason ?? `Reading ${what}…`}</p>;
+  return (
+    <div className="waiting">
+      {reason !== null && <p>{reason}</p>}
+      <Skeleton what={what} />
+    </div>
+  );
 }

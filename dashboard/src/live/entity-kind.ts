@@ -42,6 +42,8 @@ export interface OtherSubject {
   readonly word: string;
   /** The field with its name. Default: it has none that the graph gives. */
   readonly nameField?: string;
+  /** The field with the object that it belongs to, whose name is shown. */
+  readonly ofField?: string;
   /** The type name of the page's kind that has the same id: a click opens that entity. Default: nothing is opened. */
   readonly opens?: string;
 }
@@ -64,7 +66,12 @@ export interface StatusChange extends Change {
   /** Null when it is gone or its subgraph is not available; without an id when the page does not select its type. */
   readonly subject:
     | Entity
-    | { readonly __typename: string; readonly id?: undefined; readonly subjectName?: string | null }
+    | {
+        readonly __typename: string;
+        readonly id?: undefined;
+        readonly subjectName?: string | null;
+        readonly subjectOf?: { readonly name: string } | null;
+      }
     | null;
 }
 

@@ -44,9 +44,10 @@ function changeFragments({ kinds, others = [] }: Subjects): string {
   const fragments = kinds.map(({ fragment }) => fragment.toString().trim());
   const spreads = [
     ...fragments.map((text) => `...${text.split(/\s+/)[1]}`),
-    ...others.flatMap(({ typename, nameField }) =>
-      nameField === undefined ? [] : `... on ${typename} { subjectName: ${nameField} }`,
-    ),
+    ...others.flatMap(({ typename, nameField, ofField }) => [
+      ...(nameField === undefined ? [] : [`... on ${typename} { subjectName: ${nameField} }`]),
+      ...(ofField === undefined ? [] : [`... on ${typename} { subjectOf: ${ofField} { name } }`]),
+    ]),
   ];
   return [
     `fragment ChangeFields on StatusChange {

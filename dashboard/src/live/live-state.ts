@@ -71,7 +71,9 @@ export function applySnapshot(
   note?: FeedLine,
 ): LiveState {
   const known = new Set(state.feed.map((line) => line.id));
-  const fresh = snapshot.history.filter((change) => !known.has(change.id)).map((change) => toLine(kinds, change));
+  const fresh = snapshot.history
+    .filter((change) => !known.has(change.id))
+    .map((change) => named(kinds, state, [], toLine(kinds, change)));
   return {
     cursor: snapshot.cursor,
     viewer: snapshot.viewer,
@@ -96,7 +98,7 @@ export function applyItems(
   for (const { kind, change } of items) {
     if (kind === 'CHECKPOINT' || change === null || known.has(change.id)) continue;
     known.add(change.id);
-    lines.push(toLine(kinds, change));
+    lines.push(named(kinds, state, lines, toLine(kinds, change)));
     const entity = entityIn(kinds, change);
     if (entity !== null) news.push(entity);
     else if (change.subject === null && missesSubject(kinds, state, change)) incomplete = true;
@@ -168,5 +170,19 @@ function toLine(kinds: readonly AnyKind[], change: StatusChange): FeedLine {
 }
 
 function otherName(subject: StatusChange['subject']): string {
-  return subject !== null && 'subjectName' in subject ? (subject.subjectName ?? '') : '';
+  if (subject === null || subject.id !== undefined) return '';
+  return subject.subjectName ?? subject.subjectOf?.name ?? '';
+}
+
+/** What is gone has no name in its last changes: it keeps the one that the page knew. */
+function named(kinds: readonly AnyKind[], state: LiveState, news: readonly FeedLine[], line: FeedLine): FeedLine {
+  if (line.type === 'note' || line.label !== '') return line;
+  const { subjectId, subjectType } = line.change;
+  const kind = kinds.find(({ typename }) => typename === subjectType);
+  const entity = kind === undefined ? undefined : entitiesOf(state, kind).get(subjectId);
+  if (kind !== undefined && entity !== undefined) return { ...line, label: kind.label(entity) };
+  const isNamed = (each: FeedLine) =>
+    each.type === 'change' && each.change.subjectId === subjectId && each.label !== '';
+  const before = news.findLast(isNamed) ?? state.feed.find(isNamed);
+  return before === undefined || before.type === 'note' ? line : { ...line, label: before.label };
 }

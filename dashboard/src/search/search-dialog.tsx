@@ -58,7 +58,7 @@ function SearchBox({ onClose }: { readonly onClose: () => void }) {
       ? []
       : [
           {
-            ...{ id: 'cmp', label: formatCmpObject(object), what: 'object of the CMP: what it became' },
+            ...{ id: 'cmp', label: formatCmpObject(object), what: 'CMP object' },
             choose: () => go(linkToCmpObject(object)),
           },
         ];
@@ -87,7 +87,7 @@ function SearchBox({ onClose }: { readonly onClose: () => void }) {
         aria-expanded="true"
         aria-controls={listId}
         aria-activedescendant={choices[active] === undefined ? undefined : `${listId}-${active}`}
-        placeholder="A name, an address, an id, a request id, an object of the CMP, a page"
+        placeholder="Name, address, ID, request ID, CMP object or page"
         maxLength={200}
         // biome-ignore lint/a11y/noAutofocus: the dialog was opened to type here.
         autoFocus
@@ -115,7 +115,7 @@ function SearchBox({ onClose }: { readonly onClose: () => void }) {
       </div>
       <p role="status" className="dim">
         {isSearching && 'Searching…'}
-        {!isSearching && choices.length === 0 && `Nothing that you may see has ${searchedText(typed)} in its name.`}
+        {!isSearching && choices.length === 0 && `No results for ${searchedText(typed)}.`}
       </p>
       {failures.map((failure) => (
         <p key={failure} className="warning">

@@ -1,4 +1,5 @@
 // Every status change when it happens, newest first.
+
 import { memo, useMemo } from 'react';
 import { useLiveState, usePage } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
@@ -6,7 +7,9 @@ import { matchesLine } from '../filters/filters.ts';
 import { linkTo } from '../links.ts';
 import type { AnyKind, Subjects } from '../live/entity-kind.ts';
 import { entitiesOf, type FeedLine, type LiveState } from '../live/live-state.ts';
-import { formatType, formatWord } from './format.ts';
+import { ChangeWords } from './change-words.tsx';
+import { Reason } from './device-fault.tsx';
+import { formatType } from './format.ts';
 import { Link } from './link.tsx';
 import { Panel } from './panel.tsx';
 import { Time } from './time.tsx';
@@ -39,7 +42,7 @@ export function FeedPanel({ control, title = 'Changes', isShown }: FeedPanelProp
       <div className="scroll" data-list="changes" tabIndex={0} role="log" aria-live="off" aria-label="Status changes">
         {shown.length === 0 && cursor !== null && (
           <div className="empty">
-            <p>{feed.length === 0 ? 'Nothing has changed yet.' : 'No change matches the filters.'}</p>
+            <p>{feed.length === 0 ? 'No changes yet.' : 'No change matches the filters.'}</p>
           </div>
         )}
         <ul className="feed">
@@ -94,15 +97,13 @@ const FeedRow = memo(
         ) : (
           <OtherSubject label={label} href={linkTo(change.subjectType, change.subjectId)} />
         )}
-        <span className="change">
-          <span className="dim">{aspect(change.kind, kind)}</span>{' '}
-          {change.from !== null && change.from !== '' && change.from !== change.to && (
-            <span className="dim">{formatWord(change.from)} → </span>
-          )}
-          <b data-status={change.to}>{formatWord(change.to)}</b>
-        </span>
+        <ChangeWords change={change} plainChange={kind?.plainChange} />
         {/* For some events the reason is the subject's name: the label already has it. */}
-        {change.reason !== null && !label.includes(change.reason) && <span className="reason">{change.reason}</span>}
+        {change.reason !== null && !label.includes(change.reason) && (
+          <span className="reason">
+            <Reason text={change.reason} />
+          </span>
+        )}
       </div>
     );
   },
@@ -133,12 +134,6 @@ function labelOf(page: Subjects, state: LiveState, line: FeedLine): string {
   const opened = page.kinds.find(({ typename }) => typename === other.opens);
   const entity = opened === undefined ? undefined : entitiesOf(state, opened).get(subjectId);
   const name = opened === undefined || entity === undefined ? line.label : opened.label(entity);
-  return `${other.word} ${name}`.trim();
-}
-
-/** backend.operatingStatus → operating status, gslbChecker.state → gslb checker; empty for a kind's plain change. */
-function aspect(change: string, kind: AnyKind | undefined): string {
-  if (change === kind?.plainChange) return '';
-  const [subject = change, status = ''] = change.split('.');
-  return formatType(status === '' || status === 'state' ? subject : status);
+  // `autoscaling of` says nothing without a name.
+  return name === '' ? other.word.replace(/ of$/, '') : `${other.word} ${name}`;
 }

@@ -47,6 +47,14 @@ export function formatAge(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** An age that is worth a word: what is fresher counts as new. */
+export const oldMs = 5_000;
+
+/** `just now`, `12 min ago`. */
+export function formatAgo(ms: number): string {
+  return ms < oldMs ? 'just now' : `${formatAge(ms)} ago`;
+}
+
 /** In its two largest units: `34 ms`, `1.2 s`, `5 s`, `2 min 5 s`, `4 h`, `3 d 2 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
@@ -74,14 +82,24 @@ export function formatCountdown(ms: number): string {
   return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`;
 }
 
-/** LoadBalancerNode → load balancer node. */
+/** LoadBalancerNode → load balancer node, GslbPool → GSLB pool. */
 export function formatType(typename: string): string {
-  return typename.replace(/(?<!^)([A-Z])/g, ' $1').toLowerCase();
+  return spelled(typename.replace(/(?<!^)([A-Z])/g, ' $1').toLowerCase());
 }
 
-/** LEAST_MAPPED → least mapped. */
+/** LEAST_MAPPED → least mapped, PENDING_DNS → pending DNS. */
 export function formatWord(word: string): string {
-  return word.toLowerCase().replaceAll('_', ' ');
+  return spelled(word.toLowerCase().replaceAll('_', ' '));
+}
+
+const acronyms = new RegExp(
+  '\\b(?:a{4}|aes|api|caa|cidr|cmp|cname|dns|ecdsa|fqdn|gslb|ha|hmac|https?|icmp|ip|l7|md5|mx|oom|p256|p384|ptr|rsa|s3|sha\\d*|soa|srv|ssh|ssl|' +
+    'tcp|tls|ttl|txt|udp|url|utc|uuid|vlan|vrf|vrrp)\\b',
+  'g',
+);
+
+function spelled(words: string): string {
+  return words.replace(acronyms, (word) => word.toUpperCase()).replace(/\bgrpc\b/g, 'gRPC');
 }
 
 /** A value of a device: texts unchanged, null as `nothing`, all else as JSON. */

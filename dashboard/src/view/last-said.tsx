@@ -1,6 +1,6 @@
 // What a machine reported before it became absent: it is grey and dated, and has no actions, because nothing reaches the machine.
 import type { ReactNode } from 'react';
-import { Age, Time } from './time.tsx';
+import { Ago, Time } from './time.tsx';
 
 interface LastSaidProps {
   /** When the machine was heard last. Null if never. */
@@ -13,7 +13,7 @@ export function LastSaid({ at, children }: LastSaidProps) {
   return (
     <div className="last-said">
       <p>
-        Last report <Age at={at} /> ago, at <Time at={at} />:
+        Last report <Ago at={at} />, at <Time at={at} />:
       </p>
       {children}
     </div>

@@ -2,7 +2,7 @@
 import { useConnection } from '../context.ts';
 import { livenessOf } from '../live/liveness.ts';
 import { useClock } from './clock.ts';
-import { formatAge } from './format.ts';
+import { formatAge, oldMs } from './format.ts';
 import { Icon } from './icons.tsx';
 
 const words = { LIVE: 'Live', RECONNECTING: 'Reconnecting', STALE: 'Stale' } as const;
@@ -15,18 +15,22 @@ const paths = {
 export function LiveBadge() {
   const connection = useConnection();
   const liveness = useClock((nowMs) => livenessOf(connection, nowMs));
-  const age = useClock((nowMs) =>
-    connection.lastMessageMs === null ? '' : formatAge(nowMs - connection.lastMessageMs),
-  );
+  const age = useClock((nowMs) => ageWords(connection.lastMessageMs, nowMs));
   return (
     <div className="live" data-live={liveness}>
       <span className="live-word" role="status" aria-live="polite">
         <Icon path={paths[liveness]} />
-        {words[liveness]}
+        <span className="live-text">{words[liveness]}</span>
       </span>
-      <span className="live-age">{age === '' ? 'waiting for the first message' : `last message ${age} ago`}</span>
+      <span className="live-age">{age}</span>
     </div>
   );
+}
+
+/** Nothing while messages come. */
+function ageWords(lastMs: number | null, nowMs: number): string {
+  if (lastMs === null) return 'waiting for the first message';
+  return nowMs - lastMs < oldMs ? '' : `last message ${formatAge(nowMs - lastMs)} ago`;
 }
 
 /** A strip over the whole page while it may not show the current state. */
@@ -41,9 +45,8 @@ export function StaleStrip() {
     <p className="strip strip-stale">
       <Icon path={paths.STALE} />
       <span>
-        <strong>{age === '' ? 'No answer from the server yet.' : `What you see is ${age} old.`}</strong>{' '}
-        {connection.reason ?? 'The server has gone silent.'} The page keeps trying, and misses nothing once the server
-        is back.
+        <strong>{age === '' ? 'No answer from the server yet.' : `This page is ${age} old.`}</strong>{' '}
+        {connection.reason ?? 'The server stopped responding.'} It keeps trying and will catch up without gaps.
       </span>
     </p>
   );

@@ -44,7 +44,7 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
           <img src="/favicon.svg" alt="" width="32" height="32" />
           Tidegate
         </h1>
-        {hasEnded && <p className="warning">The login has ended. Log in again to continue where you were.</p>}
+        {hasEnded && <p className="warning">Your session has ended. Log in again to continue.</p>}
         <label className="field">
           Name
           {/* biome-ignore lint/a11y/noAutofocus: it is the only thing on the page. */}
@@ -66,15 +66,24 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
         </button>
         <Failures failures={failures} />
         <p className="dim">
-          <code>npm start</code> prints a link that logs in once, and the name of the file with the first
-          administrator's password.
+          {isLocal(window.location.hostname) && (
+            <>
+              <code>npm start</code> in a terminal prints a link that logs in once.{' '}
+            </>
+          )}
+          The first administrator's password is on the server: <code>cat .tidegate/admin.password</code>
         </p>
       </form>
     </main>
   );
 }
 
+/** Links that log in are printed only for a browser on the same machine. */
+function isLocal(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
+}
+
 /** A wrong password can be typed again, whatever the general advice for its code. */
 function explain(failure: Failure): Failure {
-  return failure.code === 'BAD_CREDENTIALS' ? { ...failure, advice: 'Check both and try again.' } : failure;
+  return failure.code === 'BAD_CREDENTIALS' ? { ...failure, advice: 'Check name and password.' } : failure;
 }

@@ -6,7 +6,14 @@ import { pathOf, useRoute } from '../route.ts';
 import { Link } from './link.tsx';
 import { usePresentPages } from './use-present-pages.ts';
 
-export function PageLinks() {
+interface PageLinksProps {
+  /** All pages are in the menu, and the menu has the name of the open one. */
+  readonly isNarrow: boolean;
+  /** At the end of the menu. */
+  readonly children?: ReactNode;
+}
+
+export function PageLinks({ isNarrow, children }: PageLinksProps) {
   const open = useRoute(useDependencies().pages);
   const present = usePresentPages();
   const linkTo = (page: PageRow) => (
@@ -18,10 +25,11 @@ export function PageLinks() {
   const listed = present.length === 1 ? [] : present;
   return (
     <nav className="pages" aria-label="Pages">
-      {listed.filter(({ isInMenu }) => isInMenu !== true).map(linkTo)}
-      <MoreMenu hasOpenPage={open?.isInMenu === true}>
-        {listed.filter(({ isInMenu }) => isInMenu === true).map(linkTo)}
+      {!isNarrow && listed.filter(({ isInMenu }) => isInMenu !== true).map(linkTo)}
+      <MoreMenu hasOpenPage={isNarrow || open?.isInMenu === true} title={isNarrow ? (open?.title ?? 'Pages') : null}>
+        {listed.filter(({ isInMenu }) => isNarrow || isInMenu === true).map(linkTo)}
         <a href="/graphiql">GraphiQL</a>
+        {children}
       </MoreMenu>
     </nav>
   );
@@ -29,12 +37,14 @@ export function PageLinks() {
 
 interface MoreMenuProps {
   readonly hasOpenPage: boolean;
+  /** In place of `More`. */
+  readonly title: string | null;
   /** Links. */
   readonly children: ReactNode;
 }
 
 /** Closes on Escape, on a link to the open page, and when the focus or a click is elsewhere. Another page has a header of its own. */
-function MoreMenu({ hasOpenPage, children }: MoreMenuProps) {
+function MoreMenu({ hasOpenPage, title, children }: MoreMenuProps) {
   const [isOpen, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -75,9 +85,10 @@ function MoreMenu({ hasOpenPage, children }: MoreMenuProps) {
         ref={button}
         aria-expanded={isOpen}
         data-current={hasOpenPage}
+        aria-label={title === null ? undefined : `${title}: more pages`}
         onClick={() => setOpen(!isOpen)}
       >
-        More <span aria-hidden="true">▾</span>
+        {title ?? 'More'} <span aria-hidden="true">▾</span>
       </button>
       <div className="menu" data-open={isOpen}>
         {children}

@@ -1,8 +1,10 @@
 // A panel with a list that is read page by page: the number of its items, the items, and a button for more of them.
+
 import type { ReactNode } from 'react';
 import { Panel } from './panel.tsx';
 import { Failures } from './refusal.tsx';
 import { ScrollRegion } from './scroll-region.tsx';
+import { Skeleton } from './skeleton.tsx';
 import type { CountedPage, Paged } from './use-paged.ts';
 
 interface PagedPanelProps<Node> {
@@ -38,7 +40,7 @@ export function PagedList<Node>({ paged, none, keyOf, item }: PagedListProps<Nod
   return (
     <>
       <Failures failures={failure === null ? [] : [failure]} />
-      {page === undefined && failure === null && <p className="hint">Reading…</p>}
+      {page === undefined && failure === null && <Skeleton />}
       {page?.nodes.length === 0 && !hasMore && <div className="hint">{none}</div>}
       <ul className="calls">
         {page?.nodes.map((node) => (
@@ -47,10 +49,10 @@ export function PagedList<Node>({ paged, none, keyOf, item }: PagedListProps<Nod
       </ul>
       {hasMore && !isFull && (
         <button type="button" className="more" disabled={isReadingMore} onClick={more}>
-          {isReadingMore ? 'Reading more…' : page.nodes.length === 0 ? 'Look further' : 'More'}
+          {isReadingMore ? 'Loading more…' : page.nodes.length === 0 ? 'Search further' : 'More'}
         </button>
       )}
-      {hasMore && isFull && <p className="hint">There is more than is shown here: filter the list.</p>}
+      {hasMore && isFull && <p className="hint">More exist than are shown here. Filter the list.</p>}
     </>
   );
 }

@@ -1,12 +1,13 @@
 // Shows why something was refused and what to do.
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
+import { phraseOf } from '../../../schema/kinds/words.ts';
 import { RequestError } from '../graph/request.ts';
 
 const advice: Readonly<Record<RefusalFragment['retry'], string>> = {
-  SAME_KEY: 'Nothing happened. You can send the same request again.',
-  SAME_KEY_AFTER_ACTION: 'It can be sent again once its cause is removed.',
-  NEW_KEY: 'Nothing happened. Correct the field named, then send it again.',
-  NEVER: 'Nothing happened, and trying again will not help.',
+  SAME_KEY: 'Nothing was changed. You can send the same request again.',
+  SAME_KEY_AFTER_ACTION: 'Remove the cause, then send it again.',
+  NEW_KEY: 'Not saved. Correct this field, then send it again.',
+  NEVER: 'Nothing was changed. Trying again does not help.',
 };
 
 export interface Failure {
@@ -18,10 +19,16 @@ export interface Failure {
 export function failuresOf(errors: readonly RefusalFragment[]): readonly Failure[] {
   return errors.map(({ code, message, field, retry, retryAfterMs }) => ({
     code,
-    message: field.length > 0 ? `${message} (${field.filter((part) => part !== 'input').join('.')})` : message,
+    message: field.length > 0 ? `${message} (${fieldWords(field)})` : message,
     advice:
       retryAfterMs === null ? advice[retry] : `${advice[retry]} Wait ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`,
   }));
+}
+
+/** `port`: of a part of a tree, its number is not said. */
+function fieldWords(field: readonly string[]): string {
+  const named = field.filter((part) => part !== 'input' && !/^\d+$/.test(part));
+  return named.map(phraseOf).join(', ');
 }
 
 /** For a request without an answer: whether it was executed is not known. */
@@ -31,7 +38,7 @@ export function failureOf(error: unknown): Failure {
   return {
     code,
     message,
-    advice: code === 'UNREACHABLE' ? 'Trying again is safe: the same request is never carried out twice.' : '',
+    advice: code === 'UNREACHABLE' ? 'Trying again is safe: the request is never carried out twice.' : '',
   };
 }
 

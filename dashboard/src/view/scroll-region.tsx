@@ -1,4 +1,4 @@
-// A part of a panel that scrolls.
+// A part of a panel that scrolls. A group and no landmark: the panel around it is one, often of the same name.
 import type { ReactNode } from 'react';
 
 interface ScrollRegionProps {
@@ -11,9 +11,10 @@ interface ScrollRegionProps {
 
 export function ScrollRegion({ label, list, className = 'scroll', children }: ScrollRegionProps) {
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
-    <section className={className} data-list={list} tabIndex={0} aria-label={label}>
+    <div className={className} data-list={list} tabIndex={0} role="group" aria-label={label}>
       {children}
-    </section>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 // Shared parts of pages that show a list, or one of its entities.
 import { formatWord } from './format.ts';
 import { type Failure, Failures } from './refusal.tsx';
+import { Skeleton } from './skeleton.tsx';
 
 interface NotShownProps {
   /** For example `name`. */
@@ -14,7 +15,7 @@ export function NotShown({ what, reading: { isGone, failure }, onBack }: NotShow
   return (
     <div className="waiting">
       {failure !== null && <Failures failures={[failure]} />}
-      <p>{isGone ? 'It was deleted, or is not in any of your projects.' : `Reading the ${what}…`}</p>
+      {isGone ? <p>Not found: deleted, or in none of your projects.</p> : <Skeleton />}
       <button type="button" onClick={onBack}>
         All {what}s
       </button>

@@ -1,4 +1,4 @@
-// The title of an area's page counts what needs a person there, as the start page and `tidegate top` do.
+// The title of an area's page counts what needs attention there, as the start page and `tidegate top` do.
 import { useCallback, useMemo } from 'react';
 import {
   AlertsTitleDocument,

@@ -25,7 +25,6 @@ export function useOpened<Kind extends Entity, Detail extends Kind>(
   const take = useCallback((detail: Detail) => store.take(kind, [detail]), [store, kind]);
   const { detail, isGone, failure } = useDetail(document, id, entity?.version ?? 0, take);
   const instead =
-    failure?.message ??
-    (cursor === null || !isGone ? 'Reading…' : 'It was deleted, or is not in any of your projects.');
+    failure?.message ?? (cursor === null || !isGone ? 'Loading…' : 'Not found: deleted, or in none of your projects.');
   return { entity, detail, instead };
 }

@@ -9,7 +9,7 @@ interface ViewButtonsProps {
 export function ViewButtons({ views, view, onChange }: ViewButtonsProps) {
   return (
     <fieldset className="states views">
-      <legend className="visually-hidden">What is shown of it</legend>
+      <legend className="visually-hidden">View</legend>
       {Object.entries(views).map(([name, label], index) => (
         <button
           type="button"

@@ -1,4 +1,4 @@
-// GSLB objects that need a person: names that are not fully up or have no verdict, and checkers and name servers that do not report.
+// GSLB objects that need attention: names that are not fully up or have no verdict, and checkers and name servers that do not report.
 import { AttentionPart } from '../../../platform/attention/attention.ts';
 import type { RequestContext } from '../../../platform/caller/identity.ts';
 import type { Database } from '../../../platform/database/database.ts';

@@ -114,7 +114,7 @@ function treeTexts(): string[] {
   const settingsOf = ({ fields }: GslbKind, ...without: string[]): Fields =>
     Object.fromEntries(Object.entries(fields).filter(([name]) => !['name', ...without].includes(name)));
   const named = (what: string): Fields => ({
-    name: textField(`1 to 63 lower-case letters, digits and inner hyphens. Null for a name from ${what}.`, 63),
+    name: textField(`1 to 63 lower-case letters, digits and inner hyphens. Default: derived from ${what}.`, 63),
   });
   const list = (type: string, description: string): Field => ({
     ...textField(description, 0),

@@ -1,4 +1,4 @@
-// What needs a person in load balancing: load balancers that are not fully up, hosts that do not report, and certificates that end.
+// What needs attention in load balancing: load balancers that are not fully up, hosts that do not report, and certificates that end.
 import { AttentionPart } from '../../../platform/attention/attention.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { BalancerReads } from './balancers/balancer-reads.ts';
@@ -13,7 +13,7 @@ interface BalancerAttentionOptions {
   readonly certificates: CertificateReads;
 }
 
-/** A certificate that ends sooner needs a person. */
+/** A certificate that ends sooner needs attention. */
 const expiryMs = 14 * 86_400_000;
 
 export function balancerAttention({ db, balancers, statuses, certificates }: BalancerAttentionOptions): AttentionPart {

@@ -126,7 +126,7 @@ function recommend({ policy, figures, current }: ScalingState): Recommended {
   // There may be fewer or more nodes with figures than wanted nodes.
   if (grows ? needed < current : needed > current)
     return { count: current, reason: `${words.join(', ')}: other nodes already carry that` };
-  return { count: needed, reason: `${words.join(', ')}: ${needed} ${needed === 1 ? 'is' : 'are'} enough` };
+  return { count: needed, reason: `${words.join(', ')}; needs ${needed}` };
 }
 
 function isWithin(percent: number, target: number, tolerancePercent: number): boolean {
@@ -148,7 +148,7 @@ function grow(state: ScalingState, { count }: Recommended): Limited {
   const before = Math.max(current - added, 0);
   const most = Math.max(current, before + Math.max(before, 4));
   if (count <= most) return { count, reasons: [] };
-  return { count: most, reasons: ['at most doubled, or 4 more, in 15 seconds'] };
+  return { count: most, reasons: [`limited to +${most - before} per 15 s`] };
 }
 
 function shrink(state: ScalingState, { count }: Recommended): Limited {
@@ -164,7 +164,7 @@ function shrink(state: ScalingState, { count }: Recommended): Limited {
   const removed = changesSince(state, shrinkWindowMs, 'SHRINK');
   const allowed = Math.max(Math.max(1, Math.floor((current + removed) / 4)) - removed, 0);
   if (current - held <= allowed) return { count: held, reasons };
-  return { count: current - allowed, reasons: [...reasons, 'at most a quarter, or one node, in a minute'] };
+  return { count: current - allowed, reasons: [...reasons, `limited to -${removed + allowed} per minute`] };
 }
 
 /**

@@ -4,7 +4,10 @@ import { cipherNames, pem } from '../../../platform/graph/described/patterns.ts'
 import { booleanField, enumField, type Field, listField, textField } from '../../../platform/graph/fields.ts';
 import { part } from './part-kind.ts';
 
-export const nameField = part(textField('Its name, for people.', 255), { default: '', octavia: 'name' });
+export const nameField = part(textField('Display name, at most 255 characters.', 255), {
+  default: '',
+  octavia: 'name',
+});
 export const descriptionField = part(textField('Its purpose, as free text. At most 255 characters.', 255), {
   default: '',
   octavia: 'description',

@@ -153,7 +153,7 @@ function treeChildren(kind: PartKind): Fields {
       const type = `${child.name}TreeInput`;
       const what = wordsOf(child.name);
       return child.most === 1
-        ? [childFields[child.name], { ...textField(`Its ${what}. Omit it for none.`, 0), type }]
+        ? [childFields[child.name], { ...textField(`Its ${what}. Optional.`, 0), type }]
         : [
             childFields[child.name],
             { ...textField(`Its ${plural(what)}, at most ${child.most}.`, 0), type: `[${type}!]` },

@@ -86,7 +86,7 @@ export const pool: PartKind = {
   unique: ({ name = '' }) => (name === '' || name === null ? undefined : String(name)),
   uniqueFields: ['name'],
   fields: {
-    name: part(textField('Its name, for people. Unique in its load balancer where it is not empty.', 255), {
+    name: part(textField('Name, unique in its load balancer if not empty.', 255), {
       default: '',
       octavia: 'name',
     }),

@@ -1,4 +1,4 @@
-// What needs a person in object storage: clusters of which no controller reports, and services that are not ready.
+// What needs attention in object storage: clusters of which no controller reports, and services that are not ready.
 import { AttentionPart } from '../../../platform/attention/attention.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { liveClusters } from './stores/cluster-store.ts';
@@ -25,7 +25,7 @@ export function objectAttention(db: Database): AttentionPart {
             count: async () => absent.length,
             nodes: absent.map(({ id, name, controllers }) => ({
               ...({ id, name, severity: 'CRITICAL', status: 'ABSENT' } as const),
-              reason: controllers.length === 0 ? 'no controller has connected yet' : 'no controller is heard',
+              reason: controllers.length === 0 ? 'no controller has connected yet' : 'no controller is connected',
               since: controllers
                 .map(({ heardAt }) => heardAt)
                 .toSorted((one, other) => one.getTime() - other.getTime())

@@ -1,4 +1,4 @@
-// What needs a person in the relay: backends that are not available, calls whose outcome is unknown, and objects that were changed on their
+// What needs attention in the relay: backends that are not available, calls whose outcome is unknown, and objects that were changed on their
 // device.
 import { AttentionPart } from '../../../platform/attention/attention.ts';
 import type { Database } from '../../../platform/database/database.ts';

@@ -1,4 +1,4 @@
-// Objects of the system that need a person: alerts that fire, and the hosts of the database.
+// Objects of the system that need attention: alerts that fire, and the hosts of the database.
 import { AttentionPart, type AttentionSort } from '../../../platform/attention/attention.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { projectsFor } from '../../../platform/input/authorise.ts';
@@ -29,7 +29,7 @@ export function alertAttention({ db, alerts }: { readonly db: Database; readonly
   });
 }
 
-/** `cluster`: undefined if the database is on one machine, which never needs a person. */
+/** `cluster`: undefined if the database is on one machine, which never needs attention. */
 export function databaseAttention(db: Database, cluster: HaCluster | undefined): AttentionPart {
   const base = { subjectType: 'HaCluster', ofInstallation: true } as const;
   const found = async (faults: Awaited<ReturnType<AttentionSort['read']>>['nodes']) => ({

@@ -65,7 +65,7 @@ test('it starts with the domains and everything that needs attention', () => {
     'backends        12 · 1 not available',
     'load balancers  3',
     '',
-    '31 THINGS NEED A PERSON, the first 1',
+    '31 THINGS NEED ATTENTION, the first 1',
     '> edge-1  OFFLINE  3m    the connection was refused',
   ]);
   expect(shown.at(-1)).toContain('q quit');
@@ -74,10 +74,10 @@ test('it starts with the domains and everything that needs attention', () => {
 test('unknown or hidden values never look like zero', () => {
   const hidden = [{ kind: 'ALERT_FIRING', count: 4 }];
   expect(sumText({ needed: 0, hidden, unknown: [] })).toBe(
-    'Nothing that was read needs a person; not shown to you: 4 alerts firing',
+    'Nothing that was read needs attention; not shown to you: 4 alerts firing',
   );
-  expect(sumText({ needed: 2, hidden: [], unknown: ['names'] })).toBe('2 things need a person; not known: names');
-  expect(sumText({ needed: 0, hidden: [], unknown: [] })).toBe('Nothing needs a person.');
+  expect(sumText({ needed: 2, hidden: [], unknown: ['names'] })).toBe('2 things need attention; not known: names');
+  expect(sumText({ needed: 0, hidden: [], unknown: [] })).toBe('Nothing needs attention.');
 });
 
 test.each([

@@ -52,6 +52,18 @@ describe('applyItems', () => {
     expect(state.feed.map((line) => line.id)).toEqual(['s2', 's1']);
   });
 
+  test('what is gone keeps the name that the page knew', () => {
+    const known = applyEntities(operationKind, begun, [operation({ version: 4 })]);
+    const name = operationKind.label(operation());
+    const labelOf = (state: typeof begun) => state.feed.flatMap((line) => (line.type === 'change' ? [line.label] : []));
+    expect(labelOf(applyItems(kinds, known, [item(1, null, { subjectVersion: 5 })]))).toEqual([name]);
+    // Also when only an earlier change has it.
+    const told = applyItems(kinds, begun, [item(1, operation())]);
+    const gone = { ...told, entities: new Map() };
+    expect(labelOf(applyItems(kinds, gone, [item(2, null, { subjectVersion: 5 })]))).toEqual([name, name]);
+    expect(labelOf(applyItems(kinds, begun, [item(1, null, { subjectVersion: 5 })]))).toEqual(['']);
+  });
+
   test('a change without its subject causes another read, unless that version is known', () => {
     const known = applyEntities(operationKind, begun, [operation({ version: 4 })]);
     expect(applyItems(kinds, known, [item(1, null, { subjectVersion: 4 })]).incomplete).toBe(false);

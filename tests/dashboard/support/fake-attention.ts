@@ -1,4 +1,4 @@
-// What needs a person in the fake world, as `attention` gives it. Its present hour is bad while something does; the hours before are good.
+// What needs attention in the fake world, as `attention` gives it. Its present hour is bad while something does; the hours before are good.
 import { coded, type Fields, now } from './fake-values.ts';
 import type { FakeWorld } from './fake-world.ts';
 
@@ -195,7 +195,7 @@ function clusterNeeds({ clusters }: FakeWorld): Found {
       need('CLUSTER_ABSENT', 'CRITICAL', ['ObjectCluster', id, name], {
         ...{
           status: 'ABSENT',
-          reason: 'no controller is heard',
+          reason: 'no controller is connected',
           since: (controllers as readonly Fields[])[0]?.heardAt ?? null,
         },
       }),

@@ -14,6 +14,30 @@ export const cutTexts = `[...document.querySelectorAll(
 )].filter((element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== 'visible')
   .map((element) => element.outerHTML.slice(0, 200))`;
 
+/**
+ * Words of programs in texts for people: camel case, values of enums, ids. What stands in `code` or a text that is to be copied is meant for programs.
+ * Names of types and versions that are written so anywhere are no faults.
+ */
+export const codeWords = `(() => {
+  const known = new RegExp('^(?:GraphiQL|GraphQL|JavaScript|HAProxy|OpenSSH|OpenStack|PowerDNS|IPv[46]|[KMGTP]iB|[A-Z]?VLANs?|LBaaS|CIDRs|URLs|IDs|gRPC|' +
+    'AAAA|ALPN|AES|BASE64|CIDR|CNAME|DHCP|ECDSA|GSLBs?|HSTS|HTTPS?|ICMP|INIT|JSON|NETCONF|OVSDB|SERVFAIL|SHA|SNMP|TCP|TYPE|NAMESPACE|NAME|HOST|PORT|UUID|VDOM|PATCH|POST|HEAD|TRACE|OPTIONS|CONNECT|DELETE|UTC|' +
+    'YAML|VRRP|E[A-Z]{5,})$');
+  const faults = (text) => text.split(/[^\\p{L}\\p{N}_=-]+/u).filter((word) => !known.test(word) && (
+    /^[a-z]+[a-z0-9]*[A-Z]/.test(word) || /^[A-Z][a-z]+[A-Z]/.test(word) || /^[A-Z][A-Z0-9]*_[A-Z0-9_]+$/.test(word) ||
+    /^[A-Z]{4,}$/.test(word) || /^[0-9a-f-]{32,}$/i.test(word) || /^(?=.*\\d)(?=.*[A-Z])[\\w=-]{20,}$/.test(word)));
+  const places = 'code, pre, kbd, samp, textarea, .mono, script, style, noscript';
+  const found = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+    if (text.parentElement.closest(places) === null) found.push([text.data, text.parentElement]);
+  }
+  for (const element of document.querySelectorAll('[aria-label], [placeholder], [title]')) {
+    if (element.closest(places) === null)
+      for (const name of ['aria-label', 'placeholder', 'title']) found.push([element.getAttribute(name) ?? '', element]);
+  }
+  return found.flatMap(([text, element]) => faults(text).map((word) => word + ' in ' + element.outerHTML.slice(0, 160)));
+})()`;
+
 /** Controls of the header that lie over each other. */
 export const overlaps = `(() => {
   const controls = [...document.querySelectorAll('.top :is(a, button, input, select, .zone, .live-word)')]

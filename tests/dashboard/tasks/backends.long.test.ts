@@ -47,7 +47,7 @@ describeWithLab('by mouse', (lab) => {
     await page.getByText(hostKeySha256, { exact: true }).waitFor();
     // Nowhere to enter a secret yet.
     expect(await page.locator('input[type="password"], textarea').count()).toBe(0);
-    await page.getByLabel('I compared it, and it is the same').check();
+    await page.getByLabel('I compared it and it matches').check();
     await page.getByRole('button', { name: 'Accept this fingerprint' }).click();
     await page.getByLabel('Name', { exact: true }).fill('edge');
     await page.getByLabel('Account').fill(username);
@@ -58,7 +58,7 @@ describeWithLab('by mouse', (lab) => {
     await page.getByLabel('Private key', { exact: true }).fill(await readFile(privateKeyPath, 'utf8'));
     await page.getByRole('button', { name: 'Try this account' }).click();
     await page.getByRole('status').getByText('edge is online.').waitFor();
-    await page.getByRole('link', { name: 'The page of the backend' }).click();
+    await page.getByRole('link', { name: 'Open the backend' }).click();
     await page.getByRole('heading', { name: 'edge' }).waitFor();
     await until(page, 'document.querySelector(".shown-head b").dataset.status === "ONLINE"');
     expect(errors).toEqual([]);
@@ -115,7 +115,7 @@ describeWithLab('by mouse', (lab) => {
     await administrator.change('backendCreate', { ...place, credentials });
     await openFromHeader(page, 'Relay');
     await page.locator('[data-list="backends"] [data-row]').filter({ hasText: 'unknown' }).click();
-    await page.getByRole('button', { name: 'Accept what it shows…' }).click();
+    await page.getByRole('button', { name: 'Accept it…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(hostKeySha256).waitFor();
     await dialog.getByRole('button', { name: 'Accept this host key' }).click();

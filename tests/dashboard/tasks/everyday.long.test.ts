@@ -64,14 +64,14 @@ describeWithProduct('by mouse', () => {
   test('who may what, and what is watched', async () => {
     await navigate('People');
     await page.locator('[data-list="users"]').getByRole('link', { name: 'admin', exact: true }).click();
-    await page.locator('.drawer').getByText('everything: an administrator').waitFor();
+    await page.locator('.drawer').getByText('administrator: may do everything').waitFor();
     await page
       .locator('.drawer')
       .getByRole('button', { name: /^Close/ })
       .click();
     await page.locator('[data-list="projects"]').getByRole('link', { name: 'default', exact: true }).click();
     await page.locator('.drawer').getByRole('heading', { name: 'Quotas' }).waitFor();
-    await page.locator('.drawer').getByText('load balancers of load balancing').waitFor();
+    await page.locator('.drawer').getByText('Load balancers', { exact: true }).waitFor();
     await page
       .locator('.drawer')
       .getByRole('button', { name: /^Close/ })
@@ -85,8 +85,8 @@ describeWithProduct('by mouse', () => {
   test('what an object of the CMP became', async () => {
     await block('203.0.113.72', `became-${mark}`);
     await navigate('CMP objects');
-    await page.getByLabel('Object of the CMP').fill(`tenant/became-${mark}`);
-    await page.getByRole('button', { name: 'Show what it became' }).click();
+    await page.getByLabel('CMP object').fill(`tenant/became-${mark}`);
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.locator('[data-list="tree"]').getByText('203.0.113.72').waitFor();
     await page.locator('[data-list="tree"]').getByText('lab-firewall').first().waitFor();
     expect(watched.errors).toEqual([]);
@@ -108,7 +108,7 @@ describeWithProduct('by mouse', () => {
     try {
       await navigate('GSLBs');
       await page.locator('[data-row]').filter({ hasText: fqdn }).first().click();
-      const explanation = page.getByRole('region', { name: 'Explanation' });
+      const explanation = page.getByRole('group', { name: 'Explanation' });
       await explanation.getByRole('button', { name: 'Explain' }).click();
       await explanation
         .locator('.answer')
@@ -136,7 +136,7 @@ describeWithProduct('by mouse', () => {
     await navigate('Object storage');
     await page.getByRole('button', { name, exact: true }).click();
     const drawer = page.locator('.drawer');
-    await drawer.getByText('It has no objects yet.').waitFor();
+    await drawer.getByText('No objects yet.').waitFor();
     await drawer.getByText('File, at most 5.0 GiB').waitFor();
     const buffer = Buffer.from('a photo of a cat');
     await drawer.getByLabel(/^File/).setInputFiles({ name: 'cat.txt', mimeType: 'text/plain', buffer });
@@ -176,7 +176,7 @@ describeWithProduct('by mouse', () => {
       });
       await navigate('Load balancers');
       await page.locator('[data-row]').filter({ hasText: balancer.name }).first().click();
-      const decisions = page.getByRole('region', { name: 'Decisions of healing and autoscaling' });
+      const decisions = page.getByRole('group', { name: 'Decisions of healing and autoscaling' });
       await decisions.getByText(lost).first().waitFor();
       await until(page, 'document.querySelector(".decisions li").textContent.includes("healing")');
     } finally {

@@ -65,10 +65,10 @@ describeDemo('by mouse', () => {
       const gap = move.getByText(new RegExp(`^${took} without a primary$`));
       await gap.waitFor();
       const steps = move.getByRole('list', { name: 'Steps of the move' }).getByRole('listitem');
-      await steps.nth(0).getByText(`a person asked for ${to}`).waitFor();
+      await steps.nth(0).getByText(`requested: ${to}`).waitFor();
       await steps
         .nth(1)
-        .getByText(new RegExp(`no host leads any more, ${took} later`))
+        .getByText(new RegExp(`no primary any more, ${took} later`))
         .waitFor();
       await steps
         .nth(2)

@@ -3,16 +3,33 @@ import { describe, expect, test } from '@jest/globals';
 import { formatCmpObject } from '../../../dashboard/src/cmp-object.ts';
 import {
   formatAge,
+  formatAgo,
   formatCountdown,
   formatDuration,
   formatTime,
+  formatType,
   formatValue,
+  formatWord,
 } from '../../../dashboard/src/view/format.ts';
 
 describe('format', () => {
   test('ages change in steps that do not flicker, and are never negative', () => {
     const ages = [-10, 4, 9, 59, 60, 3_599, 3_600, 86_399, 86_400].map((seconds) => formatAge(seconds * 1000));
     expect(ages).toEqual(['<5 s', '<5 s', '5 s', '55 s', '1 min', '59 min', '1 h', '23 h', '1 d']);
+  });
+
+  test('what was just seen has no age', () => {
+    expect([0, 4_999, 5_000, 720_000].map(formatAgo)).toEqual(['just now', 'just now', '5 s ago', '12 min ago']);
+  });
+
+  test('acronyms keep their capitals', () => {
+    expect(['GslbPoolMember', 'CmpObject', 'L7Policy'].map(formatType)).toEqual([
+      'GSLB pool member',
+      'CMP object',
+      'L7 policy',
+    ]);
+    expect(formatWord('LEAST_MAPPED')).toBe('least mapped');
+    expect(formatWord('IN_DNS')).toBe('in DNS');
   });
 
   test('durations', () => {

@@ -1,4 +1,4 @@
-// What needs a person in a part: its order, what a login may not see, what can't be read, and the hours of the database.
+// What needs attention in a part: its order, what a login may not see, what can't be read, and the hours of the database.
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { AttentionPart, type AttentionSort, measureAttention } from '../../../platform/attention/attention.ts';

@@ -174,6 +174,25 @@ describe('rules', () => {
     );
   });
 
+  test('a denial says which port was checked, and which ports of the address are allowed', () => {
+    const rules = { deny: ['10.0.0.0/8'], allow: ['10.0.0.1:443', '10.0.0.0/24:80', '10.0.0.9:22', '10.0.0.1:8443'] };
+    const reason = (port: number, own: readonly string[] = []) =>
+      egressFrom({ ...rules, own }).denial('10.0.0.1', port)?.reason;
+    const allowed = 'its ports 80, 443 and 8443 are allowed';
+    const advice = 'a narrower rule can allow them, for example egress.allow';
+    expect(reason(22)).toBe(
+      `connections to 10.0.0.1 port 22 are denied by the setting egress.deny; ${allowed}; ${advice}: ["10.0.0.1:22"]`,
+    );
+    expect(reason(0)).toBe(
+      `connections to 10.0.0.1 (no port is given) are denied by the setting egress.deny; ${allowed}; ${advice}: ["10.0.0.1"]`,
+    );
+    // What would reach the installation itself is not offered.
+    expect(reason(22, ['10.0.0.1:443', '10.0.0.1:8443'])).toContain('; its port 80 is allowed; ');
+    expect(egressFrom({ allow: ['127.0.0.1:80'] }).denial('127.0.0.1', 22)?.reason).toContain(
+      'the built-in rule 127.0.0.0/8 (loopback); its port 80 is allowed; the setting',
+    );
+  });
+
   test.each([
     ['10.0.0.1', 22, '10.0.0.1:22'],
     ['10.0.0.1', 0, '10.0.0.1'],

@@ -30,7 +30,7 @@ async function open() {
     registerBackend(node, { name, host, port, hostKeySha256, credentials }, stranger);
   const theirBackend = await registerTheirs('theirs');
   const theirs = await rule('theirs', 'theirs', stranger);
-  // So that they need a person.
+  // So that they need attention.
   await node.db.execute("UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE state = 'SUCCEEDED'");
   await node.db.execute("UPDATE backend SET operating_status = 'OFFLINE'");
   const addTo = (who: typeof owner, name: string, address: string) => call(node, 'add', element(name, address), who);

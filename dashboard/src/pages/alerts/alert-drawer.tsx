@@ -1,12 +1,16 @@
 // One alert and why it fired: the changes of its subject, newest first.
+
 import { useCallback } from 'react';
 import { AlertsAlertDocument, AlertsWhyDocument } from '../../../../generated/dashboard/graphql.ts';
 import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { useDependencies } from '../../context.ts';
+import { ChangeWords } from '../../view/change-words.tsx';
+import { Reason } from '../../view/device-fault.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Moment, Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { Acknowledged, AlertActions, SeverityMark, SubjectLink } from './alert-item.tsx';
@@ -24,8 +28,8 @@ export function AlertDrawer({ id, onClose }: AlertDrawerProps) {
   return (
     <Drawer id={id} title={alert == null ? 'Alert' : (alert.subjectName ?? alert.ruleName)} onClose={onClose}>
       {failure !== null && <Failures failures={[failure]} />}
-      {alert === undefined && failure === null && <p className="dim">Reading…</p>}
-      {alert === null && <p className="dim">It is past its retention, or you may not see it.</p>}
+      {alert === undefined && failure === null && <Skeleton />}
+      {alert === null && <p className="dim">Not found: its retention has passed, or you may not see it.</p>}
       {alert != null && <AlertDetails alert={alert} />}
     </Drawer>
   );
@@ -44,14 +48,14 @@ function AlertDetails({ alert }: { readonly alert: Alert }) {
           { name: 'Condition', value: formatWord(condition) },
           { name: 'Severity', value: <SeverityMark alert={alert} /> },
           { name: 'Status', value: formatWord(status) },
-          { name: 'Why', value: reason },
+          { name: 'Why', value: reason === null ? null : <Reason text={reason} /> },
           {
             name: 'CMP object',
             value: cmpObject && <Link href={linkToCmpObject(cmpObject)}>{formatCmpObject(cmpObject)}</Link>,
           },
           { name: 'Since', value: <Moment at={alert.since} /> },
           { name: 'Fired', value: <Moment at={alert.createdAt} /> },
-          { name: 'Sent', value: lastNotifiedAt === null ? 'to no channel yet' : <Moment at={lastNotifiedAt} /> },
+          { name: 'Sent', value: lastNotifiedAt === null ? 'not sent yet' : <Moment at={lastNotifiedAt} /> },
           { name: 'Known', value: alert.acknowledgedAt && <Acknowledged alert={alert} /> },
           { name: 'Resolved', value: resolvedAt && <Moment at={resolvedAt} /> },
           { name: 'Rule', value: alert.ruleName },
@@ -72,24 +76,26 @@ function Why({ subjectId }: { readonly subjectId: string }) {
   const { value: changes, failure } = useReading(read, useNews(), everyMs);
   return (
     <section aria-label="Why">
-      <h3>What happened to it</h3>
+      <h3>History</h3>
       {failure !== null && <Failures failures={[failure]} />}
-      {changes?.length === 0 && <p className="dim">No change of it is kept.</p>}
+      {changes?.length === 0 && <p className="dim">No changes are kept.</p>}
       <ol className="calls">
         {changes?.map(({ id, changedAt, kind, from, to, reason, requestId }) => (
           <li key={id}>
             <span className="line">
               <Time at={changedAt} />
-              <span className="dim">{kind}</span>
-              <span>
-                {from !== null && from !== '' && `${formatWord(from)} → `}
-                <b data-status={to}>{formatWord(to)}</b>
-              </span>
+              <ChangeWords change={{ kind, from, to }} />
               {requestId !== null && (
                 <Link href={`/audit?request=${encodeURIComponent(requestId)}`}>who asked for it</Link>
               )}
             </span>
-            {reason !== null && <span className="line">{reason}</span>}
+            {reason !== null && (
+              <span className="line">
+                <span>
+                  <Reason text={reason} />
+                </span>
+              </span>
+            )}
           </li>
         ))}
       </ol>

@@ -1,9 +1,11 @@
 // One alert in a list: how urgent, what is in which condition, since when and why, and what a person can do.
+
 import { AlertsAcknowledgeDocument, AlertsEndDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
 import { linkTo } from '../../links.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { Reason } from '../../view/device-fault.tsx';
 import { formatType, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { isMember } from '../../view/permissions.ts';
@@ -33,7 +35,13 @@ export function AlertItem({ alert }: { readonly alert: Alert }) {
           </span>
         )}
       </span>
-      {reason !== null && <span className="line">{reason}</span>}
+      {reason !== null && (
+        <span className="line">
+          <span>
+            <Reason text={reason} />
+          </span>
+        </span>
+      )}
       <span className="line">
         <Link href={why} data-row={id}>
           Why
@@ -95,7 +103,7 @@ export function AlertActions({ alert: { id, alertState, subjectName, project } }
           control={acknowledging}
           onConfirm={async () => (await acknowledging.send({ id })) !== undefined}
         >
-          It is not sent again before it is resolved. It stays open while its cause lasts.
+          It is not sent again until it is resolved. It stays open as long as its cause lasts.
         </ConfirmedAction>
       )}
       <ConfirmedAction
@@ -106,8 +114,8 @@ export function AlertActions({ alert: { id, alertState, subjectName, project } }
         control={ending}
         onConfirm={async () => (await ending.send({ id })) !== undefined}
       >
-        It counts as resolved. An ended alert fires again while its cause lasts: with the next event that its subject is
-        in the condition. End it if its subject is gone for good; otherwise acknowledge it.
+        The alert counts as resolved. It fires again if its condition is reported again. End it if its subject no longer
+        exists; otherwise acknowledge it.
       </ConfirmedAction>
     </>
   );

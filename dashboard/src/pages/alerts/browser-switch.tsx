@@ -9,7 +9,7 @@ export function BrowserSwitch() {
   const change = async (wanted: boolean): Promise<void> => {
     setRefused(null);
     if (wanted && (await Notification.requestPermission()) !== 'granted') {
-      setRefused('The browser does not allow notifications of this page: allow them in its settings of the page.');
+      setRefused('The browser blocks notifications from this page. Allow them in the site settings.');
       return;
     }
     chooseBrowserAlerts(wanted);
@@ -27,8 +27,8 @@ export function BrowserSwitch() {
       </label>
       <span className="dim">
         {canTell
-          ? 'Each new alert once, as long as a tab of Tidegate is open here, also in quiet times. With no tab open, nothing is told: channels do that.'
-          : 'This browser shows notifications only for pages that it reached by HTTPS or at a loopback address.'}
+          ? 'Shows each new alert once while a Tidegate tab is open, even in quiet times. For alerts without an open tab, use a channel.'
+          : 'Browsers show notifications only for pages loaded over HTTPS or from a loopback address.'}
       </span>
       {refused !== null && (
         <span className="failures" role="alert">

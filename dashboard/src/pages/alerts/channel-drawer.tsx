@@ -43,14 +43,14 @@ export function ChannelDrawer({ id, onClose }: ChannelDrawerProps) {
   const paged = usePaged(readPage, useNews(), everyMs);
   return (
     <Drawer id={id} title={channel?.name ?? 'Channel'} onClose={onClose}>
-      {channel === null && <p className="dim">It was deleted, or you may not see it.</p>}
+      {channel === null && <p className="dim">Not found: deleted, or not visible to you.</p>}
       {channel != null && <ChannelDetails channel={channel} />}
       {channel !== null && (
         <section aria-label="Messages">
           <h3>Messages of the last week</h3>
           <PagedList
             paged={paged}
-            none="None was sent."
+            none="No messages sent."
             keyOf={(delivery) => delivery.id}
             item={(delivery) => <DeliveryItem delivery={delivery} />}
           />
@@ -76,7 +76,7 @@ function ChannelDetails({ channel }: { readonly channel: Channel }) {
           control={control}
           onConfirm={async () => (await control.send({ id })) !== undefined}
         >
-          It is sent also in quiet times. What became of it is shown among the messages.
+          It is sent even in quiet times. The result appears in the list of messages.
         </ConfirmedAction>
       </div>
       <Facts

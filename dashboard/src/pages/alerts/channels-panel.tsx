@@ -30,9 +30,7 @@ export function ChannelsPanel({ control: { filters } }: { readonly control: Aler
       name="channels"
       title="Channels"
       paged={paged}
-      none={
-        text === null ? 'There is no channel: alerts are shown here only.' : 'No channel has this text in its name.'
-      }
+      none={text === null ? 'No channels yet: alerts appear only here.' : 'No channel matches.'}
       tools={<CreateLink kind="AlertChannel">Add a channel</CreateLink>}
       keyOf={({ id }) => id}
       item={(channel) => <ChannelItem channel={channel} />}
@@ -53,7 +51,7 @@ function ChannelItem({ channel }: { readonly channel: Channel }) {
         <b>{formatWord(channelKind)}</b>
         <code className="dim">{destination}</code>
         {!enabled && <b data-status="OFFLINE">disabled</b>}
-        {isDefault && <b title="It gets the alerts of rules without channels of their own.">default</b>}
+        {isDefault && <b title="Receives the alerts of rules that have no channel.">default</b>}
         <span className="dim">{project === null ? 'of the installation' : `of ${project.name}`}</span>
       </span>
       <QuietTimes channel={channel} />

@@ -1,4 +1,4 @@
-// The page of alerts: what needs a person now and since when, what has fired before, the rules, and the channels that tell people.
+// The page of alerts: what needs attention now and since when, what has fired before, the rules, and the channels that tell people.
 import { useCallback } from 'react';
 import { useLiveState } from '../../context.ts';
 import { containsWords } from '../../filters/filters.ts';
@@ -77,9 +77,7 @@ function OpenAlerts({ control }: { readonly control: AlertControl }) {
       name="alerts"
       title="Open alerts"
       paged={narrowed(paged, text)}
-      none={
-        text === '' ? 'Nothing fires: no rule has a subject in its condition.' : 'No open alert matches the filter.'
-      }
+      none={text === '' ? 'No open alerts.' : 'No open alert matches the filter.'}
       keyOf={({ id }) => id}
       item={(alert) => <AlertItem alert={alert} />}
     />
@@ -94,7 +92,7 @@ function History({ control }: { readonly control: AlertControl }) {
       name="resolved"
       title="Resolved in 30 days"
       paged={narrowed(paged, text)}
-      none={text === '' ? 'None was resolved.' : 'No resolved alert matches the filter.'}
+      none={text === '' ? 'No alerts resolved in 30 days.' : 'No resolved alert matches the filter.'}
       keyOf={({ id }) => id}
       item={(alert) => <AlertItem alert={alert} />}
     />

@@ -7,7 +7,7 @@ import { editLink } from '../../forms/links.ts';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { PagedPanel } from '../../view/paged-panel.tsx';
-import { Age } from '../../view/time.tsx';
+import { Ago } from '../../view/time.tsx';
 import { usePaged } from '../../view/use-paged.ts';
 import { useSettled } from '../../view/use-settled.ts';
 import type { AlertControl } from './filters.ts';
@@ -30,7 +30,7 @@ export function RulesPanel({ control: { filters } }: { readonly control: AlertCo
       name="rules"
       title="Rules"
       paged={paged}
-      none={text === null ? 'There is no rule: nothing is watched.' : 'No rule has this text in its name.'}
+      none={text === null ? 'No rules yet.' : 'No rule matches.'}
       tools={<CreateLink kind="AlertRule">Add a rule</CreateLink>}
       keyOf={({ id }) => id}
       item={(rule) => <RuleItem rule={rule} />}
@@ -56,9 +56,9 @@ function RuleItem({ rule }: { readonly rule: Rule }) {
         {silent ? (
           <b
             data-status="DRIFTED"
-            title="No enabled channel gets its alerts. Give it one, or make a channel the default."
+            title="No enabled channel receives its alerts. Add one, or make a channel the default."
           >
-            tells nobody
+            no channel
           </b>
         ) : (
           <span>
@@ -67,7 +67,7 @@ function RuleItem({ rule }: { readonly rule: Rule }) {
         )}
         {checkedInAt !== null && (
           <span>
-            checked in <Age at={checkedInAt} /> ago
+            checked in <Ago at={checkedInAt} />
           </span>
         )}
       </span>

@@ -1,6 +1,7 @@
 // One entry of the audit trail, with links to who asked and to the object.
 import { useState } from 'react';
 import type { AuditPageQuery } from '../../../../generated/dashboard/graphql.ts';
+import { titleOf } from '../../../../schema/kinds/words.ts';
 import { type CmpObjectKey, formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { linkTo } from '../../links.ts';
 import { formatJson, formatType, formatWord } from '../../view/format.ts';
@@ -23,7 +24,7 @@ export function EntryItem({ entry, control }: EntryItemProps) {
       <span className="line" data-action={action}>
         <Moment at={recordedAt} />
         <Who actor={entry.actor} />
-        <b className="mono name">{action}</b>
+        <b className="name">{titleOf(action)}</b>
         <b data-status={outcome === 'ACCEPTED' ? 'SUCCEEDED' : 'FAILED'}>{formatWord(outcome)}</b>
         {code !== null && <code>{code}</code>}
       </span>
@@ -69,8 +70,8 @@ function Subject({ entry, control }: EntryItemProps) {
   if (subjectId === null) return null;
   const href = subject === null ? undefined : hrefOf(subject.__typename, subjectId);
   const name = nameOf(entry);
-  const type = subject === null ? 'an object that is gone' : formatType(subject.__typename);
-  const what = name === null ? type : subject === null ? `${name}, which is gone` : `${type} ${name}`;
+  const type = subject === null ? 'a deleted object' : formatType(subject.__typename);
+  const what = name === null ? type : subject === null ? `${name} (deleted)` : `${type} ${name}`;
   return (
     <>
       {href === undefined ? <span className="dim">{what}</span> : <Link href={href}>{what}</Link>}
@@ -113,7 +114,7 @@ function RequestId({ id, what, control }: RequestIdProps) {
   );
 }
 
-function Details({ entry: { details, position, hash } }: { readonly entry: Entry }) {
+function Details({ entry: { action, details, position, hash } }: { readonly entry: Entry }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
@@ -125,7 +126,8 @@ function Details({ entry: { details, position, hash } }: { readonly entry: Entry
             {formatJson(details)}
           </pre>
           <p className="dim">
-            {hash === null ? 'It is not sealed yet.' : `Sealed${position === null ? '' : ` at position ${position}`}:`}{' '}
+            Operation <code>{action}</code>.{' '}
+            {hash === null ? 'Not sealed yet.' : `Sealed${position === null ? '' : ` at position ${position}`}:`}{' '}
             <code>{hash}</code>
           </p>
         </>

@@ -12,8 +12,8 @@ const texts = [
   { label: 'Operation', name: 'operation', of: 'text', most: 64, example: 'backendCreate' },
 ] as const;
 const ids = [
-  { label: 'Request id', name: 'request', of: 'requestId', most: 64 },
-  { label: "Object's id", name: 'subject', of: 'subjectId', most: 1024 },
+  { label: 'Request ID', name: 'request', of: 'requestId', most: 64 },
+  { label: 'Object ID', name: 'subject', of: 'subjectId', most: 1024 },
 ] as const;
 const points = [
   { label: 'From', name: 'from' },
@@ -41,6 +41,7 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
         maxLength={most}
         onChange={({ target }) => set({ [of]: target.value })}
         placeholder={example}
+        className={of === 'text' ? 'mono' : undefined}
       />
     </label>
   );
@@ -83,7 +84,7 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
         </button>
       ))}
       <label>
-        Renewals of logins
+        Session renewals
         <input
           type="checkbox"
           name="renewals"

@@ -38,7 +38,7 @@ function AuditPage() {
       {mayRead ? (
         <EntriesPanel control={control} />
       ) : (
-        <p className="waiting">Operators see the audit trail of their projects, and you are an operator of none.</p>
+        <p className="waiting">Only operators see the audit trail, and you are not an operator of any project.</p>
       )}
     </PageFrame>
   );
@@ -64,7 +64,7 @@ function EntriesPanel({ control }: { readonly control: AuditControl }) {
       name="entries"
       title="Audit trail"
       paged={paged}
-      none={control.isFiltering ? 'No entry matches the filters.' : 'Nothing was asked for yet.'}
+      none={control.isFiltering ? 'No entry matches the filters.' : 'No entries yet.'}
       keyOf={({ id }) => id}
       item={(entry) => <EntryItem entry={entry} control={control} />}
     >

@@ -1,4 +1,5 @@
 // What the driver of a backend can do, with examples, and links to the forms of calls.
+
 import { useCallback, useState } from 'react';
 import {
   BackendExamplesDocument,
@@ -14,6 +15,7 @@ import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { isMember } from '../../view/permissions.ts';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 
 type Backend = NonNullable<BackendPageQuery['backend']>;
@@ -41,7 +43,7 @@ export function ExamplesPanel({ backend, text }: ExamplesPanelProps) {
   return (
     <Panel name="examples" title="Examples" summary={`driver ${driverName}`}>
       <ScrollRegion list="examples" label="Examples of calls">
-        {drivers === null && <p className="hint">Reading…</p>}
+        {drivers === null && <Skeleton />}
         {mayCall && <CallLinks backend={backend} mutations={typedMutations} />}
         <ul className="calls">
           {shown.map((operation) => (

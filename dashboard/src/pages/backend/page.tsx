@@ -1,4 +1,5 @@
 // The page of one backend: how it is, its calls of the last 24 hours with outcomes and latency, its objects, and examples of calls.
+
 import { useCallback, useMemo } from 'react';
 import {
   BackendPageDocument,
@@ -12,12 +13,14 @@ import { useFilters } from '../../filters/use-filters.ts';
 import { PageFrame } from '../../frame/page-frame.tsx';
 import { linkTo } from '../../links.ts';
 import type { Page } from '../../page.ts';
+import { DeviceFault, Reason } from '../../view/device-fault.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
-import { Age, Time } from '../../view/time.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
+import { Ago, Time } from '../../view/time.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { useReading } from '../../view/use-reading.ts';
@@ -82,10 +85,10 @@ function BackendPage() {
   return (
     <PageFrame control={control} className="backend" waitingFor="the backend">
       {failure !== null && <Failures failures={[failure]} />}
-      {value === undefined && failure === null && <p className="waiting">Reading…</p>}
+      {value === undefined && failure === null && <Skeleton />}
       {value === null && (
         <p className="waiting">
-          It was deleted, or is not in any of your projects. <Link href="/relay">All backends</Link>
+          Not found: deleted, or in none of your projects. <Link href="/relay">All backends</Link>
         </p>
       )}
       {value != null && (
@@ -114,10 +117,18 @@ function Head({ backend }: { readonly backend: Backend }) {
       {circuit.state !== 'CLOSED' && (
         <strong className="reasons">
           circuit {formatWord(circuit.state)}
-          {circuit.reason !== null && `: ${circuit.reason}`}
+          {circuit.reason !== null && (
+            <>
+              : <Reason text={circuit.reason} />
+            </>
+          )}
         </strong>
       )}
-      {health.message !== null && operatingStatus !== 'ONLINE' && <strong className="reasons">{health.message}</strong>}
+      {health.message !== null && operatingStatus !== 'ONLINE' && (
+        <strong className="reasons">
+          <Reason text={health.message} />
+        </strong>
+      )}
       <span className="dim">{facts.filter(Boolean).join(' · ')}</span>
       <span>
         <b>{queue.inFlight}</b> on the wire, <b>{queue.waiting}</b> of {queue.limit} waiting
@@ -125,7 +136,8 @@ function Head({ backend }: { readonly backend: Backend }) {
       </span>
       {health.checkedAt !== null && (
         <span className="dim">
-          checked <Age at={health.checkedAt} /> ago{health.latencyMs !== null && ` in ${health.latencyMs} ms`}
+          checked <Ago at={health.checkedAt} />
+          {health.latencyMs !== null && ` in ${health.latencyMs} ms`}
         </span>
       )}
       <Uptime document={UptimeOfBackendDocument} id={id} of={name} />
@@ -194,7 +206,7 @@ function CallItem({ call }: { readonly call: Call }) {
       </span>
       {deviceError !== null && (
         <span className="message">
-          {deviceError.code}: {deviceError.message}
+          <DeviceFault fault={deviceError} />
         </span>
       )}
     </>
@@ -215,7 +227,7 @@ function ObjectsPanel({ mappings: { nodes, totalCount }, text }: ObjectsPanelPro
   return (
     <Panel name="objects" title="Objects" summary={`${shown.length} of ${totalCount ?? 'more than 10,000'}`}>
       <ScrollRegion list="objects" label="Its objects">
-        {shown.length === 0 && <p className="hint">Nothing is mapped to it{text === '' ? '' : ' that matches'}.</p>}
+        {shown.length === 0 && <p className="hint">No mapped objects{text === '' ? '' : ' that matches'}.</p>}
         <ul className="calls">
           {shown.map((mapping) => (
             <li key={mapping.id}>

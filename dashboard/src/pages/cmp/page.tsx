@@ -1,4 +1,5 @@
 // The page of one object of the CMP: the tree of all that it became, with states, and the calls made for it in time.
+
 import { type FormEvent, useCallback, useMemo, useState } from 'react';
 import { type CmpObjectKey, formatCmpObject, parseCmpObject } from '../../cmp-object.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
@@ -7,13 +8,15 @@ import { useFilters } from '../../filters/use-filters.ts';
 import { PageFrame } from '../../frame/page-frame.tsx';
 import { linkTo } from '../../links.ts';
 import type { Page } from '../../page.ts';
+import { DeviceFault, Reason } from '../../view/device-fault.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { isMember } from '../../view/permissions.ts';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
-import { Age, Time } from '../../view/time.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
+import { Ago, Time } from '../../view/time.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { usePresentPages } from '../../view/use-present-pages.ts';
 import { useReading } from '../../view/use-reading.ts';
@@ -28,7 +31,7 @@ export const page: Page = {
   read: async () => [],
   keys: {
     firstList: 'tree',
-    groups: [{ does: 'What it became, calls', focus: { 1: '[data-list="tree"]', 2: '[data-list="calls"]' } }],
+    groups: [{ does: 'Objects, calls', focus: { 1: '[data-list="tree"]', 2: '[data-list="calls"]' } }],
   },
   Content: CmpPage,
 };
@@ -40,7 +43,7 @@ function CmpPage() {
   const control = useFilters(filterFormat);
   const { object } = control.filters;
   return (
-    <PageFrame control={control} className="cmp" waitingFor="what it became">
+    <PageFrame control={control} className="cmp" waitingFor="objects">
       {object === null ? (
         <AskedObject control={control} />
       ) : (
@@ -62,11 +65,11 @@ function AskedObject({ control }: { readonly control: CmpControl }) {
   return (
     <form className="waiting asked" onSubmit={show}>
       <label className="field">
-        Object of the CMP
+        CMP object
         <input name="object" placeholder="tenant/42" required maxLength={400} />
       </label>
-      {isWrong && <p className="warning">Write it as TYPE/ID, or NAMESPACE:TYPE/ID, for example tenant/42.</p>}
-      <button type="submit">Show what it became</button>
+      {isWrong && <p className="warning">TYPE/ID or NAMESPACE:TYPE/ID, for example tenant/42.</p>}
+      <button type="submit">Show</button>
     </form>
   );
 }
@@ -87,7 +90,7 @@ function ObjectView({ object, control }: ObjectViewProps) {
   const { text } = control.filters;
   const bad = tree?.mappings.filter(isWrong).length ?? 0;
   const unknown = tree?.calls.filter(({ state }) => state === 'UNKNOWN').length ?? 0;
-  usePageTitle(useMemo(() => newsOf({ 'not as wanted': bad, unknown }), [bad, unknown]));
+  usePageTitle(useMemo(() => newsOf({ 'changed on its device': bad, unknown }), [bad, unknown]));
   return (
     <>
       <section className="shown-head" aria-labelledby="object-name">
@@ -119,28 +122,28 @@ function TreePanel({ tree, text, onVerified }: TreePanelProps) {
   return (
     <Panel
       name="became"
-      title="What it became"
+      title="Objects"
       tools={
         <button
           type="button"
           className="verify-all"
           disabled={verifiable.length === 0 || progress !== null}
-          title="Reads from the devices; changes nothing there"
+          title="Read-only on the devices"
           onClick={() => void verify(verifiable)}
         >
           {progress === null ? 'Verify all' : `Verifying ${progress.done + 1} of ${progress.of}…`}
         </button>
       }
     >
-      <ScrollRegion list="tree" label="What it became">
-        {tree === undefined && <p className="hint">Reading…</p>}
+      <ScrollRegion list="tree" label="Objects">
+        {tree === undefined && <Skeleton />}
         {[...(tree?.failures ?? []), ...refused].map((message) => (
           <p key={message} className="warning">
             {message}
           </p>
         ))}
         {tree !== undefined && own.length + parts.length === 0 && (
-          <p className="hint">It became nothing that you may see{text === '' ? '' : ' and that matches the filter'}.</p>
+          <p className="hint">No objects that you may see{text === '' ? '' : ' match the filter'}.</p>
         )}
         <ul className="became">
           {[...byBackend].map(([backendId, mappings]) => (
@@ -166,7 +169,7 @@ function BackendBranch({ mappings }: { readonly mappings: readonly OwnMapping[] 
       <span className="line">
         <span className="dim">backend</span>
         {backend == null ? (
-          <span>a backend that is gone</span>
+          <span>a deleted backend</span>
         ) : (
           <Link className="name" href={linkTo('Backend', backend.id) ?? '/relay'}>
             {backend.name}
@@ -204,7 +207,7 @@ function MappingItem({ mapping }: { readonly mapping: OwnMapping }) {
         <span>
           <b data-status={lastVerification.result}>{formatWord(lastVerification.result)}</b>{' '}
           <span className="dim">
-            <Age at={lastVerification.verifiedAt} /> ago
+            <Ago at={lastVerification.verifiedAt} />
           </span>
         </span>
       )}
@@ -224,7 +227,11 @@ function PartItem({ part: { what, name, status, reason, href } }: { readonly par
         </Link>
       )}
       {status !== null && <b data-status={status}>{formatWord(status)}</b>}
-      {reason !== null && <span className="message">{reason}</span>}
+      {reason !== null && (
+        <span className="message">
+          <Reason text={reason} />
+        </span>
+      )}
     </span>
   );
 }
@@ -239,7 +246,7 @@ function CallsPanel({ tree, text }: { readonly tree: Tree | undefined; readonly 
       summary={tree === undefined ? undefined : `newest ${shown.length} of ${tree.callCount}`}
     >
       <ScrollRegion list="calls" label="Calls made for it, newest first">
-        {tree !== undefined && shown.length === 0 && <p className="hint">No call was made for it.</p>}
+        {tree !== undefined && shown.length === 0 && <p className="hint">No calls.</p>}
         <ol className="calls">
           {shown.map((call) => (
             <li key={call.id}>
@@ -263,13 +270,13 @@ function CallItem({ call }: { readonly call: OwnCall }) {
         </Link>
         <b data-status={state}>{formatWord(state)}</b>
         <span className="dim">
-          {backend?.name ?? 'a backend that is gone'} · by {requestedBy.name}
+          {backend?.name ?? 'a deleted backend'} · by {requestedBy.name}
           {finishedAt !== null && ` · after ${formatDuration(Date.parse(finishedAt) - Date.parse(createdAt))}`}
         </span>
       </span>
       {deviceError !== null && (
         <span className="message">
-          {deviceError.code}: {deviceError.message}
+          <DeviceFault fault={deviceError} />
         </span>
       )}
     </>

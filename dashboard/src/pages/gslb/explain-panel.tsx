@@ -13,6 +13,7 @@ import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { latestEntered, pointOf, useZone, zoneName } from '../../view/zone.ts';
+import { drawOf, drawWords, isInStep } from './server-standing.ts';
 
 type Explanation = NonNullable<GslbExplanationQuery['gslbExplain']>;
 type Answer = Explanation['answer'];
@@ -52,7 +53,7 @@ export function ExplainPanel({ fqdn, news }: ExplainPanelProps) {
         {explanation === undefined && failure === null && <p className="hint">Asking…</p>}
         {explanation === null && (
           <p className="hint">
-            There is no such name that you may see, or it had no answer then, or that is no longer kept.
+            No answer found: the name does not exist, you may not see it, or the answer of that time is no longer kept.
           </p>
         )}
         {explanation !== undefined && explanation !== null && <Explained explanation={explanation} />}
@@ -134,7 +135,7 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
               of <Time at={askedAt} />
             </>
           )}{' '}
-          · {client === '' ? 'nothing is known of the client' : `client: ${client}`}
+          · {client === '' ? 'client unknown' : `client: ${client}`}
         </span>
       </p>
       {flip !== null && (
@@ -160,20 +161,25 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
           </li>
         ))}
       </ol>
-      {askedAt === null && <ServersTable servers={servers} />}
+      {askedAt === null && <ServersTable servers={servers} draw={drawOf(steps)} />}
     </div>
   );
 }
 
-function ServersTable({ servers }: { readonly servers: readonly Server[] }) {
-  if (servers.length === 0) return <p className="dim">No name server of ours answers the zone.</p>;
+interface ServersTableProps {
+  readonly servers: readonly Server[];
+  readonly draw: ReturnType<typeof drawOf>;
+}
+
+function ServersTable({ servers, draw }: ServersTableProps) {
+  if (servers.length === 0) return <p className="dim">None of our name servers serves this zone.</p>;
   return (
     <table className="servers">
       <thead>
         <tr>
           <th scope="col">Name server</th>
           <th scope="col">Answers now</th>
-          <th scope="col">By its plan</th>
+          <th scope="col">Expected</th>
         </tr>
       </thead>
       <tbody>
@@ -192,13 +198,26 @@ function ServersTable({ servers }: { readonly servers: readonly Server[] }) {
               )}
             </td>
             <td>
-              {server.planned === null ? <span className="dim">not known</span> : <code>{textOf(server.planned)}</code>}
+              <Planned server={server} draw={draw} />
               {server.behind > 0 && <span className="message"> {server.behind} behind</span>}
             </td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** A draw has no answer of its own: each query gets another. */
+function Planned({ server, draw }: { readonly server: Server; readonly draw: ServersTableProps['draw'] }) {
+  const inStep = isInStep(server, draw);
+  if (draw !== undefined && inStep !== false) return <span className="dim">{drawWords(draw)}</span>;
+  if (server.planned === null) return <span className="dim">unknown</span>;
+  return (
+    <>
+      <code>{draw === undefined ? textOf(server.planned) : draw.among.join(', ')}</code>
+      {inStep === false && <span className="message"> differs</span>}
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
 // How the verdicts on a name's members changed, newest first, each with every vote that was known then.
+
 import { useCallback, useEffect, useState } from 'react';
 import { GslbFlipsDocument, type GslbFlipsQuery } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
@@ -6,6 +7,7 @@ import { formatDuration, formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { type Failure, Failures, failureOf } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 
@@ -26,8 +28,8 @@ export function HistoryPanel({ id, news }: { readonly id: string; readonly news:
     >
       <ScrollRegion label="Changes of verdicts">
         {failure !== null && <Failures failures={[failure]} />}
-        {flips === null && failure === null && <p className="hint">Reading…</p>}
-        {flips?.length === 0 && <p className="hint">No verdict has changed yet.</p>}
+        {flips === null && failure === null && <Skeleton />}
+        {flips?.length === 0 && <p className="hint">No verdict changes yet.</p>}
         <ul className="flips">
           {flips?.map((flip) => (
             <li key={flip.id}>
@@ -56,7 +58,7 @@ function FlipItem({ flip }: { readonly flip: Flip }) {
           {wordOf(verdictBefore)} →{' '}
         </span>
         <b data-status={verdictAfter ?? 'NONE'}>{wordOf(verdictAfter)}</b>
-        {late && <span className="dim"> (late: it changed nothing)</span>} <span className="reason">{reason}</span>
+        {late && <span className="dim"> (late: not counted)</span>} <span className="reason">{reason}</span>
       </summary>
       <table>
         <thead>

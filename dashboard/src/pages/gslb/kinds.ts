@@ -9,6 +9,6 @@ export const subjects: Subjects = {
   kinds,
   others: [
     { typename: 'GslbVantagePoint', word: 'vantage point', nameField: 'name' },
-    { typename: 'GslbNameServer', word: 'a name server' },
+    { typename: 'GslbNameServer', word: 'name server' },
   ],
 };

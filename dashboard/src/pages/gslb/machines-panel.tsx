@@ -1,11 +1,13 @@
 // Our own name servers and the checkers, silent ones first, with the age of their data. Only administrators see them.
+
 import type { ReactNode } from 'react';
 import { useLiveState } from '../../context.ts';
-import { formatDuration } from '../../view/format.ts';
+import { useClock } from '../../view/clock.ts';
+import { formatAge, formatDuration, oldMs } from '../../view/format.ts';
 import { LastSaid } from '../../view/last-said.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
-import { Age } from '../../view/time.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { MachineBadge } from './marks.tsx';
 import { absentOf, type Checker, type Machines, type NameServer } from './use-machines.ts';
 
@@ -30,10 +32,10 @@ export function MachinePanels({ machines: { nameServers, checkers } }: { readonl
 export function NoCheckersStrip({ machines: { checkers } }: { readonly machines: Machines }) {
   if (checkers === null || checkers.length === 0 || absentOf(checkers) < checkers.length) return null;
   return (
-    <section className="strip strip-stale" aria-label="No checker votes" role="alert">
+    <section className="strip strip-stale strip-late" aria-label="No checker votes" role="alert">
       <p>
-        <strong>All checkers are absent: no verdict can change.</strong> Every name keeps its last answer, whatever
-        becomes of its members.
+        <strong>No checker is connected: no verdict can change.</strong> Every name keeps its last answer, even if its
+        members fail.
       </p>
     </section>
   );
@@ -57,13 +59,13 @@ function MachinePanel<Each extends NameServer | Checker>(props: MachinePanelProp
     <Panel
       name={name}
       title={title}
-      summary={machines === null ? undefined : `${sorted.length}${absent > 0 ? `, ${absent} absent` : ''}`}
+      summary={machines === null ? undefined : `${sorted.length}${absent > 0 ? `, ${absent} not connected` : ''}`}
     >
       <ScrollRegion list={name} label={title}>
-        {machines === null && <p className="hint">Reading…</p>}
+        {machines === null && <Skeleton />}
         {machines?.length === 0 && (
           <p className="hint">
-            None has joined yet: <code>tidegate machines create NAME {hint}</code> gives it a token.
+            None yet: <code>tidegate machines create NAME {hint}</code> creates a token for one.
           </p>
         )}
         <ul className="machines">
@@ -87,14 +89,15 @@ function NameServerItem({ server }: { readonly server: NameServer }) {
   const told = (
     <>
       <span className="dim">
-        {ageMs === null ? 'it never had all' : `its answers are ${formatDuration(ageMs)} old at most`} · {zones.length}{' '}
-        {zones.length === 1 ? 'zone' : 'zones'}
+        {ageMs === null && 'answers never complete · '}
+        {ageMs !== null && ageMs > oldMs && `answers up to ${formatDuration(ageMs)} old · `}
+        {zones.length} {zones.length === 1 ? 'zone' : 'zones'}
         {behind > 0 && `, ${behind} behind`}
-        {presence !== 'ABSENT' && linkedTo === null && ' · not connected'}
+        {presence !== 'ABSENT' && linkedTo === null && ' · no live link'}
       </span>
       {refused.map(({ zoneName, refusedReason }) => (
         <span key={zoneName} className="message">
-          It refused a change of {zoneName}: {refusedReason}
+          Refused a change of {zoneName}: {refusedReason}
         </span>
       ))}
     </>
@@ -113,19 +116,22 @@ function NameServerItem({ server }: { readonly server: NameServer }) {
   );
 }
 
+/** Nothing while its reports come. */
+function SeenLate({ at }: { readonly at: string }) {
+  return useClock((nowMs) => {
+    const ageMs = nowMs - Date.parse(at);
+    return ageMs > oldMs ? ` · last seen ${formatAge(ageMs)} ago` : '';
+  });
+}
+
 function CheckerItem({ checker }: { readonly checker: Checker }) {
   const { name, presence, vantagePoint, presenceReason, shares, heardAt, targets, lateMs } = checker;
   const told = (
     <span className="dim">
       {targets === null ? 'no report yet' : `${targets} targets`}
       {lateMs !== null && lateMs > 0 && `, up to ${formatDuration(lateMs)} late`}
-      {!shares && ' · it shares no targets'}
-      {presence !== 'ABSENT' && heardAt !== null && (
-        <>
-          {' '}
-          · heard <Age at={heardAt} /> ago
-        </>
-      )}
+      {!shares && ' · does not share targets'}
+      {presence !== 'ABSENT' && heardAt !== null && <SeenLate at={heardAt} />}
     </span>
   );
   return (
@@ -133,7 +139,7 @@ function CheckerItem({ checker }: { readonly checker: Checker }) {
       <span className="line">
         <span className="name">{name}</span>
         <span className="dim">
-          {vantagePoint === null ? 'its vantage point was deleted' : `${vantagePoint.name} (${vantagePoint.region})`}
+          {vantagePoint === null ? 'vantage point deleted' : `${vantagePoint.name} (${vantagePoint.region})`}
         </span>
         <span className="badges">
           <MachineBadge presence={presence} />

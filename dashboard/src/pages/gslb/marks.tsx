@@ -1,4 +1,5 @@
 // The icons of names, members and machines.
+import { formatPresence } from '../../view/event-words.ts';
 import { type Mark, MarkBadge, shapes } from '../../view/icons.tsx';
 import type { Member } from './kinds/member.ts';
 import type { Name } from './kinds/name.ts';
@@ -44,7 +45,7 @@ export function AdminBadge({ state }: { readonly state: Member['adminState'] }) 
 }
 
 export function MachineBadge({ presence }: { readonly presence: keyof typeof machines }) {
-  return <MarkBadge mark={machines[presence]} word={presence} />;
+  return <MarkBadge mark={machines[presence]} word={formatPresence(presence)} />;
 }
 
 export function votePath(verdict: keyof typeof votes | null): string {

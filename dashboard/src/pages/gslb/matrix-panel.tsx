@@ -1,8 +1,9 @@
 // The votes on the members of a name: a row for each member, a column for each vantage point.
 import { useCallback, useMemo } from 'react';
+import type { GslbBallotCount } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
-import { formatDuration, formatWord } from '../../view/format.ts';
+import { formatDuration } from '../../view/format.ts';
 import { Icon } from '../../view/icons.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
@@ -33,8 +34,8 @@ export function MatrixPanel({ details, control }: MatrixPanelProps) {
       <ScrollRegion label="Votes of vantage points on members">
         {own.length > 0 && !canChange(details) && (
           <p className="warning no-votes" role="status">
-            <strong>No verdict can change:</strong> all checkers of these members are absent. What is shown are the last
-            verdicts, and the answer stays as it is.
+            <strong>No verdict can change:</strong> no checker of these members is connected. These are the last
+            verdicts; the answer stays unchanged.
           </p>
         )}
         <table className="matrix" data-list="members">
@@ -73,7 +74,7 @@ export function MatrixPanel({ details, control }: MatrixPanelProps) {
             </tbody>
           ))}
         </table>
-        {own.length === 0 && <p className="hint">It has no member: nothing can be answered.</p>}
+        {own.length === 0 && <p className="hint">No members: there is nothing to answer with.</p>}
       </ScrollRegion>
     </Panel>
   );
@@ -138,11 +139,17 @@ function VoteMark({ vote }: { readonly vote: Vote }) {
   );
 }
 
+/** Why a vote does not count. */
+const countWords: Readonly<Record<Exclude<GslbBallotCount, 'COUNTED'>, string>> = {
+  ...{ ABSENT: 'checker not connected', ABSTAINED: 'checker abstains', NO_VERDICT: 'no result yet' },
+  ...{ NO_PLUGIN: 'plugin missing on the checker', STALE: 'too old', LATE: 'too late' },
+};
+
 function wordsOf({ monitor, verdict, count, dissents, ageMs, latencyMs, message }: Vote): string {
   return [
     monitor?.name,
     verdict === null ? 'no verdict' : verdict,
-    count === 'COUNTED' ? null : `does not count: ${formatWord(count)}`,
+    count === 'COUNTED' ? null : `does not count: ${countWords[count]}`,
     dissents ? 'against the verdict' : null,
     ageMs === null ? null : `${formatDuration(ageMs)} old`,
     latencyMs === null ? null : `${latencyMs} ms`,
@@ -175,8 +182,8 @@ function describe({ minUp, answerScope, monitors, isFallback }: Pool): string {
       ? 'not checked'
       : `checked by ${monitors.map(({ name, checkType }) => `${name} (${checkType})`).join(', ')}`;
   return [
-    isFallback ? 'when no other has enough' : `answers with ${minUp} or more`,
-    answerScope === 'REGION' ? 'judged by region' : null,
+    isFallback ? 'last resort' : `answers with ${minUp} or more`,
+    answerScope === 'REGION' ? 'verdict by region' : null,
     checked,
   ]
     .filter(Boolean)

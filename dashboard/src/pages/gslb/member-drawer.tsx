@@ -94,25 +94,25 @@ const states = [
     state: 'DRAIN',
     label: 'Drain',
     asks: (name: string) => `Drain ${name}?`,
-    says: 'It is not answered any more, not even when nothing else is left. Clients that have it may go on.',
+    says: 'DNS no longer answers with it, even if no other member is left. Clients that already have the address may keep using it.',
   },
   {
     state: 'FORCED_UP',
     label: 'Force up',
     asks: (name: string) => `Count ${name} as up?`,
-    says: 'It is answered whatever its checks say, until it is given back to them.',
+    says: 'DNS answers with it whatever its checks report, until you return it to its checks.',
   },
   {
     state: 'FORCED_DOWN',
     label: 'Force down',
     asks: (name: string) => `Count ${name} as down?`,
-    says: 'It is not answered, not even when nothing else is left, until it is given back to its checks.',
+    says: 'DNS does not answer with it, even if no other member is left, until you return it to its checks.',
   },
   {
     state: 'AUTO',
-    label: 'Give back to its checks',
-    asks: (name: string) => `Give ${name} back to its checks?`,
-    says: 'It is answered while the vantage points report it as up.',
+    label: 'Return to its checks',
+    asks: (name: string) => `Return ${name} to its checks?`,
+    says: 'DNS answers with it while its vantage points report it as up.',
   },
 ] as const;
 
@@ -138,13 +138,13 @@ function MemberActions({ member }: { readonly member: Member }) {
         ))}
       {mayWait && (
         <ConfirmedAction
-          label="Let it serve"
-          question={`Let ${name} serve now?`}
+          label="Return to service"
+          question={`Return ${name} to service now?`}
           forbidden={forbidden}
           control={releasing}
           onConfirm={release}
         >
-          It is up again and waits for its failback. It is answered at once.
+          The member is up and waits for its failback. DNS answers with it at once.
         </ConfirmedAction>
       )}
       {forbidden !== null && <span className="dim">{forbidden}</span>}

@@ -55,7 +55,7 @@ export function NameView({ id, control }: NameViewProps) {
         <>
           <div className="column">
             {details === null ? (
-              <p className="waiting">Reading its members…</p>
+              <p className="waiting">Loading…</p>
             ) : (
               <MatrixPanel details={details} control={control} />
             )}
@@ -71,7 +71,7 @@ export function NameView({ id, control }: NameViewProps) {
   );
 }
 
-const views = { votes: 'Votes', path: 'Path of an answer', regions: 'Who gets what' };
+const views = { votes: 'Votes', path: 'Path of an answer', regions: 'Answers by region' };
 
 interface HeadProps {
   readonly children: ReactNode;
@@ -100,7 +100,7 @@ function Head({ name, details, onBack, children }: HeadProps) {
       <ProvisioningBadge status={name.provisioningStatus} />
       <OperatingBadge status={name.operatingStatus} />
       {reasons !== '' && <strong className="reasons">{reasons}</strong>}
-      <code className="answer">{answerOf(name) || 'nothing is answered yet'}</code>
+      <code className="answer">{answerOf(name) || 'no answer yet'}</code>
       <span className="dim">{facts.join(' · ')}</span>
       {name.frozenAt !== null && (
         <span className="warning">
@@ -136,7 +136,7 @@ function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name
       fields={fields}
       onConfirm={() => freeze(given())}
     >
-      Its answer stays as it is, whatever becomes of its members, until it is released.
+      The answer stays unchanged until it is released, even if members fail.
     </ConfirmedAction>
   ) : (
     <ConfirmedAction
@@ -147,7 +147,7 @@ function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name
       fields={fields}
       onConfirm={() => unfreeze(given())}
     >
-      It follows its members again, at once.
+      The answer follows its members again at once.
     </ConfirmedAction>
   );
 }

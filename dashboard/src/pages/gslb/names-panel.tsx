@@ -35,9 +35,9 @@ export function NamesPanel({ control }: { readonly control: NameControl }) {
       summary={countsOf(shown.map(({ operatingStatus }) => operatingStatus ?? 'without a verdict'))}
       tools={
         <>
-          <CreateLink kind="Gslb">Create</CreateLink>
-          <CreateLink kind="GslbPool">Pool</CreateLink>
-          <CreateLink kind="GslbMonitor">Monitor</CreateLink>
+          <CreateLink kind="Gslb">Create name</CreateLink>
+          <CreateLink kind="GslbPool">Create pool</CreateLink>
+          <CreateLink kind="GslbMonitor">Create monitor</CreateLink>
         </>
       }
     >
@@ -86,7 +86,7 @@ const NameRow = memo(function NameRow({ name, isTabStop, onOpen }: NameRowProps)
       </span>
       <span className="line facts">
         <code className="fact" title={answer}>
-          {answer || 'nothing is answered yet'}
+          {answer || 'no answer yet'}
         </code>
         <span className="fact" title={reasons}>
           {reasons}

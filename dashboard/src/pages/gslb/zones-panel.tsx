@@ -1,5 +1,6 @@
-// Zones that our own name servers sign: their entry keys, and the roll of one, which a person begins, takes back or completes. Only
+// Zones that our own name servers sign: their key-signing keys, and a rollover, which a person begins, withdraws or completes. Only
 // administrators see them.
+
 import { useCallback, useState } from 'react';
 import { GslbZonesDocument, type GslbZonesQuery } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
@@ -7,6 +8,7 @@ import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { useKeyRollBegin, useKeyRollCancel, useKeyRollConfirm } from './use-actions.ts';
@@ -31,8 +33,8 @@ function SignedZones() {
     <Panel name="zones" title="Signed zones" summary={signed === undefined ? undefined : String(signed.length)}>
       <ScrollRegion list="zones" label="Signed zones">
         {failure !== null && <Failures failures={[failure]} />}
-        {signed === undefined && failure === null && <p className="hint">Reading…</p>}
-        {signed?.length === 0 && <p className="hint">Our own name servers sign no zone.</p>}
+        {signed === undefined && failure === null && <Skeleton />}
+        {signed?.length === 0 && <p className="hint">Our name servers sign no zones.</p>}
         <ul className="machines">
           {signed?.map((zone) => (
             <li key={zone.id}>
@@ -42,7 +44,7 @@ function SignedZones() {
         </ul>
         {value?.pageInfo.hasNextPage === true && (
           <p className="hint">
-            These are of the first 100 zones: <code>tidegate zones list</code> has all.
+            Only the first 100 zones were read: <code>tidegate zones list</code> shows all.
           </p>
         )}
       </ScrollRegion>
@@ -64,17 +66,17 @@ function ZoneItem({ zone, onDone }: ZoneProps) {
       <span className="line">
         <span className="name">{zone.name}</span>
         <span className="dim">
-          {rolls ? 'entry keys' : 'entry key'} {entries.map(({ keyTag }) => keyTag).join(' and ')}
+          {rolls ? 'key tags (KSK)' : 'key tag (KSK)'} {entries.map(({ keyTag }) => keyTag).join(' and ')}
         </span>
       </span>
       <span className="line dim">
         {newest !== undefined && (
           <span>
-            {rolls ? `${newest.keyTag} signs beside it since` : 'signs since'} <Time at={newest.since} />
+            {rolls ? `${newest.keyTag} also signed since` : 'signed since'} <Time at={newest.since} />
             {newest.namedSince !== null && (
               <>
                 {' '}
-                · its parent names {newest.keyTag} since <Time at={newest.namedSince} />
+                · {newest.keyTag} published by the parent since <Time at={newest.namedSince} />
               </>
             )}
           </span>
@@ -97,15 +99,15 @@ function BeginRoll({ zone: { id, name }, onDone }: ZoneProps) {
   const { control, begin } = useKeyRollBegin(id, onDone);
   return (
     <ConfirmedAction
-      label="Roll its key"
+      label="Roll over key"
       about={name}
-      question={`Roll the entry key of ${name}?`}
+      question={`Roll over the key-signing key of ${name}?`}
       forbidden={null}
       control={control}
       onConfirm={begin}
     >
-      Another entry key signs beside the first. In 8 days the zone offers its DS record, which its parent is to have in
-      place of the old one. Until then the new key can be taken back.
+      A second key-signing key (KSK) signs beside the first. After 8 days the zone offers its DS record, which replaces
+      the old one at the parent. Until then the new key can be withdrawn.
     </ConfirmedAction>
   );
 }
@@ -119,14 +121,14 @@ function CancelRoll({ zone: { id, name }, keyTag, onDone }: RollProps) {
   const { control, cancel } = useKeyRollCancel(id, onDone);
   return (
     <ConfirmedAction
-      label="Take it back"
+      label="Withdraw the new key"
       about={`${keyTag} of ${name}`}
-      question={`Take the key ${keyTag} of ${name} back?`}
+      question={`Withdraw the key ${keyTag} of ${name}?`}
       forbidden={null}
       control={control}
       onConfirm={cancel}
     >
-      The first key signs alone again. This is refused once the parent may name the new one.
+      Only the first key signs again. This is refused once the parent may publish the new one.
     </ConfirmedAction>
   );
 }
@@ -135,14 +137,14 @@ function ConfirmRoll({ zone: { id, name }, keyTag, onDone }: RollProps) {
   const { control, confirm } = useKeyRollConfirm(id, onDone);
   return (
     <ConfirmedAction
-      label="Its parent names it"
+      label="The parent publishes it"
       about={`${keyTag} of ${name}`}
-      question={`Does the parent of ${name} name the key ${keyTag}, and no other?`}
+      question={`Does the parent of ${name} publish only the DS record of key ${keyTag}?`}
       forbidden={null}
       control={control}
       onConfirm={() => confirm(keyTag)}
     >
-      The old key goes 2 days later. If the parent still names it then, resolvers that validate refuse the zone.
+      The old key is removed 2 days later. If the parent still publishes it then, validating resolvers reject the zone.
     </ConfirmedAction>
   );
 }

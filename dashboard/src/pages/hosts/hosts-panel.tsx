@@ -1,4 +1,5 @@
 // The host that takes writes, the hosts that have every write, and the number of missing writes of the others, with the actions of an administrator.
+
 import {
   HostsPauseDocument,
   HostsResumeDocument,
@@ -10,6 +11,7 @@ import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import type { Reading } from '../../view/use-reading.ts';
 import type { Host, Status } from './use-hosts.ts';
@@ -31,14 +33,14 @@ export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
       }
     >
       <ScrollRegion list="hosts" label="Hosts">
-        {status === undefined && failure === null && <p className="hint">Reading…</p>}
+        {status === undefined && failure === null && <Skeleton />}
         <Failures failures={failure === null ? [] : [failure]} />
         {status !== undefined && (
           <>
             <p className="copies" data-copies={status.copies}>
               <strong>{copiesOf(status)}</strong>
-              {status.move !== null && ` · a move to ${status.move.primaryName} is under way`}
-              {status.paused && ' · promotion is paused'}
+              {status.move !== null && ` · moving to ${status.move.primaryName}`}
+              {status.paused && ' · automatic failover is paused'}
             </p>
             <ul className="hosts">
               {status.hosts.map((host) => (
@@ -83,16 +85,16 @@ function HostItem({ host }: { readonly host: Host }) {
         </span>
       )}
       {stateReason !== null && <span className="line">It returns: {stateReason}</span>}
-      {keysDiffer === true && <span className="message">Its key files are not those of the primary.</span>}
+      {keysDiffer === true && <span className="message">Its key files differ from the primary's.</span>}
     </>
   );
 }
 
 /** What a silent host lacks now can't be known. */
 function behindOf(state: Host['state'], behind: string | null): string {
-  if (state === 'SILENT') return 'what it lacks is not known while it is silent';
-  if (behind === null) return 'lag not known';
-  return behind === '0' ? 'no lag' : `lacks ${behind} transactions`;
+  if (state === 'SILENT') return 'lag unknown while it does not report';
+  if (behind === null) return 'lag unknown';
+  return behind === '0' ? 'no lag' : `${behind} transactions behind`;
 }
 
 function SwitchoverAction({ to }: { readonly to: string }) {
@@ -106,7 +108,7 @@ function SwitchoverAction({ to }: { readonly to: string }) {
       control={control}
       onConfirm={async () => (await control.send({ to })) !== undefined}
     >
-      No write is lost, and no request fails. It is taken back if it has not begun within 30 s.
+      No write is lost and no request fails. It is cancelled if it has not started within 30 s.
     </ConfirmedAction>
   );
 }
@@ -118,23 +120,23 @@ function PauseAction({ isPaused }: { readonly isPaused: boolean }) {
     return (
       <ConfirmedAction
         label="Resume"
-        question="Let hosts take over again?"
+        question="Resume automatic failover?"
         forbidden={null}
         control={resuming}
         onConfirm={async () => (await resuming.send({})) !== undefined}
       >
-        A host in sync then takes over from a lost primary by itself.
+        A host in sync then replaces a lost primary automatically.
       </ConfirmedAction>
     );
   return (
     <ConfirmedAction
       label="Pause"
-      question="Let no host take over?"
+      question="Pause automatic failover?"
       forbidden={null}
       control={pausing}
       onConfirm={async () => (await pausing.send({})) !== undefined}
     >
-      A lost primary is then waited for, without writes, until promotion is resumed.
+      If the primary is lost, writes wait until it returns or you resume failover.
     </ConfirmedAction>
   );
 }

@@ -19,11 +19,11 @@ type StepsOf = Pick<
 /** Ends with the first step that has not happened. */
 export function stepsOf(move: StepsOf): readonly MoveStep[] {
   const { moveKind, state, primaryName: primary, createdAt, startedAt, finishedAt } = move;
-  const asked = moveKind === 'FAILOVER' ? [] : [{ text: `a person asked for ${primary}`, at: createdAt }];
-  if (state === 'FAILED') return timed([...asked, { text: 'the hosts did not do it', at: finishedAt }]);
+  const asked = moveKind === 'FAILOVER' ? [] : [{ text: `requested: ${primary}`, at: createdAt }];
+  if (state === 'FAILED') return timed([...asked, { text: 'the hosts did not carry it out', at: finishedAt }]);
   const all = [
     ...asked,
-    { text: startedAt === null ? `${primary} takes over` : 'no host leads any more', at: startedAt },
+    { text: startedAt === null ? `${primary} takes over` : 'no primary any more', at: startedAt },
     lastStep(move),
   ];
   const open = all.findIndex(({ at }) => at === null);
@@ -31,9 +31,9 @@ export function stepsOf(move: StepsOf): readonly MoveStep[] {
 }
 
 function lastStep({ state, primaryName: primary, finishedAt }: StepsOf): Omit<MoveStep, 'afterMs'> {
-  if (state === 'UNKNOWN') return { text: `${primary} did not report that it accepts writes`, at: finishedAt };
+  if (state === 'UNKNOWN') return { text: `${primary} did not report accepting writes`, at: finishedAt };
   return finishedAt === null
-    ? { text: `${primary} opens writes`, at: null }
+    ? { text: `${primary} starts accepting writes`, at: null }
     : { text: `${primary} accepts writes`, at: finishedAt };
 }
 

@@ -11,14 +11,10 @@ import type { Move } from './use-hosts.ts';
 export function MovesPanel({ reading }: { readonly reading: Reading<readonly Move[]> }) {
   const { value: moves, failure } = reading;
   return (
-    <Panel
-      name="moves"
-      title="Moves of the primary"
-      summary={moves === undefined ? undefined : `newest ${moves.length}`}
-    >
-      <ScrollRegion list="moves" label="Moves of the primary">
+    <Panel name="moves" title="Primary changes" summary={moves === undefined ? undefined : `newest ${moves.length}`}>
+      <ScrollRegion list="moves" label="Primary changes">
         <Failures failures={failure === null ? [] : [failure]} />
-        {moves?.length === 0 && <p className="hint">It has not moved yet.</p>}
+        {moves?.length === 0 && <p className="hint">No primary changes yet.</p>}
         <ul className="moves">
           {moves?.map((move, index) => (
             <li key={move.id}>

@@ -29,21 +29,45 @@ export const page: Page = {
 
 function HostsPage() {
   const control = useFilters(filterFormat);
-  const reading = useStatus();
-  const moves = useMoves(reading.value);
-  const trouble = troubleOf(reading.value);
+  const { value: status, failure } = useStatus();
+  const trouble = troubleOf(status ?? undefined);
   useAreaTitle('hosts');
+  // A database on one machine is no fault.
+  if (status === null)
+    return (
+      <PageFrame control={control} className="ha" waitingFor="hosts">
+        <OneHost />
+      </PageFrame>
+    );
   return (
     <PageFrame control={control} className="ha" waitingFor="hosts" strips={trouble && <CopiesStrip status={trouble} />}>
       <div className="column">
-        <HostsPanel reading={reading} />
+        <HostsPanel reading={{ value: status, failure }} />
         <FeedPanel control={control} />
       </div>
-      <div className="column">
-        {reading.value !== undefined && <PicturePanel status={reading.value} moves={moves.value} />}
-        <MovesPanel reading={moves} />
-      </div>
+      {(status !== undefined || failure !== null) && <Moves status={status} />}
     </PageFrame>
+  );
+}
+
+function OneHost() {
+  return (
+    <section className="waiting" aria-labelledby="one-host">
+      <h2 id="one-host">This installation has one data host.</h2>
+      <p>
+        The database runs on one machine, without copies on other hosts. To add hosts, see <code>docs/ha.md</code>.
+      </p>
+    </section>
+  );
+}
+
+function Moves({ status }: { readonly status: Status | undefined }) {
+  const moves = useMoves(status);
+  return (
+    <div className="column">
+      {status !== undefined && <PicturePanel status={status} moves={moves.value} />}
+      <MovesPanel reading={moves} />
+    </div>
   );
 }
 
@@ -53,8 +77,8 @@ function CopiesStrip({ status }: { readonly status: Status }) {
       <p>
         <strong>{copiesOf(status)}.</strong>{' '}
         {status.primaryName === null
-          ? 'No host takes writes now.'
-          : `Only ${status.primaryName} has the newest writes: if it is lost now, writes wait until it is back.`}
+          ? 'No host accepts writes now.'
+          : `Only ${status.primaryName} has the newest writes. If it is lost now, writes wait until it returns.`}
       </p>
     </section>
   );

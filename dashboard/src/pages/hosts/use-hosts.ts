@@ -16,11 +16,12 @@ export type Move = HostsMovesQuery['haMoves']['nodes'][number];
 const everyMs = 2_000;
 const movesEveryMs = 10_000;
 
-export function useStatus(): Reading<Status> {
+/** Null: the database is on one machine. */
+export function useStatus(): Reading<Status | null> {
   const { requester } = useDependencies();
   const read = useCallback(async () => {
     const { haStatus, haStatusReason } = await requester.request(HostsStatusDocument, {});
-    if (haStatus === null) throw new Error(haStatusReason ?? 'The hosts could not be read.');
+    if (haStatus === null && haStatusReason === null) throw new Error('The hosts could not be read.');
     return haStatus;
   }, [requester]);
   return useReading(read, useNews(), everyMs);

@@ -52,11 +52,7 @@ export function BalancerView({ id, control }: BalancerViewProps) {
       {view === 'parts' && (
         <>
           <div className="column">
-            {tree === null ? (
-              <p className="waiting">Reading its parts…</p>
-            ) : (
-              <TreePanel tree={tree} control={control} />
-            )}
+            {tree === null ? <p className="waiting">Loading…</p> : <TreePanel tree={tree} control={control} />}
           </div>
           <div className="column">
             <TrafficPanel id={id} listeners={tree?.listeners ?? []} />
@@ -123,7 +119,7 @@ function FailoverAction({ balancer: { id, name } }: { readonly balancer: LoadBal
       control={control}
       onConfirm={failover}
     >
-      One after the other: each new node serves before an old one goes. The old ones are not taken back.
+      Nodes are replaced one at a time. Each new node serves before an old one is deleted. This cannot be undone.
     </ConfirmedAction>
   );
 }

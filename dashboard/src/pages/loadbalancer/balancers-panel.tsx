@@ -116,7 +116,7 @@ const BalancerRow = memo(function BalancerRow({ balancer, serving, rate, isTabSt
 
 function stateOf(balancer: LoadBalancer): string {
   if (!balancer.enabled) return 'disabled';
-  return isBeingMade(balancer) ? 'being made' : balancer.operatingStatus;
+  return isBeingMade(balancer) ? 'being created' : balancer.operatingStatus;
 }
 
 function rank({ operatingStatus, provisioningStatus, enabled }: LoadBalancer): number {

@@ -20,9 +20,8 @@ export function BreakerStrip() {
   return (
     <section className="strip strip-stale" aria-label="Healing has stopped" role="alert">
       <p>
-        <strong>No node is replaced at present.</strong>{' '}
-        {told.reason ?? 'Many nodes on several hosts are down together.'} DNS keeps its last answer. Since{' '}
-        <Time at={told.changedAt} />.
+        <strong>Nodes are not replaced now.</strong> {told.reason ?? 'Many nodes on several hosts are down at once.'}{' '}
+        DNS keeps its last answer. Since <Time at={told.changedAt} />.
       </p>
     </section>
   );

@@ -1,4 +1,5 @@
 // Decisions of healing and autoscaling for one load balancer, newest first, with their figures.
+
 import { useCallback, useMemo, useState } from 'react';
 import {
   LoadbalancerHealingDocument,
@@ -11,6 +12,7 @@ import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Time } from '../../view/time.tsx';
 import { type Reading, useReading } from '../../view/use-reading.ts';
 import type { LoadBalancer } from './kinds/load-balancer.ts';
@@ -42,15 +44,15 @@ export function DecisionsPanel({ balancer }: { readonly balancer: LoadBalancer }
             title="Decisions of the last day that changed nothing"
             onClick={() => setWithKept(!withKept)}
           >
-            unchanged too
+            Show unchanged
           </button>
         </fieldset>
       }
     >
       <ScrollRegion label="Decisions of healing and autoscaling">
         {failure !== null && <Failures failures={[failure]} />}
-        {decisions === undefined && failure === null && <p className="hint">Reading…</p>}
-        {decisions?.length === 0 && <p className="hint">Nothing was decided yet.</p>}
+        {decisions === undefined && failure === null && <Skeleton />}
+        {decisions?.length === 0 && <p className="hint">No decisions yet.</p>}
         <ul className="decisions">
           {decisions?.map((decision) => (
             <li key={decision.id}>
@@ -81,7 +83,7 @@ function DecisionItem({ decision }: { readonly decision: Decision }) {
       </p>
       <details>
         <summary className="dim">
-          {figures.length} {figures.length === 1 ? 'figure' : 'figures'}; alone they recommend {recommendedNodes}
+          {figures.length} {figures.length === 1 ? 'figure' : 'figures'}; they recommend {recommendedNodes}
         </summary>
         <table>
           <thead>

@@ -5,7 +5,7 @@ import { EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
-import { Age, Moment } from '../../view/time.tsx';
+import { Ago, Moment } from '../../view/time.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { type Host, hostKind } from './kinds/host.ts';
 import { type BalancerNode, nodeKind } from './kinds/node.ts';
@@ -38,10 +38,10 @@ export function HostDrawer({ id, onClose, onOpenNode }: HostDrawerProps) {
           <>
             <EditLink kind="LoadBalancerHost" id={id} />
             {host.presence === 'ABSENT' && (
-              <p className="warning">Its connection is lost. Its nodes may serve all the same.</p>
+              <p className="warning">The host is not connected. Its nodes may still serve.</p>
             )}
             {host.presence === 'PRESENT' && !host.removing && host.noNodesReason && (
-              <p className="warning">It gets no new nodes: {host.noNodesReason}.</p>
+              <p className="warning">It receives no new nodes: {host.noNodesReason}.</p>
             )}
             <HostActions key={id} host={host} />
             <Facts
@@ -50,15 +50,15 @@ export function HostDrawer({ id, onClose, onOpenNode }: HostDrawerProps) {
                 {
                   name: 'Offers',
                   value:
-                    host.provider === 'NETNS' ? 'a network namespace for each node' : 'processes on its own addresses',
+                    host.provider === 'NETNS' ? 'one network namespace per node' : "processes on the host's addresses",
                 },
                 { name: 'Addresses', value: <code>{host.publicRange ?? 'none'}</code> },
                 { name: 'Nodes', value: `${host.nodeCount} of at most ${host.hostMaxNodes}` },
                 {
-                  name: 'Heard of',
+                  name: 'Last seen',
                   value: (
                     <>
-                      <Age at={host.heardAt} /> ago, at <Moment at={host.heardAt} />
+                      <Ago at={host.heardAt} />, at <Moment at={host.heardAt} />
                     </>
                   ),
                 },
@@ -118,7 +118,7 @@ function HostActions({ host }: { readonly host: Host }) {
           control={releasing.control}
           onConfirm={releasing.release}
         >
-          It gets new nodes again. No node is moved back.
+          The host can receive new nodes again. Existing nodes stay where they are.
         </ConfirmedAction>
       ) : (
         <ConfirmedAction
@@ -128,7 +128,7 @@ function HostActions({ host }: { readonly host: Host }) {
           control={control}
           onConfirm={() => cordon(false)}
         >
-          It gets no new nodes. Those that it has serve on.
+          The host receives no new nodes. Its existing nodes keep serving.
         </ConfirmedAction>
       )}
       <ConfirmedAction
@@ -138,8 +138,8 @@ function HostActions({ host }: { readonly host: Host }) {
         control={evacuation.control}
         onConfirm={() => evacuation.cordon(true)}
       >
-        It gets no new nodes, and its {host.nodeCount} {host.nodeCount === 1 ? 'node is' : 'nodes are'} replaced by
-        nodes on other hosts, one after the other.
+        The host receives no new nodes, and its {host.nodeCount} {host.nodeCount === 1 ? 'node is' : 'nodes are'}{' '}
+        replaced by nodes on other hosts, one at a time.
       </ConfirmedAction>
       {forbidden !== null && <span className="dim">{forbidden}</span>}
     </div>

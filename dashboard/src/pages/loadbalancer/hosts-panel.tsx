@@ -5,7 +5,7 @@ import { openId } from '../../filters/filters.ts';
 import { NoMatch } from '../../view/empty.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { RowList } from '../../view/row-list.tsx';
-import { Age } from '../../view/time.tsx';
+import { Ago } from '../../view/time.tsx';
 import { type BalancerControl, matchesHost } from './filters.ts';
 import { type Host, hostKind } from './kinds/host.ts';
 import { HostBadge } from './marks.tsx';
@@ -27,12 +27,12 @@ export function HostsPanel({ control }: { readonly control: BalancerControl }) {
   if (viewer?.admin !== true) return null;
   const lost = shown.filter(({ presence }) => presence === 'ABSENT').length;
   return (
-    <Panel name="hosts" title="Hosts" summary={`${shown.length}${lost > 0 ? `, ${lost} absent` : ''}`}>
+    <Panel name="hosts" title="Hosts" summary={`${shown.length}${lost > 0 ? `, ${lost} not connected` : ''}`}>
       <div className="scroll">
         {shown.length > 0 ? (
           <RowList
             name="hosts"
-            label="Hosts, absent ones first"
+            label="Hosts, unconnected first"
             items={shown}
             idOf={({ id }) => id}
             openId={openId(filters, hostKind)}
@@ -43,7 +43,7 @@ export function HostsPanel({ control }: { readonly control: BalancerControl }) {
           <NoMatch what="host" onClear={control.clear} />
         ) : (
           <p className="hint">
-            No host has joined yet. <code>tidegate join</code> adds one.
+            No hosts yet. <code>tidegate join</code> adds one.
           </p>
         )}
       </div>
@@ -77,7 +77,7 @@ const HostRow = memo(function HostRow({ host, isOpen, isTabStop, onOpen }: HostR
         {nodeCount}/{hostMaxNodes} nodes
         {host.presence === 'ABSENT' && (
           <span className="dim">
-            , heard <Age at={host.heardAt} /> ago
+            , last seen <Ago at={host.heardAt} />
           </span>
         )}
       </span>

@@ -10,7 +10,12 @@ export const kinds: readonly AnyKind[] = [memberKind, nodeKind, hostKind, loadBa
 export const subjects: Subjects = {
   kinds,
   others: [
-    { typename: 'AutoscalingPolicy', word: 'autoscaling of', opens: loadBalancerKind.typename },
+    {
+      typename: 'AutoscalingPolicy',
+      word: 'autoscaling of',
+      ofField: 'loadBalancer',
+      opens: loadBalancerKind.typename,
+    },
     { typename: 'LoadBalancerHealing', word: 'healing' },
   ],
 };

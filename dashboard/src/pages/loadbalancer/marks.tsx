@@ -1,4 +1,5 @@
 // The icons of load balancers, their parts, nodes and hosts.
+import { formatPresence } from '../../view/event-words.ts';
 import { type Mark, MarkBadge, shapes } from '../../view/icons.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import type { Host } from './kinds/host.ts';
@@ -27,13 +28,20 @@ const lives: Readonly<Record<BalancerNode['nodeState'], Mark>> = {
   DELETED: { tone: 'calm', path: dash },
 };
 
-export function OperatingBadge({ status }: { readonly status: LoadBalancer['operatingStatus'] }) {
+interface OperatingBadgeProps {
+  readonly status: LoadBalancer['operatingStatus'];
+  /** Its sessions have ended. */
+  readonly isDrained?: boolean;
+}
+
+export function OperatingBadge({ status, isDrained = false }: OperatingBadgeProps) {
+  if (status === 'DRAINING' && isDrained) return <MarkBadge mark={{ tone: 'calm', path: drain }} word="drained" />;
   return <MarkBadge mark={operating[status]} word={status.replace('_', ' ')} />;
 }
 
 /** How far the last change has come, and whether it serves. */
 export function BalancerBadges({ balancer }: { readonly balancer: LoadBalancer }) {
-  if (isBeingMade(balancer)) return <MarkBadge mark={{ tone: 'busy', path: clock }} word="being made" />;
+  if (isBeingMade(balancer)) return <MarkBadge mark={{ tone: 'busy', path: clock }} word="being created" />;
   return (
     <>
       {!balancer.enabled && <span className="dim">disabled</span>}
@@ -55,7 +63,7 @@ export function HostBadge({ host }: { readonly host: Pick<Host, 'presence' | 'co
       )}
       <MarkBadge
         mark={host.presence === 'PRESENT' ? { tone: 'good', path: check } : { tone: 'bad', path: cross }}
-        word={host.presence}
+        word={formatPresence(host.presence)}
       />
     </>
   );

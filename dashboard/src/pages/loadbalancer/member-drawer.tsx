@@ -6,6 +6,7 @@ import {
   UptimeOfPoolMemberDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { EditLink } from '../../forms/create-link.tsx';
+import { useClock } from '../../view/clock.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
@@ -13,7 +14,7 @@ import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { Time } from '../../view/time.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { useOpened } from '../../view/use-opened.ts';
-import { addressOf, type Member, memberKind, nameOf } from './kinds/member.ts';
+import { addressOf, drainOf, type Member, memberKind, nameOf } from './kinds/member.ts';
 import { OperatingBadge } from './marks.tsx';
 import { TrafficSection } from './traffic-charts.tsx';
 import { useForbiddenParts, useMemberDrain, useMemberDrainCancel, useMemberEnable } from './use-actions.ts';
@@ -32,7 +33,7 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
       title={(member) => (
         <>
           {nameOf(member)} <ProvisioningBadge status={member.provisioningStatus} />
-          <OperatingBadge status={member.operatingStatus} />
+          <MemberBadge member={member} />
         </>
       )}
     >
@@ -47,11 +48,11 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
               { name: 'Address', value: <code>{addressOf(member)}</code> },
               { name: 'Pool', value: member.pool.name || <code>{member.pool.id}</code> },
               { name: 'Weight', value: String(member.weight) },
-              { name: 'Backup', value: member.backup ? 'only when no other member is healthy' : null },
-              { name: 'Enabled', value: member.enabled ? 'yes' : 'no: it gets no requests' },
+              { name: 'Backup', value: member.backup ? 'only if no other member is healthy' : null },
+              { name: 'Enabled', value: member.enabled ? 'yes' : 'no: it receives no requests' },
               {
-                name: 'Drained',
-                value: member.drainUntil === null ? null : <>its sessions end by {<Time at={member.drainUntil} />}</>,
+                name: 'Drain',
+                value: member.drainUntil === null ? null : <DrainEnd member={member} until={member.drainUntil} />,
               },
               { name: 'Id', value: <code>{member.id}</code> },
             ]}
@@ -60,6 +61,20 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
         </>
       )}
     </OpenedDrawer>
+  );
+}
+
+function MemberBadge({ member }: { readonly member: Member }) {
+  const drain = useClock((nowMs) => drainOf(member, nowMs) ?? '');
+  return <OperatingBadge status={member.operatingStatus} isDrained={drain === 'drained'} />;
+}
+
+function DrainEnd({ member, until }: { readonly member: Member; readonly until: string }) {
+  const drain = useClock((nowMs) => drainOf(member, nowMs) ?? '');
+  return (
+    <>
+      {drain === 'drained' ? 'its sessions ended at' : 'its sessions end by'} <Time at={until} />
+    </>
   );
 }
 
@@ -79,11 +94,11 @@ function MemberActions({ member }: { readonly member: Member }) {
           control={draining}
           onConfirm={drain}
         >
-          It finishes its sessions within the time that its pool allows, and gets no new ones.
+          It gets no new sessions. Existing sessions may finish within the pool's drain time.
         </ConfirmedAction>
       ) : (
         <ConfirmedAction
-          label="End the drain"
+          label="Stop draining"
           question={`Give ${name} new sessions again?`}
           forbidden={forbidden}
           control={cancelling}
@@ -100,7 +115,7 @@ function MemberActions({ member }: { readonly member: Member }) {
           control={enabling}
           onConfirm={enable}
         >
-          It gets requests as soon as its checks succeed.
+          It receives requests as soon as its checks succeed.
         </ConfirmedAction>
       )}
       {forbidden !== null && <span className="dim">{forbidden}</span>}

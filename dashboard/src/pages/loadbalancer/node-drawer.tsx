@@ -11,7 +11,7 @@ import { Countdown } from '../../view/countdown.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
-import { Age, Moment } from '../../view/time.tsx';
+import { Ago, Moment } from '../../view/time.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { hostKind } from './kinds/host.ts';
@@ -63,8 +63,8 @@ export function NodeDrawer({ id, onClose, onShowBalancer, onOpenHost }: NodeDraw
             {node.nodeStateReason !== null && <p className="warning">{node.nodeStateReason}</p>}
             {isHostAbsent && (
               <p className="warning">
-                Its host {placedOn.name} is absent, last heard <Age at={placedOn.heardAt} /> ago: what the host reported
-                of it is that old.
+                Its host {placedOn.name} is not connected, last seen <Ago at={placedOn.heardAt} />: the figures below
+                are that old.
               </p>
             )}
             <NodeActions key={id} node={node} />
@@ -152,7 +152,7 @@ function NodeActions({ node }: { readonly node: BalancerNode }) {
         control={control}
         onConfirm={replace}
       >
-        A new node is made, and serves before this one goes. This one is not taken back.
+        A new node is created and serves before this one is deleted. This cannot be undone.
       </ConfirmedAction>
       {forbidden !== null && <span className="dim">{forbidden}</span>}
     </div>

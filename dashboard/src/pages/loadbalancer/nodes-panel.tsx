@@ -35,7 +35,7 @@ export function NodesPanel({ balancer, control }: NodesPanelProps) {
     >
       <div className="scroll">
         {own.length === 0 ? (
-          <p className="hint">It has no node yet.</p>
+          <p className="hint">No nodes yet.</p>
         ) : (
           <RowList
             name="nodes"
@@ -91,7 +91,7 @@ const NodeRow = memo(function NodeRow({ node, isHostAbsent, isOpen, isTabStop, o
         {node.nodeHost !== null && (
           <span className="dim">
             on {node.nodeHost.name}
-            {isHostAbsent && ', which is absent'}
+            {isHostAbsent && ', which is not connected'}
           </span>
         )}
         <span className="fact dim" title={node.nodeStateReason ?? undefined}>

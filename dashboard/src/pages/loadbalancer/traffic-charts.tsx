@@ -1,9 +1,11 @@
 // Requests, errors, latency, sessions and bytes of one object, by second, minute or hour.
+
 import { useCallback, useMemo, useState } from 'react';
 import type { LoadBalancerTrafficPeriod } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
 import type { GraphqlDocument } from '../../graph/request.ts';
 import { formatDuration } from '../../view/format.ts';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { Chart, type ChartLine } from './chart.tsx';
 import { newestOf, type Period, periods, seriesOf, type TrafficFigure } from './traffic-series.ts';
@@ -28,7 +30,7 @@ export function TrafficCharts({ document, id, period }: TrafficProps) {
     return { figures: Object.values(answer)[0]?.traffic ?? [], readAtMs: Date.now() };
   }, [requester, document, id, period]);
   const traffic = useRepeated(read, period.readEveryMs);
-  return traffic === null ? <p className="hint">Reading…</p> : <Charts period={period} {...traffic} />;
+  return traffic === null ? <Skeleton /> : <Charts period={period} {...traffic} />;
 }
 
 interface PeriodButtonsProps {
@@ -93,7 +95,7 @@ function Charts({ period, figures, readAtMs }: ChartsProps) {
     return { at, rates, times, open, bytes };
   }, [figures, period, readAtMs]);
   const newest = newestOf(figures);
-  if (newest === undefined) return <p className="hint">No node has reported traffic in this time.</p>;
+  if (newest === undefined) return <p className="hint">No traffic reported in this period.</p>;
   const { at, rates, times, open, bytes } = charts;
   const rate = (count: number): string => formatRate(count / period.seconds);
   const took = newest.latencyMs === null ? 'no requests' : `newest ${formatDuration(newest.latencyMs)}`;

@@ -3,6 +3,7 @@ import { memo, useCallback, useMemo } from 'react';
 import { useEntities } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
 import { CreateLink, EditLink } from '../../forms/create-link.tsx';
+import { useClock } from '../../view/clock.ts';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
@@ -10,7 +11,16 @@ import { RowList } from '../../view/row-list.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { type BalancerControl, matchesMember } from './filters.ts';
-import { addressOf, isInTrouble, type Member, memberKind, nameOf } from './kinds/member.ts';
+import {
+  addressOf,
+  drainOf,
+  isInTrouble,
+  type Member,
+  memberKind,
+  nameOf,
+  reasonsNotToServe,
+  serves,
+} from './kinds/member.ts';
 import { OperatingBadge } from './marks.tsx';
 import type { Tree } from './use-tree.ts';
 
@@ -37,7 +47,7 @@ export function TreePanel({ tree, control }: TreePanelProps) {
   return (
     <Panel
       name="tree"
-      title="Parts"
+      title="Configuration"
       summary={[
         counted(tree.listeners.length, 'listener'),
         counted(tree.pools.length, 'pool'),
@@ -60,7 +70,7 @@ export function TreePanel({ tree, control }: TreePanelProps) {
             <ListenerItem key={listener.id} listener={listener} poolNames={poolNames} projectId={tree.project?.id} />
           ))}
         </ul>
-        {tree.listeners.length === 0 && <p className="hint">It has no listener: nothing is accepted.</p>}
+        {tree.listeners.length === 0 && <p className="hint">No listener: the load balancer accepts no requests.</p>}
         {tree.pools.map((pool) => {
           const own = byPool.get(pool.id) ?? [];
           const shown = filters.text === '' ? own : own.filter((member) => matchesMember(filters.text, member));
@@ -135,7 +145,8 @@ interface PoolHeadProps {
 
 function PoolHead({ pool, members, shown, projectId }: PoolHeadProps) {
   const { memberProtocol, algorithm, enabled, healthMonitor, operatingReason } = pool;
-  const serving = members.filter(({ operatingStatus: is }) => is === 'ONLINE' || is === 'NO_MONITOR').length;
+  const serving = members.filter(serves).length;
+  const reasons = useClock((nowMs) => reasonsNotToServe(members, nowMs));
   return (
     <header className="part">
       <span className="line">
@@ -156,7 +167,7 @@ function PoolHead({ pool, members, shown, projectId }: PoolHeadProps) {
       </span>
       {operatingReason !== null && <span className="message">{operatingReason}</span>}
       <span className="dim">
-        {serving} of {members.length} members serve
+        {serving} of {members.length} members serve{reasons !== '' && ` (${reasons})`}
         {shown < members.length && `; ${shown} match the filter`}
       </span>
     </header>
@@ -172,6 +183,7 @@ interface MemberRowProps {
 
 const MemberRow = memo(function MemberRow({ member, isOpen, isTabStop, onOpen }: MemberRowProps) {
   const { id, weight, backup, enabled, drainUntil, operatingReason } = member;
+  const drain = useClock((nowMs) => drainOf(member, nowMs) ?? '');
   return (
     <button
       type="button"
@@ -187,7 +199,7 @@ const MemberRow = memo(function MemberRow({ member, isOpen, isTabStop, onOpen }:
       <span className="fact dim" title={operatingReason ?? undefined}>
         {drainUntil !== null ? (
           <>
-            its sessions end by <Time at={drainUntil} />
+            {drain === 'drained' ? 'its sessions ended at' : 'its sessions end by'} <Time at={drainUntil} />
           </>
         ) : (
           (operatingReason ?? (member.name === '' ? null : addressOf(member)))
@@ -198,7 +210,11 @@ const MemberRow = memo(function MemberRow({ member, isOpen, isTabStop, onOpen }:
       </span>
       <span className="badges">
         <ProvisioningBadge status={member.provisioningStatus} />
-        {enabled ? <OperatingBadge status={member.operatingStatus} /> : <span className="dim">disabled</span>}
+        {enabled ? (
+          <OperatingBadge status={member.operatingStatus} isDrained={drain === 'drained'} />
+        ) : (
+          <span className="dim">disabled</span>
+        )}
       </span>
     </button>
   );

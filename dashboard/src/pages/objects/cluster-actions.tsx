@@ -18,15 +18,15 @@ import {
 const noWish = { name: '', zone: '', weight: '100', peerUrls: '', controllerUrls: '', s3Urls: '' };
 const fieldNames = [
   { field: 'name', label: 'Name', hint: 'north' },
-  { field: 'zone', label: 'Zone: what fails together with it', hint: 'its name' },
-  { field: 'weight', label: 'Weight: its share of the replicas', hint: '100' },
+  { field: 'zone', label: 'Zone (failure domain)', hint: 'its name' },
+  { field: 'weight', label: 'Weight (share of the replicas)', hint: '100' },
   {
     field: 'peerUrls',
-    label: 'Where other clusters reach its servers',
-    hint: 'https://HOST:PORT, several with spaces',
+    label: 'Server URLs for other clusters',
+    hint: 'https://HOST:PORT, separated by spaces',
   },
-  { field: 'controllerUrls', label: 'Where other clusters reach its controllers', hint: 'https://HOST:PORT' },
-  { field: 's3Urls', label: 'Where users reach it', hint: 'https://HOST:PORT' },
+  { field: 'controllerUrls', label: 'Controller URLs for other clusters', hint: 'https://HOST:PORT' },
+  { field: 's3Urls', label: 'URLs for users', hint: 'https://HOST:PORT' },
 ] as const;
 
 export function AddCluster({ onInvited }: { readonly onInvited: (invitation: Invitation) => void }) {
@@ -61,7 +61,7 @@ export function AddCluster({ onInvited }: { readonly onInvited: (invitation: Inv
         {...{ forbidden, control, fields }}
         onConfirm={confirm}
       >
-        It takes over its share when the rings are changed; as long as nothing is stored, at once.
+        It takes over its share with the next change of the rings; at once while nothing is stored.
       </ConfirmedAction>
     </span>
   );
@@ -77,17 +77,17 @@ export function InvitationNote({ invitation: { cluster, token, until }, onTaken 
     <p className="invitation" role="status">
       {token === null || until === null ? (
         <>
-          {cluster} is added, but no token was made for its controller: make one with{' '}
+          {cluster} is added, but no token was created for its controller. Create one with{' '}
           <code>tidegate machines create {cluster}-1 --role objectcontroller</code>
         </>
       ) : (
         <>
-          {cluster} is added. Its controller joins with this token until <Time at={until} />, which is not shown again:{' '}
+          {cluster} is added. Its controller joins with this token until <Time at={until} />. It is shown only once:{' '}
           <code>{token}</code>
         </>
       )}{' '}
       <button type="button" onClick={onTaken}>
-        I have it
+        I have saved it
       </button>
     </p>
   );
@@ -101,23 +101,23 @@ export function ClusterActions({ cluster: { id, name, clusterState } }: { readon
     <div className="actions">
       {clusterState === 'ACTIVE' ? (
         <ConfirmedAction
-          label="Leave all rings"
+          label="Evacuate"
           about={name}
-          question={`Let ${name} leave all rings?`}
+          question={`Evacuate ${name}?`}
           {...{ forbidden, control }}
           onConfirm={() => set('DRAINING')}
         >
-          When each ring is changed, what it holds moves to the others. It can be removed then.
+          With the next change of each ring, its data moves to the other clusters. Then the cluster can be removed.
         </ConfirmedAction>
       ) : (
         <ConfirmedAction
-          label="Take part again"
+          label="Return to the rings"
           about={name}
-          question={`Let ${name} take part again?`}
+          question={`Return ${name} to the rings?`}
           {...{ forbidden, control }}
           onConfirm={() => set('ACTIVE')}
         >
-          When each ring is changed, it gets its share again.
+          With the next change of each ring, it gets its share again.
         </ConfirmedAction>
       )}
       <ConfirmedAction
@@ -128,8 +128,8 @@ export function ClusterActions({ cluster: { id, name, clusterState } }: { readon
         control={removing}
         onConfirm={remove}
       >
-        Its controllers are disconnected, and tokens that it signed end. This is refused while a ring has it: let it
-        leave all rings first, and change them.
+        Its controllers are disconnected, and the tokens that it signed become invalid. This is refused while a ring
+        contains the cluster: evacuate it and change the rings first.
       </ConfirmedAction>
     </div>
   );
@@ -151,13 +151,13 @@ export function ServiceActions({ cluster, service }: ServiceActionsProps) {
     <>
       {drained ? (
         <ConfirmedAction
-          label="Serve again"
+          label="Return to service"
           {...{ about, forbidden }}
-          question={`Let ${about} serve users again?`}
+          question={`Return ${about} to service?`}
           control={undraining}
           onConfirm={undrain}
         >
-          It takes users again.
+          It serves users again.
         </ConfirmedAction>
       ) : (
         <ConfirmedAction
@@ -166,7 +166,7 @@ export function ServiceActions({ cluster, service }: ServiceActionsProps) {
           question={`Drain ${about}?`}
           onConfirm={drain}
         >
-          It ends what users have begun, and takes no more from them. It goes on to answer other clusters.
+          It finishes running requests of users and accepts no new ones. It still answers other clusters.
         </ConfirmedAction>
       )}
       {!ready && !drained && (
@@ -177,7 +177,7 @@ export function ServiceActions({ cluster, service }: ServiceActionsProps) {
           control={removing}
           onConfirm={remove}
         >
-          Only one that is silent is forgotten.
+          Only a service that no longer reports can be forgotten.
         </ConfirmedAction>
       )}
     </>

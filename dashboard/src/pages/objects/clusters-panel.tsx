@@ -42,14 +42,14 @@ export function ClustersPanel({ control }: { readonly control: ObjectControl }) 
     <Panel
       name="clusters"
       title="Clusters"
-      summary={`${shown.length}${absent > 0 ? `, ${absent} absent` : ''}`}
+      summary={`${shown.length}${absent > 0 ? `, ${absent} not connected` : ''}`}
       tools={<AddCluster onInvited={setInvitation} />}
     >
       {invitation !== null && <InvitationNote invitation={invitation} onTaken={() => setInvitation(null)} />}
       <ScrollRegion list="clusters" label="Clusters">
         {clusters.size === 0 && (
           <p className="hint">
-            There is none yet: add one here, or with <code>tidegate clusters add NAME</code>.
+            None yet. Add one here or with <code>tidegate clusters add NAME</code>.
           </p>
         )}
         {clusters.size > 0 && shown.length === 0 && <NoMatch what="cluster" onClear={control.clear} />}
@@ -141,7 +141,7 @@ function Report({ cluster, told, nameOf }: ReportProps) {
 }
 
 function Disk({ disk }: Pick<Controller, 'disk'>) {
-  if (disk === null) return <span>its disk is not known</span>;
+  if (disk === null) return <span>disk unknown</span>;
   const [usedBytes, totalBytes] = [Number(disk.usedBytes), Number(disk.totalBytes)];
   return (
     <span>

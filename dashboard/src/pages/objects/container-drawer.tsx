@@ -55,7 +55,7 @@ export function ContainerDrawer({ id, onClose }: ContainerDrawerProps) {
   const forbidden = isOperator(viewer, container?.project.id) ? null : 'Only operators of its project can do this.';
   return (
     <Drawer id={id} title={container?.name ?? 'Container'} onClose={onClose}>
-      {container === null && <p className="dim">It was deleted, or is not in any of your projects.</p>}
+      {container === null && <p className="dim">Not found: deleted, or in none of your projects.</p>}
       {container != null && (
         <>
           <ContainerFacts container={container} />
@@ -74,7 +74,7 @@ export function ContainerDrawer({ id, onClose }: ContainerDrawerProps) {
           </label>
           <PagedList
             paged={paged}
-            none={prefix === '' ? 'It has no objects yet.' : 'No object has such a name.'}
+            none={prefix === '' ? 'No objects yet.' : 'No object matches.'}
             keyOf={({ name }) => name}
             item={(item) => <ObjectItem containerId={id} item={item} forbidden={forbidden} onChanged={onChanged} />}
           />
@@ -179,7 +179,7 @@ function DeleteObject({ containerId, name, forbidden, onDeleted }: DeleteObjectP
       control={{ isBusy: signing.isBusy, failures: [...signing.failures, ...failures] }}
       onConfirm={remove}
     >
-      It is gone on all clusters, and can't be brought back.
+      It is deleted on all clusters. This cannot be undone.
     </ConfirmedAction>
   );
 }

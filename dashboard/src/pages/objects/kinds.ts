@@ -12,7 +12,7 @@ export const subjects: Subjects = {
   others: [
     { typename: 'ObjectOption', word: 'option', nameField: 'name' },
     { typename: 'ObjectAccessKey', word: 'access key', nameField: 'name' },
-    { typename: 'ObjectRing', word: 'a ring' },
-    { typename: 'ObjectRingChange', word: 'the change of a ring' },
+    { typename: 'ObjectRing', word: 'ring', ofField: 'option' },
+    { typename: 'ObjectRingChange', word: 'ring change' },
   ],
 };

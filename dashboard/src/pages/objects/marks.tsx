@@ -6,9 +6,9 @@ const { check, cross, drain } = shapes;
 
 export function PresenceBadge({ presence }: Pick<Cluster, 'presence'>) {
   return presence === 'PRESENT' ? (
-    <MarkBadge mark={{ tone: 'good', path: check }} word="present" />
+    <MarkBadge mark={{ tone: 'good', path: check }} word="connected" />
   ) : (
-    <MarkBadge mark={{ tone: 'bad', path: cross }} word="absent" />
+    <MarkBadge mark={{ tone: 'bad', path: cross }} word="not connected" />
   );
 }
 

@@ -40,8 +40,8 @@ export function CreateOption() {
   return (
     <span className="tools">
       <ConfirmedAction
-        label="Create an option"
-        question="Create an option?"
+        label="Create a storage class"
+        question="Create a storage class?"
         {...{ forbidden, control }}
         onConfirm={confirm}
         fields={
@@ -53,7 +53,7 @@ export function CreateOption() {
             <label className="field">
               Clusters
               <select value={preset} onChange={({ target }) => setPreset(target.value as Preset | '')}>
-                <option value="">all, or those that are chosen below</option>
+                <option value="">all, or those chosen below</option>
                 {presets.map((each) => (
                   <option key={each.preset} value={each.preset}>
                     {each.preset.toLowerCase()}: {each.says}
@@ -63,13 +63,13 @@ export function CreateOption() {
             </label>
             {fields}
             <label>
-              <input type="checkbox" checked={isDefault} onChange={({ target }) => setDefault(target.checked)} /> it is
-              the default
+              <input type="checkbox" checked={isDefault} onChange={({ target }) => setDefault(target.checked)} /> use as
+              default
             </label>
           </>
         }
       >
-        It has a ring of its own, which says which clusters hold each object.
+        A storage class has its own ring, which says which clusters hold each object.
       </ConfirmedAction>
     </span>
   );
@@ -86,13 +86,13 @@ export function OptionActions({ option }: { readonly option: Option }) {
       <div className="actions">
         <ConfirmedAction
           label="Keep"
-          about={`option ${name}`}
+          about={`storage class ${name}`}
           question={`Keep ${name}?`}
           forbidden={forbidden}
           control={keeping.control}
           onConfirm={keeping.keep}
         >
-          Its deletion is called off: containers and objects may have it again.
+          Its deletion is cancelled. Containers can use it again.
         </ConfirmedAction>
       </div>
     );
@@ -101,24 +101,23 @@ export function OptionActions({ option }: { readonly option: Option }) {
       {!isDefault && (
         <ConfirmedAction
           label="Make it the default"
-          about={`option ${name}`}
+          about={`storage class ${name}`}
           question={`Make ${name} the default?`}
           {...{ forbidden, control }}
           onConfirm={makeDefault}
         >
-          New containers have it that name no other.
+          New containers use it unless they name another.
         </ConfirmedAction>
       )}
       <ConfirmedAction
         label="Delete"
-        about={`option ${name}`}
+        about={`storage class ${name}`}
         question={`Delete ${name}?`}
         forbidden={forbidden}
         control={deleting}
         onConfirm={remove}
       >
-        This is refused while a container has it. Once anything may be stored it waits until all clusters have nothing
-        of it left.
+        This is refused while a container uses it. The deletion ends when no cluster has data of it any more.
       </ConfirmedAction>
     </div>
   );
@@ -150,7 +149,7 @@ function useHolders(arePreset: boolean): { readonly given: Holders; readonly fie
         />
       </label>
       <fieldset disabled={arePreset}>
-        <legend>Its clusters; none: all</legend>
+        <legend>Clusters (none chosen: all)</legend>
         {clusters.map(({ id, name }) => (
           <label key={id}>
             <input

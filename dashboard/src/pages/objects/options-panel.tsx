@@ -1,8 +1,10 @@
 // The options, and how the ring of each shares its partitions among the clusters. Rings are administrators' alone.
+
 import { useEntities, useLiveState } from '../../context.ts';
 import { EditLink } from '../../forms/create-link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { clusterKind } from './kinds/cluster.ts';
 import { CreateOption, OptionActions } from './option-actions.tsx';
 import type { Options } from './picture/rings-path.ts';
@@ -11,12 +13,12 @@ export function OptionsPanel({ options }: { readonly options: Options | null }) 
   const isAdmin = useLiveState().viewer?.admin === true;
   const names = new Map([...useEntities(clusterKind).values()].map(({ number, name }) => [number, name]));
   return (
-    <Panel name="options" title="Options" summary={options?.length} tools={isAdmin && <CreateOption />}>
-      <ScrollRegion list="options" label="Options">
-        {options === null && <p className="hint">Reading…</p>}
+    <Panel name="options" title="Storage classes" summary={options?.length} tools={isAdmin && <CreateOption />}>
+      <ScrollRegion list="options" label="Storage classes">
+        {options === null && <Skeleton />}
         {options?.length === 0 && (
           <p className="hint">
-            There is none yet: an administrator creates one, here or with <code>tidegate options create NAME</code>.
+            None yet. An administrator creates one here or with <code>tidegate options create NAME</code>.
           </p>
         )}
         <ul className="options">
@@ -47,7 +49,7 @@ function OptionItem({ option, names }: OptionItemProps) {
           {replicas} replicas{option.default && ' · default'}
           {ring !== null && ` · ring of epoch ${ring.epoch}`}
         </span>
-        <EditLink kind="ObjectOption" id={id} about={`option ${name}`} />
+        <EditLink kind="ObjectOption" id={id} about={`storage class ${name}`} />
       </span>
       {(ending || endingReason !== null) && (
         <span className="line">

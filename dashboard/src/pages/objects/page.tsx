@@ -27,7 +27,7 @@ export const page: Page = {
     firstList: 'clusters',
     groups: [
       {
-        does: 'Clusters, options, containers, changes, rings',
+        does: 'Clusters, storage classes, containers, changes, rings',
         focus: {
           1: '[data-list="clusters"]',
           2: '[data-list="options"]',

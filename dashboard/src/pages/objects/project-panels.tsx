@@ -1,4 +1,5 @@
 // The data of one project: its containers, read from a cluster, and its access keys, which its operators see.
+
 import { type ReactNode, useCallback } from 'react';
 import { ObjectsAccessKeysDocument, ObjectsContainersDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
@@ -6,6 +7,7 @@ import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { RequestError } from '../../graph/request.ts';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Time } from '../../view/time.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import type { ObjectControl } from './filters.ts';
@@ -67,7 +69,7 @@ function ContainersPanel({ control: { change }, projectId, chosenId, project }: 
       name="containers"
       title={`Containers of ${project}`}
       found={found}
-      none="It has none."
+      none="None yet."
       tools={
         <CreateLink kind="ObjectContainer" presets={{ projectId: chosenId }} projectId={chosenId}>
           Create
@@ -112,7 +114,7 @@ function AccessKeysPanel({ projectId, chosenId, project }: OfProject) {
       name="accesskeys"
       title={`Access keys of ${project}`}
       found={found}
-      none="It has none."
+      none="None yet."
       tools={
         <CreateLink kind="ObjectAccessKey" presets={{ projectId: chosenId }} projectId={chosenId}>
           Create
@@ -157,7 +159,7 @@ function ListPanel<Node>({ name, title, found, none, tools, children }: ListPane
       tools={tools}
     >
       <ScrollRegion list={name} label={title}>
-        {found === null && <p className="hint">Reading…</p>}
+        {found === null && <Skeleton />}
         {reason !== undefined && <p className="hint message">Not known: {reason}</p>}
         {nodes?.length === 0 && <p className="hint">{none}</p>}
         <ul className="stored">{nodes?.map(children)}</ul>

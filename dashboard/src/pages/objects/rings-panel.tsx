@@ -1,4 +1,5 @@
 // The rings, for administrators: the data that a change would move, and the progress of each change, with buttons to pause, resume and cancel it.
+
 import { useCallback, useState } from 'react';
 import { ObjectsRingPreviewDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useEntities, useLiveState } from '../../context.ts';
@@ -6,6 +7,7 @@ import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Time } from '../../view/time.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { clusterKind } from './kinds/cluster.ts';
@@ -18,6 +20,11 @@ type NameOf = (cluster: number) => string;
 
 const previewEveryMs = 5_000;
 const mostEnded = 5;
+
+/** `changed in 1 step`. */
+function endWords(state: Change['state']): string {
+  return state === 'SUCCEEDED' ? 'changed in' : `${formatWord(state)} after`;
+}
 
 export function RingsPanel({ rings: found }: { readonly rings: Rings | null }) {
   const isAdmin = useLiveState().viewer?.admin === true;
@@ -33,7 +40,7 @@ export function RingsPanel({ rings: found }: { readonly rings: Rings | null }) {
   return (
     <Panel name="rings" title="Rings" summary={live.length > 0 ? `${live.length} changing` : undefined}>
       <ScrollRegion list="rings" label="Rings">
-        {found === null && <p className="hint">Reading…</p>}
+        {found === null && <Skeleton />}
         <ul className="rings">
           {found?.objectRings.nodes.map((ring) => {
             const name = ringName(ring.number);
@@ -56,7 +63,7 @@ export function RingsPanel({ rings: found }: { readonly rings: Rings | null }) {
           <ul className="ended" aria-label="Changes that have ended">
             {ended.map(({ id, number, state, finishedAt, stepsDone }) => (
               <li key={id} className="dim">
-                {ringName(number)}: {formatWord(state)}, {stepsDone} {stepsDone === 1 ? 'step' : 'steps'}
+                {ringName(number)}: {endWords(state)} {stepsDone} {stepsDone === 1 ? 'step' : 'steps'}
                 {finishedAt !== null && (
                   <>
                     , <Time at={finishedAt} />
@@ -85,14 +92,13 @@ function StartChange({ ring: { number }, name, nameOf }: StartChangeProps) {
     <ConfirmedAction
       label="Change"
       about={`ring ${name}`}
-      question={`Change ring ${name} to what is wanted of it?`}
+      question={`Change ring ${name} now?`}
       {...{ forbidden, control }}
       onConfirm={start}
       onOpenChange={setOpen}
       fields={isOpen && <Preview number={number} nameOf={nameOf} />}
     >
-      What is stored moves step by step, while users go on. It can be paused, and taken back to the last step that is
-      done.
+      Data moves step by step while users keep working. You can pause it, or cancel it back to the last finished step.
     </ConfirmedAction>
   );
 }
@@ -107,10 +113,10 @@ function Preview({ number, nameOf }: { readonly number: number; readonly nameOf:
     [requester, number],
   );
   const found = useRepeated(read, previewEveryMs);
-  if (found === null) return <p role="status">Reading what would move…</p>;
+  if (found === null) return <p role="status">Calculating what would move…</p>;
   const { preview } = found;
-  if (preview === null) return <p role="status">There is no such ring any more.</p>;
-  if (preview.stepCount === 0) return <p role="status">It is as wanted: nothing would move.</p>;
+  if (preview === null) return <p role="status">This ring no longer exists.</p>;
+  if (preview.stepCount === 0) return <p role="status">Up to date: nothing would move.</p>;
   return (
     <table className="preview">
       <caption>
@@ -163,9 +169,7 @@ function LiveChange({ change, name, nameOf }: LiveChangeProps) {
         <span key={number} className="line dim">
           <span>
             {nameOf(number)}{' '}
-            {left === null
-              ? 'has not said anything of this step yet'
-              : `lacks ${left} of ${partitions ?? left} partitions`}
+            {left === null ? 'no report for this step yet' : `lacks ${left} of ${partitions ?? left} partitions`}
           </span>
           {message !== null && <span className="message">{message}</span>}
         </span>
@@ -179,7 +183,7 @@ function LiveChange({ change, name, nameOf }: LiveChangeProps) {
             control={pausing}
             onConfirm={pause}
           >
-            Nothing more is moved until it is resumed. Users notice nothing.
+            No more data moves until you resume. Users are not affected.
           </ConfirmedAction>
         ) : (
           <ConfirmedAction
@@ -189,7 +193,7 @@ function LiveChange({ change, name, nameOf }: LiveChangeProps) {
             control={resuming}
             onConfirm={resume}
           >
-            It goes on where it was.
+            It continues where it stopped.
           </ConfirmedAction>
         )}
         <ConfirmedAction
@@ -200,7 +204,7 @@ function LiveChange({ change, name, nameOf }: LiveChangeProps) {
           control={cancelling}
           onConfirm={cancel}
         >
-          The step under way is taken back. What earlier steps moved stays.
+          The current step is undone. Data moved by earlier steps stays where it is.
         </ConfirmedAction>
       </div>
     </>

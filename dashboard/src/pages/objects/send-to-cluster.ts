@@ -8,7 +8,7 @@ export function sendToCluster(
 ): Promise<void> {
   const worker = new Worker(new URL('./upload-worker.ts', import.meta.url), { type: 'module' });
   return new Promise<void>((resolve, reject) => {
-    signal?.addEventListener('abort', () => reject(new Error('It was given up.')), { once: true });
+    signal?.addEventListener('abort', () => reject(new Error('Cancelled.')), { once: true });
     worker.onerror = () => reject(new Error('The browser could not start the transfer.'));
     worker.onmessage = ({ data }: MessageEvent<Progress>) => {
       if (data.type === 'progress') onProgress?.(data.sentBytes);

@@ -1,6 +1,8 @@
 // One project: its members and their roles, its quotas and its API tokens.
 import { useCallback } from 'react';
 import {
+  type GslbQuotaKind,
+  type LoadBalancerQuotaKind,
   PeopleGslbQuotasDocument,
   PeopleMembersDocument,
   type PeopleMembersQuery,
@@ -9,7 +11,6 @@ import {
 import { useDependencies, useLiveState } from '../../context.ts';
 import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
-import { formatWord } from '../../view/format.ts';
 import { PagedList } from '../../view/paged-panel.tsx';
 import { isOperator } from '../../view/permissions.ts';
 import { Moment, Time } from '../../view/time.tsx';
@@ -24,6 +25,14 @@ import { TokenItem } from './token-item.tsx';
 import { everyMs, useNews } from './use-news.ts';
 import { useTokens } from './use-tokens.ts';
 import { RemoveAction } from './user-drawer.tsx';
+
+const quotaWords: Readonly<Record<LoadBalancerQuotaKind, string>> = {
+  ...{ LOAD_BALANCERS: 'Load balancers', LISTENERS: 'Listeners', POOLS: 'Pools', MEMBERS: 'Members' },
+  ...{ L7_POLICIES: 'L7 policies', NODES: 'Nodes', CERTIFICATES: 'Certificates', SUBNETS: 'Subnets' },
+};
+const gslbQuotaWords: Readonly<Record<GslbQuotaKind, string>> = {
+  ...{ NAMES: 'Global names', POOLS: 'Global pools', MEMBERS: 'Global members', MONITORS: 'Global monitors' },
+};
 
 type Member = NonNullable<PeopleMembersQuery['project']>['members']['nodes'][number];
 
@@ -57,10 +66,10 @@ export function ProjectDrawer({ id, onClose }: ProjectDrawerProps) {
           </div>
           <Facts
             facts={[
-              { name: 'What', value: project.description },
+              { name: 'Description', value: project.description },
               { name: 'Your role', value: project.viewerRole && <RoleName role={project.viewerRole} /> },
               { name: 'Since', value: <Moment at={project.createdAt} /> },
-              { name: 'Id', value: <code>{project.id}</code> },
+              { name: 'ID', value: <code>{project.id}</code> },
             ]}
           />
           <Members key={`members ${id}`} id={id} name={project.name} />
@@ -68,15 +77,13 @@ export function ProjectDrawer({ id, onClose }: ProjectDrawerProps) {
             <h3>Quotas</h3>
             <ul className="quotas">
               {[
-                ...(project.loadBalancerQuotas ?? []).map((quota) => ({ ...quota, of: 'load balancing' })),
-                ...project.gslbQuotas.map((quota) => ({ ...quota, of: 'GSLBs' })),
-              ].map(({ of, kind, limit, used }) => (
-                <li key={`${of} ${kind}`} data-full={used >= limit}>
+                ...(project.loadBalancerQuotas ?? []).map(({ kind, ...rest }) => ({ what: quotaWords[kind], ...rest })),
+                ...project.gslbQuotas.map(({ kind, ...rest }) => ({ what: gslbQuotaWords[kind], ...rest })),
+              ].map(({ what, limit, used }) => (
+                <li key={what} data-full={used >= limit}>
+                  <span>{what}</span>
                   <span>
-                    {formatWord(kind)} <span className="dim">of {of}</span>
-                  </span>
-                  <span>
-                    {used} of {limit}
+                    {used} / {limit}
                   </span>
                 </li>
               ))}
@@ -105,7 +112,7 @@ function Members({ id, name }: { readonly id: string; readonly name: string }) {
       <h3>Members</h3>
       <PagedList
         paged={paged}
-        none="Nobody is a member. Administrators have all rights all the same."
+        none="No members. Administrators have all rights without being members."
         keyOf={({ user }) => user.id}
         item={({ role, user, createdAt }) => (
           <span className="line">
@@ -131,7 +138,7 @@ function Members({ id, name }: { readonly id: string; readonly name: string }) {
 function ProjectTokens({ id }: { readonly id: string }) {
   const paged = useTokens({ projectId: id });
   return (
-    <section aria-label="API tokens">
+    <section aria-label="API tokens of this project">
       <h3>API tokens</h3>
       <p>
         <CreateLink kind="ApiToken" presets={{ projectId: id }} projectId={id}>

@@ -27,11 +27,7 @@ export function ProjectsPanel({ control: { filters } }: { readonly control: Peop
       name="projects"
       title="Projects"
       paged={paged}
-      none={
-        text === null
-          ? 'You are a member of no project: ask an administrator.'
-          : 'No project has this text in its name.'
-      }
+      none={text === null ? 'You are not a member of any project. Ask an administrator.' : 'No project matches.'}
       tools={<CreateLink kind="Project">Add a project</CreateLink>}
       keyOf={({ id }) => id}
       item={(project) => <ProjectItem project={project} />}
@@ -47,7 +43,7 @@ function ProjectItem({ project }: { readonly project: Project }) {
       <span>{members.totalCount === 1 ? '1 member' : `${members.totalCount ?? 'more than 10,000'} members`}</span>
       {viewerRole !== null && (
         <span className="dim">
-          you: <RoleName role={viewerRole} />
+          your role: <RoleName role={viewerRole} />
         </span>
       )}
       {description !== '' && <span className="dim">{description}</span>}

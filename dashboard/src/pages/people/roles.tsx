@@ -8,8 +8,7 @@ type Role = NonNullable<PeopleMembersQuery['project']>['members']['nodes'][numbe
 
 /** From the graph's own descriptions. */
 export const meanings: Readonly<Record<Role, string>> = {
-  OPERATOR:
-    'administers the resources of the project, its tokens and its channels of alerts, and settles unknown outcomes',
+  OPERATOR: "manages the project's resources, tokens and alert channels, and settles unknown outcomes",
   MEMBER: 'changes the resources of the project',
   VIEWER: 'reads',
 };
@@ -38,7 +37,7 @@ export function RoleLegend() {
         .map(([role, meaning]) => `A ${formatWord(role)} ${meaning}.`)
         .join(' ')
         .replace('A operator', 'An operator')}{' '}
-      Each role includes the ones after it.
+      Each role includes those listed after it.
     </p>
   );
 }

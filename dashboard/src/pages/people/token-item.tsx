@@ -4,7 +4,7 @@ import { useLiveState } from '../../context.ts';
 import { useClock } from '../../view/clock.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { isOperator } from '../../view/permissions.ts';
-import { Age, Time } from '../../view/time.tsx';
+import { Ago, Time } from '../../view/time.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import { tokenType } from './kinds.ts';
 import { OpenLink } from './open-link.tsx';
@@ -34,7 +34,7 @@ export function LastUse({ token: { lastUsedAt } }: { readonly token: Token }) {
   if (lastUsedAt === null) return <span className="dim">never used</span>;
   return (
     <span>
-      last used <Age at={lastUsedAt} /> ago
+      last used <Ago at={lastUsedAt} />
     </span>
   );
 }
@@ -70,8 +70,7 @@ export function RevokeAction({ token: { id, name, project, revokedAt } }: { read
       control={control}
       onConfirm={async () => (await control.send({ id })) !== undefined}
     >
-      Programs that use it are refused within seconds, and so are those with tokens that were made with it. It can't be
-      taken back.
+      Programs that use it, or a token created with it, are refused within seconds. This cannot be undone.
     </ConfirmedAction>
   );
 }

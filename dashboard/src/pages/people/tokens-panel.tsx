@@ -17,7 +17,7 @@ export function TokensPanel({ control: { filters } }: { readonly control: People
       paged={paged}
       none={
         text === null && projectId === null
-          ? 'There is no token. A program of a CMP needs one.'
+          ? 'No tokens yet. A CMP needs one to call the API.'
           : 'No token matches the filters.'
       }
       tools={

@@ -46,7 +46,7 @@ export function UserDrawer({ id, onClose }: DrawerProps) {
           </div>
           <Facts
             facts={[
-              { name: 'May', value: user.admin ? 'everything: an administrator' : 'what the roles below allow' },
+              { name: 'May', value: user.admin ? 'administrator: may do everything' : 'according to the roles below' },
               { name: 'Log-in', value: user.enabled ? 'allowed' : <b data-status="OFFLINE">disabled</b> },
               { name: 'Since', value: <Moment at={user.createdAt} /> },
               { name: 'Changed', value: <Moment at={user.updatedAt} /> },
@@ -82,7 +82,7 @@ function Memberships({ id, name }: { readonly id: string; readonly name: string 
       <h3>Projects</h3>
       <PagedList
         paged={paged}
-        none="A member of no project."
+        none="Not a member of any project."
         keyOf={({ project }) => project.id}
         item={({ role, project, createdAt }) => (
           <span className="line">
@@ -116,7 +116,7 @@ export function RemoveAction({ user, project }: { readonly user: Named; readonly
       control={control}
       onConfirm={async () => (await control.send({ projectId: project.id, userId: user.id })) !== undefined}
     >
-      The user no longer sees the project, and its API tokens that rest on the user's rights are revoked.
+      The user loses access to the project, and API tokens that depend on this membership are revoked.
     </ConfirmedAction>
   );
 }
@@ -124,8 +124,8 @@ export function RemoveAction({ user, project }: { readonly user: Named; readonly
 function UserTokens({ id }: { readonly id: string }) {
   const paged = useTokens({ userId: id });
   return (
-    <section aria-label="API tokens">
-      <h3>API tokens on the user's rights</h3>
+    <section aria-label="API tokens of this user">
+      <h3>API tokens of this user</h3>
       <PagedList paged={paged} none="None." keyOf={(token) => token.id} item={(token) => <TokenItem token={token} />} />
     </section>
   );

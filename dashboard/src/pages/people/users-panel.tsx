@@ -27,7 +27,7 @@ export function UsersPanel({ control: { filters } }: { readonly control: PeopleC
       name="users"
       title="Users"
       paged={paged}
-      none={text === null ? 'There is no user.' : 'No user has this text in the name.'}
+      none={text === null ? 'No users.' : 'No user matches.'}
       tools={<CreateLink kind="User">Add a user</CreateLink>}
       keyOf={({ id }) => id}
       item={(user) => <UserItem user={user} />}

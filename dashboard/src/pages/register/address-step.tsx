@@ -34,11 +34,12 @@ export function AddressStep({ drivers, isFixed, onShown, onChange }: AddressStep
       cryptoProfile: String(form.get('cryptoProfile')) as Place['cryptoProfile'],
     });
   };
-  if (projects.length === 0) return <li>Operators register backends, and you are an operator of no project.</li>;
+  if (projects.length === 0)
+    return <li>Only operators can register backends, and you are not an operator of any project.</li>;
   return (
     <li aria-label="Address">
       <form onSubmit={submit}>
-        <h3>Where is it?</h3>
+        <h3>Where is the device?</h3>
         <fieldset disabled={isFixed || isBusy}>
           <AddressFields {...{ projects, drivers, transports, driverName, setDriverName }} />
         </fieldset>
@@ -99,7 +100,7 @@ function AddressFields({ projects, drivers, transports, driverName, setDriverNam
       </label>
       <label className="field">
         Port
-        <input name="port" type="number" min={1} max={65_535} placeholder="the usual one" />
+        <input name="port" type="number" min={1} max={65_535} placeholder="default" />
       </label>
       {transports.length > 1 && (
         <label className="field">
@@ -115,8 +116,8 @@ function AddressFields({ projects, drivers, transports, driverName, setDriverNam
         Cryptography
         <select name="cryptoProfile" defaultValue="MODERN">
           <option value="MODERN">modern</option>
-          <option value="COMPAT">compat, for devices of some years</option>
-          <option value="LEGACY">legacy, for old devices</option>
+          <option value="COMPAT">compat, for older devices</option>
+          <option value="LEGACY">legacy, for very old devices</option>
         </select>
       </label>
     </>

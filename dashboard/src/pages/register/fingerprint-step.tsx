@@ -53,7 +53,7 @@ export function FingerprintStep({ proof, isAccepted, onAccept }: FingerprintStep
         )}
       </dl>
       <p>
-        Nothing proves that it comes from the device. Compare it with what the device prints on its console, or ask its
+        Check that this fingerprint is the device's own. Compare it with the one on the device's console, or ask its
         administrator:{' '}
         <code>{isKey ? 'ssh-keygen -lf KEY.pub' : 'openssl x509 -noout -fingerprint -sha256 -in CERT'}</code>. No
         credential was sent.
@@ -62,7 +62,7 @@ export function FingerprintStep({ proof, isAccepted, onAccept }: FingerprintStep
         <>
           <label className="choice">
             <input type="checkbox" checked={isCompared} onChange={({ target }) => setCompared(target.checked)} />I
-            compared it, and it is the same
+            compared it and it matches
           </label>
           <div className="actions">
             <button type="button" className="primary" disabled={!isCompared} onClick={onAccept}>

@@ -21,7 +21,7 @@ export function LoginStep({ driver, place, proof, onRegistered }: LoginStepProps
   const { required = [] } = schemaOf(driver);
   const submit = async (form: FormData): Promise<void> => {
     const options = optionsIn(String(form.get('options') ?? ''));
-    setOptionsFault(options === undefined ? 'The options are no JSON object.' : null);
+    setOptionsFault(options === undefined ? 'The options are not a JSON object.' : null);
     if (options === undefined) return;
     const { projectId, host, port, transport, cryptoProfile } = place;
     const { kind, sha256 } = proof.presented;
@@ -43,7 +43,7 @@ export function LoginStep({ driver, place, proof, onRegistered }: LoginStepProps
           void submit(new FormData(event.currentTarget));
         }}
       >
-        <h3>How is it called, and which account logs in?</h3>
+        <h3>Name and account</h3>
         <fieldset disabled={control.isBusy}>
           <label className="field">
             Name

@@ -1,5 +1,6 @@
 // The page that registers a backend step by step: its address, the fingerprint that it shows, the comparison by a person, and only
 // then the log-in with credentials.
+
 import { useCallback, useState } from 'react';
 import { RegisterDriversDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
@@ -8,6 +9,7 @@ import { useFilters } from '../../filters/use-filters.ts';
 import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
 import { Failures } from '../../view/refusal.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';
 import { useReading } from '../../view/use-reading.ts';
 import { AddressStep } from './address-step.tsx';
@@ -44,7 +46,7 @@ function RegisterPage() {
       <section className="steps" aria-label="Register a backend">
         <h2>Register a backend</h2>
         {failure !== null && <Failures failures={[failure]} />}
-        {drivers === undefined && failure === null && <p className="hint">Reading…</p>}
+        {drivers === undefined && failure === null && <Skeleton />}
         {drivers !== undefined && <Steps drivers={drivers} />}
       </section>
     </PageFrame>

@@ -1,4 +1,5 @@
 // The last step: whether the log-in succeeded, in the device's words if not, and other credentials to try.
+
 import { useCallback, useState } from 'react';
 import {
   RegisterCredentialsDocument,
@@ -6,6 +7,7 @@ import {
   type RegisterStateQuery,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
+import { Reason } from '../../view/device-fault.tsx';
 import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
@@ -34,17 +36,17 @@ export function ResultStep({ id, driver, onAnother }: ResultStepProps) {
   const isTried = backend != null && backend.health.checkedAt !== null && backend.health.checkedAt !== oldCheck;
   return (
     <li aria-label="Result">
-      <h3>Does it answer?</h3>
+      <h3>Test</h3>
       {failure !== null && <Failures failures={[failure]} />}
       {backend === null && <p className="warning">It was deleted.</p>}
-      {!isTried && backend !== null && <p role="status">It is registered. The log-in is tried…</p>}
+      {!isTried && backend !== null && <p role="status">Registered. Trying to log in…</p>}
       {isTried && (
         <Outcome backend={backend} driver={driver} onReplaced={() => setOldCheck(backend.health.checkedAt)} />
       )}
       <div className="actions">
-        <Link href={`/backend?id=${encodeURIComponent(id)}`}>The page of the backend</Link>
+        <Link href={`/backend?id=${encodeURIComponent(id)}`}>Open the backend</Link>
         <button type="button" onClick={onAnother}>
-          Register another one
+          Register another
         </button>
       </div>
     </li>
@@ -77,12 +79,13 @@ function Outcome({ backend, driver, onReplaced }: OutcomeProps) {
     >
       <div className="failures" role="alert">
         <p>
-          <strong>{name} is not online.</strong> {circuit.reason ?? health.message ?? 'It did not say why.'}
+          <strong>{name} is not online.</strong>{' '}
+          <Reason text={circuit.reason ?? health.message ?? 'No reason was given.'} />
         </p>
       </div>
       <p>
-        It stays registered, and is checked again by itself unless it refused the account. If the account is wrong, give
-        another one:
+        It stays registered and is checked again automatically, unless it refused the account. If the account is wrong,
+        enter another:
       </p>
       <fieldset disabled={control.isBusy}>
         <Credentials driver={driver} />

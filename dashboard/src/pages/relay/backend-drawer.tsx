@@ -5,7 +5,7 @@ import { EditLink } from '../../forms/create-link.tsx';
 import { Drawer, type Fact, Facts } from '../../view/drawer.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
-import { Age, Moment } from '../../view/time.tsx';
+import { Ago, Moment } from '../../view/time.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { shownStatus } from './backend-row.tsx';
 import { CircuitForm } from './circuit-form.tsx';
@@ -53,9 +53,9 @@ export function BackendDrawer({ id, onClose, onShowOnly }: BackendDrawerProps) {
       {backend.circuit.state !== 'CLOSED' && <CircuitForm backend={backend} key={`circuit ${id}`} />}
       <div className="actions">
         <button type="button" onClick={() => onShowOnly(id)}>
-          Show only this backend
+          Filter by this backend
         </button>
-        <Link href={`/backend?id=${encodeURIComponent(id)}`}>Its calls, objects and examples</Link>
+        <Link href={`/backend?id=${encodeURIComponent(id)}`}>Calls, objects and examples</Link>
         <EditLink kind="Backend" id={id} projectId={backend.project?.id} />
         {drifted > 0 && (
           <span className="dim">
@@ -115,7 +115,8 @@ function deviceFacts(backend: Backend): readonly Fact[] {
           'not yet'
         ) : (
           <>
-            <Age at={checkedAt} /> ago{latencyMs !== null && `, took ${latencyMs} ms`}
+            <Ago at={checkedAt} />
+            {latencyMs !== null && `, took ${latencyMs} ms`}
           </>
         ),
     },
@@ -130,7 +131,7 @@ function trustFacts(backend: Backend, detail: BackendDetailFieldsFragment | null
     { name: 'Host key', value: hostKeySha256 === null ? null : <code>{hostKeySha256}</code> },
     { name: 'Certificate', value: certificateSha256 === null ? null : <code>{certificateSha256}</code> },
     { name: 'Authorities', value: hasAuthorities ? 'those registered with it may sign its certificate' : null },
-    { name: 'Accepted', value: hasNothing ? 'nothing yet: no calls can be made' : null },
+    { name: 'Accepted', value: hasNothing ? 'none yet: no calls can be made' : null },
     {
       name: 'Cryptography',
       value: (
@@ -152,7 +153,7 @@ function callFacts({ queue, circuit }: Backend, detail: BackendDetailFieldsFragm
       value: detail === null ? null : `${detail.limits.concurrency}, one at a time on one object`,
     },
     { name: 'Deadline', value: detail === null ? null : formatDuration(detail.limits.deadlineMs) },
-    { name: 'Held by', value: queue.holder ?? 'no relay process' },
+    { name: 'Held by', value: queue.holder ?? 'none' },
     {
       name: 'Circuit',
       value: (
@@ -168,7 +169,7 @@ function callFacts({ queue, circuit }: Backend, detail: BackendDetailFieldsFragm
       ),
     },
     { name: 'INIT calls', value: detail === null ? null : detail.allowInit ? 'allowed' : 'not allowed' },
-    ...(detail?.separateObjects === true ? [{ name: 'Device', value: 'in use by other backends too' }] : []),
+    ...(detail?.separateObjects === true ? [{ name: 'Device', value: 'also used by other backends' }] : []),
   ];
 }
 

@@ -1,8 +1,10 @@
 // One backend in two lines: whether it is reachable, accepts calls, and is busy; below, the result of the last check.
+
 import { memo } from 'react';
+import { withoutCode } from '../../view/device-fault.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Icon } from '../../view/icons.tsx';
-import { Age } from '../../view/time.tsx';
+import { Ago } from '../../view/time.tsx';
 import type { Backend } from './kinds/backend.ts';
 import { lockPath, type ShownStatus, StatusBadge } from './marks.tsx';
 import { proofProblem } from './proof.ts';
@@ -47,7 +49,7 @@ export const BackendRow = memo(function BackendRow({ backend, isOpen, isTabStop,
       <span className="line facts">
         <span className="fact" title={health.message ?? undefined}>
           {health.message !== null && backend.operatingStatus !== 'ONLINE'
-            ? health.message
+            ? withoutCode(health.message)
             : [formatWord(backend.family), backend.site, health.softwareVersion].filter(Boolean).join(' · ')}
         </span>
         <span className="check">
@@ -57,7 +59,7 @@ export const BackendRow = memo(function BackendRow({ backend, isOpen, isTabStop,
           ) : (
             <span>
               <span className="visually-hidden">checked </span>
-              <Age at={health.checkedAt} /> ago
+              <Ago at={health.checkedAt} />
             </span>
           )}
         </span>

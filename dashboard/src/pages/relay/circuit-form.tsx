@@ -1,6 +1,8 @@
 // A circuit that is not closed: the reason, since when, and how to close it.
+
 import { RelayCircuitCloseDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
+import { Reason } from '../../view/device-fault.tsx';
 import { formatWord } from '../../view/format.ts';
 import { isOperator } from '../../view/permissions.ts';
 import { Failures } from '../../view/refusal.tsx';
@@ -21,7 +23,7 @@ export function CircuitForm({ backend }: { readonly backend: Backend }) {
     <section className="settle alarm" aria-labelledby="circuit-title">
       <h3 id="circuit-title">The circuit is {formatWord(backend.circuit.state)}</h3>
       <p>
-        {backend.circuit.reason ?? 'Its calls kept failing'}
+        <Reason text={backend.circuit.reason ?? 'Calls kept failing'} />
         {backend.circuit.since !== null && (
           <>
             {' '}
@@ -30,10 +32,8 @@ export function CircuitForm({ backend }: { readonly backend: Backend }) {
         )}
       </p>
       <p>
-        {backend.circuit.state === 'OPEN'
-          ? 'Calls are refused until it is closed.'
-          : 'One call is let through as a trial.'}
-        {backend.presented !== null && ' Accepting what it shows closes it too.'}
+        {backend.circuit.state === 'OPEN' ? 'Calls are refused until it is closed.' : 'One trial call is allowed.'}
+        {backend.presented !== null && ' Accepting the new key also closes it.'}
       </p>
       <div className="actions">
         <button

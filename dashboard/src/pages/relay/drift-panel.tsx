@@ -33,8 +33,8 @@ export function DriftPanel({ control }: { readonly control: RelayControl }) {
   // An empty panel is hidden, but the filter that hides its content must remain visible.
   if (all.length === 0 && filters.found.length === 0) {
     const summary = [...mappings.values()].some(isVerified)
-      ? 'none: every verified object is as it should be'
-      : 'not known: no object was verified yet';
+      ? 'none: all verified objects match'
+      : 'unknown: no object has been verified yet';
     return <Panel name="drift" title="Drift" summary={summary} />;
   }
   return (

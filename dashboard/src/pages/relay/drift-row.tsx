@@ -2,7 +2,7 @@
 // it again.
 import { memo, useRef } from 'react';
 import { formatValue } from '../../view/format.ts';
-import { Age } from '../../view/time.tsx';
+import { Ago } from '../../view/time.tsx';
 import type { DriftedMapping } from './kinds/mapping.ts';
 import { ResultBadge } from './marks.tsx';
 import { useVerify } from './use-verify.ts';
@@ -39,7 +39,7 @@ export const DriftRow = memo(function DriftRow({ mapping, isOpen, isTabStop, onO
         </span>
         <span className="when">
           <span className="visually-hidden">verified </span>
-          <Age at={lastVerification.verifiedAt} /> ago
+          <Ago at={lastVerification.verifiedAt} />
         </span>
         {differences.length > 0 && (
           <span className="differences">
@@ -91,7 +91,7 @@ function VerifyButton({ mapping, tabIndex }: { readonly mapping: DriftedMapping;
         tabIndex={tabIndex}
         disabled={!isAllowed}
         aria-busy={isBusy}
-        title={isAllowed ? 'Reads from the device; changes nothing there' : 'Only members of its project can verify it'}
+        title={isAllowed ? 'Read-only on the device' : 'Only members of its project can verify it'}
         onClick={() => {
           if (!isBusy) void look();
         }}

@@ -5,12 +5,12 @@ export function NoBackends() {
     <div className="empty">
       <h3>No backends yet</h3>
       <p>
-        A backend is a device or service that calls are relayed to. Register one with the mutation{' '}
+        A backend is a device or service that receives relayed calls. Register one with the mutation{' '}
         <code>backendCreate</code> in <a href="/graphiql">GraphiQL</a>, or on the command line:
       </p>
       <pre>tidegate backends --help</pre>
       <p>
-        To try it without a device, run <code>npm start</code> as root: it brings up a lab with a real firewall and
+        To try it without a device, run <code>npm start</code> as root: it starts a lab with a real firewall and
         registers it.
       </p>
     </div>
@@ -23,11 +23,11 @@ export function NoOperations({ hasBackends }: { readonly hasBackends: boolean })
       <h3>No calls yet</h3>
       {hasBackends ? (
         <p>
-          Calls appear here the moment they are accepted. The first tab of <a href="/graphiql">GraphiQL</a> has one that
-          works: <code>firewallAddressSetElementAdd</code>.
+          Accepted calls appear here immediately. The first tab of <a href="/graphiql">GraphiQL</a> has an example:{' '}
+          <code>firewallAddressSetElementAdd</code>.
         </p>
       ) : (
-        <p>Calls appear here the moment they are accepted. Register a backend first.</p>
+        <p>Accepted calls appear here immediately. Register a backend first.</p>
       )}
     </div>
   );

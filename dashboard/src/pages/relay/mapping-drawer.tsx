@@ -1,4 +1,5 @@
 // The details of one mapping: the finding of the last verification, and a button to verify it again.
+
 import { useCallback, useState } from 'react';
 import { RelayMappingDocument } from '../../../../generated/dashboard/graphql.ts';
 import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
@@ -7,7 +8,8 @@ import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatValue, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
-import { Age, Moment } from '../../view/time.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
+import { Ago, Moment } from '../../view/time.tsx';
 import { useDetail } from '../../view/use-detail.ts';
 import { type Mapping, mappingKind, type Verification } from './kinds/mapping.ts';
 import { ResultBadge } from './marks.tsx';
@@ -28,9 +30,9 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
   if (mapping === null) {
     return (
       <Drawer id={id} title={isGone ? 'No such mapping' : 'Mapping'} onClose={onClose}>
-        {isGone && <p>It is not in any of your projects, or is past its retention.</p>}
+        {isGone && <p>Not found: it belongs to no project of yours, or its retention has passed.</p>}
         {failure !== null && <Failures failures={[failure]} />}
-        {!isGone && failure === null && <p className="dim">Reading…</p>}
+        {!isGone && failure === null && <Skeleton />}
       </Drawer>
     );
   }
@@ -65,7 +67,7 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
           { name: 'Scope', value: <span className="mono">{mapping.scope}</span> },
           { name: 'UUID', value: mapping.uuid === null ? null : <code>{mapping.uuid}</code> },
           { name: 'State', value: formatWord(mapping.mappingState) },
-          { name: 'Shared', value: mapping.shared ? 'several CMP objects may use it' : null },
+          { name: 'Shared', value: mapping.shared ? 'shared by several CMP objects' : null },
           { name: 'Project', value: mapping.project?.name },
           {
             name: 'Created by',
@@ -107,14 +109,14 @@ function VerificationForm({ mapping }: { readonly mapping: Mapping }) {
   return (
     <section className="settle look" data-result={result} aria-labelledby="look-title">
       <h3 id="look-title">
-        {result === undefined && 'Not verified since it last changed'}
-        {result === 'MATCHES' && 'It is there, as it should be'}
-        {result === 'MISSING' && 'It is no longer on the device'}
-        {result === 'DRIFTED' && 'It is not as it should be'}
+        {result === undefined && 'Not verified since its last change'}
+        {result === 'MATCHES' && 'Matches the device'}
+        {result === 'MISSING' && 'Missing on the device'}
+        {result === 'DRIFTED' && 'Differs on the device'}
       </h3>
       {lastVerification !== null && (
         <p className="dim">
-          Verified <Age at={lastVerification.verifiedAt} /> ago
+          Verified <Ago at={lastVerification.verifiedAt} />
         </p>
       )}
       {lastVerification !== null && lastVerification.differences.length > 0 && (
@@ -125,7 +127,7 @@ function VerificationForm({ mapping }: { readonly mapping: Mapping }) {
           {result === undefined ? 'Verify' : 'Verify again'}
         </button>
         <span className="dim">
-          {isAllowed ? 'Reads from the device; changes nothing there.' : 'Only members of its project can verify it.'}
+          {isAllowed ? 'Read-only on the device.' : 'Only members of its project can verify it.'}
         </span>
       </div>
       <p role="status" className="found">

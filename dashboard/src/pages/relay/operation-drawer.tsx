@@ -1,10 +1,12 @@
 // The details of one operation; without a verdict, how to settle it.
+
 import type { OperationDetailFieldsFragment } from '../../../../generated/dashboard/graphql.ts';
 import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatDuration, formatJson, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Moment } from '../../view/time.tsx';
 import { ResultBadge, StateBadge } from './marks.tsx';
 import { isSettleable, SettleForm } from './settle-form.tsx';
@@ -21,9 +23,9 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
   if (operation === null) {
     return (
       <Drawer id={id} title={isGone ? 'No such operation' : 'Operation'} onClose={onClose}>
-        {isGone && <p>It is not in any of your projects, or is past its retention.</p>}
+        {isGone && <p>Not found: it belongs to no project of yours, or its retention has passed.</p>}
         {failure !== null && <Failures failures={[failure]} />}
-        {!isGone && failure === null && <p className="dim">Reading…</p>}
+        {!isGone && failure === null && <Skeleton />}
       </Drawer>
     );
   }
@@ -89,7 +91,7 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
           { name: 'Id', value: <code>{operation.id}</code> },
         ]}
       />
-      {detail === null ? <p className="dim">Reading…</p> : <Details detail={detail} onOpenMapping={onOpenMapping} />}
+      {detail === null ? <Skeleton /> : <Details detail={detail} onOpenMapping={onOpenMapping} />}
     </Drawer>
   );
 }

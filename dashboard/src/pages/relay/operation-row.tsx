@@ -1,6 +1,8 @@
 // One operation in one line: its progress, time, name, CMP object, backend, and result.
 import { memo } from 'react';
-import { formatDuration, formatWord } from '../../view/format.ts';
+import type { RelayOperationSource } from '../../../../generated/dashboard/graphql.ts';
+import { DeviceFault } from '../../view/device-fault.tsx';
+import { formatDuration } from '../../view/format.ts';
 import { Time } from '../../view/time.tsx';
 import type { Operation } from './kinds/operation.ts';
 import { StateBadge } from './marks.tsx';
@@ -38,16 +40,28 @@ export const OperationRow = memo(function OperationRow({ operation, isOpen, isTa
   );
 });
 
+/** How the outcome of a call became known, if not by its answer. */
+const sourceWords: Readonly<Record<Exclude<RelayOperationSource, 'REPLY'>, string>> = {
+  ...{
+    DEADLINE: 'no answer in time',
+    CONNECTION: 'connection lost',
+    NOT_SENT: 'not sent',
+    PROBE: 'confirmed by check',
+  },
+  ...{ OPERATOR: 'settled by an operator', RECOVERY: 'settled after a restart' },
+  ...{ RELAY: 'refused by the relay', MAPPING: 'object of another CMP object' },
+};
+
 function said({ state, deviceError, startedAt, finishedAt, stateSource }: Operation) {
   if (deviceError !== null) {
     return (
-      <span className="error" title={`${deviceError.code}: ${deviceError.message}`}>
-        {deviceError.code}: {deviceError.message}
+      <span className="error" title={deviceError.message}>
+        <DeviceFault fault={deviceError} />
       </span>
     );
   }
   if (state === 'ACCEPTED') return 'a job on the device';
   if (startedAt === null || finishedAt === null) return null;
   const took = formatDuration(Date.parse(finishedAt) - Date.parse(startedAt));
-  return stateSource === null || stateSource === 'REPLY' ? took : `settled by ${formatWord(stateSource)}`;
+  return stateSource === null || stateSource === 'REPLY' ? took : sourceWords[stateSource];
 }

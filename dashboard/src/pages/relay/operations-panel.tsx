@@ -77,13 +77,13 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
           cursor !== null &&
           !older.isReading &&
           (isFiltering(filters) ? (
-            <NoMatch what={older.hasMore ? 'operation read so far' : 'operation'} onClear={control.clear} />
+            <NoMatch what={older.hasMore ? 'operation loaded' : 'operation'} onClear={control.clear} />
           ) : (
             <NoOperations hasBackends={backends.size > 0} />
           ))}
         {older.hasMore && !isFull && (
           <button type="button" className="more" disabled={older.isReading} onClick={older.readMore}>
-            {older.isReading ? 'Reading…' : filters.text === '' ? 'Show older' : 'Search older'}
+            {older.isReading ? 'Loading…' : filters.text === '' ? 'Show older' : 'Search older'}
           </button>
         )}
         {older.hasMore && isFull && (

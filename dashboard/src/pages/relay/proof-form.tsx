@@ -38,18 +38,18 @@ export function ProofForm({ backend }: { readonly backend: Backend }) {
       <h3 id="proof-title">
         <Icon path={lockPath} />{' '}
         {pinned === null
-          ? `It shows a ${name} that nobody has accepted`
-          : `It shows another ${name} than the one accepted`}
+          ? `The device shows an unknown ${name}`
+          : `The device shows a different ${name} than the accepted one`}
       </h3>
       <p>
         {pinned === null
-          ? `No call is made until its ${name} is accepted.`
-          : 'The device may have been reinstalled, or somebody is intercepting the connection. No call is made until this is settled.'}
+          ? `Calls are blocked until its ${name} is accepted.`
+          : 'The device may have been reinstalled, or someone is intercepting the connection. Calls are blocked until you decide.'}
       </p>
       <Fingerprints presented={sha256} pinned={pinned} />
       <div className="actions">
         <button type="button" className="primary" disabled={!isAllowed} onClick={ask}>
-          Accept what it shows…
+          Accept it…
         </button>
         {!isAllowed && <span className="dim">Only an operator of its project can accept it.</span>}
       </div>
@@ -100,7 +100,7 @@ function Confirmation({ backend, question, onDone }: ConfirmationProps) {
       </h2>
       <Fingerprints presented={presented} pinned={pinned} />
       <p>
-        Compare the first one with what the device itself prints, on its console or from its administrator
+        Compare the first one with the device's own, from its console or its administrator
         {kind === 'HOST_KEY' && (
           <>
             {' '}
@@ -111,13 +111,13 @@ function Confirmation({ backend, question, onDone }: ConfirmationProps) {
       </p>
       {fields !== undefined && fields.length > 0 && (
         <>
-          <p>The stored credentials were given for the device with the other {name}. Give them again for this one.</p>
+          <p>The stored credentials are for the device with the previous {name}. Enter them again for this one.</p>
           <CredentialInputs fields={fields} />
         </>
       )}
       {hasChanged && !isBusy && (
         <p className="warning" role="alert">
-          Something has changed since you asked. Cancel, and look again.
+          The device's answer has changed. Cancel and check again.
         </p>
       )}
       <Failures failures={failures} />

@@ -22,13 +22,13 @@ const verdicts = [
 const words = {
   UNKNOWN: {
     title: 'Settle it',
-    says: 'It was sent, and no verdict came back: it may have happened. It is never repeated automatically.',
+    says: 'The call was sent but no answer came back, so it may have taken effect. It is never repeated automatically.',
     look: 'Probe the device',
     undecided: 'The probe was inconclusive',
   },
   ACCEPTED: {
-    title: 'The device took it as a job',
-    says: 'The device has not said how the job ended. It is asked while the caller waits, and by you.',
+    title: 'The device accepted it as a job',
+    says: "The device has not reported the job's result. It is queried while the caller waits, or by you.",
     look: 'Check the job',
     undecided: 'Not settled',
   },
@@ -71,7 +71,7 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
         </p>
       )}
       {!mayLook && (
-        <p className="warning">Only an operator of its project, or the member whose call it is, can settle it.</p>
+        <p className="warning">Only an operator of its project, or the member who made the call, can settle it.</p>
       )}
       <fieldset disabled={!mayLook || isBusy}>
         <legend className="visually-hidden">How to settle it</legend>
@@ -79,11 +79,11 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
           <button type="button" className="primary" onClick={() => void settle({})}>
             {look}
           </button>
-          <span className="dim">Reads from the device; changes nothing there.</span>
+          <span className="dim">Read-only on the device.</span>
         </div>
         {mayDecide && (
           <details open={!isJob}>
-            <summary>or, if you have checked it yourself</summary>
+            <summary>or, if you have checked the device yourself</summary>
             <VerdictForm isQuiet={isQuiet} onVerdict={(findings) => void settle(findings)} />
           </details>
         )}
@@ -121,13 +121,13 @@ function VerdictForm({ isQuiet, onVerdict }: VerdictFormProps) {
         </label>
       ))}
       <label className="field">
-        How you know, for the record
+        Reason for the record
         <textarea rows={2} maxLength={1000} required value={note} onChange={(event) => setNote(event.target.value)} />
       </label>
       {mustForce && (
         <label className="choice warning">
           <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
-          The call may still act after this verdict. Record it anyway.
+          The call may still take effect after this verdict. Record it anyway.
         </label>
       )}
       <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>

@@ -1,10 +1,10 @@
-// Unknown outcomes first: each may or may not have happened, blocks further calls on its object, and needs a person.
+// Unknown outcomes first: each may or may not have happened, blocks further calls on its object, and needs attention.
 import { useMemo } from 'react';
 import { formatCmpObject } from '../../cmp-object.ts';
 import { useEntities } from '../../context.ts';
 import { Countdown } from '../../view/countdown.tsx';
 import { Icon } from '../../view/icons.tsx';
-import { Age } from '../../view/time.tsx';
+import { Ago } from '../../view/time.tsx';
 import type { RelayControl } from './filters.ts';
 import { newestFirst, operationKind } from './kinds/operation.ts';
 import { stateMarks } from './marks.tsx';
@@ -38,7 +38,7 @@ export function UnknownStrip({ control }: { readonly control: RelayControl }) {
               {operation.cmpObject !== null && <span className="object">{formatCmpObject(operation.cmpObject)}</span>}
               <span className="where">{operation.backend?.name}</span>
               <span className="dim">
-                <Age at={operation.startedAt ?? operation.createdAt} /> ago
+                <Ago at={operation.startedAt ?? operation.createdAt} />
               </span>
               <Countdown until={operation.quietUntil} before="quiet in " />
               <span className="go">Settle</span>

@@ -1,4 +1,4 @@
-// What the start page follows: the events of weight of each domain that the deployment has, and the names of their subjects.
+// What the start page follows: the important events of each domain that the deployment has, and the names of their subjects.
 import type { OtherSubject, Subjects } from '../../live/entity-kind.ts';
 
 export type Domain = 'alerts' | 'relay' | 'loadbalancer' | 'gslb' | 'objects' | 'hosts';
@@ -33,7 +33,7 @@ export const followed: Readonly<Record<Domain, Followed>> = {
       { typename: 'LoadBalancerNode', word: 'node', nameField: 'name' },
       { typename: 'LoadBalancerHealing', word: 'healing' },
       { typename: 'LoadBalancerHost', word: 'host', nameField: 'name' },
-      { typename: 'AutoscalingPolicy', word: 'autoscaling' },
+      { typename: 'AutoscalingPolicy', word: 'autoscaling of', ofField: 'loadBalancer' },
     ],
   },
   gslb: {
@@ -42,14 +42,14 @@ export const followed: Readonly<Record<Domain, Followed>> = {
       { typename: 'Gslb', word: 'name', nameField: 'fqdn' },
       { typename: 'GslbPoolMember', word: 'member', nameField: 'name' },
       { typename: 'GslbVantagePoint', word: 'vantage point', nameField: 'name' },
-      { typename: 'GslbNameServer', word: 'a name server' },
+      { typename: 'GslbNameServer', word: 'name server' },
     ],
   },
   objects: {
     eventKinds: ['objectCluster.presence', 'objectCluster.state', 'objectCluster.replica', 'objectRingChange.state'],
     others: [
       { typename: 'ObjectCluster', word: 'cluster', nameField: 'name' },
-      { typename: 'ObjectRingChange', word: 'the change of a ring' },
+      { typename: 'ObjectRingChange', word: 'ring change' },
     ],
   },
   hosts: {

@@ -1,4 +1,4 @@
-// The start page: a tile for each domain with what needs a person, and the events of weight. What it follows depends on what the
+// The start page: a tile for each domain with what needs attention, and the recent events. What it follows depends on what the
 // deployment has, so that is asked for when the page is loaded.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { sumText } from '../../../../platform/attention/words.ts';
@@ -31,7 +31,7 @@ export async function load(requester: Requester): Promise<{ readonly page: Page 
     keys: {
       firstList: 'changes',
       groups: [
-        { does: 'First thing that needs a person, events', focus: { 1: '.needs a', 2: '[data-list="changes"]' } },
+        { does: 'First thing that needs attention, events', focus: { 1: '.needs a', 2: '[data-list="changes"]' } },
       ],
     },
     Content: () => <StartPage rows={rows} />,
@@ -58,21 +58,21 @@ function StartPage({ rows }: { readonly rows: readonly DomainRow[] }) {
   const unknownCount = unknown.length;
   usePageTitle(
     useMemo(
-      () => newsOf({ [needed === 1 ? 'needs a person' : 'need a person']: needed, 'not known': unknownCount }),
+      () => newsOf({ [needed === 1 ? 'needs attention' : 'need attention']: needed, 'not known': unknownCount }),
       [needed, unknownCount],
     ),
   );
   return (
-    <PageFrame control={control} className="start" waitingFor="what needs a person">
+    <PageFrame control={control} className="start" waitingFor="what needs attention">
       <div className="tiles">
         <p className="needed" role="status" data-needed={needed > 0} data-tone={isWell ? 'good' : 'calm'}>
-          {isRead || needed > 0 || unknownCount > 0 ? sumText({ needed, unknown, hidden }) : 'Reading…'}
+          {isRead || needed > 0 || unknownCount > 0 ? sumText({ needed, unknown, hidden }) : 'Loading…'}
         </p>
         {rows.map((row) => (
           <ReadTile key={row.name} row={row} text={control.filters.text} onRead={onRead} />
         ))}
       </div>
-      <FeedPanel control={control} title="Events of weight" />
+      <FeedPanel control={control} title="Recent events" />
     </PageFrame>
   );
 }

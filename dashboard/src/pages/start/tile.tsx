@@ -1,10 +1,13 @@
-// One domain on the start page: its state, the last 24 hours, and what needs a person.
+// One domain on the start page: its state, the last 24 hours, and what needs attention.
+
 import { countText } from '../../../../platform/attention/words.ts';
 import { containsWords } from '../../filters/filters.ts';
 import { Beats } from '../../view/beats.tsx';
+import { Reason } from '../../view/device-fault.tsx';
 import { Icon, shapes } from '../../view/icons.tsx';
 import { Link } from '../../view/link.tsx';
 import { type Failure, Failures } from '../../view/refusal.tsx';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Age, Moment } from '../../view/time.tsx';
 import type { DomainRow } from './domains.ts';
 import type { Hours, Need, TileContent } from './tiles.ts';
@@ -42,7 +45,7 @@ export function Tile({ row: { name, title, create }, content, hours, failure, te
         )}
       </header>
       {failure !== null && <Failures failures={[failure]} />}
-      {content === undefined && failure === null && <p className="hint">Reading…</p>}
+      {content === undefined && failure === null && <Skeleton />}
       {content !== undefined && (
         <>
           <p className="tile-summary">{content.summary}</p>
@@ -51,7 +54,7 @@ export function Tile({ row: { name, title, create }, content, hours, failure, te
             <p className="dim">Not shown to you: {content.hidden.map(countText).join(', ')}</p>
           )}
           {shown.length > 0 && (
-            <ul className="needs" aria-label={`${title}: what needs a person`}>
+            <ul className="needs" aria-label={`${title}: what needs attention`}>
               {shown.map((need) => (
                 <li key={need.id}>
                   <NeedItem need={need} page={`/${name}`} />
@@ -76,9 +79,9 @@ export function Tile({ row: { name, title, create }, content, hours, failure, te
 }
 
 function describeHour({ state, knownPercent }: Hours[number]): string {
-  if (state === 'UNKNOWN') return 'not known';
+  if (state === 'UNKNOWN') return 'no data';
   const word = { UP: 'no trouble', DEGRADED: 'not fully up', DOWN: 'trouble' }[state];
-  return knownPercent >= 99.9 ? word : `${word}, ${Math.floor(knownPercent)} % of it known`;
+  return knownPercent >= 99.9 ? word : `${word}, ${Math.floor(knownPercent)} % of it with data`;
 }
 
 function NeedItem({ need, page }: { readonly need: Need; readonly page: string }) {
@@ -92,7 +95,11 @@ function NeedItem({ need, page }: { readonly need: Need; readonly page: string }
         </span>
       )}
       {until !== undefined && <Moment at={until} />}
-      {why !== null && why !== '' && <span className="why">{why}</span>}
+      {why !== null && why !== '' && (
+        <span className="why">
+          <Reason text={why} />
+        </span>
+      )}
     </>
   );
 }

@@ -1,4 +1,4 @@
-// What the start page says of each domain: its state in a few words, and what needs a person, since when and why. The graph's `attention` says
+// What the start page says of each domain: its state in a few words, and what needs attention, since when and why. The graph's `attention` says
 // that; here it only gets its words, tone and links.
 import type {
   StartAlertsQuery,
@@ -66,7 +66,7 @@ export function relayTile({ backends, attention }: StartRelayQuery): TileContent
 export function loadBalancerTile({ loadBalancers, unjudged, attention }: StartLoadbalancerQuery): TileContent {
   const { totalCount } = loadBalancers;
   const beingMade = unjudged.nodes.filter(isBeingMade).length;
-  const count = [counted(totalCount, 'load balancer'), ...(beingMade > 0 ? [`${beingMade} being made`] : [])];
+  const count = [counted(totalCount, 'load balancer'), ...(beingMade > 0 ? [`${beingMade} being created`] : [])];
   return tile(
     {
       ...{ count: count.join(' · '), isEmpty: totalCount === 0 },
@@ -105,9 +105,9 @@ function tile({ count, isEmpty, isBeingMade = false }: Whole, read: Part | null 
   const { totalCount, counts, needs: found, notShown, hours } = present(read);
   const needs = found.map(needOf);
   const worst = needs[0]?.tone;
-  const calm = isBeingMade ? 'being made' : notShown.length > 0 ? 'not all shown' : 'nothing yet';
+  const calm = isBeingMade ? 'being created' : notShown.length > 0 ? 'not all shown' : 'none yet';
   const tone = worst ?? (isEmpty || isBeingMade || notShown.length > 0 ? 'calm' : 'good');
-  const words = { bad: 'needs a person', odd: 'needs a person', warn: 'look at it', calm, good: 'well' };
+  const words = { bad: 'needs attention', odd: 'needs attention', warn: 'check', calm, good: 'healthy' };
   return {
     summary: [count, ...counts.map(countText)].join(' · '),
     ...{ tone, word: words[tone], needs, needCount: totalCount ?? mostCounted, hidden: notShown, hours },
@@ -127,7 +127,7 @@ function needOf(need: StartPartFragment['needs'][number]): Need {
 
 /** A part that is null comes with an error, which was thrown before. */
 function present<Value>(value: Value | null | undefined): Value {
-  if (value == null) throw new Error('The server did not say what needs a person.');
+  if (value == null) throw new Error('The server did not say what needs attention.');
   return value;
 }
 

@@ -4,6 +4,7 @@ import type { UptimeFieldsFragment, UptimeWindow } from '../../../../generated/d
 import { useDependencies, useLiveState } from '../../context.ts';
 import type { GraphqlDocument } from '../../graph/request.ts';
 import { Beats } from '../beats.tsx';
+import { useClock } from '../clock.ts';
 import { useReading } from '../use-reading.ts';
 import { describeSlot, formatUpPercent, remarksOf } from './uptime-words.ts';
 
@@ -35,13 +36,14 @@ export function Uptime({ document, id, of }: UptimeProps) {
     [requester, document, id, window],
   );
   const { value: uptime, failure } = useReading(read, useNewsOf(id), everyMs);
+  const remarks = useClock((nowMs) => (uptime == null ? '' : remarksOf(uptime, nowMs)));
   if (uptime === null) return null;
   return (
     <section className="uptime" aria-label={`Uptime of ${of}`}>
       <p className="line">
         <b>{uptime === undefined ? '–' : formatUpPercent(uptime.upPercent)}</b>
         <span className="dim">
-          up{uptime !== undefined && remarksOf(uptime) !== '' && `; ${remarksOf(uptime)}`}
+          up{remarks !== '' && `; ${remarks}`}
           {failure !== null && `, not read: ${failure.message}`}
         </span>
         <span className="windows">

@@ -329,7 +329,7 @@ async function beforeName(
   };
   const flavor = given.flavorId == null ? await usualFlavor(db) : undefined;
   const flavorId = given.flavorId ?? (flavor === undefined ? undefined : encodeId('GslbFlavor', flavor));
-  if (flavorId === undefined) check.fault('flavorId', `flavorId is missing: ${await whyNoFlavor(db)}`);
+  if (flavorId === undefined) check.fault('flavorId', `Choose a flavor: ${await whyNoFlavor(db)}`);
   const trees = given.pools ?? [];
   if (trees.length + (given.poolIds?.length ?? 0) === 0)
     check.fault('pools', 'pools is empty: give a new pool with its members, or poolIds');

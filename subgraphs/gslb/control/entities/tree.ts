@@ -96,8 +96,8 @@ export async function usualFlavor(db: Database): Promise<string | undefined> {
 export async function whyNoFlavor(db: Database): Promise<string> {
   const [some] = await someFlavors(db);
   return some === undefined
-    ? 'there is no flavor yet; an administrator makes one (gslbFlavorCreate)'
-    : 'there are several flavors and none is named default';
+    ? 'there is none yet; an administrator creates one (gslbFlavorCreate)'
+    : 'there are several, and none is named default';
 }
 
 function poolName(fqdn: string, at: number): string {

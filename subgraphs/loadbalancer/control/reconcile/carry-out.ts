@@ -50,7 +50,7 @@ type NodeAction = Extract<Action, { readonly nodeId: string }>;
 
 async function change(carrier: Carrier, node: NodeRow, action: NodeAction): Promise<void> {
   const { tx, wake, settings, balancer } = carrier;
-  const address = `${balancer.hostName} has the address ${balancer.floatingAddress ?? node.address}`;
+  const address = balancer.floatingAddress ?? node.address;
   const to = (change: Parameters<typeof setNodeState>[3], from = node) => setNodeState(tx, wake, from, change);
   const reason = 'reason' in action && action.reason !== null ? { reason: action.reason } : {};
   switch (action.do) {
@@ -70,7 +70,7 @@ async function change(carrier: Carrier, node: NodeRow, action: NodeAction): Prom
         await to({ state: 'DELETING', ...reason });
       return;
     case 'SERVE':
-      await noteInDns(tx, wake, node, address);
+      await noteInDns(tx, wake, node, `${address} added to ${balancer.hostName}`);
       await to({ state: 'SERVING' }, { ...node, version: node.version + 1 });
       return;
     case 'LEAVE':
@@ -80,7 +80,10 @@ async function change(carrier: Carrier, node: NodeRow, action: NodeAction): Prom
     case 'BACK_IN_DNS': {
       const isIn = action.do === 'BACK_IN_DNS';
       // A shared address stays.
-      const reason = balancer.floatingAddress === null ? `${address} ${isIn ? 'again' : 'no more'}` : null;
+      const reason =
+        balancer.floatingAddress === null
+          ? `${address} ${isIn ? 'added to' : 'removed from'} ${balancer.hostName}`
+          : null;
       carrier.nodes.set(node.id, await noteDns(tx, wake, node, { isIn, reason }));
       return;
     }

@@ -19,6 +19,8 @@ interface TrafficTotal {
   readonly requestErrors: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** End of the last counted minute. Null if none was counted. */
+  readonly countedUntil: Date | null;
 }
 
 interface TrafficArguments {
@@ -76,7 +78,7 @@ export class TrafficReads {
     const [now] = await this.#live(context, subject, liveSeconds);
     const { requests = 0, errors = 0, bytesIn = 0, bytesOut = 0 } = found ?? {};
     const numbers = whole({ totalRequests: requests, requestErrors: errors, bytesIn, bytesOut });
-    return { activeConnections: now?.sessions ?? 0, ...numbers };
+    return { activeConnections: now?.sessions ?? 0, ...numbers, countedUntil: found?.until ?? null };
   }
 
   /** Excludes the current second, for which reports are still missing. Empty while Redis is not available. */

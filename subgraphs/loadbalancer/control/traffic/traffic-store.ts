@@ -79,6 +79,8 @@ interface TrafficTotals {
   readonly errors: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** End of the newest period. */
+  readonly until: Date;
 }
 
 /** From all hours, and from the minutes that are not in an hour yet. */
@@ -86,7 +88,8 @@ export async function trafficTotals(db: Sql, subjectIds: readonly string[]): Pro
   if (subjectIds.length === 0) return [];
   const marks = subjectIds.map(() => '?').join(', ');
   return db.query<TrafficTotals>(
-    `SELECT t.subject_id AS subjectId, SUM(requests) AS requests, SUM(errors) AS errors, SUM(bytes_in) AS bytesIn, SUM(bytes_out) AS bytesOut
+    `SELECT t.subject_id AS subjectId, SUM(requests) AS requests, SUM(errors) AS errors, SUM(bytes_in) AS bytesIn, SUM(bytes_out) AS bytesOut,
+      MAX(IF(period = 'HOUR', at + INTERVAL 1 HOUR, at + INTERVAL 1 MINUTE)) AS until
     FROM lb_traffic t LEFT JOIN (SELECT subject_id, MAX(at) AS last FROM lb_traffic WHERE subject_id IN (${marks}) AND period = 'HOUR'
       GROUP BY subject_id) h ON h.subject_id = t.subject_id
     WHERE t.subject_id IN (${marks}) AND (period = 'HOUR' OR period = 'MINUTE' AND (h.last IS NULL OR at >= h.last + INTERVAL 1 HOUR))

@@ -75,9 +75,9 @@ const failover = looks(serving, serving, serving, balancer([], 'DRAINING', 'ACTI
 const placed = balancer(['PLACED', 'MADE']);
 const hosted = { ...placed, nodes: placed.nodes.map((node) => ({ ...node, loadBalancerHost: { name: 'host1' } })) };
 const ofNode = (of: typeof serving) => ({ loadBalancer: () => of, loadBalancerNode: () => of.nodes[0] });
-const draining = (sessions: number | null): Answers => {
+const draining = (sessions: number | null, countedUntil: string | null = null): Answers => {
   const of = balancer(['PLACED'], 'DRAINING', 'ACTIVE');
-  const stats = { activeConnections: 0, totalRequests: 0, requestErrors: 0, bytesIn: 0, bytesOut: 0 };
+  const stats = { activeConnections: 0, totalRequests: 0, requestErrors: 0, bytesIn: 0, bytesOut: 0, countedUntil };
   return ofNode({ ...of, ...{ stats }, nodes: of.nodes.map((node) => ({ ...node, sessions })) });
 };
 const healed = (changedAt: string, name: string, id: string) => ({
@@ -370,6 +370,13 @@ export const balancers: Scenes = {
       ...each(['nodes show n1 --loadbalancer web', 'loadbalancers show web'], {
         ...{ answers: draining(0), out: '…DRAINING, 0 sessions left…' },
       }),
+    ],
+  },
+  'the sums of its traffic say until when they count': {
+    answers: { ...named, ...draining(0, '2026-01-31T12:05:00.000Z') },
+    rows: [
+      { run: 'loadbalancers show web', out: 'Sums as of 12:05:00 UTC: later requests are not counted yet.' },
+      { run: 'loadbalancers show web', answers: draining(0), out: 'No minute was counted yet.' },
     ],
   },
   'decisions of healing and autoscaling are one list, newest first, without those of others': {

@@ -71,9 +71,9 @@ export const find: Scenes = {
     }),
     rows: [{ run: 'find edge', exit: 1, err: 'incomplete: GSLB', out: '…edge-2…' }],
   },
-  'a machine that needs a person is found, although no list of kinds has it': {
+  'a machine that needs attention is found, although no list of kinds has it': {
     answers: emptyBeside({ ...edges, attention: () => needed }),
-    rows: [{ run: 'find ns3', out: 'ns3 GslbNameServer absent name server n3' }],
+    rows: [{ run: 'find ns3', out: 'ns3 GslbNameServer name server not connected n3' }],
   },
   'an unknown domain is no success': {
     answers: emptyBeside({ ...edges, attention: () => ({ ...needed, relay: null }) }),

@@ -1,4 +1,4 @@
-// Who gets what, from answers and votes.
+// Answers by region, from answers and votes.
 import { expect, test } from '@jest/globals';
 import { regionAnswers, type SeenMember } from '../../../../dashboard/src/pages/gslb/regions/region-answers.ts';
 import { vote } from '../../support/fake-names.ts';
@@ -44,7 +44,7 @@ test('each region has its answer with the members behind it, and its own vantage
     {
       region: 'ap',
       answer: null,
-      clients: 'no client block names this region',
+      clients: 'no client block has this region',
       points: [{ up: 1, of: 1, isAbsent: true }],
     },
     { region: 'us', answer: null, points: [{ name: 'us', up: 0, of: 1 }] },
@@ -59,5 +59,5 @@ test('a name that is gone, and one without an answer yet, say so', () => {
     ],
     [],
   );
-  expect(answers.map(({ answer }) => answer)).toEqual(['the name is gone', 'nothing yet']);
+  expect(answers.map(({ answer }) => answer)).toEqual(['the name was deleted', 'no answer yet']);
 });

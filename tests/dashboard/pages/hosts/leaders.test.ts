@@ -1,4 +1,4 @@
-// Which host led when, from moves of the primary.
+// Primary host over time, from moves of the primary.
 import { expect, test } from '@jest/globals';
 import { leadersOf } from '../../../../dashboard/src/pages/hosts/picture/leaders.ts';
 

@@ -15,8 +15,8 @@ function shown(patch: object): readonly (readonly [string, number | null])[] {
 
 test('a switchover is asked for, begins and ends', () => {
   expect(shown({})).toEqual([
-    ['a person asked for b', null],
-    ['no host leads any more', 800],
+    ['requested: b', null],
+    ['no primary any more', 800],
     ['b accepts writes', 87],
   ]);
 });
@@ -25,19 +25,19 @@ test('ends with what has not happened yet', () => {
   const waiting = { startedAt: null, finishedAt: null };
   expect(shown({ ...waiting, state: 'PENDING' }).slice(1)).toEqual([['b takes over', null]]);
   expect(shown({ state: 'RUNNING', finishedAt: null }).slice(1)).toEqual([
-    ['no host leads any more', 800],
-    ['b opens writes', null],
+    ['no primary any more', 800],
+    ['b starts accepting writes', null],
   ]);
 });
 
 test('nobody asks for a failover; a wish that was not granted has no other step; clocks may differ', () => {
   expect(shown({ moveKind: 'FAILOVER', createdAt: at(800) }).map(([text]) => text)).toEqual([
-    'no host leads any more',
+    'no primary any more',
     'b accepts writes',
   ]);
   expect(shown({ state: 'FAILED', startedAt: null, finishedAt: at(30_000) }).slice(1)).toEqual([
-    ['the hosts did not do it', 30_000],
+    ['the hosts did not carry it out', 30_000],
   ]);
-  expect(shown({ state: 'UNKNOWN' }).at(-1)).toEqual(['b did not report that it accepts writes', 87]);
-  expect(shown({ createdAt: at(900) })[1]).toEqual(['no host leads any more', 0]);
+  expect(shown({ state: 'UNKNOWN' }).at(-1)).toEqual(['b did not report accepting writes', 87]);
+  expect(shown({ createdAt: at(900) })[1]).toEqual(['no primary any more', 0]);
 });

@@ -1,4 +1,4 @@
-// Which cluster has what.
+// Partitions by cluster.
 import { expect, test } from '@jest/globals';
 import type { Cluster } from '../../../../dashboard/src/pages/objects/kinds/cluster.ts';
 import { type Options, ringsPath } from '../../../../dashboard/src/pages/objects/picture/rings-path.ts';
@@ -32,12 +32,12 @@ test('options lead to the clusters that have parts of them', () => {
   const [shownOptions, shownClusters] = path.steps.map(({ stops }) => stops);
   expect(shownOptions).toMatchObject([
     { title: 'gold', detail: '2 replicas, default', figures: 'ring of epoch 4' },
-    { title: 'silver', detail: '2 replicas', figures: 'parts are moving, 41 % done' },
+    { title: 'silver', detail: '2 replicas', figures: 'partitions are moving, 41 % done' },
   ]);
   expect(shownClusters).toMatchObject([
-    { title: 'north', figures: 'parts: gold 128, silver 64', isDown: false, isOld: false },
-    { title: 'south', detail: '<5 s ago', figures: 'parts: gold 128', isDown: true, isOld: true },
-    { title: 'west', figures: 'no parts' },
+    { title: 'north', figures: 'partitions: gold 128, silver 64', isDown: false, isOld: false },
+    { title: 'south', detail: 'just now', figures: 'partitions: gold 128', isDown: true, isOld: true },
+    { title: 'west', figures: 'no partitions' },
   ]);
 });
 

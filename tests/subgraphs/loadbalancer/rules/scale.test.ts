@@ -40,7 +40,7 @@ describe('up', () => {
   test('at once, to what meets the target', () => {
     expect(decide(stateOf(at(90, 90)))).toEqual({
       ...{ action: 'GROW', toNodes: 3, recommended: 3 },
-      reason: '2 nodes are at 90.0 percent on average, the target is 60: 3 are enough',
+      reason: '2 nodes are at 90.0 percent on average, the target is 60; needs 3',
     });
   });
 

@@ -51,7 +51,7 @@ export function namePath({ name, details, members }: PathSource): Path {
   }
   const first: Stop = {
     ...{ ...plain, key: 'name', title: name.fqdn, status: name.operatingStatus ?? 'UNKNOWN' },
-    ...{ isDown: isDown(name.operatingStatus), figures: answerOf(name) || 'nothing is answered yet' },
+    ...{ isDown: isDown(name.operatingStatus), figures: answerOf(name) || 'no answer yet' },
   };
   const steps = [
     { title: 'Name', stops: [first] },

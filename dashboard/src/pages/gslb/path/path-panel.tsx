@@ -23,11 +23,7 @@ export function PathPanel({ name, details, control }: PathPanelProps) {
   const members = useEntities(memberKind);
   const path = useMemo(() => namePath({ name, details, members }), [name, details, members]);
   return (
-    <Panel
-      name="path"
-      title="Path of an answer"
-      summary="checks of all vantage points, with the fastest and the slowest"
-    >
+    <Panel name="path" title="Path of an answer" summary="checks of all vantage points, fastest to slowest">
       <ScrollRegion label="Path of an answer">
         <PathPicture
           label={`Path from ${name.fqdn}`}

@@ -1,4 +1,4 @@
-// Who gets what: the answer for clients of each region, and how the vantage points of that region see its members. Pure.
+// Answers by region: the answer for clients of each region, and how the vantage points of that region see its members. Pure.
 import type { GslbFieldsFragment, GslbVotedMemberFragment } from '../../../../../generated/dashboard/graphql.ts';
 import { answerOf } from '../kinds/name.ts';
 
@@ -47,7 +47,8 @@ export function regionAnswers(asked: readonly AskedRegion[], members: readonly S
       const data = [answer?.answer, answer?.answerIpv6].flatMap((each) => each?.records ?? []).map((each) => each.data);
       return {
         ...{ region, clients: clientsOf(region, cidrs) },
-        answer: answer === undefined ? null : answer === null ? 'the name is gone' : answerOf(answer) || 'nothing yet',
+        answer:
+          answer === undefined ? null : answer === null ? 'the name was deleted' : answerOf(answer) || 'no answer yet',
         members: members
           .filter(
             ({ addresses, cname }) =>
@@ -61,8 +62,8 @@ export function regionAnswers(asked: readonly AskedRegion[], members: readonly S
 }
 
 function clientsOf(region: string | null, cidrs: readonly string[]): string {
-  if (region === null) return 'clients whose region is not known';
-  if (cidrs.length === 0) return 'no client block names this region';
+  if (region === null) return 'clients of unknown region';
+  if (cidrs.length === 0) return 'no client block has this region';
   const rest = cidrs.length - mostCidrs;
   return `${cidrs.slice(0, mostCidrs).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

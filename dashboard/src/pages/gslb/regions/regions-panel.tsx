@@ -1,10 +1,12 @@
-// Who gets what: a card for each region with its clients, their answer, and what its vantage points see.
+// Answers by region: a card for each region with its clients, their answer, and what its vantage points see.
+
 import { useMemo } from 'react';
 import { useEntities } from '../../../context.ts';
 import { Icon, shapes } from '../../../view/icons.tsx';
 import { Panel } from '../../../view/panel.tsx';
 import { Failures } from '../../../view/refusal.tsx';
 import { ScrollRegion } from '../../../view/scroll-region.tsx';
+import { Skeleton } from '../../../view/skeleton.tsx';
 import { memberKind } from '../kinds/member.ts';
 import type { NameDetails } from '../use-name.ts';
 import { type RegionAnswer, regionAnswers } from './region-answers.ts';
@@ -31,10 +33,10 @@ export function RegionsPanel({ details }: RegionsPanelProps) {
   const { value, failure } = useAnswers(details.id, `${details.version} ${serving.join(' ')}`);
   const regions = useMemo(() => (value === undefined ? undefined : regionAnswers(value, members)), [value, members]);
   return (
-    <Panel name="regions" title="Who gets what" summary="the answer for clients of each region">
+    <Panel name="regions" title="Answers by region" summary="the answer for clients of each region">
       <ScrollRegion label="Answers by region">
         {failure !== null && <Failures failures={[failure]} />}
-        {regions === undefined && failure === null && <p className="hint">Reading…</p>}
+        {regions === undefined && failure === null && <Skeleton />}
         <ul className="regions">
           {regions?.map((each) => (
             <li key={each.region ?? ''}>
@@ -50,7 +52,7 @@ export function RegionsPanel({ details }: RegionsPanelProps) {
 function RegionCard({ region, clients, answer, members, points }: RegionAnswer) {
   return (
     <>
-      <h3>{region ?? 'Everyone else'}</h3>
+      <h3>{region ?? 'All other clients'}</h3>
       <p className="dim">{clients}</p>
       {answer !== null && (
         <p>
@@ -65,7 +67,7 @@ function RegionCard({ region, clients, answer, members, points }: RegionAnswer) 
               path={isAbsent ? shapes.question : up === of ? shapes.check : up === 0 ? shapes.cross : shapes.half}
             />
             <span>
-              {name} sees {up} of {of} up{isAbsent && ', but is absent now'}
+              {name} sees {up} of {of} up{isAbsent && ', but is not connected now'}
             </span>
           </li>
         ))}

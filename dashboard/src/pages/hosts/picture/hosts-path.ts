@@ -10,7 +10,7 @@ export function hostsPath({ primaryName, hosts, copies }: Status): Path {
   const others = hosts.filter((host) => host !== leader);
   const address: Stop = {
     ...{ ...plain, key: 'address', title: 'Database address', isDown: leader === undefined },
-    detail: leader === undefined ? 'no host holds it' : `now at ${leader.name}`,
+    detail: leader === undefined ? 'held by no host' : `now at ${leader.name}`,
     figures: 'moves with the primary',
   };
   const stop = (host: Host): Stop => ({
@@ -34,12 +34,12 @@ function figuresOf({ state, behindTransactions, stateReason }: Host, copies: num
     case 'PRIMARY':
       return copies === 1 ? 'the only copy' : `${copies} copies of each write`;
     case 'WITNESS':
-      return 'votes, has no data';
+      return 'votes only, no data';
     case 'SILENT':
-      return 'does not report';
+      return 'no reports';
     default: {
       if (stateReason !== null) return stateReason;
-      const lag = behindTransactions === null ? 'lag not known' : `lacks ${behindTransactions} transactions`;
+      const lag = behindTransactions === null ? 'lag unknown' : `${behindTransactions} transactions behind`;
       return behindTransactions === '0' ? `${formatWord(state)}, no lag` : lag;
     }
   }

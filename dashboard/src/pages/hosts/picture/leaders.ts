@@ -1,4 +1,4 @@
-// Which host led when, from the moves of the primary. Pure.
+// Primary host over time, from the moves of the primary. Pure.
 import type { HostsMovesQuery } from '../../../../../generated/dashboard/graphql.ts';
 
 type Move = HostsMovesQuery['haMoves']['nodes'][number];

@@ -25,8 +25,8 @@ export function PicturePanel({ status, moves }: PicturePanelProps) {
     [moves, status.primaryName, minute],
   );
   return (
-    <Panel name="picture" title="Who leads">
-      <ScrollRegion label="Who leads">
+    <Panel name="picture" title="Primary over time">
+      <ScrollRegion label="Primary over time">
         <PathPicture
           label="Hosts of the database"
           path={path}
@@ -42,7 +42,7 @@ export function PicturePanel({ status, moves }: PicturePanelProps) {
 function TimeLine({ leaders: { startMs, lanes }, endMs }: { readonly leaders: Leaders; readonly endMs: number }) {
   const percent = (ms: number) => `${((100 * ms) / (endMs - startMs)).toFixed(2)}%`;
   return (
-    <section className="leaders" aria-label="Which host led when">
+    <section className="leaders" aria-label="Primary host over time">
       <p className="line dim">
         <span>
           since <Time at={new Date(startMs).toISOString()} />
@@ -55,13 +55,13 @@ function TimeLine({ leaders: { startMs, lanes }, endMs }: { readonly leaders: Le
           <div
             className="turns"
             role="img"
-            aria-label={`${host} led for ${formatDuration(spans.reduce((sum, { fromMs, untilMs }) => sum + untilMs - fromMs, 0))}, ${spans.length} times`}
+            aria-label={`${host} was primary for ${formatDuration(spans.reduce((sum, { fromMs, untilMs }) => sum + untilMs - fromMs, 0))}, ${spans.length} times`}
           >
             {spans.map(({ fromMs, untilMs, gapMs }) => (
               <span
                 key={fromMs}
                 style={{ left: percent(fromMs - startMs), width: percent(untilMs - fromMs) }}
-                title={`${host} led for ${formatDuration(untilMs - fromMs)}${gapMs === null ? '' : `, after ${formatDuration(gapMs)} without a primary`}`}
+                title={`${host} was primary for ${formatDuration(untilMs - fromMs)}${gapMs === null ? '' : `, after ${formatDuration(gapMs)} without a primary`}`}
               />
             ))}
           </div>

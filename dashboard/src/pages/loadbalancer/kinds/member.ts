@@ -2,6 +2,7 @@
 import { type MemberFieldsFragment, MemberFieldsFragmentDoc } from '../../../../../generated/dashboard/graphql.ts';
 import type { EntityKind } from '../../../live/entity-kind.ts';
 import { mergeVersions } from '../../../live/merge.ts';
+import { formatWord } from '../../../view/format.ts';
 
 export type Member = MemberFieldsFragment;
 
@@ -32,6 +33,27 @@ export function nameOf({ name, host, port }: Pick<Member, 'name' | 'host' | 'por
 
 export function addressOf({ host, port }: Pick<Member, 'host' | 'port'>): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** `draining` until its sessions have ended, then `drained`. Null: it takes part. */
+export function drainOf({ drainUntil }: Pick<Member, 'drainUntil'>, nowMs: number): 'draining' | 'drained' | null {
+  if (drainUntil === null) return null;
+  return Date.parse(drainUntil) > nowMs ? 'draining' : 'drained';
+}
+
+/** Why some do not serve: `1 drained, 2 error`. Empty if all serve. */
+export function reasonsNotToServe(members: readonly Member[], nowMs: number): string {
+  const counts = new Map<string, number>();
+  for (const member of members) {
+    if (serves(member)) continue;
+    const word = member.enabled ? (drainOf(member, nowMs) ?? formatWord(member.operatingStatus)) : 'disabled';
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+}
+
+export function serves({ operatingStatus: is }: Pick<Member, 'operatingStatus'>): boolean {
+  return is === 'ONLINE' || is === 'NO_MONITOR';
 }
 
 export function isInTrouble({ operatingStatus, provisioningStatus }: Member): boolean {

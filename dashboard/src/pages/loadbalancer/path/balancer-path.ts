@@ -1,7 +1,7 @@
 // The path of a request to a load balancer: its name, the addresses of its nodes, listeners, policies, pools and members, with the rates and
 // latencies of all nodes together. Figures of an absent host are left out.
 import type { LoadBalancerTreeFieldsFragment as Tree } from '../../../../../generated/dashboard/graphql.ts';
-import { formatAge, formatDuration, formatWord } from '../../../view/format.ts';
+import { formatAgo, formatDuration, formatWord } from '../../../view/format.ts';
 import { type Path, type Stop, type Way, withinRoom } from '../../../view/path/path-layout.ts';
 import { addressOf, type Member, memberKind, nameOf } from '../kinds/member.ts';
 import { type BalancerNode, isServing, nodeKind } from '../kinds/node.ts';
@@ -137,7 +137,7 @@ function healthOf({ enabled, operatingStatus }: Pick<Member, 'enabled' | 'operat
 
 /** Of what is absent. */
 function lastReport(at: string, nowMs: number): string {
-  return `last report ${formatAge(nowMs - Date.parse(at))} ago`;
+  return `last report ${formatAgo(nowMs - Date.parse(at))}`;
 }
 
 interface Figures {

@@ -1,8 +1,10 @@
 // HAProxy's table of each node of one load balancer, read every 5 seconds while it is shown.
+
 import { useClock } from '../../../view/clock.ts';
 import { LastSaid } from '../../../view/last-said.tsx';
 import { Panel } from '../../../view/panel.tsx';
 import { ScrollRegion } from '../../../view/scroll-region.tsx';
+import { Skeleton } from '../../../view/skeleton.tsx';
 import { Age, Time } from '../../../view/time.tsx';
 import { rowsOf, type Statistics, type StatisticsRow } from './statistics-rows.ts';
 import { useStatistics } from './use-statistics.ts';
@@ -15,13 +17,13 @@ export function StatisticsPanel({ id }: { readonly id: string }) {
   return (
     <Panel name="statistics" title="HAProxy’s statistics" summary="every 5 s">
       <ScrollRegion label="HAProxy’s statistics">
-        {nodes === null && <p className="hint">Reading…</p>}
-        {nodes?.length === 0 && <p className="hint">It has no node yet.</p>}
+        {nodes === null && <Skeleton />}
+        {nodes?.length === 0 && <p className="hint">No nodes yet.</p>}
         {nodes?.map(({ id: nodeId, name, statistics }) => (
           <section key={nodeId} className="node-statistics" aria-label={`Statistics of ${name}`}>
             <h3 className="name">{name}</h3>
             {statistics === null ? (
-              <p className="hint">It has reported no statistics in the last day.</p>
+              <p className="hint">No statistics in the last day.</p>
             ) : (
               <NodeStatistics name={name} statistics={statistics} />
             )}

@@ -64,7 +64,7 @@ function memberRow(server: Server, key: string): StatisticsRow {
   return {
     ...{ ...commonOf(server), ...towardsMembers(server), key: `member ${key}`, kind: 'member' },
     name: poolMember === null ? `${address}, deleted` : poolMember.name || address,
-    status: { word: status, isDown: status.startsWith('DOWN'), since: statusSince },
+    status: { word: status.toLowerCase(), isDown: status.startsWith('DOWN'), since: statusSince },
     check: checkCode === null ? null : { words: `${checkCode}${took}: ${checkMessage ?? ''}`, since: checkSince },
   };
 }

@@ -28,10 +28,12 @@ export function teller({ controllers }: Cluster): Controller | undefined {
 export function troubles(cluster: Cluster): readonly string[] {
   const told = teller(cluster);
   if (told === undefined) return ['no controller has connected yet'];
-  if (cluster.presence !== 'PRESENT') return ['no controller is heard'];
+  if (cluster.presence !== 'PRESENT') return ['no controller is connected'];
   return [
-    ...(told.services.some(({ role, ready }) => role === 'objectserver' && ready) ? [] : ['no server serves users']),
+    ...(told.services.some(({ role, ready }) => role === 'objectserver' && ready)
+      ? []
+      : ['no server is ready for users']),
     ...told.links.flatMap(({ number, connected }) => (connected ? [] : [`cut off from cluster ${number}`])),
-    ...(told.behindDocuments > 0 ? [`${told.behindDocuments} documents behind the centre`] : []),
+    ...(told.behindDocuments > 0 ? [`${told.behindDocuments} documents behind the control plane`] : []),
   ];
 }

@@ -1,4 +1,4 @@
-// Which cluster has what, for administrators.
+// Partitions by cluster, for administrators.
 import { useMemo } from 'react';
 import { useEntities, useLiveState } from '../../../context.ts';
 import { useClock } from '../../../view/clock.ts';
@@ -30,10 +30,10 @@ export function PicturePanel({ options, rings, control }: PicturePanelProps) {
   }, [options, clusters, rings, minute]);
   if (!isAdmin || path.steps.length === 0) return null;
   return (
-    <Panel name="picture" title="Which cluster has what">
-      <ScrollRegion label="Which cluster has what">
+    <Panel name="picture" title="Partitions by cluster">
+      <ScrollRegion label="Partitions by cluster">
         <PathPicture
-          label="Options and clusters"
+          label="Storage classes and clusters"
           path={path}
           badge={(presence) => <PresenceBadge presence={presence as Cluster['presence']} />}
           onOpen={(open) => control.change({ open })}

@@ -1,6 +1,6 @@
-// Which cluster has what: options with their replicas, and the clusters that the ring of each shares its partitions among.
+// Partitions by cluster: options with their replicas, and the clusters that the ring of each shares its partitions among.
 import type { ObjectsOptionsQuery } from '../../../../../generated/dashboard/graphql.ts';
-import { formatAge } from '../../../view/format.ts';
+import { formatAgo } from '../../../view/format.ts';
 import type { Path, Stop, Way } from '../../../view/path/path-layout.ts';
 import { type Cluster, clusterKind, teller, troubles } from '../kinds/cluster.ts';
 
@@ -54,7 +54,7 @@ export function ringsPath(
           ? `zone ${zone}, draining`
           : `zone ${zone}`,
       ...{ isDown: troubles(cluster).length > 0, isOld: isAbsent },
-      figures: parts.has(number) ? `parts: ${parts.get(number)?.join(', ')}` : 'no parts',
+      figures: parts.has(number) ? `partitions: ${parts.get(number)?.join(', ')}` : 'no partitions',
     };
   });
   const steps = [
@@ -66,10 +66,10 @@ export function ringsPath(
 
 function lastReport(cluster: Cluster, nowMs: number): string {
   const at = teller(cluster)?.heardAt;
-  return at === undefined ? 'never reported' : `${formatAge(nowMs - Date.parse(at))} ago`;
+  return at === undefined ? 'never reported' : formatAgo(nowMs - Date.parse(at));
 }
 
 function wordsOf({ percent, isPaused }: RingMove): string {
   const done = percent === null ? '' : `, ${Math.floor(percent)} % done`;
-  return isPaused ? `a change is paused${done}` : `parts are moving${done}`;
+  return isPaused ? `a change is paused${done}` : `partitions are moving${done}`;
 }

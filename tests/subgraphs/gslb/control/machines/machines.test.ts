@@ -95,7 +95,7 @@ interface Part {
   readonly hours: readonly { readonly state: string }[] | null;
 }
 
-test('a machine that does not report needs a person; who may not see it gets the number', async () => {
+test('a machine that does not report needs attention; who may not see it gets the number', async () => {
   const gone = newUuid();
   await served.graph.db.execute(
     "INSERT INTO gslb_name_server (id, name, heard_at) VALUES (?, 'ns-gone', NOW(3) - INTERVAL 13 MINUTE)",

@@ -181,7 +181,7 @@ describe('the job', () => {
     expect(first).toMatchObject({ action: 'KEEP', fromNodes: 2, toNodes: 2 });
     expect(last).toMatchObject({
       ...{ action: 'GROW', fromNodes: 2, toNodes: 3, recommended: 3, dryRun: false },
-      reason: '2 nodes are at 90.0 percent on average, the target is 60: 3 are enough',
+      reason: '2 nodes are at 90.0 percent on average, the target is 60; needs 3',
       figures: [
         { node: 'job-1', percent: 95, at: '2026-11-23T12:00:00.000Z', warming: false },
         { node: 'job-2', percent: 85, at: '2026-11-23T12:00:00.000Z', warming: false },
