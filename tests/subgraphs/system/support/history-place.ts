@@ -14,14 +14,14 @@ interface Change {
   readonly after: JsonValue;
 }
 
-export interface Restore {
+interface Restore {
   readonly mutation: string | null;
   readonly input: JsonObject | null;
   readonly missingFields: readonly string[];
   readonly refusal: string | null;
 }
 
-export interface Version {
+interface Version {
   readonly id: string;
   readonly number: number;
   readonly subjectType: string;
