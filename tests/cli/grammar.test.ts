@@ -126,6 +126,8 @@ describe('the grammar', () => {
       // Until what differs.
       'wait',
       'weight',
+      // What is not asked.
+      'yes',
     ]);
     const first = new Map<string, { readonly of: string; readonly option: Option<unknown> }>();
     for (const { noun, name, verb } of allVerbs()) {

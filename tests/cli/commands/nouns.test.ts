@@ -42,5 +42,8 @@ test.each(Object.entries(everyNoun))('%s: an empty list, and an object that is n
   if (what === undefined) return;
   const err = `tidegate: there is no ${what.includes("'") ? what : `${what} 'none'`}\n`;
   for (const [verb, each] of Object.entries({ show, delete: remove }))
-    if (asks(each, 'NAME')) await table.expect({ run: `${noun} ${verb} none`, exit: 1, out: '', err });
+    if (asks(each, 'NAME')) {
+      const sure = each?.options.yes === undefined ? '' : ' --yes';
+      await table.expect({ run: `${noun} ${verb} none${sure}`, exit: 1, out: '', err });
+    }
 });

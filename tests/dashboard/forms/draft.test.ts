@@ -310,7 +310,7 @@ describe('a value in words', () => {
     ['ListenerUpdateInput', 'defaultPoolId', 'other', 'other'],
     ['ObjectOptionUpdateInput', 'nearestReads', 'false', 'no'],
     ['UserUpdateInput', 'password', 'hidden', 'a new secret'],
-    ['GslbPoolUpdateInput', 'failback', { mode: 'DELAYED', delayMs: '5000' }, '(Mode DELAYED, Delay ms 5000)'],
+    ['GslbPoolUpdateInput', 'failback', { mode: 'DELAYED', delayMs: '5000' }, '(Mode DELAYED, Delay (ms) 5000)'],
   ] as const)('%s %s %j: %s', (input, name, value, expected) => {
     expect(words(input, name, value as Draft | undefined)).toBe(expected);
   });

@@ -84,7 +84,7 @@ describe('applyItems', () => {
     const state = applyItems(
       kinds,
       begun,
-      subjects.map((subject, index) => item(index, subject)),
+      subjects.map((subject, index) => item(index, subject, { subjectId: `subject-${index}` })),
     );
     const labels = state.feed.map((line) => (line.type === 'change' ? line.label : ''));
     expect(labels.reverse()).toEqual(['rule.create on fw-1', 'fw-1', 'blocked/203.0.113.7 for tenant/42', '']);

@@ -67,6 +67,7 @@ export const layouts: Readonly<Record<string, Layout>> = {
       Identity: ['dropCredentials', 'hostKeySha256', 'certificateSha256', 'caCertificates', 'cryptoProfile'],
       Placement: ['site', 'labels'],
       Calls: ['enabled', 'limits', 'allowInit', 'separateObjects', 'options'],
+      Protection: ['deletionProtected'],
     },
   },
   BackendCredentials: {
@@ -82,6 +83,7 @@ export const layouts: Readonly<Record<string, Layout>> = {
     advanced: {
       Nodes: ['autoscaling', 'nodeSize', 'topology', 'subnetId'],
       About: ['description', ...about, 'cmpObject'],
+      Protection: ['deletionProtected'],
     },
     start: {
       listeners: [{ protocol: 'HTTP', port: '80', defaultPool: 'default' }],
@@ -183,7 +185,12 @@ export const layouts: Readonly<Record<string, Layout>> = {
   },
   DnsZone: {
     main: ['name', 'rights'],
-    advanced: { Servers: ['backendId', 'nameServers', 'secondaries'], DNSSEC: ['signed'], About: ['description'] },
+    advanced: {
+      Servers: ['backendId', 'nameServers', 'secondaries'],
+      DNSSEC: ['signed'],
+      About: ['description'],
+      Protection: ['deletionProtected'],
+    },
   },
   GslbVantagePoint: {
     main: [
@@ -252,6 +259,7 @@ export const layouts: Readonly<Record<string, Layout>> = {
       'Policy in detail': ['policyOptions', 'steps', 'clientBlocks'],
       Sharing: ['sharedWithProjectIds', 'applianceId'],
       About: ['description', 'cmpObject'],
+      Protection: ['deletionProtected'],
     },
     ifSeveral: ['flavorId'],
     start: { pools: [{ members: [{}] }] },
@@ -261,7 +269,11 @@ export const layouts: Readonly<Record<string, Layout>> = {
   GslbClientBlock: { main: [['cidr', 'region']], columns: ['cidr', 'region'] },
   ObjectCluster: {
     main: ['name', ['zone', 'weight'], 'site'],
-    advanced: { Addresses: ['peerUrls', 'controllerUrls', 's3Urls'], State: ['clusterState'] },
+    advanced: {
+      Addresses: ['peerUrls', 'controllerUrls', 's3Urls'],
+      State: ['clusterState'],
+      Protection: ['deletionProtected'],
+    },
   },
   ObjectOption: {
     main: ['name', 'replicas'],

@@ -24,7 +24,7 @@ test('listeners, then each pool with its members', () => {
     ...{ sessions: '3, most 41', rate: '12/s, most 190', bytes: '87.0 MiB in, 8.2 GiB out' },
     check: { words: 'L7OK in 1 ms: its check succeeded' },
   });
-  expect(down).toMatchObject({ status: { word: 'DOWN', isDown: true }, errors: '318 no connection' });
+  expect(down).toMatchObject({ status: { word: 'down', isDown: true }, errors: '318 no connection' });
 });
 
 test('a pool that fails open is there twice, its members once; deleted parts say so', () => {
