@@ -140,6 +140,34 @@ test('a part is created in its parent, with what it would do', async () => {
   await created('member 192.0.2.11:80');
 });
 
+test('the history says who changed what; a way back is filled in, and saved like any other change', async () => {
+  const balancer = async () => {
+    const text = '{ loadBalancers { nodes { id description maxNodes } } }';
+    const { nodes } = (await ask<{ loadBalancers: { nodes: { id: string; maxNodes: number }[] } }>(text)).loadBalancers;
+    return nodes[0] ?? { id: '', maxNodes: 0 };
+  };
+  const { id, maxNodes } = await balancer();
+  await change('loadBalancerUpdate', { id, description: 'larger', maxNodes: maxNodes + 3 });
+  await open('/loadbalancer');
+  await page.locator('.rows-balancers .row').click();
+  await page.getByRole('link', { name: 'History', exact: true }).click();
+  const items = page.locator('.panel-history li');
+  const larger = items.filter({ hasText: `Max nodes: ${maxNodes} → ${maxNodes + 3}` });
+  await larger.getByText('admin', { exact: true }).waitFor();
+  await items.filter({ hasText: 'created' }).first().waitFor();
+  await larger.getByRole('link', { name: /^Take back/ }).click();
+  await page.getByText('are filled in. Save to go back to them.').waitFor();
+  expect(await field(page, 'Max nodes').inputValue()).toBe(String(maxNodes));
+  expect(await field(page, 'Description').inputValue()).toBe('');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  expect(await balancer()).toMatchObject({ maxNodes, description: '' });
+  await items.filter({ hasText: `Max nodes: ${maxNodes + 3} → ${maxNodes}` }).waitFor();
+  await larger.getByRole('link', { name: 'Go back to this' }).click();
+  await page.getByText('The values of').waitFor();
+  expect(await field(page, 'Max nodes').inputValue()).toBe(String(maxNodes + 3));
+});
+
 test('a change sends what was changed, a conflict shows three values and is settled, and a deletion asks once', async () => {
   await open('/loadbalancer');
   await page.locator('.rows-balancers .row').click();
@@ -183,7 +211,12 @@ test('a change sends what was changed, a conflict shows three values and is sett
     { input: { id: found?.id, description: 'changed again' } },
   );
   await page.getByText('Delete…').click();
-  await page.getByRole('button', { name: 'Delete web' }).click();
+  const end = page.getByRole('button', { name: 'Delete web' });
+  expect(await end.isDisabled()).toBe(true);
+  await page.getByLabel('Type web to delete it').fill('Web');
+  await page.getByText('Type web first.').waitFor();
+  await page.getByLabel('Type web to delete it').fill('web');
+  await end.click();
   await page.getByText('Not saved: it was changed in the meantime.').waitFor();
   expect(await description.inputValue()).toBe('changed again');
   await page.getByRole('button', { name: 'Delete web' }).click();

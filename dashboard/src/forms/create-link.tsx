@@ -24,6 +24,15 @@ export function CreateLink({ kind, presets, projectId, children }: CreateLinkPro
   );
 }
 
+/** For all who may see the object. */
+export function HistoryLink({ kind, id }: Pick<EditLinkProps, 'kind' | 'id'>) {
+  return (
+    <Link className="form-link" href={editLink(kind, id)}>
+      History
+    </Link>
+  );
+}
+
 interface EditLinkProps {
   readonly kind: CreatableKind;
   readonly id: string;

@@ -16,10 +16,14 @@ import { type Conflict, conflictsOf, draftOfObject, rebased } from './changes.ts
 import { ConflictView } from './conflict-view.tsx';
 import { readDocument } from './documents.ts';
 import { type DraftObject, withDraft } from './draft.ts';
-import { furtherVerbs, isEnd } from './form-address.ts';
+import { furtherVerbs } from './form-address.ts';
+import { type CommonProps, FurtherForm } from './further-form.tsx';
 import { KeptNote } from './kept-note.tsx';
-import { newLink } from './links.ts';
+import { newLink, type WayBack } from './links.ts';
 import { linksOf, nameIn, namesOfLinks } from './names.ts';
+import { HistoryPanel } from './history/history-panel.tsx';
+import { ProposalNote } from './history/proposal-note.tsx';
+import { type Proposal, useProposal, withProposal } from './history/use-proposal.ts';
 import { titleOfAction } from './new-form.tsx';
 import { OnceShown } from './once-shown.tsx';
 import { partsOf } from './parts.ts';
@@ -29,10 +33,11 @@ import { isSameDraft, useKeeping, useKept } from './use-kept-draft.ts';
 interface EditFormProps {
   readonly kind: Kind;
   readonly id: string;
+  readonly wayBack: WayBack | undefined;
 }
 
 /** What was read stays while it can't be read again, with all that was entered, and with secrets that are shown once. */
-export function EditForm({ kind, id }: EditFormProps) {
+export function EditForm({ kind, id, wayBack }: EditFormProps) {
   const [ended, setEnded] = useState<string | null>(null);
   const [round, setRound] = useState(0);
   const document = useMemo(() => readDocument(kind), [kind]);
@@ -56,9 +61,7 @@ export function EditForm({ kind, id }: EditFormProps) {
     <>
       {failure !== null && <Failures failures={[failure]} />}
       <ObjectForms
-        kind={kind}
-        id={id}
-        object={object}
+        {...{ kind, id, object, wayBack }}
         onChanged={() => setRound((before) => before + 1)}
         onEnded={setEnded}
       />
@@ -72,7 +75,7 @@ interface ObjectFormsProps extends EditFormProps {
   readonly onEnded: (what: string) => void;
 }
 
-function ObjectForms({ kind, id, object, onChanged, onEnded }: ObjectFormsProps) {
+function ObjectForms({ kind, id, object, wayBack, onChanged, onEnded }: ObjectFormsProps) {
   const { viewer } = useLiveState();
   const name = nameIn(kind, object);
   const { update } = kind.actions;
@@ -111,6 +114,7 @@ function ObjectForms({ kind, id, object, onChanged, onEnded }: ObjectFormsProps)
           {...common}
           action={update}
           read={object}
+          wayBack={wayBack}
           forbidden={forbiddenBy(viewer, update.role, projectId)}
           onChanged={onChanged}
         />
@@ -131,6 +135,7 @@ function ObjectForms({ kind, id, object, onChanged, onEnded }: ObjectFormsProps)
           onStale={onChanged}
         />
       ))}
+      {update !== undefined && <HistoryPanel id={id} news={JSON.stringify(object)} names={common.names} />}
     </section>
   );
 }
@@ -148,22 +153,16 @@ function isOfParent({ parent }: Kind, action: Action): boolean {
   return parent?.has === 'one' && !takes(action, 'id') && takes(action, parent.input);
 }
 
-interface CommonProps {
-  readonly kind: Kind;
-  readonly object: NonNullable<Deed['object']>;
-  readonly names: ReadonlyMap<string, string>;
-  readonly places: Readonly<Record<string, string>>;
-  readonly action: Action;
-  readonly forbidden: string | null;
-}
-
 interface UpdateFormProps extends CommonProps {
   readonly read: JsonObject;
+  readonly wayBack: WayBack | undefined;
   readonly onChanged: () => void;
 }
 
 /** What is read again after a change by others is the new base: own changes are laid over it, until a person chooses otherwise. */
-function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps) {
+function UpdateForm({ kind, action, read, wayBack, onChanged, ...props }: UpdateFormProps) {
+  const { proposal, failure } = useProposal(wayBack, action.mutation);
+  const [filledIn, setFilledIn] = useState<Proposal>();
   const [before, setBefore] = useState(() => draftOfObject(kind, action, read));
   const [began, setBegan] = useState(before);
   const kept = useKept({ verb: 'update' });
@@ -187,6 +186,10 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
     else setBegan(after);
     setDraft(sent === null ? rebased(action, draft, before, after) : after);
   }
+  if (proposal !== undefined && proposal !== filledIn) {
+    setFilledIn(proposal);
+    if (proposal.input !== null) setDraft(withProposal(action.input, draft, proposal.input));
+  }
   useKeeping(
     { input: action.input, verb: 'update' },
     { draft, before, isEmpty: sent !== null || isSameDraft(draft, before) },
@@ -194,6 +197,8 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
   return (
     <>
       {kept !== undefined && sent === null && <KeptNote />}
+      {failure !== null && <Failures failures={[failure]} />}
+      {proposal !== undefined && sent === null && <ProposalNote way={wayBack?.way} proposal={proposal} />}
       <ActionForm
         {...props}
         {...{ kind, action, before, draft, names, verb: 'update', label: 'Save' }}
@@ -228,62 +233,5 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
       )}
       <OnceShown secrets={secrets} />
     </>
-  );
-}
-
-interface FurtherFormProps extends CommonProps {
-  readonly verb: string;
-  readonly presets: DraftObject;
-  readonly onDone: (isOver: boolean) => void;
-  readonly onStale: () => void;
-}
-
-/** It opens first: that, and its button, are the confirmation. */
-function FurtherForm({ kind, verb, action, object, presets, onDone, onStale, ...props }: FurtherFormProps) {
-  const [draft, setDraft] = useState<DraftObject>(presets);
-  const [isOpen, setOpen] = useState(false);
-  const [sent, setSent] = useState<Sent | null>(null);
-  const [staleVersion, setStaleVersion] = useState<number>();
-  const label = isEnd(verb) ? `${titleOf(verb)} ${object.name}` : titleOf(verb);
-  return (
-    <details
-      className={isEnd(verb) ? 'further end' : 'further'}
-      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
-    >
-      <summary>{titleOf(verb)}…</summary>
-      {isOpen && (
-        <>
-          <p className="dim">{action.description}</p>
-          <ActionForm
-            {...props}
-            {...{ kind, verb, action, draft, object, label }}
-            onDraft={setDraft}
-            onSending={() => setSent(null)}
-            onSent={(done) => {
-              setSent(done);
-              setStaleVersion(undefined);
-              setDraft(presets);
-              onDone(isEnd(verb));
-            }}
-            onStale={() => {
-              setStaleVersion(object.version);
-              onStale();
-            }}
-          >
-            {staleVersion !== undefined && staleVersion !== object.version && (
-              <p className="warning" role="alert">
-                Not saved: it was changed in the meantime. Check its new values above, then try again.
-              </p>
-            )}
-          </ActionForm>
-          {sent !== null && (
-            <p role="status" className="saved">
-              It is done.
-            </p>
-          )}
-          {sent !== null && verb !== 'revoke' && <OnceShown secrets={sent.secrets} />}
-        </>
-      )}
-    </details>
   );
 }

@@ -2,6 +2,7 @@
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
 import { formFields } from './draft.ts';
+import type { WayBack } from './links.ts';
 import { kindNamed } from './names.ts';
 
 export type Asked =
@@ -12,7 +13,13 @@ export type Asked =
       readonly action: Action;
       readonly presets: Readonly<Record<string, string>>;
     }
-  | { readonly what: 'edit'; readonly kind: Kind; readonly id: string }
+  | {
+      readonly what: 'edit';
+      readonly kind: Kind;
+      readonly id: string;
+      /** Settings of a version that are filled in. */
+      readonly wayBack?: WayBack;
+    }
   | {
       readonly what: 'call';
       readonly action: Action;
@@ -27,11 +34,17 @@ export function askedBy(search: string): Asked {
   const kind = kindNamed(params.get('new') ?? params.get('edit') ?? '');
   if (kind === undefined) return { what: 'choose' };
   const id = params.get('id');
-  if (params.has('edit')) return id === null || id === '' ? { what: 'choose' } : { what: 'edit', kind, id };
+  if (params.has('edit')) return id === null || id === '' ? { what: 'choose' } : { what: 'edit', kind, id, ...wayBackIn(params) };
   const verb = params.get('do') ?? makingVerb(kind);
   const action = verb === undefined ? undefined : kind.actions[verb];
   if (verb === undefined || action === undefined) return { what: 'choose' };
   return { what: 'new', kind, verb, action, presets: presetsIn(params, action) };
+}
+
+function wayBackIn(params: URLSearchParams): { readonly wayBack?: WayBack } {
+  const [id, way] = [params.get('version'), params.get('way')];
+  if (id === null || id === '' || (way !== 'undo' && way !== 'restore')) return {};
+  return { wayBack: { id, way } };
 }
 
 function callAskedBy(params: URLSearchParams): Asked {

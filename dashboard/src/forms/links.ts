@@ -12,6 +12,23 @@ export function editLink(kindType: string, id: string): string {
   return `/form?${new URLSearchParams({ edit: kindType, id })}`;
 }
 
+/** A way back from a change of settings. */
+export interface WayBack {
+  /** Of the version. */
+  readonly id: string;
+  /** `undo`: to the settings before the change. `restore`: to those after it. */
+  readonly way: 'undo' | 'restore';
+}
+
+/** The form in which the settings of a version are filled in. */
+export function versionLink(
+  version: { readonly id: string; readonly subjectType: string; readonly subjectId: string },
+  way: WayBack['way'],
+): string {
+  const { id, subjectType, subjectId } = version;
+  return `/form?${new URLSearchParams({ edit: subjectType, id: subjectId, version: id, way })}`;
+}
+
 /** The form of a call to a backend. `mutation`: one that is relayed; `relayCall` carries out any operation of the backend's driver. */
 export function callLink(mutation: string, backendId: string, presets: Readonly<Record<string, string>> = {}): string {
   return `/form?${new URLSearchParams({ call: mutation, backend: backendId, ...presets })}`;

@@ -149,6 +149,8 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
       people.auditReads.push(filter as Fields);
       return page(people.audit, first, after);
     },
+    configurationVersions: ({ first, after, subjectId }: ListArguments & { readonly subjectId?: string | null }) =>
+      page(versionsOf(subjectId ?? 'LB1'), first, after),
     alerts: ({ first, after, states }: ListArguments) => {
       const found = people.alerts.filter(({ alertState }) => !states || states.includes(String(alertState)));
       return page(found, first, after);
@@ -167,4 +169,16 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
       alertEnd: ({ id }) => replace(people.alerts, id, { alertState: 'RESOLVED', resolvedAt: now() }),
     }),
   };
+}
+
+/** A creation and a change of an object's settings, newest first. */
+function versionsOf(subjectId: string) {
+  const version = (number: number, change: object) => ({
+    ...{ __typename: 'ConfigurationVersion', id: `V${number}`, number, subjectId, subjectType: 'LoadBalancer' },
+    ...{ subjectName: 'web', changedAt: now(), deleted: false, secretFieldsSet: [], changes: [] },
+    ...{ actor: { name: 'alice', kind: 'USER', user: null, apiToken: null } },
+    ...change,
+  });
+  const changes = [{ field: 'maxNodes', before: 2, after: 5 }];
+  return [version(2, { mutation: 'loadBalancerUpdate', changes }), version(1, { mutation: 'loadBalancerCreate' })];
 }

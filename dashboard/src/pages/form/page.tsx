@@ -35,7 +35,7 @@ function FormPage() {
       {asked.what === 'choose' && <ChooseKind />}
       {asked.what === 'new' && <NewForm key={search} asked={asked} />}
       {asked.what === 'call' && <CallForm key={search} asked={asked} />}
-      {asked.what === 'edit' && <EditForm key={search} kind={asked.kind} id={asked.id} />}
+      {asked.what === 'edit' && <EditForm key={search} kind={asked.kind} id={asked.id} wayBack={asked.wayBack} />}
     </PageFrame>
   );
 }

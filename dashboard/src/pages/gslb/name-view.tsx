@@ -2,7 +2,7 @@
 import { type ReactNode, useCallback } from 'react';
 import { UptimeOfNameDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
-import { EditLink } from '../../forms/create-link.tsx';
+import { EditLink, HistoryLink } from '../../forms/create-link.tsx';
 import type { FeedLine } from '../../live/live-state.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { FeedPanel } from '../../view/feed-panel.tsx';
@@ -116,6 +116,7 @@ function Head({ name, details, onBack, children }: HeadProps) {
       )}
       {children}
       <EditLink kind="Gslb" id={name.id} projectId={name.project?.id} />
+      <HistoryLink kind="Gslb" id={name.id} />
       <FreezeAction key={name.id} name={name} />
       <Uptime key={`${name.id} uptime`} document={UptimeOfNameDocument} id={name.id} of={name.fqdn} />
     </section>

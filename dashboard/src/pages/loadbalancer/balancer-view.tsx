@@ -2,7 +2,7 @@
 import { type ReactNode, useCallback, useMemo } from 'react';
 import { UptimeOfBalancerDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
-import { EditLink } from '../../forms/create-link.tsx';
+import { EditLink, HistoryLink } from '../../forms/create-link.tsx';
 import type { FeedLine } from '../../live/live-state.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { FeedPanel } from '../../view/feed-panel.tsx';
@@ -102,6 +102,7 @@ function Head({ balancer, tree, onBack, children }: HeadProps) {
       <span className="dim">{facts.join(' · ')}</span>
       {children}
       <EditLink kind="LoadBalancer" id={balancer.id} projectId={balancer.project?.id} />
+      <HistoryLink kind="LoadBalancer" id={balancer.id} />
       <FailoverAction key={balancer.id} balancer={balancer} />
       <Uptime key={`${balancer.id} uptime`} document={UptimeOfBalancerDocument} id={balancer.id} of={balancer.name} />
     </section>

@@ -11,6 +11,7 @@ import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { useReading } from '../../view/use-reading.ts';
+import { ChangesPanel } from './changes-panel.tsx';
 import { type DomainRow, presentDomains } from './domains.ts';
 import { type Domain, followed, subjectsFor } from './kinds.ts';
 import { Tile } from './tile.tsx';
@@ -31,7 +32,10 @@ export async function load(requester: Requester): Promise<{ readonly page: Page 
     keys: {
       firstList: 'changes',
       groups: [
-        { does: 'First thing that needs attention, events', focus: { 1: '.needs a', 2: '[data-list="changes"]' } },
+        {
+          does: 'First thing that needs attention, events, changed settings',
+          focus: { 1: '.needs a', 2: '[data-list="changes"]', 3: '[data-list="settings"]' },
+        },
       ],
     },
     Content: () => <StartPage rows={rows} />,
@@ -72,7 +76,10 @@ function StartPage({ rows }: { readonly rows: readonly DomainRow[] }) {
           <ReadTile key={row.name} row={row} text={control.filters.text} onRead={onRead} />
         ))}
       </div>
-      <FeedPanel control={control} title="Recent events" />
+      <div className="column">
+        <FeedPanel control={control} title="Recent events" />
+        <ChangesPanel />
+      </div>
     </PageFrame>
   );
 }
