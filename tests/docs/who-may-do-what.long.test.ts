@@ -487,8 +487,8 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   configurationVersions: () => read(`{ ${versionsOfBackend()} }`, ids.backend),
   configurationVersion: async () => {
     const { data } = await ask('administrator', `{ ${versionsOfBackend()} }`);
-    const { nodes } = data?.configurationVersions as { nodes: readonly { id: string }[] };
-    return read(`{ configurationVersion(id: "${nodes[0]?.id}") { subjectId } }`, ids.backend);
+    const found = data?.configurationVersions as { nodes: readonly { id: string }[] } | undefined;
+    return read(`{ configurationVersion(id: "${found?.nodes[0]?.id}") { subjectId } }`, ids.backend);
   },
   machineRevocations: () => read('{ machineRevocations }'),
   cmpObject: () => read('{ cmpObject(type: "tenant", externalId: "42") { id } }'),
