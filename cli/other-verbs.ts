@@ -16,6 +16,14 @@ const sameWork: readonly SameWork[] = [
   { given: ['list', 'ls'], does: ['list'] },
 ];
 
+/** Words of other programs that are understood as a verb of ours. */
+const understood: Readonly<Record<string, readonly string[]>> = { show: ['get', 'describe'] };
+
+/** Further words for a verb, without those that are verbs of the noun. */
+export function sameVerbs(verb: string, verbs: readonly string[]): readonly string[] {
+  return (understood[verb] ?? []).filter((each) => !verbs.includes(each));
+}
+
 /** Remarks for verbs that differ slightly, by noun and verb. */
 const instead: Readonly<Record<string, string>> = {
   'users delete': 'users are disabled: tidegate users update NAME --enabled false',

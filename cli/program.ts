@@ -7,6 +7,7 @@ import { isAbort, untilLeft } from './interruption.ts';
 import { missingText } from './missing.ts';
 import { otherWordsFor } from './noun-words.ts';
 import { choice, type Given, type Option, type Values } from './option.ts';
+import { sameVerbs } from './other-verbs.ts';
 import { wholeId } from './short-id.ts';
 import { nouns, verbsAlone } from './table.ts';
 import { type Call, type Output, type OutputFormat, outputFormats, type Surroundings, type Verb } from './verb.ts';
@@ -109,16 +110,21 @@ async function programFor(
     if (others.length > 0)
       noun.aliases([...others]).addHelpText('after', `\nOther words for ${name}: ${others.join(', ')}`);
     if (asked === undefined || (name !== asked && !others.includes(asked))) continue;
-    for (const [verbName, verb] of Object.entries(await entry.load()))
-      addVerb(noun.command(verbName), verb, around, onChosen);
+    const verbs = await entry.load();
+    for (const [verbName, verb] of Object.entries(verbs)) {
+      const command = noun.command(verbName).aliases([...sameVerbs(verbName, Object.keys(verbs))]);
+      addVerb(command, verb, around, onChosen);
+    }
   }
   for (const [name, entry] of Object.entries(verbsAlone)) {
     group = entry.group ?? group;
+    const { also = [] } = entry;
     const command = program
       .command(name, { hidden: entry.hidden === true })
+      .aliases([...also])
       .description(entry.summary)
       .helpGroup(group);
-    if (name === asked) addVerb(command, await entry.load(), around, onChosen);
+    if (name === asked || also.includes(asked ?? '')) addVerb(command, await entry.load(), around, onChosen);
   }
   const help = new Command('help').argument('[NAME]').description('Print the help of a noun or verb.').helpGroup(group);
   return program.addHelpCommand(help);

@@ -319,6 +319,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     load: async () => (await import('./commands/login.ts')).login,
   },
   complete: {
+    also: ['completion'],
     summary: 'Print the completion script for bash, zsh or fish.',
     load: async () => (await import('./commands/complete.ts')).completeOf(nouns, verbsAlone),
   },

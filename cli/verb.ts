@@ -74,6 +74,8 @@ export interface Entry<Loaded> {
   readonly summary: string;
   /** A shorter word for a noun, in addition to its singular. */
   readonly short?: string;
+  /** Other words for a verb that stands alone. */
+  readonly also?: readonly string[];
   /** Heading in the help, for this line and the following ones. */
   readonly group?: string;
   /** Not shown in the help, because only other programs call it. */

@@ -240,6 +240,15 @@ test('the help of accept-host-key has the steps in order, and the list of verbs 
   expect((await runCommand(['backends', '--help'])).stdout).not.toContain('The steps');
 });
 
+test('words of other programs are understood', async () => {
+  const [shown, other] = await Promise.all(['show', 'get'].map((verb) => runCommand(['lb', verb, '--help'])));
+  expect(other).toEqual(shown);
+  expect((await runCommand(['gslb', 'describe', '--help'])).stdout).toContain('Usage: tidegate gslbs show');
+  const [script, completion] = await Promise.all(['complete', 'completion'].map((verb) => runCommand([verb, 'zsh'])));
+  expect(script?.stdout).toContain('_tidegate');
+  expect(completion).toEqual(script);
+});
+
 describe('wrong use ends with exit code 64', () => {
   test('a verb without arguments lists everything that it needs at once', async () => {
     for (const { noun, name, verb } of allVerbs()) {
