@@ -16,7 +16,7 @@ const memberFragment = graphql(`
 `);
 graphql(`
   fragment AppliedBalancer on LoadBalancer {
-    id version generation name description tags enabled topology minNodes maxNodes provisioningStatus
+    id version generation name description tags enabled deletionProtected topology minNodes maxNodes provisioningStatus
     nodeSize { connections threads }
     cmpObject { namespace type externalId }
     subnet { id name }

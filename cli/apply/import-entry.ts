@@ -31,6 +31,7 @@ export interface ImportEntry {
   readonly cryptoProfile?: BackendCryptoProfile;
   readonly allowInit?: boolean;
   readonly separateObjects?: boolean;
+  readonly deletionProtected?: boolean;
   readonly hostKeySha256?: string;
   readonly certificateSha256?: string;
   readonly caCertificates?: string;
@@ -55,6 +56,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   cryptoProfile: 'text',
   allowInit: 'flag',
   separateObjects: 'flag',
+  deletionProtected: 'flag',
   hostKeySha256: 'text',
   certificateSha256: 'text',
   caCertificates: 'text',

@@ -16,7 +16,7 @@ graphql(`
   fragment ExistingBackend on Backend {
     id version name driverName site labels { name value } host port
     limits { concurrency queueLimit deadlineMs }
-    cryptoProfile allowInit separateObjects hostKeySha256 certificateSha256 caCertificates options credentialFields
+    cryptoProfile allowInit separateObjects deletionProtected hostKeySha256 certificateSha256 caCertificates options credentialFields
   }
 `);
 graphql(`
@@ -134,6 +134,7 @@ const plainFields = [
   'cryptoProfile',
   'allowInit',
   'separateObjects',
+  'deletionProtected',
   'hostKeySha256',
   'certificateSha256',
 ] as const;

@@ -48,6 +48,7 @@ const schemas: Readonly<Record<Exclude<OwnName, 'Backend'>, JsonObject>> = {
   LoadBalancer: map(
     {
       ...{ name: text, description: text, tags: texts, subnetId: text, enabled: flag },
+      deletionProtected: flag,
       cmpObject: map({ namespace: text, type: text, externalId: text }, ['type', 'externalId']),
       topology: { enum: ['SPREAD', 'ACTIVE_STANDBY'] },
       ...{ minNodes: number, maxNodes: number, nodeSize: map({ connections: number, threads: number }) },

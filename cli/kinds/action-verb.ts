@@ -6,6 +6,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../platform/values
 import { actionDocument } from '../../schema/kinds/documents.ts';
 import type { Action, Kind } from '../../schema/kinds/kind.ts';
 import { settled } from '../balancer.ts';
+import { confirmed } from '../confirmed.ts';
 import { CommandFailure, UsageError } from '../failures.ts';
 import type { GraphqlDocument, UserError } from '../graph-client.ts';
 import { type Options, several, text } from '../option.ts';
@@ -62,12 +63,13 @@ export function usualVerb(kind: Kind, name: string): Verb {
   const what = makesSecret ? ', and print its secret, which is shown only once' : '';
   const changes = name === 'update' ? '; options left out change nothing' : '';
   const example = kindExamples[kind.type]?.[name];
-  return actionVerb(kind, action, {
+  const verb = actionVerb(kind, action, {
     // If the kind has no name, the graph's description is more useful.
     summary: !kind.node ? action.description : `${summaryWords[name]} ${aOf(kind)}${what}${changes}.`,
     done: doneWords[name] ?? 'is done',
     ...(example === undefined ? {} : { examples: [example] }),
   });
+  return name === 'delete' ? confirmed(kind.type, verb) : verb;
 }
 
 export function actionOf(kind: Kind, name: string): Action {

@@ -18,7 +18,7 @@ export interface Configuration {
   /** UUID. Null if the object belongs to the installation. */
   readonly projectId: string | null;
   readonly name: string;
-  /** What `expectedVersion` of its mutations is compared with. */
+  /** What `expectedVersion` of its mutations is compared with. 0 if that also counts changes of status, which nobody records here. */
   readonly version: number;
   /** The input that would create it, without secrets. Null if it was deleted. */
   readonly settings: JsonObject | null;
@@ -101,6 +101,15 @@ export async function keepVersions(
     rowOf(each, (before(each)?.number ?? 0) + 1, isNamed(each) ? origin : { ...origin, secretsSet: [] }),
   );
   await insertVersions(tx, rows);
+  // Written again with the same settings: what is recorded holds for the new version of the object.
+  for (const each of found.filter((found) => !changed.includes(found) && found.settings !== null)) {
+    const last = before(each);
+    if (last !== undefined && last.version !== each.version)
+      await tx.execute(
+        'UPDATE configuration_version SET object_version = ? WHERE subject_id = ? AND subject_type = ? AND number = ?',
+        [each.version, each.id, each.subject, last.number],
+      );
+  }
   for (const { each, number } of rows)
     if (number > mostVersions)
       await tx.execute('DELETE FROM configuration_version WHERE subject_id = ? AND subject_type = ? AND number <= ?', [

@@ -149,7 +149,7 @@ test('max nodes follow min nodes: the form says so, and its command has a name',
   await page.getByText('Delete…').click();
   await page
     .locator('.further [role="tabpanel"]')
-    .getByText(/^tidegate loadbalancers delete pasted \\\s+--project default\s*$/)
+    .getByText(/^tidegate loadbalancers delete pasted \\\s+--project default( \\\s+| )--yes\s*$/)
     .waitFor();
 });
 

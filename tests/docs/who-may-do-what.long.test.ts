@@ -484,6 +484,12 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   alertEnd: async () => change('alertEnd', { id: await makeAlert() }),
   attention: () => read('{ attention { alerts { totalCount } } }'),
   appliedObjects: () => read('{ appliedObjects { nodes { subjectId } } }'),
+  configurationVersions: () => read(`{ ${versionsOfBackend()} }`, ids.backend),
+  configurationVersion: async () => {
+    const { data } = await ask('administrator', `{ ${versionsOfBackend()} }`);
+    const found = data?.configurationVersions as { nodes: readonly { id: string }[] } | undefined;
+    return read(`{ configurationVersion(id: "${found?.nodes[0]?.id}") { subjectId } }`, ids.backend);
+  },
   machineRevocations: () => read('{ machineRevocations }'),
   cmpObject: () => read('{ cmpObject(type: "tenant", externalId: "42") { id } }'),
   statusCursor: () => read('{ statusCursor }'),
@@ -820,6 +826,10 @@ function leastRole([nobody, machine, viewer, member, operator]: readonly Cell[])
   if (viewer === 'yes') return 'VIEWER';
   if (member !== '–') return 'MEMBER';
   return operator === '–' ? 'ADMINISTRATOR' : 'OPERATOR';
+}
+
+function versionsOfBackend(): string {
+  return `configurationVersions(subjectId: "${ids.backend}") { nodes { id subjectId } }`;
 }
 
 test('every root field is called by every kind of caller, and matches the table', async () => {

@@ -15,7 +15,7 @@ export const backends: Noun = {
   show,
   create,
   update,
-  delete: confirmed(remove, 'the backend', 'Its device stays as it is, and gets no more calls.'),
+  delete: confirmed('Backend', remove),
   import: importBackends,
   'accept-host-key': acceptHostKey,
   'accept-certificate': acceptCertificate,

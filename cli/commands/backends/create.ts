@@ -1,6 +1,7 @@
 // `tidegate backends create NAME`: registers a backend.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { isProtected, protectionOption } from '../../confirmed.ts';
 import { UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import { flag, integer, neededText, text } from '../../option.ts';
@@ -43,6 +44,7 @@ export const create = remoteVerb({
     'separate-objects': flag(
       'It has no object in common with another backend of the same device; administrators only.',
     ),
+    'deletion-protected': protectionOption,
     project: commonOptions.project,
     wait: commonOptions.wait,
   },
@@ -64,6 +66,7 @@ export const create = remoteVerb({
       separateObjects: options['separate-objects'],
       hostKeySha256: options['host-key'],
       certificateSha256: options.certificate,
+      deletionProtected: isProtected(options['deletion-protected']),
       credentials,
     });
     await printBackend(call, await changedBackend(call, payload));

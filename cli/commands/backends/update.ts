@@ -1,6 +1,7 @@
 // `tidegate backends update NAME`: changes the given options.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { isProtected, protectionOption } from '../../confirmed.ts';
 import { UsageError } from '../../failures.ts';
 import { backendId, projectId } from '../../find.ts';
 import { flag, integer, text } from '../../option.ts';
@@ -40,6 +41,7 @@ export const update = remoteVerb({
     'separate-objects': flag(
       'It has no object in common with another backend of the same device; administrators only.',
     ),
+    'deletion-protected': protectionOption,
     project: commonOptions.project,
     wait: commonOptions.wait,
   },
@@ -56,6 +58,7 @@ export const update = remoteVerb({
       separateObjects: options['separate-objects'] ? true : undefined,
       hostKeySha256: options['host-key'],
       certificateSha256: options.certificate,
+      deletionProtected: isProtected(options['deletion-protected']),
       credentials,
       dropCredentials: options['drop-credentials'] ? true : undefined,
     };

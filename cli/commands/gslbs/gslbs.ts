@@ -1,5 +1,4 @@
 // `tidegate gslbs`.
-import { confirmed } from '../../confirmed.ts';
 import { kindVerb } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 import { explain } from './explain.ts';
@@ -12,7 +11,7 @@ import { show } from './show.ts';
 export const gslbs: Noun = {
   ...{ list, show, create: kindVerb('Gslb', 'create'), update: kindVerb('Gslb', 'update') },
   ...{
-    delete: confirmed(kindVerb('Gslb', 'delete'), 'the name', 'It is no longer answered.'),
+    delete: kindVerb('Gslb', 'delete'),
     explain,
     history,
     force,

@@ -7,6 +7,7 @@ import { decodeId } from '../../../platform/values/ids.ts';
 import { allAtOnce } from '../../at-once.ts';
 import { type Balancer, hostAndPort, printBalancer, readBalancer } from '../../balancer.ts';
 import { cmpOption } from '../../cmp-object.ts';
+import { isProtected, protectionOption } from '../../confirmed.ts';
 import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
@@ -109,6 +110,7 @@ export const create = remoteVerb({
     subnet: text('NAME', "Subnet of its nodes, by name or id (the project's first)."),
     description: descriptionOption,
     tag: tagOption,
+    'deletion-protected': protectionOption,
     'no-wait': flag('Do not wait until it serves.'),
     project: commonOptions.project,
     wait: commonOptions.wait,
@@ -123,6 +125,7 @@ export const create = remoteVerb({
       name: names[0],
       description: options.description,
       tags: options.tag,
+      deletionProtected: isProtected(options['deletion-protected']),
       cmpObject: options.cmp,
       subnetId: subnet === undefined ? undefined : await partId(client, 'ProjectSubnet', subnet, inProject),
       topology: options.topology,

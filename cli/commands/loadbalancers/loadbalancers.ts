@@ -17,7 +17,7 @@ export const loadBalancers: Noun = {
   ...{
     create,
     update,
-    delete: confirmed(remove, 'the load balancer', 'Its clients get no more answers.'),
+    delete: confirmed('LoadBalancer', remove),
     failover,
     autoscale,
   },

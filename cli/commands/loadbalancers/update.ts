@@ -10,6 +10,7 @@ import {
   readBalancer,
   settled,
 } from '../../balancer.ts';
+import { isProtected, protectionOption } from '../../confirmed.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { policyDocument } from './autoscale.ts';
@@ -34,6 +35,7 @@ export const update = remoteVerb({
     ...sizeOptions,
     description: descriptionOption,
     tag: tagOption,
+    'deletion-protected': protectionOption,
     preview: previewOption,
     project: commonOptions.project,
     wait: commonOptions.wait,
@@ -44,6 +46,7 @@ export const update = remoteVerb({
       ...options.nodes,
       nodeSize: nodeSizeOf(options),
       enabled: enabledBy(options),
+      deletionProtected: isProtected(options['deletion-protected']),
       description: options.description,
       tags: options.tag.length === 0 ? undefined : options.tag,
     };

@@ -1,5 +1,4 @@
 // `tidegate zones`.
-import { confirmed } from '../../confirmed.ts';
 import { kindVerb } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 import { list } from './list.ts';
@@ -9,7 +8,7 @@ import { show } from './show.ts';
 export const zones: Noun = {
   ...{ list, show, create: kindVerb('DnsZone', 'create'), update: kindVerb('DnsZone', 'update') },
   ...{
-    delete: confirmed(kindVerb('DnsZone', 'delete'), 'the zone', 'Its name servers no longer answer for it.'),
+    delete: kindVerb('DnsZone', 'delete'),
     'roll-key': rollKey,
   },
 };

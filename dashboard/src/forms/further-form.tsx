@@ -1,5 +1,6 @@
 // What can be done with an object beside a change of its settings: it opens first. What serves traffic is deleted by its typed name.
 import { useId, useState } from 'react';
+import { askedDeletions } from '../../../schema/kinds/asked-deletions.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
 import { titleOf } from '../../../schema/kinds/words.ts';
 import { ActionForm, type Sent } from './action-form.tsx';
@@ -7,9 +8,6 @@ import type { DraftObject } from './draft.ts';
 import { isEnd } from './form-address.ts';
 import { OnceShown } from './once-shown.tsx';
 import type { Deed } from './text/shown.ts';
-
-/** Kinds whose objects serve traffic, or are what traffic depends on. */
-const guarded: ReadonlySet<string> = new Set(['Backend', 'DnsZone', 'Gslb', 'LoadBalancer']);
 
 export interface CommonProps {
   readonly kind: Kind;
@@ -34,7 +32,7 @@ export function FurtherForm({ kind, verb, action, object, presets, onDone, onSta
   const [sent, setSent] = useState<Sent | null>(null);
   const [staleVersion, setStaleVersion] = useState<number>();
   const [typed, setTyped] = useState('');
-  const isGuarded = isEnd(verb) && guarded.has(kind.type);
+  const isGuarded = isEnd(verb) && askedDeletions.has(kind.type);
   const unnamed = isGuarded && typed.trim() !== object.name ? `Type ${object.name} first.` : null;
   const label = isEnd(verb) ? `${titleOf(verb)} ${object.name}` : titleOf(verb);
   return (

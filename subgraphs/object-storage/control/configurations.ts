@@ -18,9 +18,9 @@ export const configurations: ConfigurationReaders = {
   async ObjectOption(sql, id) {
     const row = (await readOptions(sql, [id])).get(id);
     if (row === undefined) return [];
-    const { name, version, replicas, nearestReads, isDefault, clusterIds } = row;
+    const { name, replicas, nearestReads, isDefault, clusterIds } = row;
     const clusters = clusterIds.map((each) => encodeId('ObjectCluster', each));
     const settings = row.deleted ? null : { name, replicas, nearestReads, default: isDefault, clusterIds: clusters };
-    return [{ subject: 'ObjectOption', id, projectId: null, name, version, settings }];
+    return [{ subject: 'ObjectOption', id, projectId: null, name, version: 0, settings }];
   },
 };

@@ -13,8 +13,8 @@ export const configurations: ConfigurationReaders = {
   async Project(sql, id) {
     const row = await readProjectInside(sql, id);
     if (row === undefined) return [];
-    const { name, version, description } = row;
-    return [{ subject: 'Project', id, projectId: id, name, version, settings: { name, description } }];
+    const { name, description } = row;
+    return [{ subject: 'Project', id, projectId: id, name, version: 0, settings: { name, description } }];
   },
   async AlertRule(sql, id) {
     const found = await readRuleInside(sql, id);
@@ -31,7 +31,7 @@ export const configurations: ConfigurationReaders = {
   async AlertChannel(sql, id) {
     const row = (await readChannels(sql, [id])).get(id);
     if (row === undefined) return [];
-    const { projectId, name, version, enabled, isDefault, spec } = row;
+    const { projectId, name, enabled, isDefault, spec } = row;
     const { quietHours, timeZone, groupMs, place } = spec;
     const quietTimes = quietHours.map(({ days, from: startTime, until: endTime }) => ({
       ...{ days: [...days], startTime, endTime },
@@ -40,6 +40,6 @@ export const configurations: ConfigurationReaders = {
       ...{ ...inProject(projectId), name, enabled, default: isDefault, quietTimes, timeZone, groupMs },
       caCertificates: place.caCertificates,
     };
-    return [{ subject: 'AlertChannel', id, projectId, name, version, settings }];
+    return [{ subject: 'AlertChannel', id, projectId, name, version: 0, settings }];
   },
 };

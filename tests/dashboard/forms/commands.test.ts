@@ -115,7 +115,7 @@ test('the command line has names where it finds the same object by them, and ids
     'tidegate gslb-pools update sites --project default --min-up 2\n',
   );
   expect(text('loadBalancerDelete', {}, { object: { ...object, name: 'web' } })).toBe(
-    'tidegate loadbalancers delete web --project default\n',
+    'tidegate loadbalancers delete web --project default --yes\n',
   );
   expect(text('gslbPoolDelete', {}, { object: { ...object, name: 'a/b' } })).toContain(idOfSample('GslbPool'));
 });

@@ -196,7 +196,14 @@ describe('in a database', () => {
     await ground.sequence();
     await db.execute('UPDATE status_change SET at = NOW(3) - INTERVAL 400 DAY');
     await jumpAhead(400);
-    expect(await retention().runOnce()).toEqual({ events: 0, auditEntries: 0, keys: 0, commitRecords: 0, leases: 0 });
+    expect(await retention().runOnce()).toEqual({
+      events: 0,
+      auditEntries: 0,
+      versions: 0,
+      keys: 0,
+      commitRecords: 0,
+      leases: 0,
+    });
     expect(await count('status_change')).toBe(3);
     await acceptClock(db);
     expect(await retention().runOnce()).toMatchObject({ events: 2, keys: 1, commitRecords: 1, leases: 1 });

@@ -1,6 +1,8 @@
 // The command line of a form. Verbs that are made from the registry take each field as an option; those written by hand have a line in
 // own-commands.ts; where neither can say it, `tidegate gql` sends the mutation.
+
 import { registry } from '../../../../generated/kinds/registry.ts';
+import { askedDeletions } from '../../../../schema/kinds/asked-deletions.ts';
 import type { InputField, Kind } from '../../../../schema/kinds/kind.ts';
 import { optionName, optionWords } from '../../../../schema/kinds/option-names.ts';
 import { callArguments } from './call-command.ts';
@@ -69,6 +71,8 @@ function usualText(deed: Deed, shown: ShownObject): string | undefined {
   const [name] = names;
   if (name !== undefined && isOption(String(name))) return undefined;
   const words = ['tidegate', kind.noun, verb, ...names.map(String)];
+  // The form has asked.
+  if (verb === 'delete' && askedDeletions.has(kind.type)) words.push('--yes');
   if (parent !== undefined && shown[parent] !== undefined)
     words.push(...option(parentOption(kind), String(shown[parent])));
   if (shown.projectId !== undefined && parent !== 'projectId')

@@ -1,5 +1,6 @@
 // Verbs of the command line that are written by hand (cli/commands): which there are, and those that can say what a form says. A field without a
 // line here can't be said by them.
+import { askedDeletions } from '../../../../schema/kinds/asked-deletions.ts';
 import { balancerWords } from './balancer-words.ts';
 import { objectWords } from './named.ts';
 import { type Deed, isShownObject, Missing, Secret, type Shown, type ShownObject } from './shown.ts';
@@ -96,6 +97,7 @@ const backend = {
     return words.length > 0 && words.every((one) => one !== undefined) ? words.flat() : undefined;
   }) satisfies Writer,
   ...{ hostKeySha256: text('host-key'), certificateSha256: text('certificate'), ...credentials },
+  deletionProtected: text('deletion-protected'),
 } as const;
 
 /** By mutation. */
@@ -124,7 +126,7 @@ const commands: Readonly<Record<string, OwnCommand>> = {
     options: {
       ...{ description: text('description'), tags: each('tag'), subnetId: text('subnet'), topology: text('topology') },
       ...{ 'nodeSize.connections': text('node-connections'), 'nodeSize.threads': text('node-threads') },
-      projectId: project,
+      ...{ projectId: project, deletionProtected: text('deletion-protected') },
     },
   },
   loadBalancerDelete: { words: ['loadbalancers', 'delete'], name: 'id', options: {} },
@@ -183,6 +185,8 @@ export function ownArguments(deed: Deed, shown: ShownObject): readonly string[] 
   if (needsOneOf !== undefined && !needsOneOf.some((need) => need in given)) return undefined;
   const names = command.name === 'id' && inProjects.has(mutation) ? objectWords(deed) : [String(name)];
   const words: string[] = ['tidegate', ...command.words, ...names, ...parts.words];
+  // The form has asked.
+  if (deed.verb === 'delete' && askedDeletions.has(deed.kind.type)) words.push('--yes');
   for (const [path, value] of Object.entries(given)) {
     if (path === 'idempotencyKey' || path === 'expectedVersion' || path === 'id') continue;
     const written = command.options[path]?.(value);

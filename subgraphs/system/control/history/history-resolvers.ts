@@ -61,6 +61,7 @@ export function historyResolvers({ db, entities }: { readonly db: Database; read
       subjectId: ({ subject, subjectId }) => encodeId(subject, subjectId),
       subjectType: ({ subject }) => subject,
       subjectName: ({ name }) => name,
+      subjectVersion: ({ subjectVersion }) => (subjectVersion === 0 ? null : subjectVersion),
       subject: ({ subject, subjectId }, _, context) => nodeByKey(entities, context, subject, subjectId),
       project: async ({ projectId }, _, context) =>
         projectId === null ? null : ((await entities.project(context, projectId)) ?? null),

@@ -10,7 +10,7 @@ interface KnownVersion {
   readonly subject: string;
   /** UUID. */
   readonly subjectId: string;
-  /** The subject's own version, for `expectedVersion`. */
+  /** The subject's own version, for `expectedVersion`. 0 if it also counts changes of status. */
   readonly subjectVersion: number;
   readonly number: number;
   /** Null if the subject was deleted. */
@@ -92,7 +92,7 @@ function update(latest: KnownVersion, changes: readonly FieldChange[], restores:
   if (fixed !== undefined) return { refusal: `${fixed.field} can't be changed by ${mutation.mutation}.` };
   const id = encodeId(latest.subject, latest.subjectId);
   const values = Object.fromEntries(changes.map(({ field, after }) => [field, after]));
-  return { mutation: mutation.mutation, input: { id, expectedVersion: latest.subjectVersion, ...values }, missing: [] };
+  return { mutation: mutation.mutation, input: { id, ...expected(latest), ...values }, missing: [] };
 }
 
 function setting(
@@ -124,7 +124,11 @@ function deletion(
   if (place !== undefined && value !== undefined)
     return { mutation: how.mutation, input: { [place]: value }, missing: [] };
   const id = encodeId(subject, subjectId);
-  return { mutation: how.mutation, input: { id, expectedVersion: subjectVersion }, missing: [] };
+  return { mutation: how.mutation, input: { id, ...expected({ subjectVersion }) }, missing: [] };
+}
+
+function expected({ subjectVersion }: Pick<KnownVersion, 'subjectVersion'>): JsonObject {
+  return subjectVersion === 0 ? {} : { expectedVersion: subjectVersion };
 }
 
 function withoutNulls(values: JsonObject, fields: readonly string[]): JsonObject {

@@ -161,9 +161,9 @@ export class ProjectStore {
 export async function readProjectInside(
   sql: Sql,
   id: string,
-): Promise<Pick<Project, 'name' | 'version' | 'description'> | undefined> {
-  const rows = await sql.query<Pick<Project, 'name' | 'version' | 'description'>>(
-    'SELECT name, version, description FROM project WHERE id = ?',
+): Promise<Pick<Project, 'name' | 'description'> | undefined> {
+  const rows = await sql.query<Pick<Project, 'name' | 'description'>>(
+    'SELECT name, description FROM project WHERE id = ?',
     [id],
   );
   return rows[0];

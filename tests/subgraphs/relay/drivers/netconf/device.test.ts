@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
 import { netconfModules, type RunningNetconf } from '../../../../../lab/netconf.ts';
 import { netconf } from '../../../../../subgraphs/relay/drivers/netconf/driver.ts';
+import { stretch } from '../../../../support/machine/patience.ts';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { Ncclient } from '../../../../support/servers/ncclient.ts';
 import { describeWithNetconf } from '../../../../support/servers/netconf.ts';
@@ -258,11 +259,11 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
   });
 
   test('a commit past its deadline is not made up for', async () => {
-    await server().faults.set({ hang: 'before', times: 1 });
     const hasty = new DriverCaller(netconf, await sshEndpoint(server()), {
       options: { modules: netconfModules },
-      deadlineMs: 3_000,
+      deadlineMs: 4_000 * stretch,
     });
+    await server().faults.set({ hang: 'before', times: 1 });
     expect(await hasty.refused('entry.create', { path: tunnel('hung'), value: {} })).toBe('NO_VERDICT NO_REPLY');
     await hasty.stop();
     expect(await running()).not.toContain('hung');
