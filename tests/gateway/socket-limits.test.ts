@@ -182,7 +182,7 @@ describe('subscriptions of one user', () => {
     expect((await follow('session-2')).error).toBeUndefined();
   });
 
-  test('are also counted for all users together', async () => {
+  test('the subscriptions of all users together are limited too', async () => {
     await start({ maxSubscriptions: 2 });
     for (const token of ['token-ann', 'token-bob']) expect((await follow(token)).error).toBeUndefined();
     expect((await follow('token-eve')).error).toMatchObject(refusal('subscriptions', 2));
