@@ -234,7 +234,7 @@ test("a supervisor that is stopped while its server can't start ends at once", a
   expect(starts).toBe(2);
 });
 
-test("a server that accepts a request and never answers is stopped at the deadline, or when its caller stops", async () => {
+test('a server that accepts a request and never answers is stopped at the deadline, or when its caller stops', async () => {
   const never = () => new Promise<never>(() => undefined);
   const mute = serverOf('sleep', '60');
   await expect(mute.waitUntilReady(never, 200)).rejects.toMatchObject({

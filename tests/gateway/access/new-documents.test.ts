@@ -79,7 +79,7 @@ test('a document that is too large for a token count is judged', async () => {
   expect(asked).toHaveLength(1);
 });
 
-test("a flood of one user leaves the next turn to another user, and is refused at a limit", async () => {
+test('a flood of one user leaves the next turn to another user, and is refused at a limit', async () => {
   const { asked, operations } = noting({ maxRootFields: 1_000 });
   const flood = Array.from({ length: 150 }, (_, index) => operations.admit({ query: `{ f${index}: caller }` }, ann));
   const other = operations.admit({ query: '{ other: caller }' }, bob);

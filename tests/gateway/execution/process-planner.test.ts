@@ -131,12 +131,9 @@ test('operations beyond the queue limit are refused', async () => {
   expect(all.at(-1)).toMatchObject({ reason: { code: 'BUSY', details: { retryAfterMs: expect.any(Number) } } });
 });
 
-test.each(['refused', 'ends'])(
-  'a process that rejects the supergraph (%s) fails the start',
-  async (supergraphSdl) => {
-    await expect(odd({ supergraphSdl }).start()).rejects.toThrow('the planner does not take the supergraph');
-  },
-);
+test.each(['refused', 'ends'])('a process that rejects the supergraph (%s) fails the start', async (supergraphSdl) => {
+  await expect(odd({ supergraphSdl }).start()).rejects.toThrow('the planner does not take the supergraph');
+});
 
 test('a start may take longer than an operation, and operations do not end it', async () => {
   odd({ supergraphSdl: `# slow 3000\n${anySdl}`, deadlineMs: 1_000 });

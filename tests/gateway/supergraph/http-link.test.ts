@@ -195,21 +195,24 @@ describe('two processes', () => {
     ['null', null, [unavailable]],
     ['null for each field', { a: null, b: null }, [{ message: 'a bug' }, { message: 'a bug' }]],
     ['null for each entity', { _entities: [null, null] }, [unavailable]],
-  ])('a process that answers %s because it is not able to serve is avoided, also for mutations', async (_, data, errors) => {
-    const link = linkTo(2);
-    const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
-    const answered = link.execute(requestOf('{ a }', null));
-    await until(() => one.requests.length + other.requests.length === 1);
-    const [ailing, good] = one.requests.length === 1 ? [one, other] : [other, one];
-    ailing.requests[0]?.answer(data, errors);
-    expect(await answered).toEqual({ data, errors });
-    for (let count = 0; count < 3; count += 1) {
-      const asked = link.execute(requestOf(count === 1 ? 'mutation { note }' : `{ x${count} }`, null));
-      (await good.until(count + 1))[count]?.answer({});
-      await asked;
-    }
-    expect(ailing.requests).toHaveLength(1);
-  });
+  ])(
+    'a process that answers %s because it is not able to serve is avoided, also for mutations',
+    async (_, data, errors) => {
+      const link = linkTo(2);
+      const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
+      const answered = link.execute(requestOf('{ a }', null));
+      await until(() => one.requests.length + other.requests.length === 1);
+      const [ailing, good] = one.requests.length === 1 ? [one, other] : [other, one];
+      ailing.requests[0]?.answer(data, errors);
+      expect(await answered).toEqual({ data, errors });
+      for (let count = 0; count < 3; count += 1) {
+        const asked = link.execute(requestOf(count === 1 ? 'mutation { note }' : `{ x${count} }`, null));
+        (await good.until(count + 1))[count]?.answer({});
+        await asked;
+      }
+      expect(ailing.requests).toHaveLength(1);
+    },
+  );
 
   test.each([
     ['errors of the caller', null, { code: 'NOT_FOUND' }],

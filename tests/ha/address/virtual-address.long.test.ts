@@ -71,24 +71,27 @@ describeAsRoot('of two hosts', () => {
   });
 
   // Either mechanism alone is enough: keepalived's script, or the shell beside keepalived.
-  test.each(['alone', 'with the shell beside keepalived'])('a host whose agent hangs %s loses the address', async (how) => {
-    say('a', 'hold');
-    await waitFor('the address at a', () => has('a'));
-    const child = hosts.get('a') as ChildProcess;
-    const shell = await holder('a');
-    child.kill('SIGSTOP');
-    if (how !== 'alone') killQuietly(shell, 'SIGSTOP');
-    try {
-      await waitFor('it is gone', async () => !(await has('a')));
-      say('b', 'hold');
-      await waitFor('the address at b', () => has('b'));
-      expect(await has('a')).toBe(false);
-    } finally {
-      say('a', 'release');
-      child.kill('SIGCONT');
-      killQuietly(shell, 'SIGCONT');
-    }
-  });
+  test.each(['alone', 'with the shell beside keepalived'])(
+    'a host whose agent hangs %s loses the address',
+    async (how) => {
+      say('a', 'hold');
+      await waitFor('the address at a', () => has('a'));
+      const child = hosts.get('a') as ChildProcess;
+      const shell = await holder('a');
+      child.kill('SIGSTOP');
+      if (how !== 'alone') killQuietly(shell, 'SIGSTOP');
+      try {
+        await waitFor('it is gone', async () => !(await has('a')));
+        say('b', 'hold');
+        await waitFor('the address at b', () => has('b'));
+        expect(await has('a')).toBe(false);
+      } finally {
+        say('a', 'release');
+        child.kill('SIGCONT');
+        killQuietly(shell, 'SIGCONT');
+      }
+    },
+  );
 
   test('a host whose agent is killed loses the address, but keeps it if the agent returns within its lease', async () => {
     say('a', 'hold');

@@ -14,7 +14,7 @@ afterEach(() => {
 
 const machine = (address: string) => ({ eth0: [{ address }, { address: 'fe80::5%eth0' }] }) as never;
 
-test("a listener on all addresses is on each address of the machine, including later ones", async () => {
+test('a listener on all addresses is on each address of the machine, including later ones', async () => {
   const interfaces = jest.spyOn(os, 'networkInterfaces').mockReturnValue(machine('192.0.2.1'));
   const places = new OwnPlaces(log);
   const policy = egressFrom({ allow: ['127.0.0.0/8', '::1', 'fe80::/10'] }, places.listeners);

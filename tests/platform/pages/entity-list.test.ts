@@ -99,15 +99,18 @@ const expected: Readonly<Record<ListOrder, string[]>> = {
   EXPIRY: live.toSorted(byEnd).map(({ id }) => id),
 };
 
-test.each(Object.keys(expected) as ListOrder[])('%s: every thing appears once, in order, and is counted', async (orderBy) => {
-  const all = { ids: expected[orderBy], count: live.length };
-  expect(await whole({ orderBy })).toEqual(all);
-  expect(await whole({ orderBy, projects: ['one', 'two'] })).toEqual(all);
-  const own = live.filter(({ project }) => project === 'one').map(({ id }) => id);
-  const ids = expected[orderBy].filter((id) => own.includes(id));
-  expect(await whole({ orderBy, projects: ['one'] })).toEqual({ ids, count: own.length });
-  expect(await whole({ orderBy, projects: [] })).toEqual({ ids: [], count: 0 });
-});
+test.each(Object.keys(expected) as ListOrder[])(
+  '%s: every thing appears once, in order, and is counted',
+  async (orderBy) => {
+    const all = { ids: expected[orderBy], count: live.length };
+    expect(await whole({ orderBy })).toEqual(all);
+    expect(await whole({ orderBy, projects: ['one', 'two'] })).toEqual(all);
+    const own = live.filter(({ project }) => project === 'one').map(({ id }) => id);
+    const ids = expected[orderBy].filter((id) => own.includes(id));
+    expect(await whole({ orderBy, projects: ['one'] })).toEqual({ ids, count: own.length });
+    expect(await whole({ orderBy, projects: [] })).toEqual({ ids: [], count: 0 });
+  },
+);
 
 test.each(Object.keys(expected) as ListOrder[])('%s: filters by name', async (orderBy) => {
   const names = [live[3]?.name ?? '', live[8]?.name ?? '', 'none', rows[0]?.name ?? ''];

@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test("in a clone it is the commit of the branch, even after the references were packed", async () => {
+test('in a clone it is the commit of the branch, even after the references were packed', async () => {
   expect(await readProgramVersion(clone)).toEqual({ version: '1.2.3-rc.1', commit });
   git('pack-refs', '--all');
   expect(await readProgramVersion(clone)).toEqual({ version: '1.2.3-rc.1', commit });
