@@ -149,7 +149,7 @@ function isExplained(code: string | undefined): boolean {
   );
 }
 
-test('a caller with several projects names the project to list containers, and sees none of other projects', async () => {
+test('a caller with several projects must name one to list containers, and a caller without a project has none', async () => {
   const query = '{ objectContainers { nodes { name } } }';
   const codes = async (bearer: string | undefined) => {
     const response = await fetch(system.url, {

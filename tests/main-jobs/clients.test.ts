@@ -23,8 +23,8 @@ const clients: readonly (readonly [string, string, readonly string[]])[] = [
 const hasGo = spawnSync('go', ['version']).status === 0;
 
 /**
- * Numbers of answer parts, counted over all connections: the answer of the mutation, the stream's first part, and one part after the stream
- * was resumed.
+ * The answer parts that are lost, by their number over all connections: 2 is the answer of the mutation, 3 is the stream's first part, and 5 is
+ * a part after the stream was resumed.
  */
 const losses: readonly (readonly [string, readonly number[]])[] = [
   ['the answer is lost', [2]],

@@ -44,7 +44,7 @@ describeWithProduct('a load balancer', () => {
       });
       await waitFor('the client to have asked often', () => asking.answers().length > 5);
     } finally {
-      // The requests end before the node returns. While it was cut off, it found all members down, so it answers 503 until its next checks.
+      // The requests end before the node returns. The node found all members down while it was cut off, so it answers 503 until its next checks.
       answers = await asking.stop();
       await product.lab('plug', node?.name ?? '');
     }

@@ -45,7 +45,7 @@ describeWithProduct('an object', () => {
     expect(range.status).toBe(206);
     expect(range.body.equals(body.subarray(100_000, 101_000))).toBe(true);
     await product.lab('plug', 'east');
-    // The cluster could not have got this copy before the other one lost power.
+    // EAST had no power during the write, so it got this copy afterwards.
     expect((await done('EAST', { method: 'GET', path })).body.equals(body)).toBe(true);
     await done('SOUTH', { method: 'DELETE', path });
     for (const name of clusters)

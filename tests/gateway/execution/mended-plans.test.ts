@@ -71,7 +71,7 @@ describe('the key of an entity', () => {
     expect(mended(...plan)).toEqual({ kind: 'Sequence', nodes: plan });
   });
 
-  test('is the key of the type name in the representation', () => {
+  test('belongs to the type name in the representation', () => {
     const named = new PlanMender(
       composeSupergraph(
         new Map([

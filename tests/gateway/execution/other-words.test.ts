@@ -107,7 +107,7 @@ describe('below a field with an @provides that has type conditions', () => {
     });
   });
 
-  test('never for a missing object', async () => {
+  test('not if no type can match', async () => {
     const { ask, asked } = federate({
       a: {
         sdl: `type Query { node: Node } interface Node @key(fields: "id") { id: ID! }`,

@@ -37,7 +37,7 @@ test('a client in the middle of its TLS handshake does not keep the gateway from
   const socket = await stubborn(gateway.gateway.port);
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.resume();
-  // The header of a handshake record without its content. The server waits ten seconds for the rest.
+  // This is the header of a handshake record without its content. The server waits ten seconds for the rest.
   socket.write(Buffer.from([22, 3, 1, 2, 0]));
   const fromMs = performance.now();
   await gateway.stop();

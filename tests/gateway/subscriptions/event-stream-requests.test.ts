@@ -155,7 +155,7 @@ test('the subscriptions of a user and all sockets of the gateway are limited', a
   for (const client of [ann, bob]) client.cancel();
 });
 
-test('a page of another, listed origin can read a stream', async () => {
+test('a page of a listed origin can read a stream', async () => {
   const client = await EventClient.begun(gateway.gateway.url, { headers: { origin: 'https://app.example' } });
   expect(client.response.headers.get('access-control-allow-origin')).toBe('https://app.example');
   client.cancel();

@@ -26,7 +26,7 @@ export function testIdentity(name: string, projects: Identity['projects'] = { p1
 
 export class FakeAuthenticator implements Authenticator {
   readonly identities = new Map<string, Identity>();
-  /** If true or an error, calls fail, with that error if there is one. */
+  /** If true, calls fail. If it is an error, calls fail with it. */
   away: boolean | Error = false;
   calls = 0;
 

@@ -115,7 +115,7 @@ test('a page, its files and health share one connection, and only an unread body
   expect(text.toLowerCase()).toContain('connection: close');
 });
 
-test('an unknown path gets the path of GraphQL in the answer, for every method; a known path gets its method', async () => {
+test('the answer for an unknown path names the path of GraphQL, for every method; the answer for a known path names its method', async () => {
   const post = async (path: string) => {
     const response = await request(`${gateway.gateway.url}${path}`, { method: 'POST', body: '{}' });
     return [response.statusCode, await response.body.text(), response.headers.allow];
@@ -216,7 +216,7 @@ test('a question mark inside a query string is part of it', async () => {
 
 test('a request that offers a protocol upgrade is answered like any other', async () => {
   const body = JSON.stringify({ query: '{ caller }' });
-  // As Java's client does for its first request without TLS.
+  // Java's client sends this with its first request without TLS.
   const head = [
     'POST /graphql HTTP/1.1',
     'host: 127.0.0.1',

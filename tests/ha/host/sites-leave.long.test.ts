@@ -1,4 +1,4 @@
-// From three sites back to one machine, under a client that has the list of hosts. No request fails, no row is lost, and no row is doubled.
+// From three sites back to one machine, under a client that has the list of hosts. No request fails, no row is lost, and no row is duplicated.
 // needs: system, keepalived, curl, root
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { places } from '../../../trials/ha/network.ts';

@@ -1,4 +1,4 @@
-// From one machine to three sites, under a client that has the list of hosts. No request fails, no row is lost, and no row is doubled.
+// From one machine to three sites, under a client that has the list of hosts. No request fails, no row is lost, and no row is duplicated.
 // needs: system, keepalived, curl, root
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

@@ -38,7 +38,7 @@ const sorts: readonly AttentionSort[] = [
   },
 ];
 
-test('critical items come first, the newest event gives the start time, and logins without access get a number', async () => {
+test('critical items come first, the newest event gives the start time, and logins without access get only a count', async () => {
   await ground.append({ subjectId: ids[1], kind: 'k', to: 'OFFLINE' }, { subjectId: ids[1], kind: 'other' });
   await ground.sequence();
   const part = new AttentionPart({ db: ground.db, name: 'relay', sorts });

@@ -441,7 +441,7 @@ describe('a primary whose lease has ended', () => {
   });
 });
 
-test('requests that wait for a hung primary are refused with that reason, no later than later requests', async () => {
+test('a request that waits for a hung primary is refused as BUSY, no later than newer requests', async () => {
   const ground = new LocalContext(open({ primaryTimeoutMs: 1_000 }));
   const { db } = ground;
   await db.query('SELECT 1');

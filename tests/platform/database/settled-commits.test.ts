@@ -1,4 +1,4 @@
-// A connection that is lost during COMMIT. The row that the transaction wrote then tells, permanently, whether it was committed.
+// A connection that is lost during COMMIT. The row that the transaction wrote proves permanently whether it was committed.
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';

@@ -310,7 +310,7 @@ describe('a subgraph that several processes serve', () => {
     expect(await link.execute(requestOf('{ caller }'))).toEqual({ data: { caller: 'ann' } });
     expect(await link.ready()).toBe(true);
     expect(await nextTick(link)).toEqual({ data: { ticks: 1 } });
-    // And the other way round.
+    // The same in the other direction.
     await serve({ authenticator, port });
     await second.stop();
     expect(await remote.recheck(testIdentity('ann'))).toEqual(testIdentity('ann'));

@@ -1,4 +1,4 @@
-// Which mutations support a trial run. Pure tests.
+// Which mutations support a trial run.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';

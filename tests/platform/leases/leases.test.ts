@@ -158,7 +158,7 @@ describe('renewal', () => {
     }
   });
 
-  test('if the database fails a renewal, it is retried before the lease expires', async () => {
+  test('a renewal that failed because of the database is retried before the lease expires', async () => {
     class GoesAwayOnce extends Database {
       failures = 0;
       override transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {

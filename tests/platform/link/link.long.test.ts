@@ -287,7 +287,7 @@ test('a lane report that cannot be stored ends the connection, and reports behin
   expect(new Set(domain.together.flat()).size).toBe(100);
 });
 
-test('found by reading: a machine delivers all its reports, however many have gathered, on one connection', async () => {
+test('found by reading the code: a machine delivers all its reports, however many have gathered, on one connection', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);
   const client = dial(await machine('lbhost', 'host-1'), [server.port]);
@@ -297,7 +297,7 @@ test('found by reading: a machine delivers all its reports, however many have ga
   expect(domain.peers).toHaveLength(1);
 }, 90_000);
 
-test('found by reading: large messages that arrive faster than they are stored wait at the machine', async () => {
+test('found by reading the code: large messages that arrive faster than they are stored wait at the machine', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);
   let release = () => {};

@@ -273,7 +273,7 @@ describe('a failure', () => {
   });
 });
 
-test('the time to wait for: none for claimed or finished work, otherwise the time when the rest is due', async () => {
+test('claimed or finished work is not awaited, and other work is awaited until it is due', async () => {
   expect(await work.awaited('k', 'w')).toBeUndefined();
   await oweIt('w');
   expect(await work.awaited('k', 'w')).toEqual({ kind: 'k', key: 'w', wanted: 1, attempts: 0, dueInMs: 0 });

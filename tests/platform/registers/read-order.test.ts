@@ -7,7 +7,7 @@ import { noVersion, VersionClock } from '../../../platform/registers/version.ts'
 const clock = new VersionClock({ cluster: 0, nowMs: () => 1_000_000, chance: () => '000000000000' });
 const [older, newer] = [clock.next(), clock.next()];
 
-/** `told`: the answer of each cluster, or undefined for no answer. `late`: waiting times end at once. */
+/** `told`: the answer of each cluster, or undefined for no answer. `late`: every wait ends at once, as if the answer was late. */
 function reading(
   told: readonly (string | undefined | Error)[],
   {

@@ -242,7 +242,7 @@ describe('breaking changes', () => {
   });
 });
 
-test('a graph that no release wrote is not a promise', async () => {
+test('a folder without a released graph is refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-check-'));
   await expect(readReleasedGraph(folder)).rejects.toThrow('schema/released/ needs one file');
   await rm(folder, { recursive: true });

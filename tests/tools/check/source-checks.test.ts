@@ -390,7 +390,7 @@ describe('tables', () => {
     expect(faults[0]).toContain(`${path} touches ${table}`);
   });
 
-  test('the own tables of a file, other words and tests are ignored', async () => {
+  test('tables of the same owner, other words and tests are ignored', async () => {
     const files = await parseAll({
       'subgraphs/relay/store.ts': `run('SELECT 1 FROM backend'); db.prisma.backend.count(); say('a user is away');`,
       'platform/x.ts': `run('UPDATE owed_work SET kind = 1');`,

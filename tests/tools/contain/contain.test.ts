@@ -110,7 +110,7 @@ withRights('a contained run', () => {
     expect(await readdir(place)).toEqual([]);
   });
 
-  test('environment variables of npm are not passed on to the programs of the run', async () => {
+  test('the parent pid that npm gives to a run is not passed on to its programs', async () => {
     const child = contained('echo "$# $(printenv TIDEGATE_PARENT || echo none)"', [], {
       TIDEGATE_PARENT: String(process.pid),
     });

@@ -80,7 +80,7 @@ test('a test has the tier of everything that it imports, loads and starts, and t
   });
 });
 
-test('a package is reported with the file that needs it, and a benchmark loads its own packages', async () => {
+test('a package is reported with the file that needs it, and a benchmark counts the modules that it loads itself', async () => {
   const sources = await sourcesOf(small);
   expect([...needsOf(sources, 'bench/lazy.ts')]).toEqual([['haproxy', 'lab/device.ts']]);
   const needed = packagesFor(needsOf(sources, 'tests/whole.test.ts'));

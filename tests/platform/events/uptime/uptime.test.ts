@@ -30,7 +30,7 @@ describe('windows', () => {
     ['DAY', 24, '2026-11-27T13:00:00.000Z'],
     ['WEEK', 28, '2026-11-21T18:00:00.000Z'],
     ['MONTH', 30, '2026-10-30T00:00:00.000Z'],
-  ] as const)('%s has %i slots and begins at a whole one', (window, count, startedAt) => {
+  ] as const)('%s has %i slots and begins at the start of a slot', (window, count, startedAt) => {
     const uptime = uptimeOf(window, {
       ...{ transitions: [], completeSinceMs: 0, status: 'ONLINE', nowMs, judgedIn: [{ fromMs: 0, untilMs: nowMs }] },
     });
