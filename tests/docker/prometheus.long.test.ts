@@ -1,4 +1,4 @@
-// The rules for Prometheus and the dashboard for Grafana: valid, right in examples, and about metrics that processes export.
+// The rules for Prometheus and the dashboard for Grafana are valid, give the right alerts in the examples, and use exported metrics only.
 // needs: prometheus
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ let exported: ReadonlySet<string>;
 beforeAll(async () => {
   system = await runningSystem({ settings: { roles: 'gateway,system,relay,loadbalancer,gslb,object-storage,worker' } });
   const scraped = await (await fetch(new URL('/metrics', system.url))).text();
-  // Metrics that need a cluster of hosts, a cluster of object storage, or load balancer hosts.
+  // Metrics that need a cluster of hosts, an object storage cluster, or load balancer hosts.
   const registry = new Registry();
   await addTraffic(registry, system);
   addHaMetrics(registry, () => undefined);
@@ -78,7 +78,7 @@ describe('promtool', () => {
     expect(stdout).toContain(`${(await rules()).length} rules found`);
   });
 
-  test('finds them right in the examples', async () => {
+  test('confirms that they are right in the examples', async () => {
     const tests = new URL('prometheus/tidegate.rules.test.yml', folder).pathname;
     const { stdout } = await run('/usr/bin/promtool', ['test', 'rules', tests]);
     expect(stdout).toContain('SUCCESS');
@@ -93,7 +93,7 @@ test('each rule uses exported metrics', async () => {
   }
 });
 
-test('each panel of the dashboard uses exported metrics, and has its own place', async () => {
+test('each panel of the dashboard uses exported metrics and has its own place', async () => {
   const { panels } = JSON.parse(await readFile(dashboardFile, 'utf8')) as Dashboard;
   for (const { title, targets } of panels) {
     const used = targets.flatMap(({ expr }) => metricsIn(expr));

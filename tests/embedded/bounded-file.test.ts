@@ -1,4 +1,4 @@
-// A log file keeps its bound, also when it goes on with an earlier one, and no line is cut.
+// A log file stays within its size limit, even if it continues an earlier file, and no line is cut.
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-test('beyond its size it begins anew, and the previous file stays beside it', async () => {
+test('a full file is moved aside, and a new file starts', async () => {
   const file = new BoundedFile(path, { mostBytes: 100 });
   for (let number = 0; number < 25; number += 1) file.write(`line ${String(number).padStart(2, '0')}\n`);
   file.close();
@@ -22,7 +22,7 @@ test('beyond its size it begins anew, and the previous file stays beside it', as
   expect(await readFile(path, 'utf8')).toBe('line 24\n');
 });
 
-test('what is there counts', async () => {
+test('existing content counts towards the limit', async () => {
   await writeFile(path, 'x'.repeat(95));
   const file = new BoundedFile(path, { mostBytes: 100 });
   file.write('a line\n');
@@ -31,7 +31,7 @@ test('what is there counts', async () => {
   expect(await readFile(path, 'utf8')).toBe('a line\n');
 });
 
-test('a fault is told, and the next line is tried again', async () => {
+test('a write failure is reported, and the next line is attempted again', async () => {
   const faults: unknown[] = [];
   const file = new BoundedFile(join(folder.path, 'later', 'log'), { onFault: (error) => faults.push(error) });
   file.write('lost\n');

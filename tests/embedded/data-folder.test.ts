@@ -30,7 +30,7 @@ test('a new folder is not accessible to others, and its secrets are kept', async
   await second.close();
 });
 
-test('a second instance is refused with the pid of the first, until that one has ended', async () => {
+test('a second instance is refused with the pid of the first, until the first has ended', async () => {
   const path = join(place.path, 'shared');
   const first = await openDataFolder(path, { version: 1 });
   await expect(openDataFolder(path, { version: 1 })).rejects.toMatchObject({
@@ -41,7 +41,7 @@ test('a second instance is refused with the pid of the first, until that one has
   await (await openDataFolder(path, { version: 1 })).close();
 });
 
-test('the lock does not outlive its process in a child process', async () => {
+test('a child process does not keep the lock after its parent has ended', async () => {
   const path = join(place.path, 'children');
   const folder = await openDataFolder(path, { version: 1 });
   const child = spawn('sleep', ['30'], { stdio: 'ignore' });
@@ -82,7 +82,7 @@ test.each([
   });
 });
 
-test('a path too long for sockets gets a short socket folder, always the same', async () => {
+test('a path too long for sockets always gets the same short socket folder', async () => {
   const path = join(place.path, 'x'.repeat(MAX_SOCKET_PATH_BYTES));
   const first = await openDataFolder(path, { version: 1 });
   const { socketFolder } = first;
@@ -96,7 +96,7 @@ test('a path too long for sockets gets a short socket folder, always the same', 
   await expect(stat(socketFolder)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('the longest suitable data folder has its sockets inside', async () => {
+test('the longest suitable data folder contains its own sockets', async () => {
   const room = MAX_SOCKET_PATH_BYTES - 24 - '/run/'.length - place.path.length - 1;
   const fits = await openDataFolder(join(place.path, 'f'.repeat(room)), { version: 1 });
   expect(fits.socketFolder.startsWith(fits.path)).toBe(true);

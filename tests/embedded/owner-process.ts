@@ -1,4 +1,4 @@
-// A small all-in-one process, for tests that kill one: owns the folder, runs both servers, prints one line of JSON.
+// A small all-in-one process, for tests that kill one. It owns the folder, runs both servers, and prints one line of JSON.
 
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';

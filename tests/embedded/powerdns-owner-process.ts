@@ -1,4 +1,5 @@
-// A process that owns a data folder with a PowerDNS, for tests that kill it: arguments folder, port and address (default: 127.0.0.1); prints one line of JSON.
+// A process that owns a data folder with a PowerDNS, for tests that kill it. Arguments: folder, port, and address (default: 127.0.0.1). It
+// prints one line of JSON.
 
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startPowerdns } from '../../embedded/powerdns.ts';

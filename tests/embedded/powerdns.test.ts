@@ -1,4 +1,4 @@
-// The embedded PowerDNS: its key, its zones, and kill -9 of its owner.
+// The embedded PowerDNS: its key, its zones, and kill -9 of its owner process.
 // needs: bind9-dnsutils
 
 import { spawn } from 'node:child_process';
@@ -35,7 +35,7 @@ async function nsupdate(keyFile: string | undefined, line: string): Promise<stri
   return (await runProgram('nsupdate', [...key, script])).stderr;
 }
 
-test('kill -9 of the owner ends it, and the next owner has every record and the same key', async () => {
+test('kill -9 of the owner ends PowerDNS, and the next owner has every record and the same key', async () => {
   const path = join(place.path, 'killed');
   const child = spawn(process.execPath, [join(import.meta.dirname, 'powerdns-owner-process.ts'), path, String(port)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -53,7 +53,7 @@ test('kill -9 of the owner ends it, and the next owner has every record and the 
   expect(await dig('+short', `web.${zone}`)).toBe('192.0.2.1\n');
   expect(await dig('+short', 'other.example.test', 'NS')).toBe('ns.other.example.test.\n');
   expect(await nsupdate(keyFile, `update add api.${zone} 5 A 192.0.2.2`)).toBe('');
-  // Only its own account reads the zones, where the key is too.
+  // Only the product's own account can read the zone file, which also contains the key.
   expect((await stat(join(path, 'powerdns', 'zones.sqlite'))).mode & 0o077).toBe(0);
   await server.stop();
   await folder.close();
@@ -78,7 +78,7 @@ testAsRoot('kill -9 of the owner ends one at a port of root, too', async () => {
   network.release();
 });
 
-test('it refuses updates without the key, transfers, and questions about other zones', async () => {
+test('PowerDNS refuses updates without the key, transfers, and questions about other zones', async () => {
   const folder = await openDataFolder(join(place.path, 'closed'), { version: 1 });
   const server = await startPowerdns({ folder, log: silentLog, port, zones: [zone] });
   expect(await nsupdate(undefined, `update add web.${zone} 5 A 192.0.2.1`)).toContain('REFUSED');

@@ -1,4 +1,4 @@
-// The embedded servers against kill -9: of their owner, of themselves, and of an unfinished install.
+// The embedded servers after kill -9 of their owner, after kill -9 of the servers, and after an unfinished install.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,7 +58,7 @@ test('kill -9 of the owner ends both servers, and the next owner finds every com
   await writer.query('INSERT INTO kept VALUES (1)');
 
   owner.child.kill('SIGKILL');
-  // No wait: the next owner has to cope with servers that are still stopping.
+  // There is no wait, because the next owner must cope with servers that are still stopping.
   await once(owner.child, 'exit');
   const folder = await openDataFolder(path, { version: 1 });
   const mariadb = await startMariadb({ folder, log: silentLog });
@@ -76,7 +76,7 @@ test('kill -9 of the owner ends both servers, and the next owner finds every com
 test('a server that outlived its owner is stopped before a new one starts on its files', async () => {
   const path = join(place.path, 'outlived');
   const owner = await startOwner(path);
-  // A stopped process handles no SIGTERM: it stays as long as necessary for the test.
+  // A stopped process does not handle SIGTERM, so it stays as long as the test needs it.
   process.kill(owner.pids.redis, 'SIGSTOP');
   owner.child.kill('SIGKILL');
   await once(owner.child, 'exit');
@@ -85,7 +85,7 @@ test('a server that outlived its owner is stopped before a new one starts on its
   const starting = startRedis({ folder, log: silentLog }).finally(() => {
     started = true;
   });
-  // A start that does not wait takes less.
+  // A start that does not wait would be faster.
   await stays('it waits for the old one', 300, () => !started);
   process.kill(owner.pids.redis, 'SIGCONT');
   const redis = await starting;
@@ -94,7 +94,7 @@ test('a server that outlived its owner is stopped before a new one starts on its
   await folder.close();
 });
 
-test('a pid file with the pid of an unrelated process harms nothing', async () => {
+test('a pid file with the pid of an unrelated process does no harm', async () => {
   const folder = await openDataFolder(join(place.path, 'stale-pid'), { version: 1 });
   const bystander = spawn('sleep', ['60'], { stdio: 'ignore' });
   const home = await folder.subfolder('redis', { forService: true });
@@ -130,7 +130,7 @@ test('MariaDB has two heaps, and keeps few tables open after statements that nee
   const connection = await createConnection(mariadb.application);
   await connection.query('CREATE TABLE kept (id INT PRIMARY KEY) ENGINE=InnoDB');
   const select = 'SELECT id FROM kept';
-  // Each mention of a table opens it once more.
+  // Each mention of a table opens it again.
   await connection.query(Array.from({ length: 300 }, () => select).join(' UNION ALL '));
   const [open] = await connection.query<{ Value: string }[]>("SHOW GLOBAL STATUS LIKE 'Open_tables'");
   expect(Number(open?.Value)).toBeLessThanOrEqual(128);
@@ -139,7 +139,7 @@ test('MariaDB has two heaps, and keeps few tables open after statements that nee
   await folder.close();
 });
 
-test('an older data folder has a binary log: after a kill amid writes it is used once more, and removed', async () => {
+test('an older data folder has a binary log: after a kill during writes it is used once more, and then removed', async () => {
   const folder = await openDataFolder(join(place.path, 'older'), { version: 1 });
   const data = join(folder.path, 'mariadb/data');
   const binaryLogs = async () => (await readdir(data)).filter((name) => name.startsWith('binlog.'));
@@ -218,7 +218,7 @@ test('the supervisor restarts a killed MariaDB with every committed row, and poo
   await folder.close();
 });
 
-test("a supervisor that is stopped while its server can't start gives up at once", async () => {
+test("a supervisor that is stopped while its server can't start ends at once", async () => {
   let starts = 0;
   const failing = await supervise(
     'probe',
@@ -234,7 +234,7 @@ test("a supervisor that is stopped while its server can't start gives up at once
   expect(starts).toBe(2);
 });
 
-test('a server that accepts a request and never answers is stopped at the deadline, or with its caller', async () => {
+test('a server that accepts a request and never answers is stopped at the deadline, or when its caller stops', async () => {
   const never = () => new Promise<never>(() => undefined);
   const mute = serverOf('sleep', '60');
   await expect(mute.waitUntilReady(never, 200)).rejects.toMatchObject({
@@ -260,7 +260,7 @@ test("a server that can't start reports why", async () => {
   await folder.close();
 });
 
-test('as root the servers run as their own user where the folder allows it', async () => {
+test('as root, the servers run as their own user if the folder allows it', async () => {
   const folder = await openDataFolder(join(place.path, 'user'), { version: 1 });
   const redis = await startRedis({ folder, log: silentLog });
   const { uid } = await stat(`/proc/${redis.pid}`);

@@ -1,4 +1,4 @@
-// The test database itself: separate from others, reachable by the application's account, and gone after drop.
+// The test database itself: separate from others, accessible to the application's account, and gone after the drop.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-test('the application account can use it and nothing else', async () => {
+test('the application account can use this database and nothing else', async () => {
   const connection = await createConnection(database.connection);
   try {
     await connection.query('CREATE TABLE t_probe (id INT PRIMARY KEY) ENGINE=InnoDB');
@@ -23,7 +23,7 @@ test('the application account can use it and nothing else', async () => {
   }
 });
 
-test('two databases do not see each other, and a dropped one is gone with its sessions', async () => {
+test('two databases cannot see each other, and a dropped one is gone with its sessions', async () => {
   const other = await testDatabase();
   const connection = await createConnection(other.connection);
   connection.on('error', () => {});

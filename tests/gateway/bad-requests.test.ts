@@ -1,5 +1,5 @@
-// What a newcomer sends wrong: each answer has its status and code, and says what was wrong, where, and what to do. Nothing that was sent as a
-// value is repeated, apart from names and ids.
+// Mistakes that a newcomer makes. Each answer has its own status and code, and says what was wrong, where, and what to do. Values from the
+// request are not repeated, except names and ids.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -30,7 +30,7 @@ const sdls = joinSdl(
   ]),
 );
 
-/** The subgraph as ours are made. */
+/** A subgraph built like the product's own. */
 function shop() {
   const resolvers = {
     Query: { lamp: () => null, lamps: () => [], bright: () => 'yes' },
@@ -410,10 +410,10 @@ test.each(cases)('%s', async (_what, sent, status, code, words) => {
 });
 
 describe('a browser that opens /graphql', () => {
-  // What Chromium and Firefox send.
+  // The header that Chromium and Firefox send.
   const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
 
-  test.each(['GET', 'HEAD'] as const)('is led to GraphiQL (%s)', async (method) => {
+  test.each(['GET', 'HEAD'] as const)('is redirected to GraphiQL (%s)', async (method) => {
     const { status, headers, text } = await send({ method, headers: { accept, authorization: null } });
     expect([status, headers.location, text]).toEqual([303, '/graphiql', '']);
     expect(headers).toMatchObject({ 'cache-control': 'no-store', vary: expect.stringContaining('accept') });
@@ -429,7 +429,7 @@ describe('a browser that opens /graphql', () => {
     expect([status, JSON.parse(text).data]).toEqual([200, { __typename: 'Query' }]);
   });
 
-  test('is told where GraphQL is, if there are no pages', async () => {
+  test('gets the address of GraphQL if there are no pages', async () => {
     const bare = await new TestGateway('in-process').start();
     const response = await request(`${bare.gateway.url}/graphql`, { headers: { accept } });
     await bare.stop();
@@ -440,7 +440,7 @@ describe('a browser that opens /graphql', () => {
   });
 });
 
-test('a socket with a bare token is told what connection_init needs', async () => {
+test('a socket with a bare token gets a message that says what connection_init needs', async () => {
   const client = createClient({
     url: `${gateway.gateway.url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
@@ -460,12 +460,12 @@ test('a socket with a bare token is told what connection_init needs', async () =
   ]);
 });
 
-test('a query for what may be an id or a name finds nothing for a name', async () => {
+test('a query for an id or a name finds nothing for an unknown name', async () => {
   const { text } = await send({ body: { query: '{ lamp(id: "12") { id } }' } });
   expect(JSON.parse(text)).toMatchObject({ data: { lamp: null } });
 });
 
-test('a mutation says what an id is, and of which type one is', () => {
+test('the error of a mutation explains the form of an id, and the type of the given one', () => {
   const known = encodeId('Backend', newUuid());
   expect(unknownId('Backend', known)).toBe(`no Backend has the id "${known}"`);
   expect(unknownId('Lamp', known)).toBe(`no Lamp has the id "${known}", which is the id of a Backend`);

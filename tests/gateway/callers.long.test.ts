@@ -1,5 +1,5 @@
-// Callers of a whole system. Every root query as a user with no, one and three projects, and as an administrator: each answers, or says why not with
-// a code; none is a bug. The sessions of a browser: none is left by a logout or by another login.
+// Callers of a whole system. Every root query runs as a user with no, one and three projects, and as an administrator. Each one returns data
+// or a coded refusal, never INTERNAL. No browser session survives a logout or another login.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -76,7 +76,7 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
-/** A value that fits the type; an id is that of an object which was never there. */
+/** A value that fits the type. An id belongs to an object that never existed. */
 function sampleOf(type: GraphQLInputType, name: string): unknown {
   if (isNonNullType(type)) return sampleOf(type.ofType, name);
   if (isListType(type)) return [sampleOf(type.ofType, name)];
@@ -102,7 +102,7 @@ function sampleOf(type: GraphQLInputType, name: string): unknown {
   return values[type.name] ?? 'x';
 }
 
-/** All that needs no argument, two levels deep. */
+/** All fields that need no argument, two levels deep. */
 function selectionOf(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
   if (isLeafType(named)) return '';
@@ -142,14 +142,14 @@ test('no root query is INTERNAL for a user with no, one or three projects, or fo
   expect(lines.filter((line) => /"level":(50|60)/.test(line))).toEqual([]);
 });
 
-/** Validation and bad values are faults of this test. */
+/** Whether the code is an acceptable refusal. A validation error or a bad value is a fault of this test. */
 function isExplained(code: string | undefined): boolean {
   return (
     code !== undefined && !['INTERNAL', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT', 'LIMIT_EXCEEDED'].includes(code)
   );
 }
 
-test('containers of a caller with several projects are asked for by project, and nobody without one has any', async () => {
+test('a caller with several projects must name one to list containers, and a caller without a project has none', async () => {
   const query = '{ objectContainers { nodes { name } } }';
   const codes = async (bearer: string | undefined) => {
     const response = await fetch(system.url, {
@@ -169,7 +169,7 @@ test('containers of a caller with several projects are asked for by project, and
   expect(await codes(admin)).toEqual(several);
 });
 
-/** As a page of the dashboard. */
+/** Sends a request as a page of the dashboard does. */
 async function atSession(field: string, body: object, cookie: string | undefined) {
   const response = await fetch(`${origin()}/session/${field}`, {
     method: 'POST',
@@ -186,7 +186,7 @@ const statusOf = async (bearer: string | undefined) => {
 };
 const logInPage = (cookie?: string) => atSession('login', { name: 'admin', password }, cookie);
 
-test('after a logout no cookie of the session gets a token', async () => {
+test('after a logout no cookie of the session yields a token', async () => {
   const begun = await logInPage();
   const renewed = await atSession('sessionRefresh', {}, begun.cookie);
   expect(await statusOf(renewed.accessToken)).toBe(200);
@@ -199,7 +199,7 @@ test('after a logout no cookie of the session gets a token', async () => {
   expect(await atSession('sessionRefresh', {}, left.cookie)).toEqual({ cookie: undefined, accessToken: undefined });
 });
 
-test('a login in the same browser ends its former session', async () => {
+test('a login in the same browser ends its previous session', async () => {
   const former = await logInPage();
   expect(await statusOf(former.accessToken)).toBe(200);
   const next = await logInPage(former.cookie);

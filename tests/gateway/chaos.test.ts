@@ -1,5 +1,5 @@
-// Clients that connect, disconnect and read slowly, while the stream's owner is killed repeatedly: each client's own log of
-// cursors has no gap and no duplicate. The seed is printed; set SEED to repeat a run.
+// Clients connect, disconnect and read slowly, while the process of the stream is killed repeatedly. No client's own log of cursors has a gap
+// or a duplicate. The seed is printed, and SEED repeats a run.
 // needs: processes
 import { expect, test } from '@jest/globals';
 import { until } from '../support/machine/temporary-folder.ts';
@@ -8,7 +8,7 @@ import { modes, TestGateway } from './support/gateway.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-/** mulberry32 */
+/** The mulberry32 generator. */
 function random(state: number): () => number {
   let a = state;
   return () => {

@@ -1,4 +1,4 @@
-// Requests beyond a limit are refused with its name, before any subgraph is called, over HTTP and on sockets.
+// Requests beyond a limit are refused before any subgraph is called, over HTTP and on sockets. The refusal names the limit.
 // needs: processes
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
@@ -94,13 +94,13 @@ describe('limits', () => {
     expect(two.body.errors).toBeUndefined();
   });
 
-  test('a limit applies to a document that was allowed with other variables before', async () => {
+  test('a limit applies even if the same document was allowed with other variables before', async () => {
     const query = 'query Q($n: Int!) { things(first: $n) { nodes { id } } }';
     expect((await gateway.query(query, { n: 1 })).body.errors).toBeUndefined();
     expect((await gateway.query(query, { n: 25001 })).body.errors[0].extensions.code).toBe('LIMIT_EXCEEDED');
   });
 
-  test('nested fragments are measured once each', async () => {
+  test('nested fragments are each measured once', async () => {
     const layers = Array.from({ length: 40 }, (_item, n) => `fragment F${n} on Thing { ...F${n + 1} ...F${n + 1} }`);
     const { body } = await gateway.query(
       `{ thing(id: "1") { ...F0 } } ${layers.join(' ')} fragment F40 on Thing { name }`,
@@ -115,7 +115,7 @@ describe('limits', () => {
     expect(body.errors[0].message).toContain('Cannot spread fragment');
   });
 
-  test('a number of the variables that is none in JSON is refused: compared with others, and at a subgraph, it would be null', async () => {
+  test('a numeric variable that JSON cannot represent is refused, because it would become null in comparisons and at a subgraph', async () => {
     const query = 'query Q($n: Int) { things(first: $n) { nodes { id } } }';
     for (const value of ['1e999', '[{"a":-1e999}]', '9'.repeat(400)]) {
       const { status, body } = await gateway.post(`{"query":${JSON.stringify(query)},"variables":{"n":${value}}}`);
@@ -125,7 +125,7 @@ describe('limits', () => {
     expect(gateway.world.totalCalls()).toBe(0);
   });
 
-  test('half of a character is refused in the variables: a subgraph would store another one in its place', async () => {
+  test('an unpaired surrogate in a variable is refused, because a subgraph would store another character', async () => {
     const query = 'mutation M($name: String!) { thingCreate(name: $name) { id } }';
     for (const value of ['"a\\ud800"', '"\\udc00b"', '[{"a":"\\ud83d"}]', '{"\\ud800":1}']) {
       const { status, body } = await gateway.post(`{"query":${JSON.stringify(query)},"variables":{"name":${value}}}`);
@@ -138,14 +138,14 @@ describe('limits', () => {
     gateway.world.calls.clear();
   });
 
-  test('a document with half of a character is refused, and no other document with it', async () => {
+  test('a document with an unpaired surrogate is refused, and no other document with it', async () => {
     const half = await gateway.post('{"query":"{ caller } # \\ud800"}');
     expect([half.status, half.body.errors[0].message]).toEqual([400, expect.stringContaining('surrogate')]);
     const { body } = await gateway.query('{ caller } # \ufffd');
     expect(body.data).toEqual({ caller: 'ann' });
   });
 
-  test('a body beyond the limit is 413', async () => {
+  test('a body beyond the limit gets 413', async () => {
     const { status, body } = await gateway.query(`{ caller } # ${'x'.repeat(300_000)}`);
     expect(status).toBe(413);
     expect(body.errors[0].extensions.code).toBe('LIMIT_EXCEEDED');
@@ -157,7 +157,7 @@ describe('limits', () => {
     expect(body.errors[0].message).toContain('each operation in a request of its own');
   });
 
-  test('a deep introspection is refused, the usual one is allowed', async () => {
+  test('a deep introspection query is refused, and the usual one is allowed', async () => {
     const loop = `{ __schema { types { ${'fields { type { '.repeat(4)} name ${'} }'.repeat(4)} } } }`;
     expect((await gateway.query(loop)).status).toBe(400);
     const { getIntrospectionQuery } = await import('graphql');
@@ -175,7 +175,7 @@ test('introspection can be switched off', async () => {
   expect(misspelt.body.errors[0].message).not.toContain('caller');
 });
 
-test('an answer that is too long is not sent, and the error has the limit', async () => {
+test('an answer that is too long is not sent, and the error names the limit', async () => {
   await using gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 200 } });
   expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });
   const { body } = await gateway.query(
@@ -185,7 +185,7 @@ test('an answer that is too long is not sent, and the error has the limit', asyn
   expect(body.errors).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer' } }]);
 });
 
-test('an answer that is too long is not sent on a socket either, and the socket stays', async () => {
+test('an answer that is too long is not sent on a socket either, and the socket stays open', async () => {
   await using gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 200 } });
   const client = gateway.client('token-ann', { lazy: false });
   const long = new Collector(client, `{ ${Array.from({ length: 20 }, (_, index) => `a${index}: caller`).join(' ')} }`);
@@ -202,7 +202,7 @@ describe('mutations of one credential', () => {
   const create = 'mutation { thingCreate(name: "a") { id } }';
   const refused = { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) };
 
-  test('are limited, over HTTP and on sockets together; queries and other credentials are not affected', async () => {
+  test('are limited, over HTTP and sockets together; queries and other credentials are not affected', async () => {
     await using gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
     const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.query(create)));
     const [done, tooMany] = [
@@ -210,7 +210,7 @@ describe('mutations of one credential', () => {
       answers.filter(({ status }) => status === 429),
     ];
     expect(done.length + tooMany.length).toBe(100);
-    // A minute's worth at once, and one more each second.
+    // The allowance of one minute is available at once, and one more mutation each second.
     expect(done.length).toBeLessThan(90);
     expect(done.length).toBeGreaterThanOrEqual(60);
     expect(gateway.world.calls.get('thingCreate')).toBe(done.length);
@@ -226,7 +226,7 @@ describe('mutations of one credential', () => {
     expect((await gateway.query(create, undefined, 'token-bob')).status).toBe(200);
   });
 
-  test('are counted one by one, however many a document has', async () => {
+  test('are counted individually, however many a document has', async () => {
     await using gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
     const twenty = `mutation { ${Array.from({ length: 20 }, (_item, n) => `m${n}: thingCreate(name: "a") { id }`).join(' ')} }`;
     const answers = [];
@@ -266,7 +266,7 @@ test('a field with the name __typename is refused', async () => {
 describe('documents without a login', () => {
   const login = (fields: string, name = 'x') => `mutation { login(name: "${name}") ${fields} }`;
 
-  test('may have few tokens; with a login they may have more', async () => {
+  test('can have few tokens, and more with a login', async () => {
     await using gateway = await new TestGateway('in-process').start();
     const query = `mutation { login(name: "${'x'.repeat(5000)}") ${'@skip(if: false) '.repeat(40)} }`;
     expect((await gateway.post({ query }, '')).body.errors).toMatchObject([
@@ -276,7 +276,7 @@ describe('documents without a login', () => {
     expect((await gateway.post({ query: large }, 'token-ann')).status).toBe(200);
   });
 
-  test('are charged to their network, also when they are accepted', async () => {
+  test('are charged to their network, even if they are accepted', async () => {
     await using gateway = await new TestGateway('in-process').start({
       limits: { refusedKibPerMinute: 20 },
       trustedProxies: ['127.0.0.1'],
@@ -286,12 +286,12 @@ describe('documents without a login', () => {
     const statuses = [];
     for (let n = 0; n < 40; n += 1) statuses.push((await from('192.0.2.1', `n${n}`)).status);
     expect([statuses[0], statuses.at(-1)]).toEqual([200, 429]);
-    // Known documents, and other networks, are not affected.
+    // Known documents and other networks are not affected.
     expect((await from('192.0.2.1', 'n0')).status).toBe(200);
     expect((await from('192.0.2.2', 'other')).status).toBe(200);
   });
 
-  test('may read the schema where that is allowed, with the usual query', async () => {
+  test('can read the schema with the usual query, if that is allowed', async () => {
     await using gateway = await new TestGateway('in-process').start({ limits: { anonymousIntrospection: true } });
     expect((await gateway.post({ query: getIntrospectionQuery() }, '')).body.errors).toBeUndefined();
   });
@@ -329,7 +329,7 @@ describe('refused documents', () => {
     gateway.post({ query }, token, { 'x-forwarded-for': address });
   const attacker = '192.0.2.1';
 
-  test('of clients without a login are limited by network; others and known documents are not affected', async () => {
+  test('of clients without a login are limited by network; other networks and known documents are not affected', async () => {
     const gateway = await start();
     const login = 'mutation { login(name: "x") }';
     expect((await from(gateway, attacker, login)).status).toBe(200);
@@ -348,7 +348,7 @@ describe('refused documents', () => {
     await gateway.stop();
   });
 
-  test('of a user are limited by user; repeating one costs nothing', async () => {
+  test('of a user are limited by user, and a repeated document costs nothing', async () => {
     const gateway = await start();
     const faulty = `{ no${'x'.repeat(5000)} }`;
     const answers = [];

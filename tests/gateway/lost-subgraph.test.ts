@@ -1,5 +1,5 @@
-// A subgraph over HTTP that is down, hangs, or drops a connection: its fields are null with a path, the rest is answered, and a
-// mutation is never sent twice.
+// A subgraph over HTTP that is down, hangs, or drops a connection. Its fields are null with a path, the rest is answered, and no mutation is
+// sent twice.
 // needs: processes
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -18,7 +18,7 @@ describe('a lost subgraph', () => {
   });
   afterEach(() => gateway.stop());
 
-  test('its fields are null, with their paths; the others are present', async () => {
+  test('its fields are null with their paths, and the other fields are present', async () => {
     await gateway.served('beta').stop();
     const { status, body } = await gateway.query(
       '{ thing(id: "1") { id price } things(first: 2) { nodes { name cost: price } } prices }',
@@ -47,7 +47,7 @@ describe('a lost subgraph', () => {
     expect(await response.json()).toMatchObject({ notReady: [{ name: 'subgraph beta' }] });
   });
 
-  test('a query is abandoned at its deadline, a mutation is reported as uncertain', async () => {
+  test('a query is abandoned at its deadline, and a mutation is reported as uncertain', async () => {
     await gateway.stop();
     gateway = new TestGateway('HTTP');
     gateway.deadlinesMs.set('alpha', 150);
@@ -71,7 +71,7 @@ describe.each(modes)('a subgraph that is too slow, %s', (mode) => {
   });
   afterEach(() => gateway.stop());
 
-  test('at its deadline its fields are null, with their paths, and the rest is answered', async () => {
+  test('its fields are null with their paths at the deadline, and the rest is answered', async () => {
     const late = Promise.withResolvers<void>();
     gateway.world.beforePrice = () => late.promise;
     gateway.world.prices.set('2', 5);
@@ -86,18 +86,18 @@ describe.each(modes)('a subgraph that is too slow, %s', (mode) => {
     expect(paths).toEqual(['thing.cost', 'things.nodes.0.price']);
     for (const error of body.errors)
       expect(error.extensions).toEqual({ code: 'SUBGRAPH_UNAVAILABLE', subgraph: 'beta' });
-    // What comes too late has no effect.
+    // A late answer has no effect.
     late.resolve();
     await until(() => gateway.world.waiting === 0);
     const again = await gateway.query('{ thing(id: "2") { price } }');
     expect(again.body.data).toEqual({ thing: { price: 5 } });
   });
 
-  test('a mutation goes on', async () => {
+  test('a mutation continues', async () => {
     const asked = gateway.query('mutation { slowSet }');
     await until(() => gateway.world.calls.get('slowSet') === 1);
     gateway.world.beforePrice = () => new Promise(() => undefined);
-    // Its deadline ends after that of the mutation would have.
+    // The deadline of this query is later than that of the mutation would have been.
     const query = await gateway.query('{ thing(id: "2") { price } }');
     expect(query.body.errors).toMatchObject([{ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }]);
     gateway.world.release();
@@ -147,7 +147,7 @@ describe('a connection dropped during a request', () => {
       context: { identity: null, requestId: 'r', loaders: new Map(), ...more },
     });
 
-  test("the caller's trace and the request's id are passed on", async () => {
+  test("the caller's trace and the request id are passed on", async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     await ask('{ prices }', { trace: { traceparent, tracestate: 'a=1' } });
     for (const header of [`traceparent: ${traceparent}`, 'tracestate: a=1', 'x-request-id: r'])
@@ -167,7 +167,7 @@ describe('a connection dropped during a request', () => {
   });
 });
 
-test('a client that disconnects ends its query at the subgraph connection', async () => {
+test('a client that disconnects cancels its query at the subgraph', async () => {
   await using gateway = await new TestGateway('HTTP').start();
   const controller = new AbortController();
   const asked = fetch(`${gateway.gateway.url}/graphql`, {

@@ -16,7 +16,7 @@ test('every subscription can be resumed, and each mutation has a known owner', (
     expect([field, supergraph.ownerOf(`Mutation.${field}`)]).not.toContain(undefined);
 });
 
-test('incompatible subgraphs are refused with all their faults', () => {
+test('incompatible subgraphs are refused, and all faults are listed', () => {
   const broken = 'type Query { a: Missing }';
   expect(() => composeSupergraph(new Map([['broken', broken]]))).toThrow('Missing');
 });

@@ -1,5 +1,5 @@
-// Each mutation and query of our graph, with fields of all other subgraphs below it, while each other subgraph is lost in turn: what its own
-// subgraph answered is there, and no null is without an error.
+// Each mutation and query of the product's graph runs with fields of all other subgraphs, while each other subgraph is lost in turn. The
+// answer of its own subgraph is complete, and every null has an error.
 // needs: processes
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -85,7 +85,7 @@ function mocked(type: GraphQLOutputType, own: GraphQLSchema): unknown {
   return object === undefined ? null : { __typename: object.name };
 }
 
-/** The least that validation accepts. */
+/** The smallest value that validation accepts. */
 function literal(type: GraphQLInputType): string {
   if (isNonNullType(type)) return literal(type.ofType);
   if (isListType(type)) return '[]';
@@ -126,7 +126,7 @@ function fieldsOf(type: GraphQLObjectType | null | undefined) {
   return Object.values(type?.getFields() ?? {});
 }
 
-/** Executes an operation whole, and then without each subgraph that it asked. */
+/** Executes an operation with all subgraphs, and then without each subgraph that took part. */
 async function withoutEach(text: string, judge: (whole: Answer, answer: Answer, lost: string) => string[]) {
   lost = undefined;
   const whole = await ask(text);
@@ -142,14 +142,14 @@ async function withoutEach(text: string, judge: (whole: Answer, answer: Answer, 
   return { runs: subgraphs.length, faults };
 }
 
-/** Values of leafs. */
+/** The response names of leaf values. */
 function leafNames(object: Readonly<Record<string, unknown>> | null | undefined): readonly string[] {
   return Object.entries(object ?? {}).flatMap(([name, value]) =>
     value !== null && typeof value !== 'object' ? [name] : [],
   );
 }
 
-test('every mutation keeps what its own subgraph answered', async () => {
+test('every mutation keeps the answer of its own subgraph', async () => {
   const faults: string[] = [];
   let runs = 0;
   for (const field of fieldsOf(schema.getMutationType())) {
@@ -170,7 +170,7 @@ test('every mutation keeps what its own subgraph answered', async () => {
   expect(runs).toBeGreaterThan(250);
 }, 120_000);
 
-test('every query keeps what other subgraphs answered', async () => {
+test('every query keeps the answers of other subgraphs', async () => {
   const faults: string[] = [];
   let runs = 0;
   for (const field of fieldsOf(schema.getQueryType())) {

@@ -29,24 +29,24 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(body).toEqual({ ...answered, data: { one: { id: '7', title: 'thing 7', price: 70, cheap: 63 } } });
   });
 
-  test('an interface is resolved to its type, and entities of a list are loaded in one batch', async () => {
+  test('an interface is resolved to its type, and the entities of a list are loaded in one batch', async () => {
     gateway.world.prices.set('1', 10);
     const { body } = await gateway.query(
       '{ node(id: "1") { __typename id ... on Thing { price } } things(first: 3) { nodes { id price } } }',
     );
     expect(body.data.node).toEqual({ __typename: 'Thing', id: '1', price: 10 });
     expect(body.data.things.nodes.map((node: { price: number | null }) => node.price)).toEqual([null, 10, null]);
-    // In this process both fetches may share a batch; never one batch for each entity.
+    // In this process two fetches may share a batch. There is never one batch for each entity.
     expect(gateway.world.batches.length).toBeLessThanOrEqual(2);
   });
 
-  test('a mutation is executed once, and then its entity is completed', async () => {
+  test('a mutation is executed once, and its entity is then completed', async () => {
     const { body } = await gateway.query('mutation { thingCreate(name: "x") { id name price } }');
     expect(body).toEqual({ ...answered, data: { thingCreate: { id: 'x', name: 'thing x', price: null } } });
     expect(gateway.world.calls.get('thingCreate')).toBe(1);
   });
 
-  test("the subgraph gets the caller's identity, the gateway's request id and the caller's own", async () => {
+  test("the subgraph gets the caller's identity, the gateway's request id and the caller's request id", async () => {
     const asked = { query: '{ caller requestId callerRequestId }' };
     const { body, headers } = await gateway.post(asked, 'token-bob', { 'x-request-id': 'trace-1' });
     const ours = headers['x-request-id'];
@@ -56,7 +56,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(again.headers['x-request-id']).not.toBe(ours);
   });
 
-  test.each(['a b"c', 'x'.repeat(65), ''])('an invalid request id of a caller is left out: %j', async (id) => {
+  test.each(['a b"c', 'x'.repeat(65), ''])("a caller's invalid request id is left out: %j", async (id) => {
     const { body } = await gateway.post({ query: '{ callerRequestId }' }, 'token-bob', { 'x-request-id': id });
     expect(body).toEqual({ ...answered, data: { callerRequestId: null } });
   });
@@ -74,7 +74,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(gateway.world.calls.get('thingCreate')).toBeUndefined();
   });
 
-  test('scalars are validated and canonical', async () => {
+  test('scalars are validated and returned in canonical form', async () => {
     const good = await gateway.query('query Q($a: IpOrCidr!) { address(address: $a) }', { a: '2001:DB8:0::/32' });
     expect(good.body).toEqual({ ...answered, data: { address: '2001:db8::/32' } });
     const bad = await gateway.query('query Q($a: IpOrCidr!) { address(address: $a) }', { a: '10.0.0.1/8' });
@@ -83,7 +83,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(literal.body.errors[0].extensions.code).toBe('INVALID_INPUT');
   });
 
-  test('a coded error keeps its code, an unexpected one reveals no internals', async () => {
+  test('a coded error keeps its code, and an unexpected error reveals no internals', async () => {
     const { body } = await gateway.query('{ coded buggy caller }');
     expect(body.data).toEqual({ coded: null, buggy: null, caller: 'ann' });
     const byPath = Object.fromEntries(body.errors.map((error: { path: string[] }) => [error.path[0], error]));
@@ -92,7 +92,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(JSON.stringify(body)).not.toContain('secret inner text');
   });
 
-  test('bad variables are refused before a subgraph is called', async () => {
+  test('invalid variables are refused before a subgraph is called', async () => {
     const { body } = await gateway.query('query Q($first: Int!) { things(first: $first) { nodes { id } } }', {
       first: 'many',
     });
@@ -112,7 +112,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(unnamed.body.errors[0].extensions.code).toBe('OPERATION_RESOLUTION_FAILURE');
   });
 
-  test("a document's faults are reported in bounded length, and remembered for the same document", async () => {
+  test("a document's faults are reported with a length limit, and remembered for the same document", async () => {
     const many = `{ ${Array.from({ length: 300 }, (_, index) => `no${index}`).join(' ')} }`;
     const limits = { maxRootFields: 1000 };
     const wide = await new TestGateway('in-process').start({ limits });
@@ -126,7 +126,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(JSON.stringify(long.body).length).toBeLessThan(1_000);
   });
 
-  test('without login only the login is allowed', async () => {
+  test('without login only the login mutation is allowed', async () => {
     const refused = await gateway.query('{ caller }', undefined, '');
     expect(refused.status).toBe(401);
     expect(refused.body.errors[0].extensions.code).toBe('UNAUTHENTICATED');
@@ -144,15 +144,15 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
   });
 });
 
-// Each with a gateway of its own.
-describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
+// Each test has a gateway of its own.
+describe.each(modes)('with a gateway of its own, subgraphs %s', (mode) => {
   let gateway: TestGateway;
   beforeEach(async () => {
     gateway = await new TestGateway(mode).start();
   });
   afterEach(() => gateway.stop());
 
-  test('an unavailable authenticator is 503, with an explanation', async () => {
+  test('an unavailable authenticator gives 503 with an explanation', async () => {
     gateway.authenticator.away = true;
     const { status, body } = await gateway.query('{ caller }');
     expect(status).toBe(503);
@@ -179,7 +179,7 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     await until(() => gateway.world.slowDone === 1);
   });
 
-  test('drain waits for requests under way, then stop leaves nothing', async () => {
+  test('drain waits for current requests, and stop then leaves nothing behind', async () => {
     const asked = gateway.query('mutation { slowSet }');
     await until(() => gateway.world.calls.get('slowSet') === 1);
     const drained = gateway.gateway.drain();
@@ -188,7 +188,7 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
         ({ statusCode, body }) => body.text().then(() => statusCode),
         () => 'refused',
       );
-    // A balancer's check fails at once, and new connections are refused once those are accepted that were made before.
+    // A load balancer's check fails at once. New connections are refused once all earlier ones have been accepted.
     expect([503, 'refused']).toContain(await check());
     while ((await check()) !== 'refused');
     gateway.world.release();
@@ -197,7 +197,7 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     await gateway.gateway.stop();
   });
 
-  test('a mutation that a proxy sends before it has learned of the end', async () => {
+  test('a mutation that a proxy sends before it learns of the shutdown', async () => {
     await using draining = await new TestGateway(mode).start();
     const proxy = new Agent({ connections: 1 });
     const send = async (query: string) => {
@@ -209,18 +209,18 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
       });
       return { statusCode, body: await body.json() };
     };
-    // The connection is kept.
+    // The connection stays open.
     expect(await send('{ caller }')).toMatchObject({ statusCode: 200 });
     const drained = draining.gateway.drain();
     const answer = await send('mutation { priceSet(id: "1", price: 1) }');
-    // Subgraphs in the same process end with it.
+    // Subgraphs in the same process end with the gateway.
     if (mode === 'HTTP') expect(answer).toMatchObject({ statusCode: 200, body: { data: { priceSet: 1 } } });
     else expect(answer).toMatchObject({ statusCode: 503, body: { errors: [{ extensions: { code: 'UNAVAILABLE' } }] } });
     await drained;
     await proxy.destroy();
   });
 
-  test('a drain begins no mutation of a socket that is about to be closed', async () => {
+  test('a drain starts no mutation on a socket that is about to be closed', async () => {
     await using draining = await new TestGateway(mode).start();
     const client = draining.client('token-ann', { lazyCloseTimeout: 600_000 });
     const ask = async (query: string) => {
@@ -236,7 +236,7 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     expect(draining.world.calls.get('priceSet')).toBe(1);
   });
 
-  test('a hand-over ends the connections of clients, and no request fails', async () => {
+  test('a hand-over ends client connections, and no request fails', async () => {
     const [slow, late, ...busy] = Array.from({ length: 8 }, () => new Agent({ connections: 1 })) as [
       Agent,
       Agent,
@@ -259,7 +259,7 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     expect(await Promise.all(busy.map((each) => ask(each)))).not.toContain('close');
     const onItsWay = ask(slow, 'mutation { slowSet }');
     await until(() => gateway.world.calls.get('slowSet') === 1);
-    // It ends by itself: each client reconnects elsewhere once it is asked to.
+    // The hand-over ends by itself, because each client reconnects elsewhere when asked.
     const over = gateway.gateway.handOver(600_000);
     await Promise.all(
       busy.map(async (each) => {
@@ -272,13 +272,13 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     expect(await onItsWay).toBe('close');
     await over;
     expect(await ask(slow)).not.toBe('close');
-    // One that stays idle is ended at the deadline.
+    // An idle connection is ended at the deadline.
     await gateway.gateway.handOver(1);
     expect(await ask(late)).not.toBe('close');
     await Promise.all([slow, late, ...busy].map((each) => each.close()));
   });
 
-  test('a used port is an error, and nothing is left open', async () => {
+  test('a port in use is an error, and nothing is left open', async () => {
     await using second = new TestGateway(mode);
     await expect(second.start({ port: gateway.gateway.port })).rejects.toThrow('EADDRINUSE');
   });

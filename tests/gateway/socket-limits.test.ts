@@ -1,4 +1,4 @@
-// Sockets, and the subscriptions on them, beyond a limit are closed or refused with its name.
+// Sockets beyond a limit are closed, and subscriptions beyond a limit are refused. The reason names the limit.
 // needs: processes
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SocketLimits } from '../../gateway/access/limits.ts';
@@ -22,7 +22,7 @@ describe('sockets', () => {
   afterEach(() => gateway.endClients());
   afterAll(() => gateway.stop());
 
-  /** The code with which a socket of this client is closed. */
+  /** The close code of a socket of this client. */
   async function closeCode(token: string, parameters?: Record<string, unknown>): Promise<number> {
     let code: number | undefined;
     const client = gateway.client(token, {
@@ -52,7 +52,7 @@ describe('sockets', () => {
     expect(collector.items).toEqual([{ ...answered, data: { caller: 'ann' } }]);
   });
 
-  test('further subscriptions on a socket with the maximum are refused', async () => {
+  test('a socket with the maximum number of subscriptions gets no more', async () => {
     const client = gateway.client();
     const collectors = Array.from(
       { length: 4 },
@@ -64,7 +64,7 @@ describe('sockets', () => {
     ]);
   });
 
-  test('further sockets of a credential with the maximum are closed', async () => {
+  test('a credential with the maximum number of sockets gets no more', async () => {
     for (let n = 0; n < 2; n += 1) {
       const collector = new Collector(gateway.client(), 'subscription { thingChanges { cursor } }');
       await until(() => collector.items.length > 0);
@@ -73,7 +73,7 @@ describe('sockets', () => {
     expect(await gateway.metric('tidegate_gateway_sockets')).toBe(2);
   });
 
-  test('a socket without connection_init is closed with 4408, one with too long a message with 1009', async () => {
+  test('a socket without connection_init is closed with 4408, and one with a message that is too long with 1009', async () => {
     const { WebSocket } = await import('ws');
     const url = `${gateway.gateway.url.replace('http', 'ws')}/graphql`;
     const silent = new WebSocket(url, 'graphql-transport-ws');
@@ -86,7 +86,7 @@ describe('sockets', () => {
   });
 
   test.each(['connection_ack', 'next', 'error'])(
-    "a client's message of type %s, which only servers send, closes the socket with 4400 and is not an internal error",
+    'a client message of type %s, which only servers send, closes the socket with 4400 and is not an internal error',
     async (type) => {
       const { WebSocket } = await import('ws');
       const socket = new WebSocket(`${gateway.gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -106,7 +106,7 @@ describe('sockets', () => {
     expect(error.message).toContain('404');
   });
 
-  test("while credentials can't be checked sockets stay open; after the grace period they are closed with 4503", async () => {
+  test("while credentials can't be checked, sockets stay open; after the grace period they are closed with 4503", async () => {
     const codes: number[] = [];
     const client = gateway.client('token-ann', {
       on: { closed: (event) => codes.push((event as { code: number }).code) },
@@ -122,7 +122,7 @@ describe('sockets', () => {
   });
 });
 
-test('sockets of one user are limited over all sessions and API tokens of the user', async () => {
+test('the socket limit of a user covers all sessions and API tokens of the user', async () => {
   await using crowded = await new TestGateway('in-process').start({ socketLimits: { maxSocketsPerUser: 3 } });
   const { identities } = crowded.authenticator;
   const ann = testIdentity('ann');
@@ -172,7 +172,7 @@ describe('subscriptions of one user', () => {
 
   const refusal = (limit: string, most: number) => [{ extensions: { code: 'LIMIT_EXCEEDED', limit, most } }];
 
-  test('subscriptions are counted over all sessions and API tokens', async () => {
+  test('are counted over all sessions and API tokens', async () => {
     await start({ maxSubscriptionsPerUser: 3 });
     const [first] = [await follow('token-ann'), await follow('session-2'), await follow('api-token')];
     expect((await follow('session-2')).error).toMatchObject(refusal('subscriptions of one user', 3));
@@ -182,7 +182,7 @@ describe('subscriptions of one user', () => {
     expect((await follow('session-2')).error).toBeUndefined();
   });
 
-  test('subscriptions of all users are counted', async () => {
+  test('the subscriptions of all users together are limited too', async () => {
     await start({ maxSubscriptions: 2 });
     for (const token of ['token-ann', 'token-bob']) expect((await follow(token)).error).toBeUndefined();
     expect((await follow('token-eve')).error).toMatchObject(refusal('subscriptions', 2));
@@ -217,14 +217,14 @@ test('sockets without connection_init do not count against any user', async () =
     await until(() => collector.items.length > 0);
   }
   await until(() => silent.filter(({ readyState }) => readyState === WebSocket.OPEN).length <= 10);
-  // Sockets with connection_init have a bound too.
+  // Sockets with connection_init are limited too.
   const late = new WebSocket(url, 'graphql-transport-ws');
   const error = await new Promise<Error>((resolve) => late.once('error', resolve));
   expect(error.message).toContain('503');
   for (const socket of silent) socket.terminate();
 });
 
-test('sockets that were opened before the limit was reached do not exceed it when they log in', async () => {
+test('sockets that were opened before the limit was reached cannot exceed it when they log in', async () => {
   await using gateway = await new TestGateway('in-process').start({ socketLimits: { maxSockets: 1 } });
   const { WebSocket } = await import('ws');
   const url = `${gateway.gateway.url.replace('http', 'ws')}/graphql`;

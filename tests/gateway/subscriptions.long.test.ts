@@ -1,4 +1,4 @@
-// Subscriptions through the gateway: completed from the other subgraph, shared, resumed by cursor, in both modes.
+// Subscriptions through the gateway, in both modes: they are completed from the other subgraph, shared, and resumed by cursor.
 // needs: load
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Client } from 'graphql-ws';
@@ -16,7 +16,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     await gateway.stop();
   });
 
-  /** Subscribes and waits for the first checkpoint of a stream that begins now. */
+  /** Subscribes, and waits for the first checkpoint of a stream that begins now. */
   async function begun(query = stream, token?: string, variables?: Record<string, unknown>): Promise<Collector> {
     const collector = new Collector(gateway.client(token), query, variables);
     await until(() => collector.items.length > 0);
@@ -26,7 +26,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
   const hasIds = (collector: Collector, ...ids: string[]) =>
     until(() => collector.ids.length >= ids.length).then(() => expect(collector.ids).toEqual(ids));
 
-  test('events carry fields of the other subgraph', async () => {
+  test('events include fields of the other subgraph', async () => {
     gateway.world.prices.set('a', 5);
     const collector = await begun();
     expect(collector.items[0]).toEqual({
@@ -74,7 +74,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     ]);
   });
 
-  test("cursors that can't be resumed end the subscription with their code", async () => {
+  test("a cursor that can't be resumed ends the subscription with its code", async () => {
     gateway.world.log.append('a');
     gateway.world.log.oldest = 1;
     const expired = new Collector(
@@ -102,7 +102,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(await gateway.metric('tidegate_gateway_subscriptions')).toBe(0);
   });
 
-  test('other rights, other variables or another document are not shared', async () => {
+  test('subscriptions with other rights, variables or documents are not shared', async () => {
     await begun(stream, 'token-ann');
     await begun(stream, 'token-eve');
     await begun('subscription { thingChanges(prefix: "q") { cursor thing { id name price } } }');
@@ -135,7 +135,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(gateway.world.log.opened).toBe(1);
   });
 
-  test('a client that resumes from before the ring catches up, then shares it', async () => {
+  test('a client that resumes from before the ring catches up, and then shares it', async () => {
     for (let n = 0; n < 200; n += 1) gateway.world.log.append(`t${n}`);
     const live = await begun();
     const late = new Collector(
@@ -160,7 +160,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(collector.items[1].data.thingChanges).toEqual({ cursor: gateway.world.log.cursorAt(1), thing: null });
   });
 
-  test('a thing that could not be read arrives with its error, and is no checkpoint for others', async () => {
+  test('a thing that could not be read arrives with its error, and does not become a checkpoint for others', async () => {
     const first = new Collector(
       gateway.client(),
       'subscription ($after: String) { thingChanges(after: $after) { cursor thing { id name price } } }',
@@ -203,7 +203,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(await gateway.metric('tidegate_gateway_resumptions_total')).toBeGreaterThan(0);
   });
 
-  test('while the subgraph of other fields is down, the event comes without them', async () => {
+  test('while the subgraph of other fields is down, the event arrives without them', async () => {
     if (mode === 'in-process') return;
     const collector = await begun();
     await gateway.served('beta').stop();
@@ -231,7 +231,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     sockets.resume();
     await until(() => slow.ids.length === 500);
     expect(slow.ids).toEqual(fast.ids);
-    // It fell behind the ring of 64, and caught up by separate executions.
+    // The client fell behind the ring of 64, and caught up with separate executions.
     expect(gateway.world.log.opened).toBeGreaterThan(1);
     await until(() => gateway.world.log.open === 1 || appendOne());
   });
@@ -264,7 +264,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(closed).toEqual([4403]);
   });
 
-  /** A client of ann with an access token that expires in a moment, and a record of its sockets. */
+  /** A client of ann with an access token that expires soon, and a record of its sockets. */
   async function shortLived(lifeMs: number) {
     const bearer = (number: number) => `token-ann-${number}`;
     const issue = (number: number, untilMs: number) =>
@@ -284,7 +284,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     return { issue, bearer, closed, pongs, collector, ping };
   }
 
-  test('a socket ends with its access token, with 4419; others of the session continue', async () => {
+  test('a socket ends with its access token, with 4419, and other sockets of the session continue', async () => {
     const { closed, issue } = await shortLived(3_000);
     issue(1, Date.now() + 3_600_000);
     const other = await begun(stream, 'token-ann-1');
@@ -294,19 +294,19 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     await until(() => other.ids.length === 1);
   });
 
-  test('a fresh access token of the same session, sent in a ping, keeps the socket', async () => {
+  test('a fresh access token of the same session, sent in a ping, keeps the socket open', async () => {
     const { issue, bearer, closed, pongs, collector, ping } = await shortLived(3_000);
     const next = Date.now() + 3_600_000;
     issue(1, next);
     ping({ authorization: `Bearer ${bearer(1)}` });
     await until(() => pongs.length > 0);
     expect(pongs).toEqual([{ accessTokenExpiresAt: new Date(next).toISOString() }]);
-    // The token that opened the socket ended after 3 s.
+    // The token that opened the socket expired after 3 s.
     await new Promise((resolve) => setTimeout(resolve, 3_100));
     gateway.world.log.append('a');
     await until(() => collector.ids.length === 1);
     expect(closed).toEqual([]);
-    // The fresh one ends it too.
+    // The expiry of the fresh token also ends the socket.
     issue(2, Date.now() + 200);
     ping({ token: bearer(2) });
     await until(() => closed.length > 0);
@@ -415,14 +415,14 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
       expect(gateway.world.batches.length).toBe(loaded + 1);
     });
 
-    test('literals, variables and the order of a list make the same filter', async () => {
+    test('literals, variables and the order of a list give the same filter', async () => {
       await begun(byKind, undefined, { kinds: ['a', 'b'] });
       await begun('subscription { kindChanges(kinds: ["b", "a"]) { cursor thing { id price } } }');
       await begun(byKind, undefined, { kinds: ['b', 'a'], owner: null });
       expect(gateway.world.log.opened).toBe(1);
     });
 
-    test('an input object filters, with its fields in any order and its defaults left out or null', async () => {
+    test('an input object filters with its fields in any order, and with defaults omitted or null', async () => {
       const byMark = 'subscription M($mark: MarkInput) { kindChanges(mark: $mark) { cursor thing { id price } } }';
       const inline = (mark: string) => `subscription { kindChanges(mark: ${mark}) { cursor thing { id price } } }`;
       const ofAnn = [
@@ -443,7 +443,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
       expect(others[1]?.ids).toEqual([]);
     });
 
-    test('a filter refused by the subgraph is refused, also beside others', async () => {
+    test('a filter that the subgraph refuses is refused, even beside others', async () => {
       await begun(byKind, undefined, { kinds: ['a'] });
       await begun(byKind);
       const refused = new Collector(gateway.client(), byKind, { kinds: ['none'] });
@@ -451,7 +451,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
       expect(refused.error).toMatchObject([{ extensions: { code: 'INVALID_INPUT' } }]);
     });
 
-    test("one with other rights is never served by another's upstream", async () => {
+    test("a subscription with other rights never gets another's upstream", async () => {
       const ann = await begun(byKind, 'token-ann', { kinds: ['a'] });
       const eve = await begun(byKind, 'token-eve', { kinds: ['a'] });
       await begun(byKind, 'token-ann', { kinds: ['b'] });
@@ -483,7 +483,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
         expect(ids).toEqual(expected.filter((id) => id.startsWith(`${kinds[index]}:`)));
     });
 
-    test('one that resumes gets its matching events, filtered by the subgraph', async () => {
+    test('a subscription that resumes gets its matching events, filtered by the subgraph', async () => {
       await begun(byKind, undefined, { kinds: ['a'] });
       await begun(byKind, undefined, { kinds: ['b'] });
       const from = gateway.world.log.cursorAt(0);
@@ -502,7 +502,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     });
   });
 
-  /** Another event lets streams that have caught up merge. */
+  /** Appends another event, so that streams that have caught up merge. */
   function appendOne(): boolean {
     gateway.world.log.append('more');
     return false;

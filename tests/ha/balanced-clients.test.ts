@@ -1,4 +1,4 @@
-// Without a virtual address: balancers find one host, and none while the primary is about to change.
+// Without a virtual address, load balancers find one host, and none while the primary is about to change.
 // needs: processes
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ afterEach(async () => {
   await place.remove();
 });
 
-test('before a planned change the primary is not found, and its process is told; given up, it is found again', async () => {
+test('before a planned change the primary is not found and its process is notified; if the change is abandoned, it is found again', async () => {
   const [port, servedPort] = [await freePort(), await freePort()];
   health = await PrimaryHealth.open({ address: '127.0.0.1', port });
   const status = async () => (await fetch(`http://127.0.0.1:${port}/health/primary`)).status;
@@ -48,7 +48,7 @@ test('before a planned change the primary is not found, and its process is told;
   expect(await status()).toBe(200);
   await clients.leave();
   await waitFor('the process', () => said.includes('told'));
-  // Its agent looks on.
+  // The agent polls again.
   health.held(farMs);
   expect(await status()).toBe(503);
   await clients.stay();

@@ -1,4 +1,4 @@
-// The state of a cluster, from what its hosts report.
+// The state of a cluster, derived from the reports of its hosts.
 import { describe, expect, it } from '@jest/globals';
 import { type ClusterHost, statusOf } from '../../ha/cluster-status.ts';
 
@@ -28,31 +28,31 @@ function statesOf(status: ReturnType<typeof statusOf>): Record<string, string> {
 }
 
 describe('the state of a cluster', () => {
-  it('names what each host is while a primary leads', () => {
+  it('names the state of each host while there is a primary', () => {
     const status = statusOf(hosts, known({ reports: { far: report({}) } }));
     expect(status).toMatchObject({ primary: 'one', epoch: 3, copies: 2, paused: false, switchoverTo: null });
     expect(statesOf(status)).toEqual({ one: 'PRIMARY', two: 'IN_SYNC', far: 'FOLLOWS', judge: 'WITNESS' });
   });
 
-  it('has no primary and no copies while the leader is of another reign', () => {
+  it('has no primary and no copies while the leader belongs to another reign', () => {
     const status = statusOf(hosts, known({ leader: { reign: 'r2' } }));
     expect(status).toMatchObject({ primary: null, copies: 0 });
     expect(statesOf(status)).toEqual({ one: 'RETURNING', two: 'RETURNING', far: 'RETURNING', judge: 'WITNESS' });
   });
 
-  it('calls a host silent that is in sync and does not report, and shows nothing of its last report', () => {
+  it('calls a host silent if it is in sync but does not report, and shows nothing of its last report', () => {
     const reports = { one: report({}), two: report({ unfit: 'its disk is full', redis: true, received: 7 }) };
     const [, two] = statusOf(hosts, known({ reports, silent: new Set(['two']) })).hosts;
     expect(two).toMatchObject({ state: 'SILENT', behind: null, redis: null, unfit: null });
   });
 
-  it('counts what a host lacks, never less than nothing', () => {
+  it('counts the missing writes of a host, and is never negative', () => {
     const reports = { one: report({}), two: report({ received: 7 }), far: report({ received: 12 }) };
     const { hosts: found } = statusOf(hosts, known({ reports }));
     expect(found.map(({ behind }) => behind)).toEqual([0, 3, 0, null]);
   });
 
-  it("compares key files with the primary's, and with the first host's while there is none", () => {
+  it("compares key files with the primary's, or with the first host's if there is no primary", () => {
     const reports = { one: report({ keys: { audit: 'a' } }), two: report({ keys: { audit: 'b' } }), far: report({}) };
     const keysOf = (changes: Partial<Known>) =>
       statusOf(hosts, known({ reports, ...changes })).hosts.map(({ keys }) => keys);
@@ -61,13 +61,13 @@ describe('the state of a cluster', () => {
     expect(keysOf({ leader: undefined })).toEqual(['SAME', 'DIFFERENT', null, null]);
   });
 
-  it('shows why a host is not a copy yet, only while it is none', () => {
+  it('shows why a host is not a copy yet, only while it is not a copy', () => {
     const away = () => ({ why: 'it copies: 40 %' });
     const { hosts: found } = statusOf(hosts, known({ away, sync: { ...sync, members: [] } }));
     expect(found.map(({ returning }) => returning)).toEqual([null, 'it copies: 40 %', 'it copies: 40 %', null]);
   });
 
-  it('tells a member of etcd that leads from those that answer, join or are none', () => {
+  it('distinguishes the etcd leader, members that answer, members that join, and hosts without a member', () => {
     const member = (host: number, changes: object = {}) =>
       ({ url: `https://192.0.2.${host}:2379`, memberId: `${host}`, leaderId: '1', ...changes }) as never;
     const members = [member(1), member(2, { isLearner: true })];
@@ -75,7 +75,7 @@ describe('the state of a cluster', () => {
     expect(found.map(({ etcd }) => etcd)).toEqual(['LEADS', 'JOINS', 'NONE', 'SILENT']);
   });
 
-  it('rounds how far a clock is ahead, and knows nothing of clocks that were not reported', () => {
+  it('rounds how far a clock is ahead, and shows nothing for clocks that were not reported', () => {
     const { hosts: found } = statusOf(hosts, known({ aheadMs: new Map([['two', -2.6]]) }));
     expect(found.map(({ clockAheadMs }) => clockAheadMs)).toEqual([null, -3, null, null]);
   });

@@ -1,4 +1,4 @@
-// Three real members of etcd on addresses of a test's own network.
+// Three real etcd members on addresses of the test's own network.
 // needs: system
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,10 +18,10 @@ export interface EtcdCluster {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   member(name: string): EmbeddedEtcd;
   restart(name: string): Promise<void>;
-  /** Certificate and key of a member, for one more of them in that folder. */
+  /** The certificate and key of a member, for one more member with files in that folder. */
   filesIn(folder: DataFolder): Promise<EtcdTls>;
   client(options?: Partial<EtcdClientOptions>): EtcdClient;
-  /** The name of the member that leads. */
+  /** The name of the leader. */
   leader(): Promise<string>;
   remove(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function etcdCluster(): Promise<EtcdCluster> {
   const issuer = await makeCertificate({ commonName: 'test authority', use: 'authority' });
   const { cert, key } = await makeCertificate({
     commonName: 'etcd',
-    // A member refuses another whose certificate does not name the address that it comes from.
+    // A member refuses peers whose certificate does not name the address that they connect from.
     names: ['127.0.0.1', `127.${network.part}.0.4`, ...members.map(({ address }) => address)],
     issuer,
   });

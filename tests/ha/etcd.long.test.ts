@@ -1,4 +1,4 @@
-// The client of etcd against three real members, of which one is killed, stands still, or was never there.
+// The etcd client against three real members, one of which is killed, hangs, or never existed.
 import { expect, test } from '@jest/globals';
 import { EtcdError } from '../../ha/etcd.ts';
 import { forFile } from '../support/jest/shared.ts';
@@ -7,7 +7,7 @@ import { etcdCluster } from './etcd-cluster.ts';
 
 const cluster = forFile(() => etcdCluster());
 
-test('a transaction makes all changes or none', async () => {
+test('a transaction applies all changes or none', async () => {
   const etcd = cluster.client();
   const made = await etcd.transact(
     [{ key: '/t/one', revision: 0 }],
@@ -41,7 +41,7 @@ test('more keys than asked for are refused', async () => {
   await expect(etcd.get('/many/', 2)).rejects.toThrow('more than 2 keys');
 });
 
-test('the keys of a lease end with it, and a lease that is over is not renewed', async () => {
+test('the keys of a lease end with it, and an ended lease is not renewed', async () => {
   const etcd = cluster.client();
   const { id, ttlSeconds } = await etcd.grant(60);
   expect(ttlSeconds).toBe(60);
@@ -60,7 +60,7 @@ test('the keys of a lease end with it, and a lease that is over is not renewed',
   });
 });
 
-test('leadership moves to the member that is named', async () => {
+test('leadership moves to the requested member', async () => {
   const etcd = cluster.client();
   const from = await cluster.leader();
   const other = (await etcd.status()).find(({ url }) => url !== cluster.urls[['a', 'b', 'w'].indexOf(from)]);
@@ -72,7 +72,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
   'every call is answered while one member is away after %s, and a watch misses nothing',
   async (signal) => {
     const leader = await cluster.leader();
-    // The client asks the member first that will be away, and watches there.
+    // The client first uses the member that will be away, and watches there.
     const urls = [...cluster.urls].sort((one) => (one === cluster.urls[['a', 'b', 'w'].indexOf(leader)] ? -1 : 1));
     const etcd = cluster.client({ urls });
     const prefix = `/watched-${signal}/`;
@@ -88,7 +88,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     })();
     const written: number[] = [];
     const write = async (): Promise<void> => {
-      // As the agent does: what failed with an unknown fate is looked up.
+      // As the agent does: after a failure with an unknown outcome, the value is read back.
       const key = `${prefix}${written.length}`;
       await waitFor(`a write while ${leader} is away`, async () => {
         await etcd.transact([{ key, revision: 0 }], [{ put: key, value: 'x' }]).catch(ignoreEtcd);
@@ -115,12 +115,12 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
   },
 );
 
-test('without a majority a call fails in its time, with an unknown outcome', async () => {
+test('without a majority a call fails within its deadline, with an unknown outcome', async () => {
   const etcd = cluster.client({ timeoutMs: 600 });
   const away = ['b', 'w'];
   for (const name of away) process.kill(cluster.member(name).pid, 'SIGSTOP');
   try {
-    // What they sent before they stood still can confirm one more read.
+    // Messages that the members sent before they hung can confirm one more read.
     await waitFor('reads to fail', async () => (await etcd.get('/t/').catch(ignoreEtcd)) === undefined);
     await expect(etcd.get('/t/')).rejects.toBeInstanceOf(EtcdError);
     await expect(etcd.transact([], [{ put: '/t/late', value: 'x' }])).rejects.toMatchObject({ fate: 'unknown' });
@@ -130,7 +130,7 @@ test('without a majority a call fails in its time, with an unknown outcome', asy
   await cluster.leader();
 });
 
-test('nobody listens: no effect, and the error has the address', async () => {
+test('if no member listens, there is no effect, and the error names the address', async () => {
   const etcd = cluster.client({ urls: ['https://127.0.0.1:1'] });
   await expect(etcd.put('/x', 'y')).rejects.toMatchObject({
     fate: 'none',

@@ -1,4 +1,4 @@
-// What a host keeps in files for its next agent may be damaged by a loss of power. The agent starts all the same.
+// A power loss may damage the files that a host keeps for its next agent. The agent starts anyway.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts
 
 const place = forTest(() => temporaryFolder());
 
-/** As file systems leave a file that was renamed before its content was on the disk, and one that was half-way. */
+/** Contents that file systems leave: a file renamed before its content reached the disk, and a file written halfway. */
 const damaged = ['', '\0'.repeat(8), '{"id":"a","lea', '[]', '{"pid":"x"}'];
 
 async function write(name: string, text: string): Promise<string> {
@@ -25,7 +25,7 @@ async function write(name: string, text: string): Promise<string> {
   return path;
 }
 
-test.each(damaged)('%j holds no lead, no server, no address, and names no process', async (text) => {
+test.each(damaged)('%j holds no lead, no server and no address, and names no process', async (text) => {
   const file = await write('lead.json', text);
   const etcd = {
     grant: async () => ({ id: '1', ttlSeconds: 5 }),
@@ -60,7 +60,7 @@ test('a lead of this boot is still held', async () => {
   next.close();
 });
 
-test('a damaged request of a host is reported and kept, and those after it reach the audit trail', async () => {
+test('a damaged request of a host is reported and kept, and later requests reach the audit trail', async () => {
   const folder = join(place.path, 'ha', 'acts');
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, '00000000.json'), '\0'.repeat(80));

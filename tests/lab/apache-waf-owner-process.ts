@@ -1,4 +1,4 @@
-// Owns a web application firewall until it is killed, for tests of that; prints its pid and port.
+// Owns a web application firewall until the process is killed, for tests of a kill. Prints its pid and port.
 
 import { silentLog } from '../../embedded/setup-log.ts';
 import { startApacheWaf } from '../../lab/apache-waf.ts';

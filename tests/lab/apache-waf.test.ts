@@ -1,4 +1,4 @@
-// The private web application firewall: it blocks attacks, allows only its administration over SSH, and leaves nothing behind.
+// The private web application firewall blocks attacks, allows only its administration over SSH, and leaves nothing behind.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import type { RunningWaf } from '../../lab/apache-waf.ts';
 import { isRunning, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 import { attacks, describeWithWaf, testWaf, visit, wafObstacle } from '../support/servers/apache-waf.ts';
 
-/** One command over a separate login: exit code and output. */
+/** Runs one command over a separate login. Returns the exit code and the output. */
 async function login(waf: RunningWaf, command: string): Promise<{ exitCode: number | null; output: string }> {
   const { host, port, username, privateKeyPath } = waf.ssh;
   const client = new Client();
@@ -87,7 +87,7 @@ describeWithWaf('the firewall', (waf) => {
 
 const describeHere = wafObstacle === undefined ? describe : describe.skip;
 describeHere(wafObstacle === undefined ? 'its life' : `its life (skipped: ${wafObstacle})`, () => {
-  test('two run in parallel; a stopped one leaves no process', async () => {
+  test('two run in parallel, and a stopped one leaves no process', async () => {
     const [one, other] = await Promise.all([testWaf(), testWaf()]);
     expect(one.waf.http.port).not.toBe(other.waf.http.port);
     expect(await visit(one.waf, 'shop.lab', '/')).toBe(200);
@@ -98,7 +98,7 @@ describeHere(wafObstacle === undefined ? 'its life' : `its life (skipped: ${wafO
     await other.stop();
   });
 
-  test('it ends with its owner', async () => {
+  test('the firewall ends with its owner', async () => {
     const folder = await temporaryFolder();
     const script = join(import.meta.dirname, 'apache-waf-owner-process.ts');
     const owner = spawn(process.execPath, [script, join(folder.path, 'waf')], { stdio: ['ignore', 'pipe', 'inherit'] });

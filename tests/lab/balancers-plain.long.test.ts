@@ -1,4 +1,4 @@
-// The device `balancers` without root: its hosts are processes on the loopback.
+// The device `balancers` without root. Its hosts are processes on the loopback interface.
 // needs: system, haproxy, keepalived, curl, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, procps, nftables, iproute2, openssl
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -32,7 +32,7 @@ async function logIn({ data, up }: LabSystem): Promise<string> {
   return (await ask<{ login: { accessToken: string } }>(up.url, undefined, query, { input })).login.accessToken;
 }
 
-/** Names of hosts, or of machines that are not revoked, as an administrator sees them. */
+/** The names of hosts, or of machines that are not revoked, as an administrator sees them. */
 async function known({ up }: LabSystem, token: string, kind: 'loadBalancerHosts' | 'machines'): Promise<string[]> {
   const query = `{ ${kind} { nodes { name ${kind === 'machines' ? 'machineState' : ''} } } }`;
   const page = await ask<Record<string, { nodes: { name: string; machineState?: string }[] }>>(up.url, token, query);
@@ -46,7 +46,7 @@ describeHere('without root', () => {
     if (system !== undefined) await endProcessesOf(system.data);
   });
 
-  test('it is on the loopback: answered by the addresses that its DNS server gives', async () => {
+  test('the device is on the loopback: the addresses from its DNS server answer', async () => {
     const lab = await LabSystem.start(['--lab', 'balancers'], isRoot ? stranger : []);
     system = lab;
     await createBalancer(lab, 8000);

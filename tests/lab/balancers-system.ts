@@ -1,4 +1,4 @@
-// Of the tests of the device `balancers`: a load balancer on its hosts, and what the product knows of it.
+// For the tests of the device `balancers`: a load balancer on its hosts, and the product's state of it.
 // needs: bind9-dnsutils
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { waitFor } from '../support/machine/temporary-folder.ts';
 
 const run = promisify(execFile);
 const programs = ['haproxy', 'nginx', 'pdns_server', 'keepalived', 'nft'].map((name) => `/usr/sbin/${name}`);
-/** The programs of the device are installed. */
+/** Whether the programs of the device are installed. */
 export const hasBalancerPrograms = programs.every(existsSync) && existsSync('/usr/bin/dig');
 
 export const cmpObject = { type: 'tenant', externalId: '42' };
@@ -43,7 +43,7 @@ export async function readBalancer(system: LabSystem): Promise<Balancer> {
   return page.nodes[0];
 }
 
-/** Names of the programs that were started with a path in the data folder. */
+/** The names of running programs that were started with a path in the data folder. */
 export async function programsOf({ data }: LabSystem): Promise<readonly string[]> {
   const { stdout } = await run('pgrep', ['-lf', data]).catch(() => ({ stdout: '' }));
   return stdout.split('\n').flatMap((line) => line.split(' ')[1] ?? []);

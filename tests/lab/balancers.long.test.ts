@@ -1,5 +1,5 @@
-// The device `balancers`, as root: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed
-// and put back; and nothing left behind, also after kill -9.
+// The device `balancers`, as root. Load balancers of the graph run on its hosts and are reached by name. Hosts and nodes are unplugged,
+// killed and put back. Nothing is left behind, even after kill -9.
 // needs: system, haproxy, keepalived, curl, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, procps, nftables, iproute2, openssl, root
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ async function running(system: LabSystem): Promise<void> {
   );
 }
 
-/** A failure of `what` also says what the product knew and decided until then. */
+/** If `what` fails, the error also shows the product's state and decisions up to then. */
 async function explained<T>(system: LabSystem, when: string, what: () => Promise<T>): Promise<T> {
   try {
     return await what();
@@ -65,7 +65,7 @@ async function explained<T>(system: LabSystem, when: string, what: () => Promise
 
 describeAsRoot('as root', () => {
   let system: LabSystem;
-  /** Of the namespaces of its hosts. */
+  /** The prefix of the namespaces of its hosts. */
   let prefix = 'none';
   const nodeNames = new Set<string>();
 
@@ -78,7 +78,7 @@ describeAsRoot('as root', () => {
     for (const name of await own()) await run('ip', ['netns', 'delete', name]);
   });
 
-  /** Others have labs on this machine, too. */
+  /** Other users have labs on this machine too. */
   async function own(): Promise<readonly string[]> {
     const isNode = (space: string) => [...nodeNames].some((node) => space.endsWith(`-${node}`));
     return (await namespaces()).filter((space) => space.startsWith(prefix) || isNode(space));
@@ -93,7 +93,7 @@ describeAsRoot('as root', () => {
     return (await run(process.execPath, args, { timeout: 60_000 * patience })).stdout;
   }
 
-  /** A client that tries the next address of a name, as most do. curl 7.88 does so only after two thirds of its connect timeout. */
+  /** A client that tries the next address of a name, as most clients do. curl 7.88 does so only after two thirds of its connect timeout. */
   const ask = () =>
     inClient('curl', '-sS', '--retry', '3', '--connect-timeout', '6', '-m', '20', 'http://web.default.lb.lab.test/');
 
@@ -101,7 +101,7 @@ describeAsRoot('as root', () => {
     const seen = new Set<string>();
     await waitFor('all web servers to have answered', async () => {
       const answered = (await ask().catch(() => '')).split('\n').filter((line) => line !== '');
-      // Never that there is no server.
+      // The answer is never that there is no server.
       for (const line of answered) expect(line).toMatch(/^web\d$/);
       for (const name of answered) seen.add(name);
       return seen.size === 3;
@@ -123,7 +123,7 @@ describeAsRoot('as root', () => {
     expect(answer.trim().split('\n').sort()).toEqual(nodes.map(({ address }) => address).sort());
   }, 120_000);
 
-  test('its CMP object has it beside the rule of the firewall', async () => {
+  test("the load balancer's CMP object contains it and the firewall rule", async () => {
     await system.online('firewall');
     const call = await system.write('firewall', { cmpObject });
     expect(call.operation?.state).toBe('SUCCEEDED');
@@ -134,10 +134,11 @@ describeAsRoot('as root', () => {
     expect(balancers).toMatch(/ web .* http:\/\/web\.default\.lb\.lab\.test\//);
   });
 
-  test('while a node or a host is unplugged, requests are answered, and it is taken back', async () => {
+  test('while a node or a host is unplugged, requests are answered, and it is taken back afterwards', async () => {
     await serving(system);
     const { nodes } = await readBalancer(system);
-    // One on each host. A replacement is on the other host: until the node is taken back, both that serve are on one.
+    // There is one node on each host. A replacement runs on the other host, so until the node is taken back, both serving nodes are on one
+    // host.
     const whole = nodes.map(({ name }) => name).sort();
     for (const name of [whole[0] ?? '', 'host2']) {
       await system.told('unplug', name);
@@ -154,7 +155,7 @@ describeAsRoot('as root', () => {
         );
         expect(await ask()).toMatch(/^web\d\n$/);
       } finally {
-        // The tests after this one need what is unplugged here.
+        // The later tests need the part that is unplugged here.
         await system.told('plug', name);
       }
       await explained(system, `${name} is plugged in again`, () =>
@@ -170,7 +171,7 @@ describeAsRoot('as root', () => {
     expect(await system.lab('hosts')).toContainEqual(expect.objectContaining({ name: 'host2', state: 'UP' }));
   }, 300_000);
 
-  test('a host that is killed loses everything but its disk, and has it again when it is plugged in', async () => {
+  test('a host that is killed loses everything but its disk, and recovers when it is plugged in', async () => {
     await knowNodes();
     const whole = await own();
     await system.told('kill', 'host1');
@@ -188,7 +189,7 @@ describeAsRoot('as root', () => {
     await answeredByAll();
   }, 180_000);
 
-  test('what is not there is refused with the reason', async () => {
+  test('an unknown part is refused with the reason', async () => {
     expect(await system.refusal('unplug', 'toaster')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('host1, host2, web1'),
@@ -196,7 +197,7 @@ describeAsRoot('as root', () => {
     expect(await system.refusal('unplug', 'No Host')).toMatchObject({ code: 64 });
   });
 
-  test('after kill -9 of everything that the nodes run on, the next start has all of it again', async () => {
+  test('after kill -9 of everything that the nodes run on, the next start restores all of it', async () => {
     const { WEB1 } = await addressesOf(system.data);
     await knowNodes();
     await system.end('SIGKILL');
@@ -208,14 +209,14 @@ describeAsRoot('as root', () => {
     await answeredByAll();
   }, 240_000);
 
-  test('a stop leaves nothing', async () => {
+  test('a stop leaves nothing behind', async () => {
     await knowNodes();
     await system.end('SIGTERM');
     expect(await own()).toEqual([]);
     expect(await programsOf(system)).toEqual([]);
   }, 60_000);
 
-  test('leftovers of a killed start are ended by the next one, also without the part', async () => {
+  test('the next start ends leftovers of a killed start, even without the part', async () => {
     await system.restart('SIGTERM');
     await running(system);
     await answeredByAll();
@@ -225,7 +226,7 @@ describeAsRoot('as root', () => {
     expect((await programsOf(system)).filter(isOfNode)).toEqual([]);
   }, 240_000);
 
-  test('two labs have names and addresses of their own', async () => {
+  test('two labs have separate names and addresses', async () => {
     const labs = ['0000aa', '0000ab'].map((id) => new BalancerNetwork(id));
     const { signal } = new AbortController();
     try {

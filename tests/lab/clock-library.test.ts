@@ -1,4 +1,4 @@
-// Where Debian has libfaketime, on each architecture that Node is built for, and the environment that a process gets.
+// The path of libfaketime in Debian, on each architecture that Node is built for, and the environment that a process gets.
 import { expect, test } from '@jest/globals';
 import { clockLibraryPath, clockOffset, clockVariables } from '../../lab/clock-library.ts';
 

@@ -1,5 +1,5 @@
-// The device `clusters`, by README's job: an object that is written at one cluster is read, changed and deleted at another while the first is
-// unplugged, and the first has all changes afterwards; a fourth cluster stands ready; and nothing remains, also after kill -9.
+// The device `clusters`, with the job of the README. An object is written at one cluster, and read, changed and deleted at another while the
+// first is unplugged. Afterwards the first has all changes. A fourth cluster is ready to join. Nothing remains, even after kill -9.
 // needs: system, awscli, rclone, procps, nftables, iproute2, openssl, root
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -23,7 +23,7 @@ const testWith = (path: string) => (existsSync(path) ? test : test.skip);
 
 describeAsRoot('as root', () => {
   let system: LabSystem;
-  /** Of the namespaces of its clusters. */
+  /** The prefix of the namespaces of its clusters. */
   let prefix = 'none';
   let at: Readonly<Record<string, string>> = {};
   let credentials: Credentials = { accessKeyId: '', secret: '' };
@@ -37,7 +37,7 @@ describeAsRoot('as root', () => {
     for (const name of await own()) await run('ip', ['netns', 'delete', name]);
   });
 
-  /** Others have labs on this machine, too. */
+  /** Other users have labs on this machine too. */
   async function own(): Promise<readonly string[]> {
     return (await namespaces()).filter((space) => space.startsWith(prefix));
   }
@@ -60,7 +60,7 @@ describeAsRoot('as root', () => {
 
   const clientOf = (name: string) => new S3TestClient({ url: at[name.toUpperCase()] ?? '', credentials });
 
-  /** As soon as there is a majority: 503 only means that there is none yet. */
+  /** Retries until there is a majority. A 503 only means that there is none yet. */
   async function done(name: string, method: string, path: string, body?: string | Buffer): Promise<string> {
     let text = '';
     await waitFor(`${method} ${path} at ${name}`, async () => {
@@ -75,7 +75,7 @@ describeAsRoot('as root', () => {
 
   const statusOf = async (name: string, path: string) => (await clientOf(name).send({ method: 'HEAD', path })).status;
 
-  /** Names of the programs that were started with a path in the data folder. */
+  /** The names of running programs that were started with a path in the data folder. */
   async function programsOf(): Promise<readonly string[]> {
     const { stdout } = await run('pgrep', ['-lf', system.data]).catch(() => ({ stdout: '' }));
     return stdout.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
@@ -89,7 +89,7 @@ describeAsRoot('as root', () => {
   }
 
   test(
-    'three clusters are linked and serve; a fourth stands ready',
+    'three clusters are linked and serve, and a fourth is ready to join',
     async () => {
       expect(await system.lab('add', 'clusters')).toMatchObject([
         { part: 'clusters', state: 'RUNNING', backend: null },
@@ -143,7 +143,7 @@ describeAsRoot('as root', () => {
   );
 
   test(
-    'with north unplugged the others continue; plugged in again it has all changes, the deletion too',
+    'with north unplugged the others continue, and plugged in again it has all changes, including the deletion',
     async () => {
       const large = randomBytes(100_000).toString('hex');
       await done('north', 'PUT', '/photos/old', large);
@@ -178,7 +178,7 @@ describeAsRoot('as root', () => {
   );
 
   test(
-    'what is not there, and what is in use, is refused with the reason',
+    'an unknown part, or one in use, is refused with the reason',
     async () => {
       expect(await system.refusal('unplug', 'toaster')).toMatchObject({
         code: 1,
@@ -193,7 +193,7 @@ describeAsRoot('as root', () => {
   );
 
   test(
-    'after kill -9 of all of it everything is there again; after removal nothing remains',
+    'after kill -9 of everything, a start restores all of it, and after removal nothing remains',
     async () => {
       await system.end('SIGKILL');
       await waitFor('all else to end', async () => (await programsOf()).length === 0);

@@ -1,4 +1,4 @@
-// A device of the lab: the same after a restart, also when its port is taken or its memory damaged.
+// A device of the lab is the same after a restart, even if its port is taken or its memory is damaged.
 
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ async function start(log = silentLog): Promise<DeviceBackend> {
   return answer.part.backend;
 }
 
-test('it has the same address, proof of identity and password again, and others in another folder', async () => {
+test('the device has the same address, proof of identity and password again, and others in another folder', async () => {
   const first = await start();
   await lab.stop();
   lab = newLab();
@@ -44,7 +44,7 @@ test('it has the same address, proof of identity and password again, and others 
   expect(next.certificateSha256).not.toBe(first.certificateSha256);
 });
 
-test('if another program has its port, it takes another one and keeps the rest', async () => {
+test('if another program uses its port, the device takes another port and keeps the rest', async () => {
   const first = await start();
   await lab.stop();
   lab = newLab();
@@ -56,7 +56,7 @@ test('if another program has its port, it takes another one and keeps the rest',
   other.close();
 });
 
-test('what is damaged is put aside with a warning', async () => {
+test('damaged data is moved aside with a warning', async () => {
   const path = join(folder.path, plainLabFolder, 'bigip');
   await mkdir(path, { recursive: true });
   await writeFile(join(path, 'configuration'), 'not what it wrote');
@@ -66,7 +66,7 @@ test('what is damaged is put aside with a warning', async () => {
   expect(await readFile(join(path, 'configuration.damaged'), 'utf8')).toBe('not what it wrote');
 });
 
-test('a memory gives back maps and sets, and a failed write is a warning', async () => {
+test('the memory restores maps and sets, and a failed write is a warning', async () => {
   const memory = new FileMemory(folder.path, silentLog);
   expect(memory.read()).toBeUndefined();
   const state = { rows: new Map([['a', { tags: new Set([1, 2]), none: undefined }]]) };

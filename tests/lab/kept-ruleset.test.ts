@@ -1,4 +1,4 @@
-// A ruleset is loaded again as it was, but for its handles: order, sets and elements. nft itself is the oracle.
+// A saved ruleset is loaded unchanged except for its handles: order, sets and elements. nft itself is the reference.
 // needs: iproute2, nftables, root
 
 import { randomBytes } from 'node:crypto';
@@ -56,7 +56,7 @@ describeAsRoot('a kept ruleset', () => {
     return other;
   }
 
-  test('rules in any order, sets inside of rules, maps, and rules that were deleted before', async () => {
+  test('rules in any order, sets inside rules, maps, and rules that were deleted before', async () => {
     const old = await namespace();
     await nft(
       old,
@@ -87,13 +87,13 @@ describeAsRoot('a kept ruleset', () => {
     expect(before).toContain('"in the middle"');
     const next = await movedTo(old);
     expect(await rules(next)).toBe(before);
-    // As after a reboot.
+    // The handles differ, as after a reboot.
     expect(await handlesIn(next)).not.toEqual(await handlesIn(old));
     // Once more, from the loaded ruleset.
     expect(await rules(await movedTo(next))).toBe(before);
   });
 
-  test('more rules than one transaction takes keep their order', async () => {
+  test('more rules than one transaction allows keep their order', async () => {
     const old = await namespace();
     const script = join(folder.path, 'many.nft');
     const many = Array.from({ length: 6_000 }, (_, index) => `add rule ip t c tcp dport ${index} accept`);
@@ -102,7 +102,7 @@ describeAsRoot('a kept ruleset', () => {
     expect(await rules(await movedTo(old))).toBe(await rules(old));
   });
 
-  test('a file that is not a ruleset is refused, a missing one is none', async () => {
+  test('a file that is not a ruleset is refused, and a missing file counts as no ruleset', async () => {
     const path = join(folder.path, 'damaged');
     const inside = await namespace();
     expect(await loadRuleset(inside, path)).toBe(false);

@@ -1,4 +1,4 @@
-// Owns a lab until it is killed, for tests of that; prints one line of JSON.
+// Owns a lab until the process is killed, for tests of a kill. Prints one line of JSON.
 
 import { silentLog } from '../../embedded/setup-log.ts';
 import { startLab } from '../../lab/lab.ts';

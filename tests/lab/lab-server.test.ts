@@ -1,4 +1,4 @@
-// The server of the lab, over its pipe: a few commands and no more, for any client.
+// The server of the lab, over its pipe. It has a few commands and no others, for any client.
 // needs: processes
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -68,7 +68,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** Over a Unix socket, which is what Node makes for a pipe between processes. */
+/** Uses a Unix socket, because Node makes one for a pipe between processes. */
 async function labServer(
   source: LabSource = new Source(),
 ): Promise<{ readonly far: Socket; readonly server: LabServer }> {
@@ -79,7 +79,7 @@ async function labServer(
   return { far, server: new LabServer(near, source, (name) => name !== 'neo') };
 }
 
-test('starts, troubles, unplugs, removes and stops parts for the other end, with its log', async () => {
+test('the server starts, troubles, unplugs, removes and stops parts for the other end, with its log', async () => {
   const source = new Source();
   const { far } = await labServer(source);
   const kept = new RemoteLab(far);
@@ -96,7 +96,7 @@ test('starts, troubles, unplugs, removes and stops parts for the other end, with
   expect(source.asked).toEqual([...asked, 'clear balancers', 'remove firewall', 'stop']);
 });
 
-test('an answer that is awaited keeps the process running, and the pipe alone does not', async () => {
+test('a pending answer keeps the process running, and the pipe alone does not', async () => {
   const module = JSON.stringify(join(import.meta.dirname, '..', '..', 'lab', 'remote-lab.ts'));
   const code = `const { inheritedLab } = await import(${module}); await inheritedLab(process.env).clear('balancers'); console.log('answered');`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
@@ -104,7 +104,7 @@ test('an answer that is awaited keeps the process running, and the pipe alone do
     env: { ...process.env, LAB_SERVER_FD: '3' },
   });
   const pipe = child.stdio[3] as Duplex;
-  // Long after everything else in it has ended.
+  // This is long after everything else in the process has ended.
   pipe.once('data', () => setTimeout(() => pipe.write('{"say":"done","to":1}\n'), 200));
   const [said] = await Promise.all([text(child.stdout as Readable), once(child, 'exit')]);
   expect([said, child.exitCode]).toEqual(['answered\n', 0]);
@@ -134,7 +134,7 @@ test.each([
   expect(source.asked).toEqual(['stop']);
 });
 
-test('more requests than it works on at once end the connection', async () => {
+test('more concurrent requests than the limit end the connection', async () => {
   const source = Object.assign(new Source(), { trouble: () => new Promise<void>((done) => setTimeout(done, 50)) });
   const { far } = await labServer(source);
   far.on('error', () => {}).resume();
@@ -143,7 +143,7 @@ test('more requests than it works on at once end the connection', async () => {
   await waitFor('its end', () => source.asked.at(-1) === 'stop');
 });
 
-test('its waiters learn that it has ended', async () => {
+test('waiting requests learn that the server has ended', async () => {
   const { far, server: gone } = await labServer(Object.assign(new Source(), { start: () => new Promise(() => {}) }));
   const kept = new RemoteLab(far);
   const started = kept.start('firewall', {} as SetupLog);

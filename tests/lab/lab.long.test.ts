@@ -1,4 +1,4 @@
-// The lab as a device: it filters packets, logs what reached it, misbehaves on demand, and leaves nothing behind.
+// The lab as a device filters packets, logs what reached it, misbehaves on request, and leaves nothing behind.
 // needs: iputils-ping
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -55,7 +55,7 @@ describeWithLab('the firewall', (lab) => {
     ssh.close();
   });
 
-  test('logs what arrived, completely, with the real exit code', async () => {
+  test('logs every request that arrived, completely, with the real exit code', async () => {
     const ssh = await openSsh(lab());
     const input = element('add', 'no\taddress "ü" \\');
     const bad = await ssh.exec('nft -j -f -', input);
@@ -108,20 +108,20 @@ describeWithLab('the firewall', (lab) => {
     const ssh = await openSsh(lab());
     const tries = ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1'];
     for (const command of tries) expect((await ssh.exec(command)).exitCode).not.toBe(0);
-    // The kernel's settings are shared with this machine. It is written with its present value.
+    // The kernel settings are shared with this machine, so the test writes the current value.
     const setting = '/proc/sys/kernel/printk_ratelimit';
     expect((await ssh.exec(`v=$(cat ${setting}) && echo "$v" >${setting}`)).exitCode).not.toBe(0);
     expect((await ssh.exec('whoami')).stdout).toBe('netops\n');
     ssh.close();
   });
 
-  test('its login sees no file and no process of this machine', async () => {
+  test('its login cannot see files or processes of this machine', async () => {
     const [secret, keys] = [join(dirname(lab().deviceLogPath), '..', 'secret'), lab().firewall.privateKeyPath];
     await writeFile(secret, 'not for the lab\n', { mode: 0o600 });
     const ssh = await openSsh(lab());
     for (const path of ['/etc/shadow', await realpath(secret), keys, process.execPath, import.meta.filename])
       expect(await ssh.exec(`cat ${path}`)).toMatchObject({ exitCode: 1, stdout: '' });
-    // The machine's root may still be there, above the root of the login.
+    // The machine's root may still be mounted above the root of the login.
     const climb = 'mkdir /run/device/deep && chroot /run/device/deep';
     expect((await ssh.exec(`${climb} ../../../../../bin/cat /etc/shadow; ls /proc/1/root/home`)).stdout).toBe('');
     expect((await ssh.exec('cat /proc/[0-9]*/comm')).stdout).toMatch(/^(sshd\S*|sh|cat|\n)+$/);
@@ -143,7 +143,7 @@ describeWithLab('the firewall', (lab) => {
       'uname -r',
     ];
     for (const command of answers) expect((await ssh.exec(command)).exitCode).toBe(0);
-    // Names of protocols and services are read from files.
+    // The names of protocols and services are read from files.
     const rule = 'add rule inet filter forward tcp dport ssh meta l4proto icmp accept';
     expect((await ssh.exec(`nft '${rule}' && nft -j list chain inet filter forward`)).stdout).toContain('"icmp"');
     await ssh.exec('nft flush chain inet filter forward');
@@ -183,7 +183,7 @@ describeWithLab('the firewall', (lab) => {
       if (drop === 'late') expect(await isBlocked(lab(), `203.0.113.${host}`)).toBe(false);
       if (expected) {
         await waitFor(`${drop} to be applied`, () => isBlocked(lab(), `203.0.113.${host}`));
-        // The device notes a call after its effect.
+        // The device logs a call after its effect.
         await waitFor(`${drop} to be noted`, async () =>
           applied(await readDeviceLog(lab().deviceLogPath), `203.0.113.${host}`).some(Boolean),
         );
@@ -196,7 +196,7 @@ describeWithLab('the firewall', (lab) => {
     ssh.close();
   });
 
-  test('a fault applies to the given number of matching executions only', async () => {
+  test('a fault applies only to the given number of matching executions', async () => {
     await lab().faults.set({ drop: 'before', times: 1, matching: '203.0.113.41' });
     const first = await openSsh(lab());
     expect((await first.exec('nft -j -f -', element('add', '203.0.113.40'))).exitCode).toBe(0);
@@ -214,7 +214,7 @@ describeWithLab('the firewall', (lab) => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(150);
     await lab().setDelay(600_000);
     await lab().setDelay(0);
-    // With that delay it would not answer within the test's limit.
+    // With that delay the device would not answer within the test's limit.
     await ssh.exec('nft list tables');
     ssh.close();
   });
@@ -225,7 +225,7 @@ const describeHere = obstacle === undefined ? describe : describe.skip;
 describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (skipped: ${obstacle})`, () => {
   const namespaces = async (): Promise<string> => (await runProgram('ip', ['netns', 'list'])).stdout;
 
-  test('two run in parallel, and a stopped one leaves nothing', async () => {
+  test('two run in parallel, and a stopped one leaves nothing behind', async () => {
     const [one, other] = await Promise.all([testLab(), testLab()]);
     expect(one.lab.firewall.host).not.toBe(other.lab.firewall.host);
     await one.stop();
@@ -241,9 +241,9 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
     }
   });
 
-  test('there is none where its firewall would see this machine', async () => {
+  test('no lab starts where its firewall would affect this machine', async () => {
     const folder = await labFolder();
-    // Like where the kernel refuses it: inside a plain chroot.
+    // As on a kernel that refuses it: inside a plain chroot.
     const script = 'PATH=$PATH:/usr/sbin:/sbin; mount -n --bind /bin/false "$(command -v pivot_root)" && exec "$@"';
     const owner = spawn(
       'unshare',
@@ -259,7 +259,7 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** A lab in a process of its own, with a rule. */
+  /** A lab with a rule, in its own process. */
   async function ownedLab(
     folder: string,
   ): Promise<{ readonly firewall: RunningLab['firewall']; readonly owner: ChildProcess }> {
@@ -282,7 +282,7 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
     return lab;
   }
 
-  test('in a moved folder the rules of a killed lab are taken over; a copied one leaves the running lab alone', async () => {
+  test('a moved folder takes over the rules of a killed lab, and a copied folder leaves the running lab alone', async () => {
     const folder = await labFolder();
     const [moved, copied] = [`${folder}-moved`, `${folder}-copied`];
     const { firewall, owner } = await ownedLab(folder);
@@ -301,7 +301,7 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
     expect(await ruleset(next)).toBe(before);
     expect(await namespaces()).not.toContain(firewall.namespace);
     await next.stop();
-    // After a stop as well.
+    // The same after a stop.
     await rename(moved, folder);
     const last = await started(folder);
     expect(await ruleset(last)).toBe(before);
@@ -323,7 +323,7 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
     await rm(data, { recursive: true, force: true });
   });
 
-  test('kept rules that are damaged are put aside with a warning', async () => {
+  test('damaged saved rules are moved aside with a warning', async () => {
     const folder = await labFolder();
     const first = await started(folder);
     const factory = await ruleset(first);

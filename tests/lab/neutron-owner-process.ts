@@ -1,4 +1,4 @@
-// Owns a Neutron and a Keystone until it is killed, for tests of that; prints one line of JSON.
+// Owns a Neutron and a Keystone until the process is killed, for tests of a kill. Prints one line of JSON.
 
 import { silentLog } from '../../embedded/setup-log.ts';
 import { startNeutron, usualCacheFolder } from '../../lab/neutron.ts';

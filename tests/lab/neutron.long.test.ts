@@ -1,4 +1,4 @@
-// The private Neutron and Keystone: real services that isolate projects, over HTTPS, and leave nothing behind.
+// The private Neutron and Keystone are real services. They isolate projects, use HTTPS, and leave nothing behind.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ import { type HttpsService, type KeystoneAccount, startNeutron, usualCacheFolder
 import { isRunning, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 import { describeWithNeutron } from '../support/servers/neutron.ts';
 
-/** The first line of an answer to GET /, over TLS, and the presented certificate. */
+/** The first line of an answer to GET / over TLS, and the certificate of the server. */
 function overTls({ host, port }: HttpsService): Promise<{ line: string; sha256: string }> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, rejectUnauthorized: false });
@@ -78,7 +78,7 @@ describeWithNeutron('Neutron and Keystone', (lab) => {
     expect((await ask(url, 'DELETE', { token: alpha })).status).toBe(204);
   });
 
-  test('a folder of an earlier version gets the tables that it lacks', async () => {
+  test('add missing tables to a folder of an earlier version', async () => {
     const place = await temporaryFolder();
     const services = join(place.path, 'services');
     const [cached = ''] = (await readdir(usualCacheFolder())).filter((name) => name.startsWith('neutron-'));

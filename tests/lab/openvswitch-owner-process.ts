@@ -1,4 +1,4 @@
-// Owns an Open vSwitch until it is killed, for tests of that; prints one line of JSON.
+// Owns an Open vSwitch until the process is killed, for tests of a kill. Prints one line of JSON.
 
 import { silentLog } from '../../embedded/setup-log.ts';
 import { startOpenVswitch } from '../../lab/openvswitch.ts';

@@ -1,4 +1,4 @@
-// The private Open vSwitch: a real database and switch, reachable both ways, with access control, that leaves nothing behind.
+// The private Open vSwitch is a real database and switch. It is reachable both ways, has access control, and leaves nothing behind.
 // needs: iproute2
 
 import { spawn } from 'node:child_process';
@@ -50,7 +50,7 @@ describeWithOpenVswitch('the switch', (ovs) => {
     await folder.remove();
   });
 
-  test('is the default of ovsdb-client and ovs-vsctl behind its SSH', async () => {
+  test('is the default target of ovsdb-client and ovs-vsctl over its SSH', async () => {
     const row = '["Open_vSwitch",{"op":"select","table":"Open_vSwitch","where":[],"columns":["ovs_version"]}]';
     const reply = await sshOnce(ovs().ssh, 'ovsdb-client transact "$(cat)"', row);
     expect(reply).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/"ovs_version":"\d+\.\d+\.\d+"/) });
@@ -84,7 +84,7 @@ describeWithOpenVswitch('the switch', (ovs) => {
 const obstacle = openVswitchUnavailable();
 const describeHere = obstacle === undefined ? describe : describe.skip;
 describeHere(obstacle === undefined ? 'its life' : `its life (skipped: ${obstacle})`, () => {
-  test('two run in parallel; a stopped one leaves no process, and keeps its database', async () => {
+  test('two run in parallel, and a stopped one leaves no process and keeps its database', async () => {
     const [one, other] = await Promise.all([testOpenVswitch(), testOpenVswitch()]);
     expect(one.ovs.ovsdb.port).not.toBe(other.ovs.ovsdb.port);
     await one.ovs.vsctl('--no-wait', 'add-br', 'only-here');

@@ -1,4 +1,4 @@
-// Starts two routers in the folder given as argument, prints their pids inside, and runs until it is killed.
+// Starts two routers in the folder given as the argument, prints the pids of their processes, and runs until it is killed.
 import { silentLog } from '../../embedded/setup-log.ts';
 import { startRouters } from '../../lab/routers/routers.ts';
 

@@ -1,4 +1,4 @@
-// The lab's routers: the state that they keep over a stop and a power cut, troubles of their cables, and the leftovers of a killed owner.
+// The lab's routers: their state after a stop and after a power cut, faults of their cables, and the leftovers of a killed owner.
 // needs: iputils-ping
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -44,7 +44,7 @@ describeHere(`routers of the lab${obstacle === undefined ? '' : ` (skipped: ${ob
       () => false,
     );
 
-  test('the same routers after a stop: configuration, address, proof of identity; after a power cut what was saved', async () => {
+  test('after a stop the routers have the same configuration, address and proof of identity; after a power cut, the saved ones', async () => {
     const first = await start();
     await first.routers[0].vtysh('configure terminal', 'ip route 10.66.0.0/16 blackhole');
     const before = first.routers.map(({ host, hostKeySha256 }) => ({ host, hostKeySha256 }));
@@ -53,7 +53,7 @@ describeHere(`routers of the lab${obstacle === undefined ? '' : ` (skipped: ${ob
     const second = await start();
     expect(second.routers.map(({ host, hostKeySha256 }) => ({ host, hostKeySha256 }))).toEqual(before);
     await waitFor('the kept route', () => has('ip route 10.66.0.0/16 blackhole'));
-    // Beside the log: nothing saves it.
+    // This route is not in the log, so nothing saves it.
     await second.routers[0].vtysh('configure terminal', 'ip route 10.67.0.0/16 blackhole');
     await second.act('kill', 'router1');
     await expect(second.routers[0].vtysh('show version')).rejects.toThrow('not running');
@@ -62,7 +62,7 @@ describeHere(`routers of the lab${obstacle === undefined ? '' : ` (skipped: ${ob
     expect(await has('10.67.0.0/16')).toBe(false);
   });
 
-  test('an unplugged host is not reached, and is again when it is plugged in', async () => {
+  test('an unplugged host is unreachable until it is plugged in again', async () => {
     const { namespaceOf, act } = await start();
     const reached = async () =>
       (await inNamespace(namespaceOf('left'), 'ping', ['-c', '1', '-W', '1', '192.0.2.1'])).exitCode === 0;
@@ -77,7 +77,7 @@ describeHere(`routers of the lab${obstacle === undefined ? '' : ` (skipped: ${ob
     await expect(act('kill', 'left')).rejects.toThrow('nothing runs on left');
   });
 
-  test('routers whose owner was killed end with it, and their network with the next start', async () => {
+  test('routers end with their killed owner, and the next start removes their network', async () => {
     const owner = spawn(process.execPath, [join(import.meta.dirname, 'routers-owner-process.ts'), folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -1,5 +1,5 @@
-// The device `sites`, by README's job: a name whose answer follows its web servers, a checker that is cut off, a name server that a person
-// starts and that goes on alone; and nothing left behind, also after kill -9.
+// The device `sites`, with the job of the README: a name whose answer follows its web servers, a checker that is cut off, and a name server
+// that a person starts and that continues alone. Nothing is left behind, even after kill -9.
 // needs: system, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, knot, fping, procps, nftables, iproute2, iputils-ping, openssl, root
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -25,11 +25,11 @@ const describeAsRoot = hasAll && isRoot ? describe : describe.skip;
 const stranger = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs'];
 
 const fqdn = 'shop.gslb.lab.test';
-/** At the PowerDNS. */
+/** The name at the PowerDNS backend. */
 const plainFqdn = 'shop.default.plain.lab.test';
 /** Clients of the region us. */
 const usBlock = '192.0.2.0/24';
-/** Addresses that the name may have, and the site of each. */
+/** The addresses that the name can have, and the site of each. */
 type Addresses = Readonly<Record<string, string>>;
 
 interface Flip {
@@ -59,7 +59,7 @@ async function change(system: LabSystem, mutation: string, input: object, field:
   return done[field]?.id ?? '';
 }
 
-/** The name of README's job. Its failback is shorter; its checks are slower, for a machine that is busy. */
+/** The name from the README's job. Its failback is shorter, and its checks are slower, for a busy machine. */
 async function createName(system: LabSystem): Promise<string> {
   const at = await addressesOf(system.data);
   const { gslbFlavors: flavors } = await system.ask<{ gslbFlavors: { nodes: { id: string; name: string }[] } }>(
@@ -91,7 +91,7 @@ async function createName(system: LabSystem): Promise<string> {
   return change(system, 'gslbCreate', name, 'gslb');
 }
 
-/** The same pool at another backend, as README makes it. */
+/** The same pool at another backend, as in the README. */
 async function createPlainName(system: LabSystem): Promise<void> {
   const at = await addressesOf(system.data);
   const { signal } = new AbortController();
@@ -112,7 +112,7 @@ async function createPlainName(system: LabSystem): Promise<void> {
   await change(system, 'gslbCreate', name, 'gslb');
 }
 
-/** Waits until the PowerDNS answers these sites. */
+/** Waits until the PowerDNS answers with these sites. */
 async function answeredByPowerdns(at: Addresses, ...sites: readonly string[]): Promise<void> {
   const wanted = sites.map((site) => at[site]).sort();
   await waitFor(`${sites} at the PowerDNS`, async () => {
@@ -122,7 +122,7 @@ async function answeredByPowerdns(at: Addresses, ...sites: readonly string[]): P
   });
 }
 
-/** The site whose address is answered; undefined: none, or no answer. */
+/** The site whose address is in the answer. Undefined if the answer has none, or there is no answer. */
 async function answered(
   at: Addresses,
   server: string,
@@ -134,7 +134,7 @@ async function answered(
   return ['EU', 'US', 'AP'].find((site) => at[site] === stdout.trim())?.toLowerCase();
 }
 
-/** Throws with what the product says of the name. */
+/** Throws an error with the product's state of the name. */
 async function answeredByBoth(
   system: LabSystem,
   at: Addresses,
@@ -166,7 +166,7 @@ async function flips(system: LabSystem): Promise<readonly Flip[]> {
   return JSON.parse(await told(system, 'gslbs', 'history', fqdn, '--limit', '1000', '--json')) as Flip[];
 }
 
-/** The steps of README before and after the cut; steps that differ without root are left out. */
+/** The steps of the README before and after the cut, without the steps that differ without root. */
 async function followsItsWebServers(system: LabSystem): Promise<void> {
   const at = await addressesOf(system.data);
   await createName(system);
@@ -198,13 +198,13 @@ async function followsItsWebServers(system: LabSystem): Promise<void> {
   }
 }
 
-/** Names of the programs that were started with a path in the data folder. */
+/** The names of running programs that were started with a path in the data folder. */
 async function programsOf({ data }: LabSystem): Promise<readonly string[]> {
   const { stdout } = await run('pgrep', ['-lf', data]).catch(() => ({ stdout: '' }));
   return stdout.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
 }
 
-/** A name server that a person starts, in a folder of its own. */
+/** A name server that a person starts, in its own folder. */
 async function ownNameServer(system: LabSystem) {
   const at = await addressesOf(system.data);
   const folder = await temporaryFolder();
@@ -225,7 +225,7 @@ async function ownNameServer(system: LabSystem) {
     await process_.ended;
   };
   return {
-    // A client that queries from this machine belongs to eu at the lab's name servers; this is stated here.
+    // The lab's name servers count a client on this machine as one in eu, so the query states its network.
     answered: () => answered(at, '127.0.0.1', port, `+subnet=${at.CLIENTS}`),
     async age(): Promise<number> {
       const question = ['@127.0.0.1', '-p', port, '+short', 'age.tidegate.', 'TXT', 'CH'];
@@ -245,7 +245,7 @@ async function ownNameServer(system: LabSystem) {
 
 describeAsRoot('as root', () => {
   let system: LabSystem;
-  /** Of the namespaces of its hosts. */
+  /** The prefix of the namespaces of its hosts. */
   let prefix = 'none';
 
   beforeAll(async () => {
@@ -257,12 +257,12 @@ describeAsRoot('as root', () => {
     for (const name of await own()) await run('ip', ['netns', 'delete', name]);
   });
 
-  /** Others have labs on this machine, too. */
+  /** Other users have labs on this machine too. */
   async function own(): Promise<readonly string[]> {
     return (await namespaces()).filter((space) => space.startsWith(prefix));
   }
 
-  test('a name is answered by place, and follows its web servers', async () => {
+  test('a name is answered by location, and follows its web servers', async () => {
     expect(await system.lab('add', 'sites')).toMatchObject([{ part: 'sites', state: 'RUNNING', backend: null }]);
     const hosts = JSON.parse(await system.told('hosts', '--json')) as { name: string; namespace: string }[];
     prefix = hosts.find(({ name }) => name === 'ns1')?.namespace.replace(/ns1$/, '') ?? '';
@@ -270,7 +270,7 @@ describeAsRoot('as root', () => {
     await followsItsWebServers(system);
   }, 240_000);
 
-  test('a checker that is cut off is no vote, and flips nothing', async () => {
+  test('a checker that is cut off has no vote, and causes no status changes', async () => {
     const at = await addressesOf(system.data);
     await system.told('unplug', 'ap-checker');
     expect(await system.lab('hosts')).toContainEqual(
@@ -304,7 +304,7 @@ describeAsRoot('as root', () => {
     await answeredByBoth(system, at, 'us to be back', (site) => site === 'us', `+subnet=${usBlock}`);
   }, 240_000);
 
-  test('what is not there is refused with the reason', async () => {
+  test('an unknown part is refused with the reason', async () => {
     expect(await system.refusal('unplug', 'toaster')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('eu-web, eu-checker'),
@@ -315,7 +315,7 @@ describeAsRoot('as root', () => {
     });
   }, 60_000);
 
-  test('a name server continues when everything else is killed, also after its own restart, and reports how old its data is', async () => {
+  test('a name server continues when everything else is killed, even after its own restart, and reports the age of its data', async () => {
     const server = await ownNameServer(system);
     try {
       await waitFor('its answer', async () => (await server.answered()) === 'eu');
@@ -338,13 +338,13 @@ describeAsRoot('as root', () => {
     }
   }, 300_000);
 
-  test('a stop leaves nothing', async () => {
+  test('a stop leaves nothing behind', async () => {
     await system.end('SIGTERM');
     expect(await own()).toEqual([]);
     expect(await programsOf(system)).toEqual([]);
   }, 60_000);
 
-  test('a cut that is made twice and ended twice is a cut', async () => {
+  test('a cut that is made twice and ended twice works as a cut', async () => {
     const network = new SitesNetwork('0000ac');
     try {
       const { machine } = await network.layOut(undefined, new AbortController().signal);
@@ -371,7 +371,7 @@ describeHere('without root', () => {
     if (system !== undefined) await endProcessesOf(system.data);
   });
 
-  test('it is on the loopback: the same, without the cut', async () => {
+  test('on the loopback everything works the same, except the cut', async () => {
     const lab = await LabSystem.start(['--lab', 'sites'], isRoot ? stranger : []);
     system = lab;
     await followsItsWebServers(lab);

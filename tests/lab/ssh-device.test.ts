@@ -23,11 +23,11 @@ describeHere(`a device with a conversation${obstacle === undefined ? '' : ` (ski
     return log.filter((entry) => entry.phase === 'applied' && ids.includes(entry.id));
   };
 
-  test('logs each of its requests with its answer, and greetings as neither', async () => {
+  test('logs each request with its answer, and logs greetings as neither', async () => {
     const ssh = await openSshTo(device.place);
     expect((await ssh.exec('cat /run/begun')).stdout).toBe('begun\n');
     const talk = await ssh.subsystem('lines');
-    // In pieces that are not requests, and two requests at once.
+    // Pieces that are not whole requests, and two requests at once.
     for (const piece of ['hel', 'lo\nget ', 'a\nset b\n', 'set bad\n']) talk.say(piece);
     await waitFor('four answers', () => talk.said().split('\n').length === 5);
     expect(talk.said()).toBe('got-hello\ngot-get a\ngot-set b\ngot-set bad\n');
@@ -42,7 +42,7 @@ describeHere(`a device with a conversation${obstacle === undefined ? '' : ` (ski
     expect(new Set(log.map(({ id }) => id)).size).toBe(3);
   });
 
-  test('a greeting that comes in pieces, while a request is there already, is no answer', async () => {
+  test('a greeting that arrives in pieces while a request is already there does not count as an answer', async () => {
     const ssh = await openSshTo(device.place);
     const talk = await ssh.subsystem('frames');
     talk.say('<hello/>]]>]]>\n#13\n<edit-config/\n#1\n>\n##\n');
@@ -86,7 +86,7 @@ describeHere(`a device with a conversation${obstacle === undefined ? '' : ` (ski
     expect(await applied(`set ${drop}\n`)).toHaveLength(times);
   });
 
-  test('refuses by the words of its own, and goes on', async () => {
+  test('refuses with its own message, and continues', async () => {
     await device.faults.set({ refuse: 'yes', matching: 'never' });
     const ssh = await openSshTo(device.place);
     const talk = await ssh.subsystem('lines');
@@ -96,7 +96,7 @@ describeHere(`a device with a conversation${obstacle === undefined ? '' : ` (ski
     ssh.close();
   });
 
-  test('hangs after it has acted', async () => {
+  test('hangs after it has executed the command', async () => {
     await device.faults.set({ hang: 'after', matching: 'hung' });
     const ssh = await openSshTo(device.place);
     const talk = await ssh.subsystem('lines');

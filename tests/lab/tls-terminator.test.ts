@@ -1,4 +1,4 @@
-// HTTPS in front of the lab's Neutron and Keystone: it forwards, and ends with whatever is connected to it.
+// HTTPS in front of the lab's Neutron and Keystone. It forwards requests, and can stop whatever is connected to it.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => new Promise((resolve) => service.close(resolve)));
 
-test('it ends while a client is connected, and another has left before its handshake', async () => {
+test('it stops while one client is connected and another has left before its handshake', async () => {
   const { host, port } = terminator;
   const client = connectTls({ host, port, rejectUnauthorized: false });
   client.on('error', () => {});
@@ -27,7 +27,7 @@ test('it ends while a client is connected, and another has left before its hands
   const other = connect({ host, port });
   await once(other, 'connect');
   other.end();
-  // By then the server has accepted it as well, and read its end.
+  // By then the server has also accepted the second client and read its end.
   client.write('again');
   await once(client, 'data');
   await terminator.stop();

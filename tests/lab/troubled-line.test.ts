@@ -1,4 +1,4 @@
-// The line in front of the lab's real devices: the effect of each trouble on a request and its answer.
+// The line in front of the lab's real devices: the effect of each fault on a request and its answer.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -33,7 +33,7 @@ afterEach(() => line.stop());
 interface Client {
   readonly socket: Socket;
   readonly heard: string[];
-  /** With the error, if there was one. */
+  /** The error, if there was one. */
   readonly ended: Promise<string>;
 }
 
@@ -57,13 +57,13 @@ async function usedClient(): Promise<Client> {
   return used;
 }
 
-test('without trouble everything gets through', async () => {
+test('without a fault everything passes', async () => {
   const { heard, socket } = await usedClient();
   expect(heard).toEqual(['answer to first']);
   socket.destroy();
 });
 
-test('hang: the request arrives, and the answer when the trouble is over', async () => {
+test('hang: the request arrives, and the answer follows when the fault ends', async () => {
   const { heard, socket } = await usedClient();
   line.setTrouble('hang');
   socket.write('second');
@@ -94,7 +94,7 @@ test('late: the connection breaks, and the request arrives after that', async ()
   expect(heard).toHaveLength(1);
 });
 
-test('refuse: connections break, and no new one lasts', async () => {
+test('refuse: connections break, and new ones are closed', async () => {
   const { ended } = await usedClient();
   line.setTrouble('refuse');
   await ended;

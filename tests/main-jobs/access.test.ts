@@ -1,4 +1,4 @@
-// Who may see and change what: a project's token, another project's, none, and a password that is wrong.
+// Access with a project's token, with another project's token, without a token, and with a wrong password.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ask } from '../bin/support/up-process.ts';
@@ -15,7 +15,7 @@ const createQuery = `mutation ($input: LoadBalancerCreateInput!) {
   loadBalancerCreate(input: $input) { loadBalancer { id } userErrors { code } } }`;
 const deleteQuery = `mutation ($input: LoadBalancerDeleteInput!) {
   loadBalancerDelete(input: $input) { deletedId userErrors { code } } }`;
-/** Attempts a minute for one name from one network. */
+/** Login attempts per minute for one name from one network. */
 const allowed = 10;
 
 describeWithProduct('access', () => {
@@ -49,7 +49,7 @@ describeWithProduct('access', () => {
     return done;
   }
 
-  test("another project's token sees nothing of it and changes nothing", async () => {
+  test("another project's token sees nothing of the load balancer and changes nothing", async () => {
     const made = await administer<{ project: { id: string } }>(
       'projectCreate',
       { name: `other-${name}` },
@@ -71,7 +71,7 @@ describeWithProduct('access', () => {
     expect(there).toEqual({ loadBalancer: { name } });
   });
 
-  test('without a token nothing is seen and nothing is changed', async () => {
+  test('without a token, nothing can be seen or changed', async () => {
     for (const query of ['{ loadBalancers { nodes { name } } }', '{ backends { nodes { name } } }'])
       await expect(ask(product.url, undefined, query)).rejects.toThrow('UNAUTHENTICATED');
     const input = { name: `nobody-${name}` };
@@ -82,7 +82,7 @@ describeWithProduct('access', () => {
     expect(there).toEqual({ loadBalancers: { nodes: [{ name }] } });
   });
 
-  test('a wrong password is slow and counted: after ten of them the name has to wait, whatever the password', async () => {
+  test('a wrong password is slow and counted: after ten attempts the name must wait, whatever the password', async () => {
     const [user, password] = [`user-${name}`, randomUUID()];
     await administer('userCreate', { name: user, password }, 'user { id }');
     const attempts = Array.from({ length: allowed }, async () => {
@@ -91,7 +91,7 @@ describeWithProduct('access', () => {
       expect([accessToken, userErrors]).toMatchObject([null, [{ code: 'BAD_CREDENTIALS' }]]);
       return performance.now() - beganMs;
     });
-    // A request that derives no key takes a few milliseconds; no busy machine makes one quick that derives one.
+    // A request without key derivation takes a few milliseconds. A request with key derivation is never that fast.
     expect(Math.min(...(await Promise.all(attempts)))).toBeGreaterThan(20);
     const [refused] = (await logIn(user, password)).userErrors;
     expect(refused?.code).toBe('RATE_LIMITED');

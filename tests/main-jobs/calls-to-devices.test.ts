@@ -1,4 +1,4 @@
-// Calls over SSH to a real Linux firewall and over HTTPS to a FortiGate. What a call did is looked up at the devices themselves.
+// Calls over SSH to a real Linux firewall, and over HTTPS to a FortiGate. The devices themselves show the effect of each call.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
@@ -16,14 +16,14 @@ interface Device {
   readonly backend: string;
   /** A write, and the text by which the device shows its effect. */
   write(number: number): { readonly operation: string; readonly arguments: object; readonly shows: string };
-  /** How often the device has it. */
+  /** How often the device has this text. */
   count(shown: string): Promise<number>;
-  /** As a person does at the device. */
+  /** Creates the object at the device, as a person would. */
   createByHand(number: number): Promise<void>;
 }
 
 const fields = 'operation { id state wireCall } mapping { id mappingState objectKey }';
-/** Of this run of the file. */
+/** Identifies objects of this test run. */
 const mark = randomUUID().slice(0, 8);
 const cmpObject = { type: 'tenant', externalId: mark };
 
@@ -52,32 +52,35 @@ describeWithProduct('a call to a real device', () => {
     ['SSH', 'firewall'],
     ['HTTPS', 'fortigate'],
   ];
-  test.each(ways)('over %s makes the object and its mapping; the same key has no second effect', async (_way, name) => {
-    const device = deviceOf(name);
-    const { shows } = device.write(1);
-    const idempotencyKey = randomUUID();
-    const made = await call(device, 1, { idempotencyKey });
-    expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'ACTIVE' } });
-    expect(await device.count(shows)).toBe(1);
-    const again = await call(device, 1, { idempotencyKey });
-    expect(again.operation?.id).toBe(made.operation?.id);
-    expect(await device.count(shows)).toBe(1);
-    const query = `query ($id: String!) { cmpObject(type: "tenant", externalId: $id) {
+  test.each(ways)(
+    'over %s makes the object and its mapping, and the same key has no second effect',
+    async (_way, name) => {
+      const device = deviceOf(name);
+      const { shows } = device.write(1);
+      const idempotencyKey = randomUUID();
+      const made = await call(device, 1, { idempotencyKey });
+      expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'ACTIVE' } });
+      expect(await device.count(shows)).toBe(1);
+      const again = await call(device, 1, { idempotencyKey });
+      expect(again.operation?.id).toBe(made.operation?.id);
+      expect(await device.count(shows)).toBe(1);
+      const query = `query ($id: String!) { cmpObject(type: "tenant", externalId: $id) {
       mappings { nodes { id backend { name } } } relayOperations { nodes { id } } } }`;
-    const { cmpObject: seen } = await product.ask<{
-      cmpObject: { mappings: { nodes: object[] }; relayOperations: { nodes: object[] } };
-    }>(query, { id: cmpObject.externalId });
-    expect(seen.mappings.nodes).toContainEqual({ id: made.mapping?.id, backend: { name: device.backend } });
-    expect(seen.relayOperations.nodes).toContainEqual({ id: made.operation?.id });
-  });
+      const { cmpObject: seen } = await product.ask<{
+        cmpObject: { mappings: { nodes: object[] }; relayOperations: { nodes: object[] } };
+      }>(query, { id: cmpObject.externalId });
+      expect(seen.mappings.nodes).toContainEqual({ id: made.mapping?.id, backend: { name: device.backend } });
+      expect(seen.relayOperations.nodes).toContainEqual({ id: made.operation?.id });
+    },
+  );
 
-  test.each(ways)('over %s that is cut ends as unknown, and one look at the device settles it', async (_way, name) => {
+  test.each(ways)('over %s that is cut ends as unknown, and one read of the device settles it', async (_way, name) => {
     const device = deviceOf(name);
     const { shows } = device.write(2);
     await product.lab('trouble', name, 'drop');
     const cut = await call(device, 2).finally(() => product.lab('trouble', name, 'none'));
     expect(cut.operation?.state).toBe('UNKNOWN');
-    // It was carried out, and nothing repeats it.
+    // The call was carried out, and nothing repeats it.
     expect(await device.count(shows)).toBe(1);
     const settled = await product.change<Call>(
       'relayOperationSettle',
@@ -88,7 +91,7 @@ describeWithProduct('a call to a real device', () => {
     expect(await device.count(shows)).toBe(1);
   });
 
-  test.each(ways)('over %s that deletes takes only its own object', async (_way, name) => {
+  test.each(ways)('over %s that deletes removes only its own object', async (_way, name) => {
     const device = deviceOf(name);
     await device.createByHand(4);
     const made = await call(device, 3);
@@ -99,7 +102,7 @@ describeWithProduct('a call to a real device', () => {
     expect(await device.count(device.write(4).shows)).toBe(1);
   });
 
-  test('drops packets: a rule on a set of addresses cuts a client off from a server', async () => {
+  test('drops packets: a rule on a set of addresses blocks a client from a server', async () => {
     const { CLIENT = '', CLIENT_ADDRESS, SERVER_ADDRESS = '' } = await product.part('firewall');
     const reaches = async () =>
       (await inNamespace(CLIENT, 'ping', ['-c', '1', '-W', '1', SERVER_ADDRESS])).exitCode === 0;
@@ -181,7 +184,7 @@ async function fortigateOf(product: Product): Promise<Device> {
   };
 }
 
-/** It has a certificate of its own. */
+/** The device has its own certificate. */
 function sent(
   url: string,
   method: string,

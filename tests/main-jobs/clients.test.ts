@@ -1,5 +1,5 @@
-// The clients of docs/clients.md, as a reader runs them: each blocks an address at the firewall and follows its call to the end, although answers
-// and streams are lost on the way, and makes no second call when it is started again. Go's runs where Go is installed.
+// The clients of docs/clients.md, run as a reader would. Each client blocks an address at the firewall and follows its call to the end,
+// although answers and streams are lost on the way. When it is started again, it makes no second call. The Go client runs if Go is installed.
 // needs: python3
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -22,7 +22,10 @@ const clients: readonly (readonly [string, string, readonly string[]])[] = [
 ];
 const hasGo = spawnSync('go', ['version']).status === 0;
 
-/** Parts of answers, counted over all connections: the answer of the mutation; the stream's first part, and one after it was resumed. */
+/**
+ * The answer parts that are lost, by their number over all connections: 2 is the answer of the mutation, 3 is the stream's first part, and 5 is
+ * a part after the stream was resumed.
+ */
 const losses: readonly (readonly [string, readonly number[]])[] = [
   ['the answer is lost', [2]],
   ['the stream is lost', [3, 5]],
@@ -31,7 +34,10 @@ const runs = clients.flatMap(([language, program, words]) =>
   losses.map(([what, cutParts]) => ({ language, program, words, what, cutParts })),
 );
 
-/** Between a client and the product: cuts the connection when one of these parts of answers comes, so that the client can't know what was done. */
+/**
+ * A proxy between a client and the product. It cuts the connection when one of these parts arrives, so that the client can't know the
+ * outcome.
+ */
 async function lossyProxy(target: URL, cutParts: readonly number[]) {
   let parts = 0;
   let cuts = 0;
@@ -83,7 +89,7 @@ describeWithProduct('a client', () => {
       expect(last).toMatch(/^[\w-]+ SUCCEEDED$/);
       expect(proxy.cuts()).toBeGreaterThanOrEqual(1);
 
-      // The state is final when it starts.
+      // The state is already final when the client starts.
       expect(await start()).toEqual([last]);
       const query =
         'query ($id: String!) { cmpObject(type: "tenant", externalId: $id) { relayOperations { nodes { id state } } } }';

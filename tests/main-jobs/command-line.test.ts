@@ -1,5 +1,5 @@
-// Every noun of the command line, against the running product: create, list, show and delete, as far as the noun has them. The program runs in
-// this process: sixty processes would cost a minute.
+// Every noun of the command line, against the running product: create, list, show and delete, if the noun has them. The program runs in this
+// process, because sixty processes would cost a minute.
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machi
 import { makeCertificates } from '../support/product/certificates.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 
-/** Nouns for several hosts, for a database of one's own, and for one that was restored. */
+/** Nouns that need several hosts, a separate database, or a restored database. */
 const elsewhere = ['ha', 'clock', 'timeline'];
 const mark = randomUUID().slice(0, 8);
 
@@ -38,7 +38,7 @@ describeWithProduct('the command line', () => {
   const cli = (noun: string, ...words: readonly string[]) => tidegate(noun, ...words, ...place());
   const asAdministrator = (noun: string, ...words: readonly string[]) =>
     tidegate(noun, ...words, ...place(), ...admin());
-  /** With a login at a cluster in place of an endpoint. */
+  /** Uses a login at a cluster in place of an endpoint. */
   const atCluster = (noun: string, ...words: readonly string[]) => tidegate(noun, ...words, '--data', folder.path);
   const place = () => ['--url', `${product.url}/graphql`, '--data', product.data];
   const admin = () => ['--user', 'admin', '--password-file', join(product.data, 'admin.password')];
@@ -66,7 +66,7 @@ describeWithProduct('the command line', () => {
     expect(await cli('backends', 'list')).not.toContain(name);
   });
 
-  test('a call, its mapping and its CMP object are listed and shown; the mapping is verified and forgotten', async () => {
+  test('a call, its mapping and its CMP object are listed and shown, and the mapping is verified and forgotten', async () => {
     const tenant = `tenant/${mark}`;
     const input = {
       ...{ idempotencyKey: randomUUID(), backend: { name: 'lab-firewall' }, set: 'blocked', address: '203.0.113.41' },
@@ -87,7 +87,7 @@ describeWithProduct('the command line', () => {
     expect(await cli('mappings', 'list', '--cmp-object', tenant, '--state', 'ACTIVE')).not.toContain('203.0.113.41');
   });
 
-  test('a device is called and read by the operations of its driver; the call is found, waited for and explained', async () => {
+  test('a device is called and read with the operations of its driver, and the call is found, waited for and explained', async () => {
     expect(await cli('drivers', 'list')).toMatch(/^linux-nftables +FIREWALL /m);
     const shown = await cli('drivers', 'show', 'linux-nftables', '--operation', 'setElement.add');
     expect(shown).toMatch(/^address +yes +string/m);
@@ -99,7 +99,7 @@ describeWithProduct('the command line', () => {
     expect(await cli('read', 'lab-firewall', 'setElement.list', '--arguments', '{"set": "blocked"}')).toContain(
       '203.0.113.77',
     );
-    // As tables have it.
+    // The short id, as tables show it.
     const [, short = ''] =
       /^(op_\w+) .*setElement.add/m.exec(await cli('operations', 'list', '--cmp-object', tenant)) ?? [];
     expect(await cli('operations', 'show', id)).toContain(short);
@@ -119,7 +119,7 @@ describeWithProduct('the command line', () => {
     expect(named.stderr).toContain("there is no backend 'lab-firewal'; 'lab-firewall' is near");
   });
 
-  test('the server is found by its data folder, and by a login that is kept', async () => {
+  test('the server is found by its data folder, and by a saved login', async () => {
     expect(await tidegate('backends', 'list', '--data', product.data)).toContain('lab-firewall');
     const env = { XDG_CONFIG_HOME: file('config') };
     const run = async (...words: readonly string[]) => {
@@ -170,7 +170,7 @@ describeWithProduct('the command line', () => {
     await waitFor('its deletion', async () => !(await cli('loadbalancers', 'list')).includes(name));
   });
 
-  test('what load balancers use: hosts, quotas, subnets and certificates', async () => {
+  test('parts that load balancers use: hosts, quotas, subnets and certificates', async () => {
     expect(await asAdministrator('hosts', 'list')).toContain('host1');
     expect(await cli('quotas', 'list')).toContain('NODES');
     const subnet = `subnet-${mark}`;
@@ -192,8 +192,8 @@ describeWithProduct('the command line', () => {
     expect(await asAdministrator('zones', 'show', 'gslb.lab.test')).toMatch(/entry key|DS/i);
   });
 
-  /** Created, listed, shown and deleted, with the administrator's rights. */
-  /** Members of GSLBs and name servers are those of the lab: the product dials nothing else. */
+  /** Runs create, list, show and delete with the administrator's rights. */
+  /** Members of GSLBs and name servers are those of the lab, because the product dials no other addresses. */
   const siteAt = async () => {
     const { EU: address = '', WEB_PORT: port = '', PDNS = '', DNS_PORT = '' } = await product.part('sites');
     return { address, port, nameServer: `${PDNS}:${DNS_PORT}` };
@@ -206,7 +206,7 @@ describeWithProduct('the command line', () => {
     expect(await asAdministrator(noun, 'list')).not.toContain(name);
   };
 
-  test('a GSLB is made with all that it needs, and unmade', async () => {
+  test('a GSLB and everything that it needs are created and deleted', async () => {
     const name = `job-${mark}`;
     const [zone, fqdn] = [`${name}.test`, `www.${name}.test`];
     const { address, port, nameServer } = await siteAt();
@@ -281,7 +281,7 @@ describeWithProduct('the command line', () => {
     expect(await asAdministrator('projects', 'list')).not.toContain(name);
   });
 
-  test('a file is applied, and then nothing of it differs', async () => {
+  test('a file is applied, and there is no difference afterwards', async () => {
     const [name, { address, port }] = [`applied-${mark}`, await siteAt()];
     const write = (minUp: number) =>
       writeFile(
@@ -348,7 +348,7 @@ describeWithProduct('the command line', () => {
     expect(await tidegate('lab', 'list', '--data', product.data)).toMatch(/^firewall +RUNNING/m);
   });
 
-  test('a certificate that expires fires an alert, which is listed, acknowledged and ended', async () => {
+  test('an expiring certificate fires an alert, which is listed, acknowledged and ended', async () => {
     const { cert, key } = await makeCertificate({
       ...{ commonName: mark, names: [`${mark}.example`], notAfter: new Date(Date.now() + 3 * 86_400_000) },
     });
@@ -372,7 +372,7 @@ describeWithProduct('the command line', () => {
     await cli('alerts', 'acknowledge', id);
     expect(await listed('--state', 'acknowledged')).toMatchObject([{ id }]);
     await cli('alerts', 'end', id);
-    // The certificate still expires: another alert may fire.
+    // The certificate still expires, so another alert may fire.
     expect((await listed()).filter((each) => each.id === id)).toEqual([]);
     expect((await listed('--resolved')).find((each) => each.id === id)?.alertState).toBe('RESOLVED');
     await cli('alert-rules', 'delete', name, ...of);
@@ -380,7 +380,7 @@ describeWithProduct('the command line', () => {
     await cli('certificates', 'delete', name);
   });
 
-  test('an alert channel is made, with its secret shown once, and unmade', async () => {
+  test('an alert channel is created, with its secret shown once, and deleted', async () => {
     const name = `channel-${mark}`;
     const of = ['--project', 'default'];
     const { address, port } = await siteAt();
@@ -418,7 +418,7 @@ describeWithProduct('the command line', () => {
     await waitFor('the gateway forgets it', async () => (await run()).data?.backends === undefined);
   });
 
-  test('no noun is left out', async () => {
+  test('no noun is missing from these tests', async () => {
     const help = (await runCommand(['--help'])).stdout;
     const ofNouns = help.slice(help.indexOf('Projects and people:'), help.indexOf('Verbs without a noun'));
     const nouns = [...ofNouns.matchAll(/^ {2}([a-z0-9-]+) /gm)];

@@ -1,4 +1,4 @@
-// The pages in Chromium: a person signs in, sees what others change without a reload, and asks in GraphiQL.
+// The pages in Chromium. A person signs in, sees other people's changes without a reload, and runs a query in GraphiQL.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
@@ -32,7 +32,7 @@ describeWithProduct('the dashboard', () => {
     return made.mapping.id;
   }
 
-  test('a person signs in; a call to a device appears by itself', async () => {
+  test('a person signs in, and a call to a device appears by itself', async () => {
     const { page, errors, foreign } = watched;
     await login(page, product, { user: { name: 'admin', password: product.password } });
     await page.getByText('lab-firewall').first().waitFor();
@@ -44,7 +44,7 @@ describeWithProduct('the dashboard', () => {
     expect({ errors, foreign }).toEqual({ errors: [], foreign: [] });
   });
 
-  test('an object that was removed at the device is shown as missing, until it is back', async () => {
+  test('an object that was removed at the device is shown as missing until it returns', async () => {
     const { page, errors, foreign } = watched;
     const tenant = `drift-${randomUUID().slice(0, 8)}`;
     const id = await addElement('203.0.113.32', tenant);
@@ -63,11 +63,11 @@ describeWithProduct('the dashboard', () => {
     expect({ errors, foreign }).toEqual({ errors: [], foreign: [] });
   });
 
-  test('GraphiQL answers with the login of the dashboard, and shows the plan', async () => {
+  test('GraphiQL uses the login of the dashboard, and shows the plan', async () => {
     const { page, errors, foreign } = watched;
     await page.goto(`${product.url}/graphiql`);
     await addElement('203.0.113.33', '42');
-    // The editors are there when they show the first example.
+    // The editors are ready when they show the first example.
     await page.locator('.graphiql-editor-tool').getByText('graphiql-address-1').waitFor();
     await runTab(page, 'Tenant42', 'setElement.add');
     await page.getByRole('button', { name: 'Show Explain' }).click();

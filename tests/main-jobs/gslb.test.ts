@@ -1,4 +1,5 @@
-// A name that follows what is alive, with three sites, their checkers and two name servers of the lab: asked with dig, as resolvers do.
+// A name that follows the healthy endpoints, with three sites, their checkers and two name servers of the lab. The test queries it with dig,
+// as resolvers do.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../embedded/run-program.ts';
@@ -40,7 +41,7 @@ describeWithProduct('a GSLB', () => {
       });
   }
 
-  /** Why the answer is as it is. */
+  /** The reasons for the current answer. */
   async function reasons(): Promise<string> {
     const lines = [
       ['gslbs', 'show', fqdn],
@@ -59,7 +60,7 @@ describeWithProduct('a GSLB', () => {
     );
   }
 
-  test('an endpoint dies: both name servers leave it out; it comes back, and so does the answer; the history tells both', async () => {
+  test('an endpoint dies, and both name servers omit it; it returns, and so does its answer; the history shows both', async () => {
     await answeredByBoth(['EU', 'US', 'AP']);
     await product.lab('kill', 'eu-web');
     await answeredByBoth(['US', 'AP']);
@@ -80,7 +81,7 @@ async function create(product: Product, at: Readonly<Record<string, string>>): P
   const { gslbFlavors: flavors } = await product.ask<{ gslbFlavors: { nodes: { id: string; name: string }[] } }>(
     '{ gslbFlavors { nodes { id name } } }',
   );
-  // Slower than an operator would choose: a checker on a busy machine must not see a timeout.
+  // Slower than an operator would choose, because a checker on a busy machine must not see a timeout.
   const times = { intervalMs: 2_000, timeoutMs: 2_000, fall: 1, rise: 1 };
   const check = { name, checkType: 'HTTP', parameters: { http: { path: '/health' } }, ...times };
   const monitorId = await make('gslbMonitorCreate', 'gslbMonitor', check);

@@ -1,4 +1,5 @@
-// A load balancer whose number of nodes follows the load: shortest times of the policy, so that the test waits for decisions and not for pauses.
+// A load balancer whose number of nodes follows the load. The policy has its shortest times, so that the test waits for decisions and not for
+// pauses.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../support/machine/temporary-folder.ts';
 import { LoadBalancer } from './support/load-balancer.ts';

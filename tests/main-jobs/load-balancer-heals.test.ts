@@ -1,4 +1,4 @@
-// A load balancer from nothing to an answer at its URL, and a node that is killed under the eyes of a client.
+// A load balancer from its creation to an answer at its URL, and a node that is killed while a client sends requests.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../support/machine/temporary-folder.ts';
 import { LoadBalancer } from './support/load-balancer.ts';
@@ -13,7 +13,7 @@ describeWithProduct('a load balancer', () => {
   });
   afterAll(() => balancer.delete());
 
-  test('from nothing to a URL that all of its members answer, with one command', async () => {
+  test('one command creates a URL that all members answer', async () => {
     const { WEB1, WEB2, WEB3, WEB_PORT } = await product.part('balancers');
     const members = [WEB1, WEB2, WEB3].flatMap((host) => ['--member', `${host}:${WEB_PORT}`]);
     const words = ['--http', '80', ...members, '--check', 'http:/', '--nodes', '2..2', '--cmp', 'tenant/heals'];
@@ -44,7 +44,7 @@ describeWithProduct('a load balancer', () => {
       });
       await waitFor('the client to have asked often', () => asking.answers().length > 5);
     } finally {
-      // Before the node is back: it has found all members down while it was cut off, and answers 503 until its next checks.
+      // The requests end before the node returns. The node found all members down while it was cut off, so it answers 503 until its next checks.
       answers = await asking.stop();
       await product.lab('plug', node?.name ?? '');
     }

@@ -1,5 +1,5 @@
-// A gateway and each of the five subgraphs in a process of its own: one after the other is killed while a document and streams of
-// all five are read. Each loss costs the fields of the lost one, with an error for each, and no stream.
+// A gateway and the five subgraphs, each in its own process. One after the other is killed, while a document and streams of all five are
+// read. Each loss costs the fields of the lost subgraph, with an error for each field, and no stream ends.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -38,7 +38,7 @@ const document = `{
   gslbs { nodes { fqdn } } gslbMonitorTypes { checkType }
   objectEndpoints { name } objectOptions { nodes { name } }
 }`;
-/** Paths without an answer, by the subgraph that is lost. */
+/** The paths without an answer, by lost subgraph. */
 const lostPaths: Readonly<Record<string, readonly string[]>> = {
   system: ['backends.nodes.0.project', 'loadBalancers.nodes.0.project', 'me', 'projects'],
   relay: ['backends', 'relayDrivers'],
@@ -57,10 +57,10 @@ const streams: Readonly<Record<string, string>> = {
 let place: SystemPlace;
 let token: string;
 let url: string;
-/** Of the operator and of the administrator, who alone sees the changes of clusters. */
+/** Clients of the operator and of the administrator. Only the administrator sees changes of clusters. */
 const clients: Client[] = [];
 const programs = new Map<string, ReturnType<typeof startProgram>>();
-/** By subgraph. */
+/** Received events, by subgraph. */
 const received = new Map<string, string[]>();
 const ended: string[] = [];
 
@@ -185,7 +185,7 @@ function without(value: unknown, paths: readonly string[], at = ''): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, without(each, paths, below(key))]));
 }
 
-test.each(names)('%s is lost: the fields of the others are there, and the streams go on', async (name) => {
+test.each(names)('%s is lost: the fields of the others are present, and the streams continue', async (name) => {
   const whole = await ask(document);
   expect(whole.errors).toBeUndefined();
   const { data, errors = [] } = await whileLost(name, () => ask(document));
@@ -201,7 +201,7 @@ test.each(names)('%s is lost: the fields of the others are there, and the stream
   expect(ended).toEqual([]);
 });
 
-test('after all that, each change is in its streams once', async () => {
+test('afterwards, each change is in its stream once', async () => {
   await make('backendCreate', {
     ...{ name: 'after', driver: 'linux-nftables', host: '127.0.0.1', port: 10 },
     credentials: { username: 'u', password: 'not-a-real-one' },

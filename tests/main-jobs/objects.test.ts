@@ -1,4 +1,4 @@
-// One namespace of objects over three clusters, by an S3 client, while one of the clusters has no power.
+// One object namespace over three clusters, used by an S3 client while one of the clusters has no power.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../support/machine/temporary-folder.ts';
@@ -19,12 +19,12 @@ describeWithProduct('an object', () => {
     const accessKeyId = /^AWS_ACCESS_KEY_ID=(.*)$/m.exec(printed)?.[1] ?? '';
     for (const name of clusters)
       clients.set(name, new S3TestClient({ url: at[name] ?? '', credentials: { accessKeyId, secret } }));
-    // A key is known at a cluster when its link has brought it.
+    // A cluster knows a key once its link has delivered it.
     await done('NORTH', { method: 'PUT', path: bucket });
   });
   afterAll(() => product.lab('plug', 'east'));
 
-  /** A cluster answers 503 as long as it knows no majority, and after a loss of power at first not at all. */
+  /** A cluster answers 503 while it knows no majority. After a power loss it does not answer at all at first. */
   function done(name: (typeof clusters)[number], sent: Sent): Promise<Answer> {
     return waitFor(`${sent.method} ${sent.path} at ${name}`, async () => {
       const answer = await clients
@@ -35,7 +35,7 @@ describeWithProduct('an object', () => {
     });
   }
 
-  test('that is put into one cluster is read from another, whole and by range, with one server down; a delete is seen by all', async () => {
+  test('that is put into one cluster is read from another, whole and by range, with one server down; a delete is visible everywhere', async () => {
     const [path, body] = [`${bucket}/cat`, randomBytes(300_000)];
     await product.lab('kill', 'east');
     await done('NORTH', { method: 'PUT', path, body });
@@ -45,7 +45,7 @@ describeWithProduct('an object', () => {
     expect(range.status).toBe(206);
     expect(range.body.equals(body.subarray(100_000, 101_000))).toBe(true);
     await product.lab('plug', 'east');
-    // It has no copy that it could not have got afterwards.
+    // EAST had no power during the write, so it got this copy afterwards.
     expect((await done('EAST', { method: 'GET', path })).body.equals(body)).toBe(true);
     await done('SOUTH', { method: 'DELETE', path });
     for (const name of clusters)

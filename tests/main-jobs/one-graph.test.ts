@@ -1,4 +1,4 @@
-// One endpoint for everything: one query over all five subgraphs, and a stream of changes that goes on after a lost connection.
+// One endpoint for everything: one query over all five subgraphs, and a stream of changes that continues after a lost connection.
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
@@ -34,7 +34,7 @@ describeWithProduct('the endpoint', () => {
     });
   });
 
-  test('a subscription whose connection is lost goes on after its cursor, and misses nothing', async () => {
+  test('a subscription whose connection is lost resumes after its cursor, and misses nothing', async () => {
     const tenant = { type: 'tenant', externalId: randomUUID() };
     const write = async (number: number) => {
       const address = `203.0.113.${200 + number}`;
@@ -53,7 +53,7 @@ describeWithProduct('the endpoint', () => {
     const written = [await write(1)];
     const seen = await first.until(1);
     first.cut();
-    // Nobody listens to these.
+    // No client is connected for these writes.
     written.push(await write(2), await write(3));
     const second = await follow(product, tenant, seen.at(-1)?.cursor);
     written.push(await write(4));
@@ -89,13 +89,13 @@ async function follow(product: Product, cmpObject: object, after: string | undef
   };
   return {
     next,
-    /** All items until so many calls have succeeded. */
+    /** Reads items until this many calls have succeeded, and returns all of them. */
     async until(count: number): Promise<Item[]> {
       const items: Item[] = [];
       while (items.filter(({ change }) => change?.to === 'SUCCEEDED').length < count) items.push(await next());
       return items;
     },
-    /** As a network does: nothing is said to the other end. */
+    /** Cuts the connection as a network does: the other end is not notified. */
     cut() {
       for (const socket of sockets) socket.terminate();
       stream.return?.()?.catch(() => undefined);

@@ -1,4 +1,4 @@
-// The picture of README does not lie: its commands, run again beside the product, print the same words.
+// The picture in the README is accurate: its commands, run again against the product, print the same words.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { recordingIn } from '../../tools/docs/render-picture.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 
 const root = join(import.meta.dirname, '../..');
-/** What checks say of a node may come a moment later. */
+/** The check results of a node may arrive a moment later. */
 const checked = ['ONLINE', 'UNKNOWN', 'ERROR', 'DEGRADED'];
 
 describeWithProduct('the picture of a load balancer', () => {
@@ -34,7 +34,7 @@ describeWithProduct('the picture of a load balancer', () => {
   }, 180_000);
 });
 
-/** States, steps and headings. Names and addresses differ. */
+/** The states, steps and headings. Names and addresses differ. */
 function wordsOf({ lines }: RecordedStep): readonly string[] {
   const words = lines.flatMap(({ text }) => text.match(/\b[A-Z_]{3,}\b/g) ?? []);
   return [...new Set(words)].filter((word) => !checked.includes(word)).sort();

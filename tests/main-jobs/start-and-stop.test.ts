@@ -1,4 +1,5 @@
-// `npm start` from an empty folder: ready, healthy, the same after kill -9, and nothing left after a stop. This product is the file's own.
+// `npm start` from an empty folder: the product is ready and healthy, is the same after kill -9, and leaves nothing behind after a stop. This
+// file has its own product.
 // needs: nftables, iproute2, openssh-server, openssh-client, root
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -51,7 +52,7 @@ describeAsRoot('npm start', () => {
     return stdout.includes(address);
   }
 
-  test('an empty folder is enough: it is ready, alive and measured, and has an account and a device', async () => {
+  test('an empty folder is enough: the product is ready, healthy and has metrics, an account and a device', async () => {
     for (const path of ['/health/ready', '/health/live', '/metrics', '/', '/graphiql'])
       expect([path, (await fetch(`${up.url}${path}`)).status]).toEqual([path, 200]);
     const { me } = await ask<{ me: { projects: { project: { name: string } }[] } }>(
@@ -64,14 +65,14 @@ describeAsRoot('npm start', () => {
     expect(await isBlocked()).toBe(true);
   });
 
-  test('a second start on the same folder is refused, and the first goes on', async () => {
+  test('a second start on the same folder is refused, and the first continues', async () => {
     const second = startProgram(['up', '--port', '0', '--data', data]);
     expect((await second.ended).code).toBe(1);
     expect(second.output()).toContain(data);
     expect((await fetch(`${up.url}/health/ready`)).status).toBe(200);
   });
 
-  test('killed with -9, the next start has the same account, journal and device', async () => {
+  test('after kill -9, the next start has the same account, journal and device', async () => {
     const before = await call();
     up.child.kill('SIGKILL');
     await up.ended;
@@ -81,7 +82,7 @@ describeAsRoot('npm start', () => {
     expect(await isBlocked()).toBe(true);
   });
 
-  test('a stop ends with 0 and leaves no process, no network and no socket', async () => {
+  test('a stop exits with 0 and leaves no process, no network and no socket', async () => {
     const tree = await processTree(up.child.pid ?? -1);
     expect(tree.length).toBeGreaterThan(2);
     const space = await firewall();
@@ -89,7 +90,7 @@ describeAsRoot('npm start', () => {
     up.child.kill('SIGTERM');
     expect(await up.ended).toEqual({ code: 0, signal: null });
     expect(up.output()).toContain('Stopped.');
-    // Killed ones may not have been waited for yet.
+    // Killed processes may not have been reaped yet.
     for (const { pid, name } of tree) await waitFor(`${name} (${pid}) to end`, () => !isRunning(pid));
     expect(await namespaces()).not.toContain(space);
     await expect(fetch(up.url)).rejects.toThrow();

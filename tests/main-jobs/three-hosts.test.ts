@@ -1,4 +1,4 @@
-// Three hosts: the primary is cut off from everybody while a CMP writes. These hosts are the file's own (`npm start -- --ha`).
+// Three hosts. The primary is isolated from all others while a CMP writes. This file has its own hosts (`npm start -- --ha`).
 // needs: keepalived, etcd-server, mariadb-backup, libfaketime, e2fsprogs, iproute2, iputils-ping, system, root
 import { expect, test } from '@jest/globals';
 import type { HostName } from '../../lab/ha/plan.ts';
@@ -16,7 +16,7 @@ import { waitFor } from '../support/machine/temporary-folder.ts';
 
 describeDemo('three hosts', () => {
   test(
-    'the primary is cut off: another host has its address, writes go on, and no acknowledged write is lost',
+    'the primary is cut off: another host gets its address, writes continue, and no acknowledged write is lost',
     async () => {
       const before = await whole();
       const lost = before.primary as HostName;
@@ -36,7 +36,7 @@ describeDemo('three hosts', () => {
       const summary = await load.end();
       expectNothingLost(summary);
       expect(summary.acknowledged).toBeGreaterThan(10);
-      // Its subscription was at the lost host, and went on after its cursor.
+      // The subscription was at the lost host, and resumed after its cursor.
       expect(summary.eventsResumed).toBeGreaterThan(0);
     },
     slowMs,

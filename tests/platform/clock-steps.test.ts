@@ -1,5 +1,5 @@
-// A MariaDB whose wall clock is stepped by libfaketime while it runs: whatever the step, retention deletes nothing that is young, and a
-// request with a key that was used acts once.
+// A MariaDB whose wall clock libfaketime steps while it runs. Whatever the step, retention deletes no young rows, and a request with a used
+// key has no second effect.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { platformMigrations } from '../../compose/places.ts';
 import type { RequestContext } from '../../platform/caller/identity.ts';
@@ -43,7 +43,7 @@ function random(seed: number): () => number {
   };
 }
 
-/** ± 1 s to ± 400 days, all lengths alike. */
+/** From ± 1 s to ± 400 days, with all magnitudes equally likely. */
 function stepSeconds(draw: () => number): number {
   const seconds = Math.exp(draw() * Math.log(400 * daySeconds));
   return draw() < 0.5 ? -seconds : seconds;
@@ -87,7 +87,7 @@ test(`${trials} random steps, with and without a restart: no call repeated, no r
   await clock.sample();
   let written = 0;
   for (; verdict.trials < trials; verdict.trials += 1) {
-    // The first ones are those that lost keys and events.
+    // The first steps are those that once lost keys and events.
     const seconds = [8 * daySeconds, 400 * daySeconds, -9 * daySeconds][verdict.trials] ?? stepSeconds(draw);
     const before = `before-${verdict.trials}`;
     await make(before);

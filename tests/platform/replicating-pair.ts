@@ -18,17 +18,17 @@ export interface ReplicatingPair {
   onPrimary(...statements: string[]): Promise<void>;
   /** Runs statements as root on the standby. */
   onStandby(...statements: string[]): Promise<void>;
-  /** The primary's lease lasts so long from now, whenever the server hears of it. */
+  /** Makes the primary's lease last this long from now, whenever the server receives it. */
   lease(ms: number): Promise<void>;
-  /** The standby holds, or has received, every acknowledged write. */
+  /** Waits until the standby holds, or has received, every acknowledged write. */
   attached(): Promise<void>;
-  /** Makes the standby the primary of a new timeline, after all that it has received. */
+  /** Makes the standby the primary of a new timeline, after it has applied all received writes. */
   promote(): Promise<void>;
   stop(): Promise<void>;
 }
 
 interface PairOptions {
-  /** No write is acknowledged without the standby; default: after 10 s, or while it is not there. */
+  /** If true, no write is acknowledged without the standby. By default a write is acknowledged after 10 s, or while the standby is away. */
   readonly strict?: boolean;
   /** How far the standby's clock is ahead of the primary's, in seconds (libfaketime). */
   readonly standbyAheadSeconds?: number;
@@ -48,7 +48,7 @@ async function run<Row = unknown>(
   }
 }
 
-/** Only what the clock shows: timeouts go by the monotonic one. Loaded by the server alone, as its user. */
+/** Only the visible clock changes, because timeouts use the monotonic clock. Only the server loads the library, as its user. */
 async function withClockAhead(folder: string, seconds: number): Promise<string> {
   const variables = clockVariables(await findClockLibrary(), { FAKETIME: `${clockOffset(seconds)}s` });
   const path = join(folder, 'mariadbd-ahead');
@@ -97,7 +97,7 @@ export async function startReplicatingPair({
   const onPrimary = async (...statements: string[]) => void (await run(primary.rootConnection, statements));
   await onPrimary(
     'SET SESSION sql_log_bin = 0',
-    // Not from its start: the making of its database would wait for the standby until that is given up.
+    // Not set from the start, because the creation of the database would then wait for the standby until a timeout.
     "SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'",
     `SET GLOBAL rpl_semi_sync_master_timeout = ${strict ? 4_294_967_295 : 10_000}`,
     `SET GLOBAL rpl_semi_sync_master_wait_no_slave = ${strict ? 'ON' : 'OFF'}`,
@@ -117,7 +117,7 @@ export async function startReplicatingPair({
       const [row] = await run<{ Value: string }>(primary.rootConnection, [clients]);
       return row?.Value === '1' ? true : undefined;
     });
-  // In strict mode a migration would wait for ever.
+  // In strict mode a migration would wait forever.
   await attached();
   await migrate(primary.application, [platformMigrations]);
   return {
@@ -145,7 +145,7 @@ export async function startReplicatingPair({
     },
     async stop() {
       for (const server of [standby, primary]) {
-        // A frozen one, or one that waits for the other, would not end by itself.
+        // A frozen server, or one that waits for the other, would not end by itself.
         if (strict && isRunning(server.pid)) process.kill(server.pid, 'SIGKILL');
         await server.stop();
       }

@@ -41,7 +41,7 @@ type Thing {
 directive @semanticNonNull(levels: [Int!]! = [0]) on FIELD_DEFINITION
 `;
 
-test('what a client sees, sorted, without descriptions and whatever the order of subgraphs', () => {
+test('the schema that clients see is sorted, without descriptions, whatever the order of subgraphs', () => {
   const parts: [string, string][] = [
     ['one', one],
     ['other', other],

@@ -1,4 +1,4 @@
-// Lock files of the benchmarks' peers: one line a package, and nothing lost.
+// Lock files of the software that benchmarks compare with have one line for each package, and lose no content.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';

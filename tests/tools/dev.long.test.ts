@@ -1,5 +1,5 @@
-// npm run dev: one address serves the dashboard from its sources and the product behind it, a save starts the product again, and Ctrl-C
-// leaves no process.
+// npm run dev: one address serves the dashboard from its sources, together with the product. A save restarts the product, and Ctrl-C leaves
+// no process.
 // needs: system, dashboard, mariadb-server-core, mariadb-client-core, redis-tools, util-linux
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ afterAll(async () => {
 const starts = () => output.split('Tidegate is ready.').length - 1;
 const answer = (path: string) => fetch(`${pages}${path}`, { headers: { accept: 'text/html' } });
 
-test('pages come from their sources, and all else from the product', async () => {
+test('pages are served from their sources, and everything else by the product', async () => {
   for (const path of ['/', '/relay']) {
     const text = await (await answer(path)).text();
     expect(text).toContain('/@vite/client');
@@ -56,7 +56,7 @@ test('pages come from their sources, and all else from the product', async () =>
   expect(await asked.json()).toMatchObject({ data: { __typename: 'Query' } });
 });
 
-test('a save starts the product again', async () => {
+test('a save restarts the product', async () => {
   const before = starts();
   await utimes(join(root, 'gateway/http/static-files.ts'), new Date(), new Date());
   await waitFor('another start', () => starts() > before);

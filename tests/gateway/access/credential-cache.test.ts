@@ -1,4 +1,4 @@
-// Credentials while an answer takes long, for example because the database changes its primary.
+// Credentials while the authenticator is slow, for example because the database changes its primary.
 import { expect, test } from '@jest/globals';
 import { CredentialCache } from '../../../gateway/access/credential-cache.ts';
 import { currentCaller, nobodyKnown } from '../../../platform/caller/caller.ts';
@@ -6,7 +6,7 @@ import type { Identity } from '../../../platform/caller/identity.ts';
 
 const alice: Identity = { kind: 'user', id: 'alice', name: 'alice', admin: false, projects: {}, credentialId: 'c' };
 
-test('a flood of unknown credentials is checked a few at a time, and keeps no known one waiting', async () => {
+test('a flood of unknown credentials is checked a few at a time, and does not delay known ones', async () => {
   const asked: { bearer: string; caller: string | undefined; end: (identity?: Identity) => void }[] = [];
   let nowMs = 0;
   const authenticator = {
@@ -32,13 +32,13 @@ test('a flood of unknown credentials is checked a few at a time, and keeps no kn
   asked.at(-1)?.end(alice);
   expect(await again).toEqual(alice);
 
-  // All have their turn.
+  // Each of them gets its turn.
   for (let at = 1; at < 1_002; at += 1) {
     asked[at]?.end();
     await new Promise(setImmediate);
   }
   expect(new Set(await Promise.all(flood))).toEqual(new Set([undefined]));
-  // One that was revoked is a stranger again.
+  // A revoked credential counts as unknown again.
   nowMs += 10_000;
   const revoked = cache.identify('good');
   asked.at(-1)?.end();
@@ -49,7 +49,7 @@ test('a flood of unknown credentials is checked a few at a time, and keeps no kn
   await later;
 });
 
-test('while the authenticator is lost its last answer counts for four seconds, and a refusal never', async () => {
+test('while the authenticator is lost, its last acceptance is valid for four seconds, and a refusal is never reused', async () => {
   let nowMs = 0;
   let answer: () => Promise<Identity | undefined> = async () => alice;
   const authenticator = { authenticate: () => answer(), recheck: async () => undefined };

@@ -1,5 +1,5 @@
-// Introspection is measured like any other query, with the schema's own size as the length of its lists: a small document must
-// not cost seconds and gigabytes.
+// Introspection is measured like any other query, with the real sizes of the schema as list lengths. A small document must not cost seconds
+// of CPU or gigabytes of memory.
 import { expect, test } from '@jest/globals';
 import { execute, getIntrospectionQuery, parse } from 'graphql';
 import { defaultLimits, type OperationLimits } from '../../../gateway/access/limits.ts';
@@ -34,7 +34,7 @@ const attacks: Readonly<Record<string, string>> = {
 };
 
 test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', async (name) => {
-  // The least of three: other work of the process, such as a collection of garbage, counts too.
+  // The minimum of three runs, because other work of the process, such as garbage collection, is counted too.
   const tookMs: number[] = [];
   for (let turn = 0; turn < 3; turn += 1) {
     const gate = operations({
@@ -51,7 +51,7 @@ test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', async
   expect(Math.min(...tookMs)).toBeLessThan(50);
 });
 
-test('aliases inside introspection count like anywhere else', async () => {
+test('aliases inside introspection count like aliases elsewhere', async () => {
   const query = `{ __schema { types { ${each(31, (index) => `a${index}: name`)} } } }`;
   await expect(operations().admit({ query }, ann)).rejects.toThrow('aliases');
 });
@@ -65,7 +65,7 @@ test('the queries of common tools are admitted, and cost less than the limit', a
   }
 });
 
-test('the schema is not shown without login, unless configured; __typename is', async () => {
+test('without login the schema is hidden unless configured, but __typename is allowed', async () => {
   const query = '{ __schema { queryType { name } } }';
   await expect(operations().admit({ query }, null)).rejects.toThrow('__schema requires a login');
   await expect(operations().admit({ query: '{ __type(name: "Query") { kind } }' }, null)).rejects.toThrow(

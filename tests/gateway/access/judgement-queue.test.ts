@@ -1,11 +1,11 @@
-// New documents wait in turns: one asker's flood delays another's document by one judgement, and has a bound.
+// New documents wait in turns. A flood from one user delays another user's document by one judgement only, and the queue is bounded.
 import { expect, test } from '@jest/globals';
 import { JudgementQueue } from '../../../gateway/access/judgement-queue.ts';
 
 const flooder = { sender: 'flooder', network: '192.0.2.1' };
 const other = { sender: 'other', network: '192.0.2.2' };
 
-/** Runs until it is told to end; the work is noted when it begins. */
+/** A judgement that runs until the test ends it. The start of the work is recorded. */
 function noted(queue: JudgementQueue) {
   const begun: string[] = [];
   const ends: (() => void)[] = [];
@@ -32,7 +32,7 @@ function noted(queue: JudgementQueue) {
   return { begun, ask, finish };
 }
 
-test('askers take turns', async () => {
+test('users take turns', async () => {
   const { begun, ask, finish } = noted(new JudgementQueue());
   for (let number = 0; number < 50; number += 1) void ask(flooder, `flood ${number}`);
   void ask(other, 'other');
@@ -41,7 +41,7 @@ test('askers take turns', async () => {
   expect(begun).toHaveLength(51);
 });
 
-test('each asker has a bound, by the size of what waits; others are not affected', async () => {
+test('each user has a limit on the size of waiting documents, and other users are not affected', async () => {
   const { ask, finish } = noted(new JudgementQueue());
   const large = 200 * 1024;
   const refused = { code: 'RATE_LIMITED', details: { retryAfterMs: expect.any(Number) } };
@@ -49,13 +49,13 @@ test('each asker has a bound, by the size of what waits; others are not affected
   await expect(ask(flooder, 'large', large)).rejects.toMatchObject(refused);
   void ask(other, 'other', large);
   await finish();
-  // What was judged does not count.
+  // Judged documents no longer count.
   const again = ask(flooder, 'large', large);
   await finish();
   await again;
 });
 
-test('so has each network, whoever asks from it, and the whole', async () => {
+test('each network has a limit too, whatever users it has, and so does the whole queue', async () => {
   const { ask, finish } = noted(new JudgementQueue());
   const from = (network: string, sender: string) => ask({ sender, network }, sender);
   for (let number = 0; number < 300; number += 1) void from('192.0.2.1', `user ${number}`);

@@ -1,4 +1,4 @@
-// A document that the gateway does not know is judged once, in its asker's turn, and costs nobody else.
+// A document that the gateway does not know is judged once, in its user's turn, and does not delay other users.
 import { expect, test } from '@jest/globals';
 import type { Judge, Question } from '../../../gateway/access/document-judge.ts';
 import { defaultLimits, type OperationLimits } from '../../../gateway/access/limits.ts';
@@ -12,7 +12,7 @@ import { alphaSdl } from '../support/subgraphs.ts';
 const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', alphaSdl]])));
 const [ann, bob] = [testIdentity('ann'), testIdentity('bob')];
 
-/** Notes each question to the real judge. */
+/** Records each request to the real judge. */
 function noting(given: Partial<OperationLimits> = {}) {
   const limits = { ...defaultLimits, ...given };
   const real = inProcessJudge(supergraph, limits);
@@ -30,7 +30,7 @@ function noting(given: Partial<OperationLimits> = {}) {
 const outcomes = (admissions: readonly (AdmittedOperation | Promise<AdmittedOperation>)[]) =>
   Promise.allSettled(admissions.map(async (admission) => (await admission).hash));
 
-test('a document that comes a hundred times at once, from two users, is judged once', async () => {
+test('a document that arrives a hundred times at once, from two users, is judged once', async () => {
   const { asked, operations } = noting();
   const query = '{ caller }';
   const all = await outcomes(
@@ -42,7 +42,7 @@ test('a document that comes a hundred times at once, from two users, is judged o
   expect(operations.admit({ query }, ann)).not.toBeInstanceOf(Promise);
 });
 
-test('so is a refused one, whose refusal is remembered and costs only once', async () => {
+test('a refused document is judged once, and its refusal is remembered', async () => {
   const { asked, operations } = noting({ refusedKibPerMinute: 2 });
   const query = '{ caler }';
   const all = await outcomes(Array.from({ length: 100 }, () => operations.admit({ query }, ann)));
@@ -54,7 +54,7 @@ test('so is a refused one, whose refusal is remembered and costs only once', asy
   expect(asked).toHaveLength(2);
 });
 
-test('a request beyond a limit takes nothing from one of the same document within it', async () => {
+test('a request beyond a limit does not affect a request with the same document within it', async () => {
   const { asked, operations } = noting();
   const query = 'query Q($n: Int!) { things(first: $n) { nodes { id } } }';
   const [beyond, within] = await outcomes([
@@ -73,13 +73,13 @@ test('a document that is too large is refused without the judge', async () => {
   expect(asked).toHaveLength(0);
 });
 
-test('one that is too large even to count its tokens is judged', async () => {
+test('a document that is too large for a token count is judged', async () => {
   const { asked, operations } = noting();
   await expect(operations.admit({ query: `{ ${'caller '.repeat(5_000)} }` }, ann)).rejects.toThrow('tokens');
   expect(asked).toHaveLength(1);
 });
 
-test('a flood of one user leaves the next turn to another, and is refused at a bound', async () => {
+test('a flood of one user leaves the next turn to another user, and is refused at a limit', async () => {
   const { asked, operations } = noting({ maxRootFields: 1_000 });
   const flood = Array.from({ length: 150 }, (_, index) => operations.admit({ query: `{ f${index}: caller }` }, ann));
   const other = operations.admit({ query: '{ other: caller }' }, bob);

@@ -1,4 +1,5 @@
-// The form in which subscriptions are shared: what belongs to a document is found once for all clients, the rest for each.
+// The normal form that lets subscriptions share an execution. The parts that depend on the document are computed once for all clients, and
+// the rest for each client.
 import { expect, test } from '@jest/globals';
 import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { normaliseSubscription } from '../../../gateway/access/normal-subscription.ts';
@@ -13,7 +14,7 @@ const document = parse('subscription S($after: String) { thingChanges(after: $af
 });
 const operation = getOperationAST(document) as OperationDefinitionNode;
 
-test('clients that send the same document share its normal form, each with its own start', () => {
+test('clients that send the same document share its normal form, each with its own start position', () => {
   const supergraph = graph();
   const normalised = (after?: string) => normaliseSubscription(supergraph, document, operation, { after }, none);
   const [one, other] = [normalised('c1'), normalised()];
@@ -23,7 +24,7 @@ test('clients that send the same document share its normal form, each with its o
   expect(() => normalised('x'.repeat(2_000))).toThrow('not a cursor');
 });
 
-test('another graph or another set of filtered feeds has a form of its own', () => {
+test('another graph, or another set of filtered feeds, has its own normal form', () => {
   const [supergraph, next] = [graph(), graph()];
   const one = normaliseSubscription(supergraph, document, operation, {}, none);
   const later = normaliseSubscription(next, document, operation, {}, none);

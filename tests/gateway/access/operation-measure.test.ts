@@ -1,4 +1,4 @@
-// The highest possible cost of an operation: a field that requests many items multiplies the cost below it, in every form.
+// The highest possible cost of an operation. A field that requests many items multiplies the cost of its selection, in every form.
 import { expect, test } from '@jest/globals';
 import { buildSchema, type GraphQLSchema, getOperationAST, parse } from 'graphql';
 import { IntrospectionSize } from '../../../gateway/access/introspection-size.ts';
@@ -29,7 +29,7 @@ function costOf(text: string, variables: Record<string, unknown> = {}, of: Graph
   return new OperationMeasurer({ schema: of, size, document, operation, variables }).measure().cost;
 }
 
-test('first and limit multiply the cost below a list, as literal, variable and default', () => {
+test('first and limit multiply the cost of the list selection, as literal, variable and default', () => {
   expect(costOf('{ things(first: 10) { nodes { id name } } }')).toBe(1 + 10 * 3);
   expect(costOf('{ things { nodes { id } } }')).toBe(1 + 50 * 2);
   expect(costOf('{ changes(limit: 10) { things { id } after } }')).toBe(1 + 10 * 3);
@@ -38,7 +38,7 @@ test('first and limit multiply the cost below a list, as literal, variable and d
   expect(costOf('query ($n: Int = 8) { names(limit: $n) { id } }')).toBe(1 + 8);
 });
 
-test('a plain list counts as often as it is assumed to be long, and a field as much as it is said to cost', () => {
+test('a plain list counts with its assumed length, and a field with its declared cost', () => {
   const of = buildSchema(`
     directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!]) on FIELD_DEFINITION
     directive @cost(weight: Int!) on FIELD_DEFINITION
@@ -59,9 +59,9 @@ test('a plain list counts as often as it is assumed to be long, and a field as m
   expect(costOf('{ status { id } things(first: 10) { device } }', {}, of)).toBe(50 + 1 + 1 + 10 * 100);
 });
 
-test('a limit for work with a single result multiplies nothing', () => {
+test('a limit on work with a single result multiplies nothing', () => {
   expect(costOf('{ verification(limit: 100000) { intact checked } }')).toBe(3);
-  // A list with a length of its own counts by that length alone.
+  // A list with its own length counts with that length alone.
   expect(costOf('{ verification(limit: 100000) { intact notes { id } } }')).toBe(2 + 1 + 5);
   // The query of `tidegate audit verify`.
   const verify = `query ($from: BigInt, $limit: Int) {
@@ -72,7 +72,7 @@ test('a limit for work with a single result multiplies nothing', () => {
   expect(costOf(verify, { limit: 100_000 }, own)).toBeLessThan(defaultLimits.maxCost);
 });
 
-test('a thousand mappings may be read at once, with the fields for a copy of them', () => {
+test('a thousand mappings can be read at once, with all fields for a copy', () => {
   const page = `{ relayMappingChanges { mappings { id version mappingState objectKey updatedAt cmpObject { id } backend { id } } after upToDate } }`;
   expect(costOf(page, {}, own)).toBeLessThan(defaultLimits.maxCost);
   expect(costOf(page, {}, own)).toBeGreaterThan(10_000);

@@ -1,4 +1,4 @@
-// Every document of the command line and of the dashboard is within the limits of an operation, with pages of 100.
+// Every document of the command line and of the dashboard is within the operation limits, with pages of 100.
 import { expect, test } from '@jest/globals';
 import { getOperationAST, parse, validate } from 'graphql';
 import { IntrospectionSize } from '../../../gateway/access/introspection-size.ts';
@@ -12,7 +12,7 @@ import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 
 const { schema } = new Supergraph(readSupergraph());
 const size = new IntrospectionSize(schema);
-/** Smaller pages than 100. */
+/** Documents whose pages are smaller than 100. */
 const pages: Readonly<Record<string, number>> = { AppliedBalancersDocument: 20 };
 
 const documents = Object.entries({ ...commandLine, ...dashboard }).flatMap(([name, text]) => {
@@ -21,7 +21,7 @@ const documents = Object.entries({ ...commandLine, ...dashboard }).flatMap(([nam
   return document === undefined || operation == null ? [] : [{ name, document, operation }];
 });
 
-test('there are many', () => {
+test('many documents are found', () => {
   expect(documents.length).toBeGreaterThan(150);
 });
 
@@ -34,10 +34,10 @@ test.each(documents)('$name', ({ name, document, operation }) => {
 });
 
 test.each(Object.entries(sessionMutations))(
-  'the document of a browser at %s is one of the graph, and short enough without a login',
+  "the browser's document at %s is valid for the graph, and short enough without a login",
   (_, { document }) => {
     expect(validate(schema, parse(document)).map(({ message }) => message)).toEqual([]);
-    // At most as many tokens as words and signs.
+    // Words and signs are an upper bound for the number of tokens.
     expect([...document.matchAll(/\w+|[^\w\s]/g)].length).toBeLessThanOrEqual(defaultLimits.maxAnonymousTokens);
   },
 );

@@ -1,4 +1,4 @@
-// The judge's process: what it does to a document costs that document alone.
+// The judge runs in its own process. A document that harms the process affects only itself.
 // needs: processes
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
@@ -23,7 +23,7 @@ function odd(options: Partial<ConstructorParameters<typeof ProcessJudge>[0]> = {
 
 const verdictOf = (text: string) => judge?.judge({ text, operationName: undefined, request: undefined });
 
-/** The process that gave the verdict. */
+/** The pid of the process that gave the verdict. */
 async function judgedBy(text: string): Promise<number> {
   const verdict = await verdictOf(text);
   return verdict?.kind === 'valid' ? verdict.tokens : 0;
@@ -31,7 +31,7 @@ async function judgedBy(text: string): Promise<number> {
 
 const lost = { kind: 'refused', code: 'LIMIT_EXCEEDED', details: { limit: 'milliseconds to check a document' } };
 
-test('the real judge judges, and refuses to start with what is no supergraph', async () => {
+test('the real judge judges, and refuses to start with an invalid supergraph', async () => {
   await expect(new ProcessJudge({ supergraphSdl: 'type Query {', limits: defaultLimits, log }).start()).rejects.toThrow(
     'the judge does not start',
   );
@@ -50,20 +50,20 @@ test('the real judge judges, and refuses to start with what is no supergraph', a
 }, 60_000);
 
 test.each(['end', 'memory'])(
-  'a document on which the process ends (%s) is refused, and the next one is judged',
+  'a document that ends the process (%s) is refused, and the next one is judged',
   async (text) => {
     odd({ memoryMiB: 32, deadlineMs: 30_000 });
     const before = await judgedBy('{a}');
     expect(await verdictOf(text)).toMatchObject(lost);
     const after = await judgedBy('{b}');
     expect([after > 0, after === before, isAlive(before)]).toEqual([true, false, false]);
-    // It is not tried again.
+    // The document is not tried again.
     expect(await verdictOf(text)).toMatchObject(lost);
     expect(await judgedBy('{c}')).toBe(after);
   },
 );
 
-test('one that takes too long ends the process, even if it never yields', async () => {
+test('a document that takes too long ends the process, even if it never yields', async () => {
   odd({ deadlineMs: 500 });
   const before = await judgedBy('{a}');
   expect(await verdictOf('{never}')).toMatchObject(lost);
@@ -71,14 +71,14 @@ test('one that takes too long ends the process, even if it never yields', async 
   expect(await judgedBy('{b}')).toBeGreaterThan(0);
 });
 
-test('a process that does not start is an error of the start, and later of the document', async () => {
+test('a process that does not start fails the start, and later fails the document', async () => {
   await expect(odd({ supergraphSdl: 'refused' }).start()).rejects.toThrow('the judge does not start: no');
   await expect(verdictOf('{a}')).rejects.toMatchObject({
     ...{ code: 'UNAVAILABLE', details: { retryAfterMs: expect.any(Number) } },
   });
 });
 
-test('a close ends the process; what is with it and what comes later is refused', async () => {
+test('close ends the process, and current and later documents are refused', async () => {
   odd();
   const pid = await judgedBy('{a}');
   const slow = verdictOf('{slow}');
@@ -88,7 +88,7 @@ test('a close ends the process; what is with it and what comes later is refused'
   await until(() => !isAlive(pid));
 });
 
-test('a close does not wait for the pause before a further start', async () => {
+test('close does not wait for the pause before a restart', async () => {
   odd();
   for (const text of ['{end 1}', '{end 2}', '{end 3}']) expect(await verdictOf(text)).toMatchObject(lost);
   const paused = verdictOf('{a}');

@@ -1,5 +1,4 @@
-// The gateway follows the published operations of the system subgraph: before it is ready, while they change, and while the subgraph
-// is lost.
+// The gateway follows the published operations of the system subgraph: before it is ready, during changes, and while the subgraph is lost.
 // needs: load
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -30,7 +29,7 @@ const code = ({ body }: { readonly body: { errors?: { extensions: { code: string
   body.errors?.[0]?.extensions.code;
 
 describe('while they change', () => {
-  test('added and removed ones reach a running gateway', async () => {
+  test('added and removed operations reach a running gateway', async () => {
     await gateway.start();
     const added = published.add('query Late { caller }');
     expect(code(await gateway.post(byApollo(added)))).toBe('PERSISTED_QUERY_NOT_FOUND');
@@ -42,7 +41,7 @@ describe('while they change', () => {
     expect((await gateway.post({ documentId: sha256(changeText) })).body.data).toEqual({ thingCreate: { id: 'x' } });
   });
 
-  test('one that does not fit the graph is refused when it is sent; the others work', async () => {
+  test('an operation that does not fit the graph is refused when a client sends it, and the others work', async () => {
     await gateway.start();
     const broken = published.add('query Broken { noSuchField }');
     await until(async () => code(await gateway.post(byApollo(broken))) !== 'PERSISTED_QUERY_NOT_FOUND');
@@ -50,7 +49,7 @@ describe('while they change', () => {
     expect((await gateway.post({ ...byApollo(hash), variables })).body).toMatchObject(named);
   });
 
-  test('before they were read, the gateway is not ready, and a hash is UNAVAILABLE; when the subgraph is lost, they stay', async () => {
+  test('until the operations are read, the gateway is not ready and a hash is UNAVAILABLE; after the subgraph is lost, they stay', async () => {
     published.isLost = true;
     await gateway.start();
     const ready = () => fetch(`${gateway.gateway.url}/health/ready`);
@@ -61,13 +60,13 @@ describe('while they change', () => {
     await until(async () => (await ready()).status === 200);
     expect((await gateway.post({ ...byApollo(hash), variables })).body).toMatchObject(named);
     published.isLost = true;
-    // It reads them every second: the lost subgraph has not answered once.
+    // The gateway polls every second. In this time the lost subgraph has answered no poll.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect((await gateway.post({ ...byApollo(hash), variables })).body).toMatchObject(named);
   });
 });
 
-test('a system subgraph of an earlier version has none, and the gateway becomes ready', async () => {
+test('a system subgraph of an earlier version has no published operations, and the gateway becomes ready', async () => {
   const known = new PublishedOperations(false);
   const link = { execute: async () => ({ data: {} }) };
   const log = pino({ level: 'silent' });

@@ -1,4 +1,5 @@
-// A flood of documents fills the caches that anyone can fill: published operations have others, and what is in use is protected.
+// A flood of documents fills the caches that any client can fill. Published operations have separate caches, and documents in use are
+// protected.
 // needs: load
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { type DocumentNode, parse } from 'graphql';
@@ -22,14 +23,14 @@ const hash = sha256(text);
 
 afterEach(() => void jest.restoreAllMocks());
 
-/** A clock that is set by hand. */
+/** A clock that the test sets. */
 function stoppedClock(): { nowMs: number } {
   const clock = { nowMs: performance.now() };
   jest.spyOn(performance, 'now').mockImplementation(() => clock.nowMs);
   return clock;
 }
 
-test('a flood of other documents evicts no published one, nor its plan', async () => {
+test('a flood of other documents evicts no published operation and no plan of one', async () => {
   const known = new PublishedOperations();
   known.replace(new Map([[hash, text]]));
   const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', alphaSdl]])));
@@ -64,7 +65,7 @@ test('a flood of other documents evicts no published one, nor its plan', async (
   expect(planned).toEqual(['published', 'others']);
 }, 60_000);
 
-test('a flood evicts no document that is in use, nor its plan', async () => {
+test('a flood evicts no document in use and no plan of one', async () => {
   const clock = stoppedClock();
   const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', alphaSdl]])));
   const limits = { ...defaultLimits, maxAliases: 1_000, maxRootFields: 1_000 };
@@ -102,7 +103,7 @@ test('a flood evicts no document that is in use, nor its plan', async () => {
   expect(planned).toHaveLength(1);
 }, 60_000);
 
-test('a user who sends each document twice, a second apart, evicts none that another one uses', async () => {
+test('a user who sends each document twice, a second apart, evicts no document that another user needs', async () => {
   const clock = stoppedClock();
   const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', alphaSdl]])));
   const limits = { ...defaultLimits, maxAliases: 1_000, maxRootFields: 1_000 };

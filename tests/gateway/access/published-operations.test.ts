@@ -1,5 +1,5 @@
-// Published operations at the gateway: executed by hash over GET, POST and sockets; and `operations.accept`, which refuses or counts
-// other documents.
+// Published operations at the gateway. They are executed by hash over GET, POST and sockets. The setting `operations.accept` decides whether
+// other documents are refused or counted.
 // needs: load
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -41,7 +41,7 @@ const code = ({ body }: { readonly body: { errors?: { extensions: { code: string
   body.errors?.[0]?.extensions.code;
 const asGraphql = { accept: 'application/graphql-response+json' };
 
-/** The first message about an operation whose payload has no query: clients of graphql-ws send an empty one. */
+/** The first message for an operation without a query in its payload. Clients of graphql-ws send an empty query. */
 async function withoutQuery(payload: object): Promise<unknown> {
   const socket = new WebSocket(`${gateway.gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   const next = async () => JSON.parse(String((await once(socket, 'message'))[0])) as unknown;
@@ -92,7 +92,7 @@ describe.each(modes)('by hash, subgraphs %s', (mode) => {
 });
 
 describe('by hash', () => {
-  test('over GET, in each form; a mutation is 405, and nothing is done', async () => {
+  test('over GET, in each form; a mutation gets 405 and is not executed', async () => {
     await start();
     const given = { variables: JSON.stringify(variables) };
     const extensions = JSON.stringify(byApollo(hash).extensions);
@@ -127,7 +127,7 @@ describe('by hash', () => {
     changes.cancel();
   });
 
-  test('an unknown hash is PERSISTED_QUERY_NOT_FOUND: 200 as application/json, else 404', async () => {
+  test('an unknown hash is PERSISTED_QUERY_NOT_FOUND: 200 as application/json, otherwise 404', async () => {
     await start();
     const plain = await gateway.post(byApollo(unknown));
     expect([plain.status, code(plain), plain.body.errors[0].message]).toEqual([
@@ -141,14 +141,14 @@ describe('by hash', () => {
     expect(read.headers['cache-control']).toBe('no-store');
   });
 
-  test('an unknown hash with its text is an ordinary document, and is not kept', async () => {
+  test('an unknown hash with its text is an ordinary document, and is not stored', async () => {
     await start();
     const query = '{ caller }';
     expect((await gateway.post({ query, ...byApollo(sha256(query)) })).body.data).toEqual({ caller: 'ann' });
     expect(code(await gateway.post(byApollo(sha256(query))))).toBe('PERSISTED_QUERY_NOT_FOUND');
   });
 
-  test('a hash that is none, or fits nothing else in the request, is INVALID_INPUT', async () => {
+  test('a malformed hash, or one that contradicts the rest of the request, is INVALID_INPUT', async () => {
     await start();
     for (const body of [
       { query: '{ caller }', ...byApollo(hash) },
@@ -166,7 +166,7 @@ describe('by hash', () => {
 });
 
 describe('operations.accept', () => {
-  test('published: others are refused unparsed, except those of administrators and subgraphs', async () => {
+  test('published: other documents are refused unparsed, except those of administrators and subgraphs', async () => {
     await start({ accept: 'published' });
     expect((await gateway.query(text, variables)).body).toMatchObject(named);
     for (const other of ['{ caller }', 'not GraphQL {{{']) {
@@ -190,7 +190,7 @@ describe('operations.accept', () => {
     expect(await gateway.metric('tidegate_gateway_unpublished_operations_total')).toBe(3);
   });
 
-  test("published: the dashboard's own operations, as its build lists them, are executed", async () => {
+  test("published: the dashboard's own operations, as listed by its build, are executed", async () => {
     const folder = await temporaryFolder();
     const own = 'query Own { caller }';
     await writeFile(join(folder.path, 'operations.json'), JSON.stringify([sha256(own)]));
@@ -200,7 +200,7 @@ describe('operations.accept', () => {
     await folder.remove();
   });
 
-  test('a token that is bound to operations may send these alone, whatever is accepted', async () => {
+  test('a token that is bound to operations can send only these, whatever is accepted', async () => {
     for (const accept of ['any', 'log', 'published'] as const) {
       await start({ accept });
       const own = 'query Own { caller }';
@@ -216,7 +216,7 @@ describe('operations.accept', () => {
     }
   });
 
-  test('log: all are executed, and counted by client', async () => {
+  test('log: all operations are executed, and counted by client', async () => {
     await start({ accept: 'log' });
     expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });
     expect((await gateway.query('{ caller }', undefined, 'token-bob')).body.data).toEqual({ caller: 'bob' });
@@ -229,7 +229,7 @@ describe('operations.accept', () => {
     ]);
   });
 
-  test('log: all are executed before the published ones were read, too', async () => {
+  test('log: all operations are executed even before the published ones were read', async () => {
     published = new PublishedWorld();
     published.isLost = true;
     gateway = await new TestGateway('in-process', published).start({ accept: 'log' });
@@ -243,7 +243,7 @@ describe('operations.accept', () => {
   });
 });
 
-test('clients can not ask for the set', async () => {
+test('clients cannot request the set', async () => {
   await start();
   gateway.authenticator.identities.set('token-gateway', gatewayIdentity);
   expect(code(await gateway.query('{ publishedOperationSet { hashes } }', undefined, 'token-root'))).toBe(

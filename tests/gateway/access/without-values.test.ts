@@ -1,4 +1,4 @@
-// Messages of graphql-js itself, for every kind of wrong input, with a secret in it: the remaining message says where and why.
+// The messages of graphql-js for every kind of wrong input that contains a secret. The remaining message says where the fault is and why.
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, execute, getVariableValues, type OperationDefinitionNode, parse, validate } from 'graphql';
 import { withoutValues } from '../../../gateway/access/without-values.ts';
@@ -77,7 +77,7 @@ describe('for variables', () => {
     expect(messages.map(withoutValues)).toEqual([expect.stringMatching(new RegExp(`^${escaped(wanted)}`))]);
   });
 
-  test('every field of every kind, filled with the secret in every form', () => {
+  test('every field of every kind, with the secret in every form', () => {
     const shapes = [
       secret,
       [secret],
@@ -131,7 +131,7 @@ describe('for documents', () => {
   });
 });
 
-test('the scalars of this graph keep their messages', () => {
+test('scalars of this graph keep their messages', () => {
   for (const reason of [
     'Port: 70000 is not a port; give a whole number from 1 to 65535.',
     'DateTime: "yesterday" is not an RFC 3339 time; write it like 2026-01-31T12:00:00.000Z.',

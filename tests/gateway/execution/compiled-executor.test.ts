@@ -1,4 +1,5 @@
-// What the executor makes of plans and answers: names, conditions, types, order of mutations, and errors in the client's words.
+// How the executor turns plans and answers into a result: names, conditions, types, the order of mutations, and errors with the client's
+// names.
 // needs: processes
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
@@ -118,19 +119,19 @@ beforeEach(() => {
 });
 
 describe('names', () => {
-  test('an alias equal to a key reads no other entity', async () => {
+  test('an alias that equals a key does not read another entity', async () => {
     const { data, errors } = await federation.ask('{ thing { id: legacyId price __typename: __typename } }');
     expect({ data, errors }).toEqual({ data: { thing: { id: 'old 1', price: 1, __typename: 'Thing' } } });
   });
 
-  test('an alias __proto__ is a name', async () => {
+  test('the alias __proto__ is an ordinary name', async () => {
     const { data } = await federation.ask('{ __proto__: thing { __proto__: name price } }');
     expect(Object.keys(data ?? {})).toEqual(['__proto__']);
     expect(({} as { name?: unknown }).name).toBeUndefined();
     expect(JSON.stringify(data)).toBe('{"__proto__":{"__proto__":"one","price":1}}');
   });
 
-  test('documents that differ in aliases and names of variables send the same requests', async () => {
+  test('documents that differ only in aliases and variable names send the same requests', async () => {
     await federation.ask('query($a: String) { x: thing { y: price(in: $a) n: name } }', { a: 'USD' });
     const first = [...federation.asked];
     const { data } = await federation.ask('query($b: String) { thing { price(in: $b) name } }', { b: 'USD' });
@@ -138,19 +139,19 @@ describe('names', () => {
     expect(data).toEqual({ thing: { price: 2, name: 'one' } });
   });
 
-  test('a variable may have the name of the representations', async () => {
+  test('a variable may have the name that representations use', async () => {
     const text = 'query($representations: String = "USD") { thing { price(in: $representations) } }';
     expect(await federation.ask(text)).toEqual({ data: { thing: { price: 2 } } });
   });
 
-  test('two places share an entity and select differently', async () => {
+  test('two places share an entity and select different fields', async () => {
     const text = '{ a: thing { id n: name price } b: thing { twin { name } cost: price(in: "USD") weight } }';
     expect(await federation.ask(text)).toEqual({
       data: { a: { id: '1', n: 'one', price: 1 }, b: { twin: { name: 'two' }, cost: 2, weight: 11 } },
     });
   });
 
-  test('one of several operations', async () => {
+  test('one of several operations is executed', async () => {
     expect(await federation.ask('query A { thing { id } } query B { thing(id: "2") { id } }', {}, 'B')).toEqual({
       data: { thing: { id: '2' } },
     });
@@ -170,7 +171,7 @@ describe('conditions', () => {
     expect(data).toEqual({ thing: { id: '1', ...rest, ...(s === false ? { __typename: 'Thing' } : {}) } });
   });
 
-  test('a selection without fields is an empty object', async () => {
+  test('a selection without fields gives an empty object', async () => {
     expect(await federation.ask('{ thing { name @skip(if: true) } }')).toEqual({ data: { thing: {} } });
   });
 });
@@ -227,7 +228,7 @@ describe('types', () => {
     });
   });
 
-  test('introspection beside data, in the order of the client', async () => {
+  test('introspection together with data, in the order of the client', async () => {
     const { data } = await federation.ask('{ __typename t: __type(name: "Org") { name } prices }');
     expect(data).toEqual({ __typename: 'Query', t: { name: 'Org' }, prices: [1, 2] });
     expect(federation.asked).toHaveLength(1);
@@ -235,13 +236,13 @@ describe('types', () => {
 });
 
 describe('mutations', () => {
-  test('one after the other, each complete before the next, also two that are the same', async () => {
+  test('run one after the other, each complete before the next, even if two are the same', async () => {
     const { data } = await federation.ask('mutation { a: first(n: 1) { price } other { name } b: first(n: 1) { id } }');
     expect(data).toEqual({ a: { price: 1 }, other: { name: 'one' }, b: { id: '1' } });
     expect(done).toEqual(['first 1', 'other', 'first 1']);
   });
 
-  test('a field that must not be null ends them', async () => {
+  test('end at a null in a field that must not be null', async () => {
     const { data, errors } = await federation.ask('mutation { first(n: 1) { price } second third { price } }');
     expect(data).toBeNull();
     expect(errors).toMatchObject([{ path: ['second'], extensions: { code: 'INTERNAL' } }]);
@@ -250,7 +251,7 @@ describe('mutations', () => {
 });
 
 describe('errors', () => {
-  test('have the path of each place of an entity, in the words of the client', async () => {
+  test("have the path of each place of an entity, with the client's names", async () => {
     const text = '{ a: thing(id: "13") { p: price } b: thing(id: "13") { grid { id } again: price } }';
     const { data, errors } = await federation.ask(text);
     expect(data).toMatchObject({ a: { p: null }, b: { again: null } });
@@ -260,13 +261,13 @@ describe('errors', () => {
     ]);
   });
 
-  test('null goes up to the next field that may be null', async () => {
+  test('a null moves up to the next nullable field', async () => {
     const { data, errors } = await federation.ask('{ thing { t: twin { s: sure name } price } }');
     expect(data).toEqual({ thing: { t: null, price: 1 } });
     expect(errors).toMatchObject([{ path: ['thing', 't', 's'] }]);
   });
 
-  test('of a lost subgraph are one for each null', async () => {
+  test('of a lost subgraph appear once for each null', async () => {
     const lost = federate({
       alpha,
       beta: { ...beta, answer: (request) => lostSubgraph('beta', request, false) },
@@ -289,7 +290,7 @@ describe('errors', () => {
       expect(extensions).toEqual({ code: 'SUBGRAPH_UNAVAILABLE', subgraph: 'beta' });
   });
 
-  test('of a required value reach the field that needs it', async () => {
+  test('of a required value reach the field that needs the value', async () => {
     const broken = federate({
       beta,
       alpha: {
@@ -305,7 +306,7 @@ describe('errors', () => {
       },
     });
     const { data, errors } = await broken.ask('{ t: thing { w: weight name price } }');
-    // One request asks for both.
+    // One request covers both.
     expect(data).toEqual({ t: { w: null, name: 'one', price: null } });
     const error = { message: 'no size', extensions: { code: 'UNAVAILABLE' } };
     expect(errors).toEqual([
@@ -330,7 +331,7 @@ describe('errors', () => {
   });
 });
 
-test('a plan is no subscription', async () => {
+test('a subscription is not planned', async () => {
   await expect(federation.executor.planSubscription('k', parse('{ prices }'), {})).rejects.toThrow(
     'not a subscription',
   );

@@ -1,4 +1,4 @@
-// A subgraph is not asked for a field that is external there: it would answer null, without an error.
+// No subgraph is asked for a field that is external there, because it would answer null without an error.
 // needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { ExternalFields } from '../../../gateway/execution/external-fields.ts';
@@ -51,13 +51,13 @@ describe('of an @interfaceObject', () => {
     expect(asked.filter((each) => each.startsWith('stars')).join()).not.toMatch(/size/);
   });
 
-  test('what requires it', async () => {
+  test('a field that requires it', async () => {
     expect(await ask('{ film { weight stars } }')).toEqual({ data: { film: { weight: 30, stars: 5 } } });
     expect(await ask('{ films { weight } }')).toEqual({ data: { films: [{ weight: 30 }, { weight: 40 }] } });
   });
 });
 
-describe('as a key of another subgraph', () => {
+describe('as the key of another subgraph', () => {
   const orders = {
     sdl: `type Query { order: Order @provides(fields: "region") found: Order @provides(fields: "region num") }
       type Order @key(fields: "id", resolvable: false) { id: ID! region: Int @external num: Int @external }`,
@@ -85,13 +85,13 @@ describe('as a key of another subgraph', () => {
   const others = '{ order { color region } found { num region color } }';
   const colors = { order: { color: 'RED', region: 4 }, found: { num: 7, region: 4, color: 'RED' } };
 
-  test('another key is taken', async () => {
+  test('another key is used', async () => {
     const { ask } = federate({ orders, pictures, owner });
     expect(await ask('{ order { volume } }')).toEqual({ data: { order: { volume: 9 } } });
     expect(await ask(others)).toEqual({ data: colors });
   });
 
-  test('a plan that takes it is not used', async () => {
+  test('a plan that uses it is not executed', async () => {
     const { ask } = federate({ orders, pictures, owner, shop: shop('shop'), store: shop('store') });
     expect(await ask('{ order { volume } }')).toEqual({ data: { order: { volume: 9 } } });
     expect(await ask('{ shop { volume } }')).toEqual({ data: { shop: { volume: 9 } } });
@@ -144,7 +144,7 @@ describe('plans', () => {
     ['in a fragment', '{ all { ...u } } fragment u on User { name }', 'User.name of a'],
     ['of one object of an interface', '{ named { name } }', 'User.name of a'],
     ['of an entity', entities('id name'), 'User.name of a'],
-  ])('%s is not', (_what, text, asked) => {
+  ])('%s is refused', (_what, text, asked) => {
     expect(external.askedIn(fetch(text))).toBe(asked);
   });
 

@@ -1,11 +1,11 @@
-// What Federation 2 offers to subgraphs, through planner and executor.
+// The features that Federation 2 offers to subgraphs, through planner and executor.
 // needs: processes
 import { expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
 
 usePlanners();
 
-test('@requires nested and circular, each on what the other subgraph computed', async () => {
+test('@requires nested and circular, each with values that the other subgraph computed', async () => {
   const { ask } = federate({
     a: {
       sdl: `type Item @key(fields: "id") {
@@ -43,7 +43,7 @@ test('@requires nested and circular, each on what the other subgraph computed', 
   expect(await ask('{ items { text } }')).toEqual({ data: { items: [{ text: 'is 104' }, { text: 'is -1' }] } });
 });
 
-test('a requirement with arguments does not take the place of the field that the client asks for', async () => {
+test('a requirement with arguments does not replace the field that the client requests', async () => {
   const price = ({ currency }: { currency: string }) => (currency === 'USD' ? 7 : 8);
   const thing = { __resolveReference: (item: object) => item };
   const shared = 'type Thing @key(fields: "id") { id: ID! price(currency: String = "EUR"): Int @shareable';
@@ -76,7 +76,7 @@ test('a requirement with arguments does not take the place of the field that the
   });
 });
 
-test('two requirements with different arguments are answered each with its own value', async () => {
+test('two requirements with different arguments each get their own value', async () => {
   const price = (_: unknown, { currency }: { currency: string }) => (currency === 'USD' ? 7 : 8);
   const requires = (currency: string) => `@requires(fields: "price(currency: \\"${currency}\\")")`;
   const __resolveReference = (item: object) => item;
@@ -110,7 +110,7 @@ test('two requirements with different arguments are answered each with its own v
   });
 });
 
-test('a requirement of which an item of a list failed is not met', async () => {
+test('a requirement with a failed list item is not met', async () => {
   const __resolveReference = (item: object) => item;
   const { ask } = federate({
     a: {

@@ -1,4 +1,4 @@
-// Operations of which the planner has no plan, or a wrong one: they are planned field by field.
+// Operations for which the planner has no plan or a wrong one. They are planned field by field.
 // needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { FieldPlanner } from '../../../gateway/execution/field-planner.ts';
@@ -11,7 +11,7 @@ type Row = Readonly<Record<string, unknown>>;
 type Given = { readonly id: string } & Row;
 type Compute = Readonly<Record<string, (given: Given) => unknown>>;
 
-/** An entity of a subgraph: what it knows of each object, and what it computes from what it is sent. */
+/** An entity of a subgraph: the values that the subgraph has for each object, and the values that it computes from a representation. */
 function entity(rows: Readonly<Record<string, Row>>, computed: Compute = {}) {
   return {
     ...computed,
@@ -19,7 +19,7 @@ function entity(rows: Readonly<Record<string, Row>>, computed: Compute = {}) {
   };
 }
 
-/** `undefined` would be left out of a text: what a requirement lacks is seen. */
+/** JSON leaves out `undefined`, so that a missing requirement is visible. */
 const sum =
   (...names: readonly string[]) =>
   (given: Given) =>
@@ -105,12 +105,12 @@ describe('an interface without objects', () => {
     expect(planner.plan(text)).toMatchObject({ kind: 'Fetch', serviceName: 'a', operation });
   });
 
-  test('has no fields of a subgraph that does not return it', () => {
+  test('does not read fields of a subgraph that does not return it', () => {
     expect(() => planner.plan('{j{size}}')).toThrow('no subgraph for j');
   });
 });
 
-test('an object that a subgraph knows by two names is entered by both', async () => {
+test('an object with two names in a subgraph is entered by both', async () => {
   const { ask } = federate({
     a: {
       sdl: `type Query { orders: [Order] }
@@ -290,7 +290,7 @@ describe('diamonds of requirements', () => {
     });
   });
 
-  test('of different keys, two levels deep', async () => {
+  test('with different keys, two levels deep', async () => {
     const { ask } = federate({
       root,
       codes: {
@@ -312,7 +312,7 @@ describe('diamonds of requirements', () => {
     expect(await ask('{ t { f } }')).toEqual({ data: { t: { f: 'g=k=m=M,n=N,h=k=m=M,n=N,p=k=m=M,n=N' } } });
   });
 
-  test('what one of them lacks costs the fields that need it', async () => {
+  test('a missing value affects only the fields that need it', async () => {
     const { ask } = federate({
       ...shapes['of four subgraphs'],
       d: { ...t(`k: String @external ${h} other: Int`), answer: () => ({ data: null, errors: [{ message: 'lost' }] }) },
@@ -324,7 +324,7 @@ describe('diamonds of requirements', () => {
   });
 });
 
-describe('a requirement of two subgraphs in what requires something itself', () => {
+describe('a requirement from two subgraphs inside a field with a requirement of its own', () => {
   const outs = { o1: {}, o2: {} };
   const parts = (out: string, requires: string): Record<string, TestSubgraph> => ({
     root: {
@@ -374,7 +374,7 @@ describe('a requirement of two subgraphs in what requires something itself', () 
   });
 });
 
-test('a requirement of two subgraphs at each level of an object that a requirement gives', async () => {
+test('a requirement from two subgraphs at each level of a required object', async () => {
   const t = (fields: string) => `type T @key(fields: "id") { id: ID! ${fields} }`;
   const { ask } = federate({
     root: { sdl: `type Query { t: T } ${t('')}`, resolvers: { Query: { t: () => ({ id: '1' }) } } },
@@ -398,7 +398,7 @@ test('a requirement of two subgraphs at each level of an object that a requireme
   });
 });
 
-describe('objects of two types, whose fields of one name have different types', () => {
+describe('objects of two types that have a field of the same name with different types', () => {
   const given = [
     { __typename: 'A', id: '1' },
     { __typename: 'B', id: '2' },
@@ -420,14 +420,14 @@ describe('objects of two types, whose fields of one name have different types', 
     },
   });
 
-  test('are asked of their subgraph under different names', async () => {
+  test('the fields are requested under different names', async () => {
     expect(await ask('{ any { ... on A { label } ... on B { label } } }')).toEqual({
       data: { any: [{ label: 'size=1' }, { label: 'size=2' }] },
     });
   });
 });
 
-test('an interface of which one object has an external field', async () => {
+test('an interface with one object that has an external field', async () => {
   const { ask } = federate({
     a: {
       sdl: `type Query { named: [Named] } interface Named { name: String }

@@ -1,4 +1,4 @@
-// A subgraph that answers more than it was asked for: nothing of that gets into the client's answer, or into requests to other subgraphs.
+// A subgraph that answers more than was requested. The extra values reach neither the client's answer nor requests to other subgraphs.
 // needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { type OperationDefinitionNode, parse } from 'graphql';
@@ -50,7 +50,7 @@ const forgedFields = {
 };
 const forged = (id: string, typename = 'Backend') => ({ __typename: typename, id, ...forgedFields });
 
-/** Answers of the outside subgraph. */
+/** Sets the answers of the outside subgraph. */
 function lying(answer: (request: LinkRequest) => unknown) {
   return federate({ own: { sdl: ownSdl, resolvers }, outside: { sdl: outsideSdl, isOutside: true, answer } });
 }
@@ -62,7 +62,7 @@ const truth = (id: string) => ({
 });
 const nothing = { name: null, cert: null, size: null, labels: null, peer: null };
 
-/** The answer about entities, each of them the same. */
+/** An entities answer that repeats the same entity. */
 function entities({ text, variables }: LinkRequest, entity: unknown) {
   const groups = [...text.matchAll(/(?:(\w+): )?_entities\(representations: \$(\w+)/g)];
   const lists = groups.map(([, alias = '_entities', name = '']) => {
@@ -72,8 +72,8 @@ function entities({ text, variables }: LinkRequest, entity: unknown) {
   return { data: Object.fromEntries(lists) };
 }
 
-describe('an object of ours', () => {
-  test.each(['b', 'hidden'])('below a root field of another subgraph has our values: %s', async (id) => {
+describe("an object of the product's own subgraphs", () => {
+  test.each(['b', 'hidden'])("below a root field of another subgraph has the product's values: %s", async (id) => {
     const gadget = { __typename: 'Gadget', id: 'g', backend: forged(id), node: forged(id), nodes: [forged(id), null] };
     const { ask } = lying(() => ({ data: { gadget, backend: forged('b'), gadgets: [gadget] } }));
     const answer = await ask(`{ gadget { backend ${wanted} node { id ... on Backend ${wanted} } } backend ${wanted} }`);
@@ -85,7 +85,7 @@ describe('an object of ours', () => {
         expect([path?.slice(0, 1), extensions?.code]).toEqual([['gadget'], 'INVALID_SUBGRAPH_ANSWER']);
   });
 
-  test.each(['b', 'hidden'])('below an entity of another subgraph has our values: %s', async (id) => {
+  test.each(['b', 'hidden'])("below an entity of another subgraph has the product's values: %s", async (id) => {
     const { ask } = lying((request) =>
       entities(request, { ...forgedFields, friend: forged(id), friends: [forged(id), null] }),
     );
@@ -105,7 +105,7 @@ describe('an object of ours', () => {
     expect(errors.includes('backend.friend.cert')).toBe(!isKnown);
   });
 
-  test('keeps the key by which another subgraph was asked about it', async () => {
+  test('keeps the key that was sent to another subgraph', async () => {
     const { ask, sent } = lying((request) => entities(request, forged('forged')));
     const answer = await ask('{ backend { id name note } backends { id name note } }');
     const values = (id: string) => ({ id, name: 'true', note: 'note' });
@@ -113,7 +113,7 @@ describe('an object of ours', () => {
     expect(JSON.stringify(sent.map(({ variables }) => variables))).not.toContain('forged');
   });
 
-  test('has only what was asked about objects of its type', async () => {
+  test('has only the requested fields for objects of its type', async () => {
     const { ask } = lying(() => ({
       data: { gadget: { __typename: 'Gadget', id: 'g', node: { ...forged('hidden'), note: 'x' } } },
     }));
@@ -138,13 +138,13 @@ describe('an error of a subgraph of another team', () => {
     [-1, undefined],
     ['soon', undefined],
     [{}, undefined],
-  ])('that asks for a wait of %j ms has %j', async (retryAfterMs, expected) => {
+  ])('with a requested wait of %j ms gives %j', async (retryAfterMs, expected) => {
     const error = await errorOf({ code: 'RATE_LIMITED', retryAfterMs, more: 1 });
     expect(error?.extensions).toEqual({ code: 'RATE_LIMITED', more: 1, ...(expected && { retryAfterMs: expected }) });
   });
 
   test.each(['UNAUTHENTICATED', 'SCHEMA_CHANGED', 'CURSOR_EXPIRED', 'NOT_PLANNED'])(
-    'has not the code %s',
+    'cannot have the code %s',
     async (code) => {
       const error = await errorOf({ code, http: { status: 401 } });
       expect(error?.extensions).toEqual({ code: 'INVALID_SUBGRAPH_ANSWER', subgraph: 'outside' });
@@ -152,12 +152,12 @@ describe('an error of a subgraph of another team', () => {
     },
   );
 
-  test.each(['FORBIDDEN', 'BUSY', 'X'])('may have the code %s', async (code) => {
+  test.each(['FORBIDDEN', 'BUSY', 'X'])('can have the code %s', async (code) => {
     expect((await errorOf({ code }))?.extensions).toEqual({ code });
   });
 });
 
-test('an event has our values for an object of ours', async () => {
+test("an event has the product's values for one of its objects", async () => {
   const { executor } = lying(() => undefined);
   const text = `subscription { gadgetChanges { cursor gadget { title backend ${wanted} node { id ... on Backend ${wanted} } } } }`;
   const document = parse(text, { noLocation: true });
@@ -197,7 +197,7 @@ describe('an error of another subgraph', () => {
   });
 });
 
-test('lists in lists beyond all types are cut off before anything walks them', () => {
+test('excessively nested lists are cut off before any code walks them', () => {
   const set = (parse('{ gadgets { id } }').definitions[0] as OperationDefinitionNode).selectionSet;
   const fields = new RequestedFields([set], {
     fragments: new Map(),
@@ -209,7 +209,7 @@ test('lists in lists beyond all types are cut off before anything walks them', (
   expect(JSON.stringify(answer)).toBe(`{"gadgets":${'['.repeat(17)}null${']'.repeat(17)}}`);
 });
 
-test('of a value that two subgraphs share, a list of another length is not read', async () => {
+test('a list of another length, in a value that two subgraphs share, is not read', async () => {
   const sdl = (field: string) =>
     `type Query { all: All @shareable } type All { items: [Item] @shareable } type Item { ${field}: Int }`;
   const { ask } = federate({
@@ -224,7 +224,7 @@ test('of a value that two subgraphs share, a list of another length is not read'
   expect(answer.errors?.length).toBeGreaterThan(1);
 });
 
-describe('an answer about entities', () => {
+describe('an entities answer', () => {
   test.each([
     ['another type', { __typename: 'Certificate', id: 'b', note: 'forged' }],
     ['no type of the graph', { __typename: 'None', id: 'b', note: 'forged' }],

@@ -1,4 +1,4 @@
-// What the planner leaves out of a plan is put back: a subgraph would refuse the request, or not know the entity.
+// Parts that the planner leaves out of a plan are added. Without them a subgraph would refuse the request, or not know the entity.
 // needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { PlanMender } from '../../../gateway/execution/mended-plan.ts';
@@ -8,7 +8,7 @@ import { federate, head, usePlanners } from './support/federation.ts';
 
 usePlanners();
 
-test('an object of which nothing is asked', async () => {
+test('an object without requested fields', async () => {
   const order = { id: '1', rank: 3, color: 'RED', hits: () => order };
   const { ask, asked } = federate({
     a: {
@@ -71,7 +71,7 @@ describe('the key of an entity', () => {
     expect(mended(...plan)).toEqual({ kind: 'Sequence', nodes: plan });
   });
 
-  test('is that of the name by which it is sent', () => {
+  test('belongs to the type name in the representation', () => {
     const named = new PlanMender(
       composeSupergraph(
         new Map([

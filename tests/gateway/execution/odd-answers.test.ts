@@ -1,5 +1,5 @@
-// Subgraphs whose answers don't fit the graph: each null has an error with a path of the client and a code, the whole request is never
-// refused for it, and other roots keep their data.
+// Subgraphs whose answers do not fit the graph. Each null has an error with a client path and a code, the whole request is never refused for
+// it, and other roots keep their data.
 // needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { topLevelCodes } from '../../../platform/errors/errors.ts';
@@ -23,7 +23,7 @@ const betaSdl = `
   type Thing @key(fields: "id") { id: ID! price: Int stock: Int! }
   type Query { other: Int }`;
 
-/** Values of fields of a thing. */
+/** Values for fields of a thing. */
 const values: readonly (readonly [string, unknown])[] = [
   ['int', 'x'],
   ['int', '5'],
@@ -73,7 +73,7 @@ const values: readonly (readonly [string, unknown])[] = [
 ];
 
 const unavailable = { message: 'away', extensions: { code: 'SUBGRAPH_UNAVAILABLE', subgraph: 'beta' } };
-/** Answers to the request for two entities, of which the client wants `price` and `stock`. */
+/** Answers to the request for two entities. The client wants their `price` and `stock`. */
 const answers: readonly (readonly [string, unknown])[] = [
   ['null', { data: null }],
   ['nothing', {}],
@@ -143,7 +143,7 @@ describe('a value', () => {
   });
 });
 
-describe('an answer about entities', () => {
+describe('an entities answer', () => {
   test.each(answers)('%s', async (_name, answer) => {
     const things = ['1', '2'].map((id) => ({ __typename: 'Thing', id }));
     const { ask } = federate({
@@ -172,7 +172,7 @@ describe('many errors', () => {
   const errorsAt = (length: number, place: (index: number) => number) =>
     Array.from({ length }, (_, index) => ({ ...unavailable, path: ['_entities', place(index), 'price'] }));
 
-  test('at one place are all reported, and ten times as many cost no more than some ten times as much', async () => {
+  test('at one place are all reported, and ten times as many cost about ten times as much at most', async () => {
     const cpuMs = async (length: number) => {
       const federation = answerWith(errorsAt(length, () => 0));
       await federation.ask('{ things { id } }');
@@ -186,7 +186,7 @@ describe('many errors', () => {
     expect(many / few).toBeLessThan(20);
   }, 60_000);
 
-  test('beyond a bound are one, and the answer is not read', async () => {
+  test('beyond a limit become one error, and the answer is not read', async () => {
     const { data, errors } = await answerWith(errorsAt(50_001, () => 0)).ask('{ things { price } }');
     expect(data).toEqual({ things: Array.from({ length: count }, () => ({ price: null })) });
     expect(errors).toHaveLength(count);
@@ -197,7 +197,7 @@ describe('many errors', () => {
   });
 });
 
-test('an entity of an odd key is refused and not asked for', async () => {
+test('an entity with an odd key is refused and not requested', async () => {
   const federation = federate({
     alpha: { sdl: alphaSdl, answer: () => ({ data: { thing: { __typename: 'Thing' }, ok: 1 } }) },
     beta: { sdl: betaSdl },
@@ -208,7 +208,7 @@ test('an entity of an odd key is refused and not asked for', async () => {
   expectTold(result);
 });
 
-describe('an object that its subgraph does not know', () => {
+describe('an object that is unknown to its subgraph', () => {
   const { ask } = federate({
     a: {
       sdl: `
@@ -235,7 +235,7 @@ describe('an object that its subgraph does not know', () => {
     ['{ link { id ... on Thing { weight } } }', { link: null }],
     ['{ link { id ... on Thing { price } } }', { link: { id: '1', price: null } }],
     ['{ links { ... on Thing { weight } } }', { links: [null, null] }],
-  ])('is no error where a link to an object of any type may be null: %s', async (text, data) => {
+  ])('is no error where a nullable field links to an object of any type: %s', async (text, data) => {
     expect(await ask(text)).toEqual({ data });
   });
 

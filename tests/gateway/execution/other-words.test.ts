@@ -1,4 +1,4 @@
-// Operations for which the planner has no plan, below a field with an @provides for one object of an interface or union.
+// Operations for which the planner has no plan, in the selection of a field whose @provides names one object type of an interface or union.
 // needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
@@ -7,7 +7,7 @@ usePlanners();
 
 const titles: Readonly<Record<string, string>> = { b1: 'A book', d1: 'A disc' };
 
-/** To `a` discs are no media, and it knows neither titles nor tapes; `b` knows all of them. */
+/** Subgraph `a` does not treat discs as media, and knows neither titles nor tapes. Subgraph `b` knows all of them. */
 function shop() {
   return federate({
     a: {
@@ -79,7 +79,7 @@ describe('below a field with an @provides that has type conditions', () => {
     });
   });
 
-  test('below other objects, in fragments, with arguments, variables and aliases', async () => {
+  test('inside other objects, in fragments, with arguments, variables and aliases', async () => {
     const { ask } = shop();
     const text = `query ($in: String) {
       shelf {
@@ -107,7 +107,7 @@ describe('below a field with an @provides that has type conditions', () => {
     });
   });
 
-  test('never for no object at all', async () => {
+  test('not if no type can match', async () => {
     const { ask, asked } = federate({
       a: {
         sdl: `type Query { node: Node } interface Node @key(fields: "id") { id: ID! }`,

@@ -1,4 +1,5 @@
-// The planner has a plan for every document of the command line, the dashboard and the examples, and for every root field of our graph.
+// The planner has a plan for every document of the command line, the dashboard and the examples, and for every root field of the product's
+// graph.
 // needs: processes
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ const supergraph = new Supergraph(readSupergraph());
 const { schema } = supergraph;
 const log = pino({ level: 'silent' });
 const screens = join(import.meta.dirname, '../../../docs/examples/screens');
-/** Levels of fields below a root field. */
+/** Levels of fields in the selection of a root field. */
 const deepest = 2;
 let planner: ProcessPlanner;
 let executor: CompiledExecutor;
@@ -42,7 +43,7 @@ beforeAll(async () => {
 
 afterAll(() => planner?.close());
 
-/** The plan of a document whose variables that decide over fields are true. */
+/** The plan of a document. Variables that include or skip fields are true. */
 async function planOf(text: string) {
   const document = parse(text, { noLocation: true });
   const [operation] = document.definitions.filter((each) => each.kind === Kind.OPERATION_DEFINITION);
@@ -57,7 +58,7 @@ async function planOf(text: string) {
   });
 }
 
-/** Values are not needed for a plan. */
+/** Makes variables optional, because a plan does not need their values. */
 function asOptional(definition: NonNullable<OperationDefinitionNode['variableDefinitions']>[number]) {
   const { type } = definition;
   return { ...definition, type: type.kind === Kind.NON_NULL_TYPE ? type.type : type };
@@ -73,7 +74,7 @@ test('every document of the command line and of the dashboard', async () => {
     );
 }, 60_000);
 
-test('every screen', async () => {
+test('every document of the dashboard pages', async () => {
   const files = (await readdir(screens)).filter((name) => name.endsWith('.graphql'));
   expect(files.length).toBe(10);
   for (const name of files) expect(await planOf(await readFile(join(screens, name), 'utf8'))).toBeDefined();
@@ -83,7 +84,7 @@ const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscr
   Object.values(type?.getFields() ?? {}).map((field) => ({ type, field })),
 );
 
-test(`every root field, with all that is below it to ${deepest} levels`, async () => {
+test(`every root field, with its whole selection to ${deepest} levels`, async () => {
   expect(roots.length).toBeGreaterThan(200);
   for (const { type, field } of roots) {
     const kind =
@@ -98,7 +99,7 @@ test(`every root field, with all that is below it to ${deepest} levels`, async (
   }
 }, 120_000);
 
-/** A field with everything below it; needed arguments are variables. */
+/** A field with its whole selection. Required arguments become variables. */
 function selected(field: GraphQLField<unknown, unknown>, levels: number, variables: string[]): string {
   const given = field.args.filter(isRequiredArgument).map((argument) => {
     const name = `v${variables.length}`;

@@ -1,4 +1,4 @@
-// An operation that several users want: nobody waits for its plan in the line of another user.
+// An operation that several users want. No user waits for its plan in another user's queue.
 // needs: processes
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
@@ -18,7 +18,7 @@ let planner: ProcessPlanner | undefined;
 
 afterEach(() => planner?.close());
 
-/** Texts in the order of their planning are in `planned`. */
+/** `planned` collects the texts in the order of their planning. */
 function executorNoting(planned: string[]): CompiledExecutor {
   const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', sdl]])));
   const real = new ProcessPlanner({ supergraphSdl: sdl, program, log });
@@ -39,7 +39,7 @@ async function send(executor: CompiledExecutor, user: string, text: string): Pro
   await executor.execute({ key: text, document, variables: {}, operationName: undefined, context });
 }
 
-test('the last operation in the line of one user is planned in the turn of another who wants it, too', async () => {
+test("an operation at the end of one user's queue is planned in the turn of another user who also wants it", async () => {
   const planned: string[] = [];
   const executor = executorNoting(planned);
   const done: string[] = [];
@@ -54,19 +54,19 @@ test('the last operation in the line of one user is planned in the turn of anoth
   ]);
   expect(done.indexOf('other { common }')).toBeLessThan(4);
   expect(done.at(-1)).toBe('flooder { common }');
-  // Another way to write it makes the same text for the planner.
+  // Another spelling of the operation gives the planner the same text.
   await sent('third', '{ c: common }');
   expect(planned.filter((text) => text.includes('common')).length).toBeLessThanOrEqual(2);
 });
 
-test('one user who sends an operation many times has one place in the line', async () => {
+test('a user who sends an operation many times has one place in the queue', async () => {
   const planned: string[] = [];
   const executor = executorNoting(planned);
   await Promise.all(Array.from({ length: 20 }, () => send(executor, 'ann', '{ common }')));
   expect(planned).toHaveLength(1);
 });
 
-test('what one caller fails to make is made for another, and a failure is not kept', async () => {
+test('a plan that fails for one caller is attempted for the next, and a failure is not stored', async () => {
   const once = new MadeOnce<number>({ maxBytes: 1_000 });
   const work = (value: number | Error) => ({
     bytes: 1,

@@ -1,4 +1,4 @@
-// The planner's process: what it does to an operation costs that operation alone.
+// The planner runs in its own process. An operation that harms the process affects only itself.
 // needs: processes
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
@@ -24,13 +24,13 @@ function odd(options: Partial<ConstructorParameters<typeof ProcessPlanner>[0]> =
   return planner;
 }
 
-/** The process that made the plan. */
+/** The pid of the process that made the plan. */
 async function madeBy(text: string): Promise<number | undefined> {
   const plan = (await planner?.plan(text)) as unknown as { readonly made: number } | undefined;
   return plan?.made;
 }
 
-/** Planner 0.0.38 ends its process over the volume of an order that comes from `orders`, which does not have the key that most have. */
+/** Planner 0.0.38 aborts on the volume of an order from `orders`, because that subgraph does not have the common key. */
 const aborting = new Map(
   Object.entries({
     orders: 'type Query { order: Order hello: String } type Order @key(fields: "id", resolvable: false) { id: ID! }',
@@ -45,7 +45,7 @@ const aborting = new Map(
 
 const notPlanned = expect.objectContaining({ code: 'NOT_PLANNED' });
 
-test('the real planner makes plans, refuses what is no supergraph, and survives an operation that aborts it', async () => {
+test('the real planner makes plans, refuses an invalid supergraph, and survives an operation that aborts it', async () => {
   await expect(new ProcessPlanner({ supergraphSdl: 'type Query {', log }).start()).rejects.toThrow(
     'the planner does not take the supergraph',
   );
@@ -54,7 +54,7 @@ test('the real planner makes plans, refuses what is no supergraph, and survives 
   planner = new ProcessPlanner({ supergraphSdl: composeSupergraph(aborting), log, onPlannedByFields });
   await planner.start();
   expect(await planner.plan('{hello}')).toMatchObject({ kind: 'Fetch', serviceName: 'orders' });
-  // It is planned by fields: with the key of the pictures, and then with their size.
+  // The operation is planned field by field: first the key of the pictures, then their size.
   expect(await planner.plan('{order{volume}}')).toMatchObject({ kind: 'Sequence', nodes: { length: 4 } });
   expect(await planner.plan('{order{color}}')).toMatchObject({ kind: 'Sequence' });
   expect(byFields).toBe(1);
@@ -69,12 +69,12 @@ test('operations wait for one another; one that ends the process is refused, and
   expect(next).toMatchObject({ status: 'fulfilled' });
   const after = await madeBy('{d}');
   expect(after).not.toBe(before);
-  // It is not tried again.
+  // The operation is not tried again.
   await expect(planner?.plan('{end}')).rejects.toEqual(notPlanned);
   expect(await madeBy('{e}')).toBe(after);
 });
 
-test('one on which the process ended is tried again after a while: somebody else may have ended it', async () => {
+test('an operation that ended the process is tried again later, because another one may have been the cause', async () => {
   odd({ lostForMs: 1 });
   await expect(planner?.plan('{end}')).rejects.toEqual(notPlanned);
   const before = await madeBy('{a}');
@@ -82,7 +82,7 @@ test('one on which the process ended is tried again after a while: somebody else
   expect(await madeBy('{b}')).not.toBe(before);
 });
 
-test('users take turns: the operations of one wait for few of another', async () => {
+test('users take turns, so that operations of one user wait for few of another', async () => {
   odd();
   const order: string[] = [];
   const planOf = async (caller: string, text: string) => {
@@ -96,21 +96,21 @@ test('users take turns: the operations of one wait for few of another', async ()
   expect(order.slice(0, 3)).toEqual(['flooder', 'flooder', 'other']);
 });
 
-test('an operation without a plan leaves the process as it is', async () => {
+test('an operation without a plan does not affect the process', async () => {
   odd();
   const before = await madeBy('{a}');
   await expect(planner?.plan('{none}')).rejects.toEqual(notPlanned);
   expect(await madeBy('{b}')).toBe(before);
 });
 
-test('the log has an operation without a plan, and none of the texts in it', async () => {
+test('the log records an operation without a plan, but no part of its text', async () => {
   const lines: string[] = [];
   odd({ log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) });
   await expect(planner?.plan('{none(a:"the \\" secret", b: 3)}')).rejects.toEqual(notPlanned);
   expect(lines.map((line) => JSON.parse(line).operation)).toEqual(['{none(a:"", b: 3)}']);
 });
 
-test('one that takes too long ends the process', async () => {
+test('an operation that takes too long ends the process', async () => {
   odd({ deadlineMs: 500 });
   const before = await madeBy('{a}');
   const [late, next] = await Promise.allSettled([planner?.plan('{never}'), madeBy('{b}')]);
@@ -119,11 +119,11 @@ test('one that takes too long ends the process', async () => {
   expect(isAlive(before)).toBe(false);
 });
 
-test('too many that wait are refused', async () => {
+test('operations beyond the queue limit are refused', async () => {
   odd({ mostWaiting: 2 });
   await planner?.start();
   const all = await Promise.allSettled(['{a}', '{b}', '{c}', '{d}', '{e}'].map(madeBy));
-  // One is with the process.
+  // One operation is already in the process.
   expect(all.map(({ status }) => status)).toEqual([
     ...['fulfilled', 'fulfilled', 'fulfilled'],
     ...['rejected', 'rejected'],
@@ -131,14 +131,11 @@ test('too many that wait are refused', async () => {
   expect(all.at(-1)).toMatchObject({ reason: { code: 'BUSY', details: { retryAfterMs: expect.any(Number) } } });
 });
 
-test.each(['refused', 'ends'])(
-  'a process that does not take the supergraph (%s) is an error of the start',
-  async (supergraphSdl) => {
-    await expect(odd({ supergraphSdl }).start()).rejects.toThrow('the planner does not take the supergraph');
-  },
-);
+test.each(['refused', 'ends'])('a process that rejects the supergraph (%s) fails the start', async (supergraphSdl) => {
+  await expect(odd({ supergraphSdl }).start()).rejects.toThrow('the planner does not take the supergraph');
+});
 
-test('a start may take longer than an operation may, and operations do not end it', async () => {
+test('a start may take longer than an operation, and operations do not end it', async () => {
   odd({ supergraphSdl: `# slow 3000\n${anySdl}`, deadlineMs: 1_000 });
   const starting = planner?.start();
   await expect(planner?.plan('{early}')).rejects.toMatchObject({
@@ -146,20 +143,20 @@ test('a start may take longer than an operation may, and operations do not end i
     details: { retryAfterMs: 1_000 },
   });
   await starting;
-  // It was not refused for good.
+  // The operation was not refused permanently.
   expect(await madeBy('{early}')).toBeGreaterThan(0);
   await expect(odd({ supergraphSdl: `# slow 60000\n${anySdl}`, startBudgetMs: 50 }).start()).rejects.toThrow(
     'within 50 ms',
   );
 });
 
-test('a close ends a process that is still starting', async () => {
+test('close ends a process that is still starting', async () => {
   const starting = odd({ supergraphSdl: `# slow 60000\n${anySdl}` }).start();
   planner?.close();
   await expect(starting).rejects.toThrow('it was ended');
 });
 
-test('a close ends the process; nothing is planned afterwards', async () => {
+test('close ends the process, and nothing is planned afterwards', async () => {
   odd();
   const pid = await madeBy('{a}');
   planner?.close();
@@ -167,7 +164,7 @@ test('a close ends the process; nothing is planned afterwards', async () => {
   await until(() => !isAlive(pid));
 });
 
-test('an operation for which two users wait is planned once, in the first of their turns', async () => {
+test('an operation that two users wait for is planned once, in the earlier of their turns', async () => {
   odd();
   const order: string[] = [];
   const planOf = async (caller: string, text: string) => {

@@ -1,5 +1,5 @@
-// A field with `@requires` of an entity with several keys, which comes from a subgraph that knows one of them. The planner would take another
-// one, and end its process.
+// A field with `@requires` on an entity with several keys, from a subgraph that knows one of the keys. The planner would use another key and
+// abort its process.
 // needs: processes
 import { expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
@@ -11,7 +11,7 @@ const orders = {
   resolvers: { Query: { order: () => ({ id: '1' }) } },
 };
 
-/** The subgraph of what is required. */
+/** The subgraph with the required field. */
 function pictures(keys: string, fields: string) {
   return {
     sdl: `type Order ${keys} { ${fields} media: Media } type Media { size: Int }`,

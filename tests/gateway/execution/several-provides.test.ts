@@ -1,4 +1,5 @@
-// A subgraph that provides different fields of one type at different places: it is asked for none of them where it does not provide it.
+// A subgraph that provides different fields of one type at different places. It gets no request for a field at a place that does not provide
+// it.
 // needs: processes
 import { expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
@@ -87,7 +88,7 @@ test('of one type below itself', async () => {
       sdl: `type Query { products: [Product] @shareable @provides(fields: "categories { id name parts { id name } }") }
         type Product @key(fields: "id") { id: ID! categories: [Category] @external }
         type Category @key(fields: "id") { id: ID! name: String parts: [Category] @external }`,
-      // The name is known where it is provided alone.
+      // Only the providing place has the name.
       resolvers: {
         Query: { products: () => [{ id: 'p1', categories: [book] }] },
         Category: { __resolveReference: ({ id }: { id: string }) => ({ id }) },
@@ -108,7 +109,7 @@ test('of one type below itself', async () => {
   expect(asked).toHaveLength(1);
 });
 
-test('what every place provides is still taken there', async () => {
+test('a field that every place provides is still read there', async () => {
   const { ask, asked } = federate({
     a: {
       sdl: `type Query { order: Order @provides(fields: "active weight") best: Order @provides(fields: "weight") }

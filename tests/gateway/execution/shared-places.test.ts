@@ -1,4 +1,4 @@
-// Several places of one entity: they share what is below it, which is searched, asked for and reported once.
+// Several places of one entity share its content, which is searched, requested and reported once.
 // needs: processes
 import { expect, test } from '@jest/globals';
 import { PlacesByEntity } from '../../../gateway/execution/places-by-entity.ts';
@@ -7,7 +7,7 @@ import { federate, usePlanners } from './support/federation.ts';
 
 usePlanners();
 
-test('an error below a shared entity is reported once at each of its places', async () => {
+test('an error inside a shared entity is reported once at each of its places', async () => {
   const federation = federate({
     shelves: {
       sdl: 'type Thing @key(fields: "id") { id: ID! } type Query { shelves: [Thing] }',
@@ -44,7 +44,7 @@ test('an error below a shared entity is reported once at each of its places', as
   expect(representations.map(({ id }) => id)).toEqual(['1a', '1b', '2a', '2b']);
 });
 
-test('representations are the same only if they are equal', () => {
+test('representations are shared only if they are equal', () => {
   const representations: Record<string, unknown>[] = [
     { __typename: 'A', id: '1' },
     { __typename: 'A', id: 1 },

@@ -1,4 +1,4 @@
-// A plan that does not bring what the operation asks for is not used.
+// A plan that does not fetch everything that the operation requests is not used.
 import { describe, expect, test } from '@jest/globals';
 import type { FetchNode, PathSegment, PlanNode, RequiredSelection } from '../../../gateway/execution/planner.ts';
 import { UnaskedFields } from '../../../gateway/execution/unasked-fields.ts';
@@ -171,8 +171,8 @@ test.each<readonly [string, string, PlanNode, string]>([
   expect(unasked.leftOutOf(plan, text)).toBe(field);
 });
 
-describe('by the whole plans above', () => {
-  // Each request and each field of each plan is needed, so that a plan without it is found.
+describe('by the complete plans above', () => {
+  // Each request and each field of each plan is needed, so a plan without one of them is detected.
   test.each(wholePlans.filter(([, , plan]) => plan.kind === 'Sequence'))(
     '%s: without its last request',
     (_what, text, plan) => {

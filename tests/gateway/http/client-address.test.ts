@@ -30,7 +30,7 @@ test.each([
   expect(from(remote, forwarded)).toBe(client);
 });
 
-test('listen.trustedProxies accepts addresses and blocks, and names anything else', () => {
+test('listen.trustedProxies accepts addresses and blocks, and its refusal names any other entry', () => {
   const read = (value: string) => readConfig({ flags: { 'listen.trustedProxies': value, roles: 'gateway' } }, []);
   expect(read('10.0.0.1, 2001:DB8::/32')['listen.trustedProxies']).toEqual(['10.0.0.1', '2001:db8::/32']);
   expect(() => read('10.0.0.1,nonsense')).toThrow(ConfigError);

@@ -1,4 +1,4 @@
-// Connections to the endpoint are limited: in total, and per network. Those in use by a logged-in user stay open.
+// Connections to the endpoint are limited, in total and per network. Connections in use by a logged-in user stay open.
 // needs: processes
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ async function start(options: Partial<GatewayOptions> = {}): Promise<void> {
   });
 }
 
-/** This many connections, one after another, each with a first line. */
+/** Opens this many connections, one after another, and sends the first line on each. */
 async function connect(count: number, firstLine = ''): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   for (let n = 0; n < count; n += 1) {
@@ -36,7 +36,7 @@ async function connect(count: number, firstLine = ''): Promise<readonly Socket[]
   return sockets;
 }
 
-/** Indexes of the sockets that were closed without an answer: a merely slow one gets an answer. */
+/** Indexes of the sockets that were closed without an answer. A slow socket still gets an answer. */
 const cutOff = (sockets: readonly Socket[]) =>
   sockets.flatMap(({ closed, bytesRead }, place) => (closed && bytesRead === 0 ? [place] : []));
 const first = (count: number) => Array.from({ length: count }, (_item, place) => place);
@@ -66,7 +66,7 @@ test('of a network behind a proxy with the PROXY protocol', async () => {
   expect([cutOff(silent), cutOff(other)]).toEqual([first(5), []]);
 });
 
-test('those in use by a logged-in user stay open, however many others come', async () => {
+test('in use by a logged-in user stay open, however many others arrive', async () => {
   await start();
   const socket = new Collector(gateway.client(), 'subscription { thingChanges { cursor thing { id } } }');
   await until(() => socket.items.length > 0);
@@ -82,7 +82,7 @@ test('those in use by a logged-in user stay open, however many others come', asy
   expect(socket.done).toBe(false);
 });
 
-test('when users are using all of them, a further one is closed at once', async () => {
+test('when users need all of them, a further one is closed at once', async () => {
   await start({ connectionLimits: { most: 2, mostOfNetwork: 10 } });
   for (const bearer of ['token-ann', 'token-bob']) {
     const socket = new Collector(gateway.client(bearer), 'subscription { thingChanges { cursor } }');
@@ -95,16 +95,16 @@ test('when users are using all of them, a further one is closed at once', async 
 
 test('a client that does not read its answers is disconnected', async () => {
   await start({ connectionLimits: { readWithinMs: 2_000, slowestBytesPerSecond: 1e9 } });
-  // About 2 MB.
+  // The answer has about 2 MB.
   const query = `{ things(first: 9000) { nodes { ${'x'.repeat(200)}: id } } }`;
   const search = new URLSearchParams({ query }).toString();
   const headers = 'Host: x\r\nAuthorization: Bearer token-ann\r\nApollo-Require-Preflight: 1\r\n';
-  // More than the kernels of both ends buffer: otherwise everything would be sent.
+  // The answer exceeds the kernel buffers of both ends. Otherwise it would be sent completely.
   const [client] = await connect(1);
   client?.pause();
   for (let n = 0; n < 20; n += 1) client?.write(`GET /graphql?${search} HTTP/1.1\r\n${headers}\r\n`);
   expect((await gateway.query(query)).body.errors).toBeUndefined();
-  // It notices the end only when it sends something.
+  // The client notices the end only when it sends something.
   await until(() => {
     client?.write('\r\n');
     return client?.closed !== false;

@@ -1,4 +1,4 @@
-// Compressed answers: what is chosen for an Accept-Encoding, and that the bytes, their length and the caches' keys are right.
+// Compressed answers: the encoding that is chosen for an Accept-Encoding, and correct bytes, lengths and Vary headers.
 // needs: processes
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -65,16 +65,16 @@ describe('the choice', () => {
     expect(encodingFor(given)).toBe(chosen);
   });
 
-  test('for a header as long as headers may be is made at once', () => {
+  test('is fast even for a header of the maximum length', () => {
     const flood = 'x;q=0.1,'.repeat(4000);
     const started = process.cpuUsage();
     encodingFor(flood);
-    // A busy machine has its processors for others.
+    // CPU time, because a busy machine runs other processes too.
     expect(process.cpuUsage(started).user).toBeLessThan(100_000);
   });
 });
 
-test.each(['br', 'gzip'])('an answer above 1 KiB comes as %s, whole and with its length', async (encoding) => {
+test.each(['br', 'gzip'])('an answer above 1 KiB is sent as %s, complete and with its length', async (encoding) => {
   const plain = await ask(undefined, large);
   const packed = await ask(encoding, large);
   expect(packed.headers['content-encoding']).toBe(encoding);
@@ -84,14 +84,14 @@ test.each(['br', 'gzip'])('an answer above 1 KiB comes as %s, whole and with its
   expect(data(decoders[encoding]?.(packed.bytes))).toEqual(data(plain.bytes));
 });
 
-test('a small answer is not compressed, and caches know that others are', async () => {
+test('a small answer is not compressed, and caches learn that others are', async () => {
   const { headers } = await ask('br, gzip', '{ caller }');
   expect(headers['content-encoding']).toBeUndefined();
   expect(String(headers.vary)).toContain('origin');
   expect(String(headers.vary)).toContain('accept-encoding');
 });
 
-test('a file comes compressed, and HEAD says the same of it', async () => {
+test('a file is sent compressed, and HEAD has the same headers', async () => {
   const url = `${gateway.gateway.url}/assets/app-1a2b.js`;
   for (const [given, encoding] of [
     ['gzip', 'gzip'],
@@ -109,7 +109,7 @@ test('a file comes compressed, and HEAD says the same of it', async () => {
   }
 });
 
-test('while two answers are compressed, further ones go uncompressed', async () => {
+test('while two answers are being compressed, further ones are sent uncompressed', async () => {
   const compressor = new AnswerCompressor();
   const body = 'x'.repeat(4096);
   const made = await Promise.all(Array.from({ length: 5 }, () => compressor.compress(body, 'gzip')));

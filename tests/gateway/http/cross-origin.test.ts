@@ -1,4 +1,4 @@
-// Pages of other origins: only listed ones may read answers, ask by preflight, and open sockets.
+// Pages of other origins. Only pages of listed origins can read answers, send preflights, and open sockets.
 // needs: processes
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -28,7 +28,7 @@ const preflight = async (at: TestGateway, path: string, headers: Record<string, 
   return { status: response.statusCode, headers: response.headers, text: await response.body.text() };
 };
 
-/** 'open', or the status of the refusal. */
+/** Resolves to 'open', or to the status of the refusal. */
 async function upgrade(at: TestGateway, headers: Record<string, string>): Promise<string> {
   const url = `${at.gateway.url.replace('http', 'ws')}/graphql`;
   const socket = new WebSocket(url, 'graphql-transport-ws', { headers });
@@ -40,7 +40,7 @@ async function upgrade(at: TestGateway, headers: Record<string, string>): Promis
   return outcome;
 }
 
-test('a page of a listed origin may read answers, refusals too, and sends no cookies', async () => {
+test('a page of a listed origin can read answers, including refusals, and sends no cookies', async () => {
   for (const token of ['token-ann', 'no-such-token']) {
     const { headers } = await gateway.post({ query: '{ caller }' }, token, { origin: listed });
     expect(headers['access-control-allow-origin']).toBe(listed);
@@ -64,7 +64,7 @@ test.each([
 ])('a page of %s gets no CORS headers and no socket', async (origin) => {
   const answer = await gateway.post({ query: '{ caller }' }, 'token-ann', { origin });
   expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
-  // A cache must not give this answer to a listed page.
+  // Caches must not reuse this answer for a listed page.
   expect(answer.headers.vary).toContain('origin');
   const refused = await preflight(gateway, '/graphql', { origin });
   expect(refused.status).toBe(403);
@@ -73,7 +73,7 @@ test.each([
   expect(await upgrade(gateway, { origin })).toBe('403');
 });
 
-test('a preflight is answered with what the endpoint takes, and not with what was asked', async () => {
+test('a preflight is answered with what the endpoint accepts, not with what was requested', async () => {
   const asked = { origin: listed, 'access-control-request-headers': 'authorization,x-evil' };
   const answer = await preflight(gateway, '/graphql', asked);
   expect([answer.status, answer.text]).toEqual([204, '']);
@@ -91,28 +91,28 @@ test('a preflight is answered with what the endpoint takes, and not with what wa
   expect((await preflight(gateway, '/metrics', asked)).headers['access-control-allow-origin']).toBeUndefined();
 });
 
-test('a preflight beyond the bound of headers is refused, and the next request is answered', async () => {
+test('a preflight with too many headers is refused, and the next request is answered', async () => {
   const names = Array.from({ length: 8000 }, (_, index) => `x-${index}`).join(',');
   const huge = await preflight(gateway, '/graphql', { origin: listed, 'access-control-request-headers': names });
   expect(huge.status).toBe(431);
   expect((await preflight(gateway, '/graphql', { origin: listed })).status).toBe(204);
 });
 
-test("sockets open for listed origins, the endpoint's own, and clients that are no browsers", async () => {
+test("sockets open for listed origins, for the endpoint's own origin, and for clients that are no browsers", async () => {
   const { port } = gateway.gateway;
   expect(await upgrade(gateway, {})).toBe('open');
   expect(await upgrade(gateway, { origin: listed })).toBe('open');
   expect(await upgrade(gateway, { origin: `http://127.0.0.1:${port}` })).toBe('open');
-  // TLS ended at a proxy.
+  // Behind a proxy that terminates TLS.
   expect(await upgrade(gateway, { origin: 'https://graph.example', host: 'graph.example' })).toBe('open');
   expect(await upgrade(gateway, { origin: 'https://graph.example', host: 'Graph.example:443' })).toBe('open');
-  // A proxy that changes Host.
+  // Behind a proxy that changes Host.
   expect(await upgrade(gateway, { origin: 'https://graph.example', 'sec-fetch-site': 'same-origin' })).toBe('open');
   expect(await upgrade(gateway, { origin: 'https://graph.example', 'sec-fetch-site': 'cross-site' })).toBe('403');
 });
 
 describe('without the setting', () => {
-  test('no page of another origin is let in', async () => {
+  test('no page of another origin has access', async () => {
     const { headers } = await closed.post({ query: '{ caller }' }, 'token-ann', { origin: listed });
     expect([headers['access-control-allow-origin'], headers.vary]).toEqual([undefined, 'accept-encoding']);
     expect((await preflight(closed, '/graphql', { origin: listed })).status).toBe(403);
@@ -120,7 +120,7 @@ describe('without the setting', () => {
     expect(await upgrade(closed, { origin: `http://127.0.0.1:${closed.gateway.port}` })).toBe('open');
   });
 
-  test('OPTIONS tells the methods', async () => {
+  test('OPTIONS lists the methods', async () => {
     const response = await request(`${closed.gateway.url}/graphql`, { method: 'OPTIONS' });
     await response.body.text();
     expect([response.statusCode, response.headers.allow]).toEqual([204, 'GET, HEAD, POST, OPTIONS']);

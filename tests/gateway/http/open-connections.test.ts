@@ -1,4 +1,4 @@
-// Connections that are no longer those of an HTTP request: neither keeps a gateway from stopping.
+// Connections that no longer belong to an HTTP request do not keep a gateway from stopping.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
@@ -19,7 +19,7 @@ async function stubborn(port: number): Promise<Socket> {
   return socket;
 }
 
-test('the connection of a refused upgrade is closed, though its client keeps it open', async () => {
+test('the connection of a refused upgrade is closed, even if its client keeps it open', async () => {
   await using gateway = await new TestGateway('in-process').start();
   const socket = await stubborn(gateway.gateway.port);
   let answer = '';
@@ -31,13 +31,13 @@ test('the connection of a refused upgrade is closed, though its client keeps it 
   expect(answer).toContain('404 Not Found');
 });
 
-test('a client in the midst of its TLS handshake does not keep the gateway from stopping', async () => {
+test('a client in the middle of its TLS handshake does not keep the gateway from stopping', async () => {
   const folder = await temporaryFolder();
   const gateway = await new TestGateway('in-process').start({ tls: await makeCertificates(folder.path, 'front') });
   const socket = await stubborn(gateway.gateway.port);
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.resume();
-  // The record of a handshake, without its content: the server waits ten seconds for it.
+  // This is the header of a handshake record without its content. The server waits ten seconds for the rest.
   socket.write(Buffer.from([22, 3, 1, 2, 0]));
   const fromMs = performance.now();
   await gateway.stop();

@@ -1,4 +1,4 @@
-// The PROXY protocol: possible headers of a connection, and a real HAProxy that forwards connections, plain and TLS.
+// The PROXY protocol: possible connection headers, and a real HAProxy that forwards connections, plain and with TLS.
 // needs: haproxy
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -96,7 +96,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     await folder?.remove();
   });
 
-  /** Like a client at that address of this host. */
+  /** Sends a request from that address of this host. */
   async function askFrom(localAddress: string, url: string, headers = {}): Promise<unknown> {
     const agent = new Agent({ localAddress, connect: { ca: certificates.ca } });
     try {
@@ -116,7 +116,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     const url = `${name === 'tls' ? 'https' : 'http'}://127.0.0.1:${ports[name]}`;
     expect(await askFrom('127.0.0.5', url)).toBe('127.0.0.5');
     expect(await askFrom('127.0.0.6', url)).toBe('127.0.0.6');
-    // The client is not a trusted proxy: its claims about others are ignored.
+    // The client is not a trusted proxy, so its claims about other addresses are ignored.
     expect(await askFrom('127.0.0.5', url, { 'x-forwarded-for': '192.0.2.1' })).toBe('127.0.0.5');
   });
 
@@ -145,7 +145,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     expect(await sent(port, metrics, '127.0.0.5')).toContain('200 OK');
   });
 
-  test('a socket works through it', async () => {
+  test('a socket works through the proxy', async () => {
     const client = createClient({
       url: `ws://127.0.0.1:${ports.plain}/graphql`,
       webSocketImpl: WebSocket,
@@ -165,7 +165,7 @@ async function isOpen(port: number): Promise<boolean> {
   }).finally(() => socket.destroy());
 }
 
-/** The answer until the connection ends. `pieceBytes`: the size of each write. */
+/** Everything received until the connection ends. `pieceBytes`: the size of each write. */
 async function sent(port: number, text: string, localAddress = '127.0.0.1', pieceBytes = text.length): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   let answer = '';

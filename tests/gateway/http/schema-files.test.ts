@@ -1,4 +1,4 @@
-// The SDL over HTTP: who may read it, that it is sent once, and that it is the graph's that is served now.
+// The SDL over HTTP: which clients can read it, that it is sent only once, and that it is the SDL of the current graph.
 // needs: processes
 import { afterEach, expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
@@ -25,7 +25,7 @@ async function ask(path: string, headers: Record<string, string> = {}, method: '
   return { status: response.statusCode, headers: response.headers, text: await response.body.text() };
 }
 
-test('it is for those who may introspect', async () => {
+test('clients that may introspect can read it', async () => {
   await start();
   for (const path of [schemaPath, adminPath]) {
     const nobody = await ask(path);
@@ -43,7 +43,7 @@ test('it is for those who may introspect', async () => {
   expect((await ask(schemaPath, { authorization: 'Bearer token-away' })).status).toBe(503);
 });
 
-test('it is not sent twice, and HEAD has no body', async () => {
+test('an unchanged SDL is not sent again, and HEAD has no body', async () => {
   await start();
   const { headers, text } = await ask(schemaPath, { authorization });
   const etag = String(headers.etag);
@@ -58,13 +58,13 @@ test('it is not sent twice, and HEAD has no body', async () => {
   expect(head.headers['content-length']).toBe(headers['content-length']);
 });
 
-test('another method is refused, also with a login', async () => {
+test('another method is refused, even with a login', async () => {
   await start();
   const refused = await ask(schemaPath, { authorization }, 'POST');
   expect([refused.status, refused.headers.allow]).toEqual([405, 'GET, HEAD']);
 });
 
-test('graph.publicSchema shows the public part to everybody, and nothing else', async () => {
+test('graph.publicSchema shows the public part, and nothing else, to everybody', async () => {
   await start({ limits: { publicSchema: true } });
   const shown = await ask(schemaPath);
   expect([shown.status, shown.headers['cache-control']]).toEqual([200, 'public, no-cache']);
@@ -73,12 +73,12 @@ test('graph.publicSchema shows the public part to everybody, and nothing else', 
   expect((await gateway.query('{ __schema { queryType { name } } }', undefined, '')).status).toBe(401);
 });
 
-test('graph.publicSchema holds without introspection too, which alone shows nothing', async () => {
+test('graph.publicSchema also works without introspection, which by itself shows nothing', async () => {
   await start({ limits: { publicSchema: true, introspection: false } });
   expect([(await ask(schemaPath)).status, (await ask(adminPath, { authorization })).status]).toEqual([200, 403]);
 });
 
-test('after a reload it is the new graph, with another ETag', async () => {
+test('after a reload the SDL is that of the new graph, with another ETag', async () => {
   const newer = () => gateway.graph({ beta: betaSdl.replace('discount(', 'rebate(') });
   await start({ readGraph: async () => ({ needRestart: [], ...newer() }) });
   const before = await ask(schemaPath, { authorization });

@@ -1,4 +1,4 @@
-// Identical queries of one turn of the event loop are executed once; a query that has begun is not joined.
+// Identical queries of one event loop turn are executed once. A query never joins an execution that has begun.
 import { expect, test } from '@jest/globals';
 import { type ExecutionResult, parse } from 'graphql';
 import { SharedExecutions } from '../../../gateway/http/shared-executions.ts';
@@ -21,7 +21,7 @@ class Setup {
   }
 }
 
-test('those of one turn are executed once, and their data is made into JSON once', async () => {
+test('queries of one turn are executed once, and their data is serialized once', async () => {
   const setup = new Setup();
   const outcomes = [setup.ask({ requestId: 'first' }), setup.ask({ requestId: 'second' })];
   await nextTurn();
@@ -33,7 +33,7 @@ test('those of one turn are executed once, and their data is made into JSON once
   expect([first?.text, second?.text, made]).toEqual(['{"a":1}', '{"a":1}', 1]);
 });
 
-test('what an answer may depend on keeps them apart', async () => {
+test('queries are separate if they differ in anything that the answer may depend on', async () => {
   const setup = new Setup();
   const bob = testIdentity('bob');
   const differences = [
@@ -53,7 +53,7 @@ test('what an answer may depend on keeps them apart', async () => {
   expect(setup.begun).toHaveLength(differences.length);
 });
 
-test('one that has begun is not joined: a write may have been acknowledged since', async () => {
+test('a query does not join an execution that has begun, because a write may have been acknowledged since', async () => {
   const setup = new Setup();
   const before = setup.ask();
   await nextTurn();
@@ -65,7 +65,7 @@ test('one that has begun is not joined: a write may have been acknowledged since
   expect((await after).result).toEqual({ data: { index: 1 } });
 });
 
-test('it is given up when all callers are gone, and not before', async () => {
+test('the execution is aborted when all callers are gone, and not before', async () => {
   const setup = new Setup();
   const [one, other] = [new AbortController(), new AbortController()];
   void setup.ask({ signal: one.signal });
@@ -78,7 +78,7 @@ test('it is given up when all callers are gone, and not before', async () => {
   expect(signal?.reason).toMatchObject({ message: 'the other is gone' });
 });
 
-test('a caller who never goes keeps it', async () => {
+test('a caller that never leaves keeps it running', async () => {
   const setup = new Setup();
   const one = new AbortController();
   void setup.ask({ signal: one.signal });
@@ -88,7 +88,7 @@ test('a caller who never goes keeps it', async () => {
   expect(setup.begun[0]?.operation.context.signal).toBeUndefined();
 });
 
-test('a failure is that of all callers, and the next query begins anew', async () => {
+test('all callers get a failure, and the next query starts a new execution', async () => {
   let calls = 0;
   const executions = new SharedExecutions({
     execute: async () => {

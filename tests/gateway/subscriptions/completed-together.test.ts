@@ -1,4 +1,4 @@
-// Events that come while others are completed are completed together: one request to each other subgraph for all of them.
+// Events that arrive while others are being completed are completed together, with one request to each other subgraph.
 // needs: processes
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CodedError } from '../../../platform/errors/errors.ts';
@@ -10,7 +10,7 @@ describe.each(modes)('events that are completed together, subgraphs %s', (mode) 
   let release: () => void;
   let collector: Collector;
 
-  /** The first event waits for its price; five more come meanwhile. */
+  /** The first event waits for its price, and five more arrive in the meantime. */
   beforeEach(async () => {
     gateway = await new TestGateway(mode).start();
     collector = new Collector(
@@ -32,7 +32,7 @@ describe.each(modes)('events that are completed together, subgraphs %s', (mode) 
   });
   afterEach(() => gateway.stop());
 
-  test('they are asked for at once, and delivered in their order', async () => {
+  test('one request covers them, and they are delivered in their order', async () => {
     const { world } = gateway;
     world.batches.length = 0;
     release();
@@ -45,7 +45,7 @@ describe.each(modes)('events that are completed together, subgraphs %s', (mode) 
     expect(new Set(cursors).size).toBe(cursors.length);
   });
 
-  test('an error is that of its own event', async () => {
+  test('an error affects only its own event', async () => {
     const { world } = gateway;
     world.beforePrice = async (id) => {
       if (id === 't3') throw new CodedError('BUSY', 'no price now');
@@ -63,7 +63,7 @@ describe.each(modes)('events that are completed together, subgraphs %s', (mode) 
     for (const id of ['first', 't1', 't2', 't4', 't5']) expect(byId.get(id).errors).toBeUndefined();
   });
 
-  test('events of the same thing each have their answer', async () => {
+  test('events of the same thing each have their own answer', async () => {
     const { world } = gateway;
     for (let n = 0; n < 3; n += 1) world.log.append('t1');
     world.beforePrice = async (id) => {
@@ -76,7 +76,7 @@ describe.each(modes)('events that are completed together, subgraphs %s', (mode) 
     for (const item of ofT1) expect(item.errors).toHaveLength(2);
   });
 
-  test('a lost subgraph costs its fields in each of them', async () => {
+  test('a lost subgraph costs each of them its fields', async () => {
     if (mode !== 'HTTP') return;
     await gateway.served('beta').stop();
     await until(() => collector.ids.length === 6);

@@ -1,4 +1,4 @@
-// A new document waits for its judgement. What its client completes in the meantime is not executed.
+// A new document waits for its judgement. An operation that its client completes in the meantime is not executed.
 // needs: processes
 import { afterEach, expect, test } from '@jest/globals';
 import { until } from '../../support/machine/temporary-folder.ts';
@@ -8,7 +8,7 @@ const gateway = new TestGateway('in-process');
 
 afterEach(() => gateway.stop());
 
-/** Takes some 30 ms to judge. */
+/** A document that takes about 30 ms to judge. */
 function slowDocument(number: number): string {
   const each = (one: (index: number) => string) => Array.from({ length: 300 }, (_, index) => one(index)).join(' ');
   return `query Slow${number} { thing(id: "1") { ${each((index) => `...F${index}`)} } } ${each((index) => `fragment F${index} on Thing { name }`)}`;
@@ -24,7 +24,7 @@ test('an operation that is completed while its document is judged is not execute
   await new Promise((resolve) => setImmediate(resolve));
   mutation.cancel();
   expect((await Promise.all(slow)).map(({ status }) => status)).toEqual(Array(10).fill(200));
-  // It was behind them, and is before this one.
+  // The completed operation was ahead of this one in the queue.
   const next = new Collector(client, 'mutation { thingCreate(name: "next") { id name } }');
   await until(() => next.done);
   expect(next.items).toMatchObject([{ data: { thingCreate: { name: 'thing next' } } }]);

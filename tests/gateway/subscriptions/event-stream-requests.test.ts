@@ -1,4 +1,4 @@
-// Requests for event streams: what is accepted, what is refused, and in which form.
+// Requests for event streams: which are accepted, which are refused, and in which form.
 // needs: processes
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -27,7 +27,7 @@ const nothingLeft = async () => {
     await until(async () => (await gateway.metric(`tidegate_gateway_${name}`)) === 0);
 };
 
-test('queries and mutations get one result; a mutation by GET is refused', async () => {
+test('queries and mutations get one result, and a mutation by GET is refused', async () => {
   const query = await finished({ method: 'GET', query: '{ caller }' });
   expect([query.response.status, query.response.headers.get('content-type')]).toEqual([
     200,
@@ -57,7 +57,7 @@ test('without a valid login the answer is 401 with the code', async () => {
   expect(gateway.world.log.open).toBe(0);
 });
 
-test('a document that is not valid, or too large, is refused in the stream', async () => {
+test('an invalid or too large document is refused in the stream', async () => {
   const cases = [
     ['subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
     ['subscription {', 'GRAPHQL_PARSE_FAILED'],
@@ -87,7 +87,7 @@ test.each([
 });
 
 test.each(['application/json', '*/*', 'application/graphql-response+json', 'text/event-stream;q=0, */*'])(
-  'a subscription with Accept: %s is refused, and both ways are named',
+  'a subscription with Accept: %s is refused, and the message names both ways',
   async (accept) => {
     const { body } = await gateway.post({ query: stream }, 'token-ann', { accept });
     expect(body.errors[0].message).toContain('graphql-ws');
@@ -96,7 +96,7 @@ test.each(['application/json', '*/*', 'application/graphql-response+json', 'text
   },
 );
 
-test('a client that takes both gets JSON for a query and a stream for a subscription', async () => {
+test('a client that accepts both gets JSON for a query and a stream for a subscription', async () => {
   const headers = {
     accept: 'application/graphql-response+json, application/json, Text/Event-Stream, multipart/mixed',
   };
@@ -107,7 +107,7 @@ test('a client that takes both gets JSON for a query and a stream for a subscrip
   await nothingLeft();
 });
 
-test('the type of event streams may be asked for with its charset', async () => {
+test('the media type of event streams can have a charset', async () => {
   const headers = { accept: 'text/event-stream; charset=utf-8' };
   const query = await finished({ query: '{ caller }', headers });
   expect(query.results).toMatchObject([{ data: { caller: 'ann' } }]);
@@ -115,7 +115,7 @@ test('the type of event streams may be asked for with its charset', async () => 
   await nothingLeft();
 });
 
-test('other types than these are refused with 406', async () => {
+test('other media types are refused with 406', async () => {
   const { status, body } = await gateway.post({ query: stream }, 'token-ann', { accept: 'text/html' });
   expect([status, body.errors[0].message]).toEqual([406, expect.stringContaining('text/event-stream')]);
 });
@@ -155,14 +155,14 @@ test('the subscriptions of a user and all sockets of the gateway are limited', a
   for (const client of [ann, bob]) client.cancel();
 });
 
-test('a listed page of another origin may read a stream', async () => {
+test('a page of a listed origin can read a stream', async () => {
   const client = await EventClient.begun(gateway.gateway.url, { headers: { origin: 'https://app.example' } });
   expect(client.response.headers.get('access-control-allow-origin')).toBe('https://app.example');
   client.cancel();
   await nothingLeft();
 });
 
-test('a client that leaves while its credential is checked leaves nothing behind', async () => {
+test('a client that disconnects while its credential is checked leaves nothing behind', async () => {
   const { authenticator } = gateway;
   const authenticate = authenticator.authenticate.bind(authenticator);
   let [asked, release] = [false, () => {}];
@@ -184,7 +184,7 @@ test('a client that leaves while its credential is checked leaves nothing behind
   );
   await until(() => asked);
   socket.destroy();
-  // In the meantime the gateway sees the end of the connection.
+  // In the meantime the gateway notices the end of the connection.
   for (let n = 0; n < 3; n += 1) await gateway.query('{ caller }');
   release();
   await until(async () => (await gateway.metric('tidegate_gateway_requests_total')) === before + 4);
@@ -192,7 +192,7 @@ test('a client that leaves while its credential is checked leaves nothing behind
   authenticator.authenticate = authenticate;
 });
 
-test('a stream behind another answer of the same connection is refused', async () => {
+test('a stream after another answer on the same connection is refused', async () => {
   const head = `GET /graphql?query=${encodeURIComponent(stream)} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer token-ann\r\n\r\n`;
   const before = await gateway.metric('tidegate_gateway_requests_total');
   const socket = connect(gateway.gateway.port, '127.0.0.1');

@@ -1,4 +1,4 @@
-// GraphQL over SSE: subscriptions as event streams, which share upstreams, limits and the checks of credentials with sockets.
+// GraphQL over SSE: subscriptions as event streams. They share upstreams, limits and credential checks with sockets.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { socketCloses } from '../../../platform/errors/errors.ts';
 import { until } from '../../support/machine/temporary-folder.ts';
@@ -79,7 +79,7 @@ describe.each(modes)('event streams, subgraphs %s', (mode) => {
     await nothingLeft();
   });
 
-  test('one that resumes after its cursor has no gap, also by Last-Event-ID', async () => {
+  test('a stream that resumes after its cursor has no gap, also with Last-Event-ID', async () => {
     const client = await begun();
     gateway.world.log.append('a');
     await until(() => client.ids.length === 1);
@@ -144,7 +144,7 @@ describe.each(modes)('event streams, subgraphs %s', (mode) => {
     await nothingLeft();
   });
 
-  test('a drain ends the streams, and waits for no client', async () => {
+  test('a drain ends the streams, and does not wait for clients', async () => {
     const [reading, paused] = [await begun(), await open({ paused: true })];
     const drained = gateway.gateway.drain();
     await until(() => reading.done);
@@ -177,7 +177,7 @@ describe('a client', () => {
   });
   const open = (opening: Parameters<typeof EventClient.open>[1] = {}) => EventClient.open(gateway.gateway.url, opening);
 
-  test('that does not read misses nothing, and holds up nobody', async () => {
+  test('that does not read misses nothing, and delays no other client', async () => {
     await start({ socketLimits: { ringCapacity: 64 } });
     const fast = await EventClient.begun(gateway.gateway.url);
     const slow = await open({ paused: true });
@@ -191,7 +191,7 @@ describe('a client', () => {
     slow.resume();
     await until(() => slow.ids.length === 500);
     expect(slow.ids).toEqual(fast.ids);
-    // It fell behind the ring of 64, and caught up by separate executions.
+    // The client fell behind the ring of 64, and caught up with separate executions.
     expect(gateway.world.log.opened).toBeGreaterThan(1);
     for (const client of [fast, slow]) client.cancel();
   });

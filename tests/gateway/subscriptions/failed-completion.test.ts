@@ -1,4 +1,4 @@
-// An event that can't be completed: its readers get errors with its cursor, and the stream goes on after it.
+// An event that can't be completed. Its readers get errors with its cursor, and the stream continues after it.
 import { describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, type FormattedExecutionResult, parse } from 'graphql';
 import { pino } from 'pino';
@@ -16,7 +16,7 @@ const event = (seq: number): FormattedExecutionResult => ({
   extensions: { position: { timeline: 1, seq } },
 });
 
-/** A reader of a stream whose events 1, 2 and 3 are completed with `complete`. */
+/** A reader of a stream. `complete` completes its events 1, 2 and 3. */
 function readerOf(complete: (event: FormattedExecutionResult) => Promise<ExecutionResult>) {
   const lines: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => lines.push(line) });

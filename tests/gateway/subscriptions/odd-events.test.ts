@@ -1,4 +1,4 @@
-// Events of a subgraph of another team, which may be anything: the stream is taken up again after them.
+// Arbitrary events from a subgraph of another team. The stream is resumed after them.
 import { expect, test } from '@jest/globals';
 import { type ExecutionResult, type FormattedExecutionResult, parse } from 'graphql';
 import { pino } from 'pino';
@@ -16,7 +16,7 @@ const good: FormattedExecutionResult = {
   extensions: { position: { timeline: 1, seq: 1 } },
 };
 
-/** The first stream has only this event, the second one the good one. */
+/** The first stream has only this event, and the second one has the good event. */
 function readerAfter(odd: unknown) {
   const events = [odd, good];
   const follower = {
@@ -66,7 +66,7 @@ test.each([
   ['an error without a message', { errors: [{ extensions: { code: 'FORBIDDEN' } }] }],
   ['no errors', { errors: [] }],
   ['data without a cursor', { data: { feed: { id: 'e0' } } }],
-])('an event with %s ends no stream', async (_, odd) => {
+])('an event with %s does not end the stream', async (_, odd) => {
   const reader = readerAfter(odd);
   expect((await reader.next())?.cursor.text).toBe('c1');
   reader.close();

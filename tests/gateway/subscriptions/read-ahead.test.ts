@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ReadAhead } from '../../../gateway/subscriptions/read-ahead.ts';
 import { until } from '../../support/machine/temporary-folder.ts';
 
-/** A stream that counts what was read of it. */
+/** A stream that counts how much was read from it. */
 function numbers(end: number, failure?: Error) {
   const state = { read: 0 };
   async function* stream() {
@@ -15,7 +15,7 @@ function numbers(end: number, failure?: Error) {
   return { state, stream: stream() };
 }
 
-test('takes all that is there, at most a bound', async () => {
+test('takes all available items, up to a limit', async () => {
   const { state, stream } = numbers(10);
   const ahead = new ReadAhead(stream, 4);
   await until(() => state.read === 4);
@@ -29,7 +29,7 @@ test('takes all that is there, at most a bound', async () => {
   expect(await ahead.take()).toBeUndefined();
 });
 
-test('a failure comes after the last item', async () => {
+test('a failure arrives after the last item', async () => {
   const { stream } = numbers(2, new Error('lost'));
   const ahead = new ReadAhead(stream, 4);
   const items: number[] = [];
@@ -41,7 +41,7 @@ test('a failure comes after the last item', async () => {
   expect(items).toEqual([1, 2]);
 });
 
-test('a close ends a wait, and nothing more is read', async () => {
+test('close ends a wait, and nothing more is read', async () => {
   const { state, stream } = numbers(10);
   const ahead = new ReadAhead(stream, 2);
   await until(() => state.read === 2);

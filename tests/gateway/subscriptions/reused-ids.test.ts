@@ -1,4 +1,5 @@
-// Each subscribe is a stream of its own, whatever its id: it ends with its complete or its socket, and an id may be used again at once.
+// Each subscribe starts a stream of its own, whatever its id. The stream ends with its complete message or its socket, and the id can be used
+// again at once.
 // needs: load
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
@@ -6,23 +7,23 @@ import { type Random, seededRandom } from '../../../trials/random.ts';
 import { until } from '../../support/machine/temporary-folder.ts';
 import { modes, TestGateway } from '../support/gateway.ts';
 
-/** 10,000 in both modes. */
+/** 10,000 in total, for both modes. */
 const messages = 5_000;
 const ids = ['a', 'b', '__proto__', '1'];
-/** Distinguishes frames of a stream from earlier streams with the same ID. */
+/** Distinguishes frames of a stream from those of earlier streams with the same ID. */
 const aliases = 64;
 
 interface Stream {
   readonly alias: string;
   /** Cursors received. */
   readonly cursors: string[];
-  /** Its first item has arrived: later events will. */
+  /** The first item has arrived, so later events will arrive. */
   begun: boolean;
-  /** The server has read its `complete`. */
+  /** The server has read this stream's `complete`. */
   gone: boolean;
 }
 
-/** A client that sends whatever it wants, and checks each frame it gets. */
+/** A client that can send any message, and checks each frame that it receives. */
 class RawClient {
   readonly faults: string[] = [];
   /** Open streams by id. */
@@ -70,7 +71,7 @@ class RawClient {
     if (stream === undefined) return;
     this.open.delete(id);
     this.#send({ type: 'complete', id });
-    // Messages are read in order: with this pong, the complete was read too.
+    // Messages are read in order, so this pong shows that the complete message was read.
     this.#pongs.push(() => {
       stream.gone = true;
     });
@@ -115,7 +116,7 @@ describe.each(modes)('ids of subscriptions, subgraphs %s', (mode) => {
   });
   afterEach(() => gateway.stop());
 
-  test('subscribe and complete back to back leave no reader', async () => {
+  test('subscribe followed directly by complete leaves no reader', async () => {
     const client = new RawClient();
     await client.connect(url);
     for (let count = 0; count < 200; count += 1) {
@@ -134,7 +135,7 @@ describe.each(modes)('ids of subscriptions, subgraphs %s', (mode) => {
     expect(client.faults).toEqual([]);
   });
 
-  test('an id that is in use is refused', async () => {
+  test('an id in use is refused', async () => {
     const client = new RawClient();
     await client.connect(url);
     client.subscribe('x');
@@ -145,7 +146,7 @@ describe.each(modes)('ids of subscriptions, subgraphs %s', (mode) => {
     expect(await gateway.metric('tidegate_gateway_subscriptions')).toBe(0);
   });
 
-  test('random subscribe, complete and close: readers, frames and ends are right', async () => {
+  test('after random subscribe, complete and close messages, the readers, frames and ends are right', async () => {
     const seed = Date.now() % 1_000_000;
     const random = seededRandom(seed);
     const clients = [new RawClient(), new RawClient(), new RawClient()];
@@ -174,6 +175,6 @@ async function step(random: Random, client: RawClient, gateway: TestGateway, url
     if (!client.open.has(id)) client.subscribe(id);
   } else if (chance < 0.98) client.complete(id);
   else if (chance < 0.99) gateway.world.log.append('thing');
-  // Now and then everything is read, so that streams begin and events arrive.
+  // Occasionally everything is read, so that streams begin and events arrive.
   else await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -15,7 +15,7 @@ const item = (at: StreamCursor, checkpoint = false): StreamItem => ({
   checkpoint,
 });
 
-/** One upstream, which gives scripted items. */
+/** One upstream that gives scripted items. */
 class Upstream {
   readonly after: string | undefined;
   readonly filter: FeedFilter;
@@ -156,7 +156,7 @@ describe('long items', () => {
     slow.close();
   });
 
-  test('one that is longer than a ring keeps is passed on', async () => {
+  test('an item that is longer than a ring can hold is passed on', async () => {
     const { stream, upstream, upstreams } = start(1_000, 50);
     const reader = stream.follow(text(0));
     const texts = read(reader, 2);
@@ -195,7 +195,7 @@ test('a reader of a merged ring that is too far behind the other starts again fr
   upstream(1).give(item(cursor(7)));
   await settle();
   expect(upstream(1).ended).toBe(true);
-  // `late` reads nothing while the live ring turns over.
+  // `late` reads nothing while the whole live ring is replaced.
   for (let seq = 8; seq <= 20; seq += 1) {
     upstream(0).give(item(cursor(seq)));
     await read(live, 1);
@@ -235,7 +235,7 @@ test('a reader that begins now in a running ring gets a checkpoint at its end', 
   second.close();
 });
 
-test('a reader closed during a wait ends, and the last one ends the upstream', async () => {
+test('a reader that is closed during a wait ends, and the last one ends the upstream', async () => {
   const { stream, upstream, emptied } = start(4);
   const [one, two] = [stream.follow(undefined), stream.follow(undefined)];
   const waiting = one.next();
@@ -246,7 +246,7 @@ test('a reader closed during a wait ends, and the last one ends the upstream', a
   expect([upstream(0).ended, emptied()]).toEqual([true, 1]);
 });
 
-test('a slow reader starts again from its cursor if its ring was merged into one that everyone has left since', async () => {
+test('a slow reader starts again from its cursor if its ring was merged into one that is empty now', async () => {
   const { stream, upstream, upstreams } = start(8);
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true));
@@ -254,7 +254,7 @@ test('a slow reader starts again from its cursor if its ring was merged into one
   const slow = stream.follow(text(6));
   upstream(1).give(item(cursor(7)));
   expect(await read(slow, 1)).toEqual(['e7']);
-  // The live ring merges the slow reader's, which is still receiving its last item.
+  // The live ring merges with the slow reader's, which is still receiving its last item.
   upstream(0).give(item(cursor(7)));
   await settle();
   expect(upstream(1).ended).toBe(true);
@@ -270,7 +270,7 @@ test('a slow reader starts again from its cursor if its ring was merged into one
   expect(upstream(2).ended).toBe(true);
 });
 
-test('two rings that reach the same position at the same moment do not merge each other', async () => {
+test('two rings that reach the same position at the same moment do not merge into each other', async () => {
   const { stream, upstreams, upstream } = start(8);
   const live = stream.follow(undefined);
   const resumed = stream.follow(text(5));
@@ -285,7 +285,7 @@ test('two rings that reach the same position at the same moment do not merge eac
   expect(upstream(1).ended).toBe(true);
 });
 
-test('an unknown cursor is resumed by the subgraph, once for all readers with it', async () => {
+test('the subgraph resumes an unknown cursor once for all readers with it', async () => {
   const { stream, upstream, upstreams } = start(8);
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true), item(cursor(6)));
@@ -311,7 +311,7 @@ describe('filters', () => {
   const by = (kind: string) => new FeedFilter([{ name: 'kind', variable: 'kind', value: kind }]);
   const of = (seq: number, kind: string): StreamItem => ({ ...item(cursor(seq)), facets: [`kind=${kind}`] });
 
-  test('a thousand filters on one selection become one upstream, and an item wakes only its readers', async () => {
+  test('a thousand filters on one selection share one upstream, and an item wakes only its readers', async () => {
     const { stream, upstream, upstreams } = start(64);
     const readers = Array.from({ length: 1_000 }, (_, index) => stream.follow(undefined, by(`k${index}`)));
     expect(upstreams).toHaveLength(1_001);
@@ -348,7 +348,7 @@ describe('filters', () => {
     expect(upstream(0).ended).toBe(true);
   });
 
-  test('a filter refused by the subgraph ends only its readers', async () => {
+  test('a filter that the subgraph refuses ends only its readers', async () => {
     const { stream, upstreams } = start(8);
     const open = stream.follow(undefined);
     upstreams[0]?.give(item(cursor(1), true));
@@ -363,7 +363,7 @@ describe('filters', () => {
     open.close();
   });
 
-  test('one that resumes at an item without readers gets it from the subgraph', async () => {
+  test('a reader that resumes at an item without readers gets it from the subgraph', async () => {
     const { stream, upstreams } = start(8);
     const [a, b] = [stream.follow(undefined, by('a')), stream.follow(undefined, by('b'))];
     const [ofA, gathering, ofB] = upstreams;

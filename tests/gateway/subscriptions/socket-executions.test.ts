@@ -1,4 +1,4 @@
-// Queries on sockets: those that go on after their client has completed them count, and they end with the socket.
+// Queries on sockets. A query that continues after its client completed it still counts, and ends with the socket.
 // needs: processes
 import { EventEmitter } from 'node:events';
 import { expect, test } from '@jest/globals';
@@ -7,7 +7,7 @@ import { SocketExecutions } from '../../../gateway/subscriptions/socket-executio
 import { until } from '../../support/machine/temporary-folder.ts';
 import { TestGateway } from '../support/gateway.ts';
 
-test('an execution is told when its socket closes, and counts until it ends', async () => {
+test('an execution is aborted when its socket closes, and counts until it ends', async () => {
   const executions = new SocketExecutions();
   const socket = new EventEmitter() as unknown as WebSocket;
   const signals: AbortSignal[] = [];
@@ -30,7 +30,7 @@ test('an execution is told when its socket closes, and counts until it ends', as
   expect(executions.completed(socket, {})).toBe(0);
 });
 
-test('queries that a client completes before their answer count against the operations of its socket', async () => {
+test('queries that a client completes before their answer count towards the operation limit of the socket', async () => {
   await using gateway = await new TestGateway('in-process').start({ socketLimits: { maxSubscriptionsPerSocket: 3 } });
   const client = gateway.client('token-ann', { lazy: false });
   const refusals: unknown[] = [];

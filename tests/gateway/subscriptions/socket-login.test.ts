@@ -1,4 +1,4 @@
-// The log-in of a socket: where the credential may be, and the words with which a socket is closed.
+// The log-in of a socket: where the credential can be, and the reason text of a close.
 // needs: processes
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -29,7 +29,7 @@ function open({ header, payload, first, protocol = 'graphql-transport-ws' }: Ope
   return socket;
 }
 
-/** 'acknowledged', or how it was closed. */
+/** 'acknowledged', or the close code and reason. */
 async function outcome(socket: WebSocket): Promise<unknown> {
   const closed = once(socket, 'close').then(([code, reason]) => ({ code, reason: String(reason) }));
   const acknowledged = new Promise((resolve) => {
@@ -56,7 +56,7 @@ describe('the credential', () => {
     ['in the header, with null in connection_init', { header: 'Bearer token-ann', payload: { authorization: null } }],
     ['in connection_init, with a wrong header', { header: 'Bearer no-such-token', payload: good }],
     ['in connection_init, with a header of another kind', { header: 'Basic YTpi', payload: good }],
-  ])('is taken %s', async (_, opening) => {
+  ])('is accepted %s', async (_, opening) => {
     expect(await outcome(open(opening))).toBe('acknowledged');
   });
 
@@ -77,12 +77,12 @@ describe('the credential', () => {
       { header: 'Bearer token-ann', payload: { token: 'no-such-token' } },
       socketCloses.forbidden,
     ],
-  ])('the socket is closed with words: %s', async (_, opening, expected) => {
+  ])('the socket is closed with a reason: %s', async (_, opening, expected) => {
     expect(await outcome(open(opening))).toEqual(saying(expected));
   });
 });
 
-test('the identity of the header is that of the operations', async () => {
+test('operations run with the identity in the header', async () => {
   const socket = open({ header: 'Bearer token-bob' });
   expect(await outcome(socket)).toBe('acknowledged');
   socket.send('{"id":"1","type":"subscribe","payload":{"query":"{ caller }"}}');
@@ -96,13 +96,13 @@ test('a credential that cannot be checked closes the socket with 4503', async ()
   gateway.authenticator.away = false;
 });
 
-test('a socket too many is closed with 1013', async () => {
+test('a socket beyond the limit is closed with 1013', async () => {
   const outcomes = Array.from({ length: 41 }, () => outcome(open({ header: 'Bearer token-eve' })));
   const refused = (await Promise.all(outcomes)).filter((each) => each !== 'acknowledged');
   expect(refused).toEqual([saying(socketCloses.tryLater)]);
 });
 
-test('an ended session and changed rights close the socket with different words', async () => {
+test('an ended session and changed rights close the socket with different reasons', async () => {
   const { identities } = gateway.authenticator;
   identities.set('token-dan', testIdentity('dan')).set('token-fay', testIdentity('fay'));
   const [dan, fay] = [open({ header: 'Bearer token-dan' }), open({ header: 'Bearer token-fay' })];
@@ -113,7 +113,7 @@ test('an ended session and changed rights close the socket with different words'
   expect(await closed).toEqual([saying(socketCloses.loginEnded), saying(socketCloses.rightsChanged)]);
 });
 
-test('subscribe before connection_init, a second connection_init and a missing subprotocol are named', async () => {
+test('subscribe before connection_init, a second connection_init and a missing subprotocol each have their own reason', async () => {
   const early = open({ first: { id: '1', type: 'subscribe', payload: { query: '{ caller }' } } });
   expect(await outcome(early)).toEqual(saying(socketCloses.subscribedTooEarly));
   const twice = open({ payload: good });
@@ -121,7 +121,7 @@ test('subscribe before connection_init, a second connection_init and a missing s
   const closed = closing(twice);
   twice.send(JSON.stringify({ type: 'connection_init', payload: good }));
   expect(await closed).toEqual(saying(socketCloses.initTwice));
-  // A server that takes none of the offered subprotocols names none, which this client refuses: it offers nothing instead.
+  // A server that accepts none of the offered subprotocols names none, and this client refuses that. So the client offers none.
   const bare = new WebSocket(`${gateway.gateway.url.replace('http', 'ws')}/graphql`);
   expect(await closing(bare)).toEqual(saying(socketCloses.subprotocolMissing));
 });
@@ -132,6 +132,6 @@ test('a socket without connection_init is closed with 4408', async () => {
   expect(await closing(silent)).toEqual(saying(socketCloses.initTimeout));
 });
 
-test('each reason fits into the frame of a close', () => {
+test('each reason fits into a close frame', () => {
   for (const { reason } of Object.values(socketCloses)) expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
 });

@@ -1,4 +1,4 @@
-// Sockets of many credentials while none of these can be checked.
+// Sockets with many credentials, while no credential can be checked.
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { Closable } from '../../../gateway/subscriptions/closable.ts';
@@ -26,11 +26,11 @@ class FakeSocket implements Closable {
   }
 }
 
-test('the grace is the same for all, however many checks time out before theirs', async () => {
+test('all have the same grace period, however many checks time out before theirs', async () => {
   const watch = new SocketWatch({
     authenticator: {
       authenticate: async () => undefined,
-      // Silent until the deadline of the check.
+      // No answer until the deadline of the check.
       recheck: (_identity, signal) =>
         new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('silent')))),
     },

@@ -1,4 +1,4 @@
-// The lag of events as metrics: by the subscription field, also while an event is stuck.
+// Metrics for the lag of events: by subscription field, and while an event is stuck.
 // needs: processes
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../../support/machine/temporary-folder.ts';
@@ -25,7 +25,7 @@ describe.each(modes)('lag of events, subgraphs %s', (mode) => {
     (await values('lag_seconds')).find(({ metricName }) => metricName?.endsWith('_sum') === true)?.value ?? 0;
   const waiting = async () => (await values('waiting_seconds')).map(({ labels, value }) => [labels.feed, value]);
 
-  test('an event is counted under the name of its field, whatever the client calls it', async () => {
+  test('an event is counted under the name of its field, whatever alias the client uses', async () => {
     const collector = new Collector(
       gateway.client(),
       'subscription Mine { anything: thingChanges { thing { id price } } }',
@@ -37,7 +37,7 @@ describe.each(modes)('lag of events, subgraphs %s', (mode) => {
     expect(await waiting()).toEqual([['thingChanges', 0]]);
   });
 
-  test('events of a client that resumes after a cursor are counted apart', async () => {
+  test('events of a client that resumes after a cursor are counted separately', async () => {
     for (const id of ['a', 'b', 'c']) gateway.world.log.append(id);
     const after = gateway.world.log.cursorAt(0);
     const collector = new Collector(
@@ -49,7 +49,7 @@ describe.each(modes)('lag of events, subgraphs %s', (mode) => {
     expect(await counted('now')).toEqual([]);
   });
 
-  test('an event that waits for another subgraph has an age, and then its lag', async () => {
+  test('an event that waits for another subgraph first has an age, and then a lag', async () => {
     const collector = new Collector(gateway.client(), 'subscription { thingChanges { thing { id price } } }');
     await until(() => collector.items.length === 1);
     const before = await summed();

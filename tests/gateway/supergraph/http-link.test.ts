@@ -1,4 +1,4 @@
-// Requests to a subgraph over HTTP: which of them are asked together, and at which process.
+// Requests to a subgraph over HTTP: which of them are sent together, and to which process.
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
@@ -47,10 +47,10 @@ function requestOf(text: string, identity: Identity | null, more: Partial<Gatewa
   };
 }
 
-/** A different user for each. */
+/** A different user for each number. */
 const another = (count: number) => testIdentity(`user ${count}`);
 
-test('a mutation that is only tried has its identity in another header, so that an older subgraph refuses it', async () => {
+test('a trial mutation has its identity in another header, so that an older subgraph refuses it', async () => {
   const ann = testIdentity('ann');
   const asked = [{ manner: { dryRun: true } as const }, { manner: { source: 'site' } }, {}].map((more) =>
     linkTo(1).execute(requestOf('mutation { name }', ann, more)),
@@ -71,19 +71,19 @@ describe('identical queries', () => {
   beforeEach(async () => {
     link = linkTo(1);
     [subgraph] = subgraphs as [HeldSubgraph];
-    // They fill all connections: later queries wait.
+    // These requests use all connections, so later queries wait.
     for (let count = 0; count < slots; count += 1) void link.execute(requestOf(`{ other${count} }`, another(count)));
     await subgraph.until(slots);
   });
 
-  /** The texts of the queries that were sent when there was room for all. */
+  /** The texts of the queries that were sent once there was room for all. */
   async function sent(count: number): Promise<readonly string[]> {
     for (const request of subgraph.requests.slice(0, slots)) request.answer({});
     await subgraph.until(slots + count);
     return subgraph.requests.slice(slots).map(({ body }) => (JSON.parse(body) as { query: string }).query);
   }
 
-  test('of one caller that wait for a connection are asked once, and each gets a result of its own', async () => {
+  test('of one caller that wait for a connection are sent once, and each gets a separate result', async () => {
     const asked = ['r1', 'r2', 'r3'].map((requestId) => link.execute(requestOf('{ name }', ann, { requestId })));
     const last = link.execute(requestOf('{ last }', ann));
     expect(await sent(2)).toEqual(['{ name }', '{ last }']);
@@ -114,7 +114,7 @@ describe('identical queries', () => {
     expect(one).not.toEqual(another);
   });
 
-  test('one that is left by a caller goes on for the others, and ends with the last one', async () => {
+  test('a query that one caller abandons continues for the others, and ends with the last one', async () => {
     const gone = [new AbortController(), new AbortController()] as const;
     const asked = gone.map(({ signal }) => link.execute(requestOf('{ name }', ann, { signal })));
     await sent(1);
@@ -128,7 +128,7 @@ describe('identical queries', () => {
   });
 });
 
-test('a query that begins after a write was acknowledged gets no answer from before it', async () => {
+test('a query that begins after an acknowledged write gets no answer from before it', async () => {
   const link = linkTo(1);
   const [subgraph] = subgraphs as [HeldSubgraph];
   const ann = testIdentity('ann');
@@ -145,7 +145,7 @@ test('a query that begins after a write was acknowledged gets no answer from bef
   expect(await late).toEqual({ data: { name: 'new' } });
 });
 
-test('slow queries hold up no mutation, and slow mutations no query', async () => {
+test('slow queries delay no mutation, and slow mutations delay no query', async () => {
   const link = linkTo(1);
   const [subgraph] = subgraphs as [HeldSubgraph];
   for (let count = 0; count < slots + 10; count += 1) void link.execute(requestOf(`{ slow${count} }`, another(count)));
@@ -162,7 +162,7 @@ test('slow queries hold up no mutation, and slow mutations no query', async () =
   expect(after[slots + 33]?.body).toContain(`{ slow${slots} }`);
 });
 
-test.each(['query', 'mutation'])('one user, slow as each %s may be, leaves room for another', async (kind) => {
+test.each(['query', 'mutation'])('a user whose every %s is slow leaves room for other users', async (kind) => {
   const link = linkTo(1);
   const [subgraph] = subgraphs as [HeldSubgraph];
   const ann = testIdentity('ann');
@@ -174,13 +174,13 @@ test.each(['query', 'mutation'])('one user, slow as each %s may be, leaves room 
   requests[places]?.answer({ quick: 1 });
   expect(await asked).toEqual({ data: { quick: 1 } });
   expect(requests).toHaveLength(places + 1);
-  // Another session of the same user has no room of its own.
+  // Another session of the same user has no additional room.
   void link.execute(requestOf(`${kind} { slow }`, { ...ann, credentialId: 'another session' }));
   void link.execute(requestOf(`${kind} { quick }`, testIdentity('bob')));
   expect((await subgraph.until(places + 2))[places + 1]?.body).toContain('quick');
 });
 
-test('all who ask at once whether it is ready cost one request', async () => {
+test('simultaneous readiness checks share one request', async () => {
   const link = linkTo(1);
   for (const polls of [1, 2]) {
     const answers = await Promise.all(Array.from({ length: 50 }, () => link.ready()));
@@ -195,26 +195,29 @@ describe('two processes', () => {
     ['null', null, [unavailable]],
     ['null for each field', { a: null, b: null }, [{ message: 'a bug' }, { message: 'a bug' }]],
     ['null for each entity', { _entities: [null, null] }, [unavailable]],
-  ])('one that answers %s because it can not is left to the other, also by mutations', async (_, data, errors) => {
-    const link = linkTo(2);
-    const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
-    const answered = link.execute(requestOf('{ a }', null));
-    await until(() => one.requests.length + other.requests.length === 1);
-    const [ailing, good] = one.requests.length === 1 ? [one, other] : [other, one];
-    ailing.requests[0]?.answer(data, errors);
-    expect(await answered).toEqual({ data, errors });
-    for (let count = 0; count < 3; count += 1) {
-      const asked = link.execute(requestOf(count === 1 ? 'mutation { note }' : `{ x${count} }`, null));
-      (await good.until(count + 1))[count]?.answer({});
-      await asked;
-    }
-    expect(ailing.requests).toHaveLength(1);
-  });
+  ])(
+    'a process that answers %s because it is not able to serve is avoided, also for mutations',
+    async (_, data, errors) => {
+      const link = linkTo(2);
+      const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
+      const answered = link.execute(requestOf('{ a }', null));
+      await until(() => one.requests.length + other.requests.length === 1);
+      const [ailing, good] = one.requests.length === 1 ? [one, other] : [other, one];
+      ailing.requests[0]?.answer(data, errors);
+      expect(await answered).toEqual({ data, errors });
+      for (let count = 0; count < 3; count += 1) {
+        const asked = link.execute(requestOf(count === 1 ? 'mutation { note }' : `{ x${count} }`, null));
+        (await good.until(count + 1))[count]?.answer({});
+        await asked;
+      }
+      expect(ailing.requests).toHaveLength(1);
+    },
+  );
 
   test.each([
     ['errors of the caller', null, { code: 'NOT_FOUND' }],
     ['part of the data', { a: null, b: 1 }, { code: 'UNAVAILABLE' }],
-  ])('one that answers with %s is as good as the other', async (_, data, extensions) => {
+  ])('a process that answers with %s is as good as the other', async (_, data, extensions) => {
     const link = linkTo(2);
     const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
     for (let count = 1; count <= 4; count += 1) {
@@ -226,7 +229,7 @@ describe('two processes', () => {
     expect([one.requests.length, other.requests.length]).toEqual([2, 2]);
   });
 
-  test('the one with fewer requests under way gets the next ones', async () => {
+  test('the process with fewer open requests gets the next ones', async () => {
     const link = linkTo(2);
     const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
     let answered = 0;
@@ -243,7 +246,7 @@ describe('two processes', () => {
     expect(other.requests).toHaveLength(3);
   });
 
-  test('a slow query, given up at its deadline, is no reason to leave a process that answers', async () => {
+  test('a slow query that ends at its deadline is no reason to avoid a process that answers', async () => {
     const link = linkTo(2, 200);
     const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
     expect(await link.execute(requestOf('{ slow }', null))).toMatchObject(lost);
@@ -254,7 +257,7 @@ describe('two processes', () => {
     for (const result of await Promise.all(asked)) expect(result).toEqual({ data: {} });
   });
 
-  test('the subgraph is ready as soon as one of them answers', async () => {
+  test('the subgraph is ready as soon as one process answers', async () => {
     const asking: Socket[] = [];
     const silent = createServer((socket) => {
       asking.push(socket.on('error', () => undefined).resume());
@@ -264,7 +267,7 @@ describe('two processes', () => {
       const { port } = silent.address() as AddressInfo;
       urls[1] = `http://127.0.0.1:${port}`;
       expect(await linkTo(2).ready()).toBe(true);
-      // What the silent one would see of the end of its question, it has seen by now.
+      // By now the silent process has noticed the end of its request.
       connect(port, '127.0.0.1').once('error', () => undefined);
       await until(() => asking.length === 2);
       expect(asking[0]?.readableEnded).toBe(false);

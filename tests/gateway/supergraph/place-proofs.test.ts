@@ -1,4 +1,4 @@
-// When a gateway opens, renews and leaves a session with the process at a place. Until there is one it signs.
+// When a gateway opens, renews and drops a session with a process. Without a session, the gateway signs its requests.
 import { beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { gatewayMetrics } from '../../../gateway/http/metrics.ts';
@@ -47,7 +47,7 @@ function processOf(most = 1_000): IdentityChecker {
   });
 }
 
-/** Each request reaches the next of the processes behind the place. */
+/** Each request reaches the next process behind the address. */
 function turn(): IdentityChecker {
   asked += 1;
   return behind[asked % behind.length] as IdentityChecker;
@@ -66,7 +66,7 @@ function accept(text: string, signed: string): HandshakeAnswer {
     : { status: 200, text: JSON.stringify({ session: opened.id }) };
 }
 
-/** Sends a request as a link does. Returns how it was proven at last. */
+/** Sends a request as a link does. Returns the kind of proof that succeeded. */
 async function send(): Promise<'mac' | 'signature' | 'signature after a MAC'> {
   const one = turn();
   const proof = proofs.prove(claims, body);
@@ -88,7 +88,7 @@ async function sendAll(count: number) {
   return all;
 }
 
-test('the first answer states the key, the second request opens the session, and the third uses it', async () => {
+test('the first answer contains the key, the second request opens the session, and the third uses it', async () => {
   expect(await sendAll(4)).toEqual(['signature', 'signature', 'mac', 'mac']);
   expect(counts).toMatchObject({
     requests: { mac: 2, signature: 2 },
@@ -97,7 +97,7 @@ test('the first answer states the key, the second request opens the session, and
   });
 });
 
-test('the metrics tell the proofs of requests and what became of handshakes', async () => {
+test('the metrics show the proofs of requests and the results of handshakes', async () => {
   const registry = new Registry();
   const metrics = gatewayMetrics(registry);
   counts = metrics.proofs;
@@ -116,12 +116,12 @@ test('the metrics tell the proofs of requests and what became of handshakes', as
     expect(lines).toContain(line);
 });
 
-test('a subgraph that states no key, or what is none, gets signatures only', async () => {
+test('a subgraph that gives no key, or an invalid one, gets signatures only', async () => {
   for (const stated of [undefined, '', 'x'.repeat(44), '='.repeat(43), ['a', 'b'], 5]) {
     proofs.stated(stated);
     expect(proofs.prove(claims, body).session).toBeUndefined();
   }
-  // Of small order: nothing follows from it.
+  // A key of small order, which cannot be used.
   proofs.stated(Buffer.alloc(32).toString('base64url'));
   for (let round = 0; round < 3; round += 1) {
     expect(proofs.prove(claims, body).session).toBeUndefined();
@@ -130,14 +130,14 @@ test('a subgraph that states no key, or what is none, gets signatures only', asy
   expect(counts.handshakes).toEqual({ opened: 0, refused: 0, failed: 1 });
 });
 
-test('a session is renewed before its end, and no request waits for that', async () => {
+test('a session is renewed before it expires, and no request waits for the renewal', async () => {
   await sendAll(3);
   clock.nowMs = 480_000;
   expect(await sendAll(3)).toEqual(['mac', 'mac', 'mac']);
   expect(counts.handshakes.opened).toBe(2);
   clock.nowMs = 601_000;
   expect(await send()).toBe('mac');
-  // A renewal that fails leaves the session as it is, until its end.
+  // If a renewal fails, the session stays valid until it expires.
   clock.nowMs = 1_000_000;
   handshakes = [
     () => {
@@ -150,7 +150,7 @@ test('a session is renewed before its end, and no request waits for that', async
   expect(await sendAll(2)).toEqual(['signature', 'mac']);
 });
 
-test('a process that was started again refuses the session once, and gets the same request with a signature', async () => {
+test('a restarted process refuses the session once, and gets the same request with a signature', async () => {
   await sendAll(3);
   behind = [processOf()];
   clock.nowMs = 5_000;
@@ -158,7 +158,7 @@ test('a process that was started again refuses the session once, and gets the sa
   expect(counts).toMatchObject({ handshakes: { opened: 2, refused: 0 }, unknownSessions: 1 });
 });
 
-test('several processes at one place are signed for, and tried again a minute later', async () => {
+test('requests to several processes behind one address are signed, and a session is tried again a minute later', async () => {
   behind = [processOf(), processOf()];
   await sendAll(20);
   clock.nowMs = 1_000;
@@ -175,7 +175,7 @@ test('several processes at one place are signed for, and tried again a minute la
   expect((await sendAll(4)).at(-1)).toBe('mac');
 });
 
-test('gateways that take each other the room for their sessions ask at most once a second, and sign', async () => {
+test("gateways that displace each other's sessions try at most once a second, and sign their requests", async () => {
   behind = [processOf(1)];
   const gateways = [proofs, gateway()];
   const sessionsOf = new Map<PlaceProofs, number>();
@@ -188,7 +188,7 @@ test('gateways that take each other the room for their sessions ask at most once
   for (const lost of sessionsOf.values()) expect(lost).toBeLessThanOrEqual(3);
 });
 
-test('a handshake that is refused or answered with something else is tried again seconds later', async () => {
+test('a handshake that is refused or gets an unexpected answer is retried seconds later', async () => {
   const answers: HandshakeAnswer[] = [
     { status: 404, text: '<html>' },
     { status: 200, text: '{"session":"another"}' },
@@ -202,7 +202,7 @@ test('a handshake that is refused or answered with something else is tried again
   expect(await sendAll(2)).toEqual(['signature', 'mac']);
 });
 
-test('a new key of the gateway is used at once: the session of the old one is left', async () => {
+test("a gateway's new key is used at once, and the session of the old key is dropped", async () => {
   expect(await sendAll(3)).toContain('mac');
   signing.replace({ active: 'k2', keys: privateKeys });
   clock.nowMs = 2_000;

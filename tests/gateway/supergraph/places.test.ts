@@ -36,14 +36,14 @@ class Setup {
     return place;
   }
 
-  /** Until a probe that was sent is answered. */
+  /** Waits until a probe that was sent is answered. */
   async settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-describe('spread over all', () => {
-  test('the one with the fewest requests under way is next; of equals each in turn', async () => {
+describe('requests are spread over all places', () => {
+  test('the place with the fewest open requests is next, and equal ones take turns', async () => {
     const { places } = new Setup({ all: ['a', 'b', 'c'] });
     const taken = [];
     for (let count = 0; count < 6; count += 1) taken.push(await places.take(query, never));
@@ -52,7 +52,7 @@ describe('spread over all', () => {
     expect(await places.take(mutation, never)).toBe('b');
   });
 
-  test('a place that failed gets nothing until a probe succeeds, later after each further failure', async () => {
+  test('a failed place gets nothing until a probe succeeds, and each further failure delays the probe', async () => {
     const setup = new Setup();
     const { places } = setup;
     places.failed('a');
@@ -80,7 +80,7 @@ describe('spread over all', () => {
     expect(await setup.next()).toBe('a');
   });
 
-  test('after a failure it has to answer one query before it gets others, or mutations', async () => {
+  test('after a failure a place must answer one query before it gets other queries or mutations', async () => {
     const setup = new Setup();
     const { places } = setup;
     places.failed('a');
@@ -95,7 +95,7 @@ describe('spread over all', () => {
     expect(await places.take(mutation, never)).toBe('a');
   });
 
-  test('one that was too slow is left only if it does not answer a probe', async () => {
+  test('a place that was too slow is avoided only if it does not answer a probe', async () => {
     const setup = new Setup();
     setup.places.doubt('a');
     await setup.settle();
@@ -106,7 +106,7 @@ describe('spread over all', () => {
     expect([await setup.next(), await setup.next()]).toEqual(['b', 'b']);
   });
 
-  test('when all have failed, each is tried', async () => {
+  test('when all places have failed, each is tried', async () => {
     const { places } = new Setup();
     places.failed('a');
     places.failed('b');
@@ -116,8 +116,8 @@ describe('spread over all', () => {
   });
 });
 
-describe('a place that answers that it can not', () => {
-  test('is left to others until it has answered a query, of which it gets one after a while', async () => {
+describe('a place that answers that it is not able to serve', () => {
+  test('is avoided until it has answered a query, and gets one after a while', async () => {
     const setup = new Setup();
     const { places } = setup;
     for (const [restMs, said] of [
@@ -125,7 +125,7 @@ describe('a place that answers that it can not', () => {
       [2000, 1],
       [4000, 1],
     ] as const) {
-      // Several that were under way say it together.
+      // Several open requests report the failure together.
       for (let count = 0; count < said; count += 1) places.ailing('a');
       const fromMs = setup.nowMs;
       setup.nowMs = fromMs + restMs - 1;
@@ -141,7 +141,7 @@ describe('a place that answers that it can not', () => {
     expect(setup.probed).toEqual([]);
   });
 
-  test('is used all the same if there is no better one', async () => {
+  test('is still used if there is no better one', async () => {
     const setup = new Setup();
     for (const place of setup.places.all) setup.places.ailing(place);
     expect(new Set([await setup.next(), await setup.next(mutation)])).toEqual(new Set(['a', 'b']));
@@ -150,7 +150,7 @@ describe('a place that answers that it can not', () => {
     expect(await only.next(mutation)).toBe('a');
   });
 
-  test('is not left where one is used at a time', async () => {
+  test('is still used in the mode with one place at a time', async () => {
     const setup = new Setup({ oneAtATime: true });
     setup.places.ailing('a');
     expect([await setup.next(), await setup.next(mutation)]).toEqual(['a', 'a']);
@@ -158,7 +158,7 @@ describe('a place that answers that it can not', () => {
 });
 
 describe('one at a time', () => {
-  test('one is used until it fails, then the next; it does not go back', async () => {
+  test('a place is used until it fails, and then the next one; there is no way back', async () => {
     const setup = new Setup({ oneAtATime: true });
     const { places } = setup;
     expect([await places.take(query, never), await places.take(mutation, never)]).toEqual(['a', 'a']);
@@ -173,7 +173,7 @@ describe('one at a time', () => {
 });
 
 describe('no room', () => {
-  test('requests wait in their order, and go wherever there is room first', async () => {
+  test('requests wait in order, and go to the first place with room', async () => {
     const { places } = new Setup({ atOnce: 1 });
     const taken = [await places.take(query, never), await places.take(query, never)];
     expect(taken.toSorted()).toEqual(['a', 'b']);
@@ -203,14 +203,14 @@ describe('no room', () => {
     expect(got).toEqual(['mutation b', 'query a']);
   });
 
-  test('one user has three quarters of a place at the most, and users take turns', async () => {
+  test('one user has at most three quarters of a place, and users take turns', async () => {
     const { places } = new Setup({ atOnce: 4, all: ['a'] });
     const [ann, bob, eve] = ['ann', 'bob', 'eve'].map((user) => ({ mutation: false, user })) as [Kind, Kind, Kind];
     const got: string[] = [];
     const wait = (name: string, kind: Kind) => places.take(kind, never).then(() => got.push(name));
     for (let count = 0; count < 3; count += 1) await places.take(ann, never);
     const waiting = [wait('ann 1', ann), wait('ann 2', ann), wait('ann 3', ann)];
-    // There is room for another user, at once.
+    // Another user gets room at once.
     await places.take(bob, never);
     waiting.push(wait('bob 1', bob), wait('bob 2', bob), wait('eve 1', eve));
     for (let count = 0; count < 3; count += 1) places.give('a', ann);
@@ -221,7 +221,7 @@ describe('no room', () => {
     expect(got.slice(3)).toEqual(['ann 2', 'bob 2', 'ann 3']);
   });
 
-  test("who has no more room at one place goes to another, and stands in nobody's way", async () => {
+  test('a user who has no more room at one place goes to another, and blocks nobody', async () => {
     const { places } = new Setup({ atOnce: 4 });
     const kinds = ['ann', 'bob'].map((user) => ({ mutation: true, user })) as [Kind, Kind];
     const [ann, bob] = kinds;
@@ -238,7 +238,7 @@ describe('no room', () => {
     expect(await other).toBe('b');
   });
 
-  test('a place with room for the kind is taken, though another one has fewer under way', async () => {
+  test('a place with room for the kind of request is used, even if another one has fewer open requests', async () => {
     const { places } = new Setup({ atOnce: 2 });
     for (let count = 0; count < 4; count += 1) await places.take(mutation, never);
     for (let count = 0; count < 2; count += 1) await places.take(query, never);
@@ -248,7 +248,7 @@ describe('no room', () => {
     expect(await places.take(query, never)).toBe(other);
   });
 
-  test('they go on when the place for which they wait fails', async () => {
+  test('requests that wait for a place continue when the place fails', async () => {
     const { places } = new Setup({ atOnce: 1, oneAtATime: true });
     expect(await places.take(query, never)).toBe('a');
     const waiting = places.take(query, never);
@@ -256,7 +256,7 @@ describe('no room', () => {
     expect(await waiting).toBe('b');
   });
 
-  test('one that is no longer wanted takes no place', async () => {
+  test('an abandoned request takes no place', async () => {
     const { places } = new Setup({ atOnce: 1, all: ['a'] });
     await places.take(query, never);
     const gone = new AbortController();

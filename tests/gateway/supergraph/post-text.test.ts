@@ -1,4 +1,4 @@
-// A POST whose answer is read as a whole text.
+// A POST whose answer is read as one text.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -23,7 +23,7 @@ afterEach(async () => {
 const post = (signal = new AbortController().signal) =>
   postText(pool, { path: '/x', headers: ['x-sent', 'yes'], body: Buffer.from('{}'), signal });
 
-test('its status, headers and text, in several parts and without a byte order mark', async () => {
+test('returns status, headers and text, in several parts and without a byte order mark', async () => {
   answer = (request, response) => {
     response.writeHead(201, { 'x-got': String(request.headers['x-sent']) });
     const bytes = Buffer.from('\ufeffä漢', 'utf8');
@@ -34,7 +34,7 @@ test('its status, headers and text, in several parts and without a byte order ma
   expect([statusCode, headers['x-got'], text]).toEqual([201, 'yes', 'ä漢']);
 });
 
-test('an informational answer before it does not count', async () => {
+test('an informational answer before the final one is ignored', async () => {
   answer = (_request, response) => {
     response.writeEarlyHints({ link: '</x>; rel=preload' });
     response.end('done');
@@ -42,7 +42,7 @@ test('an informational answer before it does not count', async () => {
   expect(await post()).toMatchObject({ statusCode: 200, text: 'done' });
 });
 
-test.each(['before it is sent', 'while it is answered'])('is given up %s, with the reason', async (when) => {
+test.each(['before it is sent', 'while it is answered'])('is aborted %s, with the reason', async (when) => {
   const over = new AbortController();
   const reason = new Error('nobody waits');
   answer = (_request, response) => {

@@ -1,11 +1,11 @@
-// Identical queries that wait to be sent are sent once; a query that was sent is not joined.
+// Identical queries that wait to be sent are sent once. A query never joins one that was already sent.
 import { expect, test } from '@jest/globals';
 import { SharedQueries } from '../../../gateway/supergraph/shared-queries.ts';
 import { TooLateError } from '../../../platform/work/within.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Queries that wait for a place, are sent, and are answered when the test says so. */
+/** Queries wait for a place, are sent, and are answered when the test decides. */
 class Setup {
   readonly queries = new SharedQueries<string>();
   readonly asked: { signal: AbortSignal; send: () => void; answer: (text: string) => void }[] = [];
@@ -27,7 +27,7 @@ class Setup {
   }
 }
 
-test('those of one turn, and those that wait for a place, are asked once', async () => {
+test('queries of one turn, and queries that wait for a place, are sent once', async () => {
   const setup = new Setup();
   const first = setup.ask('x');
   const other = setup.ask('y');
@@ -45,7 +45,7 @@ test('those of one turn, and those that wait for a place, are asked once', async
   expect(await Promise.all([first, second, third, other])).toEqual(['answer 0', 'answer 0', 'answer 0', 'answer 1']);
 });
 
-test('after it was sent, the next one is sent too: a write may have been acknowledged in between', async () => {
+test('after a query was sent, the next one is sent too, because a write may have been acknowledged in between', async () => {
   const setup = new Setup();
   const before = setup.ask('x');
   await nextTurn();
@@ -62,7 +62,7 @@ test('after it was sent, the next one is sent too: a write may have been acknowl
   expect(await Promise.all([before, after])).toEqual(['old', 'new']);
 });
 
-test('it is given up when all callers are gone, and not before', async () => {
+test('a query is aborted when all callers are gone, and not before', async () => {
   const setup = new Setup();
   const [one, other] = [new AbortController(), new AbortController()];
   const asked = [setup.ask('x', one), setup.ask('x', other)];
@@ -83,7 +83,7 @@ test('it is given up when all callers are gone, and not before', async () => {
   expect(await next).toBe('answer');
 });
 
-test('one that is given up in the turn in which it came is not sent', async () => {
+test('a query that is abandoned in the turn of its arrival is not sent', async () => {
   const setup = new Setup();
   const caller = new AbortController();
   const asked = setup.ask('x', caller);
@@ -106,7 +106,7 @@ test('each caller has its own deadline', async () => {
   expect(await patient).toBe('answer');
 });
 
-test('a failure is that of all callers', async () => {
+test('all callers get a failure', async () => {
   const queries = new SharedQueries<string>();
   const ask = () =>
     queries.ask('x', { deadlineMs: 60_000, what: 'no answer', signal: undefined }, async () => {

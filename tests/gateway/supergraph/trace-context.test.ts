@@ -29,11 +29,11 @@ test.each([
   expect(of(traceparent, 'a=1')).toBeUndefined();
 });
 
-test.each(['a=\u0007', 'x'.repeat(513), ''])('a state that is not valid is left out: %j', (state) => {
+test.each(['a=\u0007', 'x'.repeat(513), ''])('an invalid state is left out: %j', (state) => {
   expect(of(valid, state)).toEqual({ traceparent: valid });
 });
 
-test('the endpoint takes it from the request', async () => {
+test('the endpoint reads the trace from the request', async () => {
   const gateway = await new TestGateway('in-process').start();
   try {
     const { body } = await gateway.post({ query: '{ traceparent }' }, 'token-ann', { traceparent: valid });

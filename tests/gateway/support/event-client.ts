@@ -1,14 +1,14 @@
-// A client of GraphQL over SSE, made of fetch.
+// A client of GraphQL over SSE, based on fetch.
 import { until } from '../../support/machine/temporary-folder.ts';
 
 interface Opening {
   readonly query?: string;
   readonly variables?: Record<string, unknown>;
-  /** Empty: none. */
+  /** If empty, no token is sent. */
   readonly token?: string;
   readonly method?: 'GET' | 'POST';
   readonly headers?: Record<string, string>;
-  /** Reads nothing until `resume`. */
+  /** If true, the client reads nothing until `resume`. */
   readonly paused?: boolean;
 }
 
@@ -21,9 +21,9 @@ interface ReceivedEvent {
 
 export class EventClient {
   readonly events: ReceivedEvent[] = [];
-  /** Comments after the first. */
+  /** The number of comments after the first one. */
   heartbeats = -1;
-  /** The answer has ended. */
+  /** Whether the answer has ended. */
   done = false;
   /** Everything received. */
   text = '';
@@ -66,7 +66,7 @@ export class EventClient {
     return client;
   }
 
-  /** Those of `next`. */
+  /** The data of `next` events. */
   // biome-ignore lint/suspicious/noExplicitAny: results are looked into freely
   get results(): any[] {
     return this.events.filter(({ event }) => event === 'next').map(({ data }) => data);

@@ -1,5 +1,5 @@
-// An in-memory status stream with the contract of the real one: dense cursors, a checkpoint at once for new readers,
-// CURSOR_EXPIRED after retention. It can be cut, as if its subgraph had died.
+// An in-memory status stream with the contract of the real one: dense cursors, an immediate checkpoint for new readers, and CURSOR_EXPIRED
+// after retention. It can be cut, as if its subgraph had died.
 import { CodedError } from '../../../platform/errors/errors.ts';
 import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
 import { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';
@@ -36,7 +36,7 @@ export class EventLog {
   readonly #cursors: string[] = [];
 
   cursorAt(seq: number): string {
-    // The same text each time, for tests that compare it.
+    // The text is the same each time, for tests that compare it.
     const known = this.#cursors[seq] ?? sealCursor(sealer, { timeline: 1, seq, eventId: eventIdOf(seq) });
     this.#cursors[seq] = known;
     return known;
@@ -59,7 +59,7 @@ export class EventLog {
     this.#down = false;
   }
 
-  /** A checkpoint for all readers at the head. */
+  /** Sends all readers a checkpoint at the head. */
   checkpoint(): void {
     this.#checkpoints += 1;
     for (const wake of [...this.#wakes]) wake();

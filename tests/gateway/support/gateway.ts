@@ -26,7 +26,7 @@ export function testIdentity(name: string, projects: Identity['projects'] = { p1
 
 export class FakeAuthenticator implements Authenticator {
   readonly identities = new Map<string, Identity>();
-  /** An error makes calls fail with it. */
+  /** If true, calls fail. If it is an error, calls fail with it. */
   away: boolean | Error = false;
   calls = 0;
 
@@ -56,7 +56,7 @@ export interface Answer {
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
 const supergraphSdls = new Map<string, string>();
 
-/** Composed once. */
+/** Each supergraph is composed once. */
 function supergraphOf(sdls: ReadonlyMap<string, string>): string {
   const names = [...sdls.keys()].join();
   const sdl = supergraphSdls.get(names) ?? composeSupergraph(sdls);
@@ -70,7 +70,7 @@ export class TestGateway {
   readonly keys = testPair('gateway');
   readonly mode: Mode;
   readonly published: PublishedWorld | undefined;
-  /** Of queries, by the subgraph's name. */
+  /** Deadlines of queries, by the subgraph's name. */
   readonly deadlinesMs = new Map<string, number>();
   gateway!: Gateway;
   registry = new Registry();
@@ -89,7 +89,7 @@ export class TestGateway {
     this.authenticator.identities.set('token-eve', testIdentity('eve', { p2: 'VIEWER' }));
   }
 
-  /** The graph with some of its SDL changed or added, for a reload. */
+  /** The graph with changed or added SDL, for a reload. */
   graph(changes: Readonly<Record<string, string>> = {}, added: readonly SubgraphLocation[] = []): GraphSource {
     const sdls = new Map([
       ['alpha', alphaSdl],
@@ -100,7 +100,7 @@ export class TestGateway {
     return { supergraphSdl: composeSupergraph(sdls), subgraphs: [...this.#locations, ...added] };
   }
 
-  /** Serves a subgraph beside the others until the end. */
+  /** Serves a subgraph in addition to the others, until the end. */
   async serve(subgraph: Subgraph): Promise<ServedSubgraph> {
     const { publicKeys } = this.keys;
     const served = await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, publicKeys, log });
@@ -150,7 +150,7 @@ export class TestGateway {
     return served;
   }
 
-  /** Kills the owner of the stream. */
+  /** Kills the subgraph that owns the stream. */
   async killAlpha(): Promise<void> {
     if (this.mode === 'in-process') return this.world.log.down();
     await this.served('alpha').stop();
@@ -228,7 +228,7 @@ export class TestGateway {
     return values.reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** Closes every socket that a test left. */
+  /** Closes every socket that a test left open. */
   async endClients(): Promise<void> {
     await Promise.all(this.#clients.splice(0).map(async (client) => client.dispose()));
     await until(async () => (await this.metric('tidegate_gateway_sockets')) === 0);
@@ -236,7 +236,7 @@ export class TestGateway {
 
   async stop(): Promise<void> {
     await Promise.all(this.#clients.map(async (client) => client.dispose()));
-    // Absent when it failed to start.
+    // Undefined if it failed to start.
     await (this.gateway as Gateway | undefined)?.stop();
     for (const served of this.#served.values()) await served.stop();
   }

@@ -1,4 +1,4 @@
-// A server in place of a subgraph that answers when the test says so.
+// A server in place of a subgraph. It answers when the test decides.
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { until } from '../../support/machine/temporary-folder.ts';
@@ -11,7 +11,7 @@ interface HeldRequest {
 
 export class HeldSubgraph {
   readonly requests: HeldRequest[] = [];
-  /** Requests for its health. */
+  /** The number of health requests. */
   polls = 0;
   readonly #server: Server;
   readonly #answers = new Set<ServerResponse>();
@@ -38,7 +38,7 @@ export class HeldSubgraph {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Requests whose client still waits. */
+  /** The number of requests whose client still waits. */
   get open(): number {
     return this.#answers.size;
   }

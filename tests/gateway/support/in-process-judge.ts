@@ -1,4 +1,4 @@
-// The judge without its process, for tests of what is judged rather than where.
+// The judge without its process, for tests of its verdicts and not of its process.
 import { DocumentChecks } from '../../../gateway/access/document-checks.ts';
 import { type Judge, judged } from '../../../gateway/access/document-judge.ts';
 import type { OperationLimits } from '../../../gateway/access/limits.ts';

@@ -1,5 +1,5 @@
-// Runs in a separate process: starts a gateway with every telemetry variable that its libraries know, sends it a request, and
-// prints every name that was looked up and every address that was dialled.
+// Runs in a separate process. It starts a gateway with every telemetry variable that its libraries know, sends a request, and prints every
+// name that was looked up and every address that was dialled.
 import dns from 'node:dns';
 import net from 'node:net';
 
@@ -21,7 +21,7 @@ Object.assign(process.env, { APOLLO_KEY: 'service:x:y', APOLLO_GRAPH_REF: 'x@y',
 const { TestGateway } = await import('./gateway.ts');
 const gateway = await new TestGateway('HTTP').start();
 const { body } = await gateway.query('{ thing(id: "1") { price } }');
-// Nothing may be looked up, at the start or soon after.
+// No name may be looked up, at the start or soon after.
 await new Promise((resolve) => setTimeout(resolve, 300));
 await gateway.stop();
 process.stdout.write(JSON.stringify({ body, seen: [...new Set(seen)] }));

@@ -1,4 +1,4 @@
-// A subgraph with published operations in memory, as the system subgraph shows them to gateways.
+// A subgraph with published operations in memory, with the same interface to gateways as the system subgraph.
 import { createHash, randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';

@@ -1,4 +1,4 @@
-// Two small subgraphs: `alpha` owns things and their stream, `beta` knows the price of a thing.
+// Two small subgraphs. `alpha` owns things and their stream, and `beta` knows the price of a thing.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { GatewayContext } from '../../../gateway/supergraph/subgraph-link.ts';
@@ -55,9 +55,9 @@ export class World {
   readonly calls = new Map<string, number>();
   /** Keys of each batch that beta loaded. */
   readonly batches: string[][] = [];
-  /** The price of a thing waits for this. */
+  /** The price of a thing waits for this promise. */
   beforePrice: (id: string) => Promise<void> = async () => {};
-  /** Prices that wait. */
+  /** The number of waiting prices. */
   waiting = 0;
   /** Resolves slow resolvers. */
   release: () => void = () => {};
@@ -82,7 +82,7 @@ export class World {
 const thing = (id: string) => ({ __typename: 'Thing', id, name: `thing ${id}`, parent: () => thing(`${id}p`) });
 const priceOf = Symbol('price');
 
-/** A thing's id is kind:owner:name in the filtered feed. */
+/** In the filtered feed, a thing's id is kind:owner:name. */
 function partsOf(thingId: string): { readonly kind: string; readonly owner: string } {
   const [kind = '', owner = ''] = thingId.split(':');
   return { kind, owner };

@@ -1,4 +1,4 @@
-// Earlier versions of the graph stay while they have requests, and not longer.
+// Earlier versions of the graph stay as long as they have requests.
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { GraphVersion } from '../../../gateway/versions/graph-version.ts';
@@ -8,7 +8,7 @@ import { until } from '../../support/machine/temporary-folder.ts';
 const log = pino({ level: 'silent' });
 const happened: string[] = [];
 
-/** What the holder needs of a version. */
+/** The parts of a version that the holder needs. */
 function version(name: string): GraphVersion {
   const part = {
     replace: () => void happened.push(`${name} replaced`),
@@ -37,7 +37,7 @@ test('an earlier version is closed after its last request', async () => {
   expect(happened).toEqual(['first replaced', 'first closed']);
 });
 
-test('a request that was admitted before the switch begins on its version', async () => {
+test('a request that was admitted before the switch starts on its version', async () => {
   const first = version('first');
   const versions = new GraphVersions(first, { log, graceMs: 60_000 });
   versions.switchTo(version('second'));

@@ -1,4 +1,4 @@
-// A new graph is taken over while requests and subscriptions go on, in one step; a bad one changes nothing and says why.
+// A new graph is adopted in one step while requests and subscriptions continue. An invalid graph changes nothing and gives the reason.
 // needs: load
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
@@ -69,7 +69,7 @@ beforeEach(() => {
 afterEach(() => gateway.stop());
 
 describe.each(modes)('subgraphs %s', (mode) => {
-  test('fields of a new subgraph are there after a reload, and not before', async () => {
+  test('fields of a new subgraph exist after a reload, and not before', async () => {
     await start(mode);
     await withGamma();
     const query = '{ racks thing(id: "7") { name rack } }';
@@ -88,7 +88,7 @@ describe.each(modes)('subgraphs %s', (mode) => {
     expect((await gateway.query(query)).body.errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
   });
 
-  test('a request that has begun ends on the graph with which it began', async () => {
+  test('a request ends on the graph on which it began', async () => {
     await start(mode);
     let release: () => void = () => {};
     gateway.world.beforePrice = () => new Promise((resolve) => (release = resolve));
@@ -130,7 +130,7 @@ describe.each(modes)('subgraphs %s', (mode) => {
     expect(answers).toEqual([]);
   });
 
-  test('subscriptions go on without a gap; one that does not fit ends with SCHEMA_CHANGED', async () => {
+  test('subscriptions continue without a gap, and one that does not fit ends with SCHEMA_CHANGED', async () => {
     await start(mode);
     gateway.world.prices.set('a', 1);
     const kept = new Collector(gateway.client(), 'subscription { thingChanges { cursor thing { id price } } }');
@@ -163,7 +163,7 @@ describe.each(modes)('subgraphs %s', (mode) => {
     expect(lost.ids).toEqual(made.slice(0, lost.ids.length));
   });
 
-  test('a new place is tried before anything is changed', async () => {
+  test('a new place is tested before anything changes', async () => {
     await start(mode);
     next = () => gateway.graph({ gamma: gammaSdl }, [{ name: 'gamma', urls: ['http://127.0.0.1:9'] }]);
     const { status, body } = await reload();
@@ -174,11 +174,11 @@ describe.each(modes)('subgraphs %s', (mode) => {
   });
 });
 
-test('a graph that breaks a published operation is refused, and names it', async () => {
+test('a graph that breaks a published operation is refused, and the error names the operation', async () => {
   const published = new PublishedWorld();
   const hash = published.add('query Old($id: ID!) { thing(id: $id) { discount(percent: 10) } }');
   const kept = published.add('query Kept($id: ID!) { thing(id: $id) { name } }');
-  // One that was broken before does not count.
+  // An operation that was already broken does not count.
   published.add('query Broken { nothing }');
   await start('in-process', published);
   next = () => gateway.graph({ beta: betaWithoutDiscount });
@@ -191,7 +191,7 @@ test('a graph that breaks a published operation is refused, and names it', async
   expect(byHash.body.data).toEqual({ thing: { name: 'thing 3' } });
 });
 
-test('settings that have faults change nothing, and are told', async () => {
+test('invalid settings change nothing, and are reported', async () => {
   await start('in-process');
   next = () => {
     throw new Error('the configuration has a fault');
@@ -206,7 +206,7 @@ test('settings that have faults change nothing, and are told', async () => {
   expect((await reload()).body.data).toMatchObject({ changed: false, needRestart: ['listen.port'] });
 });
 
-test('it is for administrators', async () => {
+test('only administrators can reload', async () => {
   await start('in-process');
   expect((await reload('')).status).toBe(401);
   expect((await reload('token-ann')).body.errors[0].extensions.code).toBe('FORBIDDEN');
@@ -214,7 +214,7 @@ test('it is for administrators', async () => {
   expect((await reload('token-root', 'POST', '{}')).status).toBe(400);
 });
 
-test('one reload at a time; none while the gateway drains', async () => {
+test('there is one reload at a time, and none while the gateway drains', async () => {
   await start('in-process');
   const { reload: run } = gateway.gateway;
   if (run === undefined) throw new Error('the gateway has a graph to read');

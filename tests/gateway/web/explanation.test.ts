@@ -1,4 +1,4 @@
-// What the gateway would do with an operation, at its endpoint and on the command line: nothing is executed.
+// An explanation of what the gateway would do with an operation, at its endpoint and on the command line. The operation is not executed.
 // needs: processes
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const withPrice = `query Costs($first: Int = 3, $percent: Int!) {
   list: things(first: $first) { nodes { id title: name cut: discount(percent: $percent) } }
 }`;
 
-test('the plan has the names of the client, and each limit what the operation has of it', async () => {
+test("the plan has the client's names, and each limit shows the operation's use of it", async () => {
   const { status, body } = await explain({ query: withPrice, variables: { percent: 5 } });
   expect(status).toBe(200);
   expect(body.data.operation).toEqual({
@@ -59,7 +59,7 @@ test('nothing is executed', async () => {
   expect(gateway.world.totalCalls()).toBe(before);
 });
 
-test('requests at once, in order, and for places', async () => {
+test('parallel requests, sequential requests, and places', async () => {
   const { body } = await explain({ query: withPrice.replace('list:', 'prices list:'), variables: { percent: 5 } });
   const text = JSON.stringify(body.data.plan);
   expect(text).toContain('"at":["list.nodes[]"]');
@@ -77,7 +77,7 @@ test('a subscription has a plan', async () => {
 test.each([
   ['{ thing(id: "1") { parent { parent { parent { id } } } } }', 'LIMIT_EXCEEDED'],
   ['mutation { a: thingCreate(name: "a") { id } b: thingCreate(name: "b") { id } }', 'LIMIT_EXCEEDED'],
-])('what would be refused says why, and has no plan: %s', async (query, code) => {
+])('an operation that would be refused gets the reason and no plan: %s', async (query, code) => {
   const { status, body } = await explain({ query });
   expect([status, body.data.plan]).toEqual([200, null]);
   expect(body.data.refusal).toMatchObject({ code, message: expect.any(String) });
@@ -97,7 +97,7 @@ test.each([
   expect(answer.body.errors[0].extensions.code).toBe(code);
 });
 
-test('it needs a login and a POST', async () => {
+test('an explanation needs a login and a POST', async () => {
   expect(await explain({ query: '{ prices }' }, '')).toMatchObject({
     status: 401,
     body: { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] },

@@ -1,5 +1,5 @@
-// The export of mappings: from the whole system on a real database, with a device that answers like nft; and page by page to
-// clients that disconnect or are slow, over an endless graph.
+// The export of mappings. One part uses the whole system on a real database, with a device that answers like nft. The other part sends an
+// endless graph page by page to clients that disconnect or are slow.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -24,9 +24,9 @@ interface Exported {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
-  /** Each once: the last of several lines counts. */
+  /** Each mapping once: the last of several lines counts. */
   readonly mappings: readonly Line[];
-  /** Position in the last line; undefined when there is none. */
+  /** The position in the last line. Undefined if there is none. */
   readonly after: string | undefined;
 }
 
@@ -56,7 +56,7 @@ describe('from the whole system', () => {
   });
 
   afterAll(async () => {
-    // Many mappings are written into the table, without events.
+    // This test writes many mappings directly into the table, without events.
     await system?.stop({ except: ['a mapping is as its last event says'] });
     await device?.ssh.stop();
   });
@@ -101,7 +101,7 @@ describe('from the whole system', () => {
     return made.mapping.id;
   }
 
-  test('without login, or with an ended one, the answer is 401', async () => {
+  test('without a login, or with an ended one, the answer is 401', async () => {
     for (const bearer of ['', 'tg_nobody']) {
       const { status, headers, text } = await exported('', bearer);
       expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer']);
@@ -109,7 +109,7 @@ describe('from the whole system', () => {
     }
   });
 
-  test('the lines are the mappings, and the last has the position; then only changes, including deletions', async () => {
+  test('the lines are the mappings, and the last line has the position; a later export has only changes, including deletions', async () => {
     const ids = [await add('10.9.0.1'), await add('10.9.0.2'), await add('10.9.0.3')];
     const whole = await exported();
     expect(whole.status).toBe(200);
@@ -135,7 +135,7 @@ describe('from the whole system', () => {
     });
     expect(whole.after).toEqual(expect.any(String));
 
-    // A recent write appears a moment later: events are sequenced first.
+    // A recent write appears a moment later, because events are sequenced first.
     const told = new Map<string | undefined, string | undefined>();
     let after = whole.after;
     const follow = async () => {
@@ -156,7 +156,7 @@ describe('from the whole system', () => {
     expect(await follow()).toBe(0);
   });
 
-  test("another project's mappings are not included, and can't be requested", async () => {
+  test("another project's mappings are not included and can't be requested", async () => {
     await add('10.9.1.1');
     const [line] = (await exported()).text.split('\n');
     const { project } = JSON.parse(line ?? '') as { project: { id: string } };
@@ -166,7 +166,7 @@ describe('from the whole system', () => {
     }
     const own = await exported(`?projectId=${project.id}`);
     expect(own.mappings.length).toBeGreaterThan(0);
-    // Nor their changes.
+    // Changes of these mappings are not included either.
     const theirs = await exported('', strangersToken);
     await add('10.9.1.2');
     await waitFor('the owner to be told', async () => (await exported(`?after=${own.after}`)).mappings.length > 0);
@@ -179,7 +179,7 @@ describe('from the whole system', () => {
     expect(JSON.parse(text).errors[0].extensions.code).toBe('INVALID_CURSOR');
   });
 
-  test('more than one page is complete', async () => {
+  test('more than one page is exported completely', async () => {
     const total = 1_234;
     const sql = await createConnection(system.database.connection);
     await sql.query(
@@ -195,7 +195,7 @@ describe('from the whole system', () => {
     expect(after).toEqual(expect.any(String));
   });
 
-  test('only GET', async () => {
+  test('only GET is allowed', async () => {
     for (const method of ['HEAD', 'POST', 'DELETE'] as const) {
       const response = await request(`${origin}/export/mappings.ndjson`, { method });
       await response.body.dump();
@@ -212,7 +212,7 @@ describe('page by page', () => {
     await new Promise((resolve) => server?.close(resolve));
   });
 
-  /** A graph with any number of pages; after `failAfter` of them it is lost. */
+  /** A graph with any number of pages. It is lost after `failAfter` of them. */
   async function serve(options: { readonly pages: number; readonly failAfter?: number }) {
     const state = { asked: 0, ended: 0 };
     const mapping = { id: 'x'.repeat(1_000) };
@@ -267,7 +267,7 @@ describe('page by page', () => {
     await stays('no page is asked for', 100, () => state.asked === asked);
   });
 
-  test('nothing is read for a client that does not read; once it reads, it gets everything', async () => {
+  test('nothing is read for a client that does not read, and once it reads, it gets everything', async () => {
     const pages = 300;
     const { state, port } = await serve({ pages });
     const warnings: Error[] = [];
@@ -276,12 +276,12 @@ describe('page by page', () => {
     const socket = connect(port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     await once(socket, 'readable');
-    // Only as much as fits into the connection's buffers is read ahead.
+    // The gateway reads ahead only as much as fits into the connection's buffers.
     let before = -1;
     await waitFor('the paging to stop', async () => {
       if (state.asked === before) return true;
       before = state.asked;
-      // Nothing says that no further page will be asked for.
+      // There is no signal that no further page will be requested, so the test waits.
       await new Promise((resolve) => setTimeout(resolve, 200));
       return false;
     });
@@ -294,7 +294,7 @@ describe('page by page', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('a lost part: 503 before the first line, and a broken connection after it', async () => {
+  test('a lost part gives 503 before the first line, and a broken connection after it', async () => {
     const first = await serve({ pages: 3, failAfter: 0 });
     const refused = await request(`http://127.0.0.1:${first.port}/`);
     expect(refused.statusCode).toBe(503);

@@ -1,4 +1,4 @@
-// GraphQL over HTTP: the server audits of graphql-http, with a credential and without, and requests that they leave out.
+// GraphQL over HTTP: the server audits of graphql-http, with and without a credential, and requests that the audits do not cover.
 // needs: processes
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ describe.each(Object.entries(credentials))('audits %s', (_name, own) => {
     fetch(url, { ...init, headers: { ...(init.headers as Record<string, string>), ...own } });
   const audits = serverAudits({ url: () => `${gateway.gateway.url}/graphql`, fetchFn });
 
-  test('there are audits', () => {
+  test('audits are found', () => {
     expect(audits.length).toBeGreaterThanOrEqual(61);
   });
 
@@ -38,12 +38,12 @@ test.each(['utf-16', 'iso-8859-1', '"us-ascii"', 'utf-8x'])('a body in %s is ref
   expect([status, body.errors[0].message]).toEqual([415, expect.stringContaining('UTF-8')]);
 });
 
-test.each(['utf-8', 'UTF-8', '"utf-8"', 'utf8'])('a body in %s is read', async (charset) => {
+test.each(['utf-8', 'UTF-8', '"utf-8"', 'utf8'])('a body in %s is accepted', async (charset) => {
   const type = `application/json;charset=${charset}`;
   expect((await gateway.post({ query: '{ caller }' }, 'token-ann', { 'content-type': type })).status).toBe(200);
 });
 
-test('a body with bytes that are not UTF-8 is refused: they would be replaced, and stored so', async () => {
+test('a body with invalid UTF-8 is refused, because the bytes would be replaced and stored so', async () => {
   const calls = gateway.world.calls.get('thingCreate');
   const body = Buffer.from(JSON.stringify({ query: 'mutation { thingCreate(name: "Müller") { id } }' }), 'latin1');
   const headers = { 'content-type': 'application/json', authorization: 'Bearer token-ann' };
@@ -52,7 +52,7 @@ test('a body with bytes that are not UTF-8 is refused: they would be replaced, a
   expect(await answer.body.text()).toContain('not UTF-8');
 });
 
-test.each(['variables', 'extensions'])('%s that are null in a query string are none', async (name) => {
+test.each(['variables', 'extensions'])('%s with null in a query string count as absent', async (name) => {
   const { status, body } = await gateway.get({ query: '{ caller }', [name]: 'null' });
   expect([status, body.data]).toEqual([200, { caller: 'ann' }]);
 });
@@ -68,7 +68,7 @@ test('a compressed body is refused, and nothing is unpacked', async () => {
 });
 
 test.each(['text/html', 'image/*', 'application/json;q=0', 'application/json;charset=utf-16', 'nonsense', ',,,;;;='])(
-  'a mutation is not carried out for a client that accepts only %s',
+  'a mutation is not executed for a client that accepts only %s',
   async (accept) => {
     const calls = gateway.world.calls.get('thingCreate');
     const { status } = await gateway.post({ query: 'mutation { thingCreate(name: "x") { id } }' }, 'token-ann', {
@@ -96,7 +96,7 @@ test.each([
   expect([status, answer.data, answer.errors.length]).toEqual([expected, undefined, 1]);
 });
 
-test('without a login, __type tells a name and nothing else', async () => {
+test('without a login, __type shows a name and nothing else', async () => {
   const asked = (selection: string) => gateway.query(`{ __type(name: "Thing") { ${selection} } }`, undefined, '');
   expect((await asked('name')).body.data).toEqual({ __type: { name: 'Thing' } });
   for (const more of ['name fields { name }', 'description', '... on __Type { kind }', 'name: description'])

@@ -1,5 +1,4 @@
-// An answer without errors goes past Apollo Server when the query is POSTed, and through it when it is sent by GET: status, headers and
-// bytes are the same.
+// A POSTed query without errors bypasses Apollo Server, and a GET request goes through it. Status, headers and bytes are the same.
 // needs: processes
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
@@ -22,10 +21,10 @@ const queries: readonly (readonly [query: string, variables?: object, operationN
   ['query ($id: ID!) { thing(id: $id) { name } }', { id: 'ä "quoted" 漢' }],
   ['{ caller @skip(if: true) __typename }'],
   ['{ __schema { queryType { name } } caller }'],
-  // Written in parts.
+  // This answer is written in parts.
   [`query ($id: ID!) { things(first: 100) { nodes { ${names(11)} } } thing(id: $id) { name } }`, { id: 'ä漢' }],
   [`{ things(first: 100) { nodes { ${names(11)} } } }`],
-  // Longer than an answer may be.
+  // This answer is longer than the limit.
   [`{ things(first: 100) { nodes { ${names(14)} } } }`],
 ];
 const accepts = [

@@ -15,7 +15,7 @@ import { composeSupergraph } from '../../../schema/compose.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { alphaSdl, betaSdl } from '../support/subgraphs.ts';
 
-/** One page. */
+/** One page of things. */
 const things = '{ things(first: 2) { nodes { id } after: __typename upToDate: __typename } }';
 
 let folder: string;
@@ -56,7 +56,7 @@ test('the dashboard and GraphiQL have separate policies', async () => {
   const graphiql = await get('/graphiql');
   expect(graphiql.text).toContain('GraphiQL');
   expect(graphiql.headers['content-security-policy']).toContain("style-src 'self' 'unsafe-inline'");
-  // Of the script that the document has itself.
+  // The hash of the document's inline script.
   const hash = createHash('sha256').update('let a;').digest('base64');
   const scripts = [`'self' 'sha256-${hash}'`, "'self'"];
   for (const [index, page] of [dashboard, graphiql].entries()) {
@@ -85,7 +85,7 @@ test.each(['/nothing', '/../package.json', '/assets/../../package.json', '/asset
   },
 );
 
-test('a page, its files and health share one connection; only an unread body ends it', async () => {
+test('a page, its files and health share one connection, and only an unread body ends it', async () => {
   const { port } = gateway.gateway;
   const ask = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
   const paths = ['/', '/assets/app-1a2b.js', '/health/live', '/health/ready', '/nothing', '/graphql?query=%7Bme%7D'];
@@ -115,7 +115,7 @@ test('a page, its files and health share one connection; only an unread body end
   expect(text.toLowerCase()).toContain('connection: close');
 });
 
-test('an unknown path names the path of GraphQL, for every method; a known one names its method', async () => {
+test('the answer for an unknown path names the path of GraphQL, for every method; the answer for a known path names its method', async () => {
   const post = async (path: string) => {
     const response = await request(`${gateway.gateway.url}${path}`, { method: 'POST', body: '{}' });
     return [response.statusCode, await response.body.text(), response.headers.allow];
@@ -147,7 +147,7 @@ test('health names the parts that are not ready', async () => {
   expect(rebound).not.toContain('socket gone');
 });
 
-test('a part that is not required is named, and the answer stays 200', async () => {
+test('a part that is not required is named, and the status stays 200', async () => {
   checksLate = true;
   const response = await get('/health/ready');
   checksLate = false;
@@ -173,7 +173,7 @@ test('metrics are for this host, and not for clients of a proxy on it', async ()
     expect(await raw(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /);
 });
 
-test('a request with two Host headers is refused, also one for a socket', async () => {
+test('a request with two Host headers is refused, including socket upgrades', async () => {
   const [own, upgrade] = ['Host: localhost\r\n', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'];
   for (const [path, more] of [
     ['/metrics', 'Connection: close\r\n'],
@@ -206,7 +206,7 @@ test('GET never executes a mutation', async () => {
   expect(gateway.world.calls.get('thingCreate')).toBeUndefined();
 });
 
-test('a question mark within a query string belongs to it', async () => {
+test('a question mark inside a query string is part of it', async () => {
   const query = encodeURIComponent('query ($id: ID!) { thing(id: $id) { name } }');
   const variables = encodeURIComponent('{"id":"who?"}').replaceAll('%3F', '?');
   const path = `/graphql?query=${query}&variables=${variables}`;
@@ -214,9 +214,9 @@ test('a question mark within a query string belongs to it', async () => {
   expect([status, JSON.parse(text).data]).toEqual([200, { thing: { name: 'thing who?' } }]);
 });
 
-test('a request that offers to change to another protocol is answered as any other', async () => {
+test('a request that offers a protocol upgrade is answered like any other', async () => {
   const body = JSON.stringify({ query: '{ caller }' });
-  // As Java's client does for its first request without TLS.
+  // Java's client sends this with its first request without TLS.
   const head = [
     'POST /graphql HTTP/1.1',
     'host: 127.0.0.1',
@@ -232,18 +232,18 @@ test('a request that offers to change to another protocol is answered as any oth
   expect(answer).toContain('"caller":"ann"');
 });
 
-test('an export is for clients that accept lines of JSON, and no JSON', async () => {
+test('an export is for clients that accept JSON lines, not JSON', async () => {
   const headers = { authorization: 'Bearer token-ann', accept: 'application/x-ndjson' };
   const { status, text } = await get('/export/things.ndjson', headers);
   expect([status, text]).toEqual([200, '{"id":"0"}\n{"id":"1"}\n{"after":"ThingConnection"}\n']);
 });
 
-test('an export that fails in its midst is cut off, and the gateway goes on', async () => {
+test('an export that fails partway is cut off, and the gateway keeps running', async () => {
   const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
     scalar JSON
     type Pages { list: [JSON!]! after: String! upToDate: Boolean! }
     type Query { pages(after: String): Pages! }`;
-  // JSON has no such number, which a resolver may have from a database.
+  // JSON cannot represent this number, but a resolver may get it from a database.
   const pages = (_: unknown, { after }: { after: string | null }) => ({
     list: [{ n: after === null ? 1 : 1n }],
     ...{ after: 'next', upToDate: false },
@@ -262,7 +262,7 @@ test('an export that fails in its midst is cut off, and the gateway goes on', as
   expect((await failing.query('{ __typename }')).status).toBe(200);
 });
 
-test('a subscription over HTTP is refused with the right address', async () => {
+test('a subscription over HTTP is refused, and the message has the right address', async () => {
   const { status, body } = await gateway.query('subscription { thingChanges { cursor } }');
   expect([status, body.errors[0].extensions.code]).toEqual([400, 'BAD_REQUEST']);
   expect(body.errors[0].message).toContain('graphql-ws');
@@ -278,8 +278,8 @@ test('broken JSON and other methods are refused', async () => {
   );
 });
 
-test('a gateway that can not start says why', async () => {
-  // Introspection can't show the default of a scalar that is an object.
+test('a gateway that cannot start says why', async () => {
+  // Introspection can't show an object as the default of a scalar.
   const bad = `${alphaSdl} scalar JSON input Bad { value: JSON = {} } extend type Query { bad(input: Bad): Int }`;
   const supergraphSdl = composeSupergraph(
     new Map([
@@ -290,12 +290,12 @@ test('a gateway that can not start says why', async () => {
   await expect(new TestGateway('in-process').start({ supergraphSdl })).rejects.toThrow('Cannot convert value to AST');
 });
 
-test("a document that is not asked for as JSON is refused, without a vendor's page", async () => {
+test("a request that does not accept JSON is refused, without a vendor's page", async () => {
   const response = await get('/graphql?query=%7B__typename%7D', { accept: 'text/html' });
   expect([response.status, response.headers['content-type']]).toEqual([406, 'application/json; charset=utf-8']);
 });
 
-test('a target that is a whole URL is that of its path', async () => {
+test('an absolute URL as the target means its path', async () => {
   const ask = (target: string) =>
     raw(`GET ${target} HTTP/1.1\r\nHost: ${new URL(gateway.gateway.url).host}\r\nConnection: close\r\n\r\n`);
   const url = gateway.gateway.url;
@@ -305,7 +305,7 @@ test('a target that is a whole URL is that of its path', async () => {
   expect(await ask(`${url}?a=b`)).toMatch(/^HTTP\/1.1 200 .*<title>Tidegate/s);
 });
 
-/** Sends the bytes unchanged. */
+/** Sends the text as it is. */
 function raw(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(gateway.gateway.port, '127.0.0.1', () => socket.write(text));

@@ -1,4 +1,4 @@
-// The login of a browser: which requests it takes, its cookie, and two requests with one refresh token.
+// Browser logins: the requests that are accepted, the cookie, and two requests with one refresh token.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -9,15 +9,15 @@ import { HttpError } from '../../../platform/graph/http-body.ts';
 const expiresAt = '2030-01-31T12:00:00.000Z';
 const expires = 'Expires=Thu, 31 Jan 2030 12:00:00 GMT';
 
-/** Of a field that is null. */
+/** The error of a field that is null. */
 const busy = { message: 'The database is changing its primary.', extensions: { code: 'BUSY' } };
 
 let server: Server;
 let url: string;
-/** What the graph was asked, in order. */
+/** The requests that reached the graph, in order. */
 let valid: (accessToken: string) => boolean;
 let asked: { readonly field: string; readonly input: unknown; readonly authorization: string | undefined }[];
-/** The answer's payload, by field. */
+/** The payload of the answer, by field. */
 let payloads: Record<string, (input: Readonly<Record<string, unknown>>) => object | null>;
 
 beforeEach(async () => {
@@ -82,7 +82,7 @@ async function send(field: string, { method = 'POST', headers = {}, body = '{}' 
 const name = () => `tidegate-session-${new URL(url).port}`;
 
 describe('the cookie', () => {
-  test('has the refresh token of a login, which the answer has not', async () => {
+  test('has the refresh token of a login, and the answer does not', async () => {
     const { text, cookies } = await send('login', { body: '{"name":"admin","password":"p"}' });
     expect(cookies).toEqual([`${name()}=r1; Path=/session; HttpOnly; SameSite=Strict; ${expires}`]);
     expect(JSON.parse(text)).toEqual({
@@ -91,13 +91,13 @@ describe('the cookie', () => {
     expect(asked).toEqual([{ field: 'login', input: { name: 'admin', password: 'p' }, authorization: undefined }]);
   });
 
-  test('is for TLS only if the page came by TLS, whoever ended it', async () => {
+  test('is for TLS only if the page came over TLS, wherever TLS ended', async () => {
     const headers = { origin: `https://${new URL(url).host}` };
     const { cookies } = await send('login', { headers, body: '{"name":"admin","password":"p"}' });
     expect(cookies[0]).toMatch(/; Secure$/);
   });
 
-  test('is exchanged by a renewal, and removed once it is refused', async () => {
+  test('is replaced by a renewal, and removed once it is refused', async () => {
     const headers = { cookie: `other=1; ${name()}=r1` };
     expect((await send('sessionRefresh', { headers })).cookies[0]).toMatch(/=r2; /);
     expect(asked.at(-1)?.input).toEqual({ refreshToken: 'r1' });
@@ -108,14 +108,14 @@ describe('the cookie', () => {
     expect((await send('sessionRefresh', { headers: { cookie: `${name()}=r9` } })).cookies).toEqual([]);
   });
 
-  test('is missing: the answer says so, and the graph is not asked', async () => {
+  test('is missing: the answer says so, and the graph gets no request', async () => {
     expect((await send('sessionRefresh')).status).toBe(401);
     const elsewhere = { cookie: 'tidegate-session-1=r1' };
     expect((await send('sessionRefresh', { headers: elsewhere })).status).toBe(401);
     expect(asked).toEqual([]);
   });
 
-  test('a logout ends the session that the cookie has, and removes it; so does one whose session has ended', async () => {
+  test('a logout ends the session of the cookie and removes the cookie, even if the session has already ended', async () => {
     const { status, cookies } = await send('logout', { headers: { cookie: `${name()}=r1` } });
     expect([status, cookies[0]]).toEqual([200, expect.stringMatching(/=; Path=\/session/)]);
     expect(asked.map(({ field, authorization }) => [field, authorization])).toEqual([
@@ -132,7 +132,7 @@ describe('the cookie', () => {
   test.each([
     ['login', '{"name":"a","password":"p"}'],
     ['sessionStart', '{"code":"c"}'],
-  ])('a %s ends the former session of the browser, once it has succeeded', async (field, body) => {
+  ])("a %s ends the browser's previous session once it has succeeded", async (field, body) => {
     payloads.sessionStart = payloads.login ?? (() => null);
     const headers = { cookie: `${name()}=r0` };
     const { cookies } = await send(field, { headers, body });
@@ -153,7 +153,7 @@ describe('the cookie', () => {
     ['a lost part at the renewal', 'sessionRefresh', () => null, /"sessionRefresh":null/],
     ['a lost part at the logout', 'logout', () => null, /"logout":null/],
   ])(
-    '%s does not end the session: the answer says so, and the cookie stays for another try',
+    '%s does not end the session: the answer says so, and the cookie stays for another attempt',
     async (_, field, payload, says) => {
       payloads[field] = payload;
       const { text, cookies } = await send('logout', { headers: { cookie: `${name()}=r1` } });
@@ -163,7 +163,7 @@ describe('the cookie', () => {
   );
 });
 
-describe('while the graph can not answer', () => {
+describe('while the graph cannot answer', () => {
   test.each([
     ['login', '{"name":"a","password":"p"}'],
     ['sessionStart', '{"code":"c"}'],
@@ -190,12 +190,12 @@ describe('another page', () => {
     ['of another origin', { origin: 'https://evil.example' }],
     ['of another port of the host', { origin: 'http://127.0.0.1:1' }],
     ['without an origin', { origin: 'null' }],
-  ])('%s is refused, and the graph is not asked', async (_, headers) => {
+  ])('%s is refused, and the graph gets no request', async (_, headers) => {
     const { status, cookies } = await send('login', { headers, body: '{"name":"a","password":"p"}' });
     expect([status, cookies, asked]).toEqual([403, [], []]);
   });
 
-  test('can not send a form: it is refused, as any other type and method', async () => {
+  test('cannot send a form: it is refused, as are all other types and methods', async () => {
     const form = { 'content-type': 'text/plain' };
     expect((await send('login', { headers: form })).status).toBe(415);
     expect((await send('login', { method: 'GET' })).status).toBe(405);
@@ -214,14 +214,14 @@ test.each([
 });
 
 test.each(['/session/', '/session/login/', '/session/toString', '/session', '/session/backendCreate'])(
-  '%s is no path',
+  '%s is not a path',
   (path) => {
     expect(sessionFieldOf(path)).toBeUndefined();
   },
 );
 
 describe('renewals', () => {
-  test('two at the same moment get one answer, and so does one within ten seconds', async () => {
+  test('two at the same moment get one answer, and so does another one within ten seconds', async () => {
     const headers = { cookie: `${name()}=r1` };
     const both = await Promise.all([send('sessionRefresh', { headers }), send('sessionRefresh', { headers })]);
     const later = await send('sessionRefresh', { headers });
@@ -229,7 +229,7 @@ describe('renewals', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('one whose session has ended since then is asked again: no answer has tokens that are dead', async () => {
+  test('after the session has ended, a renewal goes to the graph again, so that no answer has dead tokens', async () => {
     const headers = { cookie: `${name()}=r1` };
     await send('sessionRefresh', { headers });
     valid = (accessToken) => accessToken !== 'a2';
@@ -239,7 +239,7 @@ describe('renewals', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('later the token is asked again; a refusal is not kept; they are bounded', async () => {
+  test('later renewals go to the graph again, refusals are not stored, and the store is bounded', async () => {
     let nowMs = 0;
     let renewed = 0;
     const renewals = new Renewals(() => nowMs);

@@ -1,5 +1,5 @@
-// The status of an answer is the endpoint's own: an error of a subgraph does not set it, and what could not be executed is no fault of the
-// client.
+// The endpoint decides the status of an answer. An error of a subgraph does not set it, and an operation that could not be executed is not
+// the client's fault.
 // needs: processes
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -45,7 +45,7 @@ test.each([99, 204, 302, 304, 401, 500, 1000])('a subgraph asks for status %i', 
   }
 });
 
-/** An endpoint whose executor has this result. */
+/** An endpoint whose executor returns this result. */
 async function endpointWith(result: ExecutionResult): Promise<GraphqlEndpoint> {
   const supergraph = new Supergraph(supergraphSdl);
   const authenticator = new FakeAuthenticator();
@@ -81,7 +81,7 @@ test.each([
         headers: new Map([json, ['authorization', 'Bearer token-ann'], ['accept', accept]]),
         ...{ callerRequestId: undefined, clientAddress: undefined, signal: new AbortController().signal },
       });
-      // With plain JSON the status is that of HTTP alone.
+      // With plain JSON, the status is that of HTTP alone.
       expect(answer.status).toBe(status === 400 && accept === 'application/json' ? 200 : status);
       expect(answer.headers.get('retry-after')).toBe(status === 503 ? '2' : undefined);
       expect(JSON.parse(answer.text).errors).toEqual([{ message: 'It was not executed.', extensions }]);

@@ -1,6 +1,6 @@
-// A host's virtual address and /health/primary, kept as its agent keeps them. arguments: options as JSON. A line of standard input:
-// "hold" begins a lease that is renewed, "release" ends it; "leave" ends clients' connections ("gone" is said then), "stay" lets them in.
-// With `waits` it has loaded when it prints "loaded", and begins with the next line.
+// Runs a host's virtual address and /health/primary as the host's agent does. Arguments: options as JSON. Commands on standard input, one a
+// line: "hold" starts a lease and renews it, "release" ends it, "leave" disconnects clients (and prints "gone"), "stay" lets clients in
+// again. With `waits`, the process prints "loaded" once its modules are loaded, and starts when the next line arrives.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// Connects, and writes what it is told. arguments: address, port.
+// Connects, and prints everything it receives. Arguments: address, port.
 import { connect } from 'node:net';
 
 const [host, port] = process.argv.slice(2);

@@ -1,4 +1,5 @@
-// The primary's address at a name of a real BIND: it follows the newest primary, also when servers are away or an old primary comes late.
+// The primary's address under a name on a real BIND. The name follows the newest primary, even if servers were unavailable or a former
+// primary writes late.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DnsAddress } from '../../../ha/address/dns-address.ts';
 import { bind, zone } from '../../dns/support/name-servers.ts';
@@ -38,21 +39,21 @@ const answers = async (...wanted: string[]) =>
     return JSON.stringify([...found, ...found6]) === JSON.stringify(wanted);
   });
 
-test('the name is the primary, and then the next one', async () => {
+test('the name points to the primary, and then to its successor', async () => {
   const [a, b] = [host('a', '192.0.2.1'), host('b', '2001:db8::2')];
   a.held(farMs, 1);
   await answers('192.0.2.1');
   expect(await server.dig(`_tidegate.${name}`, 'TXT')).toEqual([
     `"tidegate writer=${cluster} generation=1 records=1 owner=ha/a"`,
   ]);
-  // A planned change: nobody is the primary for a moment.
+  // A planned change: for a moment there is no primary.
   a.lost();
   await answers('192.0.2.1');
   b.held(farMs, 2);
   await answers('2001:db8::2');
 });
 
-test('a host that is the primary no more, and does not know, puts nothing back', async () => {
+test('a former primary that does not know it was replaced does not restore its address', async () => {
   const [a, b] = [host('a', '192.0.2.1'), host('b', '192.0.2.2')];
   b.held(farMs, 5);
   await answers('192.0.2.2');
@@ -61,7 +62,7 @@ test('a host that is the primary no more, and does not know, puts nothing back',
   await answers('192.0.2.2');
 });
 
-test('an unavailable server is updated when it is back, but not about a former primary', async () => {
+test('a server that was unavailable is updated when it returns, but never with a former primary', async () => {
   const [a, b] = [host('a', '192.0.2.1'), host('b', '192.0.2.2')];
   await server.kill();
   a.held(farMs, 1);
@@ -73,14 +74,14 @@ test('an unavailable server is updated when it is back, but not about a former p
   expect(told.filter((text) => text.includes(`${name} is 192.0.2.1 `))).toEqual([]);
 });
 
-test('records of others at the name are left alone and reported', async () => {
+test('foreign records at the name are left alone and reported', async () => {
   await server.nsupdate(`update add ${name} 60 A 198.51.100.7`);
   host('a', '192.0.2.1').held(farMs, 1);
   await waitFor('the reason', async () => told.some((text) => text.includes('NAME_TAKEN_BY_OTHERS')));
   await answers('198.51.100.7');
 });
 
-test('another cluster takes nothing away', async () => {
+test('another cluster removes nothing', async () => {
   host('a', '192.0.2.1').held(farMs, 1);
   await answers('192.0.2.1');
   host('a', '192.0.2.9', 'aaaaaaaa-4f0e-4c1e-9d58-0f6f0f5a7c11').held(farMs, 9);

@@ -1,4 +1,4 @@
-// The primary's name server, with a real PowerDNS: it answers while its host is the primary, and begins empty each time.
+// The primary's name server, with a real PowerDNS. It answers only while its host is the primary, and starts empty each time.
 // needs: bind9-dnsutils
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -55,7 +55,7 @@ function open(publishers: readonly string[] = [at(1)]): Promise<NameServer> {
   });
 }
 
-/** `undefined`: nobody answers. */
+/** `undefined` if there is no answer. */
 async function answer(address = at(1), asked = name): Promise<string | undefined> {
   const words = [`@${address}`, '-p', String(port), '+short', '+time=1', '+tries=1', asked];
   const { exitCode, stdout } = await runProgram('dig', words);
@@ -72,7 +72,7 @@ const isSilent = () => waitFor('silence', async () => (await answer()) === undef
 const answers = (text: string, address?: string) =>
   waitFor(`the answer "${text}"`, async () => (await answer(address)) === text);
 
-test('it answers while its host is the primary, at its address and the virtual one, and nobody else does', async () => {
+test('it answers on the host address and the virtual address while its host is the primary, and no other host answers', async () => {
   expect(await answer()).toBeUndefined();
   server.held(farMs, 1);
   await answers('');
@@ -83,7 +83,7 @@ test('it answers while its host is the primary, at its address and the virtual o
   await isSilent();
 });
 
-test('it starts empty with each new primary, and a restarted agent empties nothing', async () => {
+test('it starts empty on each new primary, and an agent restart keeps its records', async () => {
   server.held(farMs, 1);
   await answers('');
   await update(`update add ${name} 5 A 192.0.2.1`);
@@ -92,13 +92,13 @@ test('it starts empty with each new primary, and a restarted agent empties nothi
   server = await open();
   server.held(farMs, 1);
   await answers('192.0.2.1');
-  // Another one was the primary in between.
+  // Another host was the primary in between.
   server.lost();
   server.held(farMs, 3);
   await answers('');
 });
 
-test('only data hosts of the cluster update it', async () => {
+test('only data hosts of the cluster can update it', async () => {
   await server.close();
   server = await open([at(2)]);
   server.held(farMs, 1);
@@ -107,7 +107,7 @@ test('only data hosts of the cluster update it', async () => {
   expect(await answer()).toBe('');
 });
 
-test('a taken port is reported and tried again', async () => {
+test('a port in use is reported, and the start is retried', async () => {
   const other = createServer((each) => each.destroy());
   other.listen(port, at(1));
   await once(other, 'listening');
@@ -117,7 +117,7 @@ test('a taken port is reported and tried again', async () => {
   await answers('');
 });
 
-test('a host that is promoted and lost at once ends what it began', async () => {
+test('a host that loses its promotion at once stops what it had started', async () => {
   for (let epoch = 1; epoch < 4; epoch += 1) {
     server.held(farMs, epoch);
     server.lost();

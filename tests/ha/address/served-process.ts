@@ -1,4 +1,4 @@
-// Serves clients as `tidegate serve` does: it notes its process, and ends connections at SIGUSR2, a while later. arguments: port, file.
+// Serves clients as `tidegate serve` does: it writes its process file, and ends connections a while after SIGUSR2. Arguments: port, file.
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { noteServed } from '../../../ha/served-process.ts';

@@ -1,5 +1,5 @@
-// The virtual address of two hosts, each a network namespace with a real keepalived: which host has it, and which one loses it
-// when a process hangs or is killed.
+// The virtual address of two hosts. Each host is a network namespace with a real keepalived. The tests check which host has the address, and
+// which host loses it when a process hangs or is killed.
 // needs: keepalived, iproute2, nftables, iputils-ping, curl, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -51,7 +51,7 @@ describeAsRoot('of two hosts', () => {
     await waitFor('nobody has the address', async () => !(await has('a')) && !(await has('b')));
   });
 
-  test('nobody has it until a host holds the lead, and then that one only', async () => {
+  test('no host has the address until one holds the lead, and then only that host does', async () => {
     expect([await has('a'), await has('b')]).toEqual([false, false]);
     say('b', 'hold');
     await waitFor('the address at b', () => has('b'));
@@ -59,7 +59,7 @@ describeAsRoot('of two hosts', () => {
     await waitFor('what keepalived says', async () => (await addressState(folderOf('b')))?.state === 'MASTER');
   });
 
-  test('it moves with the lead and is announced: a passive neighbour learns the new host', async () => {
+  test('the address moves with the lead and is announced: a passive neighbour learns the new host', async () => {
     say('a', 'hold');
     await waitFor('the address at a', () => has('a'));
     await waitFor('a neighbour', async () => (await neighbour()) === (await ethernet('a')));
@@ -70,31 +70,34 @@ describeAsRoot('of two hosts', () => {
     await waitFor('the news', async () => (await neighbour({ asks: false })) === (await ethernet('b')));
   });
 
-  // Either of the two mechanisms is enough: keepalived's script, and the shell beside keepalived.
-  test.each(['alone', 'with the shell beside keepalived'])('an agent that stands still %s loses it', async (how) => {
-    say('a', 'hold');
-    await waitFor('the address at a', () => has('a'));
-    const child = hosts.get('a') as ChildProcess;
-    const shell = await holder('a');
-    child.kill('SIGSTOP');
-    if (how !== 'alone') killQuietly(shell, 'SIGSTOP');
-    try {
-      await waitFor('it is gone', async () => !(await has('a')));
-      say('b', 'hold');
-      await waitFor('the address at b', () => has('b'));
-      expect(await has('a')).toBe(false);
-    } finally {
-      say('a', 'release');
-      child.kill('SIGCONT');
-      killQuietly(shell, 'SIGCONT');
-    }
-  });
+  // Either mechanism alone is enough: keepalived's script, or the shell beside keepalived.
+  test.each(['alone', 'with the shell beside keepalived'])(
+    'a host whose agent hangs %s loses the address',
+    async (how) => {
+      say('a', 'hold');
+      await waitFor('the address at a', () => has('a'));
+      const child = hosts.get('a') as ChildProcess;
+      const shell = await holder('a');
+      child.kill('SIGSTOP');
+      if (how !== 'alone') killQuietly(shell, 'SIGSTOP');
+      try {
+        await waitFor('it is gone', async () => !(await has('a')));
+        say('b', 'hold');
+        await waitFor('the address at b', () => has('b'));
+        expect(await has('a')).toBe(false);
+      } finally {
+        say('a', 'release');
+        child.kill('SIGCONT');
+        killQuietly(shell, 'SIGCONT');
+      }
+    },
+  );
 
-  test('an agent that is killed loses it; one that comes back within its lease keeps it', async () => {
+  test('a host whose agent is killed loses the address, but keeps it if the agent returns within its lease', async () => {
     say('a', 'hold');
     await waitFor('the address at a', () => has('a'));
     const keepalived = await pid('a', 'keepalived');
-    // Loading its modules may take longer than the lease: the next process does so beforehand.
+    // Loading the modules may take longer than the lease, so the next process loads them beforehand.
     const next = await spawnHost('a', { waits: true });
     await kill('a');
     await begin('a', next);
@@ -107,12 +110,12 @@ describeAsRoot('of two hosts', () => {
   });
 
   test.each(['keepalived', 'keepalived-vrrp', 'hold.sh'])(
-    '%s is killed: the address goes, and comes back',
+    '%s is killed: the address is removed, and then restored',
     async (name) => {
       say('a', 'hold');
       await waitFor('the address at a', () => has('a'));
       const before = name === 'hold.sh' ? await holder('a') : await pid('a', name);
-      // The one that would start it again stands still: nothing but the mechanism takes the address away.
+      // The agent that would restart the process is stopped, so only the mechanism under test can remove the address.
       hosts.get('a')?.kill('SIGSTOP');
       killQuietly(before, 'SIGKILL');
       await waitFor('it is gone', async () => !(await has('a')));
@@ -121,7 +124,7 @@ describeAsRoot('of two hosts', () => {
     },
   );
 
-  test('a keepalived that stands still does not keep it past the lease', async () => {
+  test('a hung keepalived does not keep the address past the lease', async () => {
     say('a', 'hold');
     await waitFor('the address at a', () => has('a'));
     const pids = [await pid('a', 'keepalived'), await pid('a', 'keepalived-vrrp')];
@@ -135,7 +138,7 @@ describeAsRoot('of two hosts', () => {
     for (const each of pids) killQuietly(each, 'SIGCONT');
   });
 
-  test('the script of keepalived fails past the lease, with one of another boot, and without any', async () => {
+  test("keepalived's script fails after the lease, with a lease of another boot, and without a lease", async () => {
     const folder = join(place.path, 'script');
     await mkdir(folder);
     const lasts = async () => (await runProgram(script('lease-lasts'), [folder])).exitCode;
@@ -152,7 +155,7 @@ describeAsRoot('of two hosts', () => {
     expect(await lasts()).toBe(1);
     await write('0', '00000000-0000-0000-0000-000000000000', 60_000);
     expect(await lasts()).toBe(1);
-    // Refused anyway.
+    // Refused in any case.
     await write('1', boot, -10);
     expect(await lasts()).toBe(0);
   });
@@ -167,7 +170,7 @@ describeAsRoot('of two hosts', () => {
     hosts.get('a')?.kill('SIGCONT');
   });
 
-  test('before a planned change no client is refused: connections are ended, and new ones wait', async () => {
+  test('before a planned change no client is refused: open connections end, and new ones wait', async () => {
     say('a', 'hold');
     await waitFor('the address at a', () => has('a'));
     const file = join(place.path, 'served.json');
@@ -182,7 +185,7 @@ describeAsRoot('of two hosts', () => {
     await waitFor('the rule', async () => (await inside('a', ['nft', 'list', 'tables'])).includes('tidegate_ha'));
     const meanwhile = run('c', connectProgram, [virtual, String(servedPort)]);
     await gone;
-    // It was ended by its server, in its own time.
+    // The server ended the connection in its own time.
     await waitFor('its end', () => before.said === 'welcome\nbye\n');
     expect(meanwhile.said).toBe('');
     say('a', 'stay');
@@ -191,7 +194,7 @@ describeAsRoot('of two hosts', () => {
     for (const each of [served, before, meanwhile]) each.child.kill('SIGKILL');
   });
 
-  test('a file can have no signal sent to a process of another user, or to one that took the number', async () => {
+  test('the process file cannot cause a signal to a process of another user, or to one that reused the pid', async () => {
     const file = join(place.path, 'noted.json');
     const served = run('a', servedProgram, [String(servedPort), file]);
     await waitFor('the process', () => served.said.includes('ready'));
@@ -209,7 +212,7 @@ describeAsRoot('of two hosts', () => {
     served.child.kill('SIGKILL');
   });
 
-  test('an address that answers is seen, also if it answers no ping', async () => {
+  test('an address in use is detected even if it answers no ping', async () => {
     const asks = fileURLToPath(new URL('../../../ha/address/answers.ts', import.meta.url));
     const text = `import { answers } from ${JSON.stringify(asks)}; console.log(await answers('${virtual}', 'eth0'));`;
     const ask = async () => (await inside('b', [process.execPath, '--input-type=module', '-e', text])).trim();
@@ -229,7 +232,7 @@ async function start(host: Host): Promise<void> {
   hosts.set(host, await spawnHost(host));
 }
 
-/** Returns when it is ready; one that `waits`, when it has loaded. */
+/** Returns when the host is ready. With `waits`: when the host has loaded its modules. */
 async function spawnHost(host: Host, { waits = false } = {}): Promise<ChildProcess> {
   const options = {
     waits,
@@ -283,7 +286,7 @@ async function ethernet(host: Host): Promise<string> {
   return (await inside(host, ['cat', '/sys/class/net/eth0/address'])).trim();
 }
 
-/** Whom the client takes for the address; `asks`: it finds out. */
+/** The host that the client's neighbour table has for the address. With `asks`, the client resolves it first. */
 async function neighbour({ asks = true } = {}): Promise<string | undefined> {
   if (asks) await inside('c', ['ping', '-c', '1', '-W', '1', virtual]);
   return /lladdr (\S+)/.exec(await inside('c', ['ip', 'neighbour', 'show', virtual]))?.[1];
@@ -296,7 +299,7 @@ async function pid(host: Host, name: string): Promise<number> {
   });
 }
 
-/** The shell that keepalived is the child of. */
+/** The shell that is keepalived's parent process. */
 async function holder(host: Host): Promise<number> {
   return JSON.parse(await readFile(join(folderOf(host), 'holder.json'), 'utf8')).pid;
 }

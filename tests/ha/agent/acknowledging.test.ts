@@ -1,5 +1,5 @@
-// Which acknowledgements release a commit, on real servers: only those of a host that receives with the account of its admission,
-// and none of a host that was shut out, even if it still sends some.
+// Which acknowledgements release a commit, on real servers. Only a host that receives with its admission account counts. A host that was shut
+// out does not count, even if it still sends acknowledgements.
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
@@ -64,7 +64,7 @@ function ask<Row>(name: Name, text: string): Promise<Row[]> {
   return session.query<Row[]>(text, [], undefined);
 }
 
-/** It is received by each of them, whether or not its commit has ended. */
+/** Each receiver gets the write, whether or not its commit has ended. */
 async function write(receivers: readonly Name[]): Promise<{ readonly hasEnded: () => boolean }> {
   let hasEnded = false;
   const before = await positions();
@@ -100,7 +100,7 @@ async function admissions(): Promise<readonly string[]> {
   return view.state === 'up' ? view.admissions : ['?'];
 }
 
-/** Connections that count, by the server itself. */
+/** The number of connections that count, as reported by the server. */
 const clients = () => statusOf('clients');
 const waitingCommits = () => statusOf('wait_sessions');
 
@@ -109,7 +109,7 @@ async function statusOf(name: string): Promise<number> {
   return Number(row?.Value);
 }
 
-test('a host with the shared account acknowledges nothing; one with its admission account does', async () => {
+test('a host with the shared account acknowledges nothing, and one with its admission account does', async () => {
   await follows('b');
   await follows('c');
   expect([await clients(), await admissions()]).toEqual([0, []]);
@@ -120,13 +120,13 @@ test('a host with the shared account acknowledges nothing; one with its admissio
   await follows('c', first);
   expect(await admissions()).toEqual([first]);
   await waitFor('it to count', async () => (await clients()) === 1);
-  // It has that write already; the next one it acknowledges, and with it what was before.
+  // The host already has that write. It acknowledges the next one, and with it every earlier one.
   const next = await write(['c']);
   await waitFor('the acknowledgement', next.hasEnded);
   await waitFor('the end of the earlier one', async () => (await waitingCommits()) === 0);
 });
 
-test('a host that was shut out acknowledges no more, even if it hung or reconnects by itself', async () => {
+test('a host that was shut out no longer acknowledges, even if it hung or reconnects by itself', async () => {
   await servers.a.allow(first, 'b');
   await follows('b', first);
   await follows('c');
@@ -141,7 +141,7 @@ test('a host that was shut out acknowledges no more, even if it hung or reconnec
     await servers.a.bar();
     expect([await clients(), await admissions()]).toEqual([0, []]);
     process.kill(pid, 'SIGCONT');
-    // It reads what its socket has, says that it has it, and is refused when it connects.
+    // The host reads what is left in its socket, acknowledges it, and is refused when it reconnects.
     await waitFor('its refusal', async () => {
       const [row] = await ask<{ Last_IO_Errno: number }>('b', 'SHOW SLAVE STATUS');
       return row?.Last_IO_Errno === 1045;
@@ -160,7 +160,7 @@ test('a host that was shut out acknowledges no more, even if it hung or reconnec
   }
 });
 
-test('a connection is seen and ended when its account is gone already', async () => {
+test('a connection is found and ended even after its account was removed', async () => {
   await servers.a.allow(first, 'b');
   await follows('b', first);
   await ask(
@@ -174,7 +174,7 @@ test('a connection is seen and ended when its account is gone already', async ()
   expect([await clients(), await admissions()]).toEqual([0, []]);
 });
 
-test('an account of an admission is on the primary only', async () => {
+test('admission accounts exist on the primary only', async () => {
   await follows('b');
   await servers.a.allow(first, 'b');
   await servers.a.bar();
@@ -184,7 +184,7 @@ test('an account of an admission is on the primary only', async () => {
   expect(users).toEqual([]);
 });
 
-test('a host that was the primary gets back its last writes, which its recovery rolls back', async () => {
+test('a former primary gets back its last writes, which its recovery rolled back', async () => {
   await servers.a.allow(first, 'b');
   await follows('b', first);
   await servers.a.waitForAcknowledgements(true);

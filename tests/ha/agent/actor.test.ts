@@ -1,4 +1,4 @@
-// The effects of each step, and their order: on announcements, the server, etcd and what the agent remembers.
+// The effects of each step and their order: on announcements, the server, etcd, and the state that the agent keeps.
 import { beforeEach, expect, test } from '@jest/globals';
 import { Actor, type ActorOptions } from '../../../ha/agent/actor.ts';
 import type { Step } from '../../../ha/agent/decide.ts';
@@ -132,13 +132,13 @@ test.each<[Step, readonly string[]]>([
   expect(did).toEqual(effects);
 });
 
-test('a host without a lead is fenced without a word to etcd', async () => {
+test('a host without a lead is fenced without a request to etcd', async () => {
   lead = undefined;
   await actor.act({ kind: 'fence', why: 'it has no lease' }, seen);
   expect(did).toEqual(['lost', 'kill']);
 });
 
-test('the end of a lead is the end of its admission', async () => {
+test('the admission ends with the lead', async () => {
   await invite();
   await actor.act({ kind: 'resign', why: 'the server has ended' }, seen);
   expect(admissions.current).toBeUndefined();
@@ -152,7 +152,7 @@ test('writes are closed only after clients have left', async () => {
   expect(did).toEqual(['close writes']);
 });
 
-test('a server that ends at once is started again after a pause only', async () => {
+test('a server that ends right after its start is restarted only after a pause', async () => {
   const start: Step = { kind: 'start', role: 'MASTER' };
   await actor.act(start, seen);
   await actor.act(start, { ...seen, nowMs: nowMs + 999 });
@@ -161,7 +161,7 @@ test('a server that ends at once is started again after a pause only', async () 
   expect(did).toEqual(['start MASTER', 'start MASTER']);
 });
 
-test('the lead is taken only if there is none and `sync` has not changed', async () => {
+test('the lead is taken only if there is no leader and `sync` has not changed', async () => {
   await actor.act({ kind: 'take-lead', syncRevision: 7 }, seen);
   expect(asked).toEqual([
     {
@@ -174,7 +174,7 @@ test('the lead is taken only if there is none and `sync` has not changed', async
   ]);
 });
 
-test('a promotion and its entry in the history are one transaction, with an epoch that the database has not had', async () => {
+test('a promotion and its history entry are one transaction, with an epoch that is new to the database', async () => {
   await actor.act({ kind: 'take-sync', epoch: 4, lossy: false, syncRevision: 7 }, seen);
   expect(asked).toEqual([
     {
@@ -191,7 +191,7 @@ test('a promotion and its entry in the history are one transaction, with an epoc
   ]);
 });
 
-test('writes may be opened under the same lead only, and until its fence', async () => {
+test('writes are opened only under the same lead, and only until its fence', async () => {
   await actor.act({ kind: 'open', epoch: 4, lossy: false, waits: false }, seen);
   expect(mayOpen?.()).toBe(true);
   nowMs = 12_000;
@@ -204,7 +204,7 @@ test('writes may be opened under the same lead only, and until its fence', async
   expect(mayOpen?.()).toBe(false);
 });
 
-test('nothing is opened without a lead', async () => {
+test('without a lead, writes are not opened', async () => {
   lead = undefined;
   await actor.act({ kind: 'open', epoch: 4, lossy: false, waits: false }, seen);
   expect(did).toEqual([]);
@@ -232,7 +232,7 @@ test.each<[Step, object]>([
   expect(JSON.parse((change as { value: string }).value)).toEqual({ ...kept, ...changed });
 });
 
-test('an invited host has its account before it is named in etcd, each time with another id', async () => {
+test('an invited host has its account before etcd names it, and each invitation has another id', async () => {
   await invite();
   const { id } = admissions.current ?? {};
   expect(admissions.current).toMatchObject({ host: 'b', stage: 'invited', early: false });
@@ -243,14 +243,14 @@ test('an invited host has its account before it is named in etcd, each time with
   expect(admissions.current?.id).not.toBe(id);
 });
 
-test('nobody is invited if there is no account', async () => {
+test('no host is invited if its account cannot be created', async () => {
   const failing = { ...options.server, allow: async () => Promise.reject(new Error('no answer')) };
   const step: Step = { kind: 'invite', host: 'b', early: false, syncRevision: 7 };
   await expect(new Actor({ ...options, server: failing }).act(step, seen)).rejects.toThrow('no answer');
   expect([admissions.current, asked]).toEqual([undefined, []]);
 });
 
-test('from its invitation to its admission a host goes through each stage', async () => {
+test('a host goes through every stage from invitation to admission', async () => {
   await invite();
   await arm();
   expect(admissions.current).toMatchObject({ host: 'b', incarnation: 'of-b', stage: 'armed' });
@@ -265,13 +265,13 @@ test('from its invitation to its admission a host goes through each stage', asyn
   expect(did).toEqual(['allow b', 'etcd', 'wait for copies', 'prove', 'proved', 'etcd']);
 });
 
-test('without an admission no commit waits and nothing is proved', async () => {
+test('without an admission no commit waits, and no proof is written', async () => {
   await arm();
   await actor.act({ kind: 'prove' }, seen);
   expect(did).toEqual([]);
 });
 
-test('a proof that fails leaves the admission to its limit', async () => {
+test('after a failed proof, the admission continues until its limit', async () => {
   await invite();
   await actor.act({ kind: 'prove' }, seen);
   proof.reject(new Error('the server has ended'));
@@ -280,20 +280,20 @@ test('a proof that fails leaves the admission to its limit', async () => {
   expect(did).not.toContain('proved');
 });
 
-test('the host that commits waited for has failed once they are let go', async () => {
+test('when waiting commits are released, the host that they waited for counts as failed', async () => {
   await actor.act({ kind: 'detach', host: 'c', why: 'it does not acknowledge', syncRevision: 7 }, seen);
   await actor.act({ kind: 'release' }, seen);
   expect(admissions.failedAtMs).toEqual({ c: 10_000 });
 });
 
-test('of a server whose writes are closed no commit of a client was let go', async () => {
+test('a server whose writes are closed has released no client commit', async () => {
   await invite();
   await arm();
   await actor.act({ kind: 'release' }, { ...seen, server: { ...server, writable: false } });
   expect([admissions.current, admissions.failedAtMs]).toEqual([undefined, {}]);
 });
 
-test('a refused host has failed, one that yields has not', async () => {
+test('a refused host counts as failed, and one that yields does not', async () => {
   await invite();
   await actor.act({ kind: 'refuse', yields: true }, seen);
   expect([admissions.current, admissions.failedAtMs]).toEqual([undefined, {}]);

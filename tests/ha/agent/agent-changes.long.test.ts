@@ -1,4 +1,4 @@
-// Two agents with real servers and a real etcd: changes of the primary, on request and because a server stands still.
+// Two agents with real servers and a real etcd. The primary changes on request, or because a server hangs.
 import { expect, test } from '@jest/globals';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { reportValue } from '../../../ha/agent/keys.ts';
@@ -25,7 +25,7 @@ import {
 
 useTwoHosts({ tables: true });
 
-test('a switchover: the other host is the primary, with every write, and its cause is recorded', async () => {
+test('after a switchover the other host is the primary, has every write, and the cause is recorded', async () => {
   const { epoch } = await inSync('a', 'b');
   await sql('a', 'INSERT INTO t VALUES (7)');
   told.length = 0;
@@ -44,7 +44,7 @@ test('a switchover: the other host is the primary, with every write, and its cau
   expect(told).toEqual(['a: leave', 'a: stay']);
 });
 
-test('clients are led to one host only, also if the former primary is slow', async () => {
+test('clients are directed to one host only, even if the former primary is slow', async () => {
   const { epoch } = await inSync('b', 'a');
   const { promise, resolve } = Promise.withResolvers<void>();
   const letGo = hold('b', promise);
@@ -61,7 +61,7 @@ test('clients are led to one host only, also if the former primary is slow', asy
   expect(ledToBoth).toEqual([]);
 });
 
-test('while promotion is paused, a killed primary is the primary again', async () => {
+test('while promotion is paused, a killed primary becomes the primary again', async () => {
   await inSync('b', 'a');
   await etcd.put(keys.paused, '{}');
   killQuietly(agents.get('b')?.serverPid ?? 0, 'SIGKILL');
@@ -71,7 +71,7 @@ test('while promotion is paused, a killed primary is the primary again', async (
   expect(await lastChange()).toMatchObject({ previous: 'b', primary: 'b' });
 });
 
-test('the time without a primary counts from when any data host saw it, also if the new primary was away', async () => {
+test('the time without a primary starts when any data host noticed it, even if the new primary was away', async () => {
   const { reign } = await inSync('b', 'a');
   await etcd.put(keys.paused, '{}');
   await endHost('b');
@@ -91,7 +91,7 @@ test('the time without a primary counts from when any data host saw it, also if 
   expect(openedAfterMs).toBeGreaterThanOrEqual(takenAfterMs);
 });
 
-test('a commit that waits for a standby that stands still is let go after it is out of the set: no failover', async () => {
+test('a commit that waits for a hung standby is released once the standby is out of the set, without a failover', async () => {
   const { epoch } = await inSync('b', 'a');
   const pid = agents.get('a')?.serverPid ?? 0;
   process.kill(pid, 'SIGSTOP');
@@ -104,7 +104,7 @@ test('a commit that waits for a standby that stands still is let go after it is 
   expect((await inSync('b', 'a')).epoch).toBe(epoch);
 });
 
-test('a primary whose server stands still gives the lead away', async () => {
+test('a primary whose server hangs gives up the lead', async () => {
   const { epoch } = await inSync('b', 'a');
   process.kill(agents.get('b')?.serverPid ?? 0, 'SIGSTOP');
   await writes('a', 11);

@@ -21,14 +21,14 @@ import {
 
 useTwoHosts({ tables: true });
 
-test('a host that lacks a write is promoted when the loss is accepted; lost writes are saved and reported', async () => {
+test('a host that lacks a write is promoted once the loss is accepted, and lost writes are saved and reported', async () => {
   const { epoch } = await inSync('a', 'b');
   const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
   const people = new Cluster(etcd, 'test', hosts);
   await endHost('b');
   await writes('a', 12);
   await expect(people.promoteLossy('b', 0)).rejects.toMatchObject({ code: 'PRIMARY_LIVES' });
-  // Its last report has the write.
+  // The host's last report includes the write.
   const [at] = await asRoot<{ gtid: string }[]>('a', 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
   const written = Number(at?.gtid.split('-')[2]);
   await waitFor('its report', async () => {
@@ -61,7 +61,7 @@ test('a host that lacks a write is promoted when the loss is accepted; lost writ
   expect(await sql<unknown[]>('a', 'SELECT id FROM t WHERE id = 12')).toEqual([]);
 });
 
-test("writes that only a standby has are saved and reported, and its data becomes a copy of the primary's", async () => {
+test("writes that exist only on a standby are saved and reported, and its data becomes a copy of the primary's", async () => {
   await inSync('b', 'a');
   const earlier = new Set((await etcd.get(keys.saves)).entries.map(({ value }) => value));
   await asRoot('a', 'INSERT INTO tidegate.t VALUES (100)');
@@ -81,10 +81,10 @@ test("writes that only a standby has are saved and reported, and its data become
   await inSync('b', 'a');
 });
 
-test('a restarted standby still has unapplied transactions, also after a promotion with a loss', async () => {
+test('a restarted standby keeps its unapplied transactions, even after a promotion with a loss', async () => {
   const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
   const people = new Cluster(etcd, 'test', hosts);
-  // A busy machine may take longer for the write than a silent standby stays in the set: then it is repeated.
+  // On a busy machine the write may take longer than a silent standby stays in the set. The attempt is then repeated.
   const standby = await waitFor('a write that the standby has not applied', async () => {
     const { epoch } = await inSync('b', 'a');
     const pid = agents.get('a')?.serverPid ?? 0;

@@ -1,5 +1,4 @@
-// Two agents with real servers and a real etcd: the primary, the effects of a kill, and a restart of an agent, which changes
-// nothing.
+// Two agents with real servers and a real etcd: the primary, the effects of a kill, and an agent restart, which changes nothing.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -29,14 +28,14 @@ import {
 
 useTwoHosts();
 
-test('the standby refuses writes of clients, and has every write of the primary', async () => {
+test('the standby refuses client writes, and has every write of the primary', async () => {
   await sql('a', 'CREATE TABLE t (id INT PRIMARY KEY)');
   await sql('a', 'INSERT INTO t VALUES (1)');
   await expect(sql('b', 'INSERT INTO t VALUES (2)')).rejects.toMatchObject({ errno: 1290 });
   await waitFor('the write at b', async () => (await sql<unknown[]>('b', 'SELECT id FROM t')).length === 1);
 });
 
-test('status shows hosts whose clock is off or whose keys differ: they are not promoted', async () => {
+test('status shows hosts whose clock is off or whose keys differ, and such hosts are not promoted', async () => {
   const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
   const seen = async () => (await new Cluster(etcd, 'test', hosts).status()).hosts;
   const before = await waitFor('both', async () => {
@@ -59,7 +58,7 @@ test('status shows hosts whose clock is off or whose keys differ: they are not p
   await waitFor('the same keys', async () => (await seen()).every(({ unfit }) => unfit === null));
 });
 
-test('a restarted agent takes over its server: no failover', async () => {
+test('a restarted agent takes over its server without a failover', async () => {
   const before = await sync();
   const pid = agents.get('a')?.serverPid;
   await agents.get('a')?.stop();
@@ -69,27 +68,27 @@ test('a restarted agent takes over its server: no failover', async () => {
   expect((await sync()).epoch).toBe(before.epoch);
 });
 
-test('after kill -9 of the primary the standby is the primary, has every write, and the old one returns', async () => {
+test('after kill -9 of the primary the standby takes over with every write, and the old primary returns', async () => {
   const before = await sync();
   await sql('a', 'INSERT INTO t VALUES (3)');
   await makeTimeline();
   for (const [name, host] of Object.entries({ of_a: "'a'", of_b: "'b'", none: 'NULL' }))
     await sql('a', `INSERT INTO lease VALUES ('${name}', '', ${host}, NOW(3) + INTERVAL 1 HOUR)`);
-  // As after a restore from elsewhere: a promotion's timeline is newer than each that the database has had.
+  // Simulates a restore from elsewhere. A promotion's timeline is newer than every timeline that the database has had.
   await sql('a', `INSERT INTO db_timeline VALUES (${before.epoch + 50}, 0, NULL, NOW(3))`);
   killQuietly(agents.get('a')?.serverPid ?? 0, 'SIGKILL');
   await writes('b', 4);
   expect((await sql<{ id: number }[]>('b', 'SELECT id FROM t ORDER BY id')).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
   const after = await inSync('b', 'a');
   expect(after.epoch).toBe(before.epoch + 51);
-  // Of the new timeline, in one transaction with its row.
+  // The row belongs to the new timeline, and was written in one transaction with it.
   expect(await sql<unknown[]>('b', `SELECT lossy FROM db_timeline WHERE epoch = ${after.epoch}`)).toEqual([
     { lossy: 0 },
   ]);
   const ended = await sql<{ name: string }[]>('b', "SELECT name FROM lease WHERE expires_at < NOW(3) AND token <> ''");
   expect(ended.map(({ name }) => name)).toEqual(['of_a']);
   await waitFor('all writes at a', async () => (await sql<unknown[]>('a', 'SELECT id FROM t')).length === 4);
-  // Each server has a row of its own, which goes on with the lease.
+  // Each server has its own row, which is updated with the lease.
   const leased = async (host: string) =>
     (await sql<{ is: number }[]>(host, 'SELECT ends_at > UTC_TIMESTAMP(6) AS `is` FROM db_lease'))[0]?.is;
   expect(await leased('b')).toBe(1);
@@ -97,7 +96,7 @@ test('after kill -9 of the primary the standby is the primary, has every write, 
   expect(await leased('b')).toBe(1);
 });
 
-test('a primary whose agent is gone is killed by its watchdog, and the other one has every write', async () => {
+test('a primary whose agent is gone is killed by its watchdog, and the other host has every write', async () => {
   await inSync('b', 'a');
   await sql('b', 'INSERT INTO t VALUES (5)');
   const pid = agents.get('b')?.serverPid ?? 0;
@@ -119,7 +118,7 @@ test('a server whose watchdog is killed ends with it', async () => {
   await inSync('a', 'b');
 });
 
-test("etcd is not led from the primary's host", async () => {
+test("the leader of etcd is not on the primary's host", async () => {
   await waitFor('another leader of etcd', async () => (await cluster.leader()) !== (await sync()).primary);
 });
 

@@ -1,4 +1,4 @@
-// Transactions that a restarted server takes from its relay log.
+// Transactions that a restarted server recovers from its relay log.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A GTID event: header of 19 bytes (time, type 162, server, length, end, flags), number, domain. */
+/** A GTID event: a header of 19 bytes (time, type 162, server, length, end, flags), then number and domain. */
 function event(gtid: string): Buffer {
   const [domain = 0, server = 0, number = 0] = gtid.split('-').map(Number);
   const bytes = Buffer.alloc(40);
@@ -24,7 +24,7 @@ function event(gtid: string): Buffer {
   return bytes;
 }
 
-/** Its index. */
+/** Returns the path of the index file. */
 async function relayLog(...files: readonly (readonly string[])[]): Promise<string> {
   const names = files.map((_, at) => `relay.00000${at + 1}`);
   for (const [at, gtids] of files.entries())
@@ -34,17 +34,17 @@ async function relayLog(...files: readonly (readonly string[])[]): Promise<strin
   return index;
 }
 
-test('transactions after the last own one are found, in one file or several', async () => {
+test('transactions after the last applied one are found, in one file or several', async () => {
   const index = await relayLog(['0-1-7', '0-1-8'], ['0-1-9', '0-1-10']);
   expect(await continuationOf(index, folder, '0-1-8')).toMatchObject({ gtids: ['0-1-9', '0-1-10'], firstAt: 4 });
   expect(await continuationOf(index, folder, '0-1-9')).toMatchObject({ gtids: ['0-1-10'], firstAt: 44 });
   expect(await continuationOf(index, folder, '0-1-10')).toMatchObject({ gtids: [], files: [] });
-  // Nothing of its own, or what it applied last is in the log no more.
+  // The server has applied nothing, or its last applied transaction is no longer in the log.
   expect(await continuationOf(index, folder, '')).toMatchObject({ gtids: ['0-1-7', '0-1-8', '0-1-9', '0-1-10'] });
   expect(await continuationOf(index, folder, '0-2-6')).toEqual(await transactionsAfter(index, folder, 6));
 });
 
-test('a server with a write of its own takes nothing: it would lack the one of the same number, and nobody would see it', async () => {
+test('a server with a write of its own recovers nothing: it would silently lack the transaction of the same number', async () => {
   const index = await relayLog(['0-1-7'], ['0-1-8', '0-1-9', '0-1-10']);
   expect(await continuationOf(index, folder, '0-2-8')).toEqual({ files: [], gtids: [], firstAt: 0 });
   expect(await continuationOf(index, folder, '0-2-7')).toEqual({ files: [], gtids: [], firstAt: 0 });

@@ -1,5 +1,5 @@
-// The agent's decisions in the model: never two writable hosts, never one opened without every acknowledged write, and whole again in
-// the end. Then each guard is taken out, and must be missed.
+// The agent's decisions in the model: there are never two writable hosts, no host becomes writable without every acknowledged write, and the
+// cluster is whole again in the end. A second part removes each guard in turn, and the model must notice.
 import { expect, test } from '@jest/globals';
 import { decide, type Limits, type Step } from '../../../ha/agent/decide.ts';
 import type { View } from '../../../ha/agent/view.ts';
@@ -10,7 +10,7 @@ import { World } from './model/world.ts';
 
 const seed = Number(process.env.SEED ?? 1);
 const schedules = Number(process.env.SCHEDULES ?? 12);
-/** Until a trap is caught. */
+/** The maximum number of schedules until a trap must be caught. */
 const mostSchedules = 4_000;
 const steps = 8_000;
 
@@ -29,14 +29,14 @@ test.each([...worlds, ...worlds.map((each) => ({ ...each, hosts: 3 as const }))]
       opened += world.opened;
       admitted += world.admitted;
     }
-    // A model in which nothing happens proves nothing.
+    // A run without acknowledged writes would prove nothing.
     expect(acknowledged).toBeGreaterThan(schedules * 10);
     expect(opened).toBeGreaterThan(schedules * 2);
     expect(admitted).toBeGreaterThan(schedules);
   },
 );
 
-test(`a host that reaches etcd alone keeps no other one from becoming a member (seed ${seed})`, () => {
+test(`a host that reaches only etcd does not prevent another host from becoming a member (seed ${seed})`, () => {
   let judged = 0;
   for (let at = seed; at < seed + schedules; at += 1) {
     const random = seededRandom(at);
@@ -48,7 +48,7 @@ test(`a host that reaches etcd alone keeps no other one from becoming a member (
   expect(judged).toBeGreaterThan(schedules / 4);
 });
 
-test('the model misses an end of an invitation that comes to nothing', () => {
+test('the model notices an invitation that leads to nothing and never ends', () => {
   const keeps = (step: Step, view: View): Step =>
     step.kind === 'refuse' && view.admission?.early === true ? { kind: 'wait', why: 'it is invited for ever' } : step;
   const isCaught = (at: number): boolean => {
@@ -63,7 +63,7 @@ test('the model misses an end of an invitation that comes to nothing', () => {
   expect(at).toBeLessThan(seed + mostSchedules);
 });
 
-test.each(Object.entries(traps))('the model misses a guard: %s', (what, trap) => {
+test.each(Object.entries(traps))('the model notices a missing guard: %s', (what, trap) => {
   const first = process.env.SEED === undefined ? (foundBy[what] ?? 1) : seed;
   const isCaught = (at: number): boolean => {
     const world = new World(seededRandom(at), trap);
@@ -127,7 +127,7 @@ const follows = {
 };
 const step = (view: View) => decide(view, limits).kind;
 
-test('commits wait again for a member that hung only after it has reported for a while', () => {
+test('after a member hung, commits wait for it again only after it has reported for a while', () => {
   expect(step(leading({ sync: alone }))).toBe('release');
   const open = { server: { ...server, semiSync: false } };
   expect(step(leading({ sync: alone }, open))).toBe('invite');
@@ -135,7 +135,7 @@ test('commits wait again for a member that hung only after it has reported for a
   expect(step(leading({ sync: alone }, { ...open, failedAtMs: { b: nowMs - 1_200 } }))).toBe('invite');
 });
 
-test('a host that leaves is waited for no more, and not again', () => {
+test('commits stop waiting for a host that leaves, and do not start again', () => {
   expect(step(leading({ left: ['b'] }))).toBe('detach');
   const open = { server: { ...server, semiSync: false } };
   expect(step(leading({ sync: alone, left: ['b'] }, open))).toBe('wait');
@@ -151,7 +151,7 @@ test('an admission ends when a commit waits too long', () => {
 
 const spare = { ...report, incarnation: 'of-c' };
 
-test('a spare is invited as soon as the member is out of the set; failed hosts come last, other sites first', () => {
+test('a spare is invited as soon as the member is out of the set: failed hosts last, other sites first', () => {
   const open = { ...server, semiSync: false };
   const two = { sync: alone, reports: { b: report, c: spare } };
   const invites = (changed: Partial<View>, shared: Partial<Shared> = {}) =>
@@ -164,27 +164,27 @@ test('a spare is invited as soon as the member is out of the set; failed hosts c
   expect(invites({ sites: { a: 'x', b: 'x', c: 'y' } })).toMatchObject({ host: 'c' });
   expect(invites({ sites: { a: 'x', b: 'y', c: 'y' } })).toMatchObject({ host: 'b' });
   expect(invites({}, { wishes: { ...wishes, switchoverTo: 'c' } })).toMatchObject({ host: 'c' });
-  // A far one is never a member.
+  // A distant host is never a member.
   expect(invites({ asynchronous: ['b'] })).toMatchObject({ host: 'c' });
   expect(invites({ asynchronous: ['b', 'c'] })).toMatchObject({ kind: 'wait' });
-  // Whoever may still acknowledge is shut out first.
+  // Any host that may still acknowledge is shut out first.
   expect(invites({ server: { ...open, admissions: ['0'] } })).toEqual({ kind: 'bar' });
   expect(invites({}, { sync: invited })).toMatchObject({ kind: 'withdraw' });
 });
 
-test('a host that asks is invited before it receives, if none is ready: commits wait for it only once it is', () => {
+test('if no host is ready, one that asks is invited before it receives, and commits wait for it only once it receives', () => {
   const open = { ...server, semiSync: false };
   const asker = { ...report, reign: undefined, receiving: false, received: 0, asks: 'r' };
   const invites = (reports: Shared['reports'], changed: Partial<View> = {}, shared: Partial<Shared> = {}) =>
     decide(leading({ sync: alone, reports, ...shared }, { server: open, ...changed }), limits);
   expect(invites({ b: asker })).toEqual({ kind: 'invite', host: 'b', early: true, syncRevision: 7 });
   expect(invites({ b: asker, c: spare })).toEqual({ kind: 'invite', host: 'c', early: false, syncRevision: 7 });
-  // The first way for one that is to be the primary, and the last for one that has failed.
+  // A host that should become the primary is invited first, and a host that failed is invited last.
   expect(invites({ b: asker, c: asker }, { failedAtMs: { b: nowMs - 100 } })).toMatchObject({ host: 'c' });
   expect(invites({ b: asker, c: asker }, {}, { wishes: { ...wishes, switchoverTo: 'c' } })).toMatchObject({
     host: 'c',
   });
-  // It need not have been heard for a while since it failed: that is for commits that wait.
+  // The host may have failed recently. The waiting time after a failure applies only to hosts that commits wait for.
   expect(invites({ b: asker }, { failedAtMs: { b: nowMs - 200 } })).toMatchObject({ host: 'b' });
   for (const [what, view] of Object.entries({
     'of another lead': invites({ b: { ...asker, asks: 'former' } }),
@@ -194,11 +194,11 @@ test('a host that asks is invited before it receives, if none is ready: commits 
     asynchronous: invites({ b: asker }, { asynchronous: ['b'] }),
   }))
     expect({ what, view }).toEqual({ what, view: { kind: 'wait', why: 'one copy' } });
-  // Strict commits wait already.
+  // Strict commits already wait.
   expect(invites({ b: asker }, { strict: true, server })).toMatchObject({ kind: 'invite', early: true });
 });
 
-test('a host that was invited early makes room for one that is ready, without having failed', () => {
+test('a host that was invited early makes room for one that is ready, and does not count as failed', () => {
   const open = { ...server, semiSync: false, admissions: ['1'] };
   const admission = { ...invitation, sinceMs: nowMs - 100, stage: 'invited' as const };
   const comes = (ofB: object, early: boolean, reports: Shared['reports'] = { c: spare }, strict = false) =>
@@ -213,15 +213,15 @@ test('a host that was invited early makes room for one that is ready, without ha
   expect(comes(far, true)).toEqual({ kind: 'refuse', yields: true });
   expect(comes(far, true, { c: spare }, true)).toEqual({ kind: 'refuse', yields: true });
   expect(comes({ receiving: false }, true)).toEqual({ kind: 'refuse', yields: true });
-  // Itself ready: it is the nearest. One that was ready when it was invited only connects anew.
+  // The host itself is ready and is the nearest one. A host that was ready when it was invited is only reconnecting.
   expect(comes({ admission: '1' }, true)).toMatchObject({ kind: 'arm', host: 'b' });
   expect(comes({ receiving: false }, false)).toMatchObject({ kind: 'wait' });
-  // Another one that is no nearer.
+  // The other host is no nearer.
   expect(comes(far, true, { c: { ...spare, received: 2 } })).toMatchObject({ kind: 'wait' });
   expect(comes(far, true, {})).toMatchObject({ kind: 'wait' });
 });
 
-test('a host that receives with its account has as long as more comes', () => {
+test('a host that receives with its account stays invited as long as more data arrives', () => {
   const open = { ...server, semiSync: false, admissions: ['1'] };
   const admission = { ...invitation, sinceMs: nowMs - 20_000, stage: 'invited' as const, early: true };
   const comes = (ofB: object) =>
@@ -234,7 +234,7 @@ test('a host that receives with its account has as long as more comes', () => {
     );
   expect(comes({ advancedAtMs: nowMs - 100 })).toMatchObject({ kind: 'wait' });
   expect(comes({ advancedAtMs: nowMs - limits.inviteMs })).toEqual({ kind: 'refuse', yields: false });
-  // With another account, or none.
+  // The host receives with another account, or with none.
   expect(comes({ advancedAtMs: nowMs - 100, admission: undefined })).toEqual({ kind: 'refuse', yields: false });
   expect(comes({ advancedAtMs: nowMs - 100, receiving: false })).toEqual({ kind: 'refuse', yields: false });
   const armed = { ...admission, stage: 'armed' as const, incarnation: 'of-b' };
@@ -243,7 +243,7 @@ test('a host that receives with its account has as long as more comes', () => {
   expect(step(leading({ sync: invited, reports: later }, waits))).toBe('release');
 });
 
-test('a host that should follow first waits for an invitation, for a while', () => {
+test('a host that should follow waits a while for an invitation first', () => {
   const standby = { ...server, duty: 'standby' as const, writable: false };
   const follower = (changed: Partial<View>, shared: Partial<Shared> = {}) =>
     decide(
@@ -258,7 +258,7 @@ test('a host that should follow first waits for an invitation, for a while', () 
   expect(follower(since(limits.askMs))).toEqual(follow);
   expect(follower(since(limits.askMs, 'former'))).toEqual(asks);
   expect(follower({}, { sync: invited })).toEqual({ ...follow, admission: '1' });
-  // A place that is taken is not waited for, nor by one that never has it.
+  // A host does not wait for a place that is taken. A host that can never be a member does not wait either.
   expect(follower({}, { sync: { ...invited, admission: { host: 'c', id: '1' } } })).toEqual(follow);
   expect(follower({}, { sync: { ...alone, members: [{ host: 'c', incarnation: 'of-c' }] } })).toEqual(follow);
   expect(follower({ asynchronous: ['b'] })).toEqual(follow);
@@ -266,11 +266,11 @@ test('a host that should follow first waits for an invitation, for a while', () 
   expect(follower(with_({ reign: 'former' }))).toEqual(asks);
   expect(follower(with_({ receiving: false }))).toEqual(asks);
   expect(follower(with_({ failure: 'it does not apply' }))).toEqual(follow);
-  // One that was a member, and is none any more.
+  // The host was a member, and no longer is.
   expect(follower(with_({ admission: '0' }))).toEqual(asks);
   expect(follower({ ...with_({ admission: '0' }), ...since(limits.askMs) })).toEqual(follow);
   expect(follower(with_({ admission: '0', drained: false }))).toMatchObject({ kind: 'rest' });
-  // Etcd reaches both, and it can't reach the primary: it asks as long as that lasts.
+  // etcd reaches both hosts, but this host can't reach the primary. The host asks as long as that lasts.
   const unreached = with_({ connected: false });
   expect(follower({ ...unreached, ...since(60_000) })).toEqual({ ...asks, why: 'it connects' });
   expect(follower(with_({ connected: false, drained: false }))).toEqual({ kind: 'wait', why: 'it follows' });
@@ -287,12 +287,12 @@ test('a host that should connect has time to apply received transactions, as lon
       .kind;
   expect(comes({ receiving: false })).toBe('wait');
   expect(comes({ admission: '1' })).toBe('arm');
-  // Another one may be ready.
+  // Another host may be ready.
   expect(comes({ receiving: false, heardAtMs: nowMs - 5_000 })).toBe('refuse');
   expect(step(leading({ sync: invited }, { server: open, admission }))).toBe('refuse');
 });
 
-test('commits wait for a host once it alone can acknowledge, and it is a member once it has', () => {
+test('commits wait for a host once it alone can acknowledge, and it becomes a member once it has acknowledged', () => {
   const open = { ...server, semiSync: false, admissions: ['1'] };
   const comes = (of: Partial<View>, report_: object, sync: object = invited) =>
     step(leading({ sync: sync as typeof invited, reports: { b: { ...report, ...report_ } } }, { server: open, ...of }));
@@ -301,7 +301,7 @@ test('commits wait for a host once it alone can acknowledge, and it is a member 
   expect(comes({ admission }, { admission: '0' })).toBe('wait');
   expect(comes({ admission }, { admission: '1', receiving: false })).toBe('wait');
   expect(comes({ admission }, { admission: '1' })).toBe('arm');
-  // Another one could acknowledge, or etcd does not say that it may be this one.
+  // Another host could acknowledge, or etcd does not allow this host.
   expect(comes({ admission, server: { ...open, admissions: ['0', '1'] } }, { admission: '1' })).toBe('refuse');
   expect(comes({ admission, server: { ...open, admissions: [] } }, { admission: '1' })).toBe('refuse');
   expect(comes({ admission }, { admission: '1' }, alone)).toBe('refuse');
@@ -319,14 +319,14 @@ test('commits wait for a host once it alone can acknowledge, and it is a member 
   expect(comes({ server: { ...waits, admissions: ['1', '2'] } }, { admission: '1' }, both)).toBe('detach');
 });
 
-test('a switchover to a spare takes the member out for it, once', () => {
+test('a switchover to a spare first takes the member out of the set, once', () => {
   const reports = { b: report, c: spare };
   const wanted = { ...wishes, switchoverTo: 'c' };
   expect(decide(leading({ reports, wishes: wanted }), limits)).toMatchObject({ kind: 'detach', host: 'b' });
   const failed = { failedAtMs: { c: nowMs - 50_000 } };
   expect(step(leading({ reports, wishes: wanted }, failed))).toBe('wait');
   expect(step(leading({ reports, wishes: wanted }, { ...failed, wishedSinceMs: nowMs - 60_000 }))).toBe('wait');
-  // It failed before: on a busy machine for example. Asked for again, it is tried again.
+  // The host failed before, for example on a busy machine. A new request tries it again.
   expect(step(leading({ reports, wishes: wanted }, { ...failed, wishedSinceMs: nowMs - 10 }))).toBe('detach');
   const [apart, ofB] = [{ server: { ...server, semiSync: false } }, { b: nowMs - 60_000, c: nowMs - 50_000 }];
   const chooses = (wishedSinceMs: number) =>
@@ -338,7 +338,7 @@ test('a switchover to a spare takes the member out for it, once', () => {
   expect(step(leading({ reports: { ...reports, c: far }, wishes: wanted }))).toBe('wait');
 });
 
-test('a host that may acknowledge, or no longer may, reconnects after it has applied received transactions', () => {
+test('a host that gains or loses the right to acknowledge reconnects after it has applied received transactions', () => {
   const follower = (replica: object, sync: typeof invited | typeof alone = invited) =>
     decide(
       leading(
@@ -357,7 +357,7 @@ test('a host that may acknowledge, or no longer may, reconnects after it has app
   expect(follower({ admission: '1' })).toMatchObject({ kind: 'wait' });
   expect(follower({ admission: '0' })).toMatchObject({ kind: 'follow', admission: '1' });
   expect(follower({ admission: '1' }, alone)).toMatchObject({ kind: 'wait', asks: true });
-  // That of another host is not for this one.
+  // An admission of another host does not apply to this one.
   expect(follower({}, { ...invited, admission: { host: 'c', id: '1' } })).toMatchObject({ kind: 'wait' });
 });
 
@@ -382,7 +382,7 @@ test('strict commits wait for a member as long as it takes', () => {
   expect(step(leading({}, { ...strict, server: late }))).toBe('detach');
 });
 
-test('a switchover begins when its host is in sync and reports, and is given up otherwise', () => {
+test('a switchover begins when its host is in sync and reports, and is abandoned otherwise', () => {
   const wanted = { paused: false, switchoverTo: 'b' };
   const closed = { server: { ...server, writable: false } };
   const unheard = { b: { ...report, heardAtMs: nowMs - 6_000 } };
@@ -395,7 +395,7 @@ test('a switchover begins when its host is in sync and reports, and is given up 
   expect(step(leading({}, closed))).toBe('detach');
 });
 
-test('one that lacks writes is promoted only if a person accepts their loss, and only instead of that primary', () => {
+test('a host that lacks writes is promoted only if a person accepts their loss, and only in place of that primary', () => {
   const standby = { ...server, duty: 'standby' as const, incarnation: 'later', writable: false };
   const candidate = { me: 'b', reign: undefined, leaderlessSinceMs: nowMs, server: standby };
   const lossy = { to: 'b', syncRevision: 7, acceptedLoss: 3 };
@@ -412,7 +412,7 @@ test('one that lacks writes is promoted only if a person accepts their loss, and
     lossy: true,
   });
   expect(step(leading(shared, taken))).toBe('resign');
-  // What it has received is applied first, and nothing more is received.
+  // The host first applies what it has received, and receives nothing more.
   const replica = {
     ...{ source: 'a', reign: 'r', receiving: true, connected: false, drained: false, diverged: false },
     failure: undefined,
@@ -423,7 +423,7 @@ test('one that lacks writes is promoted only if a person accepts their loss, and
   expect(step(leading({ ...shared, wishes: { ...wishes, lossy } }, stopped))).toBe('wait');
 });
 
-/** In sync with a primary that is lost. */
+/** The host is in sync with a primary that is lost. */
 const member = (shared: Partial<Shared>, changed: Partial<View> = {}) =>
   leading(
     { leader: undefined, reports: { a: { ...report, incarnation: 'of-a' } }, ...shared },
@@ -433,23 +433,23 @@ const member = (shared: Partial<Shared>, changed: Partial<View> = {}) =>
     },
   );
 
-test('one whose clock is off by more than a second is not promoted', () => {
+test('a host whose clock is off by more than a second is not promoted', () => {
   expect(step(member({}))).toBe('take-lead');
   expect(step(member({ clocksAheadMs: { a: 900 } }))).toBe('take-lead');
   for (const ahead of [-1_100, 60_000])
     expect(decide(member({ clocksAheadMs: { a: ahead } }), limits)).toEqual({ kind: 'wait', why: 'its clock is off' });
-  // The lost primary's was the wrong one.
+  // The lost primary's clock was the wrong one.
   expect(step(member({ clocksAheadMs: { a: 60_000, w: -200 } }))).toBe('take-lead');
   expect(step(member({ clocksAheadMs: { a: 60_000, w: 59_000 } }))).toBe('wait');
   const lossy = { to: 'b', syncRevision: 7, acceptedLoss: 0 };
   expect(step(member({ clocksAheadMs: { a: 60_000 }, wishes: { ...wishes, lossy } }))).toBe('wait');
 });
 
-test('one that lacks the sealing key in use is not promoted', () => {
+test('a host that lacks the active sealing key is not promoted', () => {
   const used = (active: string) => ({ a: { ...report, incarnation: 'of-a', sealing: { active, known: ['1', '2'] } } });
   const has = (...known: string[]) => ({ sealing: { active: '1', known } });
   expect(step(member({ reports: used('1') }, has('1')))).toBe('take-lead');
-  // Known everywhere, then active.
+  // The key is on every host first, and active afterwards.
   expect(step(member({ reports: used('2') }, has('1', '2')))).toBe('take-lead');
   const lacks = { kind: 'wait', why: 'it lacks the sealing key that is in use' };
   expect(decide(member({ reports: used('2') }, has('1')), limits)).toEqual(lacks);
@@ -458,7 +458,7 @@ test('one that lacks the sealing key in use is not promoted', () => {
   expect(decide(member({ reports: used('1'), wishes: { ...wishes, lossy } }), limits)).toEqual(lacks);
 });
 
-test('a switchover to one that would not be promoted does not begin', () => {
+test('a switchover to a host that could not be promoted does not begin', () => {
   const wanted = { ...wishes, switchoverTo: 'b' };
   const mine = { sealing: { active: '1', known: ['1'] } };
   const of = (sealing: { active: string; known: string[] }) => ({ b: { ...report, sealing } });
@@ -468,14 +468,14 @@ test('a switchover to one that would not be promoted does not begin', () => {
   expect(step(leading({ wishes: wanted, clocksAheadMs: { b: 60_000, w: 60_000 } }))).toBe('close');
 });
 
-test('a switchover waits, with writes open, until its host has applied nearly all that it has received', () => {
+test('a switchover keeps writes open until its host has applied nearly all received transactions', () => {
   const wanted = { ...wishes, switchoverTo: 'b' };
   const behind = (by: number) => ({ b: { ...report, received: 5_000, applied: 5_000 - by } });
   expect(step(leading({ wishes: wanted, reports: behind(limits.mostBehind + 1) }))).toBe('wait');
   expect(step(leading({ wishes: wanted, reports: behind(limits.mostBehind) }))).toBe('close');
 });
 
-test('a restarted host applies received transactions before a promotion with a loss, or before it follows', () => {
+test('a restarted host applies received transactions before it follows, or before a promotion with a loss', () => {
   const wish = { ...wishes, lossy: { to: 'b', syncRevision: 7, acceptedLoss: 0 } };
   const restarted = { ...server, duty: 'standby' as const, incarnation: 'later', writable: false, received: 12 };
   const view = leading(
@@ -487,14 +487,14 @@ test('a restarted host applies received transactions before a promotion with a l
   expect(step({ ...view, server: applies })).toBe('wait');
   const applied = { ...applies, replica: { ...applies.replica, drained: true } };
   expect(step({ ...view, server: applied })).toBe('take-sync');
-  // The same before it follows a primary.
+  // The same applies before the host follows a primary.
   const follower = leading({}, { me: 'b', reign: undefined, server: restarted });
   expect(decide(follower, limits)).toEqual({ kind: 'apply-received', from: 'a', reign: 'r' });
   expect(step({ ...follower, server: applies })).toBe('wait');
   expect(step({ ...follower, server: applied })).toBe('follow');
 });
 
-test('while promotion is paused only the last primary leads again, at once', () => {
+test('while promotion is paused, only the last primary leads again, and it does so at once', () => {
   const paused = { leader: undefined, wishes: { ...wishes, paused: true } };
   const candidate = { reign: undefined, leaderlessSinceMs: nowMs };
   expect(step(leading(paused, { ...candidate, server: { state: 'down' } }))).toBe('take-lead');
@@ -506,7 +506,7 @@ test('while promotion is paused only the last primary leads again, at once', () 
   expect(step(leading({ leader: undefined }, member))).toBe('take-lead');
 });
 
-test('a host without a database never leads, and begins with a copy', () => {
+test('a host without a database never leads, and starts with a copy', () => {
   const empty = { server: { state: 'empty' as const } };
   expect(step(leading({}, empty))).toBe('resign');
   for (const wanted of [wishes, { ...wishes, paused: true }])
@@ -516,7 +516,7 @@ test('a host without a database never leads, and begins with a copy', () => {
   expect(decide(leading({}, member), limits)).toEqual({ kind: 'clone', host: 'a' });
 });
 
-test('a lost primary that waits for a person takes no step beside another one, and leads again if there is none', () => {
+test('a lost primary that waits for a person takes no step beside another primary, and leads again if there is none', () => {
   const down = { server: { state: 'down' as const }, reign: undefined };
   const other = { leader: { host: 'b', reign: 's' }, sync: { ...alone, primary: 'b', reign: 's' } };
   expect(decide(leading(other, down), limits)).toEqual({ kind: 'start', role: 'SLAVE' });

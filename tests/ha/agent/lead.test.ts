@@ -1,4 +1,4 @@
-// The lead of a host: how long it may rely on its lease, whatever the answers of etcd do.
+// The lead of a host: how long the host may rely on its lease, whatever answers etcd gives.
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { silentLog } from '../../../embedded/setup-log.ts';
@@ -12,7 +12,7 @@ let place: TemporaryFolder;
 let holder: LeadHolder | undefined;
 let fences: number[];
 let ends: number[];
-/** Of each call, until its answer is given. */
+/** One entry for each renewal that has no answer yet. */
 let renewals: { readonly askedMs: number; readonly answer: (isRenewed: boolean) => void }[];
 
 beforeEach(async () => {
@@ -42,7 +42,7 @@ async function open(mayRenew = () => true): Promise<LeadHolder> {
   return holder;
 }
 
-test('the lease counts from before it was asked for, and each renewal from before it was sent', async () => {
+test('the lease counts from before its request, and each renewal counts from before it was sent', async () => {
   const lead = await open();
   const beforeMs = monotonicMs();
   const first = await lead.prepare();
@@ -55,14 +55,14 @@ test('the lease counts from before it was asked for, and each renewal from befor
   renewal.answer(true);
   await waitFor('the renewal', () => lead.current !== undefined && lead.current.fenceAtMs > first.fenceAtMs);
   expect(lead.current?.fenceAtMs).toBeLessThanOrEqual(renewal.askedMs + fenceAfterMs);
-  // The watchdog was told before it was relied on.
+  // The watchdog got the fence before the agent relied on it.
   expect(fences.at(-1)).toBe(lead.current?.fenceAtMs);
-  // Nobody else may take it earlier, and readers are told an end that is not later.
+  // No other host may take the lead earlier, and the end that readers see is not later.
   expect(ends.at(-1)).toBeGreaterThan(lead.current?.fenceAtMs ?? Number.POSITIVE_INFINITY);
   expect(ends.at(-1)).toBeLessThan(renewal.askedMs + leaseMs);
 });
 
-test('a lease that is over, or whose server is dead, is not renewed', async () => {
+test('a lease that has ended, or whose server is dead, is not renewed', async () => {
   let isAlive = true;
   const lead = await open(() => isAlive);
   const { fenceAtMs } = await lead.prepare();
@@ -76,7 +76,7 @@ test('a lease that is over, or whose server is dead, is not renewed', async () =
   expect(renewals.length).toBeLessThanOrEqual(asked + 1);
 });
 
-test('an answer that comes when the lead was given up does not bring it back', async () => {
+test('an answer that arrives after the lead was given up does not restore it', async () => {
   const lead = await open();
   await lead.prepare();
   const renewal = await waitFor('a renewal', () => renewals[0]);
@@ -87,7 +87,7 @@ test('an answer that comes when the lead was given up does not bring it back', a
   expect(lead.current).toBeUndefined();
 });
 
-test('a restarted agent keeps the lead, up to the same time', async () => {
+test('a restarted agent keeps the lead until the same time', async () => {
   const lead = await open();
   const { id, fenceAtMs } = await lead.prepare();
   lead.close();

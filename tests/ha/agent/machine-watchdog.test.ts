@@ -1,5 +1,5 @@
-// The watchdog of a server beside one of the machine. No machine is reset for a test: a FIFO stands in for the device, whose reader sees what
-// it is told, and that it is closed.
+// The watchdog of a server together with the machine's watchdog. No test resets a machine: a FIFO stands in for the device, and its reader
+// records each write and the close.
 // needs: processes
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
@@ -30,7 +30,7 @@ beforeEach(async () => {
   await writeFence(fenceFile, undefined);
 });
 
-/** Reads until it is closed. */
+/** Reads until the device is closed. */
 function listen(): void {
   const seen = { text: '', isClosed: false };
   told = seen;
@@ -43,7 +43,7 @@ function listen(): void {
     });
 }
 
-/** `command`: what stands in for the server. */
+/** `command` stands in for the server. */
 async function start(command: string, ...args: string[]) {
   const order = {
     command,
@@ -65,7 +65,7 @@ async function start(command: string, ...args: string[]) {
   return { watchdog, ended, server: Number(stdout) };
 }
 
-test('it is kept alive while the server leads, released when it no longer leads, and used again when it leads again', async () => {
+test('the device is fed while the server leads, released when it no longer leads, and used again when it leads again', async () => {
   const { watchdog, ended, server } = await start('sleep', '600');
   listen();
   await writeFence(fenceFile, monotonicMs() + farMs);
@@ -81,11 +81,11 @@ test('it is kept alive while the server leads, released when it no longer leads,
   killQuietly(server, 'SIGKILL');
   await ended;
   await waitFor('its end', () => told.isClosed);
-  // A server that has ended writes nothing.
+  // Nothing is written for a server that has ended.
   expect(told.text).toMatch(/^1+V$/);
 });
 
-test('without the process that feeds it, it gets no more signs of life', async () => {
+test('the device gets no more signs of life once the process that feeds it is gone', async () => {
   const { watchdog, ended, server } = await start('sleep', '600');
   listen();
   await writeFence(fenceFile, monotonicMs() + farMs);
@@ -97,7 +97,7 @@ test('without the process that feeds it, it gets no more signs of life', async (
   await waitFor('the server to be killed by the kernel', () => !isRunning(server));
 });
 
-test('a process that stands still keeps nothing alive', async () => {
+test('a hung process does not keep the machine alive', async () => {
   const { watchdog, ended } = await start('sleep', '600');
   listen();
   await writeFence(fenceFile, monotonicMs() + farMs);
@@ -105,17 +105,17 @@ test('a process that stands still keeps nothing alive', async () => {
   watchdog.kill('SIGSTOP');
   const before = await waitFor('what was written before', async () => {
     const { length } = told.text;
-    // What is in the pipe arrives; the stopped process writes no more.
+    // Data in the pipe still arrives, but the stopped process writes nothing more.
     await new Promise((resolve) => setTimeout(resolve, 200));
     return told.text.length === length && { length };
   });
-  // It writes every second while it runs.
+  // A running process writes every second.
   await stays('nothing comes', 2_500, () => told.text.length === before.length && !told.isClosed);
   watchdog.kill('SIGKILL');
   await ended;
 });
 
-test('at the end of the lease the server is killed, and the machine stays if it has ended', async () => {
+test('at the end of the lease the server is killed, and the machine is not reset once the server has ended', async () => {
   const { ended, server } = await start('sleep', '600');
   listen();
   await writeFence(fenceFile, monotonicMs() + farMs);
@@ -127,7 +127,7 @@ test('at the end of the lease the server is killed, and the machine stays if it 
   expect(told.text).toMatch(/^1+V$/);
 });
 
-test('a device that is missing or has no reader does not keep the server from its fence', async () => {
+test('a device that is missing or has no reader does not delay the fence of the server', async () => {
   const { ended, server } = await start('sleep', '600');
   await writeFence(fenceFile, monotonicMs() + 1_000);
   await ended;

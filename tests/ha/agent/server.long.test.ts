@@ -1,4 +1,4 @@
-// The server of a data host, without an agent's decisions: its start, its fence, its copies, and the state left by a killed agent.
+// The server of a data host, without the agent's decisions: its start, its fence, its copies, and the state that a killed agent leaves.
 // needs: mariadb-backup
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -63,14 +63,14 @@ async function openAsItIs(others: ServerOptions['hosts'] = {}): Promise<HaServer
   return server;
 }
 
-/** With an end of the lease that does not matter. */
+/** Fences with an end of the lease that does not matter. */
 const fence = (server: HaServer, fenceAtMs: number) => server.fence(fenceAtMs, fenceAtMs);
 
 async function isUp(server: HaServer): Promise<boolean> {
   return (await server.view()).state === 'up';
 }
 
-test('a lease that is renewed while the server starts counts for it, and its end kills the server', async () => {
+test('a lease that is renewed while the server starts applies to it, and its end kills the server', async () => {
   const server = await open();
   const firstMs = monotonicMs() + 5_000 * patience;
   await fence(server, firstMs);
@@ -104,7 +104,7 @@ test('a host that leaves while admissions change is refused, and so is its repli
       await server.bar();
     })();
     server.refuseReplicas([2]);
-    // Neither keeps the other from its statements.
+    // Neither connection blocks the statements of the other.
     await admissions;
     await waitFor('the end of its account', async () => (await accounts()).length === 0);
   } finally {
@@ -112,7 +112,7 @@ test('a host that leaves while admissions change is refused, and so is its repli
   }
 });
 
-test('a host whose account could not be ended at once loses it as soon as the server answers', async () => {
+test('a host whose account could not be removed at once loses it as soon as the server answers', async () => {
   await makeDatabase(folder);
   const server = await openAsItIs({ b: { address: '127.0.0.2', port, serverId: 2 } });
   await fence(server, monotonicMs() + farMs);
@@ -124,7 +124,7 @@ test('a host whose account could not be ended at once loses it as soon as the se
     session.query<unknown[]>('SELECT user FROM mysql.global_priv WHERE user = ?', [replicationUser(2)], 5_000);
   try {
     await waitFor('its account', async () => (await accounts()).length === 1);
-    // For longer than a change may take.
+    // The lock lasts longer than a change may take.
     await locking.query('LOCK TABLES mysql.global_priv WRITE', [], 5_000);
     server.refuseReplicas([2]);
     await waitFor('the failure', () => warnings.some((each) => each.includes('not up to date')));
@@ -138,7 +138,7 @@ test('a host whose account could not be ended at once loses it as soon as the se
   }
 }, 60_000);
 
-test('a host that takes nothing more of its copy gets no more, and the next one gets a copy', async () => {
+test('a host that stops reading its copy gets no more, and the next host gets a copy', async () => {
   const server = await open();
   await fence(server, monotonicMs() + farMs);
   await server.start('MASTER');
@@ -187,7 +187,7 @@ test('a standby has no fence until its writes are opened', async () => {
   expect(await server.view()).toMatchObject({ duty: 'primary', writable: true });
 });
 
-test("the lease's end is in the server's own row before writes are opened, and with each renewal; never later than it is", async () => {
+test("the end of the lease is in the server's own row before writes are opened and after each renewal, and is never later than the real end", async () => {
   const server = await open();
   await server.start('SLAVE');
   await waitFor('the server', () => isUp(server));
@@ -196,7 +196,7 @@ test("the lease's end is in the server's own row before writes are opened, and w
   await ask('CREATE TABLE tidegate.db_lease (id TINYINT UNSIGNED PRIMARY KEY, ends_at DATETIME(6) NOT NULL)');
   const gtid = async () => (await ask<{ gtid: string }>('SELECT @@GLOBAL.gtid_binlog_pos AS gtid'))[0]?.gtid;
   const before = await gtid();
-  // By the server's clock, and no less than what is left by this process's.
+  // By the server's clock: at least the time that is left by this process's clock.
   const left = async (endsAtMs: number) => {
     const mostMs = endsAtMs - monotonicMs();
     const rows = await ask<{ ms: number }>(
@@ -207,13 +207,13 @@ test("the lease's end is in the server's own row before writes are opened, and w
   try {
     const firstMs = monotonicMs() + farMs;
     await server.fence(firstMs, firstMs + 1_000);
-    // A standby tells none.
+    // A standby shows no end.
     expect(await left(firstMs)).toBeUndefined();
     await expect(server.open({ ...opening, mayOpen: () => false })).rejects.toThrow('not renewed in time');
     expect(await server.view()).toMatchObject({ writable: false });
     const first = await left(firstMs + 1_000);
     expect(first?.toldMs).toBeGreaterThan(farMs / 2);
-    // A millisecond is for a clock that is being set.
+    // The millisecond allows for a clock that is being adjusted.
     expect(first?.toldMs).toBeLessThan((first?.mostMs ?? 0) + 1);
     await server.open(opening);
     const nextMs = firstMs + farMs;
@@ -230,7 +230,7 @@ test.each([
   ['what was there', ['data.old'], 'data.old'],
   ['the copy, which is in place', ['data', 'data.old'], 'data'],
   ['what was there, without a copy that is not whole', ['data.copy', 'data'], 'data'],
-] as const)('after a crash amid the replacement of the data there is %s', async (_what, there, expected) => {
+] as const)('after a crash during the replacement of the data there is %s', async (_what, there, expected) => {
   const home = join(folder.path, 'mariadb');
   for (const each of there) {
     await mkdir(join(home, each), { recursive: true });
@@ -241,7 +241,7 @@ test.each([
   expect((await readdir(home)).filter((name) => name.startsWith('data'))).toEqual(['data']);
 });
 
-test('what a promotion writes is in UTC, whatever the time zone of its host, and later than all that was noted before', async () => {
+test('a promotion writes its time in UTC, whatever the time zone of its host, and later than every recorded time', async () => {
   const server = await open();
   await server.start('SLAVE');
   await waitFor('the server', () => isUp(server));
@@ -264,7 +264,7 @@ test('what a promotion writes is in UTC, whatever the time zone of its host, and
       FROM tidegate.db_timeline t, tidegate.commit_record c, tidegate.lease l`,
     );
     expect(found).toMatchObject({ begun: 1, later: 1, ended: 1 });
-    // A clock that was wrong is not waited for.
+    // The promotion does not wait for a clock that was wrong.
     await run("INSERT INTO tidegate.commit_record VALUES ('wrong', UTC_TIMESTAMP(3) + INTERVAL 1 HOUR)");
     await server.open({ ...opening, epoch: 2 });
     expect(await server.view()).toMatchObject({ writable: true });
@@ -273,7 +273,7 @@ test('what a promotion writes is in UTC, whatever the time zone of its host, and
   }
 });
 
-test('a server that an agent started and could not note is killed before another one starts', async () => {
+test('a server that an agent started but could not record is killed before another one starts', async () => {
   const first = await open();
   await first.start('SLAVE');
   await waitFor('the first server', () => isUp(first));

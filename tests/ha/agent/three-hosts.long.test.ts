@@ -1,5 +1,5 @@
-// Three data hosts with real servers and a real etcd: one is the primary, one has every acknowledged write, and the third one takes a
-// lost one's place.
+// Three data hosts with real servers and a real etcd. One is the primary, one has every acknowledged write, and the third one replaces a lost
+// one.
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection, type SqlError } from 'mariadb';
@@ -34,7 +34,7 @@ beforeAll(async () => {
   cluster = await etcdCluster();
   etcd = cluster.client({ timeoutMs: 60_000 });
   place = await temporaryFolder();
-  // The third one has the address of the witness, for which there is a certificate.
+  // The third host has the address of the witness, because a certificate exists for it.
   const placeOf = async (at: number) => ({
     ...{ address: new URL(cluster.urls[at] ?? '').hostname, port: await freePort(), serverId: at + 1 },
   });
@@ -63,7 +63,7 @@ afterAll(async () => {
 });
 
 async function startAgent(me: Name, asynchronous: readonly Name[] = []): Promise<void> {
-  // Generous, for a busy machine.
+  // Generous limits, for a busy machine.
   const limits = { heartbeatMs: 5_000 * stretch, detachMs: 3_000 * stretch, admitMs: 10_000 * stretch };
   const agent = await HaAgent.start({
     ...{ me, hosts, accounts, limits, asynchronous, cluster: 'test', log: silentLog, mayRoute: false },
@@ -96,7 +96,7 @@ interface Roles {
   readonly sync: SyncSet;
 }
 
-/** One is the primary, one is in sync, and the third one receives. */
+/** Waits until one host is the primary, one is in sync, and the third one receives. */
 function whole(): Promise<Roles> {
   return waitFor('three hosts', async () => {
     const now = await sync();
@@ -121,7 +121,7 @@ async function sql<Rows>(host: Name, text: string): Promise<Rows> {
   }
 }
 
-/** It takes the write, sooner or later. */
+/** Resolves when the host accepts the write, sooner or later. */
 async function writes(host: Name, id: number): Promise<void> {
   await waitFor(`a write at ${host}`, () =>
     sql(host, `INSERT INTO t VALUES (${id})`).then(
@@ -134,7 +134,7 @@ async function writes(host: Name, id: number): Promise<void> {
 const ids = async (host: Name) =>
   (await sql<{ id: number }[]>(host, 'SELECT id FROM t ORDER BY id')).map(({ id }) => id);
 
-test('one of the two others is in sync, and only it acknowledges', async () => {
+test('one of the two other hosts is in sync, and only that host acknowledges', async () => {
   const { primary, member, spare, sync: now } = await whole();
   expect(now.admission?.host).toBe(member);
   expect((await reportOf(member))?.admission).toBe(now.admission?.id);
@@ -147,7 +147,7 @@ test('one of the two others is in sync, and only it acknowledges', async () => {
   expect(seen.map(({ state }) => state).sort()).toEqual(['FOLLOWS', 'IN_SYNC', 'PRIMARY']);
 });
 
-test('a member that stands still is replaced by the spare, and follows as the spare when it goes on', async () => {
+test('a hung member is replaced by the spare, and follows as the spare when it runs again', async () => {
   const { primary, member, spare, sync: before } = await whole();
   const pid = agents.get(member)?.serverPid ?? 0;
   process.kill(pid, 'SIGSTOP');
@@ -166,7 +166,7 @@ test('a member that stands still is replaced by the spare, and follows as the sp
   await waitFor('the writes at the former member', async () => (await ids(member)).length === 3);
 });
 
-test('a restarted agent of the primary keeps the member', async () => {
+test('an agent restart on the primary keeps the member', async () => {
   const { primary, sync: before } = await whole();
   await agents.get(primary)?.stop();
   await startAgent(primary);
@@ -174,7 +174,7 @@ test('a restarted agent of the primary keeps the member', async () => {
   expect(await sync()).toEqual(before);
 });
 
-test('a switchover to the spare: it is in sync first, then the primary, with every write', async () => {
+test('a switchover to the spare: it is in sync first, then becomes the primary with every write', async () => {
   const { spare, sync: before } = await whole();
   expect(await people.switchover(spare)).toMatchObject({ to: spare });
   await waitFor('the spare as the primary', async () => (await sync()).primary === spare);
@@ -185,12 +185,12 @@ test('a switchover to the spare: it is in sync first, then the primary, with eve
   expect(await ids(spare)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test('hosts are lost one after the other: every write is at the last one', async () => {
+test('hosts are lost one after the other, and the last one has every write', async () => {
   const first = await whole();
   await sql(first.primary, 'INSERT INTO t VALUES (6)');
   await endHost(first.primary);
   await writes(first.member, 7);
-  // The third one takes the place.
+  // The third host takes the place.
   await waitFor('two copies', async () => {
     const now = await sync();
     return now.primary === first.member && now.members[0]?.host === first.spare;

@@ -28,15 +28,15 @@ let place: TemporaryFolder;
 export const folders = new Map<string, DataFolder>();
 export const agents = new Map<string, HaAgent>();
 const ports: Record<string, number> = {};
-/** Hosts that clients are led to, until when; and a host to which they were led while they were led to another. */
+/** The end time for each host that clients are directed to, and any host that was announced while another one was. */
 export const ledUntilMs = new Map<string, number>();
 export const ledEpoch = new Map<string, number>();
 export const ledToBoth: string[] = [];
 let held: { readonly host: string; readonly go: Promise<void> } | undefined;
-/** What clients of the hosts were told. */
+/** Messages that the hosts' clients received. */
 export const told: string[] = [];
 
-/** `tables`: the standby has also those of a database that is in use, and the table t with six rows. */
+/** `tables`: the standby also has the tables of a database in use, and the table t with six rows. */
 export function useTwoHosts({ tables = false } = {}): void {
   beforeAll(async () => {
     cluster = await etcdCluster();
@@ -74,7 +74,7 @@ export async function startAgent(me: string): Promise<void> {
     b: { address: addressOf('b'), port: ports.b ?? 0, serverId: 2 },
   };
   const folder = folders.get(me) as DataFolder;
-  // Generous, for a busy machine.
+  // Generous limits, for a busy machine.
   const limits = { heartbeatMs: 5_000 * stretch, detachMs: 3_000 * stretch, admitMs: 10_000 * stretch };
   const agent = await HaAgent.start({
     ...{ folder, me, hosts, accounts, limits, cluster: 'test', log: silentLog, mayRoute: false },
@@ -84,7 +84,7 @@ export async function startAgent(me: string): Promise<void> {
     keyPlaces: { folder: keyFolder(me) },
     announcer: announcerOf(me),
     clients: {
-      // Their last requests are still answered.
+      // The clients' last requests are still answered.
       leave: () => sql(me, 'REPLACE INTO t VALUES (7)').then(() => void told.push(`${me}: leave`)),
       stay: async () => void told.push(`${me}: stay`),
     },
@@ -122,20 +122,20 @@ function keyFolder(host: string): string {
   return join(place.path, `${host}-keys`);
 }
 
-/** Another one for another letter. */
+/** Each letter gives another key. */
 export function writeSealingKey(host: string, letter: string): Promise<void> {
   const ring = { active: 'k1', keys: { k1: `${letter.repeat(43)}=` } };
   return writeFile(join(keyFolder(host), 'sealing.keys'), JSON.stringify(ring));
 }
 
-/** Its agent and its server. */
+/** Ends the host's agent and its server. */
 export async function endHost(host: string): Promise<void> {
   const pid = agents.get(host)?.serverPid;
   await agents.get(host)?.stop();
   if (pid !== undefined) killQuietly(pid, 'SIGKILL');
 }
 
-/** That of its member of etcd, for which the certificate is. */
+/** The address of the host's etcd member, which is the address in its certificate. */
 export function addressOf(host: string): string {
   return new URL(cluster.urls[host === 'a' ? 0 : 1] ?? '').hostname;
 }
@@ -145,7 +145,7 @@ export async function sync(): Promise<SyncSet> {
   return syncValue.parse(JSON.parse(entries[0]?.value ?? ''));
 }
 
-/** The member also follows: one that has restarted stays listed until its primary learns of it. */
+/** The member must also follow, because a restarted member stays listed until its primary learns of the restart. */
 export async function inSync(primary: string, member: string): Promise<SyncSet> {
   return waitFor(`${primary} with ${member} in sync`, async () => {
     const now = await sync();
@@ -179,7 +179,7 @@ export async function lastChange() {
 export async function sql<Rows>(host: string, text: string): Promise<Rows> {
   const connection = await createConnection({
     ...{ host: addressOf(host), port: ports[host] ?? 0, user: 'tidegate', password: accounts.applicationPassword },
-    // The connector's own limit of a second is too short for a busy machine.
+    // The connector's own limit of one second is too short for a busy machine.
     ...{ database: 'tidegate', connectTimeout: 10_000 * patience },
   });
   try {
@@ -189,7 +189,7 @@ export async function sql<Rows>(host: string, text: string): Promise<Rows> {
   }
 }
 
-/** It takes the write, sooner or later. */
+/** Resolves when the host accepts the write, sooner or later. */
 export async function writes(host: string, id: number): Promise<void> {
   await waitFor(`a write at ${host}`, () =>
     sql(host, `INSERT INTO t VALUES (${id})`).then(
@@ -199,7 +199,7 @@ export async function writes(host: string, id: number): Promise<void> {
   );
 }
 
-/** Once its lead is given up, the host reads nothing from etcd until the promise resolves. Undefined: no host is held. */
+/** Once its lead is given up, the host reads nothing from etcd until the promise resolves. If undefined, no host is held. */
 export function hold(host: string, go: Promise<void>): () => void {
   held = { host, go };
   return () => {
@@ -207,7 +207,7 @@ export function hold(host: string, go: Promise<void>): () => void {
   };
 }
 
-/** The tables of the product that an agent uses. */
+/** Creates the product tables that an agent uses. */
 export async function makeTimeline(): Promise<void> {
   await sql(
     'a',

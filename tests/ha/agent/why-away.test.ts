@@ -1,4 +1,4 @@
-// What a host says of itself while it is no copy of the database.
+// The reason that a host gives for not being a copy of the database.
 import { expect, test } from '@jest/globals';
 import type { Step } from '../../../ha/agent/decide.ts';
 import type { ServerView } from '../../../ha/agent/view.ts';
@@ -15,19 +15,19 @@ const up = (receiving: boolean): ServerView => ({
 });
 const standby = (server: ServerView) => ({ server, reign: undefined });
 
-test('a primary, and a host that receives, are no such hosts', () => {
+test('a primary and a host that receives give no reason', () => {
   expect(whyAway(wait, { server: { state: 'down' }, reign: { id: 'r', fenceAtMs: 0 } }, 0)).toBeUndefined();
   expect(whyAway(wait, standby(up(true)), 0)).toBeUndefined();
 });
 
-test('a copy tells how far it is', () => {
+test('a host that fetches a copy shows its progress', () => {
   const copying = standby({ state: 'copying' });
   expect([0, 0.129, 0.999, 1].map((share) => whyAway(wait, copying, share))).toEqual([
     ...['a copy: 0 %', 'a copy: 12 %', 'a copy: 99 %', 'a copy is prepared'],
   ]);
 });
 
-test('a host that does not receive tells why it waits, or what it does next', () => {
+test('a host that does not receive shows why it waits, or its next step', () => {
   expect(whyAway(wait, standby({ state: 'empty' }), 0)).toBe('its database is gone');
   expect(whyAway({ kind: 'start', role: 'SLAVE' }, standby(up(false)), 0)).toBe('next step: start');
 });

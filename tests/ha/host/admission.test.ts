@@ -1,4 +1,4 @@
-// What the first host decides about a request to join.
+// The first host's decision about a request to join.
 import { describe, expect, it } from '@jest/globals';
 import { memberFor, publicKeyOf, refuseUnfit, useOf } from '../../../ha/host/admission.ts';
 import type { HostFile, JoinRequest, Member } from '../../../ha/host/host-file.ts';
@@ -15,7 +15,7 @@ function member(name: string, serverId: number, changes: Partial<Member> = {}): 
 const beginning = [member('a', 1), member('b', 2), member('w', 3, { kind: 'witness' })];
 
 describe('the keys of a request', () => {
-  it('are P-256 public keys, each named by its refusal', async () => {
+  it('are P-256 public keys, and the refusal names the wrong one', async () => {
     const { publicKey } = await newMachineKeys();
     expect(publicKeyOf({ ...request, publicKey })).toContain('BEGIN PUBLIC KEY');
     expect(() => publicKeyOf(request)).toThrow('the key is not a P-256 public key');
@@ -25,7 +25,7 @@ describe('the keys of a request', () => {
 });
 
 describe('the use of a token', () => {
-  it('is the same for what is left out and what is the default', () => {
+  it('is the same for an omitted option and its default', () => {
     expect(useOf({ ...request, site: undefined, asynchronous: undefined }, 'k')).toBe(
       useOf({ ...request, site: '', asynchronous: false, exchangeKey: '' } as JoinRequest, 'k'),
     );
@@ -34,7 +34,7 @@ describe('the use of a token', () => {
   it.each<Partial<JoinRequest>>([
     ...[{ name: 'other' }, { address: '192.0.2.8' }, { kind: 'witness' as const }, { site: 'east' }],
     ...[{ asynchronous: true }, { exchangeKey: 'e' }, { servedKey: 's' }],
-  ])('is another one with %j', (changes) => {
+  ])('is another use with %j', (changes) => {
     expect(useOf({ ...request, ...changes }, 'k')).not.toBe(useOf(request, 'k'));
   });
 });
@@ -52,14 +52,14 @@ describe('the place of a new member', () => {
     });
   });
 
-  it('is that of a host of its kind that has left, whose certificates stay refused', () => {
+  it('is that of a departed host of the same kind, whose certificates stay refused', () => {
     const gone = member('b', 2, { left: true, serials: ['1F'] });
     const { member: made, left } = memberFor(request, [beginning[0] as Member, gone, beginning[2] as Member], 'sha');
     expect(left).toBe(gone);
     expect(made).toMatchObject({ serverId: 4, refused: ['1F'] });
   });
 
-  it('is that of a host of another kind only when there is no other room', () => {
+  it('is that of a departed host of another kind only if there is no other room', () => {
     const gone = member('w', 3, { kind: 'witness', left: true });
     const four = [...beginning.slice(0, 2), gone, member('c', 4)];
     expect(memberFor(request, four, 'sha').left).toBeUndefined();
@@ -78,7 +78,7 @@ describe('a host that does not fit', () => {
     }
   };
 
-  it('is refused with what is taken', () => {
+  it('is refused, and the message names the value that is taken', () => {
     expect(refusal({})).toBeUndefined();
     expect(refusal({ name: 'a' })).toBe('NAME_TAKEN');
     expect(refusal({ address: '192.0.2.2' })).toBe('ADDRESS_TAKEN');
@@ -88,7 +88,7 @@ describe('a host that does not fit', () => {
     expect(refusal({}, [...beginning, member('c', 4), member('d', 5)])).toBe('COMPLETE');
   });
 
-  it('may have the name and the address of one that has left', () => {
+  it('may have the name and the address of a departed host', () => {
     expect(
       refusal({ name: 'c', address: '192.0.2.4' }, [...beginning, member('c', 4, { left: true })]),
     ).toBeUndefined();

@@ -1,5 +1,5 @@
-// Three hosts, each a network namespace, with the real program: a single machine's database becomes that of a pair, without a dump; who
-// leads, and where the address is, is what the commands say.
+// Three hosts, each a network namespace, with the real program. A single machine's database becomes a pair's without a dump. The commands
+// show the leader and the place of the address.
 // needs: system, keepalived, curl, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
@@ -27,7 +27,7 @@ const virtual = '198.19.77.10';
 const program = fileURLToPath(new URL('../../../bin/tidegate', import.meta.url));
 const leaseSeconds = 5;
 const waitSeconds = String(90 * patience);
-/** Of a switchover that is asked for again if it was not done: on a busy machine its host may acknowledge too late. */
+/** A switchover is requested again if it was not done, because its host may acknowledge too late on a busy machine. */
 const tryWaitSeconds = String(20 * patience);
 const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
 
@@ -58,7 +58,7 @@ describeAsRoot('of two data hosts and a witness', () => {
       'a',
       '--address',
       places.a,
-      // The longest: an agent starts anew within it, on a machine that is not too busy.
+      // The longest lease. An agent restarts within it, unless the machine is too busy.
       ...['--lease', String(leaseSeconds)],
       '--vip',
       `${virtual}/24`,
@@ -80,7 +80,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     });
     startAgent('w');
 
-    // The single machine goes on until it is stopped.
+    // The single machine runs until it is stopped.
     await session.query('INSERT INTO t VALUES (2)');
     await session.end();
     await single.stop();
@@ -110,7 +110,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     expect([await health('a'), await health('b')]).toEqual(['200', '503']);
   });
 
-  test('the other data host has the keys, the witness has none, and who began and joined is told', async () => {
+  test('the other data host has the keys, the witness has none, and init and join are reported', async () => {
     const keysOf = (host: Host) => readKeyFiles(join(folderOf(host), 'keys'));
     expect(Object.keys(await keysOf('a'))).toContain('sealing.keys');
     expect(await keysOf('b')).toEqual(await keysOf('a'));
@@ -143,7 +143,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     ]);
   });
 
-  test('a lost primary is replaced, and the address with it', async () => {
+  test('a lost primary is replaced, and the address moves too', async () => {
     await whole();
     const pid = Number(await readFile(join(folderOf('b'), 'mariadb', 'server.pid'), 'utf8'));
     killQuietly(pid, 'SIGKILL');
@@ -158,7 +158,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     expect(await sql<unknown[]>('b', 'SELECT id FROM tidegate.t')).toHaveLength(4);
   });
 
-  test('a restarted agent of the primary keeps server, epoch and address', async () => {
+  test('an agent restart on the primary keeps server, epoch and address', async () => {
     const keepsAll = async (): Promise<boolean> => {
       const { primary, epoch } = await whole();
       const host = primary === 'b' ? 'b' : 'a';
@@ -168,10 +168,10 @@ describeAsRoot('of two data hosts and a witness', () => {
       agents.get(host)?.kill('SIGKILL');
       await ended;
       startAgent(host);
-      // A status that is asked for now would take the processor from the agent that starts.
+      // A status request now would take processor time from the agent that is starting.
       await sleep(leaseSeconds * 1000);
       const after = await whole();
-      // A machine that is too busy to start it within the lease has a failover.
+      // If the machine is too busy to start the agent within the lease, there is a failover.
       if (after.epoch !== epoch) return false;
       expect(after.primary).toBe(host);
       expect(await serverOf()).toBe(server);
@@ -193,13 +193,13 @@ describeAsRoot('of two data hosts and a witness', () => {
     const foreign = `tgh_${'a'.repeat(43)}.${'0'.repeat(64)}`;
     await refused('w', [...joinWords('x', foreign), ...units, '--data', join(place.path, 'foreign')], 'FOREIGN');
     await refused('w', ['ha', 'status', '--data', join(place.path, 'nothing')], 'NOT_CONFIGURED');
-    // The primary has the address that another cluster would be given.
+    // The primary already has the address that the other cluster would get.
     const other = ['ha', 'init', '--name', 'o', '--address', places.w, '--vip', `${virtual}/24`, '--no-install'];
     await refused('w', [...other, ...units, '--data', join(place.path, 'other')], 'ADDRESS_TAKEN');
     await waitFor('a refusal while the primary stays', async () => {
       const { primary, epoch } = await whole();
       const { exitCode, stderr } = await tidegate('a', ['ha', 'switchover', '--to', String(primary)]);
-      // On a machine that is too busy another one may have taken over before it was asked.
+      // On a busy machine another host may have taken over before the request.
       if ((await whole()).epoch !== epoch) return false;
       expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('ALREADY') });
       return true;
@@ -242,7 +242,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     expect(await sql<unknown[]>('c', 'SELECT id FROM tidegate.t')).toHaveLength(5);
   });
 
-  test('the certificate of a host that has left opens nothing, and that of the API asks etcd alone', async () => {
+  test('the certificate of a departed host opens nothing, and the API certificate opens only etcd', async () => {
     const of = async (file: string, name: string) => {
       const { certificate, key, accounts } = JSON.parse(await readFile(file, 'utf8'));
       const at = join(place.path, name);
@@ -259,7 +259,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     const served = await of(join(folderOf('a'), 'serve', 'host.json'), 'served');
     const authority = join(folderOf('a'), 'serve', 'authority.pem');
     const curlAt = async (from: 'b' | 'c', shows: readonly string[], path: string) => {
-      // etcd's port for peers has gRPC where HTTP/2 is spoken.
+      // etcd's port for peers speaks gRPC over HTTP/2.
       const words = ['curl', '--silent', '--http1.1', '--max-time', '20', '--cacert', authority, ...shows];
       const { stdout, exitCode } = await runProgram('ip', [
         ...['netns', 'exec', network.namespace(from), ...words],
@@ -275,11 +275,11 @@ describeAsRoot('of two data hosts and a witness', () => {
     ] as const) {
       expect([member, await curl(shows, '2381/members')]).toEqual([member, member]);
       expect([etcd, await curl(shows, '2379/version')]).toEqual([etcd, etcd]);
-      // The primary would give one: it is asked at a path that there is not.
+      // The primary would send a copy, so the request goes to a path that does not exist.
       const path = copy === '409' ? '3307/none' : '3307/copy';
       expect(await curl(shows, path)).toBe(copy === '409' ? '404' : copy);
     }
-    // Members of etcd have to come from the address in their certificate, which both have.
+    // etcd members must connect from the address in their certificate, which both hosts have.
     expect(await curlAt('b', left.shows, '2380/members')).toBe('refused');
     expect(await curlAt('b', listed.shows, '2380/members')).toBe('200');
     const { accounts } = listed;
@@ -305,13 +305,13 @@ describeAsRoot('of two data hosts and a witness', () => {
     expect(await follow('tidegate_replica', left.tls)).not.toBe(0);
   });
 
-  test('a further data host joins, without a vote: it is a spare, then the primary, and leaves', async () => {
+  test('a further data host joins without a vote: it is a spare, then the primary, and then leaves', async () => {
     const { token, url } = JSON.parse((await tidegate('a', ['ha', 'invite', '--json'])).stdout);
     const data = ['--data', folderOf('d')];
     const join = ['join', token, '--url', url, '--name', 'd', '--address', places.c, '--site', 'far', '--no-install'];
     expect(await tidegate('c', [...join, ...data])).toMatchObject({ exitCode: 0, stderr: '' });
     startAgent('c', 'd');
-    // Where a host is lost for a moment, it is the one in sync.
+    // If a host was lost for a moment, this one is in sync instead.
     const further = await waitFor('d to follow', async () => {
       const seen = await whole();
       return seen.hosts.find(({ name, state }) => name === 'd' && ['FOLLOWS', 'IN_SYNC'].includes(state));
@@ -362,10 +362,10 @@ function joinWords(host: string, token: string): string[] {
   return ['join', token, '--url', invited.url, '--name', host, '--address', address, '--no-install'];
 }
 
-/** Every call is in the host's network, and on its data folder unless it names another. */
+/** Every command runs in the host's network, and on its data folder unless it names another. */
 function words(host: Host | 'c', given: readonly string[]): string[] {
   const data = given.includes('--data') ? [] : ['--data', folderOf(host)];
-  // Where systemd runs, no unit is written outside.
+  // If systemd runs here, no unit is written outside the test folder.
   const begins = given[0] === 'join' || given[1] === 'init';
   const units = begins && !given.includes('--units') ? ['--units', join(place.path, `units-${host}`)] : [];
   return ['netns', 'exec', network.namespace(host), 'sh', program, ...given, ...data, ...units];
@@ -375,11 +375,11 @@ function tidegate(host: Host | 'c', given: readonly string[]) {
   return runProgram('ip', words(host, given), { timeoutMs: 180_000 * patience });
 }
 
-/** `folder`: of another host in its network. */
+/** `folder`: the data folder of another host, used in this host's network. */
 function startAgent(host: Host | 'c', folder: Host | 'c' | 'd' = host): void {
   const output = openSync(join(place.path, `${folder}.log`), 'a');
   const agent = words(host, ['ha', 'agent', '--log-level', 'debug', '--data', folderOf(folder)]);
-  // A host has a machine of its own: what else this one does delays it little.
+  // A real host has its own machine, so the other work of this machine should delay it little.
   const child = spawn('nice', ['-n', '-15', 'ip', ...agent], { stdio: ['ignore', output, output] });
   agents.set(host, child);
 }
@@ -394,7 +394,7 @@ async function inside(name: Host | 'c', given: readonly string[]): Promise<strin
   return (await runProgram('ip', ['netns', 'exec', network.namespace(name), ...given])).stdout;
 }
 
-/** Who has it; both is a failure. */
+/** The host that has the address. Fails if both have it. */
 async function addressAt(): Promise<string> {
   const have = [];
   for (const host of ['a', 'b'] as const)

@@ -1,5 +1,5 @@
-// What a host's data folder is once the host has left, with a real MariaDB and a real etcd: the last one's is a single machine's again, with
-// every write; another one's is refused.
+// The data folder of a host that has left, with a real MariaDB and a real etcd. The last host's folder belongs to a single machine again,
+// with every write. Any other host's folder is refused.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -66,7 +66,7 @@ async function hostFile({ gone = true, me = 'a' } = {}): Promise<HostFile> {
   };
 }
 
-/** As the agent of a cluster leaves it: the server runs on. */
+/** Leaves the folder as a cluster's agent does: the server keeps running. */
 async function lead(file: HostFile): Promise<number> {
   await takeOver({ folder, log: silentLog, signal, isThere: false });
   await writeHostFile(path, file);
@@ -95,7 +95,7 @@ async function lead(file: HostFile): Promise<number> {
   return pid;
 }
 
-/** As `tidegate up` starts it. */
+/** Starts the database as `tidegate up` does. */
 async function rowsOfSingle(): Promise<number> {
   const server = await startMariadb({ folder, log: silentLog });
   try {
@@ -112,14 +112,14 @@ async function rowsOfSingle(): Promise<number> {
   }
 }
 
-test('the last host is a single machine, in place, with every write; its keys are gone, and its settings stay', async () => {
+test('the last host becomes a single machine in place, with every write; its keys are gone, and its settings stay', async () => {
   const file = await hostFile();
   expect([isLast(file), hasLeft(file)]).toEqual([true, false]);
   const pid = await lead(file);
   const mark = processMark(pid);
   await writeFile(join(path, 'ha', 'settings.yaml'), '# of a person\n');
   await expect(refuseClusterFolder(path)).rejects.toThrow(/CLUSTER_FOLDER: .*"tidegate ha leave" makes it a single/);
-  // Beside an agent that runs it is refused, and nothing is changed.
+  // While an agent runs, the command is refused and changes nothing.
   await expect(departAlone(path, 1)).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
   expect(await hasHostFile(path)).toBe(true);
   await folder.close();
@@ -134,19 +134,19 @@ test('the last host is a single machine, in place, with every write; its keys ar
   expect(await pathExists(join(path, 'ha.ended-test', 'host.json'))).toBe(false);
 });
 
-test('one that was killed while it left goes on with it', async () => {
+test('a host that was killed while it left continues when asked again', async () => {
   const file = await hostFile();
   await lead(file);
   const members = file.members.map((each) => ({ ...each, left: true }));
   await mkdir(join(path, 'etcd', 'data'), { recursive: true });
-  // What the first attempt has done before it was killed.
+  // The work of the first attempt before it was killed.
   await writeHostFile(path, { ...file, members });
   await depart(folder, { ...file, members });
   expect(await hasHostFile(path)).toBe(false);
   expect(await rowsOfSingle()).toBe(50);
 });
 
-test('while another host is there, none is the last; one that has left keeps an old copy, which nothing serves', async () => {
+test('a host is not the last while another one is there, and a departed host keeps an old copy that nothing serves', async () => {
   expect(isLast(await hostFile({ gone: false }))).toBe(false);
   const file = await hostFile({ me: 'b' });
   expect([isLast(file), hasLeft(file)]).toEqual([false, true]);

@@ -1,4 +1,4 @@
-// `tidegate ha init` that was cut off before its end: the same command begins the cluster.
+// `tidegate ha init` after an interruption: the same command creates the cluster.
 import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -15,11 +15,11 @@ import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
 const place = forTest(() => temporaryFolder());
 
-test('its settings and units are there then, and so are the tokens of the other hosts', async () => {
+test('its settings, its units and the tokens of the other hosts exist after the second run', async () => {
   const data = join(place.path, 'a');
   const units = join(place.path, 'units');
   await (await openDataFolder(data, { version: dataVersion })).close();
-  // As if a database was there: none is started.
+  // Pretends that a database exists, so that none is started.
   await mkdir(databasePath(data), { recursive: true });
   await writeFile(join(databasePath(data), 'ibdata1'), '');
   const begin = () =>
@@ -31,7 +31,7 @@ test('its settings and units are there then, and so are the tokens of the other 
       ...{ names: [], stdout: new PassThrough(), stderr: new PassThrough(), env: {} },
       signal: new AbortController().signal,
     } as unknown as Parameters<typeof init.run>[0]);
-  // Nothing can be written there.
+  // Nothing can be written to this path.
   await symlink(join(place.path, 'none'), units);
   await expect(begin()).rejects.toThrow(/^ENOENT: .*mkdir/);
   expect(await hasHostFile(data)).toBe(false);

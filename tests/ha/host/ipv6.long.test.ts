@@ -1,5 +1,5 @@
-// Two data hosts and a witness that have IPv6 addresses alone, as network namespaces, with the real program; the virtual address is of
-// either family.
+// Two data hosts and a witness that have only IPv6 addresses, as network namespaces, with the real program. The virtual address is of either
+// family.
 // needs: system, keepalived, iputils-ping, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
@@ -25,7 +25,7 @@ describeAsRoot('of hosts with IPv6 addresses', () => {
     ['an IPv6 address', '2001:db8:77::10', 64],
     ['an IPv4 address', '198.19.77.10', 24],
   ])(
-    '%s moves with the primary, by a switchover and a loss',
+    '%s moves with the primary, in a switchover and after a loss',
     async (_what, virtual, length) => {
       const place = await temporaryFolder();
       const network = await HaNetwork.layOut(`6${process.pid}${length}`);
@@ -57,10 +57,10 @@ describeAsRoot('of hosts with IPv6 addresses', () => {
       try {
         for (const name of Object.keys(addresses) as (keyof typeof addresses)[]) {
           await inside(name, ['ip', 'address', 'add', `${addresses[name]}/64`, 'dev', 'eth0', 'nodad']);
-          // Nothing may go over IPv4 but the virtual address.
+          // Only the virtual address may use IPv4.
           if (name !== 'c') await inside(name, ['ip', 'address', 'delete', `${places[name]}/24`, 'dev', 'eth0']);
         }
-        // As a person may write it.
+        // A spelling that a person may use.
         const written = '2001:0DB8:77:0::1';
         const units = (host: Host) => ['--units', join(place.path, `units-${host}`), '--no-install'];
         const begun = await tidegate('a', [
@@ -101,7 +101,7 @@ describeAsRoot('of hosts with IPv6 addresses', () => {
         expect(await tidegate('w', ['ha', 'switchover', '--to', 'b'])).toMatchObject({ exitCode: 0, stderr: '' });
         await waitFor('the address at b', () => addressAt('b'));
         await waitFor('the address to answer', answersAt);
-        // The witness, if it can.
+        // The witness should lead etcd if it can.
         await waitFor('etcd to be led from w', async () =>
           (await whole()).hosts.some(({ name, etcd }) => name === 'w' && etcd === 'LEADS'),
         );
@@ -109,7 +109,7 @@ describeAsRoot('of hosts with IPv6 addresses', () => {
         await waitFor('the address at a', () => addressAt('a'));
         expect(await whole()).toMatchObject({ primary: 'a', copies: 2 });
 
-        // The route to a lost primary, and the other one's way back.
+        // The route to a lost primary, and the way back of the other host.
         await network.unplug('a');
         await waitFor('the address at b', async () => {
           const { stdout } = await inside('b', ['ip', '-oneline', 'address', 'show', 'to', virtual]);

@@ -1,4 +1,4 @@
-// `tidegate join` of a host, when it was cut off after its token was used: the same command continues it.
+// `tidegate join` after an interruption that came after its token was used: the same command continues the join.
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ afterEach(async () => {
   await place.remove();
 });
 
-test('it gets all of its files then, and is one host of the cluster', async () => {
+test('the host then gets all of its files, and is one host of the cluster', async () => {
   const { token, url } = await invite(a);
   const units = join(place.path, 'units');
   const joining = () =>
@@ -57,7 +57,7 @@ test('it gets all of its files then, and is one host of the cluster', async () =
       },
       ...{ stdout: new PassThrough(), signal: new AbortController().signal, env: {}, output: {} },
     } as unknown as Parameters<typeof joinAsHost>[1]);
-  // Nothing can be written there.
+  // Nothing can be written to this path.
   await symlink(join(place.path, 'none'), units);
   await expect(joining()).rejects.toThrow(/^ENOENT: .*mkdir/);
   const tokens = async () => (await readHostFile(a)).first?.tokens;

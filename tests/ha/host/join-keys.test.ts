@@ -1,4 +1,5 @@
-// A data host that joins gets the key files of the first host, over the real server: encrypted for it alone, bounded, and never over others.
+// A data host that joins gets the key files of the first host, over the real server. They are encrypted for that host only, limited in size,
+// and never overwrite other files.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -75,7 +76,7 @@ function ask({
 
 const usedFor = async () => (await readHostFile(join(place.path, 'a'))).first?.tokens[0]?.usedFor;
 
-test('a data host gets them, for its user alone; again if the answer was lost, but not with another key', async () => {
+test('a data host gets the files for its own user only, and again if the answer was lost, but not with another key', async () => {
   expect((await ask()).keyFiles).toEqual(files);
   const { file, keyFiles } = await ask();
   expect(file.members.map(({ name }) => name)).toEqual(['a', 'b']);
@@ -85,7 +86,7 @@ test('a data host gets them, for its user alone; again if the answer was lost, b
   await expect(ask({ pair: await newMachineKeys() })).rejects.toMatchObject({ code: 'TOKEN_USED' });
 });
 
-test('a token that was used is not used again for another site, or for a host that is asynchronous now', async () => {
+test('a used token is refused for another site, and for a host that is now asynchronous', async () => {
   await ask({ site: 'east' });
   for (const other of [{ site: 'west' }, {}, { site: 'east', asynchronous: true }])
     await expect(ask(other)).rejects.toMatchObject({ code: 'TOKEN_USED' });
@@ -93,7 +94,7 @@ test('a token that was used is not used again for another site, or for a host th
   expect(file.members.find(({ name }) => name === 'b')).toMatchObject({ site: 'east' });
 });
 
-test('a token that was used gets nothing for the host that has its name by now', async () => {
+test('a used token gives nothing to a different host that now has the name', async () => {
   await ask();
   const dataPath = join(place.path, 'a');
   const file = await readHostFile(dataPath);
@@ -105,7 +106,7 @@ test('a token that was used gets nothing for the host that has its name by now',
   expect((await readHostFile(dataPath)).members).toEqual([a, next]);
 });
 
-test('invitations while a host joins are not lost, and its token stays used', async () => {
+test('invitations made during a join are not lost, and the token stays used', async () => {
   const dataPath = join(place.path, 'a');
   const [joined, ...others] = await Promise.all([ask(), invite(dataPath), invite(dataPath), invite(dataPath)]);
   expect(joined.file.members.map(({ name }) => name)).toEqual(['a', 'b']);
@@ -115,11 +116,11 @@ test('invitations while a host joins are not lost, and its token stays used', as
   expect(members).toHaveLength(2);
 });
 
-test('a witness gets none', async () => {
+test('a witness gets no key files', async () => {
   expect((await ask({ kind: 'witness' })).keyFiles).toEqual({});
 });
 
-test('only the key that it was encrypted for opens it, with the token, unchanged', async () => {
+test('only the key that the files were encrypted for opens them, with the token, and only unchanged', async () => {
   const sealed = await sealKeyFiles(files, exchange.publicKey, token);
   expect(JSON.stringify(sealed)).not.toContain(secret);
   expect(Buffer.from(sealed.text, 'base64').toString()).not.toContain(secret);
@@ -133,7 +134,7 @@ test('only the key that it was encrypted for opens it, with the token, unchanged
   expect(() => openKeyFiles({ ...sealed, text: text.toString('base64') }, exchange, token)).toThrow(refused);
 });
 
-test('a host with another key under the same name is refused, and its token stays good; the same one is no difference', async () => {
+test('a host with another key under the same name is refused without using its token; the same key makes no difference', async () => {
   await mkdir(target, { recursive: true });
   await writeFile(join(target, 'sealing.keys'), 'another', { mode: 0o600 });
   const there = hashesOf(await readKeyFiles(target));
@@ -151,7 +152,7 @@ test('a host with another key under the same name is refused, and its token stay
   expect(await readKeyFiles(target)).toEqual(files);
 });
 
-test('a file that is too large, or too many, are refused before the token is used', async () => {
+test('a file that is too large, or too many files, are refused before the token is used', async () => {
   const refused = { code: 'KEYS_TOO_LARGE' };
   await writeFile(join(source, 'large.keys'), 'x'.repeat(40_000));
   await expect(ask()).rejects.toMatchObject(refused);
@@ -161,7 +162,7 @@ test('a file that is too large, or too many, are refused before the token is use
   expect(await usedFor()).toBeUndefined();
 });
 
-test('links and other files are not given, and no name leads out of the folder', async () => {
+test('links and special files are not sent, and no name leads out of the folder', async () => {
   await symlink('/etc/hostname', join(source, 'hostname.keys'));
   await writeFile(join(source, 'notes.txt'), 'x');
   expect((await ask()).keyFiles).toEqual(files);

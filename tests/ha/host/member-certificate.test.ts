@@ -1,4 +1,5 @@
-// The first host answers hosts that are in the cluster: not one that has left, nor the API of one, though the authority has signed both.
+// The first host answers hosts that are in the cluster. It does not answer a host that has left, or the API certificate of a host, although
+// the authority signed both.
 import { randomUUID, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -80,7 +81,7 @@ async function change(members: (all: readonly Member[]) => Member[]): Promise<vo
 
 const refused = { code: 'NO_CERTIFICATE' };
 
-test('a host gets the list of hosts and a certificate for its API; the latter opens nothing here', async () => {
+test('a host gets the list of hosts and a certificate for its API, and the API certificate opens nothing here', async () => {
   expect((await membersAt(files.b)).map(({ name }) => name)).toEqual(['a', 'b']);
   const served = await servedAt(files.b);
   const api = { ...files.b, ...served };
@@ -88,11 +89,11 @@ test('a host gets the list of hosts and a certificate for its API; the latter op
   await expect(servedAt(api)).rejects.toMatchObject(refused);
   const certificate = new X509Certificate(served.certificate);
   expect(memberWith(certificate, files.a.members)).toBeUndefined();
-  // It is refused with the host's own once that has left.
+  // The API certificate is refused together with the host's own once the host has left.
   expect((await readHostFile(place.path)).members[1]?.serials).toContain(certificate.serialNumber);
 });
 
-test('a host that has left gets nothing, even if another one of its name has joined', async () => {
+test('a departed host gets nothing, even if another host of the same name has joined', async () => {
   const [, b] = files.a.members;
   await change((all) => all.map((each) => (each.name === 'b' ? { ...each, left: true } : each)));
   await expect(membersAt(files.b)).rejects.toMatchObject(refused);
@@ -105,14 +106,14 @@ test('a host that has left gets nothing, even if another one of its name has joi
   expect(leftSerials((await readHostFile(place.path)).members)).toEqual(b?.serials);
 });
 
-test('no number of certificates makes one forgotten that has to be refused later', async () => {
+test('no number of certificates can push out one that must be refused later', async () => {
   const [own] = files.b.members[1]?.serials ?? [];
   for (let count = 1; count < mostSerials; count += 1) await servedAt(files.b);
   await expect(servedAt(files.b)).rejects.toMatchObject({ code: 'TOO_MANY_CERTIFICATES' });
   const { serials } = (await readHostFile(place.path)).members[1] ?? {};
   expect(serials).toHaveLength(mostSerials);
   expect(serials).toContain(own);
-  // Nor does the number of hosts that had its place.
+  // The number of hosts that had the place does not matter either.
   let last = files.b.members[1] as Member;
   for (let count = 0; count < mostSerials; count += 1)
     last = { ...last, serials: [`${count}-1`, `${count}-2`], refused: [...refusedSerials(last)] };
@@ -121,23 +122,23 @@ test('no number of certificates makes one forgotten that has to be refused later
   expect(leftSerials((await readHostFile(place.path)).members)).toContain(own);
 });
 
-test('once etcd has the list of hosts, a certificate is given only if it can be noted there', async () => {
+test('once etcd has the list of hosts, a certificate is issued only if it can be recorded there', async () => {
   const later = await host('d', 4);
   const [w, c] = [await host('w', 3), await host('c', 5)];
   await change((all) => [...all, { ...w.member, kind: 'witness' }, later.member, c.member]);
-  // No member of etcd runs. Those of the beginning get theirs all the same, as etcd may need it to start.
+  // No etcd member runs. The first hosts still get their certificates, because etcd may need them to start.
   expect((await servedAt(files.b)).certificate).toContain('CERTIFICATE');
   const d = { ...files.b, me: 'd', certificate: later.certificate, key: later.key };
   await expect(servedAt(d)).rejects.toMatchObject({ code: 'NO_MAJORITY' });
   expect((await readHostFile(place.path)).members.find(({ name }) => name === 'd')?.serials).toHaveLength(1);
 });
 
-test('a certificate of another authority, and none, get nothing', async () => {
+test('a certificate of another authority gets nothing, and neither does a client without one', async () => {
   const other = await makeCertificate({ commonName: 'b-2', names: [] });
   await expect(membersAt({ ...files.b, certificate: other.cert, key: other.key })).rejects.toThrow();
 });
 
-test('the file of the API has neither the key of the host nor that of the authority', async () => {
+test('the API file contains neither the key of the host nor the key of the authority', async () => {
   const { publicKey, privateKey } = await newMachineKeys();
   const certificate = await certifyServed({ name: 'a', publicKey }, authority);
   const file = { ...(await readHostFile(place.path)), served: { certificate, key: privateKey } };

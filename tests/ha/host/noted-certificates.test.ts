@@ -1,4 +1,5 @@
-// A certificate that the first host gives while etcd runs is noted in the list that all hosts go by: once its host has left, they refuse it.
+// A certificate that the first host issues while etcd runs is recorded in the list that all hosts use. Once its host has left, all hosts
+// refuse it.
 // needs: system
 import { randomUUID, X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -43,7 +44,7 @@ beforeEach(async () => {
   place = await temporaryFolder();
   network = await ownNetwork();
   authority = await makeCertificate({ commonName: 'test hosts', use: 'authority' });
-  // Three began, and one joined later. Only the first one's etcd counts here.
+  // Three hosts started the cluster, and one joined later. Only the first one's etcd counts here.
   const made = [await host('a', 1), await host('b', 2, false), await host('w', 3, false), await host('d', 4, false)];
   const [one, , , last] = made;
   if (one === undefined || last === undefined) throw new Error('no hosts');
@@ -110,7 +111,7 @@ async function filesOf({ authority: ca, certificate, key }: HostFile) {
   return paths;
 }
 
-test('a host that was listed by a process that was killed before it noted so still joins, once', async () => {
+test('a host joins, once, even if the process that listed it was killed before it recorded the certificate', async () => {
   const client = etcdOf(a);
   const keys = haKeys(a.cluster);
   const token = newJoinToken(fingerprintOf(authority.cert));
@@ -143,7 +144,7 @@ test('a host that was listed by a process that was killed before it noted so sti
   }
 });
 
-test('it is in the list in etcd, whether that had one before or not', async () => {
+test('the certificate is in the list in etcd, whether or not the list had one before', async () => {
   const client = etcdOf(a);
   const keys = haKeys(a.cluster);
   try {

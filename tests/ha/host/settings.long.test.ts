@@ -1,5 +1,5 @@
-// Three hosts, each a network namespace, from nothing: what `ha init` and `join` write is enough for `tidegate ha agent` and `tidegate serve`,
-// and what a person has changed stays.
+// Three hosts, each a network namespace, set up from nothing. The files that `ha init` and `join` write are enough for `tidegate ha agent`
+// and `tidegate serve`, and a person's changes stay.
 // needs: system, keepalived, bind9-dnsutils, curl, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
@@ -34,7 +34,7 @@ const running = new Map<string, ChildProcess>();
 describeAsRoot('of hosts that were nothing before', () => {
   beforeAll(async () => {
     place = await temporaryFolder();
-    // The servers' own user passes it.
+    // The servers' own user must be able to enter it.
     await chmod(place.path, 0o711);
     network = await HaNetwork.layOut(`s${process.pid}`);
     const init = [
@@ -77,19 +77,19 @@ describeAsRoot('of hosts that were nothing before', () => {
   });
 
   test(
-    'nothing but the two programs is typed, and both hosts answer as the service account',
+    'only the two programs are typed, and both hosts answer as the service account',
     async () => {
       await whole();
       for (const host of ['a', 'b'] as const) {
         start(host, ['serve', '--config', settingsOf(host)], 'serve');
         await waitFor(`the API of ${host}`, async () => (await ready(places[host])) === '200');
-        // The process notes itself after its API is ready.
+        // The process writes its own file after its API is ready.
         const noted = join(folderOf(host), 'serve', 'process', 'served.json');
         const text = await waitFor(`the process of ${host}`, () => readFile(noted, 'utf8').catch(() => undefined));
         const { uid } = await stat(`/proc/${JSON.parse(text).pid}`);
         expect(uid).toBe(serviceAccount.uid);
       }
-      // A busy machine may have a failover of its own meanwhile.
+      // On a busy machine a failover may happen in between.
       await waitFor('the API at the virtual address', async () => (await ready(virtual)) === '200');
       const wanted = ['READY', 'USED', null].sort();
       await waitFor('each Redis', async () =>
@@ -115,7 +115,7 @@ describeAsRoot('of hosts that were nothing before', () => {
   });
 
   test(
-    "names are answered by the primary's name server, and after a failover by the next one's",
+    "the primary's name server answers for the names, and after a failover the next primary's does",
     async () => {
       const names = Array.from({ length: 20 }, (_each, at) => `n${at}.${zone}`);
       await declare(names);
@@ -132,9 +132,9 @@ describeAsRoot('of hosts that were nothing before', () => {
   );
 
   test(
-    'a lost primary stays out until a person lets it return, and one that handed over does not',
+    'a lost primary stays out until a person lets it return, and one that handed over returns by itself',
     async () => {
-      // Both, as a busy machine may have a failover of its own meanwhile.
+      // Both hosts, because a failover may happen in between on a busy machine.
       for (const host of ['a', 'b'] as const) {
         await rejoinByHand(host);
         const ended = new Promise((resolve) => running.get(`${host} agent`)?.once('exit', resolve));
@@ -151,7 +151,7 @@ describeAsRoot('of hosts that were nothing before', () => {
         const found = hosts.find(({ name }) => name === lost);
         return primary === other && found?.state === 'RETURNING' && found.returning === said;
       });
-      // It answers nothing while the cluster chooses a leader.
+      // There is no answer while the cluster elects a leader.
       await waitFor('"ha status" to say the same', async () =>
         (await tidegate('w', ['ha', 'status'])).stdout.includes(`${lost} returns: ${said}`),
       );
@@ -166,7 +166,7 @@ describeAsRoot('of hosts that were nothing before', () => {
       const done = await tidegate('w', ['ha', 'rejoin', lost, '--wait', waitSeconds, '--json']);
       expect(done).toMatchObject({ exitCode: 0, stderr: '' });
       expect(JSON.parse(done.stdout)).toEqual({ host: lost, state: 'IN_SYNC' });
-      // Handed over as planned: it returns by itself.
+      // The hand-over was planned, so the host returns by itself.
       await waitFor('a switchover without a failover beside it', async () => {
         const { primary, epoch } = await allIn();
         if (primary === lost) return tidegate('w', ['ha', 'switchover', '--to', other]).then(() => false);
@@ -192,13 +192,13 @@ describeAsRoot('of hosts that were nothing before', () => {
     await expect(stat(join(data, 'ha', 'host.json'))).rejects.toThrow('ENOENT');
     await rm(join(units, 'tidegate-ha.service'));
     expect(await tidegate('w', init)).toMatchObject({ exitCode: 0, stderr: '' });
-    // Of another folder: that host is in a cluster.
+    // The command names another folder, but the host is already in a cluster.
     const other = init.map((word) => (word === data ? `${data}2` : word));
     expect(await tidegate('w', other)).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining(`it is of the host in ${data}`),
     });
-    // It has left its cluster: what was written may be replaced, what was changed may not.
+    // The host has left its cluster. Generated files may be replaced, changed files may not.
     await rm(join(data, 'ha', 'host.json'));
     const again = init.map((word) => (word === 'o' ? 'p' : word));
     await appendFile(join(data, 'serve', 'settings.yaml'), 'log:\n  level: debug\n');
@@ -209,7 +209,7 @@ describeAsRoot('of hosts that were nothing before', () => {
   });
 });
 
-/** Whoever a busy machine has lost is let in. */
+/** Lets in every host that was lost because the machine was busy. */
 async function allIn(): Promise<ClusterStatus> {
   return waitFor('both hosts to be in', async () => {
     const seen = await status().catch(() => undefined);
@@ -223,7 +223,7 @@ function rejoinByHand(host: Host): Promise<void> {
   return addToAgent(host, '  rejoin: manual\n');
 }
 
-/** To its settings, below `ha`. */
+/** Adds lines to the agent's settings, below `ha`. */
 async function addToAgent(host: Host, lines: string): Promise<void> {
   const path = join(folderOf(host), 'ha', 'settings.yaml');
   const text = await readFile(path, 'utf8');
@@ -234,13 +234,13 @@ function statusNow(): Promise<ClusterStatus | undefined> {
   return status().catch(() => undefined);
 }
 
-/** As a subgraph does, in the primary's database; which another one may be by then. */
+/** Declares names as a subgraph does, in the primary's database. Another host may be the primary by then. */
 async function declare(names: readonly string[]): Promise<void> {
   const records = [{ type: 'A', value: '192.0.2.1' } as const];
   await waitFor('the names to be declared', async () => {
     const primary = (await statusNow())?.primary as Host | null | undefined;
     if (primary === null || primary === undefined) return false;
-    // Not root: a host that is the primary no more refuses it.
+    // Not root, because a host that is no longer the primary must refuse the write.
     const password = (await readFile(join(folderOf(primary), 'serve', 'database.password'), 'utf8')).trim();
     const socketPath = join(folderOf(primary), 'run', 'mariadb.sock');
     const db = new Database({ connection: { socketPath, user: 'tidegate', password, database: 'tidegate' } });
@@ -258,7 +258,7 @@ async function declare(names: readonly string[]): Promise<void> {
   });
 }
 
-/** By the primary's name server, at its own address and the virtual one, and by no other. */
+/** True if the primary's name server answers, at its own address and the virtual one, and no other server does. */
 function answeredAlone(names: readonly string[]): Promise<unknown> {
   return waitFor("the names at the primary's name server alone", async () => {
     const primary = (await statusNow())?.primary;
@@ -270,7 +270,7 @@ function answeredAlone(names: readonly string[]): Promise<unknown> {
   });
 }
 
-/** One line for each record. `undefined`: one of the names is not answered. */
+/** One line for each record. `undefined` if one of the names has no answer. */
 async function dig(address: string, names: readonly string[]): Promise<string | undefined> {
   const words = ['dig', `@${address}`, '+short', '+time=2', '+tries=1', ...names];
   const { exitCode, stdout } = await runProgram('ip', ['netns', 'exec', network.namespace('c'), ...words]);
@@ -289,7 +289,7 @@ function inNamespace(host: Host, words: readonly string[]): string[] {
   return ['netns', 'exec', network.namespace(host), 'sh', program, ...words];
 }
 
-/** Where systemd runs, no unit is written outside. */
+/** If systemd runs here, no unit is written outside the test folder. */
 function tidegate(host: Host, given: readonly string[]) {
   const data = given.includes('--data') ? [] : ['--data', folderOf(host)];
   const begins = given[0] === 'join' || given[1] === 'init';

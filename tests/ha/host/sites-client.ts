@@ -1,5 +1,5 @@
-// A client that has the list of hosts: it writes rows, each with a key, and reads what it was told is written. What gets no answer it asks of the
-// next host, with the same key, until it has one. arguments: the file in which it tells what it has seen, the file of its password, URLs of hosts
+// A client with the list of hosts. It writes rows, each with a key, and reads back the acknowledged ones. A request without an answer goes to
+// the next host with the same key, until there is an answer. Arguments: the report file, the password file, URLs of hosts.
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,12 +7,12 @@ import { ask, type GraphReply } from '../../../clients/typescript/graph-request.
 
 const [, , file = '', passwordFile = '', ...urls] = process.argv;
 const attemptMs = 10_000;
-/** Shorter than one lasts. */
+/** Shorter than the lifetime of a token. */
 const tokenMs = 120_000;
 const taskMs = 180_000;
 const pauseMs = 50;
 const againMs = 100;
-/** Shorter ones are not told. */
+/** Shorter gaps are not reported. */
 const gapMs = 300;
 const create = `mutation ($input: ProjectCreateInput!) {
   root: projectCreate(input: $input) { project { id } userErrors { code message retry } } }`;
@@ -20,15 +20,15 @@ const read = 'query ($id: ID!) { root: project(id: $id) { id name } }';
 
 export interface Seen {
   readonly acknowledged: { name: string; id: string }[];
-  /** Writes and reads that were refused, or had no answer in the time of a task. */
+  /** Writes and reads that were refused, or had no answer within the time of a task. */
   readonly failed: string[];
-  /** Acknowledged rows that a read did not show. */
+  /** Acknowledged rows that were missing from a read. */
   readonly stale: string[];
   reads: number;
-  /** Attempts without an answer, and the last of them in words. */
+  /** Attempts without an answer, and a description of the last one. */
   again: number;
   lastWords: string;
-  /** Between two acknowledged writes, in ms, with the time of the second one (Unix). */
+  /** Gaps between two acknowledged writes, in ms, with the Unix time of the second write. */
   readonly gaps: { ms: number; endedAt: number }[];
   /** Unix time of the last acknowledged write. */
   lastAt: number;
@@ -55,7 +55,7 @@ async function token(): Promise<string> {
     body: JSON.stringify({ query, variables: { input: { name: 'admin', password } } }),
   });
   const { data } = (await response.json()) as { data?: { login?: { accessToken: string | null } } };
-  // Refused while a primary changes, or before there is an account.
+  // Refused while the primary changes, or before an account exists.
   const given = data?.login?.accessToken ?? undefined;
   if (given === undefined) throw new Error('no login');
   known = { token: given, sinceMs: performance.now() };

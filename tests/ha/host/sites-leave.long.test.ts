@@ -1,4 +1,4 @@
-// From three sites back to one machine, under a client that has the list of hosts. No request fails, no row is lost, none is there twice.
+// From three sites back to one machine, under a client that has the list of hosts. No request fails, no row is lost, and no row is duplicated.
 // needs: system, keepalived, curl, root
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { places } from '../../../trials/ha/network.ts';
@@ -34,7 +34,7 @@ describeAsRoot('three sites, two, and one machine', () => {
   afterAll(remove, slowMs);
 
   test(
-    'the second site leaves: its vote moves to the third, and then another voter may be lost',
+    'the second site leaves: its vote moves to the third, and another voter may then be lost',
     async () => {
       await switchTo('a');
       const left = gone('b');
@@ -64,7 +64,7 @@ describeAsRoot('three sites, two, and one machine', () => {
   );
 
   test(
-    'the third site leaves, then the witness, and the last host is a single machine again, in place',
+    'the third site leaves, then the witness, and the last host becomes a single machine in place',
     async () => {
       await switchTo('a');
       void gone('c');
@@ -96,7 +96,7 @@ describeAsRoot('three sites, two, and one machine', () => {
   );
 
   test(
-    'the same folder begins another cluster, and that is taken back',
+    'the same folder starts another cluster, which is then undone',
     async () => {
       await end('a', 'up');
       const init = ['ha', 'init', '--name', 'a', '--address', places.a, '--no-install', '--json'];

@@ -1,5 +1,5 @@
-// The steps of the tests of sites, each as a person types it: one machine, two sites, three, and back, with the real program on four hosts, each
-// a network namespace, under a client that has the list of hosts.
+// The steps of the tests of sites, each as a person types it: one machine, two sites, three, and back. The real program runs on four hosts,
+// each a network namespace, under a client that has the list of hosts.
 // needs: curl
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
@@ -54,7 +54,7 @@ export async function remove(): Promise<void> {
   else process.stdout.write(`${gapsTold.join('\n')}\n`);
 }
 
-/** `ha init` on the machine that serves, and `join` at a second site. */
+/** `ha init` on the running machine, and `join` at a second site. */
 export async function twoSites(): Promise<void> {
   const init = ['ha', 'init', '--name', 'a', '--address', places.a, '--site', 'one', '--lease', '5', '--json'];
   const begun = await tidegate('a', [...init, '--no-install']);
@@ -79,7 +79,7 @@ export async function thirdSite(): Promise<void> {
   const { token, url } = JSON.parse((await tidegate('a', ['ha', 'invite', '--json'])).stdout);
   await join_('c', token, url, ['--site', 'three']);
   start('c', 'agent');
-  // Where the host in sync is lost for a moment, it takes its place.
+  // If the host in sync is lost for a moment, this host takes its place.
   await waitFor('c to follow', async () => ['FOLLOWS', 'IN_SYNC'].includes((await hostOf('c'))?.state ?? ''));
   start('c', 'serve');
   await serves('b');
@@ -87,7 +87,7 @@ export async function thirdSite(): Promise<void> {
   expect(await hostOf('c')).toMatchObject({ etcd: 'NONE', site: 'three' });
 }
 
-/** Every row that was acknowledged is there, and none twice. The client has ended. */
+/** Every acknowledged row exists exactly once. The client has ended. */
 export async function expectAllRowsOnce(): Promise<void> {
   const { acknowledged, reads } = await seen();
   expect(reads).toBeGreaterThanOrEqual(acknowledged.length - 1);
@@ -96,7 +96,7 @@ export async function expectAllRowsOnce(): Promise<void> {
   expect([...there].filter(([, count]) => count !== 1)).toEqual([]);
 }
 
-/** A step takes longer than what other tests wait for: three whole hosts share the machine. */
+/** Waits longer than other tests do, because three whole hosts share the machine. */
 export const waitFor = <T>(what: string, check: () => Promise<T | undefined | false>) =>
   waitForState(what, check, stepMs);
 
@@ -108,7 +108,7 @@ export const logOf = (host: Host, name: Program): string => join(place.path, `${
 
 function spawnIn(namespace: string, words: readonly string[], name: string): ChildProcess {
   const output = openSync(join(place.path, `${name}.log`), 'a');
-  // Which the servers' user can't enter.
+  // The servers' user can't enter this folder.
   const env = name.endsWith('agent') ? { ...process.env, TMPDIR: join(place.path, 'private') } : process.env;
   return spawn('ip', ['netns', 'exec', namespace, ...words], { stdio: ['ignore', output, output], env });
 }
@@ -123,7 +123,7 @@ export function start(host: Host, name: Program): void {
   const key = `${host}-${name}`;
   const child = spawnIn(network.namespace(host), ['sh', program, ...words], key);
   running.set(key, child);
-  // As its unit says: always, after a second.
+  // As its unit says: always restart, after one second.
   if (name !== 'up')
     child.once('exit', () => setTimeout(() => running.get(key) === child && start(host, name), againMs).unref());
 }
@@ -139,7 +139,7 @@ export async function startUp(): Promise<void> {
   );
 }
 
-/** Of a host that leaves, it is not started again. */
+/** Waits until a departing host has stopped. Its program is not restarted. */
 export function gone(host: Host): Promise<void> {
   const over = ended(host, 'agent');
   running.delete(`${host}-agent`);
@@ -194,7 +194,7 @@ export async function status(at: Host, ...more: readonly string[]): Promise<Clus
   return stdout === '' ? undefined : JSON.parse(stdout);
 }
 
-/** Two copies. */
+/** Waits until there are two copies. */
 export async function whole(): Promise<ClusterStatus> {
   const found = await status('w', '--wait', waitSeconds);
   expect(found).toMatchObject({ copies: 2, switchoverTo: null });
@@ -205,7 +205,7 @@ export async function hostOf(name: Host, at: Host = 'w') {
   return (await status(at))?.hosts.find((each) => each.name === name);
 }
 
-/** A machine that is too busy may have had a failover meanwhile. */
+/** On a busy machine there may have been a failover in the meantime. */
 export async function switchTo(to: Host): Promise<ClusterStatus> {
   await waitFor(`a switchover to ${to}`, async () => {
     const { stderr } = await tidegate('w', ['ha', 'switchover', '--to', to, '--wait', waitSeconds]);
@@ -214,7 +214,7 @@ export async function switchTo(to: Host): Promise<ClusterStatus> {
   return whole();
 }
 
-/** Names of the hosts with a vote in etcd, as the first host's member has them. */
+/** Names of the hosts with a vote in etcd, according to the first host's member. */
 export async function votes(): Promise<string[]> {
   const { authority, certificate, key, members } = JSON.parse(
     await readFile(join(folderOf('a'), 'ha', 'host.json'), 'utf8'),
@@ -236,7 +236,7 @@ export async function votes(): Promise<string[]> {
 export const seen = async (): Promise<Seen> => JSON.parse(await readFile(seenFile(), 'utf8'));
 const password = async () => (await readFile(join(folderOf('a'), 'admin.password'), 'utf8')).trim();
 
-/** What the host answers. */
+/** The host's answer. */
 export async function answer(host: Host, query: string, variables: object, token?: string): Promise<string> {
   return inside(host, [
     ...['curl', '--silent', '--max-time', '20', `${urlOf(host)}/graphql`, '--header', 'content-type: application/json'],
@@ -251,7 +251,7 @@ export async function login(host: Host): Promise<string> {
   return JSON.parse(text).data.login.accessToken;
 }
 
-/** Some more rows are acknowledged. */
+/** Waits until some more rows are acknowledged. */
 export async function writesGoOn(): Promise<void> {
   const count = async () => (await access(seenFile()).then(seen, () => undefined))?.acknowledged.length ?? 0;
   const before = await count();
@@ -269,7 +269,7 @@ export async function nothingFailed(step: string): Promise<void> {
   expect({ failed, stale, lastWords }).toMatchObject({ failed: [], stale: [] });
 }
 
-/** How many rows have each name. */
+/** The number of rows for each name. */
 async function allRows(): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   const admin = await login('a');

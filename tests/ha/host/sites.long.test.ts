@@ -1,4 +1,4 @@
-// From one machine to three sites, under a client that has the list of hosts. No request fails, no row is lost, none is there twice.
+// From one machine to three sites, under a client that has the list of hosts. No request fails, no row is lost, and no row is duplicated.
 // needs: system, keepalived, curl, root
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -34,10 +34,10 @@ describeAsRoot('one machine, two sites, three', () => {
   beforeAll(begin, slowMs);
   afterAll(remove, slowMs);
 
-  test('init on a machine that serves, join at a second site: requests wait while it is taken over', twoSites, slowMs);
+  test('init on a running machine and join at a second site: requests wait during the takeover', twoSites, slowMs);
 
   test(
-    'the folder of a host is none for "tidegate up", while its agent runs and while it does not',
+    '"tidegate up" refuses the folder of a cluster host, whether or not its agent runs',
     async () => {
       const refused = { exitCode: 1, stderr: expect.stringContaining('CLUSTER_FOLDER') };
       expect(await tidegate('b', ['up', '--no-lab', '--no-install'])).toMatchObject(refused);
@@ -56,7 +56,7 @@ describeAsRoot('one machine, two sites, three', () => {
         await writesGoOn();
       }
       await nothingFailed('switchovers');
-      // Not even an attempt: who was asked had an answer. On a machine that is too busy a primary may have been lost, too.
+      // Not a single attempt failed, because each requested host answered. On a busy machine a primary may also have been lost.
       const wasPlanned = (await whole()).epoch === epoch + 3;
       const { again: after, lastWords } = await seen();
       if (wasPlanned) expect({ again: after - again, lastWords }).toMatchObject({ again: 0 });
@@ -65,7 +65,7 @@ describeAsRoot('one machine, two sites, three', () => {
   );
 
   test(
-    'the site of the primary is cut off: the others go on, and it refuses and says why',
+    'the site of the primary is cut off: the others continue, and that site refuses requests and says why',
     async () => {
       const before = await switchTo('a');
       const admin = await login('a');

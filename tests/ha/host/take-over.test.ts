@@ -22,7 +22,7 @@ afterEach(async () => {
   await place.remove();
 });
 
-test('a database that was there and is gone is not created again', async () => {
+test('a database that existed and is gone is not created again', async () => {
   const path = databasePath(folder.path);
   expect(await takeOver({ folder, log: silentLog, signal, isThere: false })).toBe(0);
   expect(await takeOver({ folder, log: silentLog, signal, isThere: true })).toBe(0);

@@ -1,4 +1,4 @@
-// The units of systemd: `systemd-analyze verify` (package systemd), which needs no systemd that runs, has nothing to say about them.
+// `systemd-analyze verify` (package systemd) accepts the systemd units. The command does not need a running systemd.
 // needs: systemd
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const checkout = join(import.meta.dirname, '..', '..', '..');
 const templates = join(checkout, 'docker', 'systemd');
 const place = forTest(() => temporaryFolder());
 
-/** What it says of these files, also as exit code. Other units of the machine are not ours. */
+/** The findings about these files, and the exit code. Findings about other units of the machine are ignored. */
 async function verify(files: readonly string[]) {
   const { exitCode, stdout, stderr } = await runProgram('systemd-analyze', [
     ...['verify', '--man=no', '--generators=no', ...files],
@@ -48,7 +48,7 @@ test.each([
   expect(await verify(await written(options))).toEqual({ exitCode: 0, lines: [] });
 });
 
-test('a fault in them would be found', async () => {
+test('a faulty unit is detected', async () => {
   const [, serve = ''] = await written();
   const text = await readFile(serve, 'utf8');
   await writeFile(serve, text.replace('NoNewPrivileges=', 'NoNewPrivilege='));
@@ -60,7 +60,7 @@ test('a fault in them would be found', async () => {
 test('the units in docker/systemd', async () => {
   const units = join(place.path, 'unit-files');
   await mkdir(units);
-  // Their program is in /opt/tidegate.
+  // The units expect the program in /opt/tidegate.
   await symlink(checkout, join(place.path, 'checkout'));
   const names = (await readdir(templates)).filter((name) => name.endsWith('.service'));
   expect(names.length).toBeGreaterThan(2);
@@ -68,7 +68,7 @@ test('the units in docker/systemd', async () => {
     const text = await readFile(join(templates, name), 'utf8');
     await writeFile(join(units, name), text.replaceAll('/opt/tidegate', join(place.path, 'checkout')));
   }
-  // Of a template an instance is checked.
+  // For a template, an instance is checked.
   const files = names.map((name) => join(units, name.replace('@.', '@gateway.')));
   expect(await verify(files)).toEqual({ exitCode: 0, lines: [] });
 });

@@ -1,4 +1,5 @@
-// Which host gets a vote, and how members of etcd follow: with real members, one step at a time, each of which another process may take.
+// Which hosts get a vote, and how the etcd members follow. The members are real. The reconciler takes one step at a time, and another process
+// may take the next.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
@@ -32,7 +33,7 @@ function hostsOf({ urls: [one = ''] }: EtcdCluster): Hosts {
   };
 }
 
-/** By name; a learner with a question mark. */
+/** Members by name. A learner has a question mark. */
 async function presentIn(etcd: EtcdClient, hosts: Hosts): Promise<readonly string[]> {
   const nameOf = (urls: readonly string[]) =>
     Object.values(hosts).find((each) => urls.includes(peerUrl(each)))?.name ?? String(urls);
@@ -57,7 +58,7 @@ describe('a further host gets a vote', () => {
   const [a, w] = [host('a', { site: 'one' }), host('w', { site: 'two' })];
   const further = (name: string, more: Partial<Member> = {}) => host(name, { vote: false, ...more });
 
-  test('only if there are too few', () => {
+  test('only if there are too few votes', () => {
     expect(withOneMoreVote([a, host('b'), w, further('c')], all)).toBeUndefined();
     expect(withOneMoreVote([a, host('b', { left: true }), w], all)).toBeUndefined();
     const given = withOneMoreVote([a, host('b', { left: true }), w, further('c')], all);
@@ -65,12 +66,12 @@ describe('a further host gets a vote', () => {
     expect(given?.find(({ name }) => name === 'b')).toMatchObject({ left: true });
   });
 
-  test('only if it lives, and has not left', () => {
+  test('only if it is alive, and has not left', () => {
     const members = [a, host('b', { left: true }), w, further('c'), further('d', { left: true })];
     expect(withOneMoreVote(members, (name) => name !== 'c')).toBeUndefined();
   });
 
-  test('at a site of its own if there is one, and rather one that is near', () => {
+  test('at a site without a vote if there is one, preferring a near site', () => {
     const [near, far, third] = [
       further('c', { site: 'one' }),
       further('d', { site: 'three', asynchronous: true }),
@@ -82,7 +83,7 @@ describe('a further host gets a vote', () => {
   });
 });
 
-describe('members of etcd follow', () => {
+describe('etcd members follow', () => {
   const keys = haKeys('test');
   let cluster: EtcdCluster;
   let place: TemporaryFolder;
@@ -120,7 +121,7 @@ describe('members of etcd follow', () => {
   const people = (...members: readonly Member[]) => new Cluster(etcd, 'test', members);
   const present = () => presentIn(etcd, hosts);
 
-  test('nothing is changed without a list, and with the one that is so', async () => {
+  test('nothing changes without a list, or with a list that already matches', async () => {
     expect(await moveVotes(etcd, keys)).toBeUndefined();
     await list(hosts.a, hosts.b, hosts.w, hosts.c);
     expect(await moveVotes(etcd, keys)).toBeUndefined();
@@ -130,13 +131,13 @@ describe('members of etcd follow', () => {
   test('the requester is gone at once: a restarted reconciler continues, and no former member is removed before the new one votes', async () => {
     const reconciler = new VoteReconciler(etcd, keys, 'a');
     await list(hosts.a, { ...hosts.b, left: true }, hosts.w, hosts.c);
-    // Another host's does nothing.
+    // The reconciler of another host does nothing.
     expect(await new VoteReconciler(etcd, keys, 'w').look()).toBeUndefined();
     const looked = () => reconciler.look().catch((error: unknown) => String(error));
     await waitFor('a vote', async () => (await looked())?.includes('gets a vote') === true);
     expect(await present()).toEqual(['a', 'b', 'w']);
     await waitFor('a learner', async () => (await looked().then(present)).includes('c?'));
-    // It has not started: it is waited for.
+    // The new member has not started, so the reconciler waits.
     expect(await reconciler.look()).toContain('must run there');
     expect(await present()).toEqual(['a', 'b', 'c?', 'w']);
     const there = [hosts.a, hosts.w, { ...hosts.c, vote: true }];
@@ -151,14 +152,14 @@ describe('members of etcd follow', () => {
       return isDone;
     });
     expect(await present()).toEqual(['a', 'c', 'w']);
-    // Each state was one of these, in which no more than a majority of three is needed of those that are left.
+    // Each observed state was one of these. Each needs at most a majority of three among the remaining members.
     for (const each of seen) expect(['a b c? w', 'a b c w', 'a c w']).toContain(each);
     etcd.use(there.map(({ address }) => `https://${address}:2379`));
     const states = (await people(...there).status()).hosts.map((each) => each.etcd);
     expect(states.sort()).toEqual(['ANSWERS', 'ANSWERS', 'LEADS']);
   });
 
-  test('a host that leaves without another one in its place is removed, and asked again it is no error', async () => {
+  test('a host that leaves without a replacement is removed, and a repeated request is no error', async () => {
     const c = { ...hosts.c, vote: true };
     await etcd.transact([], [{ delete: keys.switchover }]);
     await people(hosts.a, hosts.w, c).leave('w', [hosts.a, hosts.w, c]);
@@ -172,7 +173,7 @@ describe('members of etcd follow', () => {
   });
 });
 
-test('a host that leaves and is lost goes first: etcd takes no new member while one of its own is silent', async () => {
+test('a departing host that is lost is removed first, as etcd accepts no new member while a member is silent', async () => {
   const stack = new AsyncDisposableStack();
   try {
     const cluster = stack.adopt(await etcdCluster(), (each) => each.remove());

@@ -1,4 +1,4 @@
-// Things of processes that have ended are removed, and those of running ones are not.
+// Resources of ended processes are removed, and resources of running processes are not.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { stays, type TemporaryFolder, temporaryFolder } from '../../support/mach
 let place: TemporaryFolder;
 let folder: string;
 let claims: Claims;
-/** Folders as those of killed processes, which may be removed. */
+/** Folders like those of killed processes. They may be removed. */
 let things: readonly string[];
 
 beforeEach(async () => {
@@ -57,7 +57,7 @@ describe('an owner', () => {
     expect([own, ended].map((each) => each && hasEnded(each))).toEqual([false, true]);
   });
 
-  test('has ended when its number belongs to a process with another start time, or to an earlier boot', () => {
+  test('has ended when its pid belongs to a process with another start time, or to an earlier boot', () => {
     const own = ownerOf(ownName());
     if (own === undefined) throw new Error('no owner');
     expect(hasEnded({ ...own, startTicks: String(Number(own.startTicks) + 1) })).toBe(true);
@@ -71,7 +71,7 @@ describe('an owner', () => {
 });
 
 describe('claims', () => {
-  test('are in one file, which goes with the last of them', async () => {
+  test('are in one file, which is removed with the last of them', async () => {
     await claims.claim(thing(0), { kind: 'namespaces', what: 'tg-none-' });
     await claims.claim(thing(0), thing(1));
     const text = await readFile(join(folder, ownName()), 'utf8');
@@ -83,14 +83,14 @@ describe('claims', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('are refused in a folder in which others can write', async () => {
+  test('are refused in a folder that others can write to', async () => {
     await mkdir(folder);
     await chmod(folder, 0o777);
     await expect(claims.claim(thing(0))).rejects.toThrow('others can write there');
     expect(claimsFiles(folder)).toEqual([]);
   });
 
-  test('wait until nobody removes the same thing any more', async () => {
+  test('wait until no process is removing the same resource', async () => {
     const remover = spawn('sleep', ['100'], { stdio: 'ignore' });
     const mark = processMark(remover.pid ?? 0);
     if (mark === undefined) throw new Error('it has ended');
@@ -108,8 +108,8 @@ describe('claims', () => {
   });
 });
 
-describe('what has no owner', () => {
-  test('is removed, and named with its process', async () => {
+describe('a resource without an owner', () => {
+  test('is removed, and reported with its process', async () => {
     const name = await endedName();
     await leave(name, `path ${things[0]}\npath ${things[1]}\n`);
     const { pid } = ownerOf(name) ?? {};
@@ -122,7 +122,7 @@ describe('what has no owner', () => {
     expect(await removeOwnerless(folder)).toEqual({ removed: [], failures: [] });
   });
 
-  test('is left if a running process has claimed it since', async () => {
+  test('stays if a running process has claimed it since', async () => {
     await claims.claim(thing(0));
     await leave(await endedName(), `path ${things[0]}\npath ${things[1]}\n`);
     expect((await removeOwnerless(folder)).removed.map(({ name }) => name)).toEqual([things[1]]);
@@ -130,13 +130,13 @@ describe('what has no owner', () => {
     claims.release(thing(0));
   });
 
-  test('is removed when the process that removed it has been killed', async () => {
+  test('is removed even if the process that was removing it was killed', async () => {
     await leave(`${await endedName()}.${await endedName()}`, `path ${things[0]}\n`);
     expect((await removeOwnerless(folder)).removed.map(({ name }) => name)).toEqual([things[0]]);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('does not include what a running process has, other files, other lines, and other paths', async () => {
+  test('does not include resources of a running process, other files, other lines, and other paths', async () => {
     await claims.claim(thing(0));
     const others = {
       notes: `path ${things[1]}\n`,

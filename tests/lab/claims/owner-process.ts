@@ -1,5 +1,5 @@
-// Owns one thing of each kind until it is killed, for tests of that: the lab's firewall, a disk in a file, and a process that outlives this one.
-// argument: a folder
+// Owns one resource of each kind until the process is killed, for tests of a kill: the lab's firewall, a disk in a file, and a process that
+// outlives this one. Argument: a folder.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { silentLog } from '../../../embedded/setup-log.ts';

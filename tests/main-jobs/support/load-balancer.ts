@@ -1,4 +1,4 @@
-// A load balancer of the shared product, as its owner and its clients see it. Its clients are in the lab's host `client`.
+// A load balancer of the shared product, as its owner and its clients see it. Its clients run in the lab's host `client`.
 // needs: curl, bind9-dnsutils
 import { randomUUID } from 'node:crypto';
 import { runProgram } from '../../../embedded/run-program.ts';
@@ -31,7 +31,7 @@ export class LoadBalancer {
     return page.nodes[0];
   }
 
-  /** That many nodes, and no other one is in DNS. */
+  /** Waits until this many nodes serve, and no others are in DNS. */
   async serves(count: number): Promise<void> {
     await waitFor(`${count} nodes to serve`, async () => {
       const { nodes, operatingStatus } = await this.read();
@@ -41,7 +41,7 @@ export class LoadBalancer {
     });
   }
 
-  /** Those that its name has. */
+  /** The addresses of its name. */
   async addresses(): Promise<readonly string[]> {
     const { DNS, DNS_PORT = '' } = await this.#product.part('balancers');
     const { stdout } = await runProgram('dig', [`@${DNS}`, '-p', DNS_PORT, '+short', '+time=2', this.#host]);
@@ -53,7 +53,7 @@ export class LoadBalancer {
     return linesOf(await this.#product.lab('exec', 'client', '--', 'sh', '-c', script));
   }
 
-  /** One request after the other, until `stop`, which has all answers. */
+  /** Sends one request after the other until `stop`, which returns all answers. */
   keepAsking(): { answers(): readonly string[]; stop(): Promise<readonly string[]> } {
     const script = `trap 'exit 0' TERM; while :; do ${this.#question}; done`;
     const { child, ended, output } = this.#product.start('lab', 'exec', 'client', '--', 'sh', '-c', script);
@@ -86,7 +86,9 @@ export class LoadBalancer {
     return new URL(this.url).hostname;
   }
 
-  /** Of a client that tries the next address of a name, as most do. curl does so after two thirds of its connect timeout. */
+  /**
+   * The command of a client that tries the next address of a name, as most clients do. curl does so after two thirds of its connect timeout.
+   */
   get #question(): string {
     return `curl -sS --retry 3 --connect-timeout 6 -m 20 ${this.url} || echo "failed: $?"`;
   }

@@ -1,5 +1,5 @@
-// The one product that the files of this folder share (tests/support/product/product-process.ts), as its users see it. Each file makes objects of its
-// own, finds them by its own names, and puts back what it breaks.
+// The one product that the files of this folder share (tests/support/product/product-process.ts), as its users see it. Each file creates its
+// own objects, finds them by its own names, and repairs what it breaks.
 // needs: product, nftables, iproute2, openssh-server, openssh-client, openssl, haproxy, keepalived, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, fping, procps, root
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -22,28 +22,28 @@ interface Done {
 }
 
 export interface Product {
-  /** Without a path. */
+  /** The URL without a path. */
   readonly url: string;
   readonly data: string;
-  /** API token of an operator of the project `default`. */
+  /** The API token of an operator of the project `default`. */
   readonly token: string;
   readonly password: string;
   ask<Data>(query: string, variables?: object): Promise<Data>;
-  /** A mutation of an operator; fails unless it is done. */
+  /** Runs a mutation as an operator. Fails unless it succeeds. */
   change<Payload>(mutation: string, input: object, fields: string): Promise<Payload>;
-  /** Its command line; fails unless it ends with 0. */
+  /** Runs the command line. Fails unless it exits with 0. */
   tidegate(...words: readonly string[]): Promise<string>;
-  /** The command line as the administrator. */
+  /** Runs the command line as the administrator. */
   administer(...words: readonly string[]): Promise<string>;
-  /** Without waiting for its end. */
+  /** Starts the command line without waiting for its end. */
   start(...words: readonly string[]): ReturnType<typeof startProgram>;
-  /** `tidegate lab`. */
+  /** Runs `tidegate lab`. */
   lab(...words: readonly string[]): Promise<string>;
-  /** The variables that a part of the lab has for a shell; waits until it runs. */
+  /** The shell variables of a part of the lab. Waits until the part runs. */
   part(name: Part): Promise<Readonly<Record<string, string>>>;
 }
 
-/** Skipped, with the reason in its name, if the lab can't run. */
+/** A describe block that is skipped if the lab can't run, with the reason in its name. */
 export function describeWithProduct(name: string, body: () => void): void {
   const obstacle = labUnavailable();
   if (obstacle === undefined) describe(name, body);
@@ -59,7 +59,7 @@ export async function runningProduct(): Promise<Product> {
   const data = dataOf(folder);
   const token = await tokenOf(data);
   const isOfLab = (words: readonly string[]) => words[0] === 'lab';
-  /** With the options that say which product; words after `--` are another program's. */
+  /** Adds the options that select the product. Words after `--` belong to another program. */
   const placed = (words: readonly string[]): readonly string[] => {
     const end = words.includes('--') ? words.indexOf('--') : words.length;
     const place = ['--data', data, ...(isOfLab(words) ? [] : ['--url', `${url}/graphql`])];

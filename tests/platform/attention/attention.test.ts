@@ -1,4 +1,4 @@
-// What needs attention in a part: its order, what a login may not see, what can't be read, and the hours of the database.
+// The items that need attention in a part: their order, the items that a login may not see, unreadable parts, and the hours of the database.
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { AttentionPart, type AttentionSort, measureAttention } from '../../../platform/attention/attention.ts';
@@ -38,7 +38,7 @@ const sorts: readonly AttentionSort[] = [
   },
 ];
 
-test('critical ones come first; since when is said by the newest event; others get the number of what they may not see', async () => {
+test('critical items come first, the newest event gives the start time, and logins without access get only a count', async () => {
   await ground.append({ subjectId: ids[1], kind: 'k', to: 'OFFLINE' }, { subjectId: ids[1], kind: 'other' });
   await ground.sequence();
   const part = new AttentionPart({ db: ground.db, name: 'relay', sorts });
@@ -51,7 +51,7 @@ test('critical ones come first; since when is said by the newest event; others g
   expect(await part.notShown(context(false))).toEqual([{ kind: 'CHECKER_ABSENT', count: 1 }]);
 });
 
-test('each sort is read and counted once for a request, whatever it asks for', async () => {
+test('each kind is read and counted once for a request, whatever the request selects', async () => {
   const done: string[] = [];
   const counted: AttentionSort = {
     ...{ kind: 'NAME_NOT_UP', subjectType: 'Gslb' },
@@ -72,7 +72,7 @@ test('each sort is read and counted once for a request, whatever it asks for', a
   expect(done).toEqual(['read', 'count', 'read']);
 });
 
-test('a part that can not be read is missing in the metrics, and the others are there', async () => {
+test('a part that cannot be read is missing from the metrics, and the others are present', async () => {
   const registry = new Registry();
   const lost: AttentionSort = {
     kind: 'NAME_NOT_UP',

@@ -38,7 +38,7 @@ beforeEach(async () => {
     'UPDATE audit_chain SET next_position = 1, head_hash = ?, first_position = 1, base_hash = ?, head_signature = NULL, base_signature = NULL',
     [zeros, zeros],
   );
-  // A new process each time: the same one never goes back.
+  // A new sealer stands for a new process each time, because one process never goes back.
   sealer = new AuditSealer({ ...ground, keys });
 });
 
@@ -82,7 +82,7 @@ test('sealed entries are dense, chained and complete; the newest are unsealed un
   expect(await verify(99)).toMatchObject({ intact: true, checked: 0 });
 });
 
-test('two sealers at once make one chain', async () => {
+test('two concurrent sealers make one chain', async () => {
   const other = new LocalContext({ connection: ground.place.connection });
   const sealers = [sealer, new AuditSealer({ ...other, keys })];
   for (let round = 0; round < 10; round += 1) {
@@ -128,8 +128,8 @@ describe('tampering', () => {
   });
 });
 
-describe('an attacker who can write to the database, but has no key', () => {
-  /** The attacker recomputes the whole chain, like the sealer would. */
+describe('an attacker who can write to the database but has no key', () => {
+  /** The attacker recomputes the whole chain, as the sealer would. */
   async function rewrite(change: string): Promise<void> {
     await db.execute(change);
     const entries = await db.query<HashedEntry & { position: number }>(
@@ -238,14 +238,14 @@ describe('a promotion that lost the end of the trail', () => {
 
   afterEach(() => db.execute('DELETE FROM db_timeline WHERE epoch > 1'));
 
-  test('a sealer that lived through it goes on, as one that begins after it', async () => {
+  test('a sealer that ran during the promotion continues, and so does one that starts after it', async () => {
     await expect(sealer.runOnce()).rejects.toThrow(/ends at 5, but had reached 9/);
     await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 1)');
     expect(await sealer.runOnce()).toBe(2);
     expect(await verify()).toMatchObject({ intact: true, checked: 7, unsealed: 0 });
   });
 
-  test('one that lost nothing explains nothing, nor does one from before', async () => {
+  test('a promotion without a loss excuses nothing, and neither does an earlier one', async () => {
     await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
     await expect(sealer.runOnce()).rejects.toThrow(/ends at 5, but had reached 9/);
     await db.execute('UPDATE db_timeline SET lossy = 1 WHERE epoch = 2');
@@ -258,7 +258,7 @@ describe('a promotion that lost the end of the trail', () => {
   });
 });
 
-test('a trail from before keys is signed once, by a command; only then sealing continues', async () => {
+test('a trail from before keys is signed once, by a command, and sealing continues only after that', async () => {
   await write(4);
   await sealer.runOnce();
   await db.execute('UPDATE audit_chain SET head_signature = NULL');
@@ -271,7 +271,7 @@ test('a trail from before keys is signed once, by a command; only then sealing c
   expect(await verify()).toMatchObject({ intact: true, checked: 5 });
 });
 
-test('an account of roles that neither seal nor purge can add entries, but change none', async () => {
+test('an account for roles that neither seal nor purge can add entries, but not change any', async () => {
   const user = `rows_${newUuid().slice(0, 8)}`;
   const { database } = ground.place.connection;
   const root = await createConnection(ground.place.rootConnection);
@@ -331,12 +331,12 @@ test('the rest still verifies after retention', async () => {
   expect(await verify()).toMatchObject({ intact: true, checked: 6 });
 });
 
-test('retention while the trail is verified is no tampering; a removal is', async () => {
+test('retention during a verification is not tampering, but a removal is', async () => {
   await write(10);
   await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY ORDER BY id LIMIT 6');
   await sealer.runOnce();
   const { publicKeys } = keys;
-  /** Does something else between the chain's ends and its entries. */
+  /** Runs the given work between the read of the chain's ends and the read of its entries. */
   const during = (interfere: () => Promise<unknown>): Sql => {
     let todo: (() => Promise<unknown>) | undefined = interfere;
     return {
@@ -361,7 +361,7 @@ test('retention while the trail is verified is no tampering; a removal is', asyn
   });
 });
 
-test('redaction: secrets by name at any depth, long texts cut, depth bounded, the input itself unchanged', async () => {
+test('redaction: secrets are removed by name at any depth, long texts are cut, depth is limited, and the input itself is unchanged', async () => {
   const input = {
     name: 'fw',
     credentials: { username: 'u', password: 'p' },

@@ -8,7 +8,7 @@ function taken(allowance: Allowance): number {
   return count;
 }
 
-test('a late turn halves what may begin, down to a thirty-second; each turn in time adds one, up to all', () => {
+test('a late turn halves the number of checks that may begin, down to a thirty-second; each turn in time adds one, up to all', () => {
   const allowance = new Allowance(64);
   const after = (lateMs: number) => {
     allowance.turn(lateMs);
@@ -19,7 +19,7 @@ test('a late turn halves what may begin, down to a thirty-second; each turn in t
   expect(after(0)).toBe(64);
 });
 
-test('the longest delay is known for ten to twenty seconds', () => {
+test('the longest delay is remembered for ten to twenty seconds', () => {
   const lateness = new Lateness();
   lateness.note(700, 0);
   lateness.note(300, 9_000);

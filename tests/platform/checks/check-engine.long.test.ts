@@ -24,7 +24,7 @@ class GreetingServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  /** Greets late, so that there is always a check under way. */
+  /** Greets late, so that a check is always under way. */
   constructor(delayMs = 0) {
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
@@ -162,7 +162,7 @@ describe('CheckEngine', () => {
     const closingPort = await closing.listen();
     await db.execute('INSERT INTO test_target (id, port) VALUES (?, ?)', ['closing', closingPort]);
     startEngine('one');
-    // A target may be seen twice before another is seen once.
+    // One target may be checked twice before another is checked once.
     const up = async () => new Set((await seen()).filter((row) => row.status === 'UP').map((row) => row.target));
     await waitFor('all up', async () => (await up()).size === 4);
     await closing.close();
@@ -180,7 +180,7 @@ describe('CheckEngine', () => {
     expect((await seen()).filter((row) => row.status === 'DOWN' && row.target !== 'closing')).toEqual([]);
   });
 
-  test('two workers share the shards; one that stops passes its share to the other', async () => {
+  test('two workers share the shards, and one that stops passes its share to the other', async () => {
     const first = startEngine('one');
     await waitFor('all shards', () => first.heldShards().length === 8);
     const second = startEngine('two');
@@ -196,7 +196,7 @@ describe('CheckEngine', () => {
     let starved = true;
     let selfCheckPasses = true;
     startEngine('one', { starved: () => starved, selfCheckPasses: () => selfCheckPasses });
-    // Each is several times the interval of the checks, which leave no trace.
+    // Each wait is several check intervals long, and no result may appear.
     await stays('nothing is seen', 600, async () => (await seen()).length === 0);
     starved = false;
     selfCheckPasses = false;
@@ -205,7 +205,7 @@ describe('CheckEngine', () => {
     await waitFor('down', async () => (await seen()).some((row) => row.status === 'DOWN'));
   });
 
-  test('never more checks at once than allowed, and each target still has its turn', async () => {
+  test('there are never more checks at once than allowed, and each target still gets its turn', async () => {
     await addTargets(20);
     await db.execute("UPDATE test_target SET status = 'UP'");
     let running = 0;
@@ -226,7 +226,7 @@ describe('CheckEngine', () => {
     expect(most).toBe(3);
   });
 
-  test('the death of a target is seen before a round of those that are gone, silent or closed, has ended', async () => {
+  test('the death of a target is noticed before one round of dead targets, silent or closed, has ended', async () => {
     const silent = new GreetingServer(3_600_000);
     const closing = new GreetingServer();
     stops.push(() => silent.close());
@@ -283,7 +283,7 @@ describe('CheckEngine', () => {
     await waitFor('down', async () => (await statusOf('t0')) === 'DOWN');
   });
 
-  test('a check without an answer for some time is a doubt, which its answer ends', async () => {
+  test('a check without an answer for some time is a doubt, and its answer ends the doubt', async () => {
     await addTargets(1);
     await db.execute("UPDATE test_target SET status = 'UP'");
     let answer: () => void = () => undefined;
@@ -333,7 +333,7 @@ describe('CheckEngine', () => {
     },
   );
 
-  test('in a starved process a check without an answer is a doubt only when the process has listened for as long once more', async () => {
+  test('in a starved process an unanswered check becomes a doubt only after the process has listened for the same time again', async () => {
     await addTargets(1);
     await db.execute("UPDATE test_target SET status = 'UP'");
     const silent = { ...tcpProbe, check: () => new Promise<never>(() => undefined) };
@@ -350,7 +350,7 @@ describe('CheckEngine', () => {
     });
     await waitFor('several looks', () => askedSince.length > 10);
     expect(await seen()).toEqual([]);
-    // Only what was not heard in the last time counts, however long ago the check began.
+    // Only recent silence counts, however long ago the check began.
     expect(askedSince.at(-1)).toBeGreaterThan(askedSince[0] ?? Number.POSITIVE_INFINITY);
     isStarved = false;
     await waitFor('the doubt', async () => (await seen()).length === 1);
@@ -383,7 +383,7 @@ describe('CheckEngine', () => {
     },
   );
 
-  test('a changed target is checked at once, when the tenant says so', async () => {
+  test('a changed target is checked at once, if the tenant reports the change', async () => {
     await addTargets(1);
     const tenant = new TcpTenant(db, 'one', { intervalMs: 3_600_000, timeoutMs: 1_000 });
     let changed = () => {};
@@ -410,12 +410,12 @@ describe('CheckEngine', () => {
     await waitFor('second check', async () => (await seen()).length === 2);
   });
 
-  test('a worker with a blocked event loop reports nothing down; without its guard it would', async () => {
+  test('a worker with a blocked event loop reports nothing as down, and would without its guard', async () => {
     const slow = new GreetingServer(80);
     stops.push(() => slow.close());
     port = await slow.listen();
     await addTargets(30);
-    // Long: the targets are in this process, which a busy machine stops for a second.
+    // These times are long because the targets are in this process, which may pause for a second on a busy machine.
     const timing = { intervalMs: 100, timeoutMs: 4_000 };
     const run = async (guarded: boolean) => {
       await db.execute('DELETE FROM test_seen');

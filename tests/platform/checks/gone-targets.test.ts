@@ -1,5 +1,5 @@
-// Targets that are gone do not delay the others: with a fake clock, and a resource (a database, a processor) that all checks share
-// and that serves fewer of them than are due.
+// Dead targets do not delay the others. The test uses a fake clock, and a resource (a database, a processor) that all checks share and that
+// serves fewer checks than are due.
 // needs: load
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Registry } from 'prom-client';
@@ -20,7 +20,7 @@ const count = { closed: 10_000, silent: 1_000, living: 20 };
 
 type Behaviour = 'living' | 'closed' | 'silent';
 
-/** Serves one check after the other, in the order in which they began. */
+/** Serves one check after the other, in the order of their start. */
 class SharedResource {
   #freeAtMs = 0;
 
@@ -79,7 +79,7 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 test.each(['closed', 'silent'] as const)(
-  'the death of a living target, now %s, is seen within fall × interval + 1 s beside 11,000 that are gone',
+  'the death of a living target, now %s, is noticed within fall × interval + 1 s beside 11,000 dead targets',
   async (end) => {
     const { behaviours, engine, changes } = world();
     engine.start();

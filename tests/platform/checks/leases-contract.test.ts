@@ -1,4 +1,4 @@
-// The ports of a checker, leases and the fence of results: the same for workers with a database and for a checker without one.
+// The ports of a checker: leases, and the fence of results. They behave the same for workers with a database and for a checker without one.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CheckLeases } from '../../../platform/checks/check-tenant.ts';
 import { MemoryLeaseTable } from '../../../platform/checks/memory-leases.ts';
@@ -12,7 +12,7 @@ const log = createLogger({ level: 'silent', pretty: false });
 
 interface LocalContext {
   leasesOf(owner: string): CheckLeases;
-  /** The first step of writing results. */
+  /** The first step when results are written. */
   fence(lease: HeldLease): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ function contract(name: string, ground: () => LocalContext): void {
       two = ground().leasesOf(newToken());
     });
 
-    test('one owner at a time, and all can list the members', async () => {
+    test('there is one owner at a time, and all can list the members', async () => {
       const held = await one.acquire('checks/a/shard/0');
       expect(held?.signal.aborted).toBe(false);
       expect(await two.acquire('checks/a/shard/0')).toBeUndefined();
@@ -37,7 +37,7 @@ function contract(name: string, ground: () => LocalContext): void {
       expect(await one.live('checks/b/')).toEqual([]);
     });
 
-    test('a released lease is lost to its owner, free for others, and fences late results', async () => {
+    test('a released lease is lost to its owner, free for others, and fences off late results', async () => {
       const held = await one.acquire('checks/c/shard/0');
       if (held === undefined) throw new Error('no lease');
       await ground().fence(held);
@@ -47,7 +47,7 @@ function contract(name: string, ground: () => LocalContext): void {
       const next = await two.acquire('checks/c/shard/0');
       if (next === undefined) throw new Error('no lease');
       await ground().fence(next);
-      // Releasing the old one again takes nothing from the new owner.
+      // Releasing the old lease again does not affect the new owner.
       await held.release();
       await ground().fence(next);
       await expect(ground().fence(held)).rejects.toThrow(LeaseLostError);

@@ -38,7 +38,7 @@ function look<Parameters>(probe: Probe<Parameters>, parameters: Parameters, egre
 
 const greeting = () => createServer((socket) => socket.on('error', () => undefined).write('220 hello'));
 
-test('TCP: connected is up, refused is not; an expected text must arrive', async () => {
+test('TCP: a connection is up, a refusal is not, and an expected text must arrive', async () => {
   const where = await listen(greeting());
   expect(await look(tcpProbe, where)).toMatchObject({ up: true, message: null });
   expect(await look(tcpProbe, { ...where, expect: '220' })).toMatchObject({ up: true });
@@ -82,7 +82,7 @@ test('HTTP: interim replies precede the final one', async () => {
   expect(await look(httpProbe, { ...where, expectedCodes: '204' })).toMatchObject({ up: true });
 });
 
-test('HTTP: a server that never stops with interim replies is down', async () => {
+test('HTTP: a server that never stops sending interim replies is down', async () => {
   const bomb = createServer((socket) => {
     const flood = () => {
       while (!socket.destroyed && socket.write(interim.repeat(50_000)));
@@ -97,7 +97,7 @@ test('TLS: a server without TLS is down', async () => {
   expect(await look(tlsProbe, { ...(await listen(greeting())), verify: false })).toMatchObject({ up: false });
 });
 
-test('an address refused by the egress policy is not dialled, nor is a name that resolves to it', async () => {
+test('an address that the egress policy refuses is not dialled, and neither is a name that resolves to it', async () => {
   const server = greeting();
   let connections = 0;
   server.on('connection', () => {

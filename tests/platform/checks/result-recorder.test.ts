@@ -50,7 +50,7 @@ function subject() {
   return { recorder, recorded, flush };
 }
 
-test('a result that comes while an earlier one is recorded has its status before, and a change is recorded once', async () => {
+test('a result that arrives while an earlier one is being recorded gets its status before, and a change is recorded once', async () => {
   const { recorder, recorded, flush } = subject();
   recorder.add(seen('UNKNOWN', 'UP'), 0);
   await flush((gate) => {
@@ -70,7 +70,7 @@ test('while recording fails, the newest result is kept with the recorded status 
   expect(recorded).toEqual(['UNKNOWN DOWN']);
 });
 
-test('doubts are recorded before what is down, whichever shard is the first', async () => {
+test('doubts are recorded before DOWN results, whichever shard is first', async () => {
   const recorded: string[] = [];
   const recorder = new ResultRecorder({
     tenant: {

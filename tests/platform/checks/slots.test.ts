@@ -31,7 +31,7 @@ function subject(counts = { slots: 2, silentSlots: 4 }) {
   return { clock, begun, slots, ids: () => begun.map((run) => run.targetId) };
 }
 
-test('a free slot is taken at once by the longest waiter', () => {
+test('a free slot goes to the longest waiter at once', () => {
   const { slots, begun, ids } = subject();
   for (const id of ['a', 'b', 'c', 'd']) slots.queue(entryOf(id));
   slots.fill();
@@ -42,7 +42,7 @@ test('a free slot is taken at once by the longest waiter', () => {
   expect(ids()).toEqual(['a', 'b', 'c']);
 });
 
-test('silent checks leave their slots to others, until the slots of the silent are full', () => {
+test('silent checks give up their slots, until the slots for silent checks are full', () => {
   const { slots, clock, ids } = subject();
   for (const id of ['s1', 's2', 's3', 's4', 's5', 's6', 'next']) slots.queue(entryOf(id));
   for (clock.now = 0; clock.now < 500; clock.now += 100) {
@@ -53,7 +53,7 @@ test('silent checks leave their slots to others, until the slots of the silent a
   expect(slots.review(1_000).map((run) => run.targetId)).toEqual(['s1', 's2']);
 });
 
-test('in an overloaded process the silent ones have their turn too', () => {
+test('in an overloaded process silent checks get their turn too', () => {
   const { slots, ids } = subject({ slots: 64, silentSlots: 64 });
   for (let count = 0; count < 9; count += 1) slots.turn(1_000);
   for (let count = 0; count < 10; count += 1) {
@@ -64,7 +64,7 @@ test('in an overloaded process the silent ones have their turn too', () => {
   expect(ids()).toEqual(['closed0', 'closed1', 'silent0', 'silent1']);
 });
 
-test('checks of answering targets begin, however many are known to be silent', () => {
+test('checks of answering targets begin, however many targets are known to be silent', () => {
   const { slots, ids } = subject();
   for (let count = 0; count < 10; count += 1) slots.queue(entryOf(`silent${count}`, 'silent'));
   slots.queue(entryOf('healthy'));

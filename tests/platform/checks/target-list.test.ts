@@ -7,7 +7,7 @@ const target: CheckTarget = {
   ...{ id: 'one', probe: 'tcp', parameters: {}, intervalMs: 1_000, timeoutMs: 1_000, status: 'UP', revision: '' },
 };
 
-test('found by a node whose failure nobody recorded: a shard that was lost and taken again is listed anew', async () => {
+test('found by a node whose failure was not recorded: a shard that was lost and regained is listed again', async () => {
   const happened: string[] = [];
   let leases = new Map([[0, 'first lease']]);
   const list = new TargetList({

@@ -1,5 +1,5 @@
-// A tenant for tests of the check engine: each target is a TCP port that must greet; results are written to a table of the test's
-// own, under the fence of the shard's lease. Every check is recorded, so that a test sees them all.
+// A tenant for tests of the check engine. Each target is a TCP port that must greet. Results go to a table of the test's own, under the fence
+// of the shard's lease. Every check is recorded, so that tests can see all of them.
 import type {
   CheckedStatus,
   CheckObservation,
@@ -50,7 +50,7 @@ export class TcpTenant implements CheckTenant {
   readonly #db: Database;
   readonly #worker: string;
   readonly #options: TcpTenantOptions;
-  /** The listed shards, in order. */
+  /** The shards of each listing, in order. */
   readonly listed: number[][] = [];
 
   constructor(db: Database, worker: string, options: TcpTenantOptions) {

@@ -6,7 +6,7 @@ function wheel(slots = 8): TimerWheel {
 }
 
 describe('TimerWheel', () => {
-  test('nothing is due before its time, everything is due at it, oldest first', () => {
+  test('no entry is due before its time, every entry is due at its time, and the oldest comes first', () => {
     const subject = wheel();
     subject.set('late', 1_050);
     subject.set('early', 1_020);
@@ -15,7 +15,7 @@ describe('TimerWheel', () => {
     expect(subject.size).toBe(0);
   });
 
-  test('a delay of several turns is waited for', () => {
+  test('a delay of several turns is respected', () => {
     const subject = wheel(4);
     subject.set('a', 1_205);
     for (let now = 1_010; now <= 1_200; now += 10) expect(subject.turn(now)).toEqual([]);
@@ -30,7 +30,7 @@ describe('TimerWheel', () => {
     expect(subject.turn(1_200)).toEqual(['t16', 't17', 't18', 't19', 't20']);
   });
 
-  test('setting again moves an entry; deleting removes it; the past is due at the next turn', () => {
+  test('a second set moves an entry, delete removes it, and a time in the past is due at the next turn', () => {
     const subject = wheel();
     subject.set('moved', 1_020);
     subject.set('moved', 1_060);

@@ -25,7 +25,7 @@ describe('FallRise', () => {
     expect(subject.count('DOWN')).toBe('DOWN');
   });
 
-  test('from UNKNOWN, the last conclusive result is the tendency; a status has none', () => {
+  test('from UNKNOWN, the last conclusive result is the tendency, and a known status has none', () => {
     const subject = new FallRise('UNKNOWN', { fall: 2, rise: 2 });
     const tendencies = (['UP', 'INCONCLUSIVE', 'DOWN', 'UP', 'UP', 'DOWN', 'UP'] as const).map((outcome) => {
       subject.count(outcome);
@@ -57,7 +57,7 @@ describe('StarvationGuard', () => {
     expect(clock.subject.starvedSince(0)).toBe(false);
   });
 
-  test('an overdue beat counts before it comes, and results of checks begun before it are void', () => {
+  test('an overdue beat counts before it arrives, and results of checks that began before it are void', () => {
     const clock = guard();
     clock.now = 50;
     clock.subject.beat();
@@ -82,7 +82,7 @@ describe('StarvationGuard', () => {
 });
 
 describe('shards', () => {
-  test('each target has one shard, and they are spread', () => {
+  test('each target has one shard, and targets are spread over shards', () => {
     const counts = new Array<number>(8).fill(0);
     for (let index = 0; index < 8_000; index += 1) {
       const shard = shardOf(`target-${index}`, 8);
@@ -92,7 +92,7 @@ describe('shards', () => {
     expect(Math.min(...counts)).toBeGreaterThan(850);
   });
 
-  test('after workers come and go the shares are fair, and every shard has one holder', () => {
+  test('after workers join and leave, the shares are fair and every shard has one holder', () => {
     const shardCount = 8;
     const workers = new Map<string, Set<number>>();
     const settle = () => {

@@ -1,4 +1,4 @@
-// A worker process with the check engine, to be killed, and to be blocked on demand.
+// A worker process with the check engine, which tests can kill, or block on demand.
 import { Registry } from 'prom-client';
 import { CheckEngine } from '../../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';

@@ -1,4 +1,4 @@
-// A process whose connections break; it reports what happened.
+// A process whose connections break. It reports the consequences.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,17 +21,17 @@ const failed = await db.query('SELECT 1').then(
   () => false,
   () => true,
 );
-// A rejection that nobody handles would end the process in a later turn.
+// An unhandled rejection would end the process in a later turn.
 await sleep(200);
 await db.close().catch(() => undefined);
 process.stdout.write(failed ? 'alive' : 'answered');
 process.exit(0);
 
-/** Loses a connection in one of the ways in which the connector has no listener for the error. The server at `port` resets idle ones. */
+/** Loses a connection in one of the ways for which the connector has no error listener. The server at `port` resets idle connections. */
 async function lose(how: string): Promise<never> {
   const { port, ...account } = JSON.parse(location);
   if (how === 'idle') {
-    // Without a listener, and without a command that could get the error.
+    // Without a listener, and without a command that could receive the error.
     const idle = await createConnection({ ...account, host: '127.0.0.1', port });
     await waitFor('the reset', () => !idle.isValid());
   } else {

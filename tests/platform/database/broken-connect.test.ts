@@ -1,4 +1,4 @@
-// Losing the database while connections to it are being set up ends no process.
+// If the database is lost while connections to it are being set up, no process ends.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ let line: TcpLine;
 beforeAll(async () => {
   database = await testDatabase();
   folder = await temporaryFolder();
-  // The client's first message is the login, the next sets up the session, which never arrives.
+  // The client's first message is the login. The next one sets up the session, and never arrives.
   line = await TcpLine.lay(
     { path: database.connection.socketPath ?? '' },
     {
@@ -44,7 +44,7 @@ test('a process with the guard continues, and gets an error about the connection
   expect(await live('guarded')).toMatchObject({ exitCode: 0, stdout: 'alive' });
 });
 
-describe('a server that ends connections amid the handshake of TLS', () => {
+describe('a server that ends connections during the TLS handshake', () => {
   let server: Server;
   let port: number;
 
@@ -54,7 +54,8 @@ describe('a server that ends connections amid the handshake of TLS', () => {
       client.on('error', () => undefined);
       const real = connect({ path: database.connection.socketPath ?? '' });
       real.once('data', (greeting) => {
-        // It offers TLS: the second byte of its capabilities, after the version, the thread's number and a part of the salt.
+        // Checks that the greeting offers TLS: the second byte of the capabilities, after the version, the thread number and a part of the
+        // salt.
         const at = greeting.indexOf(0, 5) + 1 + 4 + 8 + 1 + 1;
         greeting[at] = (greeting[at] ?? 0) | clientSsl;
         client.write(greeting);
@@ -77,11 +78,11 @@ describe('a server that ends connections amid the handshake of TLS', () => {
     ]);
   };
 
-  test('ends no process with the guard', async () => {
+  test('does not end a process with the guard', async () => {
     expect(await liveWithTls('guarded')).toMatchObject({ exitCode: 0, stdout: 'alive' });
   });
 
-  test('ends it without the guard: when this test fails, that part of it can be removed', async () => {
+  test('ends a process without the guard: when this test fails, this part of the guard can be removed', async () => {
     const { exitCode, stderr } = await liveWithTls('unguarded');
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain('before secure TLS connection was established');
@@ -103,7 +104,7 @@ describe('a server that resets connections', () => {
         if (String(data) === 'login') client.resetAndDestroy();
         else real.write(data);
         clearTimeout(quiet);
-        // The session is set up, and nothing runs on it.
+        // The session is set up, and no statement runs on it.
         quiet = setTimeout(() => client.resetAndDestroy(), 300);
       });
       client.on('close', () => real.destroy());
@@ -123,10 +124,10 @@ describe('a server that resets connections', () => {
   };
 
   describe.each(['idle', 'unheard'])('%s', (how) => {
-    test('ends no process with the guard', async () => {
+    test('does not end a process with the guard', async () => {
       expect(await lose('guarded', how)).toMatchObject({ exitCode: 0, stdout: 'alive' });
     });
-    test('ends it without the guard: when this test fails, that part of it can be removed', async () => {
+    test('ends a process without the guard: when this test fails, this part of the guard can be removed', async () => {
       expect(await lose('unguarded', how)).toMatchObject({
         exitCode: 1,
         stderr: expect.stringMatching(/ECONNRESET|EPIPE/),
@@ -135,17 +136,17 @@ describe('a server that resets connections', () => {
   });
 });
 
-test('without it the connector ends the process: when this test fails, the guard can be removed', async () => {
+test('without the guard the connector ends the process: when this test fails, the guard can be removed', async () => {
   expect((await live('unguarded')).exitCode).not.toBe(0);
 });
 
-test('it does not fail a test either', async () => {
+test('the lost connection does not fail a test either', async () => {
   const db = new Database({
     connection: { ...database.connection, socketPath: join(folder.path, 'line') },
     acquireTimeoutMs: 500,
   });
   await expect(db.query('SELECT 1')).rejects.toThrow();
-  // A rejection that nobody handles is reported in a later turn, when the server has closed the connection.
+  // An unhandled rejection is reported in a later turn, after the server has closed the connection.
   await sleep(200);
   await db.close();
 });
@@ -156,14 +157,14 @@ test('any other unhandled rejection still ends the process', async () => {
   expect(done.stderr).toContain('a bug');
 });
 
-test('any other error without a listener ends it, too', async () => {
+test('any other error without a listener also ends the process', async () => {
   const done = await live('thrown');
   expect(done.exitCode).not.toBe(0);
   expect(done.stderr).toContain('a bug of a listener');
 });
 
-test('a connection that was given up with an error of the program itself is known as broken, and no other error', () => {
-  // As the connector marks the error with which its socket was destroyed, while it says SET NAMES.
+test("a connection that was abandoned with the program's own error is recognised as broken, and no other error is", () => {
+  // The connector marks the error this way if its socket is destroyed during SET NAMES.
   const givenUp = Object.assign(new Error('the session was given up'), { fatal: true, sqlState: 'HY000' });
   expect(isBrokenConnect(givenUp)).toBe(true);
   expect(isBrokenConnect(new Error('a bug'))).toBe(false);

@@ -52,7 +52,7 @@ test('CONFIRMED once the standby has the row', async () => {
   expect(await replication({ token: await write() }, { waitMs: 5_000 })).toMatchObject({ state: 'CONFIRMED' });
 });
 
-test('PENDING while the standby has received but not applied it; the wait ends when it has', async () => {
+test('PENDING while the standby has received the row but not applied it, and the wait ends when it has', async () => {
   await pair.onStandby('STOP SLAVE SQL_THREAD');
   const token = await write();
   expect(await commits.replication(token, 0)).toEqual({
@@ -103,7 +103,7 @@ test("PENDING when the standby can't be reached, or is the primary itself", asyn
   });
 });
 
-test('of a list of servers each is asked, and the primary is told apart', async () => {
+test('each server of a list is asked, and the primary is recognised', async () => {
   const nobody = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
   const unreachable = new ServerReads(nobody);
   const [a, b, c] = [primary, standby, unreachable].map((sql, index) => ({ name: 'abc'[index] ?? '', sql }));
@@ -151,7 +151,7 @@ test('UNKNOWN for a changed token, another key, an old token, and a row missing 
 test('many concurrent mutations record their commits on all connections of the pool', async () => {
   const few = new Database({ connection: pair.primary.application, connectionLimit: 2, acquireTimeoutMs: 1_000 });
   try {
-    // Nothing is cached: each of them reads the timeline while it holds a connection.
+    // Nothing is cached, so each call reads the timeline while it holds a connection.
     const fresh = commitsOf(few);
     const ids = await Promise.all([1, 2, 3, 4].map(() => few.transaction((tx) => fresh.record(tx))));
     expect(new Set(ids).size).toBe(4);
@@ -168,7 +168,7 @@ test('a token outlives a key rotation', async () => {
   });
 });
 
-test('after a promotion that lost writes: LOST for these, and the old primary confirms nothing', async () => {
+test('after a promotion with a loss: LOST for the lost writes, and the old primary confirms nothing', async () => {
   const safe = await write();
   expect(await commits.replication(safe, 5_000)).toMatchObject({ state: 'CONFIRMED' });
   await pair.onStandby('STOP SLAVE');
@@ -182,12 +182,12 @@ test('after a promotion that lost writes: LOST for these, and the old primary co
     ...{ state: 'LOST', copies: 0, members: [] },
     reason: 'the write was on timeline 1 and did not survive the failover to timeline 2',
   });
-  // A process that still takes the old primary for one says nothing of copies.
+  // A process that still uses the old primary reports nothing about copies.
   expect(await commits.replication(lost, 0)).toEqual({
     ...{ state: 'UNKNOWN', copies: null, members: [] },
     reason: 'the database changes its primary: ask again',
   });
-  // The loss was at timeline 2, whatever came after it.
+  // The loss was at timeline 2, whatever followed.
   await standby.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (3, 0)');
   expect(await promoted.replication(lost, 0)).toMatchObject({
     ...{ state: 'LOST', reason: expect.stringMatching(/failover to timeline 2$/) },

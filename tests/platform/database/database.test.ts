@@ -34,7 +34,7 @@ describe('transaction', () => {
     expect(await db.prisma.commitRecord.findUnique({ where: { id } })).toMatchObject({ id, timeline: 1 });
   });
 
-  test('a process that is paused in it is cut off by the server; the next transaction has the usual time', async () => {
+  test('a process that pauses inside is cut off by the server, and the next transaction has the usual time', async () => {
     await db.execute('CREATE TABLE paused (id INT PRIMARY KEY)');
     await db.execute('INSERT INTO paused VALUES (1)');
     const [entered, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -51,7 +51,7 @@ describe('transaction', () => {
     );
     const failure = paused.catch((error: unknown) => error);
     await entered.promise;
-    // It has the row although the other one has not ended.
+    // This transaction gets the row although the paused one has not ended.
     await db.transaction((tx) => tx.query('SELECT 1 FROM paused FOR UPDATE'));
     resumed.resolve();
     expect(isConnectionLost(await failure)).toBe(true);
@@ -144,7 +144,7 @@ describe('transaction', () => {
     expect([told, (answer as unknown[])[0]]).toEqual([true, [{ one: 1 }]]);
   });
 
-  test('a function of a batch that waits for something else fails once it was committed: the answer does not say undone', async () => {
+  test('a batch function that waits for other work fails after the commit, and the answer does not claim a rollback', async () => {
     const [early, late] = [newUuid(), newUuid()];
     let told = false;
     const attempt = db.transaction((tx) => {
@@ -179,7 +179,7 @@ describe('transaction', () => {
     expect(await db.query('SELECT id FROM commit_record WHERE id = ?', [id])).toEqual([]);
   });
 
-  test('a COMMIT that is interrupted, its connection alive, leaves the outcome uncertain', async () => {
+  test('a COMMIT that is interrupted on a living connection leaves the outcome uncertain', async () => {
     const root = await createConnection(ground.place.rootConnection);
     try {
       for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT']) await root.query(`BACKUP STAGE ${stage}`);
@@ -199,9 +199,9 @@ describe('transaction', () => {
     }
   });
 
-  test('a prepared query returns the same as an unprepared one, also after a failure and a change of its table', async () => {
+  test('a prepared query returns the same as an unprepared one, even after a failure and after a change of its table', async () => {
     await db.execute('CREATE TABLE shape (id INT PRIMARY KEY, at DATETIME(3), flag TINYINT, n BIGINT, text LONGTEXT)');
-    // Several statements in one, with variables and a condition.
+    // Several statements in one text, with variables and a condition.
     const block = `BEGIN NOT ATOMIC DECLARE step INT DEFAULT 0; INSERT INTO shape (id, at, flag, n, text) VALUES (?, ?, ?, ?, ?);
       SET step = 1; SELECT id, at, flag, n, text FROM shape WHERE id = ?; UPDATE shape SET n = n + step WHERE id = ?;
       IF ROW_COUNT() <> 1 THEN SIGNAL SQLSTATE '45000'; END IF; END`;

@@ -1,4 +1,4 @@
-// The tables made by some owners' migrations match those owners' files of the Prisma schema.
+// The tables that the migrations of an owner create match the owner's files of the Prisma schema.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -12,7 +12,7 @@ import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { testDatabase } from '../../support/stores/database.ts';
 import { shapesOfDatabase, shapesOfSchema, type TableShapes } from './table-shapes.ts';
 
-/** Of roles with a database of their own. */
+/** Owners for roles with a database of their own. */
 const further: readonly MigrationOwner[] = [objectClusterMigrations];
 const folder = join(import.meta.dirname, '..', '..', '..', 'prisma', 'schema');
 const subgraphs = subgraphRows.map(({ name }) => name);
@@ -28,7 +28,7 @@ test('every folder of prisma/migrations belongs to an owner', async () => {
   expect(folders.sort()).toEqual(['platform', ...shared, ...subgraphs, ...further.map(({ owner }) => owner)].sort());
 });
 
-/** The possible databases: of one subgraph, of all, of a worker without a subgraph, and of roles with one of their own. */
+/** The possible databases: of one subgraph, of all subgraphs, of a worker without a subgraph, and of roles with a database of their own. */
 const databases = [
   ...[...subgraphs.map((name) => [name]), subgraphs, ['worker']].map((roles) => ownersOf(roles, subgraphRows)),
   ...further.map((owner) => [platformMigrations, owner]),

@@ -1,5 +1,5 @@
-// A pair of real servers, of which the standby is promoted by hand: requests wait for it, none fails, what was acknowledged is there,
-// nothing is there twice, and nothing is read from the former primary.
+// A pair of real servers, with a standby that the test promotes. Requests wait for the new primary and none fails. Every acknowledged write
+// is there exactly once, and no read uses the former primary.
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
@@ -29,7 +29,7 @@ const context: RequestContext = { identity, requestId: 'r-1', loaders: new Map()
 
 let pair: ReplicatingPair;
 let folder: TemporaryFolder;
-/** Before the primary, and before the standby. */
+/** The lines to the primary and to the standby. */
 let line: TcpLine;
 let standbyLine: TcpLine;
 
@@ -62,8 +62,8 @@ function open(options: Partial<DatabaseOptions> = {}): Database {
 
 const insertThing = 'INSERT INTO thing (name) VALUES (?)';
 
-/** Writes and reads, some at a time, and what their client was told. */
-/** As the graph shows it. */
+/** Runs writes and reads concurrently, and records what their client observes. */
+/** The error code as the graph shows it. */
 function codeOf(error: unknown): string {
   const code = presentError(error, 'test', pino({ level: 'silent' })).extensions?.code;
   return toUserErrors(error)?.[0]?.code ?? String(code);
@@ -71,12 +71,12 @@ function codeOf(error: unknown): string {
 
 class Load {
   readonly acknowledged = new Set<string>();
-  /** Those that were told of a failure, with its code. */
+  /** Failed writes, with their codes. */
   readonly failed = new Map<string, string>();
-  /** Reads without something that had been acknowledged before, or that failed. */
+  /** Reads that failed, or lacked a write that had been acknowledged before. */
   readonly wrongReads: unknown[] = [];
   reads = 0;
-  /** Of the last acknowledged mutation. */
+  /** The token of the last acknowledged mutation. */
   token = '';
   readonly #ground: LocalContext;
   readonly #workers: Promise<void>[];
@@ -91,7 +91,7 @@ class Load {
     ];
   }
 
-  /** Until so many more were acknowledged. */
+  /** Waits until this many more writes are acknowledged. */
   async more(count: number): Promise<void> {
     const wanted = this.acknowledged.size + count;
     await waitFor('acknowledged mutations', () => this.acknowledged.size >= wanted);
@@ -127,7 +127,7 @@ class Load {
     }
   }
 
-  /** A keyed mutation; the code of its failure. */
+  /** Runs a mutation with a key. Returns its error code, if any. */
   async make(name: string): Promise<string | undefined> {
     const { mutations, db } = this.#ground;
     const run = mutations.run({
@@ -151,7 +151,7 @@ class Load {
     }
   }
 
-  /** In one text that commits, as the relay journals a call. */
+  /** Commits in one text, as the relay does for the journal entry of a call. */
   async #commitInBatch(name: string): Promise<string | undefined> {
     const { db, commits } = this.#ground;
     const write = (tx: Transaction) =>
@@ -178,7 +178,7 @@ describe('under load, the primary', () => {
       name: index === 0 ? 'a' : 'b',
       sql: new ServerReads(application),
     }));
-    // However long the promotion takes here.
+    // The timeout allows for a promotion that takes long here.
     const ground = new LocalContext(open({ primaryTimeoutMs: 600_000 }), { members });
     const { db } = ground;
     const load = new Load(ground);
@@ -198,7 +198,7 @@ describe('under load, the primary', () => {
     });
     expect(await ground.commits.replication(load.token, 0)).toMatchObject({ state: 'PENDING', copies: 1 });
 
-    // The former primary comes back as it was.
+    // The former primary returns unchanged.
     if (fault === faults[1]?.[1]) process.kill(pair.primary.pid, 'SIGCONT');
     line.thaw();
     const serverId = 'SELECT @@server_id AS id';
@@ -220,7 +220,7 @@ describe('under load, the primary', () => {
 });
 
 describe('without a primary', () => {
-  test('requests wait, are refused as BUSY, and go on when there is one; a drain ends the wait', async () => {
+  test('requests wait, are refused as BUSY, and continue when there is a primary; a drain ends the wait', async () => {
     const hasty = new LocalContext(open({ primaryTimeoutMs: 300 }));
     const patient = open({ primaryTimeoutMs: 600_000 });
     const load = new Load(hasty);
@@ -229,14 +229,14 @@ describe('without a primary', () => {
     process.kill(pair.primary.pid, 'SIGKILL');
     await waitFor('a refusal', () => load.failed.size > 0);
     await load.stop();
-    // A commit that was under way may have happened.
+    // A commit that was under way may have been applied.
     expect([...load.failed.values()].filter((code) => code !== 'BUSY' && code !== 'OUTCOME_UNCERTAIN')).toEqual([]);
     const error = await hasty.db.query('SELECT 1').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(NoPrimaryError);
     expect(toUserErrors(error)).toMatchObject([{ code: 'BUSY', retry: 'SAME_KEY', retryAfterMs: 1_000 }]);
     expect(await hasty.db.prisma.lease.findMany().catch((reason: unknown) => reason)).toBeInstanceOf(NoPrimaryError);
 
-    // Bounded: one more is refused at once.
+    // The queue is limited, so one more request is refused at once.
     const waiting = Array.from({ length: 1_000 }, () => patient.query<{ one: number }>('SELECT 1 AS one'));
     await waitFor('the queue', () => patient.poolFigures().waiting === 1_000);
     await expect(patient.query('SELECT 1')).rejects.toBeInstanceOf(NoPrimaryError);
@@ -253,7 +253,7 @@ describe('without a primary', () => {
   });
 });
 
-test('a server that is listed later is found, and one that is listed no more is left', async () => {
+test('a server that is added to the list is found, and one that is removed is dropped', async () => {
   const at = ({ application }: ReplicatingPair['primary'], name: string) => ({
     ...application,
     socketPath: join(folder.path, name),
@@ -279,7 +279,7 @@ test('a server that is listed later is found, and one that is listed no more is 
   await db.close();
 });
 
-test('too much to do is no change of the primary, and a failure of the work itself is not repeated', async () => {
+test('overload does not count as a change of the primary, and a failure of the work itself is not repeated', async () => {
   const db = open({ connectionLimit: 1, acquireTimeoutMs: 200 });
   const sleeping = db.query('SELECT SLEEP(5)');
   const busy = 'SELECT 1 AS found FROM information_schema.processlist WHERE info LIKE ?';
@@ -302,27 +302,27 @@ test('too much to do is no change of the primary, and a failure of the work itse
   await db.close();
 });
 
-test('a commit of unknown fate is told as it was: a mutation waits for the new primary', async () => {
+test('a commit with an unknown outcome is reported as such, and a mutation waits for the new primary', async () => {
   const ground = new LocalContext(open());
   const { db } = ground;
   await db.query('SELECT 1');
   const load = new Load(ground);
   await load.more(1);
   await load.stop();
-  // Commits wait for the standby, which receives none: they are not acknowledged, and lost by the promotion.
+  // Commits wait for the standby, which receives none. So they are not acknowledged, and the promotion loses them.
   await pair.onStandby('STOP SLAVE IO_THREAD');
   const waiting = load.make('lost');
   const semi = `SELECT 1 AS found FROM information_schema.processlist WHERE state LIKE '%semi-sync%'`;
   await waitFor('the commit', async () => (await db.query(semi)).length > 0);
   process.kill(pair.primary.pid, 'SIGSTOP');
   await pair.promote();
-  // It was made again, and is there once.
+  // The work ran again, and its row exists once.
   expect(await waiting).toBeUndefined();
   expect(await db.query("SELECT name FROM thing WHERE name = 'lost'")).toHaveLength(1);
   await ground.stop();
 });
 
-test('whether a write is replicated is told during a change of the primary, and after it', async () => {
+test('the replication state of a write is reported during and after a change of the primary', async () => {
   const members = ['line', 'standby'].map((name) => {
     const { application } = name === 'line' ? pair.primary : pair.standby;
     return { name, sql: new ServerReads({ ...application, socketPath: join(folder.path, name) }) };
@@ -343,7 +343,7 @@ test('whether a write is replicated is told during a change of the primary, and 
     return state === 'UNKNOWN' ? { reason, copies } : undefined;
   });
   expect(told).toEqual({ reason: 'the database is not available: ask again', copies: null });
-  // It waits through the promotion, for a second copy.
+  // This call waits through the promotion for a second copy.
   const waiting = commits.replication(token, 10_000);
   await waitFor('the question', () => db.poolFigures().waiting > 0);
   await waitFor('the end of its first try', () => db.poolFigures().waiting === 0);
@@ -363,7 +363,7 @@ test('whether a write is replicated is told during a change of the primary, and 
 });
 
 describe('a primary whose lease has ended', () => {
-  test('says nothing, and goes on once it has renewed it; what had only read runs again', async () => {
+  test('gives no answers until it has renewed the lease; work that had only read runs again', async () => {
     const renewing = setInterval(() => void pair.lease(3_000).catch(() => undefined), 200);
     const db = open({ primaryTimeoutMs: 600_000 });
     await waitFor('the lease', async () => (await db.query('SELECT id FROM db_lease')).length > 0);
@@ -386,20 +386,20 @@ describe('a primary whose lease has ended', () => {
     await db.close();
   });
 
-  test('has nothing to change no longer: a write that changed nothing is done again', async () => {
+  test('cannot claim that there was nothing to change: a write that changed nothing runs again', async () => {
     const thing = `\`${pair.primary.application.database}\`.thing`;
     await pair.onPrimary(`INSERT INTO ${thing} VALUES ('slow')`);
     const root = await createConnection(pair.primary.rootConnection);
-    // Else it would lock the gap before the row, too.
+    // Otherwise it would also lock the gap before the row.
     await root.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
     await root.query('BEGIN');
     await root.query(`SELECT name FROM ${thing} WHERE name = 'slow' FOR UPDATE`);
     const renewing = setInterval(() => void pair.lease(3_000).catch(() => undefined), 200);
     const db = open({ primaryTimeoutMs: 600_000 });
     await waitFor('the lease', async () => (await db.query('SELECT id FROM db_lease')).length > 0);
-    // In the order of the index: it finds none of the first, and then waits for the other.
+    // In index order: the statement finds no row for the first name, and then waits for the second.
     const deleting = db.execute("DELETE FROM thing WHERE name = 'late' OR (name = 'slow' AND RAND() > 2)");
-    // `innodb_trx` is a copy that is not renewed while it is read more often than each 100 ms.
+    // `innodb_trx` is a copy. It is not refreshed while it is read more often than every 100 ms.
     const waits =
       "SELECT 1 FROM information_schema.global_status WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS' AND variable_value > 0";
     await waitFor('the statement', async () => (await root.query<unknown[]>(waits)).length > 0);
@@ -415,15 +415,15 @@ describe('a primary whose lease has ended', () => {
     await db.close();
   });
 
-  test('is not read from, even if nobody else answers; then the new one is', async () => {
+  test('is not read, even if no other server answers; then the new primary is read', async () => {
     const renewing = setInterval(() => void pair.lease(3_000).catch(() => undefined), 200);
     const db = open({ primaryTimeoutMs: 600_000 });
     await waitFor('the lease', async () => (await db.query('SELECT id FROM db_lease')).length > 0);
     standbyLine.freeze();
     clearInterval(renewing);
-    // All of its host stands still, and goes on later.
+    // The whole host hangs, and continues later.
     process.kill(pair.primary.pid, 'SIGSTOP');
-    // Whoever promotes waits for it.
+    // A promotion waits for the end of the lease.
     await waitFor('the end of the lease', () => db.poolFigures().total === 0);
     await pair.promote();
     await pair.onStandby(`INSERT INTO \`${pair.standby.application.database}\`.thing VALUES ('new')`);
@@ -431,7 +431,7 @@ describe('a primary whose lease has ended', () => {
     const reads = [
       db.query('SELECT name FROM thing'),
       db.transaction((tx) => tx.query('SELECT name FROM thing')),
-      // Sent only when it is waited for.
+      // Prisma sends the query only when it is awaited.
       db.prisma.$queryRawUnsafe('SELECT name FROM thing').then((rows) => rows),
     ];
     await waitFor('the reads to wait', () => db.poolFigures().waiting === 3);
@@ -441,12 +441,12 @@ describe('a primary whose lease has ended', () => {
   });
 });
 
-test('what waits for a primary that stands still is told so, and no later than what comes then', async () => {
+test('a request that waits for a hung primary is refused as BUSY, no later than newer requests', async () => {
   const ground = new LocalContext(open({ primaryTimeoutMs: 1_000 }));
   const { db } = ground;
   await db.query('SELECT 1');
   process.kill(pair.primary.pid, 'SIGSTOP');
-  // A thread may answer once more before it stands still.
+  // A thread may answer once more before it stops.
   const error = await waitFor('a refusal', () =>
     db.query('SELECT 1').then(
       () => undefined,
@@ -457,7 +457,7 @@ test('what waits for a primary that stands still is told so, and no later than w
   await ground.stop();
 });
 
-test('a strict database refuses new work while commits are on the primary only', async () => {
+test('a strict database refuses new work while commits exist on the primary only', async () => {
   const db = open({ strict: true });
   const newWork = () => db.transaction((tx) => tx.execute(insertThing, [newUuid()]));
   await newWork();

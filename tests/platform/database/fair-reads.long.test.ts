@@ -1,4 +1,4 @@
-// Reads of one caller leave connections to the others: a flood delays nobody else, a slow statement ends, and a full queue is BUSY.
+// Reads of one caller leave connections to the others. A flood delays no other caller, a slow statement is ended, and a full queue is BUSY.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { forCaller } from '../../../platform/caller/caller.ts';
@@ -17,7 +17,7 @@ function open(options: Partial<DatabaseOptions> = {}): Database {
   return db;
 }
 
-/** Lets one caller ask for many slow reads at once; `ended` counts those that were answered. */
+/** Starts many slow reads of one caller at once. `ended` counts the answers. */
 function flood(count: number, read: () => Promise<unknown>) {
   const state = { ended: 0, all: Promise.resolve<unknown>(undefined) };
   state.all = Promise.all(
@@ -48,7 +48,7 @@ test.each([
     (db: Database) => db.transaction((tx) => tx.query('SELECT 1')),
   ],
   ['single writes', (db: Database) => db.write(slow), (db: Database) => db.write('SELECT 1')],
-])('%s: a caller does not wait for the flood of another one', async (_, slowly, ask) => {
+])('%s: a caller does not wait for the flood of another caller', async (_, slowly, ask) => {
   const db = open();
   const all = flood(60, () => slowly(db));
   const endedAt: number[] = [];
@@ -69,7 +69,7 @@ test("the process's own reads do not wait for any caller", async () => {
   await all.all;
 });
 
-test('a read that takes too long for a caller ends, and is BUSY; a read of the process itself goes on', async () => {
+test("a caller's read that takes too long is ended as BUSY, and a read of the process itself continues", async () => {
   const db = open({ readTimeoutMs: 100 });
   const busy = 'SELECT COUNT(*) AS rows_ FROM seq_1_to_1000000 one JOIN seq_1_to_1000 other';
   const error = await forCaller('user', () => db.query(busy)).catch((reason: unknown) => reason);

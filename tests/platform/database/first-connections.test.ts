@@ -18,7 +18,7 @@ afterAll(async () => {
   await Promise.all([database.drop(), folder.remove()]);
 });
 
-/** Counts its attempts. */
+/** Counts its connection attempts. */
 class CountedDatabase extends Database {
   attempts = 0;
   onAttempt: (count: number) => void = () => undefined;
@@ -30,7 +30,7 @@ class CountedDatabase extends Database {
   }
 }
 
-test('a start waits for a server that is slow to answer, until it is given up', async () => {
+test('a start waits for a server that is slow to answer, until the start is aborted', async () => {
   const socketPath = join(folder.path, 'slow.sock');
   const waiting: Socket[] = [];
   const sockets = new Set<Socket>();
@@ -57,7 +57,7 @@ test('a start waits for a server that is slow to answer, until it is given up', 
     };
     await connectFirst(db, new AbortController().signal);
     expect(await db.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
-    // One of each kind.
+    // One connection of each kind.
     expect(db.poolFigures().total).toBeGreaterThanOrEqual(4);
   } finally {
     await db.close();
@@ -66,7 +66,7 @@ test('a start waits for a server that is slow to answer, until it is given up', 
   }
 });
 
-test('what is refused is not tried again', async () => {
+test('a refused login is not tried again', async () => {
   const refused = [
     { ...database.connection, socketPath: join(folder.path, 'none.sock') },
     { ...database.connection, password: 'wrong' },
@@ -79,7 +79,7 @@ test('what is refused is not tried again', async () => {
   }
 });
 
-test('what is refused after a slow attempt is told, and not tried for ever', async () => {
+test('a refusal after a slow attempt is reported, and not retried forever', async () => {
   const socketPath = join(folder.path, 'slow-once.sock');
   const sockets = new Set<Socket>();
   let isSlow = true;

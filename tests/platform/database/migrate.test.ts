@@ -1,4 +1,4 @@
-// The migration runner: applies once, in order, under a lock, and refuses files that fail verification.
+// The migration runner applies migrations once, in order, under a lock, and refuses files that fail verification.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -41,7 +41,7 @@ const tables = async () =>
     .map((row) => row.name)
     .filter((name) => name !== '_prisma_migrations');
 
-test('applies in order, several statements each, then nothing more; later ones are added', async () => {
+test('applies several statements each in order, then nothing more, and adds later migrations', async () => {
   await file('20260102000000_b', 'INSERT INTO a VALUES (1); INSERT INTO a VALUES (2);');
   await file('20260101000000_a', '-- first\nCREATE TABLE a (id INT PRIMARY KEY);');
   expect(await pendingMigrations(db, owners())).toEqual(['a/20260101000000_a', 'a/20260102000000_b']);
@@ -71,7 +71,7 @@ test('refuses a database of a newer version', async () => {
   await file('2_b', 'CREATE TABLE b (id INT)');
   const newer = /a\/9_future, which this version does not know: it belongs to a newer version/;
   await expect(run()).rejects.toThrow(newer);
-  // A start only asks.
+  // A start only checks for pending migrations.
   await expect(pendingMigrations(db, owners())).rejects.toThrow(newer);
   expect(await pendingMigrations(db, [])).toEqual([]);
   expect(await tables()).toEqual(['a']);
@@ -93,7 +93,7 @@ test.each(['a/20261120080000_foundation', '20261120080000_foundation'])(
   },
 );
 
-test('what the database has of other owners is brought up to date, and nothing else of them is made', async () => {
+test('tables of other owners that exist are updated, and no others are created', async () => {
   for (const owner of ['a', 'b', 'c']) await file('1_first', `CREATE TABLE ${owner}1 (id INT)`, owner);
   await migrate(place.connection, [ownerOf('a'), ownerOf('b')]);
   for (const owner of ['a', 'b', 'c']) await file('2_second', `CREATE TABLE ${owner}2 (id INT)`, owner);
@@ -102,7 +102,7 @@ test('what the database has of other owners is brought up to date, and nothing e
   expect(await tables()).toEqual(['a1', 'a2', 'b1', 'b2']);
 });
 
-test('a failed migration is named with the reason, remembered, and not repeated over its first half', async () => {
+test('a failed migration is named with the reason, remembered, and not run again over its first half', async () => {
   await file('1_a', 'CREATE TABLE a (id INT); CREATE TABLE a (id INT);');
   await file('2_b', 'CREATE TABLE b (id INT)');
   const failure = await run().catch((error: unknown) => error);
@@ -112,12 +112,12 @@ test('a failed migration is named with the reason, remembered, and not repeated 
   expect(row).toMatchObject({ finished_at: null, logs: expect.stringContaining('already exists') });
   await expect(run()).rejects.toThrow(/a\/1_a failed half-way before: correct the database by hand/);
   expect(await tables()).toEqual(['a']);
-  // Like an operator who has corrected it.
+  // An operator who has corrected the database does this.
   await db.execute('UPDATE _prisma_migrations SET finished_at = NOW(), applied_steps_count = 1');
   expect(await run()).toEqual(['a/2_b']);
 });
 
-test('two runners at once: each migration is applied once', async () => {
+test('two concurrent runners apply each migration once', async () => {
   for (let number = 1; number <= 5; number += 1)
     await file(`${number}_t`, `CREATE TABLE t${number} (id INT); INSERT INTO t${number} VALUES (1)`);
   const applied = (await Promise.all([run(), run(), run()])).flat();

@@ -23,7 +23,7 @@ afterEach(async () => {
   await place.drop();
 });
 
-test('a new database has only the tables of its roles; those of another role are added with it', async () => {
+test('a new database has only the tables of its roles, and tables of another role are added with the role', async () => {
   await migrate(place.connection, ownersOf(['system'], subgraphRows), every);
   expect([...(await ownersIn(db))].sort()).toEqual(['dns', 'platform', 'system']);
   expect(Object.keys(await shapesOfDatabase(db))).not.toContain('backend');
@@ -32,7 +32,7 @@ test('a new database has only the tables of its roles; those of another role are
   expect(await pendingMigrations(db, both)).toEqual([]);
 });
 
-test('a database that can not be asked is not taken for one without tables', async () => {
+test('a database that cannot be read is not mistaken for one without tables', async () => {
   expect([...(await ownersIn(db))]).toEqual([]);
   const connection = { ...place.connection, socketPath: '/nonexistent/socket' };
   const lost = new Database({ connection, connectionLimit: 2, acquireTimeoutMs: 200 });

@@ -1,4 +1,4 @@
-// Connections to one server that end from this side: nothing is said to the server, whoever has its address now.
+// Connections to one server that this side ends. No message goes to the server, because another server may have its address now.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-// Three of them are for reads.
+// Three of the connections are for reads.
 const sizes = { connectionLimit: 15, acquireTimeoutMs: 5_000, preparedKept: 0, readTimeoutMs: 5_000 };
 
 async function count(status: string): Promise<number> {
@@ -59,7 +59,7 @@ function running(comment: string): Promise<{ readonly id: number }[]> {
 }
 
 test.each(['socket', 'TLS'] as const)(
-  'a cut over %s ends what runs and what waits at once, and kills nothing',
+  'a cut over %s ends running and waiting statements at once, and kills nothing',
   async (way) => {
     let ended = 0;
     const onEnd = () => {
@@ -68,7 +68,7 @@ test.each(['socket', 'TLS'] as const)(
     const pools = new ServerPools(places[way], sizes, { epoch: 0, onEnd });
     const cipher = await pools.reads.query<{ Value: string }[]>("SHOW STATUS LIKE 'Ssl_cipher'");
     expect(cipher[0]?.Value !== '').toBe(way === 'TLS');
-    // More than the pool has connections.
+    // More statements than the pool has connections.
     const asked = [1, 2, 3, 4].map((number) =>
       pools.reads.query(`SELECT /* ${way} */ SLEEP(600), ${number}`).catch((error: unknown) => error),
     );
@@ -84,7 +84,7 @@ test.each(['socket', 'TLS'] as const)(
   },
 );
 
-test('a connection that the server ends is noticed, and forgotten', async () => {
+test('a connection that the server ends is noticed and dropped', async () => {
   let ended = 0;
   const onEnd = () => {
     ended += 1;
@@ -99,7 +99,7 @@ test('a connection that the server ends is noticed, and forgotten', async () => 
   await pools.end();
 });
 
-test('an end waits for what runs, and then kills nothing', async () => {
+test('a stop waits for running statements, and then kills nothing', async () => {
   const pools = new ServerPools(places.socket, sizes);
   const short = pools.reads.query('SELECT SLEEP(0.3) AS slept');
   const long = pools.writes.query('SELECT /* long */ SLEEP(600)').catch((error: unknown) => error);

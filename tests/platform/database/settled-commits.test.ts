@@ -1,4 +1,4 @@
-// A connection that is lost during COMMIT: the row that the transaction wrote tells whether it was committed, for good.
+// A connection that is lost during COMMIT. The row that the transaction wrote proves permanently whether it was committed.
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
@@ -20,15 +20,15 @@ let place: TestDatabase;
 let folder: TemporaryFolder;
 let line: TcpLine;
 let db: Database;
-/** The answer to the next COMMIT is lost. */
+/** If true, the answer to the next COMMIT is lost. */
 let loses = false;
 let isSent = false;
-/** SERVER_MORE_RESULTS_EXISTS. */
+/** The flag SERVER_MORE_RESULTS_EXISTS. */
 const moreResults = 8;
 
 /**
- * Among its packets is a COM_STMT_EXECUTE, which only batches use, or the COM_QUERY "COMMIT". A text that is only prepared commits
- * nothing, and a connection that the pool makes meanwhile begins with READ COMMITTED.
+ * Whether one of the packets is a COM_STMT_EXECUTE, which only batches use, or the COM_QUERY "COMMIT". A text that is only prepared commits
+ * nothing, and a new connection of the pool begins with READ COMMITTED.
  */
 function commits(chunk: Buffer): boolean {
   for (let at = 0; at + 4 < chunk.length; at += 4 + chunk.readUIntLE(at, 3)) {
@@ -40,8 +40,8 @@ function commits(chunk: Buffer): boolean {
 }
 
 /**
- * Among its packets is the OK of 7 bytes after which no more results come: what was sent has been done. The answer to a text that is
- * prepared (12 bytes), or a batch's rows, come before the commit.
+ * Whether one of the packets is the OK of 7 bytes after which no more results follow: all sent work has then been done. The answer to a
+ * prepare (12 bytes) and the rows of a batch arrive before the commit.
  */
 function ends(chunk: Buffer): boolean {
   for (let at = 0; at + 4 < chunk.length; at += 4 + chunk.readUIntLE(at, 3)) {
@@ -90,7 +90,7 @@ async function killOwn(tx: Transaction): Promise<void> {
   await root.end();
 }
 
-test('it was committed: the result is returned, and the work did not run again', async () => {
+test('if it was committed, the result is returned and the work does not run again', async () => {
   let [runs, told] = [0, 0];
   const id = await db.transaction(async (tx) => {
     runs += 1;
@@ -106,7 +106,7 @@ test('it was committed: the result is returned, and the work did not run again',
   expect(await timelineOf(id)).toBe(1);
 });
 
-test('it was not: the work runs again, and what was lost can no longer commit', async () => {
+test('if it was not committed, the work runs again, and the lost transaction can no longer commit', async () => {
   const ids: string[] = [];
   const id = await db.transaction(async (tx) => {
     const recordId = newUuid();
@@ -121,7 +121,7 @@ test('it was not: the work runs again, and what was lost can no longer commit', 
   await expect(db.transaction((tx) => writeCommitRecord(tx, lost))).rejects.toMatchObject({ errno: 1062 });
 });
 
-test('it was committed by a text whose answer was lost: the error has the row that proves it', async () => {
+test('if a text committed it and the answer was lost, the error has the row that proves the commit', async () => {
   const id = newUuid();
   let told = 0;
   const attempt = db.transaction((tx) => {
@@ -136,7 +136,7 @@ test('it was committed by a text whose answer was lost: the error has the row th
   expect([(error as ResultLostError).record, told]).toEqual([{ id, epoch: 1 }, 1]);
 });
 
-test('the answer to the commit of a mutation was lost: it is answered, and a repetition gets the same answer', async () => {
+test('a mutation whose commit answer was lost is answered, and a repetition gets the same answer', async () => {
   await db.execute('CREATE TABLE thing (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');
   const log = pino({ level: 'silent' });
   const commits = new Commits({ db, keyring: new Keyring(keyFile), log });

@@ -1,4 +1,4 @@
-// The shape of tables, from the Prisma schema's text and from a database, in a form that can be compared.
+// The shape of tables, from the text of the Prisma schema and from a database, in a form that can be compared.
 import type { Sql } from '../../../platform/database/database.ts';
 
 interface TableShape {
@@ -47,7 +47,7 @@ interface Field {
   readonly rest: string;
 }
 
-/** Parses the parts of Prisma's schema language that the schema uses; throws on an unknown type. */
+/** Parses the parts of Prisma's schema language that the schema uses. Throws on an unknown type. */
 export function shapesOfSchema(text: string): TableShapes {
   const models = [...text.matchAll(/^model (\w+) \{\n(.*?)^\}/gms)].map(([, name = '', body = '']) => {
     const lines = body
@@ -126,7 +126,7 @@ function sqlDefault(field: Field): string {
   return expression ?? text.replaceAll('"', "'");
 }
 
-/** The shapes of a database's own tables, without Prisma's table of migrations. */
+/** The shapes of a database's own tables, without Prisma's migration table. */
 export async function shapesOfDatabase(db: Sql): Promise<TableShapes> {
   const shapes: TableShapes = {};
   const own = "table_schema = DATABASE() AND table_name <> '_prisma_migrations'";

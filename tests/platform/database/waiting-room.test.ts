@@ -1,4 +1,4 @@
-// Requests that wait for a primary: a flood of one caller takes no place from the others.
+// Requests that wait for a primary. A flood of one caller takes no place from the others.
 import { expect, test } from '@jest/globals';
 import { forCaller, nobodyKnown } from '../../../platform/caller/caller.ts';
 import { WaitingRoom } from '../../../platform/database/waiting-room.ts';
@@ -7,7 +7,7 @@ const long = 600_000;
 const full = new Error('full');
 const room = () => new WaitingRoom<string>({ most: 10, refusal: () => full });
 
-test('a flood without login loses its places to those who have logged in, the newest first', async () => {
+test('a flood without login loses its places to logged-in users, the newest first', async () => {
   const waiting = room();
   const outcomes: string[] = [];
   const enter = (caller: string, name: string) =>
@@ -21,7 +21,7 @@ test('a flood without login loses its places to those who have logged in, the ne
   const users = ['alice', 'bob', 'alice'].map((user) => enter(user, user));
   await Promise.all(flood.slice(7, 10));
   expect(outcomes.slice(2)).toEqual(['flood 9 refused', 'flood 8 refused', 'flood 7 refused']);
-  // The flood goes on: it gets no place back.
+  // The flood continues, but gets no place back.
   await enter(nobodyKnown, 'more');
   expect(outcomes.at(-1)).toBe('more refused');
   expect(waiting.size).toBe(10);
@@ -38,7 +38,7 @@ test('a flood without login loses its places to those who have logged in, the ne
   expect(waiting.size).toBe(0);
 });
 
-test('one user alone may have all places; a second one gets up to half of them', async () => {
+test('one user alone can have all places, and a second one gets up to half of them', async () => {
   const waiting = room();
   const lost = { first: 0, second: 0 };
   const enter = (caller: 'first' | 'second') =>
@@ -54,7 +54,7 @@ test('one user alone may have all places; a second one gets up to half of them',
   expect(lost).toEqual({ first: 10, second: 10 });
 });
 
-test('who has waited too long is refused, and leaves its place', async () => {
+test('a request that has waited too long is refused, and leaves its place', async () => {
   const waiting = room();
   await expect(waiting.wait(1)).rejects.toBe(full);
   expect(waiting.size).toBe(0);

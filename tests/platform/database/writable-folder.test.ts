@@ -1,4 +1,4 @@
-// What a file system says of itself: mounted read-only in a mount namespace of the test's own.
+// Detection of a read-only file system, mounted in a mount namespace of the test's own.
 // needs: root
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 const folder = forFile(() => temporaryFolder());
 
-test('a folder that can be written is not read-only', () => {
+test('a writable folder is not read-only', () => {
   expect(() => mustBeWritable(folder.path)).not.toThrow();
   expect(() => mustBeWritable(`${folder.path}/not-there`)).not.toThrow();
 });

@@ -1,4 +1,4 @@
-// What the guard knows of a disk that is not on this host: the server's words. The server is played.
+// The guard's knowledge of a disk on another host comes from the server's messages. These tests simulate the server.
 import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { WriteGuard } from '../../../platform/database/write-guard.ts';
@@ -40,7 +40,7 @@ class Server {
 }
 
 describe('a disk that only the server knows', () => {
-  test('a write that fails for want of space closes the guard; a write that succeeds opens it; each is one line', async () => {
+  test('a write that fails for lack of space closes the guard, a successful write opens it, and each is one log line', async () => {
     const server = new Server();
     server.full = true;
     await expect(server.guard.watch(() => server.write())).rejects.toMatchObject({ errno: 1021 });
@@ -54,7 +54,7 @@ describe('a disk that only the server knows', () => {
     server.guard.close();
   });
 
-  test('a write that lasts closes it only if the server waits for space', async () => {
+  test('a slow write closes the guard only if the server waits for space', async () => {
     const server = new Server();
     const held = Promise.withResolvers<void>();
     const write = server.guard.watch(() => held.promise);

@@ -1,4 +1,4 @@
-// Objects belong to the source that made them, and a mutation that is only tried leaves nothing.
+// Objects belong to the source that made them, and a trial mutation leaves nothing behind.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
 import { type MutationManner, settingId } from '../../../platform/caller/manner.ts';
@@ -67,7 +67,7 @@ async function rows(): Promise<readonly number[]> {
 }
 
 describe('a source', () => {
-  test('owns what it creates, until it is deleted, by whomever', async () => {
+  test('owns the objects that it creates until they are deleted, whoever deletes them', async () => {
     const [one, other] = [newUuid(), newUuid()];
     expect(codes(await call('Create', one, { source: 'site' }))).toEqual([]);
     expect(codes(await call('Create', other))).toEqual([]);
@@ -78,7 +78,7 @@ describe('a source', () => {
     expect(await sourceOf(one)).toBeUndefined();
   });
 
-  test('leaves alone what another source made, and deletes only its own', async () => {
+  test('leaves objects of another source alone, and deletes only its own', async () => {
     const [theirs, nobodys] = [newUuid(), newUuid()];
     await call('Create', theirs, { source: 'theirs' });
     await call('Create', nobodys);
@@ -86,14 +86,14 @@ describe('a source', () => {
     expect(codes(await call('Update', theirs, site))).toEqual(['OTHER_SOURCE']);
     expect(codes(await call('Delete', theirs, site))).toEqual(['OTHER_SOURCE']);
     expect(codes(await call('Delete', nobodys, site))).toEqual(['OTHER_SOURCE']);
-    // What a person made may be changed, and stays nobody's.
+    // An object that a person made can be changed, and stays without an owner.
     expect(codes(await call('Update', nobodys, site))).toEqual([]);
     expect([await sourceOf(theirs), await sourceOf(nobodys)]).toEqual(['theirs', undefined]);
     const names = await db.query('SELECT id FROM thing WHERE id IN (?, ?)', [theirs, nobodys]);
     expect(names).toHaveLength(2);
   });
 
-  describe('of a setting, which has no beginning of its own', () => {
+  describe('of a setting, which is never created', () => {
     const set = (id: string, manner: MutationManner | undefined, more: Partial<Setting> = {}) =>
       call('Update', newUuid(), manner, {
         prepare: (attempt) => async () => {
@@ -102,7 +102,7 @@ describe('a source', () => {
         },
       });
 
-    test('owns what was at its default, until it is there again, by whomever', async () => {
+    test('owns a setting that was at its default until it is at the default again, whoever changes it', async () => {
       const id = settingId('Level', projectId, newUuid());
       expect(codes(await set(id, { source: 'site' }, { isNew: true }))).toEqual([]);
       expect(codes(await set(id, { source: 'site' }))).toEqual([]);
@@ -117,12 +117,12 @@ describe('a source', () => {
       expect(await sourceOf(id)).toBe('theirs');
     });
 
-    test('leaves to nobody what a person set before', async () => {
+    test('does not own a setting that a person set before', async () => {
       const id = settingId('Level', projectId, newUuid());
       expect(codes(await set(id, undefined, { isNew: true }))).toEqual([]);
       expect(codes(await set(id, { source: 'site' }))).toEqual([]);
       expect(await sourceOf(id)).toBeUndefined();
-      // To want the default is no claim.
+      // A request for the default value is not a claim.
       expect(codes(await set(id, { source: 'site' }, { isNew: true, isDefault: true }))).toEqual([]);
       expect(await sourceOf(id)).toBeUndefined();
     });
@@ -136,10 +136,10 @@ describe('a source', () => {
   });
 });
 
-describe('a mutation that is only tried', () => {
+describe('a trial mutation', () => {
   const dryRun = { dryRun: true } as const;
 
-  test('leaves nothing, and its key is free', async () => {
+  test('leaves nothing behind, and its key stays free', async () => {
     const id = newUuid();
     const before = await rows();
     const input = inputOf(id, 'tried');
@@ -149,7 +149,7 @@ describe('a mutation that is only tried', () => {
     expect(await call('Create', id, undefined, { input })).toMatchObject({ entity: id, replayed: false });
   });
 
-  test('refuses what the mutation refuses, without an entry in the audit trail', async () => {
+  test('is refused for the same reasons as the real one, without an entry in the audit trail', async () => {
     const id = newUuid();
     await call('Create', id, { source: 'theirs' });
     const before = await rows();

@@ -35,17 +35,17 @@ test('the hash of a request leaves out key and waitMs, and does not depend on th
   expect(hashRequest({ b: { c: [1, 2] }, a: 1 })).not.toBe(one);
 });
 
-test('a keyed hash stands in the place of each secret, by each key; without secrets it is the usual hash', () => {
+test('a keyed hash replaces each secret, one for each key; without secrets it is the usual hash', () => {
   const hashes = (secret: string) => [`new ${secret.length}`, `old ${secret.length}`];
   const plain = { name: 'ada', list: [{ token: null }] };
   expect(hashKeyedRequest(plain, hashes)).toEqual({ requestHash: hashRequest(plain) });
   const given = { name: 'ada', list: [{ password: 'four' }], idempotencyKey: 'x' };
   const stored = (secret: string) => hashRequest({ name: 'ada', list: [{ password: secret }] });
-  // As JSON, with its quotes.
+  // The secret is hashed as JSON, with its quotes.
   expect(hashKeyedRequest(given, hashes)).toEqual({ requestHash: stored('new 6'), olderHashes: [stored('old 6')] });
 });
 
-test('a key is known again by an older hash of the same request', async () => {
+test('an older hash of the same request is still recognised for a key', async () => {
   const [older, newer] = [hashRequest({ by: 'old' }), hashRequest({ by: 'new' })];
   await db.transaction((tx) => claimKey(tx, { ...key('older'), requestHash: older }, { callId: newUuid() }));
   expect(await readKey(db, { ...key('older'), requestHash: newer, olderHashes: [older] })).toMatchObject({
@@ -54,7 +54,7 @@ test('a key is known again by an older hash of the same request', async () => {
   expect(await readKey(db, { ...key('older'), requestHash: newer })).toEqual({ kind: 'conflict' });
 });
 
-test('secrets are hashed slowly, equal for the same key, and different for different inputs', async () => {
+test('secrets are hashed slowly, with equal hashes for the same key and different hashes for different inputs', async () => {
   const input = { name: 'ada', credentials: [{ password: 'correct horse' }] };
   const one = await hashSecretRequest(input, 'key-1');
   expect(await hashSecretRequest({ ...input, idempotencyKey: 'key-1' }, 'key-1')).toBe(one);
@@ -158,7 +158,7 @@ test('12 clients, 60 keys each, a third rolled back at random: one effect per ke
   expect([...answers.values()].every((each) => each.size === 1)).toBe(true);
 });
 
-/** Mulberry32. */
+/** The mulberry32 generator. */
 function generator(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,4 +1,4 @@
-// The edge of mutations: one transaction for all, refusals without effect, repetitions, lost databases.
+// The edge of mutations: one transaction for the whole mutation, refusals without effect, repetitions, and lost databases.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
 import type { Commits } from '../../../platform/database/commits.ts';
@@ -60,7 +60,7 @@ function create(
   };
 }
 
-/** The database, which tells the texts of its transactions. */
+/** A database that records the texts of its transactions. */
 function watching(texts: string[]): Database {
   const transaction: Database['transaction'] = (work, options) =>
     db.transaction((tx) => {
@@ -95,9 +95,9 @@ describe('run', () => {
     expect(entry?.details).not.toContain('hidden');
   });
 
-  test("refusals do not fill the disk: a bounded excerpt each, and beyond a user's share only their number", async () => {
+  test("refusals do not fill the disk: each stores a limited excerpt, and beyond a user's share only a count is stored", async () => {
     const id = newUuid();
-    // Each time with another API token of the same user.
+    // Each request has another API token of the same user.
     const flooding = (): RequestContext => {
       const [token, credentialId] = [newUuid(), newUuid()];
       return { ...context, identity: { ...identity, kind: 'token', id: token, ownerId: id, credentialId } };
@@ -123,7 +123,7 @@ describe('run', () => {
     await db.execute("DELETE FROM audit_entry WHERE action = 'flood'");
   });
 
-  test('a write whose result is not there to be read is never null without an error', async () => {
+  test('a write whose result cannot be read yet never gives null without an error', async () => {
     const unread = mutations.run({ ...create('unread', { idempotencyKey: 'ku' }), read: async () => undefined });
     await expect(unread).rejects.toMatchObject({
       code: 'OUTCOME_UNCERTAIN',
@@ -132,7 +132,7 @@ describe('run', () => {
     expect(await count('thing', "name = 'unread'")).toBe(1);
     const repeated = await mutations.run(create('unread', { idempotencyKey: 'ku' }));
     expect(repeated).toMatchObject({ entity: { name: 'unread' }, userErrors: [], replayed: true });
-    // As from a server that applies the write a moment later.
+    // Simulates a server that applies the write a moment later.
     let reads = 0;
     const call = create('late', {});
     const late = await mutations.run({
@@ -179,7 +179,7 @@ describe('run', () => {
     expect(texts.map((text) => text.replace(/ .*/s, ''))).toEqual(['SET', 'INSERT', 'BEGIN']);
   });
 
-  test('the same key gives the same result and commit; another input conflicts', async () => {
+  test('the same key gives the same result and commit, and another input conflicts', async () => {
     const first = await mutations.run(create('c', { idempotencyKey: 'kc' }));
     const audited = await count('audit_entry');
     const again = await mutations.run(create('c', { idempotencyKey: 'kc' }));
@@ -203,7 +203,7 @@ describe('run', () => {
     expect(await call()).toMatchObject({ entity: { name: 'r' }, replayed: true });
   });
 
-  test('a mutation with an outside read skips it for a repetition', async () => {
+  test('a mutation with an outside read skips the read for a repetition', async () => {
     let looks = 0;
     const call = (): MutationCall<Thing> => {
       const plain = create('l', { idempotencyKey: 'kl' });
@@ -231,7 +231,7 @@ describe('run', () => {
     expect(looks).toBe(1);
   });
 
-  test('a look that refuses what the same request has done meanwhile gets its answer', async () => {
+  test('if a first read fails because the same request has run in between, its answer is returned', async () => {
     const plain = create('m', { idempotencyKey: 'km' });
     const effect = async () =>
       (await plain.prepare({
@@ -251,7 +251,7 @@ describe('run', () => {
     const first = Promise.withResolvers<unknown>();
     const second = await mutations.run(
       call(async () => {
-        // The first comes in between, and takes away what this one looks for.
+        // The first request runs in between, and removes the object that this one reads.
         first.resolve(await mutations.run(call(effect)));
         return refuse('NOT_FOUND', 'it is gone');
       }),
@@ -269,7 +269,7 @@ describe('run', () => {
     expect(refused.userErrors).toMatchObject([{ code: 'NOT_FOUND' }]);
   });
 
-  test('mutations with the same turn run one after the other, others beside them', async () => {
+  test('mutations with the same turn run one after the other, and other mutations run beside them', async () => {
     const order: string[] = [];
     const turned = (name: string, turn: string, until: Promise<void>): MutationCall<Thing> => ({
       ...create(name, {}),
@@ -294,7 +294,7 @@ describe('run', () => {
     ]);
   });
 
-  test("faults of the input are refused together, including the key's", async () => {
+  test("faults of the input are reported together, including the key's", async () => {
     const call = create('g', { idempotencyKey: '' });
     const { userErrors } = await mutations.run({
       ...call,
@@ -307,7 +307,7 @@ describe('run', () => {
     expect(await count('thing', "name = 'g'")).toBe(0);
   });
 
-  test('ten at once with one key: one effect, ten equal answers', async () => {
+  test('ten concurrent requests with one key: one effect, ten equal answers', async () => {
     const all = await Promise.all(
       Array.from({ length: 10 }, () => mutations.run(create('d', { idempotencyKey: 'kd' }))),
     );
@@ -334,7 +334,7 @@ describe('run', () => {
   });
 });
 
-test('toUserErrors: a lost commit is no refusal, a full disk is DISK_FULL, a bug nothing', () => {
+test('toUserErrors: a lost commit gives no refusal, a full disk gives DISK_FULL, a bug gives nothing', () => {
   expect(toUserErrors(new CommitUncertainError(new Error('x')))).toBeUndefined();
   expect(toUserErrors(Object.assign(new Error('full'), { errno: 1021 }))?.[0]?.message).toContain('disk is full');
   expect(toUserErrors(new TypeError('x'))).toBeUndefined();

@@ -1,8 +1,8 @@
-// A burst, then a rate per second, and a count of the refused ones.
+// A burst, then a rate per second, and a count of refused requests.
 import { expect, test } from '@jest/globals';
 import { TokenBuckets } from '../../../platform/edge/token-buckets.ts';
 
-test('a burst, then the rate; each key separately', () => {
+test('a burst is followed by the rate, for each key separately', () => {
   let nowMs = 0;
   const buckets = new TokenBuckets({ burst: 2, perSecond: 1, now: () => nowMs });
   expect([1, 2, 3, 4].map(() => buckets.take('a'))).toEqual([0, 0, undefined, undefined]);
@@ -27,7 +27,7 @@ test('a debt is paid first', () => {
   expect(buckets.take('a')).toBe(1);
 });
 
-test('several at once, and the time until they are available', () => {
+test('several tokens at once, and the time until they are available', () => {
   let nowMs = 0;
   const buckets = new TokenBuckets({ burst: 10, perSecond: 2, now: () => nowMs });
   expect([buckets.waitMs('a', 8), buckets.take('a', 8), buckets.take('a', 3), buckets.waitMs('a', 3)]).toEqual([
@@ -40,7 +40,7 @@ test('several at once, and the time until they are available', () => {
   expect([buckets.waitMs('a', 3), buckets.take('a', 3)]).toEqual([0, 1]);
 });
 
-test('keys are bounded', () => {
+test('the number of keys is limited', () => {
   const buckets = new TokenBuckets({ burst: 1, perSecond: 0, mostKeys: 2 });
   for (const key of ['a', 'b', 'c']) expect(buckets.take(key)).toBe(0);
   expect(buckets.take('c')).toBeUndefined();

@@ -1,4 +1,4 @@
-// Which errors say that the database is lost.
+// Which errors mean that the database is lost.
 // needs: processes
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ const failureOf = (work: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-test('a socket that is missing does', async () => {
+test('a missing socket does', async () => {
   const error = await failureOf(once(connect('/nonexistent/socket'), 'connect'));
   expect(error).toMatchObject({ code: 'ENOENT' });
   expect([isConnectionLost(error), isUnavailable(error)]).toEqual([true, true]);
@@ -24,7 +24,7 @@ test.each([
   ['file', () => readFile('/nonexistent/file')],
   ['folder', () => mkdir('/nonexistent/folder/in-it')],
   ['program', () => promisify(execFile)('/nonexistent/program')],
-])('a %s that is missing does not', async (_what, work) => {
+])('a missing %s does not', async (_what, work) => {
   const error = await failureOf(work());
   expect(error).toMatchObject({ code: 'ENOENT' });
   expect([isConnectionLost(error), isUnavailable(error)]).toEqual([false, false]);

@@ -1,4 +1,4 @@
-// The history of the database: a loss begins a new one, a failover without a loss does not.
+// The history of the database. A loss begins a new history, and a failover without a loss does not.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Database } from '../../../platform/database/database.ts';
@@ -23,7 +23,7 @@ afterEach(async () => {
 const begin = (lossy: boolean) =>
   db.execute('INSERT INTO db_timeline (epoch, lossy) SELECT MAX(epoch) + 1, ? FROM db_timeline', [lossy]);
 
-test('a failover without a loss keeps the history; each loss begins another', async () => {
+test('a failover without a loss keeps the history, and each loss begins another', async () => {
   const first = await readHistory(db);
   expect(first).toMatch(uuid);
   await begin(false);
@@ -38,7 +38,7 @@ test('a failover without a loss keeps the history; each loss begins another', as
   expect([first, second]).not.toContain(await readHistory(db));
 });
 
-test('of many processes that find the same proof one begins a history', async () => {
+test('if many processes find the same proof, one of them begins a history', async () => {
   const history = await readHistory(db);
   const notice = () =>
     noticeSetBack(db, log, { history, reason: 'test', aboveEpoch: 7, isStillTrue: async () => true });
@@ -51,7 +51,7 @@ test('of many processes that find the same proof one begins a history', async ()
   ]);
 });
 
-test('a proof that no longer holds, or is of an earlier history, begins none', async () => {
+test('a proof that no longer holds, or belongs to an earlier history, begins none', async () => {
   const history = await readHistory(db);
   expect(await noticeSetBack(db, log, { history, reason: 'test', isStillTrue: async () => false })).toBe(false);
   expect(await readHistory(db)).toBe(history);

@@ -1,4 +1,4 @@
-// MariaDB killed and restarted under writers, sequencer and readers: acknowledged events arrive once, in order.
+// MariaDB is killed and restarted under writers, sequencer and readers. Acknowledged events arrive once, in order.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -13,7 +13,7 @@ import { newUuid } from '../../../platform/values/ids.ts';
 import { temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 import { LocalContext } from '../../support/product/test-context.ts';
 
-test('the stream continues without a gap, and each lease is held or known to be lost', async () => {
+test('the stream continues without a gap, and each lease is either held or known to be lost', async () => {
   await using cleanup = new AsyncDisposableStack();
   const temporary = await temporaryFolder();
   cleanup.defer(() => temporary.remove());
@@ -79,7 +79,7 @@ test('the stream continues without a gap, and each lease is held or known to be 
       () => 'held',
       () => 'lost',
     );
-  // Giving up too early is allowed; writing after the loss is not.
+  // A lease may be given up too early, but a write after its loss is not allowed.
   expect(fenced === 'held' || lease?.signal.aborted === true).toBe(true);
   await items.return(undefined);
   await reading;

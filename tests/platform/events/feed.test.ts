@@ -1,4 +1,4 @@
-// The status feed: nothing missing, nothing repeated, and never a silent gap.
+// The status feed: no event is missing, none is repeated, and there is never a silent gap.
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Database, type QueryOptions, type SqlValue } from '../../../platform/database/database.ts';
 import type { CodedError } from '../../../platform/errors/errors.ts';
@@ -38,7 +38,7 @@ async function startFeed(options: { ringSize?: number; checkpointMs?: number } =
   return started;
 }
 
-/** Events n1, n2, … of kind `even` or `odd`. */
+/** Writes events n1, n2, … of kind `even` or `odd`. */
 async function write(from: number, to: number): Promise<void> {
   const numbers = Array.from({ length: to - from + 1 }, (_, index) => from + index);
   await ground.append(...numbers.map((number) => ({ kind: number % 2 === 0 ? 'even' : 'odd', to: `n${number}` })));
@@ -79,7 +79,7 @@ async function codeOf(after: string): Promise<string> {
   return error?.code ?? 'none';
 }
 
-test('the age of what a reader has not read', async () => {
+test('the age of the unread events of a reader', async () => {
   const reader = feed.subscribe({ filter: everything });
   await reader.next();
   expect(feed.figures().unreadMs).toBe(0);
@@ -89,13 +89,13 @@ test('the age of what a reader has not read', async () => {
   expect(feed.figures().unreadMs).toBeGreaterThan(0);
   const behind = feed.subscribe({ after: await cursorOfFirst(), filter: everything });
   expect(toNames(await take(reader, 1))).toEqual(['n2']);
-  // One that still catches up is no sign of a slow reader.
+  // A reader that is still catching up is not a slow reader.
   expect(feed.figures().unreadMs).toBe(0);
   await behind.return();
 });
 
 describe('subscribe', () => {
-  test('without a cursor: a checkpoint at once, then new events, but no earlier ones', async () => {
+  test('without a cursor there is an immediate checkpoint, then new events, but no earlier ones', async () => {
     await write(1, 3);
     await waitFor('the feed', () => feed.figures().seq === 3);
     const items = feed.subscribe({ filter: everything });
@@ -140,7 +140,7 @@ describe('subscribe', () => {
     await small.stop();
   });
 
-  test('a filter: matching events in order; an error in it ends only that reader', async () => {
+  test('a filter gives matching events in order, and an error in it ends only that reader', async () => {
     const even = feed.subscribe({ filter: (event) => event.kind === 'even' });
     const broken = feed.subscribe({
       filter: () => {
@@ -230,7 +230,7 @@ describe('a reader that is behind', () => {
     await ground.sequence();
   });
 
-  /** A feed with almost nothing of the past in memory, and the number of events it reads. */
+  /** A feed with almost no past events in memory, and the number of events that it reads. */
   async function counted() {
     let events = 0;
     const counting = {
@@ -300,7 +300,7 @@ describe('an unsuitable cursor', () => {
       expect([text, await codeOf(text)]).toEqual([text, 'INVALID_CURSOR']);
   });
 
-  test('after retention it is CURSOR_EXPIRED, also for a reader overtaken by it', async () => {
+  test('after retention it is CURSOR_EXPIRED, also for a reader that retention overtakes', async () => {
     const small = await startFeed({ ringSize: 4 });
     await write(1, 600);
     await waitFor('the feed', () => small.figures().seq === 600);
@@ -315,7 +315,7 @@ describe('an unsuitable cursor', () => {
       const cursor = seq === 0 ? startCursor() : (all[seq - 1]?.cursor ?? '');
       expect([seq, await codeOf(cursor)]).toEqual([seq, 'CURSOR_EXPIRED']);
     }
-    // The rest of its last page, then the error: no gap.
+    // The rest of the reader's last page arrives first, and then the error, so there is no gap.
     expect(toNames(await take(overtaken, 499))).toEqual(names(5, 503));
     await expect(overtaken.next()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
     const kept = feed.subscribe({ after: all[550]?.cursor ?? '', filter: everything });
@@ -323,14 +323,14 @@ describe('an unsuitable cursor', () => {
     await small.stop();
   });
 
-  test('of another event at the same position, or beyond the end, it is RESYNC_REQUIRED', async () => {
+  test('of another event at the same position, or beyond the end, is RESYNC_REQUIRED', async () => {
     await write(1, 3);
     expect(await codeOf(cursorOf({ timeline: 1, seq: 2, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
     expect(await codeOf(cursorOf({ timeline: 1, seq: 9, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
     expect(await codeOf(cursorOf({ timeline: 7, seq: 0, eventId: '' }))).toBe('RESYNC_REQUIRED');
   });
 
-  test('of a timeline before a loss it is RESYNC_REQUIRED; after a clean failover it continues', async () => {
+  test('of a timeline before a loss is RESYNC_REQUIRED, and after a clean failover it continues', async () => {
     await write(1, 3);
     const [first] = await take(feed.subscribe({ after: startCursor(), filter: everything }), 1);
     await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
@@ -343,7 +343,7 @@ describe('an unsuitable cursor', () => {
 });
 
 describe('retention between two reads of the history', () => {
-  /** Does something else right before it reads the event at a position. */
+  /** Runs the given work right before it reads the event at a position. */
   class InterruptedDatabase extends Database {
     before: (() => Promise<unknown>) | undefined;
 
@@ -367,7 +367,7 @@ describe('retention between two reads of the history', () => {
   });
   afterEach(() => interrupted.close());
 
-  test('is CURSOR_EXPIRED for a reader that resumes: nothing was rewritten', async () => {
+  test('is CURSOR_EXPIRED for a reader that resumes, because nothing was rewritten', async () => {
     const [first] = await take(feed.subscribe({ after: startCursor(), filter: everything }), 1);
     const here = new StatusFeed({ ...ground, db: interrupted, pollMs: 20 });
     await here.start();
@@ -390,7 +390,7 @@ describe('a page of past events', () => {
   const odd: HistoryFilter = { projects: 'all', kinds: ['odd'] };
   const pageAfter = (after: string, limit: number, filter = odd) => feed.page({ after, filter, limit, patienceMs: 0 });
 
-  test('has matching events in order, and says when nothing more is there', async () => {
+  test('has matching events in order, and says when there are no more', async () => {
     await write(1, 9);
     await waitFor('the feed', () => feed.figures().seq === 9);
     const first = await pageAfter(startCursor(), 3);
@@ -398,7 +398,7 @@ describe('a page of past events', () => {
     const second = await pageAfter(first.cursor, 3);
     expect([toNames(second.events), second.upToDate]).toEqual([['n7', 'n9'], true]);
     expect(await pageAfter(second.cursor, 3)).toMatchObject({ events: [], upToDate: true });
-    // Nothing matches: all was looked at.
+    // Nothing matches, and all events were examined.
     expect(await pageAfter(startCursor(), 3, { projects: [] })).toMatchObject({ events: [], upToDate: true });
     await write(10, 11);
     await waitFor('the feed', () => feed.figures().seq === 11);
@@ -414,13 +414,13 @@ describe('a page of past events', () => {
 });
 
 describe('history rewritten under the feed', () => {
-  test('ends its readers with RESYNC_REQUIRED, and the feed continues with the new one', async () => {
+  test('ends its readers with RESYNC_REQUIRED, and the feed continues with the new history', async () => {
     await write(1, 5);
     await waitFor('the feed', () => feed.figures().seq === 5);
     const items = feed.subscribe({ filter: everything });
     await items.next();
     const pull = items.next();
-    // A standby with only the first three events was promoted, and other events took the numbers.
+    // A standby with only the first three events was promoted, and other events got the later numbers.
     await db.transaction(async (tx) => {
       await tx.execute('DELETE FROM status_change WHERE seq > 3');
       await tx.execute('UPDATE status_sequencer SET next_seq = 4');
@@ -433,7 +433,7 @@ describe('history rewritten under the feed', () => {
     expect(toNames(await take(fresh, 1))).toEqual(['n10']);
   });
 
-  test('also when a lossy timeline begins with the same events', async () => {
+  test('even when a lossy timeline begins with the same events', async () => {
     await write(1, 2);
     await waitFor('the feed', () => feed.figures().seq === 2);
     const items = feed.subscribe({ filter: everything });
@@ -443,7 +443,7 @@ describe('history rewritten under the feed', () => {
   });
 });
 
-test('what a former primary says ends no reader', async () => {
+test('answers of a former primary end no reader', async () => {
   await write(1, 3);
   await waitFor('the feed', () => feed.figures().seq === 3);
   const items = feed.subscribe({ filter: everything });
@@ -451,7 +451,7 @@ test('what a former primary says ends no reader', async () => {
   await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
   await write(4, 4);
   expect(toNames(await take(items, 1))).toEqual(['n4']);
-  // It has neither the new timeline nor the event.
+  // The former primary has neither the new timeline nor the event.
   const next = items.next();
   await db.execute('CREATE TABLE later AS SELECT * FROM status_change WHERE seq = 4');
   await db.transaction(async (tx) => {

@@ -1,4 +1,4 @@
-// A machine that comes and goes: few events, and one when it is steady again.
+// A machine that disappears and returns causes few events, and one when it is steady again.
 import { beforeEach, expect, test } from '@jest/globals';
 import type { EventKinds } from '../../../platform/events/kinds.ts';
 import { absenceReason, appendPresence, CalmMachines, presenceValues } from '../../../platform/events/presence.ts';
@@ -17,7 +17,7 @@ beforeEach(() => {
   [id, version] = [newUuid(), 0];
 });
 
-/** It goes and returns this often. */
+/** The machine disappears and returns this often. */
 async function flap(times: number): Promise<void> {
   for (let at = 0; at < times; at += 1)
     for (const to of ['ABSENT', 'PRESENT'] as const) {
@@ -28,7 +28,7 @@ async function flap(times: number): Promise<void> {
     }
 }
 
-/** As if everything had happened so much earlier. */
+/** Moves all recorded times back by this much. */
 const later = (minutes: number) =>
   ground.db.execute(
     `UPDATE presence_flap SET since_at = since_at - INTERVAL ${minutes} MINUTE, last_at = last_at - INTERVAL ${minutes} MINUTE`,
@@ -44,7 +44,7 @@ async function told(): Promise<readonly (readonly [from: string | null, to: stri
   return rows.map(({ from, to, reason }) => [from, to, reason.replace(/\d\d:\d\d UTC/, 'TIME')]);
 }
 
-test('40 changes are five single events and three that say FLAPPING, not 40; then one says that it is steady', async () => {
+test('40 changes give five single events and three FLAPPING events, then one that says the machine is steady', async () => {
   await flap(20);
   const events = await told();
   expect(events.slice(0, 6).map(([, to]) => to)).toEqual([
@@ -69,7 +69,7 @@ test('40 changes are five single events and three that say FLAPPING, not 40; the
   ]);
 });
 
-test('a machine that is away now and then does not flap: each change has its event', async () => {
+test('a machine that is away occasionally does not flap, and each change has its event', async () => {
   for (let hour = 0; hour < 5; hour += 1) {
     await flap(1);
     await later(60);
@@ -78,7 +78,7 @@ test('a machine that is away now and then does not flap: each change has its eve
   expect((await told()).map(([, to]) => to)).toEqual(Array.from({ length: 5 }, () => ['ABSENT', 'PRESENT']).flat());
 });
 
-test('a machine that flapped and was removed meanwhile has no further event', async () => {
+test('a machine that was removed while it flapped has no further event', async () => {
   await flap(3);
   const before = await told();
   expect(before.at(-1)?.[1]).toBe('FLAPPING');

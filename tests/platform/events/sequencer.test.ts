@@ -1,4 +1,4 @@
-// Sequence numbers: dense, immutable, in an order that never leaves out a late commit.
+// Sequence numbers are dense and immutable, and their order never leaves out a late commit.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import type { Database } from '../../../platform/database/database.ts';
@@ -40,7 +40,7 @@ async function sequence(): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-test('an event that commits late gets a later number, whatever its id; nothing waits for it', async () => {
+test('an event that commits late gets a later number, whatever its id, and nothing waits for it', async () => {
   const { sequencer } = ground;
   const written = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
@@ -60,10 +60,10 @@ test('an event that commits late gets a later number, whatever its id; nothing w
   expect(await sequencer.runOnce()).toBe(0);
 });
 
-test('one far behind the newest id is found by the full scan', async () => {
+test('an event far behind the newest id is found by the full scan', async () => {
   const { sequencer } = ground;
   await append('straggler');
-  // Like after ten thousand and more other events.
+  // As after more than ten thousand other events.
   await db.execute("UPDATE status_change SET id = id + 50000 WHERE to_status = 'late'");
   await waitFor('the straggler', async () => {
     await sequencer.runOnce();
@@ -71,7 +71,7 @@ test('one far behind the newest id is found by the full scan', async () => {
   });
 });
 
-test('several sequencers at once: still dense, each event once', async () => {
+test('several concurrent sequencers: numbers are still dense, and each event has one', async () => {
   const before = (await sequence()).length;
   const all = [another(), another(), another()];
   for (const { sequencer } of all) sequencer.start();
@@ -91,19 +91,19 @@ test('a held fence does not block the sequencer without limit', async () => {
   } finally {
     await holder.end();
   }
-  // The connection went back to the pool without an open transaction.
+  // The connection returned to the pool without an open transaction.
   await append('after');
   expect(await ground.sequencer.runOnce()).toBe(1);
 });
 
-test('on a busy machine runs are further apart, but never so far that another process runs instead', () => {
+test('on a busy machine runs are further apart, but never so far that another process takes over', () => {
   expect(gatherTimeMs(0)).toBe(4);
   expect(gatherTimeMs(1)).toBe(4);
   expect(gatherTimeMs(5)).toBe(15);
   expect(gatherTimeMs(1_000)).toBe(25);
 });
 
-test('the lease elects one, and another is elected when it stops', async () => {
+test('the lease elects one sequencer, and another is elected when it stops', async () => {
   const all = [another(true), another(true)];
   for (const { sequencer } of all) sequencer.start();
   const elected = () => all.filter(({ sequencer }) => sequencer.figures().elected);

@@ -1,4 +1,4 @@
-// Directives that compose and would have no effect are refused, in the SDL of any subgraph and in a supergraph that was composed elsewhere.
+// Directives that compose but would have no effect are refused, in the SDL of any subgraph and in a supergraph that was composed elsewhere.
 import { describe, expect, test } from '@jest/globals';
 import { composeServices } from '@theguild/federation-composition';
 import { parse } from 'graphql';
@@ -63,13 +63,13 @@ describe('in a supergraph', () => {
     );
     expect(supergraphSdl).toBeDefined();
     const [place] = fault.split(' has ');
-    // A context is known by the argument that it fills.
+    // A context is identified by the argument that it fills.
     const named = place?.replace(/\(.*/, '') ?? '';
     expect(() => new Supergraph(supergraphSdl ?? '')).toThrow(`${named} has @`);
   });
 });
 
-test('what is carried out is not refused', () => {
+test('directives with an effect are not refused', () => {
   const own = `${link('"@shareable"', '"@override"', '"@tag"', '"@inaccessible"', '"@cost"')}
     type Query { a: Int @tag(name: "x") @cost(weight: 5) b: Int @inaccessible @deprecated(reason: "x") }
     type Thing @key(fields: "id") { id: ID! price: Int @override(from: "other") }`;

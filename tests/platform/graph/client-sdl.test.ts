@@ -1,4 +1,4 @@
-// What clients see of the supergraph: nothing that is inaccessible, and in the public part no root field of administrators and machines.
+// The clients' view of the supergraph. Nothing inaccessible is visible. The public part has no root fields of administrators and machines.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, getIntrospectionQuery, graphqlSync, parse, validate } from 'graphql';
@@ -25,7 +25,7 @@ describe('@inaccessible', () => {
     extend type Query { other(wish: Wish): Other }`);
   const hidden = /secret|Secret|closed|hidden|BLUE|Trace|inaccessible/;
 
-  test('is in no introspection, no SDL, and can not be asked', () => {
+  test('is in no introspection and no SDL, and cannot be requested', () => {
     const schema = apiSchemaOf(supergraph);
     const told = JSON.stringify(graphqlSync({ schema, source: getIntrospectionQuery() }).data);
     for (const text of [told, apiSchemaText(supergraph), clientSdl(supergraph, 'admin')]) {
@@ -45,7 +45,7 @@ describe('@inaccessible', () => {
 });
 
 describe('the public part', () => {
-  test('is without tagged root fields and the types that only they lead to', () => {
+  test('omits tagged root fields, and the types that only they lead to', () => {
     const supergraph = compose(`
       type Query { thing: Thing users: [User!] @tag(name: "admin") node: Node run: Run later: Int @tag(name: "other") }
       interface Node { id: ID! }
@@ -60,7 +60,7 @@ describe('the public part', () => {
     expect(buildSchema(clientSdl(supergraph, 'admin')).getType('Role')).toBeDefined();
   });
 
-  test('is without the root fields that no user of a project can call by docs/security.md, and without no other', () => {
+  test('omits exactly the root fields that, by docs/security.md, no user of a project can call', () => {
     const page = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
     const [, section = ''] = page.split('## Who may do what\n');
     const lines = (section.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith('| `'));

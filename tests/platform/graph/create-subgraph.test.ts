@@ -41,12 +41,12 @@ const writes = {
 const streams = { Subscription: { prefixChanges: { subscribe: () => undefined } } };
 const parts = { name: 'ipam', sdl, commits, cursors: new CursorSealer(new Keyring(keyFile)) };
 
-describe('a subgraph of its features', () => {
+describe('a subgraph that is made of its features', () => {
   test('has the shared scalars and commits', async () => {
     const { name, schema } = createSubgraph({ ...parts, resolvers: [reads, writes, streams] });
     const source = `mutation { prefixCreate(input: { port: 70000 }) { prefix { id } commit { replication { state } } } }`;
     expect(name).toBe('ipam');
-    // The mutation reports a wrong port in its userErrors.
+    // The mutation reports an invalid port in its userErrors.
     expect(await graphql({ schema, source })).toMatchObject({
       data: { prefixCreate: { prefix: null, commit: { replication: { state: 'CONFIRMED' } } } },
     });
@@ -58,7 +58,7 @@ describe('a subgraph of its features', () => {
   test.each([
     ['at once', () => null],
     ['later', async () => undefined],
-  ])('a payload that is null without an error is an error: %s', async (_when, prefixDelete) => {
+  ])('a payload that is null without an error becomes an error: %s', async (_when, prefixDelete) => {
     const { schema } = createSubgraph({
       ...parts,
       resolvers: [reads, { Mutation: { ...writes.Mutation, prefixDelete } }, streams],
@@ -78,7 +78,7 @@ describe('a subgraph of its features', () => {
     ).toThrow(/^ipam: no resolver for Mutation\.prefixDelete$/);
   });
 
-  test('does not start with a field that two features resolve', () => {
+  test('does not start if two features resolve the same field', () => {
     expect(() => createSubgraph({ ...parts, resolvers: [reads, writes, streams, { Query: { prefix() {} } }] })).toThrow(
       'two features resolve Query.prefix',
     );

@@ -1,4 +1,4 @@
-// Our resolver of `_entities` answers what @apollo/subgraph's answers.
+// The product's resolver of `_entities` gives the same answers as that of @apollo/subgraph.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { expect, test } from '@jest/globals';
 import { type ExecutionResult, execute, parse } from 'graphql';
@@ -13,7 +13,7 @@ const sdl = `
   type Plain @key(fields: "id") { id: ID! name: String }
   type Query { a: Int }`;
 
-/** What the resolver of a reference gives, by the id. */
+/** The result of the reference resolver, by id. */
 const found: Readonly<Record<string, (id: string) => unknown>> = {
   object: (id) => ({ id, name: 'at once' }),
   promise: async (id) => ({ id, name: 'later' }),
@@ -63,13 +63,13 @@ test.each([
     const variableValues = { representations: structuredClone(representations) };
     const result = await way({ schema: schemaOf(ours), document, variableValues, contextValue: {} } as never);
     const { data, errors = [] } = JSON.parse(JSON.stringify(result)) as ExecutionResult;
-    // What fails at once is reported first.
+    // An immediate failure is reported first, so errors are sorted.
     return { data, errors: errors.toSorted((one, other) => Number(one.path?.[1]) - Number(other.path?.[1])) };
   };
   for (const way of [execute, executeQuery]) expect(await ask(true, way)).toEqual(await ask(false, way));
 });
 
-test('an entity that is there at once is no promise', () => {
+test('an entity that is available at once is not a promise', () => {
   const field = schemaOf(true).getQueryType()?.getFields()._entities;
   const entities = field?.resolve?.(undefined, { representations: things('object', 'promise') }, {}, {} as never);
   expect(entities).toEqual([{ id: 'object', name: 'at once' }, expect.any(Promise)]);

@@ -1,4 +1,4 @@
-// Objects are found by an address or its beginning, by indexes, in the caller's projects.
+// Objects in the caller's projects are found by an address or its prefix, with indexes.
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { type AddressColumn, foundByAddress } from '../../../platform/graph/found-by-address.ts';
@@ -51,7 +51,7 @@ test.each<[string, 'all' | readonly string[], readonly string[]]>([
   expect(await found(address, projects)).toEqual(ids);
 });
 
-test('the number and the text have bounds', async () => {
+test('the number of results and the length of the text are limited', async () => {
   expect(await found('192.0', 'all', 2)).toHaveLength(2);
   await expect(found('1')).rejects.toThrow('address: give 2 to 255 characters.');
   await expect(found('1'.repeat(256))).rejects.toThrow('address');

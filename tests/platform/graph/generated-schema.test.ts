@@ -1,4 +1,4 @@
-// generated/schema/ is used only with the files that it was made with. The bootstrap asks the same question of the same folder.
+// generated/schema/ is used only together with the files that it was generated from. The bootstrap applies the same check to the same folder.
 import { hash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -47,7 +47,7 @@ async function isFreshForBoot(): Promise<boolean> {
   return isSchemaFresh(place.path);
 }
 
-test('what was made of the present files is read', async () => {
+test('a result of the present files is read', async () => {
   expect(readSupergraph(root())).toBe(contents.get(supergraphPath));
   expect([...readMadeSdl(root())]).toEqual([['relay', contents.get(made)]]);
   expect(await isFreshForBoot()).toBe(true);
@@ -68,7 +68,7 @@ test.each<[string, string, () => Promise<void>]>([
   expect(await isFreshForBoot()).toBe(false);
 });
 
-test('nothing was made yet', async () => {
+test('a folder without generated files', async () => {
   await rm(join(place.path, 'generated'), { recursive: true });
   expect(() => readSupergraph(root())).toThrow('generated/schema/ is missing: npm run compose');
   expect(await isFreshForBoot()).toBe(false);

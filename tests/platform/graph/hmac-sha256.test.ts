@@ -1,4 +1,4 @@
-// Our HMAC is that of node:crypto, for keys and texts of any length in its domain.
+// The product's HMAC equals that of node:crypto, for keys and texts of any length in its domain.
 import { createHmac, randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { HmacSha256 } from '../../../platform/graph/hmac-sha256.ts';
@@ -9,7 +9,7 @@ test('it is HMAC-SHA-256 (RFC 4231, case 2)', () => {
   );
 });
 
-test('it gives the same as node:crypto, in any order of long and short texts', () => {
+test('it gives the same result as node:crypto, in any order of long and short texts', () => {
   for (const keyBytes of [1, 32, 64]) {
     const key = randomBytes(keyBytes);
     const own = new HmacSha256(key);

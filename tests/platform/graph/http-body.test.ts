@@ -1,4 +1,4 @@
-// Bodies of requests: of stated length or not, whole or cut off.
+// Request bodies with and without a stated length, complete or cut off.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -6,7 +6,7 @@ import { HttpError, parseJson, readBody } from '../../../platform/graph/http-bod
 
 const most = 100;
 let server: Server;
-/** Of the next request. */
+/** The body of the next request. */
 let taken: PromiseWithResolvers<string>;
 const sockets: Socket[] = [];
 
@@ -27,7 +27,7 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Sends the parts one after the other, and cuts the connection after the last one if wanted. */
+/** Sends the parts one after the other. If `cut` is true, it cuts the connection after the last one. */
 async function send(headers: string, parts: readonly string[], cut = false): Promise<string> {
   taken = Promise.withResolvers();
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -53,7 +53,7 @@ test.each([
   expect(await send(headers, parts)).toBe(read);
 });
 
-test.each(['content-length: 6', 'transfer-encoding: chunked'])('one that is cut off fails: %s', async (headers) => {
+test.each(['content-length: 6', 'transfer-encoding: chunked'])('a body that is cut off fails: %s', async (headers) => {
   expect(await send(headers, [headers.startsWith('content') ? 'abc' : chunk('abc')], true)).toBe('failed');
 });
 

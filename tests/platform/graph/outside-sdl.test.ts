@@ -1,4 +1,4 @@
-// The SDL of another team's subgraph adds to the graph and changes nothing of ours.
+// The SDL of another team's subgraph adds to the graph, and changes nothing in the product's part.
 import { expect, test } from '@jest/globals';
 import { parse, validate } from 'graphql';
 import { composeWith } from '../../../compose/outside-subgraphs.ts';
@@ -20,7 +20,7 @@ const inventory = `${link}
   type Mutation { shelfMove(id: ID!, row: Int!): Shelf }
 `;
 
-test('types, root fields and fields on our entities are added', async () => {
+test("types, root fields and fields on the product's entities are added", async () => {
   expect(outsideSdlFaults(inventory, ours)).toEqual([]);
   const composed = await composeWith(graphOf(subgraphRows), new Map([['inventory', inventory]]));
   if ('faults' in composed) throw new Error(JSON.stringify(composed.faults));
@@ -120,7 +120,7 @@ test.each([
 const node = 'interface Node { id: ID! }';
 const shelf = (more = '') => `${link} ${node} type Shelf implements Node @key(fields: "id") { id: ID! ${more} }`;
 
-test('a Node of an outside subgraph is one for node and for the subjects of events, and belongs to that subgraph only', async () => {
+test('a Node of an outside subgraph works for node and as the subject of events, and belongs to that subgraph only', async () => {
   const two = `${link} ${node}
     type Shelf @key(fields: "id") { id: ID! meter: Int } type Meter implements Node @key(fields: "id") { id: ID! }
     type Tray @key(fields: "id") { id: ID! } type Project implements Node @key(fields: "id") { id: ID! tray: Tray }`;
@@ -137,7 +137,7 @@ test('a Node of an outside subgraph is one for node and for the subjects of even
   });
 });
 
-test('what arises only between subgraphs is a fault of the outside ones', async () => {
+test('a fault that exists only between subgraphs is a fault of the outside ones', async () => {
   const composed = await composeWith(
     graphOf(subgraphRows),
     new Map([

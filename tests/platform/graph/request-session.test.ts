@@ -1,4 +1,4 @@
-// Sessions of a gateway and a process of a subgraph: what opens one, what its MACs prove, and what they don't.
+// Sessions between a gateway and a process of a subgraph: what opens a session, what its MACs prove, and what they do not prove.
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { AcceptedSessions } from '../../../platform/graph/accepted-sessions.ts';
@@ -28,7 +28,7 @@ function processOf({ audience = 'relay', keys = publicKeys, most = 1_000 } = {})
 interface Wish {
   readonly audience?: string;
   readonly seconds?: number;
-  /** As the gateway got it: perhaps from somebody on the way. */
+  /** The key as the gateway received it. An attacker in the middle may have sent it. */
   readonly statedKey?: string;
 }
 
@@ -37,7 +37,7 @@ interface Offer {
   readonly session: RequestSession;
 }
 
-/** A gateway's handshake for the key that was stated. */
+/** A gateway's handshake for the stated key. */
 function offerTo(one: IdentityChecker, { audience = 'relay', seconds = 600, statedKey }: Wish = {}): Offer {
   const own = newAgreementKey();
   const subgraphKey = statedKey ?? one.sessions.publicKey;
@@ -71,7 +71,7 @@ test('a MAC gives the same claims as a signature, once, for its request and its 
   for (const laterMs of [15_001, -10_001]) expect(one.check(proofOf(session), body, nowMs + laterMs)).toBe('expired');
 });
 
-test('a request that is sent again with a signature is executed by one of both', () => {
+test('if a request is repeated with a signature, only one of the two is executed', () => {
   const session = openedWith(one);
   const id = randomUUID();
   expect(one.check(proofOf(session, { id }), body, nowMs)).toEqual(claims);
@@ -80,7 +80,7 @@ test('a request that is sent again with a signature is executed by one of both',
   );
 });
 
-/** What somebody sends to `one`, who saw all of this and has the keys that are named. */
+/** Requests to `one` from an attacker who saw the whole exchange and has the named keys. */
 const attacks: Readonly<Record<string, () => { readonly proof: string; readonly refusal: string }>> = {
   'a key of the attacker, stated in the place of the process': () => {
     const attackers = newAgreementKey();
@@ -107,11 +107,11 @@ const attacks: Readonly<Record<string, () => { readonly proof: string; readonly 
     refusal: 'unknown-session',
   }),
   'a handshake that this process stated for another subgraph': () => {
-    // The subgraph "system" states our key, and passes on what it gets: its signature is for another audience.
+    // The subgraph "system" states the key of this process and forwards what it receives. That signature is for another audience.
     const { signed } = offerTo(one, { audience: 'system' });
     const signature = signIdentity(signingKeys, claims, { audience: 'system', body: signed.body }, nowMs);
     expect(one.check(signature, signed.body, nowMs)).toBe('forged');
-    // Were it accepted, the secret would still differ.
+    // Even if the signature were accepted, the secret would differ.
     const { session } = offerTo(one, { audience: 'system' });
     return { proof: proofOf(session), refusal: 'unknown-session' };
   },
@@ -123,7 +123,7 @@ const attacks: Readonly<Record<string, () => { readonly proof: string; readonly 
     one.sessions.open(signed);
     const proof = proofOf(session);
     expect(one.check(proof, body, nowMs)).toEqual(claims);
-    // Even if its signature were taken again: ids of requests are remembered for all sessions.
+    // Even if its signature were accepted again, request ids are remembered for all sessions.
     one.sessions.open(signed);
     return { proof, refusal: 'replayed' };
   },
@@ -197,7 +197,7 @@ describe('a handshake is refused', () => {
   });
 });
 
-test('a session ends by its time, whatever the wall clock says', () => {
+test('a session ends by its own time, whatever the wall clock says', () => {
   const session = openedWith(one, { seconds: 60 });
   clock.nowMs = 119_000;
   expect(one.check(proofOf(session), body, nowMs)).toEqual(claims);
@@ -205,7 +205,7 @@ test('a session ends by its time, whatever the wall clock says', () => {
   expect(one.check(proofOf(session), body, nowMs)).toBe('unknown-session');
 });
 
-test('a process changes its key; sessions that were opened with the last one live on', () => {
+test('after a process changes its key, sessions that were opened with the last key stay valid', () => {
   const before = one.sessions.publicKey;
   clock.nowMs = 3_590_000;
   const session = openedWith(one);
@@ -215,7 +215,7 @@ test('a process changes its key; sessions that were opened with the last one liv
   expect(one.sessions.open(offerTo(one, { statedKey: before }).signed)).toBe('other-key');
 });
 
-test('a session ends when the key of its handshake is retired or replaced, and lives on when the file is only read again', () => {
+test('a session ends when the key of its handshake is retired or replaced, and survives when the file is merely read again', () => {
   const [pair, other] = [newKeyPair(), newKeyPair()];
   const file = publicFile({ gateway: { k1: pair.publicText } });
   for (const [next, expected] of [
@@ -229,13 +229,13 @@ test('a session ends when the key of its handshake is retired or replaced, and l
     expect(one.check(proofOf(session), body, nowMs)).toEqual(claims);
     keys.replace(next);
     expect(one.check(proofOf(session), body, nowMs)).toEqual(expected);
-    // Not even when it comes back.
+    // It stays ended even when the key returns.
     keys.replace(file);
     expect(one.check(proofOf(session), body, nowMs)).toEqual(expected);
   }
 });
 
-test('a key that signed a handshake counts as in use while its session is', () => {
+test('a key that signed a handshake counts as in use while its session is in use', () => {
   const pair = newKeyPair();
   const keys = new PublicKeys(publicFile({ gateway: { k1: pair.publicText } }));
   one = processOf({ keys });
@@ -245,7 +245,7 @@ test('a key that signed a handshake counts as in use while its session is', () =
   expect(keys.seen().get('gateway/k1')).not.toBeNull();
 });
 
-test('a process holds so many sessions: the oldest gives way, and its gateway signs', () => {
+test('a process holds a limited number of sessions: the oldest is dropped, and its gateway signs', () => {
   one = processOf({ most: 3 });
   const sessions = Array.from({ length: 4 }, () => openedWith(one));
   expect(sessions.map((session) => one.check(proofOf(session), body, nowMs))).toEqual([

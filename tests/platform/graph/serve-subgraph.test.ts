@@ -1,4 +1,5 @@
-// A served subgraph answers only gateways: signed identities, mutual TLS except on loopback, and the authentication port.
+// A served subgraph answers only gateways: it requires signed identities, and mutual TLS except on loopback. It also has the authentication
+// port.
 import { randomUUID, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -147,7 +148,7 @@ test('a captured identity is useless: for a second request, another body, or a s
   expect((await ask(one, other)).status).toBe(200);
 });
 
-test('a request without an identity, with one for another subgraph, or with another key is refused before anything is resolved', async () => {
+test('a request without an identity, for another subgraph, or with another key is refused before anything is resolved', async () => {
   const one = await serve({ authenticator: new FakeAuthenticator() });
   resolved = 0;
   const tries: Record<string, string>[] = [
@@ -163,7 +164,7 @@ test('a request without an identity, with one for another subgraph, or with anot
   expect(resolved).toBe(0);
 });
 
-test('how a mutation is carried out is signed with the identity, in a header of its own if it is only tried', async () => {
+test('the mode of a mutation is signed with the identity, and a trial has a header of its own', async () => {
   const one = await serve();
   const body = { query: 'mutation { note }' };
   for (const [header, given] of [
@@ -178,7 +179,7 @@ test('how a mutation is carried out is signed with the identity, in a header of 
   }
 });
 
-test('a socket without a signed identity is closed with 4403, a subscription without one is refused', async () => {
+test('a socket without a signed identity is closed with 4403, and a subscription without one is refused', async () => {
   const one = await serve();
   resolved = 0;
   const refused = [{ extensions: { code: 'UNAUTHENTICATED' } }];
@@ -220,7 +221,7 @@ function subscribe(
   });
 }
 
-test('a session is opened by a signed handshake alone, at its path alone', async () => {
+test('only a signed handshake opens a session, and only at its path', async () => {
   const one = await serve({ authenticator: new FakeAuthenticator() });
   const signed = await request(`${one.url}/graphql`, { method: 'POST', headers: sign(), body: callerBody });
   await signed.body.dump();
@@ -251,7 +252,7 @@ test('a session is opened by a signed handshake alone, at its path alone', async
   const proven = prove(callerBody);
   expect(await ask(one, proven)).toEqual({ status: 200, body: { data: { caller: 'ann' } } });
   expect((await ask(one, proven)).status).toBe(401);
-  // A session opens no further one.
+  // A session cannot open another one.
   expect((await ask(one, prove(text), sessionPath, content)).status).toBe(401);
   expect(resolved).toBe(1);
 });
@@ -296,7 +297,7 @@ describe('a subgraph that several processes serve', () => {
     return value;
   };
 
-  test('one that fails is left, and used again when it is back', async () => {
+  test('a failed process is avoided, and used again when it returns', async () => {
     const [first, second] = [await serve({ authenticator }), await serve({ authenticator })];
     const link = linkTo(first.url, second.url);
     const remote = new RemoteAuthenticator({ urls: [first.url, second.url], subgraph: 'test', signingKeys });
@@ -309,7 +310,7 @@ describe('a subgraph that several processes serve', () => {
     expect(await link.execute(requestOf('{ caller }'))).toEqual({ data: { caller: 'ann' } });
     expect(await link.ready()).toBe(true);
     expect(await nextTick(link)).toEqual({ data: { ticks: 1 } });
-    // And back.
+    // The same in the other direction.
     await serve({ authenticator, port });
     await second.stop();
     expect(await remote.recheck(testIdentity('ann'))).toEqual(testIdentity('ann'));
@@ -317,7 +318,7 @@ describe('a subgraph that several processes serve', () => {
     await Promise.all([link.close(), remote.close()]);
   });
 
-  test('a mutation goes to the next one only if it was not sent', async () => {
+  test('a mutation goes to the next process only if it was not sent', async () => {
     const [gone, here] = [await serve(), await serve()];
     await gone.stop();
     const link = linkTo(gone.url, here.url);
@@ -331,7 +332,7 @@ describe('a subgraph that several processes serve', () => {
     await nowhere.close();
   });
 
-  test('one that drains answers what it has, and closes each connection, so that the next request goes elsewhere', async () => {
+  test('a draining process answers what it has and closes each connection, so that the next request goes elsewhere', async () => {
     const slowly = Promise.withResolvers<void>();
     beforeNote = () => slowly.promise;
     const draining = await serve();
@@ -354,7 +355,7 @@ describe('a subgraph that several processes serve', () => {
     await dispatcher.close();
   });
 
-  test('one that drains closes no connection in use between two requests', async () => {
+  test('a draining process closes no connection in use between two requests', async () => {
     beforeNote = () => Promise.resolve();
     for (let round = 1; round <= 10; round += 1) {
       const draining = await serve();
@@ -369,7 +370,7 @@ describe('a subgraph that several processes serve', () => {
       };
       await send();
       const over = draining.drain();
-      // The connection is without a request while this process has other things to do.
+      // The connection has no request while this process is busy.
       await sleep(round);
       expect(await send()).toBe('close');
       await expect(send()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -378,7 +379,7 @@ describe('a subgraph that several processes serve', () => {
     }
   });
 
-  test('the socket for subscriptions goes to the next one', async () => {
+  test('the socket for subscriptions goes to the next process', async () => {
     const [gone, here] = [await serve(), await serve()];
     await gone.stop();
     const link = linkTo(gone.url, here.url);
@@ -393,11 +394,11 @@ describe('a subgraph that several processes serve', () => {
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-tls-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('with TLS it ends while a client is connected that never begins its handshake', async () => {
+test('with TLS, a stop succeeds while a connected client never begins its handshake', async () => {
   const one = await serve({ tls: await makeCertificates(folder, 'silent') });
   const silent = connectTcp(one.port, '127.0.0.1');
   await once(silent, 'connect');
-  // By then the server has accepted the silent one as well.
+  // By then the server has also accepted the silent client.
   await expect(
     request(one.url, { dispatcher: new Agent({ connect: { rejectUnauthorized: false } }) }),
   ).rejects.toThrow();
@@ -442,7 +443,7 @@ test('with TLS both sides need a certificate of the same authority', async () =>
   await link.close();
 });
 
-test('both sides use replaced certificates from then on, with requests under way', async () => {
+test('both sides use replaced certificates at once, even with requests under way', async () => {
   const [old, fresh] = [await makeCertificates(folder, 'old'), await makeCertificates(folder, 'fresh')];
   const paths = { cert: join(folder, 'c.pem'), key: join(folder, 'k.pem'), ca: join(folder, 'a.pem') };
   const put = async (given: Partial<typeof paths>) => {
@@ -466,7 +467,7 @@ test('both sides use replaced certificates from then on, with requests under way
       if (answer.errors !== undefined) failures.push(answer.errors);
     }
   })();
-  /** The certificate presented to a new connection. */
+  /** The certificate that a new connection gets. */
   const shown = () =>
     new Promise<string>((resolve, reject) => {
       const socket = connect({ port: one.port, host: '127.0.0.1', rejectUnauthorized: false, ...pemOf(sides[1]) });
@@ -477,11 +478,11 @@ test('both sides use replaced certificates from then on, with requests under way
       socket.once('error', reject);
     });
   expect(await shown()).toBe(new X509Certificate(old.cert).toString());
-  // A key that does not match the certificate, like during a copy: nothing changes.
+  // The key does not match the certificate, as halfway through a copy, so nothing changes.
   await put({ key: fresh.key });
   for (const side of sides) await expect(side.readAgain()).rejects.toThrow(/are not a certificate, its key/);
   expect((await ask()).errors).toBeUndefined();
-  // Both authorities first, then the certificate.
+  // First both authorities, and then the certificate.
   await put({ key: old.key, ca: `${old.ca}${fresh.ca}` });
   for (const side of sides) await side.readAgain();
   await put({ cert: fresh.cert, key: fresh.key });

@@ -1,5 +1,5 @@
-// Sessions of a gateway with real processes of a subgraph: one that is started again under load, two behind one address, and sessions
-// that end under load. No query fails, and no mutation is executed twice.
+// Sessions between a gateway and real processes of a subgraph: a process that restarts under load, two processes behind one address, and
+// sessions that end under load. No query fails, and no mutation is executed twice.
 // needs: processes, haproxy
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +42,7 @@ afterEach(async () => {
 interface Host {
   readonly url: string;
   readonly child: ChildProcess;
-  /** Mutations that it has begun. */
+  /** The number of mutations that it has started. */
   noted: number;
 }
 
@@ -67,7 +67,7 @@ function linkTo(urls: readonly [string, ...string[]], sessionSeconds?: number): 
   return link;
 }
 
-/** Eight clients, who ask until they are told to stop: a mutation after each three queries. */
+/** Eight clients that send requests until they are stopped: one mutation after every three queries. */
 function load(link: HttpLink) {
   const figures = { answered: 0, mutations: 0, lost: 0, faults: [] as unknown[], names: new Set<unknown>() };
   let isOver = false;
@@ -94,7 +94,7 @@ function load(link: HttpLink) {
   return { figures, end };
 }
 
-test('a process that is started again under load: no request fails, and no mutation is executed twice', async () => {
+test('a process restarts under load: no request fails, and no mutation is executed twice', async () => {
   const [first, second] = [await start('first'), await start('second')];
   const link = linkTo([first.url, second.url]);
   const { figures, end } = load(link);
@@ -120,7 +120,7 @@ test('a process that is started again under load: no request fails, and no mutat
   expect(figures.lost).toBe(0);
 }, 120_000);
 
-test('two processes behind one address: no request fails, nothing is executed twice, and sessions are given up', async () => {
+test('two processes behind one address: no request fails, nothing is executed twice, and sessions are dropped', async () => {
   const [first, second] = [await start('first'), await start('second')];
   const port = await freePort();
   const config = join(folder.path, 'haproxy.cfg');
@@ -147,7 +147,7 @@ test('two processes behind one address: no request fails, nothing is executed tw
   const { opened, refused, failed } = counts.handshakes;
   expect(opened + refused).toBeLessThan(10);
   expect(failed).toBe(0);
-  // At most those that were under way when it was noticed.
+  // At most the requests that were under way when the gateway noticed it.
   expect(counts.unknownSessions).toBeLessThan(100);
   await rm(config);
 }, 120_000);

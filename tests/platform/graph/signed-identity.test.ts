@@ -1,4 +1,4 @@
-// The gateway's signature on a request, and its check by a subgraph: forged, late, for another request, reused.
+// The gateway's signature on a request, and its check by a subgraph. Signatures may be forged, late, reused, or for another request.
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
@@ -24,12 +24,12 @@ test('the subgraph reads the signed identity back, for its request only', () => 
   expect(checker().check(signIdentity(signingKeys, nobody, request, nowMs), body, nowMs)).toEqual(nobody);
 });
 
-test('it is valid for seconds, with clocks up to ten seconds apart', () => {
+test('a signature is valid for seconds, with clocks up to ten seconds apart', () => {
   for (const laterMs of [15_000, -10_000]) expect(checker().check(sign(), body, nowMs + laterMs)).toEqual(claims);
   for (const laterMs of [15_001, -10_001]) expect(checker().check(sign(), body, nowMs + laterMs)).toBe('expired');
 });
 
-test('a captured identity is useless: not valid for another body, nor a second time while it is valid', () => {
+test('a captured identity is useless: it is not valid for another body, or a second time', () => {
   const one = checker();
   const signed = sign();
   expect(one.check(signed, '{"query":"mutation { all }"}', nowMs)).toBe('other-request');
@@ -39,7 +39,7 @@ test('a captured identity is useless: not valid for another body, nor a second t
   expect(one.check(signed, body, nowMs + 15_001)).toBe('expired');
 });
 
-test('used identities are remembered up to a bound, beyond which nothing is accepted', () => {
+test('used identities are remembered up to a limit, and beyond it nothing is accepted', () => {
   const one = new IdentityChecker({ keys: publicKeys, audience: 'relay', mostRemembered: 3 });
   const first = sign();
   expect([first, sign(), sign(), sign()].map((text) => one.check(text, body, nowMs))).toEqual([
@@ -50,7 +50,7 @@ test('used identities are remembered up to a bound, beyond which nothing is acce
   expect(one.check(sign(nowMs + 30_000), body, nowMs + 30_000)).toEqual(claims);
 });
 
-test('a clock that is set back accepts nothing twice', () => {
+test('after a clock is set back nothing is accepted twice', () => {
   const memory = new ReplayMemory({ periodMs: 1_000, most: 10 });
   expect(memory.take('a', 10_000)).toBe('new');
   expect(memory.take('b', 5_000)).toBe('new');
@@ -82,7 +82,7 @@ test('signatures of the system subgraph or of a worker are not accepted as an id
   }
 });
 
-test('with a key that is known everywhere before it is active nothing is refused at any moment', () => {
+test('if a key is known everywhere before it is active, no request is refused at any moment', () => {
   const [old, fresh] = [newKeyPair(), newKeyPair()];
   const both = publicFile({ gateway: { k1: old.publicText, k2: fresh.publicText } });
   const gateway = new SigningKeys({ active: 'k1', keys: { k1: old.privateText } });

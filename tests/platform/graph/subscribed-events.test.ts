@@ -1,4 +1,4 @@
-// The events of a subscription at a subgraph: completed several at a time, read together, in order.
+// The events of a subscription at a subgraph are completed several at a time, read together, and delivered in order.
 import { expect, test } from '@jest/globals';
 import { GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql';
 import { pino } from 'pino';
@@ -10,7 +10,10 @@ import { newUuid } from '../../../platform/values/ids.ts';
 const nameOf = Symbol('name');
 const quiet = pino({ level: 'silent' });
 
-/** A stream of `count` events that are there at once, then the end or `failure`. Each event needs a read of the thing that it is about. */
+/**
+ * A stream of `count` events that are available at once, followed by the end or by `failure`. Each event needs a read of the thing that it is
+ * about.
+ */
 async function stream({ count, failure }: { readonly count: number; readonly failure?: Error }) {
   const reads: (readonly string[])[] = [];
   const thing = new GraphQLObjectType<string, RequestContext>({
@@ -51,7 +54,7 @@ async function all<Value>(items: AsyncIterable<Value>): Promise<Value[]> {
   return seen;
 }
 
-test('what came together is read together, and comes in order', async () => {
+test('events that arrive together are read together, and delivered in order', async () => {
   const { items, reads } = await stream({ count: 100 });
   const seen = await all(items);
   expect(seen).toHaveLength(100);
@@ -59,11 +62,11 @@ test('what came together is read together, and comes in order', async () => {
     Array.from({ length: 100 }, (_, index) => (index === 2 ? undefined : `thing ${index + 1}`)),
   );
   expect(seen[2]?.errors).toHaveLength(1);
-  // At most 64 are worked on ahead of their reader.
+  // At most 64 events are processed ahead of their reader.
   expect(reads.length).toBeLessThan(10);
 });
 
-test('a source that fails ends the stream with its error, after what it gave', async () => {
+test('a source that fails ends the stream with its error, after the events that it gave', async () => {
   const { items } = await stream({ count: 2, failure: new Error('the table is lost') });
   const seen = await all(items);
   expect(seen.map(({ data, errors }) => [data === undefined, errors?.[0]?.extensions?.code])).toEqual([

@@ -31,7 +31,7 @@ describe('the terms of a mutation', () => {
     expect(() => mutation(terms)).toThrow(/^make: /);
   });
 
-  test('report another code, and leave the answer as it is', async () => {
+  test('report another code, and leave the answer unchanged', async () => {
     const schema =
       buildSchema(`type Query { a: Int } type UserError { code: String } type Payload { userErrors: [UserError] }
       type Mutation { "Makes it. Role: USER. Refuses: NOT_FOUND." make(code: String): Payload }`);
@@ -39,7 +39,7 @@ describe('the terms of a mutation', () => {
     if (field === undefined) throw new Error('no field');
     field.resolve = (_source, { code }) => ({ userErrors: [userError(code, 'no')] });
     watchRefusals(schema);
-    // Here the environment's own subscriber must not see it.
+    // The subscriber of this environment must not see the report.
     const told: unknown[] = [];
     const note = (message: unknown) => void told.push(message);
     const { publish } = undeclaredRefusals;

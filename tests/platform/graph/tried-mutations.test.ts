@@ -1,4 +1,4 @@
-// Which mutations may be tried. Pure.
+// Which mutations support a trial run.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
@@ -9,7 +9,7 @@ const api = readFileSync(new URL('../../../schema/api.graphql', import.meta.url)
 const schema = buildSchema(api);
 const fields = Object.values(schema.getMutationType()?.getFields() ?? {});
 
-test('only mutations of the edge are tried: none that logs in, reaches a device, joins a machine or moves the primary', () => {
+test('only mutations of the edge can be tried: none that logs in, reaches a device, joins a machine or moves the primary', () => {
   const tried = fields.filter(isTried).map(({ name }) => name);
   expect(tried).toEqual(
     expect.arrayContaining(['gslbPoolCreate', 'backendUpdate', 'membershipSet', 'poolMemberDelete']),

@@ -1,5 +1,5 @@
-// A subgraph on two hosts, one of which is killed or stands still: queries, subscriptions and credentials go to the other one; a
-// mutation that may have been taken is not repeated. One host is used until it fails, except in the tests that say otherwise.
+// A subgraph on two hosts, one of which is killed or hangs. Queries, subscriptions and credentials go to the other one, and a mutation that
+// may have been accepted is not repeated. Unless a test says otherwise, one host is used until it fails.
 // needs: processes
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -69,10 +69,10 @@ async function names() {
   return stream;
 }
 
-describe.each(['SIGKILL', 'SIGSTOP'] as const)('the first one gets %s', (signal) => {
+describe.each(['SIGKILL', 'SIGSTOP'] as const)('the first process gets %s', (signal) => {
   const fault = () => first().kill(signal);
 
-  test('queries and credentials go to the other one, also those on connections that are open', async () => {
+  test('queries and credentials go to the other process, even from connections that are open', async () => {
     expect(await ask('{ name }')).toEqual({ data: { name: 'first' } });
     expect(await remote.authenticate('token')).toMatchObject({ name: 'first' });
     fault();
@@ -82,7 +82,7 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('the first one gets %s', (signal)
     expect(await link.ready()).toBe(true);
   }, 60_000);
 
-  test('a connection that is to be made is given up, too', async () => {
+  test('a connection attempt is abandoned too', async () => {
     fault();
     expect(await Promise.all(['{ name }', '{ name }'].map(ask))).toEqual([
       { data: { name: 'second' } },
@@ -91,7 +91,7 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('the first one gets %s', (signal)
     expect(await remote.authenticate('token')).toMatchObject({ name: 'second' });
   }, 60_000);
 
-  test('a mutation that it has begun ends, and is not repeated', async () => {
+  test('a mutation that has started there fails, and is not repeated', async () => {
     const begun = once(first().stdout, 'data');
     const asked = ask(`mutation { note(ms: ${long}) }`);
     await begun;
@@ -119,8 +119,8 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('the first one gets %s', (signal)
   }, 60_000);
 });
 
-// A killed one may have ended the connection before the mutation is sent: then it goes to the other one, as it may.
-test('a mutation on an open connection to one that stands still ends, and is not repeated', async () => {
+// A killed process may have ended the connection before the mutation is sent. The mutation then goes to the other process, which is allowed.
+test('a mutation on an open connection to a hung process ends, and is not repeated', async () => {
   expect(await ask('mutation { note }')).toEqual({ data: { note: 1 } });
   first().kill('SIGSTOP');
   expect(await ask('mutation { note }')).toMatchObject({
@@ -129,7 +129,7 @@ test('a mutation on an open connection to one that stands still ends, and is not
   expect(await ask('mutation { note }')).toEqual({ data: { note: 1 } });
 }, 60_000);
 
-test('one that is slow is waited for', async () => {
+test('a slow process is waited for', async () => {
   expect(await ask('{ slow(ms: 4000) }')).toEqual({ data: { slow: 'first' } });
 }, 60_000);
 
@@ -152,14 +152,14 @@ async function startAway(text: string) {
   };
 }
 
-describe.each([true, false])('one answers 503, one at a time: %s', (oneAtATime) => {
-  test('queries and credentials go to the other one', async () => {
+describe.each([true, false])('one process answers 503, in the mode with one at a time: %s', (oneAtATime) => {
+  test('queries and credentials go to the other process', async () => {
     const away = await startAway('not now');
     const urls = [away.url, hosts[1]?.url ?? ''] as const;
     const other = linkTo(urls, oneAtATime);
     expect(await other.execute(requestOf('{ name }'))).toEqual({ data: { name: 'second' } });
     expect(away.asked()).toBe(1);
-    // Mutations follow, although the first one is still asked from time to time.
+    // Mutations follow, although the first process is still probed from time to time.
     expect(await other.execute(requestOf('mutation { note }'))).toEqual({ data: { note: 1 } });
     await other.close();
     const credentials = new RemoteAuthenticator({ urls, subgraph: 'test', signingKeys });
@@ -172,7 +172,7 @@ describe.each([true, false])('one answers 503, one at a time: %s', (oneAtATime) 
     ['not now', { errors: [{ path: ['note'], extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }] }],
     ['{"executed":false}', { data: { note: 1 } }],
   ])(
-    'a mutation goes to the other one only if the first says that it did nothing: %s',
+    'a mutation goes to the other process only if the first one says that it did nothing: %s',
     async (text, answer) => {
       const away = await startAway(text);
       const other = linkTo([away.url, hosts[1]?.url ?? ''], oneAtATime);
@@ -185,7 +185,7 @@ describe.each([true, false])('one answers 503, one at a time: %s', (oneAtATime) 
   );
 });
 
-describe('requests are spread over both', () => {
+describe('requests are spread over both processes', () => {
   let spread: HttpLink;
   beforeEach(() => {
     spread = linkTo(hosts.map(({ url }) => url) as [string, string], false);
@@ -193,7 +193,7 @@ describe('requests are spread over both', () => {
   afterEach(() => spread.close());
   const name = async () => (await spread.execute(requestOf('{ name }'))).data?.name;
 
-  test('in turn while nothing is under way, and past a slow one', async () => {
+  test('in turn while nothing is under way, and past a slow process', async () => {
     expect(new Set([await name(), await name(), await name()])).toEqual(new Set(['first', 'second']));
     const slow = spread.execute(requestOf('{ slow(ms: 2000) }'));
     const others = [await name(), await name(), await name()];
@@ -202,7 +202,7 @@ describe('requests are spread over both', () => {
   }, 60_000);
 
   test.each(['SIGKILL', 'SIGSTOP'] as const)(
-    '%s of one: no query fails, and the other one gets them all',
+    '%s of one process: no query fails, and the other one gets them all',
     async (signal) => {
       await Promise.all([name(), name()]);
       first().kill(signal);
@@ -212,7 +212,7 @@ describe('requests are spread over both', () => {
     60_000,
   );
 
-  test('one that stood still is used again', async () => {
+  test('a process that hung is used again', async () => {
     await Promise.all([name(), name()]);
     first().kill('SIGSTOP');
     expect(await Promise.all([name(), name()])).toEqual(['second', 'second']);

@@ -29,7 +29,7 @@ test.each([
   expect(() => dateTimeScalar.parseValue(bad)).toThrow('RFC 3339');
 });
 
-test.each(['2028-02-29T23:59:59Z', '9999-12-31T23:59:59Z', '1000-01-01T00:00:00Z'])('DateTime takes %s', (text) => {
+test.each(['2028-02-29T23:59:59Z', '9999-12-31T23:59:59Z', '1000-01-01T00:00:00Z'])('DateTime accepts %s', (text) => {
   expect(dateTimeScalar.serialize(dateTimeScalar.parseValue(text))).toBe(text.replace('Z', '.000Z'));
 });
 
@@ -48,7 +48,7 @@ test('AsNumber is a whole number of 32 bits, also in a literal', () => {
     expect(() => asNumberScalar.parseValue(bad)).toThrow('1 to 4294967295');
 });
 
-test('BigInt is a whole number of 64 bits, and text in answers', () => {
+test('BigInt is a whole number of 64 bits, and a text in answers', () => {
   for (const good of [0, -5, 2 ** 53 - 1, '9223372036854775807', '-9223372036854775808'])
     expect(bigIntScalar.serialize(bigIntScalar.parseValue(good))).toBe(String(good));
   expect(bigIntScalar.parseLiteral(parseLiteral('9223372036854775807'))).toBe(2n ** 63n - 1n);
@@ -57,7 +57,7 @@ test('BigInt is a whole number of 64 bits, and text in answers', () => {
     expect(() => bigIntScalar.parseValue(bad)).toThrow('is not a whole number of 64 bits');
 });
 
-test('addresses and blocks are told apart, and made canonical', () => {
+test('addresses and blocks are distinguished and made canonical', () => {
   expect(ipAddressScalar.parseValue('2001:DB8:0::7')).toBe('2001:db8::7');
   expect(cidrBlockScalar.parseValue('2001:DB8:0::/32')).toBe('2001:db8::/32');
   expect(cidrBlockScalar.parseValue('10.0.0.1/32')).toBe('10.0.0.1/32');
@@ -126,7 +126,7 @@ describe('loader', () => {
   });
 });
 
-test('the cache of documents is bounded in bytes, and drops the least recently used ones', () => {
+test('the cache of documents has a limit in bytes, and drops the least recently used ones', () => {
   const schema = buildSchema('type Query { a: Int }');
   const cache = new GraphqlDocumentCache(schema, 20_000);
   const text = (number: number) => `query Q${number} { ${'a '.repeat(10)} }`;

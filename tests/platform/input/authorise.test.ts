@@ -1,4 +1,4 @@
-// An object that the caller may not see is answered like an unknown id; one that the caller sees but may not change is FORBIDDEN.
+// An object that the caller may not see is answered like an unknown id. An object that the caller may see but not change is FORBIDDEN.
 import { describe, expect, test } from '@jest/globals';
 import type { Identity, Role } from '../../../platform/caller/identity.ts';
 import { Refusal } from '../../../platform/errors/errors.ts';
@@ -43,7 +43,7 @@ describe('projects', () => {
     expect(projectsFor(who({}, true), global(theirs))).toEqual([theirs]);
   });
 
-  test("a caller's only project need not be named, one of several must be", async () => {
+  test('a caller with one project need not name it, and a caller with several must', async () => {
     expect(oneProject(member, null)).toBe(mine);
     const both = who({ [mine]: 'MEMBER', [alsoMine]: 'VIEWER' });
     expect(oneProject(both, global(alsoMine))).toBe(alsoMine);
@@ -74,7 +74,7 @@ describe('an object that a mutation names', () => {
     ]);
   });
 
-  test('is returned to a caller who sees it; forbidden changes are FORBIDDEN', async () => {
+  test('is returned to a caller who can see it, and forbidden changes are FORBIDDEN', async () => {
     const viewer = who({ [theirs]: 'VIEWER' });
     expect(await find(viewer, row)).toBe(row);
     expect(await refusal(() => requireRole(viewer, theirs, 'MEMBER', 'mappingShare'))).toMatchObject([

@@ -1,10 +1,10 @@
-// Checks of inputs: each fault has a code and the path of its field, and all are reported at once.
+// Checks of inputs. Each fault has a code and the path of its field, and all faults are reported at once.
 import { describe, expect, test } from '@jest/globals';
 import { Refusal } from '../../../platform/errors/errors.ts';
 import { InputCheck } from '../../../platform/input/input.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 
-/** The codes of one check; empty when it passed. */
+/** The codes of one check. Empty if it passed. */
 function codes(run: (check: InputCheck) => void): string[] {
   const check = new InputCheck();
   run(check);
@@ -13,7 +13,7 @@ function codes(run: (check: InputCheck) => void): string[] {
 
 const bad = ['INVALID_INPUT'];
 
-test('all faults at once, with their paths', () => {
+test('all faults are reported at once, with their paths', () => {
   const check = new InputCheck();
   check.name('name', 'Bad Name');
   check.port('address.port', 70_000);
@@ -44,7 +44,7 @@ describe('text', () => {
     expect(codes((check) => check.text('f', value))).toEqual(expected);
   });
 
-  test('of several lines may contain line breaks, but no other control characters', () => {
+  test('of several lines can contain line breaks, but no other control characters', () => {
     expect(codes((check) => check.text('f', 'a\r\n\tb', { multiline: true }))).toEqual([]);
     expect(codes((check) => check.text('f', 'a\0b', { multiline: true }))).toEqual(bad);
   });

@@ -11,7 +11,7 @@ describe('refuseStale', () => {
     expect(() => refuseStale(0, { version: 3 })).toThrow(/the version is 3, not 0/);
   });
 
-  test('lets pass who read the settings of now, though the status changed since', () => {
+  test('accepts a caller who read the current settings, even if the status has changed since', () => {
     const row = { version: 7, settingsVersion: 5 };
     for (const seen of [5, 6, 7]) expect(() => refuseStale(seen, row)).not.toThrow();
     for (const other of [4, 8]) expect(() => refuseStale(other, row)).toThrow(`the version is 7, not ${other}`);

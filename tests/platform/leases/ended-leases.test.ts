@@ -1,4 +1,4 @@
-// The database's clock may be set back: leases of ended processes then end in the far future, and are freed anyway.
+// The database's clock may be set back. Leases of ended processes then end in the far future, and are freed anyway.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Database } from '../../../platform/database/database.ts';
@@ -51,7 +51,7 @@ test('a lease of an ended process is freed after its beat has not changed for a 
   await leases.stop();
 });
 
-test('a lease that is renewed stays, whatever the clock', async () => {
+test('a lease that is renewed stays, whatever the clock says', async () => {
   const ended = watch();
   await leaseOfAnEndedProcess('renewed');
   for (let round = 0; round < 5; round += 1) {
@@ -63,7 +63,7 @@ test('a lease that is renewed stays, whatever the clock', async () => {
   expect(rows).toEqual([{ live: 1 }]);
 });
 
-test('a lease that was taken again meanwhile stays', async () => {
+test('a lease that was taken again in the meantime stays', async () => {
   const ended = watch();
   await leaseOfAnEndedProcess('retaken');
   await ended.look();

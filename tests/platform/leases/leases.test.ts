@@ -45,13 +45,13 @@ function check(lease: { name: string; token: string }): Promise<void> {
   return db.transaction((tx) => checkLease(tx, lease));
 }
 
-/** Simulates the passing of the lease's time on the database's clock. */
+/** Simulates that the lease's time has passed on the database's clock. */
 async function expire(name: string): Promise<void> {
   await db.execute('UPDATE lease SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE name = ?', [name]);
 }
 
 describe('acquire', () => {
-  test('one of many gets it', async () => {
+  test('one of many processes gets the lease', async () => {
     const all = Array.from({ length: 8 }, () => holder());
     const got = await Promise.all(all.map((leases) => leases.acquire('one')));
     expect(got.filter((lease) => lease !== undefined)).toHaveLength(1);
@@ -59,13 +59,13 @@ describe('acquire', () => {
     expect(await winner?.holder('one')).toMatchObject({ owner: winner?.owner, live: true });
   });
 
-  test('not twice for the same process', async () => {
+  test('a process cannot get the lease twice', async () => {
     const leases = holder();
     expect(await leases.acquire('twice')).toBeDefined();
     expect(await leases.acquire('twice')).toBeUndefined();
   });
 
-  test('an expired one passes on, with a new token and epoch; the old token is fenced off', async () => {
+  test('an expired lease goes to another owner with a new token and epoch, and the old token is fenced off', async () => {
     const first = await take(holder({ renewMs: 60_000 }), 'passed');
     expect(await holder().acquire('passed')).toBeUndefined();
     await expire('passed');
@@ -76,7 +76,7 @@ describe('acquire', () => {
     expect(await db.query('SELECT epoch FROM lease WHERE name = ?', ['passed'])).toEqual([{ epoch: 2 }]);
   });
 
-  test('it names the data host of its process, or none', async () => {
+  test('a lease names the data host of its process, or none', async () => {
     const hostOf = async () =>
       (await db.query<{ host: string | null }>("SELECT host FROM lease WHERE name = 'hosted'"))[0]?.host;
     const first = await take(holder({ host: 'a' }), 'hosted');
@@ -86,7 +86,7 @@ describe('acquire', () => {
     expect(await hostOf()).toBeNull();
   });
 
-  test('a released one is free at once, and its token is fenced off even before another takes it', async () => {
+  test('a released lease is free at once, and its token is fenced off even before another process takes it', async () => {
     const lease = await take(holder(), 'released');
     await lease.release();
     expect(lease.signal.aborted).toBe(true);
@@ -94,7 +94,7 @@ describe('acquire', () => {
     expect(await holder().acquire('released')).toBeDefined();
   });
 
-  test('live lists by prefix, without expired ones, and takes % and _ literally', async () => {
+  test('live lists by prefix, without expired leases, and takes % and _ literally', async () => {
     const leases = holder({ renewMs: 60_000 });
     for (const name of ['l%/a', 'l%/b', 'lx/c', 'l%/gone']) await leases.acquire(name);
     await expire('l%/gone');
@@ -115,7 +115,7 @@ describe('renewal', () => {
     expect(held.every((lease) => lease.signal.aborted === false)).toBe(true);
   });
 
-  test('a lease taken by another is lost: its signal aborts, the others stay', async () => {
+  test('a lease that another process takes is lost: its signal aborts, and other leases stay', async () => {
     const leases = holder({ ttlMs: 5_000, renewMs: 30 });
     const lost = await take(leases, 'taken');
     const kept = await take(leases, 'kept');
@@ -139,7 +139,7 @@ describe('renewal', () => {
     expect(busy.signal.aborted).toBe(false);
   });
 
-  test('a lease under which results are always being written is renewed all the same', async () => {
+  test('a lease under which results are constantly written is still renewed', async () => {
     const leases = holder({ ttlMs: 5_000, renewMs: 100 });
     const lease = await take(leases, 'always busy');
     let done = false;
@@ -158,7 +158,7 @@ describe('renewal', () => {
     }
   });
 
-  test('a renewal that failed with the database is retried before the lease has expired', async () => {
+  test('a renewal that failed because of the database is retried before the lease expires', async () => {
     class GoesAwayOnce extends Database {
       failures = 0;
       override transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
@@ -168,7 +168,7 @@ describe('renewal', () => {
       }
     }
     const away = new GoesAwayOnce({ connection: place.connection, connectionLimit: 2 });
-    // The second renewal would be too late: the lease is dropped after 4500 ms.
+    // The second renewal would be too late, because the lease is dropped after 4500 ms.
     const leases = new Leases({ db: away, owner: newUuid(), log, ttlMs: 5_000, renewMs: 2_500 });
     try {
       const lease = await take(leases, 'goes away');
@@ -185,7 +185,7 @@ describe('renewal', () => {
   test('while the database hangs, the signal aborts before the lease has expired there', async () => {
     const leases = holder({ ttlMs: 3_000, renewMs: 100 });
     const lease = await take(leases, 'hang');
-    // A lock on the table blocks every renewal, like a frozen disk would.
+    // A lock on the table blocks every renewal, as a frozen disk would.
     const blocker = await createConnection({ ...place.rootConnection });
     try {
       await blocker.query('LOCK TABLES lease WRITE');
@@ -200,7 +200,7 @@ describe('renewal', () => {
   });
 });
 
-test('checkLease makes a taker wait until the result is written', async () => {
+test('checkLease makes the next owner wait until the result is written', async () => {
   const lease = await take(holder({ renewMs: 60_000 }), 'fence');
   await expire('fence');
   const other = holder();
@@ -221,7 +221,7 @@ test('checkLease makes a taker wait until the result is written', async () => {
   expect(order).toEqual(['written', 'taken']);
 });
 
-test('a process paused under the fence is cut off by the server, and the lease passes on', async () => {
+test('a process that pauses under the fence is cut off by the server, and the lease moves on', async () => {
   const lease = await take(holder({ renewMs: 60_000 }), 'paused');
   await expire('paused');
   const other = holder();

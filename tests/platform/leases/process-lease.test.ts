@@ -1,4 +1,4 @@
-// The heartbeat of a relay process, on a database that is slow when it starts.
+// The heartbeat of a relay process, on a database that is slow when the process starts.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
@@ -10,7 +10,7 @@ import { type TestDatabase, testDatabase } from '../../support/stores/database.t
 
 const ttlMs = 1_500;
 
-/** Answers its first `slow` writes later than a lease's lifetime. */
+/** Answers its first `slow` writes only after a lease's lifetime. */
 class SlowDatabase extends Database {
   slow = 0;
 
@@ -37,11 +37,11 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('a lease that expired before the answer came is taken again, and the process starts', async () => {
+test('a lease that expired before the answer arrived is taken again, and the process starts', async () => {
   const owner = newUuid();
   const leases = new Leases({ db, owner, log, ttlMs, renewMs: ttlMs / 3 });
   const life = new ProcessLease({ leases, owner, log, role: 'relay' });
-  // The attempt's own two statements: there is no row to update, so one is inserted.
+  // The attempt itself has two statements: there is no row to update, so one is inserted.
   db.slow = 2;
   await life.start();
   expect(await leases.holder(processLeaseName('relay', owner))).toMatchObject({ owner, live: true });
@@ -50,7 +50,7 @@ test('a lease that expired before the answer came is taken again, and the proces
   await leases.stop();
 });
 
-test('a lease that another process holds under the same id is not waited for', async () => {
+test('the process does not wait for a lease that another process holds under the same id', async () => {
   const owner = newUuid();
   const [first, second] = [1, 2].map(() => new Leases({ db, owner, log })) as [Leases, Leases];
   const life = new ProcessLease({ leases: first, owner, log, role: 'relay' });

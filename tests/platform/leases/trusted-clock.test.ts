@@ -1,4 +1,4 @@
-// The trusted time: pure rules with given clocks, then what is deleted by it in a real database.
+// The trusted time: pure rules with given clocks, and then deletions by that time in a real database.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { acceptClock, readTrustedClock, TrustedClock, TrustedTime } from '../../../platform/leases/trusted-clock.ts';
@@ -11,13 +11,13 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 const startMs = Date.UTC(2026, 10, 30);
 
-/** A wall clock that a test steps, a monotonic clock, and what the table holds. */
+/** A wall clock that a test steps, a monotonic clock, and the values in the table. */
 class Clocks {
   nowMs = startMs;
   monotonicMs = 5_000;
   stored = { trustedMs: startMs, accepted: 0, excusedUntilMs: 0 };
 
-  /** Time passes; every process samples each 2 s. */
+  /** Lets time pass. Every process samples the clocks every 2 s. */
   pass(ms: number, ...times: readonly TrustedTime[]): void {
     for (let passed = 0; passed < ms; passed += 2_000) {
       this.nowMs += 2_000;
@@ -39,7 +39,7 @@ class Clocks {
 }
 
 describe('the rules', () => {
-  test('a steady clock is trusted, and what is stored lags by seconds', () => {
+  test('a steady clock is trusted, and the stored time lags by seconds', () => {
     const [clocks, time] = [new Clocks(), new TrustedTime()];
     clocks.sample(time);
     clocks.pass(hourMs, time);
@@ -52,7 +52,7 @@ describe('the rules', () => {
     expect(new TrustedTime().trustedMs).toBe(0);
   });
 
-  test('a clock that is 8 days ahead for 12 seconds ages nothing, and is trusted again after it', () => {
+  test('a clock that is 8 days ahead for 12 seconds ages nothing, and is trusted again afterwards', () => {
     const [clocks, time] = [new Clocks(), new TrustedTime()];
     clocks.sample(time);
     clocks.pass(minuteMs, time);
@@ -67,7 +67,7 @@ describe('the rules', () => {
     expect(clocks.nowMs - time.trustedMs).toBeLessThan(1_000);
   });
 
-  test('after a step back, the way ahead again ages nothing that was written in between', () => {
+  test('after a step back, the return to the old time ages nothing that was written in between', () => {
     const [clocks, time] = [new Clocks(), new TrustedTime()];
     clocks.sample(time);
     clocks.nowMs -= 9 * dayMs;
@@ -79,7 +79,7 @@ describe('the rules', () => {
     expect(time.aheadMs).toBeGreaterThan(8 * dayMs);
   });
 
-  test('a step ahead that lasts is trusted after a day of steady clock, in every process', () => {
+  test('a permanent step ahead is trusted after a day of steady clock, in every process', () => {
     const [clocks, one, other] = [new Clocks(), new TrustedTime(), new TrustedTime()];
     clocks.sample(one, other);
     clocks.nowMs += 30 * dayMs;
@@ -90,7 +90,7 @@ describe('the rules', () => {
     expect(clocks.nowMs - clocks.stored.trustedMs).toBeLessThan(8_000);
   });
 
-  test('another step begins the day again', () => {
+  test('another step restarts the day', () => {
     const [clocks, time] = [new Clocks(), new TrustedTime()];
     clocks.sample(time);
     clocks.nowMs += 30 * dayMs;
@@ -100,7 +100,7 @@ describe('the rules', () => {
     expect(time.aheadMs).toBeGreaterThan(29 * dayMs);
   });
 
-  test('a process that starts during the step takes the stored time, and does not trust the clock', () => {
+  test('a process that starts during the step uses the stored time, and does not trust the clock', () => {
     const [clocks, one] = [new Clocks(), new TrustedTime()];
     clocks.sample(one);
     clocks.nowMs += 400 * dayMs;
@@ -112,7 +112,7 @@ describe('the rules', () => {
     expect(late.aheadMs).toBeGreaterThan(399 * dayMs);
   });
 
-  test('a start after a night is no step: it is not reported, and ten minutes later all is trusted', () => {
+  test('a start after a night is not a step: it is not reported, and ten minutes later the clock is fully trusted', () => {
     const [clocks, time] = [new Clocks(), new TrustedTime()];
     clocks.nowMs += 10 * hourMs;
     clocks.sample(time);
@@ -138,7 +138,7 @@ describe('the rules', () => {
     },
   );
 
-  test('a night without power is excused every day', () => {
+  test('a night without power is accepted every day', () => {
     const clocks = new Clocks();
     for (let days = 0; days < 10; days += 1) {
       const time = new TrustedTime();
@@ -175,7 +175,7 @@ describe('in a database', () => {
 
   beforeEach(() => db.execute('UPDATE trusted_clock SET trusted_at = NOW(3), accepted = 0, excused_until = NULL'));
 
-  /** As after a step ahead: the trusted time stays behind the database's clock. */
+  /** The state after a step ahead: the trusted time stays behind the database's clock. */
   const jumpAhead = (days: number) =>
     db.execute('UPDATE trusted_clock SET trusted_at = NOW(3) - INTERVAL ? DAY', [days]);
   const count = async (table: string) =>
@@ -183,8 +183,8 @@ describe('in a database', () => {
   const retention = () =>
     new Retention({ ...ground, eventMs: 30 * dayMs, auditMs: 30 * dayMs, auditKeys: testPair('audit') });
 
-  test('retention deletes nothing that a step ahead made old: keys, commit records, leases, events', async () => {
-    // 400 days by the clock that jumped; seconds by the trusted one.
+  test('retention does not delete rows that only a step ahead made old: keys, commit records, leases, events', async () => {
+    // 400 days by the clock that jumped, but seconds by the trusted clock.
     await db.execute(
       "INSERT INTO idempotency_key (scope, operation, key_hash, request_hash, expires_at) VALUES ('p', 'o', 'k', 'h', NOW(3) - INTERVAL 393 DAY)",
     );
@@ -209,7 +209,7 @@ describe('in a database', () => {
     expect(await retention().runOnce()).toMatchObject({ events: 2, keys: 1, commitRecords: 1, leases: 1 });
   });
 
-  test('a process says that deletions wait, and follows what an administrator accepts', async () => {
+  test('a process reports that deletions wait, and follows the decision of an administrator', async () => {
     let monotonicMs = 1_000;
     const clock = new TrustedClock({ ...ground, monotonicMs: () => monotonicMs });
     await jumpAhead(8);
@@ -222,10 +222,10 @@ describe('in a database', () => {
     expect(Math.abs(clock.nowMs() - Date.now())).toBeLessThan(10_000);
   });
 
-  test('an excused start is stored: the next one waits for a day', async () => {
+  test('an accepted start is stored, and the next one waits for a day', async () => {
     const startAhead = async () => {
       let passedMs = 0;
-      // The database's clock passes with the monotonic one.
+      // The database's clock advances with the monotonic clock.
       const passing = {
         query: async (sql: string) =>
           (await db.query<Record<string, number>>(sql)).map((row) => ({ ...row, nowMs: Number(row.nowMs) + passedMs })),
@@ -249,7 +249,7 @@ describe('in a database', () => {
     expect(() => third.check()).not.toThrow();
   });
 
-  test('what is stored is never later than the clock', async () => {
+  test('the stored time is never later than the clock', async () => {
     await db.execute('UPDATE trusted_clock SET trusted_at = NOW(3) + INTERVAL 9 DAY');
     await new TrustedClock({ ...ground, monotonicMs: () => 1_000 }).sample();
     const { nowMs = 0, trustedMs = 0 } = (await readTrustedClock(db)) ?? {};

@@ -71,11 +71,11 @@ class Domain {
   readonly reports: [string, JsonValue][] = [];
   readonly resent: string[] = [];
   closed = 0;
-  /** Reports are refused while it is true. */
+  /** Reports are refused while this is true. */
   failing = false;
-  /** Reports wait for it. */
+  /** Reports wait for this promise. */
   held: Promise<void> | undefined;
-  /** Each is in the lane of the first part of its key. */
+  /** If true, each report is in the lane that the first part of its key names. */
   hasLanes = false;
   /** Keys of the reports that were stored together. */
   readonly together: string[][] = [];
@@ -146,7 +146,7 @@ function dial(
   return client;
 }
 
-test('documents arrive in order, a change that does not follow is answered by the whole document', async () => {
+test('documents arrive in order, and a change that does not follow is answered with the whole document', async () => {
   const [domain, documents] = [new Domain(), new Documents()];
   const server = await serve(await machine('loadbalancer', 'one'), domain);
   dial(await machine('lbhost', 'host-1'), [server.port], documents);
@@ -169,7 +169,7 @@ test('documents arrive in order, a change that does not follow is answered by th
   ]);
 });
 
-test('that all documents were sent is told after they were kept', async () => {
+test('the end of the initial documents is signalled after they were stored', async () => {
   const [domain, documents] = [new Domain(), new Documents()];
   const server = await serve(await machine('loadbalancer', 'one'), domain);
   const keptAtWhole: number[] = [];
@@ -181,12 +181,12 @@ test('that all documents were sent is told after they were kept', async () => {
   expect(keptAtWhole).toEqual([2]);
 });
 
-test('a process that stood still takes nobody else for lost: what came meanwhile is read first', async () => {
+test('a process that hung does not take the other end for lost, because it first reads what arrived in between', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);
   const client = dial(await machine('lbhost', 'host-1'), [server.port]);
   await waitFor('the connection', () => client.connected && domain.peers.length === 1);
-  // Both ends are of this process. Longer than what each takes for silence.
+  // Both ends are in this process. The pause is longer than the time that either end takes for silence.
   for (let times = 0; times < 2; times += 1) {
     const untilMs = performance.now() + usualSilentMs + 500;
     while (performance.now() < untilMs);
@@ -196,7 +196,7 @@ test('a process that stood still takes nobody else for lost: what came meanwhile
   expect(domain.peers.length).toBe(1);
 });
 
-test('a place that stands still is left for the next one', async () => {
+test('a place that hangs is left for the next one', async () => {
   const [first, second] = [new Domain(), new Domain()];
   const server = await serve(await machine('loadbalancer', 'one'), first);
   const line = await TcpLine.lay({ host: '127.0.0.1', port: server.port });
@@ -205,13 +205,13 @@ test('a place that stands still is left for the next one', async () => {
   const tls = await machine('lbhost', 'host-1');
   const client = dial(tls, [line.port, other.port], new Documents(), () => {}, 1_000);
   await waitFor('the first', () => client.connected);
-  // Connections are accepted there, and nothing is answered.
+  // Connections are accepted there, but nothing is answered.
   line.freeze();
   await waitFor('the second', () => second.peers.length === 1 && client.connected);
   expect([first.peers.length, second.peers.length]).toEqual([1, 1]);
 });
 
-test('a report is sent until it is stored, also over a lost connection; a newer one replaces it', async () => {
+test('a report is sent until it is stored, even across a lost connection, and a newer report replaces it', async () => {
   const domain = new Domain();
   const tls = await machine('loadbalancer', 'one');
   const server = await serve(tls, domain);
@@ -233,7 +233,7 @@ test('a report is sent until it is stored, also over a lost connection; a newer 
   expect(domain.reports.filter(([key]) => key === 'node/1').map(([, body]) => body)).toEqual([{ applied: 2 }]);
 });
 
-test('found by trial lb-changes: what is reported often holds up nothing else while storing is slow', async () => {
+test('found by trial lb-changes: frequent reports delay nothing else while storing is slow', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);
   const client = dial(await machine('lbhost', 'host-1'), [server.port]);
@@ -253,7 +253,7 @@ test('found by trial lb-changes: what is reported often holds up nothing else wh
   ]);
 });
 
-test('found by trial lb-changes: reports of one lane hold up those of no other, and are then stored together in their order', async () => {
+test('found by trial lb-changes: reports of one lane do not delay another lane, and are then stored together in order', async () => {
   const domain = new Domain();
   domain.hasLanes = true;
   const server = await serve(await machine('loadbalancer', 'one'), domain);
@@ -274,7 +274,7 @@ test('found by trial lb-changes: reports of one lane hold up those of no other, 
   expect(domain.together.length).toBeLessThan(6);
 });
 
-test('a report of a lane that can not be stored ends the connection, and what waited behind it comes again', async () => {
+test('a lane report that cannot be stored ends the connection, and reports behind it are sent again', async () => {
   const domain = new Domain();
   domain.hasLanes = true;
   domain.failing = true;
@@ -287,7 +287,7 @@ test('a report of a lane that can not be stored ends the connection, and what wa
   expect(new Set(domain.together.flat()).size).toBe(100);
 });
 
-test('found by reading: a machine gets rid of all its reports, however many have gathered, on one connection', async () => {
+test('found by reading the code: a machine delivers all its reports, however many have gathered, on one connection', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);
   const client = dial(await machine('lbhost', 'host-1'), [server.port]);
@@ -297,7 +297,7 @@ test('found by reading: a machine gets rid of all its reports, however many have
   expect(domain.peers).toHaveLength(1);
 }, 90_000);
 
-test('found by reading: large messages that come faster than they are stored wait at the machine', async () => {
+test('found by reading the code: large messages that arrive faster than they are stored wait at the machine', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);
   let release = () => {};
@@ -312,7 +312,7 @@ test('found by reading: large messages that come faster than they are stored wai
   said({ type: 'hello', version: linkVersion, facts: {}, held: {}, mark: null });
   const body = 'x'.repeat(3.5 * 1024 * 1024);
   for (let number = 1; number <= 16; number += 1) said({ type: 'report', number, key: `large/${number}`, body });
-  // Time enough to send all, if they were read.
+  // Enough time to send everything, if it were read.
   for (let pings = 0; pings < 3; pings += 1) await once(socket, 'ping');
   expect(socket.bufferedAmount).toBeGreaterThan(16 * 1024 * 1024);
   release();
@@ -320,7 +320,7 @@ test('found by reading: large messages that come faster than they are stored wai
   expect(socket.readyState).toBe(socket.OPEN);
 }, 90_000);
 
-test('a machine that may have no link is told the reason', async () => {
+test('a machine that may have no link gets the reason', async () => {
   const domain = new Domain();
   domain.open = async () => {
     throw new LinkRefusal('it is not wanted here yet');
@@ -358,7 +358,7 @@ test('a stop waits until the ends of all connections are recorded', async () => 
   expect(domain.closed).toBe(2);
 });
 
-test('only machines of the role are accepted, and a revoked one is cut off', async () => {
+test('only machines of the role are accepted, and a revoked machine is cut off', async () => {
   const domain = new Domain();
   const tls = await machine('loadbalancer', 'one');
   const server = await serve(tls, domain);

@@ -1,4 +1,4 @@
-// The parts that connections of machines share: what is sent when, what a machine has, and how long it has been silent.
+// Shared parts of machine connections: when each message is sent, which documents a machine has, and how long it has been silent.
 import { expect, jest, test } from '@jest/globals';
 import pino from 'pino';
 import type { LinkPeer } from '../../../platform/link/link-server.ts';
@@ -11,7 +11,7 @@ import { otherHistory, testHistory } from '../../support/stores/histories.ts';
 
 const at = (number: number, history = testHistory) => ({ position: { history, number } });
 
-test('documents that a machine has are compared by history and number', () => {
+test('the documents of a machine are compared by history and number', () => {
   const sent = new SentDocuments([
     ['same', at(3)],
     ['older', at(2)],
@@ -29,7 +29,7 @@ test('documents that a machine has are compared by history and number', () => {
   expect(sent.ahead(wanted)).toBeUndefined();
 });
 
-test('a machine is silent since its last new sign, without the time in which nobody looked', () => {
+test('a machine counts as silent since its last new sign, without the time in which nothing checked', () => {
   jest.useFakeTimers({ now: 0 });
   try {
     const silent = new SilentMachines(100);
@@ -39,7 +39,7 @@ test('a machine is silent since its last new sign, without the time in which nob
     expect(look(1)).toBe(100);
     jest.advanceTimersByTime(100);
     expect(look(2)).toBe(0);
-    // The process stood still, or had no database.
+    // The process hung, or had no database.
     jest.advanceTimersByTime(60_000);
     expect(look(2)).toBeLessThanOrEqual(350);
     silent.look([]);
@@ -49,7 +49,7 @@ test('a machine is silent since its last new sign, without the time in which nob
   }
 });
 
-test('a wake-up of a followed topic, and of no other, lets a session send; its end is recorded once it has ended', async () => {
+test('a wake-up of a followed topic, and of no other, makes a session send; its end is recorded once it has ended', async () => {
   const wake = createLocalWake();
   const done: string[] = [];
   const sent: string[] = [];

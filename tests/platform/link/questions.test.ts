@@ -1,4 +1,4 @@
-// Questions over a real link: either end asks, each question has an answer or a reason, and nothing is left when the link is lost.
+// Requests over a real link. Either end can ask, each request has an answer or a reason, and none is left over when the link is lost.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pino from 'pino';
@@ -54,10 +54,10 @@ async function connect(): Promise<LinkClient> {
 const double: AnswerQuestion = async (body) => ({ double: Number(body) * 2 });
 const of = (count: number) => Array.from({ length: count }, (_, at) => at);
 
-test('both ends ask at once, and each question gets its own answer', async () => {
+test('both ends ask at once, and each request gets its own answer', async () => {
   answers = {
     controlPlane: double,
-    // The first comes last.
+    // The answer to the first request arrives last.
     machine: async (body) => {
       await sleep(20 - Number(body));
       return double(body, new AbortController().signal);
@@ -70,7 +70,7 @@ test('both ends ask at once, and each question gets its own answer', async () =>
   expect(await Promise.all(asked.map(([, controlPlane]) => controlPlane))).toEqual(doubled);
 });
 
-test('a question without an answer fails with the reason, and the link stays', async () => {
+test('a request without an answer fails with the reason, and the link stays', async () => {
   const never = new Promise<JsonValue>(() => {});
   answers = {
     machine: async (body) => {
@@ -96,12 +96,12 @@ test('a question without an answer fails with the reason, and the link stays', a
   const left = ask('late').catch((reason: unknown) => reason);
   expect(await ask('still here')).toBe('still here');
   expect(peers.length).toBe(1);
-  // The link is lost: whoever waits knows at once.
+  // The link is lost, and all waiting requests fail at once.
   client.reconnect();
   expect(String(await left)).toContain('the link was lost');
 });
 
-test('more questions than an end answers at once are refused, and nothing waits forever', async () => {
+test('requests beyond the number that an end answers at once are refused, and nothing waits forever', async () => {
   const open = Promise.withResolvers<void>();
   answers = {
     machine: async (body) => {

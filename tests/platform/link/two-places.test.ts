@@ -1,5 +1,5 @@
-// A machine whose first place is a process that is killed, or stands still: it is at the second one soon, and what it had to report is
-// stored there. Load balancer hosts, checkers, name servers and clusters all have this link.
+// A machine whose first place is a process that is killed or hangs. The machine soon connects to the second place, and its reports are stored
+// there. Load balancer hosts, checkers, name servers and clusters all use this link.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';

@@ -2,7 +2,7 @@ import { expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
 import { CountedLine } from '../../../platform/log/counted-line.ts';
 
-test('the first event is logged at once, the others with their count once in each period', () => {
+test('the first event is logged at once, and the others with their count once in each period', () => {
   jest.useFakeTimers();
   try {
     const lines: { count: number; of: number }[] = [];

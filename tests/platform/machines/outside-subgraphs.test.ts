@@ -37,7 +37,7 @@ test('a subgraph has a name, URLs and the file of its SDL', async () => {
   expect(await read('subgraphs: { relayUrl: "https://relay.example:4102", relayDeadlineMs: 900 }')).toEqual([]);
 });
 
-test('it may have a deadline for its queries, and one process at a time', async () => {
+test('a subgraph can have a deadline for its queries, and the mode with one process at a time', async () => {
   const more = 'deadlineMs: 5000, oneAtATime: true';
   expect(await read(`subgraphs: { inventory: { urls: https://a.example, sdl: x, ${more} } }`)).toEqual([
     { name: 'inventory', urls: ['https://a.example'], sdl: 'x', deadlineMs: 5000, oneAtATime: true },

@@ -48,7 +48,7 @@ describe('canonicalAddressBlock', () => {
     '0x7f.0.0.1',
     '0x7f000001',
     '2130706433',
-  ])('%j is not one', (text) => {
+  ])('%j is not an address block', (text) => {
     expect(canonicalAddressBlock(text)).toBeUndefined();
   });
 });
@@ -102,6 +102,6 @@ test.each([
   '2001:db8::/112',
   '10.0.0.0/8',
   'none',
-])('hosts of %s are counted as they are given', (block) => {
+])('hosts of %s are counted as given', (block) => {
   expect(hostCountIn(block)).toBe([...hostsIn(block)].length);
 });

@@ -1,4 +1,4 @@
-// The openssl program's certificates, read by Node.
+// Certificates that the openssl program makes and Node reads.
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';

@@ -1,4 +1,4 @@
-// The attempts that are counted together.
+// The networks whose attempts are counted together.
 import { expect, test } from '@jest/globals';
 import { clientNetwork } from '../../../platform/net/address-block.ts';
 

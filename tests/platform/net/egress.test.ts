@@ -89,7 +89,7 @@ describe('without any rule', () => {
       '10.0.0.1/8',
     ],
     ...['::ffff:127.0.0.1.', '[::1]', 'fe80::1%', '10.0.0.0/8'],
-  ])('%p is not an address, and therefore denied', (text) => {
+  ])('%p is not an address, and is therefore denied', (text) => {
     expect(standard.denial(text, 443)).toBeDefined();
   });
 });
@@ -110,7 +110,7 @@ describe('rules', () => {
     expect(denied({ allow: ['::1'] }, '::1')).toBe(false);
   });
 
-  test('a rule that allows an IPv4 address also covers its IPv4-mapped form, and the other way round', () => {
+  test('a rule that allows an IPv4 address also covers its IPv4-mapped form, and vice versa', () => {
     expect(denied({ allow: ['127.0.0.0/8'] }, '::ffff:127.0.0.1')).toBe(false);
     expect(denied({ deny: ['::ffff:10.0.0.0/104'] }, '10.1.2.3')).toBe(true);
     expect(denied({ deny: ['10.0.0.0/8'] }, '::ffff:10.1.2.3')).toBe(true);
@@ -118,7 +118,7 @@ describe('rules', () => {
     expect(denied({ deny: ['10.0.0.0/8'] }, '2002:a01:203::1')).toBe(true);
   });
 
-  test('of two rules the narrower one applies; for equal blocks the one with a port, then the denial', () => {
+  test('the narrower of two rules applies; for equal blocks, the rule with a port, and then the denial', () => {
     const rules = {
       allow: ['10.20.0.0/16', '10.20.0.9:443'],
       deny: ['0.0.0.0/0', '::/0', '10.20.30.0/24', '10.20.0.9'],
@@ -132,7 +132,7 @@ describe('rules', () => {
     expect(denied({ allow: ['10.0.0.1'], deny: ['10.0.0.1'] }, '10.0.0.1')).toBe(true);
   });
 
-  test("the installation's own listeners are denied whatever is allowed", () => {
+  test("the installation's own listeners are denied, whatever is allowed", () => {
     const rules = {
       allow: ['127.0.0.0/8', '127.0.0.1:4000', '[::1]:4000', '::1'],
       own: ['127.0.0.1:4000', '[::1]:4000', '10.0.0.0/8:3306'],
@@ -145,7 +145,7 @@ describe('rules', () => {
     expect(denied(rules, '127.0.0.1', 4001)).toBe(false);
   });
 
-  test('it is plain data: another process makes the same decisions from its JSON', () => {
+  test('the policy is plain data: another process makes the same decisions from its JSON', () => {
     const policy = egressFrom({ allow: ['127.0.0.5:22'], deny: ['10.0.0.0/8'], own: ['127.0.0.5:4000'] });
     const copy = egressFrom(JSON.parse(JSON.stringify(policy.rules)));
     expect(copy.rules).toEqual(policy.rules);
@@ -186,7 +186,7 @@ describe('rules', () => {
     expect(reason(0)).toBe(
       `connections to 10.0.0.1 (no port is given) are denied by the setting egress.deny; ${allowed}; ${advice}: ["10.0.0.1"]`,
     );
-    // What would reach the installation itself is not offered.
+    // Ports that would reach the installation itself are not suggested.
     expect(reason(22, ['10.0.0.1:443', '10.0.0.1:8443'])).toContain('; its port 80 is allowed; ');
     expect(egressFrom({ allow: ['127.0.0.1:80'] }).denial('127.0.0.1', 22)?.reason).toContain(
       'the built-in rule 127.0.0.0/8 (loopback); its port 80 is allowed; the setting',
@@ -263,7 +263,7 @@ describe('at each connect', () => {
     return { port: (server.address() as AddressInfo).port, guests };
   }
 
-  /** A resolver's answers, in order; the last one repeats. */
+  /** A resolver's answers, in order. The last one repeats. */
   function resolves(...answers: (readonly string[])[]): void {
     jest.spyOn(dns, 'lookup').mockImplementation(((
       _name: string,
@@ -316,7 +316,7 @@ describe('at each connect', () => {
     },
   );
 
-  test("of a name's addresses only the allowed ones are dialled", async () => {
+  test('only the allowed addresses of a name are dialled', async () => {
     const { port, guests } = await listen('0.0.0.0');
     const policy = egressFrom({ allow: ['127.0.0.2'] });
     resolves(['127.0.0.1', '127.0.0.2', '::1']);

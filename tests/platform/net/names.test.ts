@@ -1,4 +1,4 @@
-// Users' names whose name server never answers: they use only a part of the resolver's threads, and wait behind others.
+// User names of hosts whose name server never answers use only a part of the resolver's threads, and wait behind other names.
 // needs: root
 import { spawn } from 'node:child_process';
 import dns from 'node:dns';
@@ -28,7 +28,7 @@ afterEach(() => {
 const names = () => asked.map(({ name }) => name);
 const ignore = () => undefined;
 
-test('at most the given number of lookups run at once; the next begins when one ends', () => {
+test('at most the given number of lookups run at once, and the next begins when one ends', () => {
   const lookups = new NameLookups({ atOnce: 2, slowAtOnce: 1 });
   for (const name of ['a', 'b', 'c', 'd']) lookups.lookup(name, ignore);
   expect(names()).toEqual(['a', 'b']);
@@ -36,7 +36,7 @@ test('at most the given number of lookups run at once; the next begins when one 
   expect(names()).toEqual(['a', 'b', 'c']);
 });
 
-test('concurrent lookups of a name are shared, later ones are repeated', () => {
+test('concurrent lookups of a name are shared, and later ones are repeated', () => {
   const lookups = new NameLookups({ atOnce: 5, slowAtOnce: 1 });
   const answers: string[] = [];
   lookups.lookup('a.example', (_error, [found]) => answers.push(`1 ${found?.address}`));
@@ -48,7 +48,7 @@ test('concurrent lookups of a name are shared, later ones are repeated', () => {
   expect(names()).toEqual(['a.example', 'a.example']);
 });
 
-test('an aborted caller does not wait, and a name that nobody waits for is not looked up', () => {
+test('an aborted caller does not wait, and a name without waiting callers is not looked up', () => {
   const lookups = new NameLookups({ atOnce: 1, slowAtOnce: 1 });
   const answered = jest.fn();
   const giveUps = ['a', 'b', 'b', 'c'].map((name) => lookups.lookup(name, () => answered()));

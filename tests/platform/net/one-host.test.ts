@@ -1,4 +1,4 @@
-// Two Host headers: a server refuses them before its listeners, and each HTTP server of ours is such a server.
+// Two Host headers: a server refuses them before its listeners run, and every HTTP server of the product is such a server.
 import { once } from 'node:events';
 import { glob, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -9,7 +9,7 @@ import { requireOneHost } from '../../../platform/net/one-host.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
-test('a request, one that waits for 100 Continue and an upgrade with two are refused; with one they are taken', async () => {
+test('a request, a request with 100 Continue and an upgrade are refused with two Host headers, and accepted with one', async () => {
   const taken: string[] = [];
   const server = createServer((_, response) => {
     taken.push('request');

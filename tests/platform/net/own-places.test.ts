@@ -1,4 +1,4 @@
-// The installation's own listeners are denied, also when given by name or listening on all addresses.
+// The installation's own listeners are denied, even if given by name or listening on all addresses.
 import dnsPromises from 'node:dns/promises';
 import os from 'node:os';
 import { afterEach, expect, jest, test } from '@jest/globals';
@@ -14,7 +14,7 @@ afterEach(() => {
 
 const machine = (address: string) => ({ eth0: [{ address }, { address: 'fe80::5%eth0' }] }) as never;
 
-test("a listener on all addresses is on each of the machine's, including later ones", async () => {
+test('a listener on all addresses is on each address of the machine, including later ones', async () => {
   const interfaces = jest.spyOn(os, 'networkInterfaces').mockReturnValue(machine('192.0.2.1'));
   const places = new OwnPlaces(log);
   const policy = egressFrom({ allow: ['127.0.0.0/8', '::1', 'fe80::/10'] }, places.listeners);
@@ -69,7 +69,7 @@ test('a name that does not resolve yet is looked up again soon', async () => {
   await places.stop();
 });
 
-test('a name is denied by its current addresses; while it does not resolve, by the previous ones', async () => {
+test('a name is denied by its current addresses, and by the previous ones while it does not resolve', async () => {
   const lookup = jest.spyOn(dnsPromises, 'lookup') as unknown as jest.Mock<() => Promise<{ address: string }[]>>;
   lookup.mockResolvedValue([{ address: '192.0.2.1' }, { address: '2001:db8::1' }]);
   const places = new OwnPlaces(log);

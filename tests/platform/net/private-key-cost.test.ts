@@ -1,5 +1,5 @@
-// A private key contains the cost of decrypting it. A key with too high a cost is refused before anything is computed: it would
-// block the whole process.
+// A private key states the cost of decrypting it. A key with too high a cost is refused before any computation, because it would block the
+// whole process.
 // needs: openssl
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
@@ -28,7 +28,7 @@ function sshKey(rounds: number): string {
   return `${head}\n${bytes.toString('base64').replace(/.{70}/g, '$&\n')}\n${rest.at(-1)}\n`;
 }
 
-/** Encrypted by `openssl pkcs8`; with `-iter` it requires that many iterations to open. */
+/** A key encrypted by `openssl pkcs8`. With `-iter`, opening it requires that many iterations. */
 function pkcs8(args: readonly string[]): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const input = privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -37,7 +37,7 @@ function pkcs8(args: readonly string[]): string {
   return made.stdout.toString();
 }
 
-/** CPU seconds of `work`. */
+/** The CPU seconds of `work`. */
 async function cpuSeconds(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
   await work();
@@ -82,7 +82,7 @@ test.each([
   else expect(fault).toContain(wanted);
 });
 
-test('a broken key, or another text, is left to the code that opens it', () => {
+test('a broken key, or any other text, is left to the code that opens it', () => {
   for (const text of ['', 'no key', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIH/\n-----END ENCRYPTED PRIVATE KEY-----'])
     expect(keyCostFault(text)).toBeUndefined();
   const plain = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -98,7 +98,7 @@ test.each<[string, (pem: string) => string]>([
   ['headers', (pem) => pem.replace('KEY-----\n', 'KEY-----\nComment: none\n\n')],
   ['another beginning', (pem) => pem.replace('\n-----END', '\n-----BEGIN X-----\n-----END')],
   ['a sign between its lines', (pem) => pem.replace('\n-----END', '\n~\n-----END')],
-])('a costly key with %s is refused unopened, too', async (_what, change) => {
+])('a costly key with %s is also refused unopened', async (_what, change) => {
   for (const pem of [sshKey(2_000), pkcs8(['-v2', 'aes-256-cbc', '-iter', '3000000'])]) {
     let fault: string | undefined;
     const seconds = await cpuSeconds(() => {
@@ -109,18 +109,18 @@ test.each<[string, (pem: string) => string]>([
   }
 });
 
-/** An OpenSSH key whose salt, written in base64, has this text. Others are as they were. */
+/** An OpenSSH key with the given text in its base64 salt. Other keys are unchanged. */
 function withSalt(pem: string, bytes: Buffer, text: string): string {
   const [head = '', ...rest] = pem.trim().split('\n');
   if (!head.includes('OPENSSH')) return pem;
   const key = Buffer.from(rest.slice(0, -1).join(''), 'base64');
   const saltAt = key.indexOf('bcrypt') + 'bcrypt'.length + 8;
-  // At a character that begins with a byte.
+  // At a base64 character that starts a byte.
   bytes.copy(key, Math.ceil(saltAt / 3) * 3);
   return `${head}\n${key.toString('base64').replace(text.replaceAll('-', '+'), text)}\n${rest.at(-1)}\n`;
 }
 
-test('keys as programs write them are taken: with carriage returns, without a line feed at the end', () => {
+test('keys as programs write them are accepted: with carriage returns, and without a final line feed', () => {
   for (const pem of [sshKey(16), pkcs8(['-v2', 'aes-256-cbc'])])
     for (const written of [pem, pem.replaceAll('\n', '\r\n'), pem.trim(), `\n${pem}\n`])
       expect(keyCostFault(written)).toBeUndefined();

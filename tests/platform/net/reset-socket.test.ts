@@ -19,7 +19,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** A port that neither accepts nor refuses: its process is stopped, and its backlog full. */
+/** A port that neither accepts nor refuses, because its process is stopped and its backlog is full. */
 async function silentPort(): Promise<number> {
   const program =
     "require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port) })";
@@ -35,14 +35,14 @@ async function silentPort(): Promise<number> {
 test('while it still connects: its descriptor is not kept while the kernel retries', async () => {
   const socket = dial(testEgress, { host: '127.0.0.1', port: await silentPort() });
   owned.push(socket);
-  // The full queue of the listener drops its packets: nothing comes back.
+  // The full queue of the listener drops the packets, so no answer arrives.
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(socket.connecting).toBe(true);
   resetSocket(socket);
   await once(socket, 'close');
 });
 
-test('a check cancelled during name resolution dials nothing', async () => {
+test('a check that is cancelled during name resolution dials nothing', async () => {
   const dialled = jest.fn(testEgress.denial);
   const egress: EgressPolicy = { rules: testEgress.rules, denial: dialled };
   const target = { id: 't', parameters: {}, timeoutMs: 1_000, revision: '' };

@@ -1,5 +1,5 @@
-// A process whose name server never answers, dialling 40 names of users, and then one of its own. Reports which
-// name is resolved first.
+// A process whose name server never answers. It dials 40 names of users, and then a name of its own, and reports which name is resolved
+// first.
 import { createSocket } from 'node:dgram';
 import dns from 'node:dns';
 import { once } from 'node:events';

@@ -31,7 +31,7 @@ const shows = async (options: Partial<CertificateOptions>) =>
 
 type Given = { readonly host?: string; readonly port: number } & Partial<TlsEndpoint>;
 
-/** Its protocol, cipher and certificate, or the reason for the failure. */
+/** The protocol, cipher and certificate of the connection, or the reason for the failure. */
 async function attempt(given: Given, signal = new AbortController().signal) {
   const endpoint = {
     host: '127.0.0.1',
@@ -62,7 +62,7 @@ describe('a pinned certificate', () => {
     });
   });
 
-  test('another one: refused, and the presented one is reported', async () => {
+  test('that differs is refused, and the presented one is reported', async () => {
     const { port, certificate } = await server();
     const other = await makeCertificate({ commonName: 'device' });
     expect(await attempt({ port, certificateSha256: pinOf(other.sha256) })).toMatchObject({
@@ -92,7 +92,7 @@ describe('a pinned certificate', () => {
     }
   });
 
-  test('none, and no accepted authority: refused, and the presented one is reported', async () => {
+  test('that is missing, with no accepted authority, is refused, and the presented one is reported', async () => {
     const { port, certificate } = await server();
     expect(await attempt({ port })).toMatchObject({
       code: 'CERTIFICATE_UNKNOWN',
@@ -110,7 +110,7 @@ describe('authorities', () => {
   });
   afterAll(() => folder.remove());
 
-  /** A server with a certificate of the authority; it may request one too. */
+  /** A server with a certificate of the authority. It may also request one. */
   async function signedServer(more: { readonly asks?: boolean } = {}): Promise<number> {
     const asks = more.asks === true ? { requestCert: true, ca: certificates.ca } : {};
     const listener = createServer({ cert: certificates.cert, key: certificates.key, ...asks }, (socket) => {
@@ -131,7 +131,7 @@ describe('authorities', () => {
     expect(await attempt({ port, caCertificates: bundle })).toMatchObject({ protocol: 'TLSv1.3' });
   });
 
-  test('others are not enough', async () => {
+  test('that did not sign it are not enough', async () => {
     const port = await signedServer();
     const failure = failureOf(
       await attempt({ port, caCertificates: (await makeCertificate({ commonName: 'other' })).cert }),
@@ -147,7 +147,7 @@ describe('authorities', () => {
     expect(failure.message).toContain('it is for IP Address:127.0.0.1, not for localhost');
   });
 
-  test("the device's certificate itself may be given, and is checked by its name", async () => {
+  test("can include the device's certificate itself, which is checked by its name", async () => {
     const certificate = await makeCertificate({ commonName: 'device', names: ['localhost'] });
     const { port } = await server({ certificate });
     const trust = { port, caCertificates: certificate.cert };

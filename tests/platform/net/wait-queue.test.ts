@@ -1,11 +1,11 @@
-// Waiters for a session: served in order, abandoned one by one, failed together.
+// Waiters for a session are served in order, abandoned one by one, and failed together.
 import { expect, test } from '@jest/globals';
 import { failed } from '../../../platform/net/send.ts';
 import { WaitQueue } from '../../../platform/net/wait-queue.ts';
 
 const make = () => new WaitQueue<{ readonly ok: true; readonly number: number }, { readonly name: string }>();
 
-test('the first comes first, with its data', async () => {
+test('the first waiter is served first, with its data', async () => {
   const queue = make();
   const both = ['a', 'b'].map((name) => queue.join(undefined, { name }));
   expect([queue.length, queue.first?.note.name]).toEqual([2, 'a']);
@@ -17,7 +17,7 @@ test('the first comes first, with its data', async () => {
   expect(queue.shift()).toBeUndefined();
 });
 
-test("an abandoned waiter leaves the others in order; a served one can't be abandoned", async () => {
+test("an abandoned waiter leaves the others in order, and a served waiter can't be abandoned", async () => {
   const queue = make();
   const [gone, served] = [new AbortController(), new AbortController()];
   const first = queue.join(gone.signal, { name: 'a' });
@@ -31,7 +31,7 @@ test("an abandoned waiter leaves the others in order; a served one can't be aban
   expect(queue.length).toBe(0);
 });
 
-test('all fail together, and after the end every new one fails', async () => {
+test('all fail together, and after the end every new waiter fails', async () => {
   const queue = make();
   const waiting = [queue.join(undefined, { name: 'a' }), queue.join(undefined, { name: 'b' })];
   queue.failAll(failed('AUTH_FAILED', 'no').failure);

@@ -2,7 +2,7 @@
 import { expect, it } from '@jest/globals';
 import { batchSize, inBatches } from '../../../platform/owed/batches.ts';
 
-/** Deletes so many rows, batch by batch. */
+/** Deletes this many rows, batch by batch. */
 function rows(count: number) {
   let [left, calls] = [count, 0];
   const batch = async () => {
@@ -26,7 +26,7 @@ it('leaves the rest for the next run', async () => {
   expect(calls()).toBe(4);
 });
 
-it('begins no batch after its end was asked for', async () => {
+it('begins no batch after a stop was requested', async () => {
   const ending = new AbortController();
   const { batch, calls } = rows(10 * batchSize);
   const once = () => {

@@ -1,4 +1,4 @@
-// Owed work: claimed twice, finished late, or owed again while under way.
+// Owed work that is claimed twice, finished late, or owed again while under way.
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import {
@@ -38,7 +38,7 @@ function oweIt(key: string, dueInMs = 0): Promise<void> {
   return db.transaction((tx) => owe(tx, 'k', key, { dueInMs }));
 }
 
-test('how long due work has waited counts what is due and not claimed', async () => {
+test('the waiting time of due work counts work that is due and not claimed', async () => {
   expect(await work.oldestWaitMs(['k'])).toBe(0);
   await oweIt('later', 60_000);
   expect(await work.oldestWaitMs(['k'])).toBe(0);
@@ -79,7 +79,7 @@ async function endClaim(key: string): Promise<void> {
   await db.execute('UPDATE owed_work SET lease_until = NOW(3) - INTERVAL 1 SECOND WHERE `key` = ?', [key]);
 }
 
-test('is due once owed, has one claim, and is completed with its effect', async () => {
+test('work is due once owed, has one claim, and is completed with its effect', async () => {
   await oweIt('a');
   expect(await due()).toEqual([{ kind: 'k', key: 'a', wanted: 1, attempts: 0 }]);
   const claims = await Promise.all(Array.from({ length: 8 }, () => work.claim('k', 'a')));
@@ -92,7 +92,7 @@ test('is due once owed, has one claim, and is completed with its effect', async 
   expect(await work.figures()).toEqual({ due: 0, oldestMs: 0, dead: 0 });
 });
 
-test('is not owed when its cause rolls back, and wakes only after the commit', async () => {
+test('work is not owed if its cause rolls back, and wakes only after the commit', async () => {
   const { wake } = ground;
   let woken = 0;
   wake.on('owed', () => {
@@ -109,7 +109,7 @@ test('is not owed when its cause rolls back, and wakes only after the commit', a
   expect([woken, (await due()).length]).toEqual([1, 1]);
 });
 
-test('many are owed at once, each as if alone; taken are those that are due and that nobody has', async () => {
+test('many are owed at once as if each was alone, and only due and unclaimed work is taken', async () => {
   const keys = ['c', 'a', 'b', 'd'];
   await db.transaction((tx) => oweAll(tx, 'k', [...keys.map((key) => ({ key })), { key: 'later', dueInMs: 60_000 }]));
   expect((await due()).map(({ key, wanted }) => [key, wanted]).sort()).toEqual(keys.toSorted().map((key) => [key, 1]));
@@ -119,7 +119,7 @@ test('many are owed at once, each as if alone; taken are those that are due and 
   expect((await dueKeys(db, 'k', 2)).length).toBe(2);
   await db.transaction((tx) => takeOwed(tx, 'k', ['a', 'b', 'c', 'later', 'unknown']));
   expect((await due()).map(({ key }) => key)).toEqual(['d']);
-  // The claim is as it was, and what is owed again is due again.
+  // The claim is unchanged, and work that was owed again is due again.
   await finish(job);
   expect(await inSeconds('later')).toBeGreaterThan(30);
   await oweIt('b');
@@ -127,7 +127,7 @@ test('many are owed at once, each as if alone; taken are those that are due and 
     ['b', 2],
     ['d', 1],
   ]);
-  // A transaction that fails has taken nothing.
+  // A transaction that fails has claimed nothing.
   const failing = db.transaction(async (tx) => {
     await takeOwed(tx, 'k', ['b', 'd']);
     throw new Error('its effect failed');
@@ -136,7 +136,7 @@ test('many are owed at once, each as if alone; taken are those that are due and 
   expect((await due()).length).toBe(2);
 });
 
-test('owed again while under way, it is due again afterwards', async () => {
+test('work that is owed again while under way is due again afterwards', async () => {
   await oweIt('b');
   const job = await claim('b');
   await oweIt('b');
@@ -158,7 +158,7 @@ test('a worker that lost its claim has no effect', async () => {
   expect(await effects()).toBe(1);
 });
 
-test('a claim that is renewed lasts, one that is lost is not renewed, and nobody waits for a locked one', async () => {
+test('a renewed claim lasts, a lost claim is not renewed, and nothing waits for a locked one', async () => {
   await oweIt('o');
   const short = new OwedWork({ db });
   const job = (await short.claim('k', 'o')) as ClaimedJob;
@@ -193,7 +193,7 @@ test('each takeover is counted until the work is done, and makes the claim longe
     [2, 350],
     [3, 350],
   ]);
-  // What fails is taken from nobody.
+  // A failed attempt does not count as a takeover.
   const failing = await claim('p');
   await work.fail(failing, 'no');
   await db.execute('UPDATE owed_work SET due_at = NOW(3)');
@@ -204,14 +204,14 @@ test('each takeover is counted until the work is done, and makes the claim longe
   expect((await claim('p')).takeovers).toBe(0);
 });
 
-test('by its own clock a process knows before the database that its claim is over', async () => {
+test('by its own clock, a process knows before the database that its claim has ended', async () => {
   await oweIt('q');
   const job = (await new OwedWork({ db, claimMs: 50 }).claim('k', 'q')) as ClaimedJob;
   await waitFor('the end of the claim', async () => (await due()).length === 1);
   expect(job.isHeld()).toBe(false);
 });
 
-test('a claim of an ended process from before the clock was set back is free; any other is not', async () => {
+test('a claim of an ended process from before the clock was set back is free, and any other claim is not', async () => {
   await oweIt('ahead');
   const { leaseToken } = await claim('ahead');
   const until = (interval: string) =>
@@ -225,7 +225,7 @@ test('a claim of an ended process from before the clock was set back is free; an
 });
 
 describe('a failure', () => {
-  test('is due again, later each time, with its error; another attempt is another job', async () => {
+  test('makes the work due again, later each time, with its error; another attempt is another job', async () => {
     await oweIt('d');
     await work.fail(await claim('d'), new Error('device away'));
     expect(await work.claim('k', 'd')).toBeUndefined();
@@ -273,7 +273,7 @@ describe('a failure', () => {
   });
 });
 
-test('what is awaited: nothing that is claimed or done, and when the rest is due', async () => {
+test('claimed or finished work is not awaited, and other work is awaited until it is due', async () => {
   expect(await work.awaited('k', 'w')).toBeUndefined();
   await oweIt('w');
   expect(await work.awaited('k', 'w')).toEqual({ kind: 'k', key: 'w', wanted: 1, attempts: 0, dueInMs: 0 });
@@ -291,7 +291,7 @@ test('what is awaited: nothing that is claimed or done, and when the rest is due
   expect(await work.nextDueInMs(['k'], 1)).toBeUndefined();
 });
 
-test('owed for a later time it is not due; owed again for now it is', async () => {
+test('work owed for a later time is not due, and when owed again for now it is', async () => {
   await oweIt('g', 60_000);
   expect(await due()).toEqual([]);
   await oweIt('g');
@@ -301,14 +301,14 @@ test('owed for a later time it is not due; owed again for now it is', async () =
   expect(await due()).toMatchObject([{ key: 'g', wanted: 3 }]);
 });
 
-test('owed for later while it runs, it is not due before', async () => {
+test('work that is owed for later while it runs is not due earlier', async () => {
   await oweIt('h');
   const job = await claim('h');
   await oweIt('h', 600_000);
   await finish(job);
   expect(await due()).toEqual([]);
   expect(await inSeconds('h')).toBeGreaterThan(500);
-  // The earliest of several counts.
+  // The earliest of several times counts.
   await oweIt('i');
   const second = await claim('i');
   for (const ms of [600_000, 60_000, 900_000]) await oweIt('i', ms);
@@ -317,7 +317,7 @@ test('owed for later while it runs, it is not due before', async () => {
   expect(await due()).toEqual([]);
 });
 
-test('a claim that was lost is due at once, though it was owed again for later', async () => {
+test('a lost claim makes the work due at once, even if it was owed again for later', async () => {
   await oweIt('n');
   await claim('n');
   await oweIt('n', 600_000);
@@ -337,14 +337,14 @@ describe('a dead letter', () => {
   const deaths = () =>
     db.query<{ subject: string }>("SELECT reason AS subject FROM status_change WHERE kind = 'owedWork.state'");
 
-  test('is due in an hour, and is told', async () => {
+  test('is due in an hour, and is reported', async () => {
     await work.bury(await lastAttempt('j'), new Error('never works'), ground.wake);
     expect(await inSeconds('j')).toBeGreaterThan(3_500);
     expect(await work.figures()).toMatchObject({ due: 0, dead: 1 });
     expect(await deaths()).toMatchObject([{ subject: 'k j failed 10 times: never works' }]);
   });
 
-  test('is none, if it was owed again during its last attempt: that is new work', async () => {
+  test('does not arise if the work was owed again during its last attempt, because that is new work', async () => {
     await db.execute("DELETE FROM status_change WHERE kind = 'owedWork.state'");
     const job = await lastAttempt('l');
     await oweIt('l');
@@ -353,7 +353,7 @@ describe('a dead letter', () => {
     expect([await work.figures(), await deaths()]).toMatchObject([{ dead: 0 }, []]);
   });
 
-  test('the same after a failed attempt: what was owed for now does not wait', async () => {
+  test('the same applies after a failed attempt: work owed for now does not wait', async () => {
     await oweIt('m');
     const job = await claim('m');
     await db.execute('UPDATE owed_work SET attempts = 9');
@@ -362,7 +362,7 @@ describe('a dead letter', () => {
     expect(await due()).toMatchObject([{ key: 'm', attempts: 0 }]);
   });
 });
-test('work that waits, and was owed before the clock was set back by less than an hour, is taken up', async () => {
+test('waiting work that was owed before the clock was set back by less than an hour is started', async () => {
   const setBack = (minutes: number) =>
     db.execute(
       'UPDATE owed_work SET due_at = due_at + INTERVAL ? MINUTE, owed_at = owed_at + INTERVAL ? MINUTE, lease_until = lease_until + INTERVAL ? MINUTE',
@@ -386,7 +386,7 @@ test('work that waits, and was owed before the clock was set back by less than a
   expect(await work.takeUpAfterStepBack()).toBe(0);
 });
 
-test('what was owed a moment ago, for later, waits for its time', async () => {
+test('work that was owed a moment ago, for later, waits for its time', async () => {
   await oweIt('later', 60_000);
   await oweIt('last', 3_600_000);
   expect(await work.takeUpAfterStepBack()).toBe(0);

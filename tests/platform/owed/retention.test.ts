@@ -1,4 +1,4 @@
-// Retention of keys, commit marks and leases; that of events and audit entries is tested with the feed and the chain.
+// Retention of keys, commit marks and leases. The tests of the feed and of the chain cover events and audit entries.
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
@@ -31,7 +31,7 @@ async function keys(): Promise<string[]> {
   return (await db.query<{ k: string }>('SELECT key_hash AS k FROM idempotency_key ORDER BY 1')).map((row) => row.k);
 }
 
-test("expired keys are deleted; a call's key only when the call has ended; others stay", async () => {
+test("expired keys are deleted, a call's key only once the call has ended, and others stay", async () => {
   const [ended, open] = [newUuid(), newUuid()];
   await addKey('expired', null, -1);
   await addKey('fresh', null, 1);
@@ -50,7 +50,7 @@ test("expired keys are deleted; a call's key only when the call has ended; other
   expect(await keys()).toEqual(['fresh', 'of-ended-fresh', 'of-open']);
 });
 
-test('old settings of an object are deleted, but the newest of one that exists stays, however old', async () => {
+test('old settings of an object are deleted, but the newest of an existing object stay, however old', async () => {
   const add = (id: string, number: number, days: number, settings: string | null) =>
     db.execute(
       `INSERT INTO configuration_version (id, subject_type, subject_id, number, root_id, name, object_version, settings, actor_kind, actor_name, at)
@@ -88,7 +88,7 @@ test('old commit marks and leases are deleted, in as many batches as necessary',
   expect(await db.query('SELECT name FROM lease')).toEqual([{ name: 'recent' }]);
 });
 
-test('the newest event stays, however old; young events after an old one stay although their ids look old', async () => {
+test('the newest event stays, however old; young events after an old one stay, although their ids look old', async () => {
   const add = (days: number) =>
     db.execute(
       "INSERT INTO status_change (seq, event_id, kind, subject_type, subject_id, subject_version, to_status, at) SELECT next_seq, UUID(), 'k', 'T', UUID(), 1, 'A', NOW(3) - INTERVAL ? DAY FROM status_sequencer",

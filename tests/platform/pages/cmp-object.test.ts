@@ -1,4 +1,4 @@
-// The id of a CMP's object: one id per object, and no other text is accepted as one.
+// The id of a CMP's object. There is one id per object, and no other text is accepted as an id.
 import { describe, expect, test } from '@jest/globals';
 import { cmpObjectProblems, decodeCmpObject, encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
@@ -7,7 +7,7 @@ const key = { namespace: 'default', type: 'tenant', externalId: '42' };
 
 describe('id', () => {
   test.each([['42'], ['a "quoted" \\ name'], ['größe/ü:#?'], ['"'.repeat(255)], ['😀'.repeat(63)]])(
-    'of external id %s reads back',
+    'of external id %s is parsed back',
     (externalId) => {
       const full = { namespace: 'n'.repeat(63), type: 't'.repeat(63), externalId };
       expect(cmpObjectProblems(full)).toEqual([]);

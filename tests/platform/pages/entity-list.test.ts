@@ -1,4 +1,4 @@
-// Root lists on a table of their own in a real MariaDB: orders, cursors, filters and counts.
+// Root lists on their own table in a real MariaDB: orders, cursors, filters and counts.
 import { beforeAll, expect, test } from '@jest/globals';
 
 import { mostCounted } from '../../../platform/database/range-search.ts';
@@ -29,14 +29,14 @@ const things: ListTable = {
   },
 };
 
-/** Deleted things between the others; two projects; names that do not follow the ids. */
+/** Deleted things between the others, two projects, and names that do not follow the ids. */
 const rows = Array.from({ length: 60 }, (_, at) => ({
   id: `i${String(at).padStart(3, '0')}`,
   project: at % 3 === 0 ? 'one' : 'two',
   name: `${at % 2 === 0 ? 'web' : 'DB_1'}-${String((at * 7) % 60).padStart(2, '0')}`,
   deleted: at % 5 === 0,
   status: statuses[at % 3] ?? null,
-  // Some end at the same millisecond.
+  // Some things end in the same millisecond.
   endsAt: new Date(Date.UTC(2026, 0, 1) + ((at * 11) % 30) * hour),
 }));
 const live = rows.filter(({ deleted }) => !deleted);
@@ -66,7 +66,7 @@ const read = async (ids: readonly string[]) => {
 const pageOf = (filter: Partial<ListFilter>) =>
   pageOfList(ground.db, things, { orderBy: 'NAME', projects: 'all', ...filter }, read);
 
-/** All pages, and the count of the first. */
+/** All pages, and the count of the first page. */
 async function whole(filter: Partial<ListFilter>): Promise<{ ids: string[]; count: number | null | undefined }> {
   const ids: string[] = [];
   let after: string | null = null;
@@ -99,15 +99,18 @@ const expected: Readonly<Record<ListOrder, string[]>> = {
   EXPIRY: live.toSorted(byEnd).map(({ id }) => id),
 };
 
-test.each(Object.keys(expected) as ListOrder[])('%s: every thing once, in order, and counted', async (orderBy) => {
-  const all = { ids: expected[orderBy], count: live.length };
-  expect(await whole({ orderBy })).toEqual(all);
-  expect(await whole({ orderBy, projects: ['one', 'two'] })).toEqual(all);
-  const own = live.filter(({ project }) => project === 'one').map(({ id }) => id);
-  const ids = expected[orderBy].filter((id) => own.includes(id));
-  expect(await whole({ orderBy, projects: ['one'] })).toEqual({ ids, count: own.length });
-  expect(await whole({ orderBy, projects: [] })).toEqual({ ids: [], count: 0 });
-});
+test.each(Object.keys(expected) as ListOrder[])(
+  '%s: every thing appears once, in order, and is counted',
+  async (orderBy) => {
+    const all = { ids: expected[orderBy], count: live.length };
+    expect(await whole({ orderBy })).toEqual(all);
+    expect(await whole({ orderBy, projects: ['one', 'two'] })).toEqual(all);
+    const own = live.filter(({ project }) => project === 'one').map(({ id }) => id);
+    const ids = expected[orderBy].filter((id) => own.includes(id));
+    expect(await whole({ orderBy, projects: ['one'] })).toEqual({ ids, count: own.length });
+    expect(await whole({ orderBy, projects: [] })).toEqual({ ids: [], count: 0 });
+  },
+);
 
 test.each(Object.keys(expected) as ListOrder[])('%s: filters by name', async (orderBy) => {
   const names = [live[3]?.name ?? '', live[8]?.name ?? '', 'none', rows[0]?.name ?? ''];
@@ -116,7 +119,7 @@ test.each(Object.keys(expected) as ListOrder[])('%s: filters by name', async (or
   expect(ids).toHaveLength(2);
   expect(await whole({ orderBy, names })).toEqual({ ids, count: 2 });
   expect(await whole({ orderBy, names: [] })).toEqual({ ids: [], count: 0 });
-  // Wildcards of SQL are characters, and case does not count.
+  // SQL wildcards are ordinary characters, and case does not matter.
   const with1 = live.filter(({ name }) => name.startsWith('DB_1-1')).map(({ id }) => id);
   expect(await whole({ orderBy, text: 'b_1-1' })).toEqual({
     ids: expected[orderBy].filter((id) => with1.includes(id)),
@@ -165,17 +168,17 @@ test('a cursor of another order, too many names and a text that is too long are 
   await refused({ text: 'x'.repeat(256) });
 });
 
-test('more than 10,000 are not counted', async () => {
+test('more than 10,000 things are not counted', async () => {
   const fill = `INSERT INTO thing SELECT CONCAT('m', seq), 'many', CONCAT('m', seq), NULL, NULL, NULL FROM seq_1_to_${mostCounted}`;
   await ground.db.execute(fill);
   expect(await (await pageOf({ projects: ['many'] })).count?.()).toBe(mostCounted);
   expect(await (await pageOf({ projects: ['many'], text: 'm77' })).count?.()).toBe(111);
   expect(await (await pageOf({ projects: ['many', 'one'] })).count?.()).toBeNull();
-  // A name is found at once among them, in each order.
+  // A name is found quickly among them, in each order.
   const names = ['m9876', 'm5', 'm5'];
   const found = await pageOf({ orderBy: 'NEWEST', projects: ['many', 'one'], names });
   expect(found.nodes.map(({ id }) => id)).toEqual(['m9876', 'm5']);
   expect(await found.count?.()).toBe(2);
-  // What is counted is what was read, not what matched.
+  // The limit applies to the rows that were read, not to the rows that matched.
   expect(await (await pageOf({ text: 'web' })).count?.()).toBeNull();
 });

@@ -1,4 +1,4 @@
-// A connection of which a client asks only for the count reads no rows; its count is the same.
+// If a client requests only the count of a connection, no rows are read, and the count is the same.
 import { expect, test } from '@jest/globals';
 import { buildSchema, execute, parse } from 'graphql';
 import { onlyCounted, type PageArguments, pageRequest } from '../../../platform/pages/connection.ts';
@@ -29,9 +29,9 @@ test.each([
   ['{ things { totalCount } }', [0]],
   ['{ things { __typename all: totalCount } }', [0]],
   ['{ things(first: 1) { nodes { name } totalCount } }', [2]],
-  // A fragment may ask for rows.
+  // A fragment may request rows.
   ['{ things(first: 1) { ...F } } fragment F on ThingConnection { totalCount }', [2]],
-  // Fields of one response name are one.
+  // Fields with one response name are merged.
   ['{ things { totalCount } things { nodes { name } } }', [21]],
   ['{ things(first: 1) { nodes { things { totalCount } } } }', [2, 0, 0]],
 ])('%s', async (text, expected) => {

@@ -1,4 +1,4 @@
-// What a child process is given.
+// The environment of a child process.
 // needs: processes
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { expect, test } from '@jest/globals';
 import { ChildLine } from '../../../platform/process/child-line.ts';
 import { temporaryFolder } from '../../support/machine/temporary-folder.ts';
 
-test('nothing of the environment but the cache of compiled code', async () => {
+test('a child gets nothing of the environment except the cache of compiled code', async () => {
   const folder = await temporaryFolder();
   const program = join(folder.path, 'program.mjs');
   await writeFile(program, "process.on('message', () => process.send(Object.keys(process.env)));");

@@ -1,4 +1,4 @@
-// One schema, four sources: precedence, error messages, hidden values.
+// One schema with four sources: precedence, error messages, hidden values.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ test('all faults are listed at once, each with its source', () => {
   }
 });
 
-test('a fault shows an excerpt of its value, and nothing of a secret', async () => {
+test('a fault shows an excerpt of its value, but nothing of a secret', async () => {
   const faultsOf = (sources: ConfigSources): string => {
     try {
       readConfig(sources);
@@ -79,7 +79,7 @@ test('the single key of earlier versions is refused, with instructions', () => {
     expect(() => readConfig(source)).toThrow(/tidegate keys create FOLDER.*keys\.folder/);
 });
 
-test('the former name of a setting is refused, with the new one', () => {
+test('the former name of a setting is refused, and the message has the new name', () => {
   const urls = 'wss://control.example.net:4140/link';
   for (const source of [
     { flags: { 'objectController.centreUrls': urls } },
@@ -123,7 +123,7 @@ test('every setting has a description', () => {
   for (const setting of describeSettings(subgraphRows)) expect(setting.meaning).not.toBe('');
 });
 
-test('origins are exact, and a refused one says what an origin is', () => {
+test('origins are exact, and a refusal says what an origin is', () => {
   const given = 'https://app.example,http://localhost:5173';
   expect(readConfig({ flags: { 'listen.corsOrigins': given } })['listen.corsOrigins']).toEqual(given.split(','));
   for (const bad of ['*', 'null', 'https://*.example', 'https://app.example/', 'https://App.example', 'app.example'])

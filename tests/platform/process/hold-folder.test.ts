@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { holdFolder } from '../../../platform/process/hold-folder.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 
-test('the second process waits for the first to end, and not for ever', async () => {
+test('the second process waits for the first to end, but not forever', async () => {
   const wish = { folder: `/nowhere/${newUuid()}`, setting: 'lbhost.folder' };
   const held = await holdFolder({ ...wish, waitMs: 0 });
   await expect(holdFolder({ ...wish, waitMs: 0 })).rejects.toThrow(/lbhost\.folder.*another process/);

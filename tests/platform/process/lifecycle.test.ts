@@ -1,4 +1,4 @@
-// Start, drain and stop in order; health with deadlines; the loop used by most parts.
+// Start, drain and stop in order, health checks with deadlines, and the loop that most parts use.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Health } from '../../../platform/process/health.ts';
@@ -68,7 +68,7 @@ describe('Lifecycle', () => {
   });
 });
 
-test('a start that takes long says so again and again', async () => {
+test('a slow start is reported repeatedly', async () => {
   const lines: unknown[] = [];
   const done = Promise.withResolvers<string>();
   const info = (fields: object, message: string) => {
@@ -82,7 +82,7 @@ test('a start that takes long says so again and again', async () => {
 });
 
 describe('Health', () => {
-  test('names what is not ready; a part that is not required does not make the process unready', async () => {
+  test('names the parts that are not ready; a part that is not required does not make the process unready', async () => {
     const health = new Health();
     health.add('database', async () => '3 ms');
     health.add('redis', () => Promise.reject(new Error('connection refused')), { required: false });
@@ -101,7 +101,7 @@ describe('Health', () => {
     });
   });
 
-  test('faults of the database name no statement', async () => {
+  test('database faults contain no statement', async () => {
     const health = new Health();
     const sqlError = (errno: number) =>
       Object.assign(new Error(`(conn:1, no: ${errno}) failed\nsql: UPDATE lease SET token = 'secret'`), { errno });
@@ -156,7 +156,7 @@ describe('Loop', () => {
     await waitFor('the fourth and fifth', () => runs === 5);
   });
 
-  test('continues after a failure, by itself', async () => {
+  test('continues by itself after a failure', async () => {
     let runs = 0;
     make(async () => {
       runs += 1;

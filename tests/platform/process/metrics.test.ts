@@ -1,4 +1,4 @@
-// The metrics of platform's parts, as Prometheus reads them.
+// The metrics of the platform's parts, as Prometheus reads them.
 import { expect, test } from '@jest/globals';
 import { OwedWork, owe } from '../../../platform/owed/owed-work.ts';
 import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../../platform/process/metrics.ts';

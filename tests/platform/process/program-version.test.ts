@@ -1,4 +1,4 @@
-// The commit as it is read from an archive, a clone or a linked worktree, which git itself makes.
+// The commit, as read from an archive, a clone or a linked worktree, all made by git itself.
 // needs: git
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('in a clone it is the commit of the branch, also after the references were packed', async () => {
+test('in a clone it is the commit of the branch, even after the references were packed', async () => {
   expect(await readProgramVersion(clone)).toEqual({ version: '1.2.3-rc.1', commit });
   git('pack-refs', '--all');
   expect(await readProgramVersion(clone)).toEqual({ version: '1.2.3-rc.1', commit });
@@ -38,7 +38,7 @@ test('in a clone it is the commit of the branch, also after the references were 
   expect((await readProgramVersion(clone)).commit).toBe(git('rev-parse', 'HEAD'));
 });
 
-test('in a clone without a branch, and in a linked worktree, it is the commit that is checked out', async () => {
+test('in a clone without a branch, and in a linked worktree, it is the checked-out commit', async () => {
   git('commit', '--quiet', '--allow-empty', '--message', 'fix: a fault');
   const linked = join(folder, 'linked');
   git('worktree', 'add', '--quiet', '-b', 'other', linked, commit);
@@ -47,7 +47,7 @@ test('in a clone without a branch, and in a linked worktree, it is the commit th
   expect((await readProgramVersion(clone)).commit).toBe(commit);
 });
 
-test('in an archive it is the commit that was archived, also inside another repository', async () => {
+test('in an archive it is the archived commit, even inside another repository', async () => {
   const unpacked = join(folder, 'unpacked');
   await mkdir(unpacked);
   git('archive', '--output', join(folder, 'a.tar'), 'HEAD');
@@ -57,7 +57,7 @@ test('in an archive it is the commit that was archived, also inside another repo
   expect((await readProgramVersion(unpacked)).commit).toBe(commit);
 });
 
-test('in a copy without .git, and in a clone without a commit, it is not known', async () => {
+test('in a copy without .git, and in a clone without a commit, it is unknown', async () => {
   const copy = join(folder, 'copy');
   await cp(clone, copy, { recursive: true });
   await rm(join(copy, '.git'), { recursive: true });

@@ -1,4 +1,5 @@
-// How old what one replica has can be at most: never younger than what it lacks, whatever majorities wrote and whomever it followed.
+// An upper bound for the age of one replica's data. The data is never reported younger than a write that it lacks, whichever majorities wrote
+// and whichever replica it followed.
 // needs: load
 import { expect, test } from '@jest/globals';
 import { asOfAll } from '../../../platform/registers/as-of.ts';
@@ -7,16 +8,16 @@ import { seededRandom } from '../../../trials/random.ts';
 const of = (groups: readonly (readonly number[])[], known: Readonly<Record<number, number>>) =>
   asOfAll({ epoch: 1, groups }, (cluster) => known[cluster]);
 
-test('it is of the latest moment at which those that are left were no majority', () => {
+test('the bound is the latest moment at which the other replicas were no majority', () => {
   expect(of([[0]], { 0: 9 })).toBe(9);
-  // With two replicas each write is at both.
+  // With two replicas, each write is at both.
   expect(of([[0, 1]], { 0: 9 })).toBe(9);
   expect(of([[0, 1, 2]], { 0: 9 })).toBeUndefined();
   expect(of([[0, 1, 2]], { 0: 9, 1: 4, 2: 6 })).toBe(6);
   expect(of([[0, 1, 2, 3]], { 0: 9, 1: 4 })).toBe(4);
   expect(of([[0, 1, 2, 3, 4]], { 0: 9, 1: 8, 2: 3, 3: 5 })).toBe(5);
   expect(of([[0, 1, 2, 3, 4]], { 0: 9, 1: 8 })).toBeUndefined();
-  // While a ring changes, of both groups.
+  // While a ring changes, both groups count.
   const both = [
     [0, 1, 2],
     [0, 1, 3],
@@ -26,7 +27,7 @@ test('it is of the latest moment at which those that are left were no majority',
   expect(of(both, { 0: 9, 2: 8 })).toBeUndefined();
 });
 
-test('whatever was acknowledged before it is here', () => {
+test('every write that was acknowledged before that moment is here', () => {
   const random = seededRandom(11);
   let said = 0;
   for (let round = 0; round < 3_000; round += 1) {

@@ -1,4 +1,4 @@
-// Whom a read asks: of the nearest as many as can decide it, and the others only when these leave it open.
+// Which replicas a read asks: the nearest ones that can decide it, and the others only if these leave it open.
 import { expect, test } from '@jest/globals';
 import { NotSentError } from '../../../platform/registers/errors.ts';
 import { type Answer, Registers } from '../../../platform/registers/registers.ts';
@@ -7,7 +7,7 @@ import { noVersion, VersionClock } from '../../../platform/registers/version.ts'
 const clock = new VersionClock({ cluster: 0, nowMs: () => 1_000_000, chance: () => '000000000000' });
 const [older, newer] = [clock.next(), clock.next()];
 
-/** `told`: what each cluster answers; undefined: it does not. `late`: what was waited for is late at once. */
+/** `told`: the answer of each cluster, or undefined for no answer. `late`: every wait ends at once, as if the answer was late. */
 function reading(
   told: readonly (string | undefined | Error)[],
   {
@@ -49,14 +49,14 @@ function reading(
   return { asked, accepted, read: () => registers.read('a name'), waits: () => waits };
 }
 
-test('the first of the order that are a majority are asked, and no others', async () => {
+test('the first clusters in the order that form a majority are asked, and no others', async () => {
   const { asked, read, waits } = reading([newer, newer, newer]);
   expect(await read()).toEqual({ version: newer, value: `of ${newer}` });
   expect(asked).toEqual([2, 1]);
   expect(waits()).toBe(0);
 });
 
-test('while a ring changes: as many as are a majority of both', async () => {
+test('while a ring changes, enough for a majority of both are asked', async () => {
   const { asked, read } = reading([newer, newer, newer, newer], {
     groups: [
       [0, 1, 2],
@@ -67,7 +67,7 @@ test('while a ring changes: as many as are a majority of both', async () => {
   expect(asked).toEqual([3, 2, 1]);
 });
 
-test('the others are asked when one has failed, or is late', async () => {
+test('the others are asked when one has failed or is late', async () => {
   const failed = reading([newer, new NotSentError('it is away'), newer]);
   expect((await failed.read()).version).toBe(newer);
   expect(failed.asked).toEqual([2, 1, 0]);
@@ -76,14 +76,14 @@ test('the others are asked when one has failed, or is late', async () => {
   expect(silent.asked).toEqual([2, 1, 0]);
 });
 
-test('what only one of them has is brought to a majority before it is answered', async () => {
+test('a value that only one of them has is brought to a majority before it is returned', async () => {
   const { asked, accepted, read } = reading([older, older, newer]);
   expect(await read()).toEqual({ version: newer, value: `of ${newer}` });
   expect(asked).toEqual([2, 1]);
   expect(accepted.sort()).toEqual([0, 1]);
 });
 
-test('without a majority it fails once all have answered', async () => {
+test('without a majority the read fails once all have answered', async () => {
   const { asked, read } = reading([new NotSentError('it is away'), new NotSentError('it is away'), newer]);
   await expect(read()).rejects.toThrow('too few clusters answered');
   expect(asked).toEqual([2, 1, 0]);

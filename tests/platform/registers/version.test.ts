@@ -1,4 +1,4 @@
-// Versions: their order does not hang on clocks.
+// The order of versions does not depend on clocks.
 import { expect, test } from '@jest/globals';
 import { isVersion, mostAheadMs, noVersion, timeOf, VersionClock } from '../../../platform/registers/version.ts';
 
@@ -6,7 +6,7 @@ function clockOf(cluster: number, nowMs: () => number): VersionClock {
   return new VersionClock({ cluster, nowMs, chance: () => '0123456789ab' });
 }
 
-test('versions rise, also while the clock stands still or goes back', () => {
+test('versions rise, even while the clock stands still or goes back', () => {
   let nowMs = 1_700_000_000_000;
   const clock = clockOf(1, () => nowMs);
   const versions = [noVersion];
@@ -20,7 +20,7 @@ test('versions rise, also while the clock stands still or goes back', () => {
   expect(versions.every((version) => /^[0-9a-f]{32}$/.test(version))).toBe(true);
 });
 
-test('what was met is before what comes next, whatever the clock says', () => {
+test('a version that was received is before the next one, whatever the clock says', () => {
   const ahead = clockOf(1, () => 1_700_003_600_000);
   const behind = clockOf(2, () => 1_700_000_000_000);
   const met = ahead.next();
@@ -32,7 +32,7 @@ test('what was met is before what comes next, whatever the clock says', () => {
   expect(behind.next() > first).toBe(true);
 });
 
-test('a version from far ahead is not followed, nor do many small steps move a clock further', () => {
+test('a version from far ahead is not followed, and many small steps do not move a clock further either', () => {
   const nowMs = 1_700_000_000_000;
   const clock = clockOf(1, () => nowMs);
   const far = clockOf(2, () => nowMs + mostAheadMs + 1).next();
@@ -59,7 +59,7 @@ test('a name whose version is years ahead gets a later one, and other names do n
   expect(timeOf(clock.lastWithin(1_000))).toBe(nowMs + 1_000);
 });
 
-test('after a clock was set back by days its versions are those of the right time', () => {
+test('after a clock was set back by days, its versions are those of the right time', () => {
   let nowMs = 1_700_000_000_000;
   const clock = clockOf(1, () => nowMs);
   nowMs += 3 * 86_400_000;
@@ -80,7 +80,7 @@ test('versions end with the year 9999, and no clock makes those of its last 1,00
   expect(isVersion('f'.repeat(32))).toBe(false);
 });
 
-test('what is made within a time is not after its last version, what is made later is', () => {
+test('a version made within a time is not after its last version, and a version made later is', () => {
   let nowMs = 1_700_000_000_000;
   const clock = clockOf(1, () => nowMs);
   const last = clock.lastWithin(1_000);

@@ -1,4 +1,4 @@
-// Marks of the database: a machine or a process that remembers more than there is proves that the database was set back.
+// Marks of the database. If a machine or a process remembers more than the database has, the database was set back.
 import { beforeEach, expect, test } from '@jest/globals';
 import { readHistory } from '../../../platform/events/database-history.ts';
 import type { LinkMarks } from '../../../platform/link/link-server.ts';
@@ -18,7 +18,7 @@ beforeEach(async () => {
 const setTo = (nextSeq: number) => ground.db.execute('UPDATE status_sequencer SET next_seq = ?', [nextSeq]);
 const history = () => readHistory(ground.db);
 
-test('a machine that remembers more events than there are begins a new history, once', async () => {
+test('a machine that remembers more events than exist begins a new history, once', async () => {
   await setTo(500);
   const remembered = await marks.read();
   expect(remembered.position).toEqual({ history: await history(), number: 499 });
@@ -34,7 +34,7 @@ test('a machine that remembers more events than there are begins a new history, 
   expect(await ground.db.query('SELECT lossy FROM db_timeline ORDER BY epoch')).toEqual([{ lossy: 0 }, { lossy: 1 }]);
 });
 
-test('a process that has read more itself notices it at its next read', async () => {
+test('a process that has read further itself notices the set-back at its next read', async () => {
   await setTo(500);
   const before = (await marks.read()).position;
   await setTo(499);
@@ -42,7 +42,7 @@ test('a process that has read more itself notices it at its next read', async ()
   expect(await history()).not.toBe(before.history);
 });
 
-test('a mark that is not signed by this installation proves nothing', async () => {
+test('a mark that this installation did not sign proves nothing', async () => {
   await setTo(500);
   const { position, proof } = await marks.read();
   const before = await history();
@@ -55,7 +55,7 @@ test('a mark that is not signed by this installation proves nothing', async () =
   expect(await history()).toBe(before);
 });
 
-test('a machine that remembers as much as there is, less, or another history, proves nothing', async () => {
+test('a machine that remembers exactly as much, less, or another history proves nothing', async () => {
   await setTo(500);
   const mark = await marks.read();
   const before = await history();

@@ -1,4 +1,4 @@
-// A database that was set back is noticed by what is remembered outside of it, and nothing else is taken for one.
+// Memories outside of the database reveal that it was set back. Nothing else is mistaken for a set-back.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -42,7 +42,7 @@ afterEach(async () => {
   await place.drop();
 });
 
-/** Of another process: it remembers nothing itself. */
+/** The context of another process, which remembers nothing itself. */
 function openContext(): LocalContext {
   const opened = new LocalContext({ connection: place.connection, connectionLimit: 4 });
   grounds.push(opened);
@@ -76,7 +76,7 @@ async function backup(): Promise<Backup> {
   return made;
 }
 
-/** Its process ends after a write that is remembered, and the backup of before it is put back. */
+/** The process ends after a remembered write, and the backup from before it is restored. */
 async function setBackWhileDown(memories: readonly TextMemory[]): Promise<void> {
   const first = await guard(memories);
   const older = await backup();
@@ -91,7 +91,7 @@ async function setBackWhileDown(memories: readonly TextMemory[]): Promise<void> 
 test.each([
   ['a file', () => [file]],
   ['Redis', () => [shared]],
-])('a start on a database that is older than %s remembers begins a lossy timeline', async (_, memories) => {
+])('a start on a database older than the memory in %s begins a lossy timeline', async (_, memories) => {
   await setBackWhileDown(memories());
   await guard(memories());
   expect(await lossy()).toMatchObject([{ epoch: 2, cause: 'RESTORE' }]);
@@ -101,18 +101,18 @@ test.each([
   expect(events).toMatchObject([{ state: 'LOSSY', reason: expect.stringContaining('are lost') }]);
 });
 
-test('a running process notices a restore beneath it without any memory', async () => {
+test('a running process notices a restore under it without any memory', async () => {
   await guard([]);
   const older = await backup();
   await write();
   await older.restore();
   await waitFor('the timeline', async () => (await lossy()).length === 1);
-  // Once: what was lost with it is known.
+  // It happens once, because the loss is then known.
   await ground.db.query('SELECT SLEEP(1.5)');
   expect(await lossy()).toHaveLength(1);
 });
 
-test('a commit on the database that was set back hides nothing', async () => {
+test('a commit on the restored database hides nothing', async () => {
   await guard([]);
   const older = await backup();
   await write();
@@ -133,7 +133,7 @@ test('several processes that notice it begin one timeline', async () => {
   expect(await lossy()).toHaveLength(1);
 });
 
-test('a change without a mutation counts: an event is followed by a commit', async () => {
+test('a change without a mutation counts, because an event is followed by a commit', async () => {
   await guard([shared]);
   const older = await backup();
   await ground.append({ reason: 'a node died' });
@@ -148,7 +148,7 @@ test('a change without a mutation counts: an event is followed by a commit', asy
   await waitFor('the timeline', async () => (await lossy()).length === 1);
 });
 
-test('the epoch is above every remembered one, also when a lossy timeline is lost with the rest', async () => {
+test('the epoch is above every remembered one, even if a lossy timeline is lost with the rest', async () => {
   await setBackWhileDown([file]);
   const second = await guard([file]);
   const older = backups[0];
@@ -162,7 +162,7 @@ test('the epoch is above every remembered one, also when a lossy timeline is los
   expect(await lossy()).toMatchObject([{ epoch: 3 }]);
 });
 
-test('with `refuse` a start ends with a sentence, and nothing is written', async () => {
+test('with `refuse` a start ends with a clear message, and nothing is written', async () => {
   await setBackWhileDown([file]);
   await expect(guard([file], { onSetBack: 'refuse' })).rejects.toThrow(
     /database\.onSetBack: the database was set back: .* are lost.* restore a newer backup/s,
@@ -170,7 +170,7 @@ test('with `refuse` a start ends with a sentence, and nothing is written', async
   expect(await lossy()).toEqual([]);
 });
 
-test('with `refuse` a running process says so, until the right database is back', async () => {
+test('with `refuse` a running process reports it until the right database returns', async () => {
   const running = await guard([], { onSetBack: 'refuse' });
   const older = await backup();
   await write();
@@ -182,7 +182,7 @@ test('with `refuse` a running process says so, until the right database is back'
   expect(await lossy()).toEqual([]);
 });
 
-test('a memory that is older than the database, a failover without loss and one with a known loss begin nothing', async () => {
+test('a memory older than the database, a failover without loss and a known loss begin nothing', async () => {
   const first = await guard([file, shared]);
   await write();
   const { id = '' } = ground.db.lastCommit ?? {};
@@ -196,7 +196,7 @@ test('a memory that is older than the database, a failover without loss and one 
   await ground.db.query('SELECT SLEEP(1)');
   await second.stop();
   expect(await lossy()).toEqual([]);
-  // As a forced promotion leaves it.
+  // The state that a forced promotion leaves.
   const older = await backup();
   await write();
   await older.restore();
@@ -206,7 +206,7 @@ test('a memory that is older than the database, a failover without loss and one 
   expect(await lossy()).toMatchObject([{ epoch: 3, cause: 'PROMOTION' }]);
 });
 
-test('memories of another installation, and points older than commit records are kept, are ignored', async () => {
+test('memories of another installation, and points older than the retention of commit records, are ignored', async () => {
   const old = newUuid(Date.now() - 9 * 24 * 3_600_000);
   await file.write(newUuid(), { [newUuid()]: `7.${newUuid()}` });
   const [row] = await ground.db.query<{ history: string }>('SELECT history FROM db_timeline');
@@ -217,7 +217,7 @@ test('memories of another installation, and points older than commit records are
   await waitFor('the old point', async () => !(await remembered(file, old)));
 });
 
-test('a restore after all stood still for longer than commit records are kept is noticed', async () => {
+test('a restore after a standstill longer than the retention of commit records is noticed', async () => {
   const dayMs = 24 * 3_600_000;
   await ground.db.execute('INSERT INTO commit_record (id, timeline, at) VALUES (?, 1, NOW(3) - INTERVAL 30 DAY)', [
     newUuid(Date.now() - 30 * dayMs),
@@ -228,7 +228,7 @@ test('a restore after all stood still for longer than commit records are kept is
   expect(await lossy()).toMatchObject([{ epoch: 2, cause: 'RESTORE' }]);
 });
 
-test('a standstill alone begins nothing, also once its last commit record is deleted', async () => {
+test('a standstill alone begins nothing, even once its last commit record is deleted', async () => {
   const id = newUuid(Date.now() - 9 * 24 * 3_600_000);
   await ground.db.execute('INSERT INTO commit_record (id, timeline, at) VALUES (?, 1, NOW(3) - INTERVAL 9 DAY)', [id]);
   const [row] = await ground.db.query<{ history: string }>('SELECT history FROM db_timeline');
@@ -249,7 +249,7 @@ test('a damaged file is replaced', async () => {
   );
 });
 
-test('a memory that fails for a moment is not logged, one that keeps failing is, once', async () => {
+test('a memory that fails briefly is not logged, and one that keeps failing is logged once', async () => {
   const lines: unknown[] = [];
   const warn = ({ memory, step }: Record<string, unknown>) => void lines.push({ memory, step });
   const { db, wake, owner } = ground;

@@ -1,4 +1,4 @@
-// What is remembered outside of the database: in a file, while several processes change it, and in Redis.
+// The memory outside of the database: in a file that several processes change, and in Redis.
 // needs: processes
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ function names(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 }
 
-test('found by a log full of failed renames: writers of one process lose nothing and do not fail', async () => {
+test('found by a log full of failed renames: writers in one process lose nothing and do not fail', async () => {
   const memories = [new FileTextMemory(path), new FileTextMemory(path)];
   const fields = names('a', 40);
   await Promise.all(fields.map((name, index) => memories[index % 2]?.write(installation, { [name]: '1' })));
@@ -32,7 +32,7 @@ test('found by a log full of failed renames: writers of one process lose nothing
   expect(await readdir(folder.path)).toEqual(['memory']);
 });
 
-test('writers of several processes lose nothing, and what one forgets stays forgotten', async () => {
+test('writers in several processes lose nothing, and a field that one removes stays removed', async () => {
   const memory = new FileTextMemory(path);
   const old = names('old', 20);
   await memory.write(installation, Object.fromEntries(old.map((name) => [name, '1'])));
@@ -44,7 +44,7 @@ test('writers of several processes lose nothing, and what one forgets stays forg
   expect(Object.keys(await memory.read(installation)).sort()).toEqual(wanted.sort());
 });
 
-test('a process that was killed while it had the file holds up nobody for long', async () => {
+test('a process that was killed while it held the file does not block others for long', async () => {
   await writeFile(`${path}.lock`, 'a process that has ended');
   const memory = new FileTextMemory(path);
   await memory.write(installation, { a: '1' });
@@ -52,7 +52,7 @@ test('a process that was killed while it had the file holds up nobody for long',
   expect(await readdir(folder.path)).toEqual(['memory']);
 });
 
-test('a file is read again only when it was changed, whoever changed it', async () => {
+test('a file is read again only after a change, whoever changed it', async () => {
   const [one, other] = [new FileTextMemory(path), new FileTextMemory(path)];
   await one.write(installation, { a: '1', b: '1' });
   expect(await other.get(installation, 'a')).toBe('1');
@@ -64,20 +64,20 @@ test('a file is read again only when it was changed, whoever changed it', async 
   } finally {
     parse.mockRestore();
   }
-  // As long as before.
+  // The text has the same length as before.
   for (const value of ['2', '3']) {
     await one.write(installation, { a: value });
     expect(await other.get(installation, 'a')).toBe(value);
   }
 });
 
-test('a folder that can’t be written is an error, at once', async () => {
+test('a folder that can’t be written is an immediate error', async () => {
   await expect(new FileTextMemory(join(folder.path, 'none', 'memory')).write(installation, { a: '1' })).rejects.toThrow(
     'ENOENT',
   );
 });
 
-test('in Redis each write is one command, and once an hour it also puts off the end', async () => {
+test('in Redis each write is one command, and once an hour it also extends the expiry', async () => {
   await using stack = new AsyncDisposableStack();
   const place = await testDatabase();
   stack.defer(() => place.drop());

@@ -1,4 +1,4 @@
-// Writes one field after the other into a memory. Arguments: its path, the installation, the fields' prefix, their number.
+// Writes one field after the other into a memory. Arguments: its path, the installation, the prefix of the fields, and their number.
 import { FileTextMemory } from '../../../platform/restore/text-memory.ts';
 
 const [path = '', installation = '', prefix = '', count = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// Rings: shares by weight, replicas apart, and steps that move little and never two replicas of a partition.
+// Rings: shares by weight, separate replicas, and steps that move little and never two replicas of a partition.
 import { expect, test } from '@jest/globals';
 import { firstRing, nextRing } from '../../../platform/rings/next-ring.ts';
 import {
@@ -18,7 +18,7 @@ import { deviationOf, faultsOf, movedIn, settled } from './ring-faults.ts';
 const member = (cluster: number, weight = 1, zone = `z${cluster}`): RingMember => ({ cluster, weight, zone });
 const members = (count: number) => Array.from({ length: count }, (_, at) => member(at + 1));
 
-test('a first ring has shares by weight and replicas apart', () => {
+test('a first ring has shares by weight and separate replicas', () => {
   for (const wish of [
     { members: members(1), replicas: 3 },
     { members: members(3), replicas: 3 },
@@ -50,7 +50,7 @@ test('a cluster that leaves is empty after one step, and only its replicas move'
   expect(movedIn(before, after).share).toBeLessThanOrEqual(0.2 + 0.001);
 });
 
-test('fewer clusters than replicas: each has everything, and more replicas come with more clusters', () => {
+test('fewer clusters than replicas: each has everything, and more clusters add more replicas', () => {
   const one = firstRing({ members: members(1), replicas: 3 });
   expect(one.replicas).toBe(1);
   const rings = settled(one, { members: members(4), replicas: 3 });
@@ -62,7 +62,7 @@ test('fewer clusters than replicas: each has everything, and more replicas come 
   expect(faultsOf(back.at(-1) as Ring, { members: members(2), replicas: 3 })).toEqual([]);
 });
 
-test('with fewer replicas the clusters that stay copy from enough others, and otherwise only those that gain', () => {
+test('with fewer replicas the remaining clusters copy from enough others, and otherwise only those that gain copy', () => {
   const step = (ring: Ring, wish: Parameters<typeof nextRing>[1]) => {
     const next = nextRing(ring, wish);
     if (next === undefined) throw new Error('no step');
@@ -79,7 +79,7 @@ test('with fewer replicas the clusters that stay copy from enough others, and ot
   expect(step(two.next, { members: members(1), replicas: 3 }).copying).toEqual([]);
   const moved = step(three, { members: members(4), replicas: 3 });
   expect(moved.copying).toEqual([...gainsIn(three, moved.next).keys()]);
-  // A write that one holder lacks is at a majority of all holders: of so many others one has it.
+  // A write that one holder lacks is at a majority of all holders, so at least one of that many others has it.
   for (let replicas = 1; replicas <= 7; replicas += 1) {
     const majority = Math.floor(replicas / 2) + 1;
     const lackIt = replicas - 1 - majority;
@@ -87,7 +87,7 @@ test('with fewer replicas the clusters that stay copy from enough others, and ot
   }
 });
 
-test('random changes: no step moves two replicas of a partition, and what settles is as wanted', () => {
+test('random changes: no step moves two replicas of a partition, and the settled ring is as wanted', () => {
   const wishes = new RandomWishes(seededRandom(Number(process.env.SEED ?? 1)));
   let ring = firstRing(wishes.wish);
   for (let change = 0; change < 40; change += 1) {

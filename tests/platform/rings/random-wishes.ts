@@ -1,4 +1,4 @@
-// Random changes of the wanted ring: clusters are added, removed, and get other weights and zones.
+// Random changes of the wanted ring. Clusters are added, are removed, and get other weights and zones.
 import type { RingWish } from '../../../platform/rings/next-ring.ts';
 import type { RingMember } from '../../../platform/rings/ring.ts';
 import type { Random } from '../../../trials/random.ts';

@@ -18,7 +18,7 @@ export function faultsOf(ring: Ring, wish: RingWish): readonly string[] {
   return faults;
 }
 
-/** How much a cluster's share differs from its weight, beyond one replica. */
+/** The difference between a cluster's share and its weight, beyond one replica. */
 export function deviationOf(ring: Ring, wish: RingWish): number {
   const counts = countsOf(ring);
   const deviations = [...sharesOf(wish.members, ring.replicas).ideal].map(

@@ -35,7 +35,7 @@ test("a cursor that was changed, truncated, invented or made for another place c
   expect(sealer.open('elsewhere', sealed)).toBeUndefined();
 });
 
-test('it is valid in every process with the key, through a rotation, until the key is removed', () => {
+test('a cursor is valid in every process with the key, through a rotation, until the key is removed', () => {
   const ring = new Keyring({ active: 'k1', keys: { k1 } });
   const sealer = new CursorSealer(ring);
   const other = new CursorSealer(new Keyring({ active: 'k1', keys: { k1 } }));

@@ -1,4 +1,4 @@
-// Key files are replaced as a whole, whatever an earlier write has left, and the id of a key never comes back.
+// Key files are replaced as a whole, whatever an earlier write has left, and the id of a key is never reused.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
@@ -17,7 +17,7 @@ beforeEach(async () => {
   path = join(folder.path, 'file');
 });
 
-test('a write that failed leaves nothing, and the next one succeeds', async () => {
+test('a failed write leaves nothing, and the next one succeeds', async () => {
   // A folder can't be replaced by a file.
   await mkdir(path);
   await expect(writeWhole(path, 'one')).rejects.toThrow();
@@ -28,7 +28,7 @@ test('a write that failed leaves nothing, and the next one succeeds', async () =
   expect(await readdir(folder.path)).toEqual(['file']);
 });
 
-test('what a killed process with the same number has left is in the way of nobody', async () => {
+test('leftovers of a killed process with the same pid do not get in the way', async () => {
   for (let number = 0; number < 50; number += 1) await writeFile(`${path}.${process.pid}-${number}.new`, 'half');
   await writeFile(`${path}.${process.pid}.new`, 'half');
   for (const text of ['one', 'two', 'three']) {
@@ -37,7 +37,7 @@ test('what a killed process with the same number has left is in the way of nobod
   }
 });
 
-test('two writes of one file at once both succeed, and leave one of the two', async () => {
+test('two concurrent writes of one file both succeed, and one of the two contents remains', async () => {
   await Promise.all([writeWhole(path, 'a'.repeat(100_000)), writeWhole(path, 'b'.repeat(100_000))]);
   expect(await readFile(path, 'utf8')).toMatch(/^(a{100000}|b{100000})$/);
   expect(await readdir(folder.path)).toEqual(['file']);
@@ -51,7 +51,7 @@ test('a new key has an id after all others', () => {
   expect(newKeyId([])).toBe('k1');
 });
 
-test('an announcement that was interrupted is repeated with another id: its public key may be on other hosts', async () => {
+test('an interrupted announcement is repeated with another id, because its public key may be on other hosts', async () => {
   await makeKeys(folder.path);
   const signing = keyFilePath(folder.path, 'gateway');
   const before = await readFile(signing, 'utf8');
@@ -60,7 +60,7 @@ test('an announcement that was interrupted is repeated with another id: its publ
   };
   expect(await rotateKeys({ path: signing, database })).toEqual({ step: 'announced', id: 'k2' });
   const copied = (await readPublicFile(keyFilePath(folder.path, 'public'))).gateway.k2;
-  // The public file was written, and the private one was not.
+  // The public file was written, and the private file was not.
   await writeWhole(signing, before);
   expect(await rotateKeys({ path: signing, database })).toEqual({ step: 'announced', id: 'k3' });
   expect((await readPublicFile(keyFilePath(folder.path, 'public'))).gateway.k2).toBe(copied);

@@ -1,4 +1,4 @@
-// The key files by role: the holder of one file can act only as that role, and a replaced file is read again.
+// The key files by role. The holder of one file can act only as that role, and a replaced file is read again.
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-test('are created once; private files belong to their owner only, the public one has no private key', async () => {
+test('files are created once; private files belong to their owner only, and the public file has no private key', async () => {
   await makeKeys(path);
   const names = (await readdir(path)).sort();
   const all = ['audit', 'gateway', 'objects', 'public', 'sealing', 'subgraphs', 'system'];
@@ -64,7 +64,7 @@ test('the single key of earlier versions becomes the shared one, and signs nothi
   for (const text of await Promise.all(secrets)) expect(text).not.toContain(old);
 });
 
-test('a replaced file is read again; an unusable one changes nothing', async () => {
+test('a replaced file is read again, and an unusable file changes nothing', async () => {
   await makeKeys(path);
   const keys = new KeyFolder({ folder: path, log });
   const signing = await keys.signing('gateway');

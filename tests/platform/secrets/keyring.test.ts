@@ -1,4 +1,4 @@
-// The key file: created once, private, rotated without losing what older keys have sealed.
+// The key file is created once, is private, and is rotated without losing texts that older keys have sealed.
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -17,7 +17,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-test('is created once, mode 0600, and then only read', async () => {
+test('is created once with mode 0600, and is then only read', async () => {
   const made = await openOrMakeKeyring(path);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   const text = await readFile(path, 'utf8');
@@ -36,7 +36,7 @@ test('derives a separate key for each purpose, and does not expose a master key'
   for (const master of masters) expect(purposes).not.toContain(Buffer.from(master, 'base64').toString('hex'));
 });
 
-test('rotation creates a new active key; the old one still opens', () => {
+test('rotation creates a new active key, and the old one still opens texts', () => {
   const keys = { k1: newMasterKey(), k2: newMasterKey() };
   const keyring = new Keyring({ active: 'k1', keys: { k1: keys.k1 } });
   const before = keyring.active('sealing');
@@ -48,7 +48,7 @@ test('rotation creates a new active key; the old one still opens', () => {
   expect(keyring.ids()).toEqual(['k2', 'k1']);
 });
 
-test('a file that is readable by others, not a key file, or without its active key is refused, without quoting it', async () => {
+test('a file that others can read, is not a key file, or lacks its active key is refused without quoting it', async () => {
   await openOrMakeKeyring(path);
   await chmod(path, 0o640);
   await expect(openKeyring(path)).rejects.toThrow(/is readable by others: run chmod 600/);

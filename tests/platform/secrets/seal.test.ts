@@ -1,4 +1,4 @@
-// Sealed secrets: only the right key opens them, in the right place, unchanged.
+// Sealed secrets: only the right key opens them, only in the right place, and only unchanged.
 import { expect, test } from '@jest/globals';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
@@ -15,7 +15,7 @@ test('opens its own sealed texts, and seals the same text differently each time'
   }
 });
 
-test('does not open in another place, nor with one bit changed anywhere', () => {
+test('does not open a text in another place, or with one bit changed anywhere', () => {
   const { keyId, sealed } = sealer.seal('secret', 'a');
   expect(() => sealer.open({ keyId, sealed }, 'b')).toThrow(/belongs elsewhere/);
   for (let index = 0; index < sealed.length; index += 1) {
@@ -26,7 +26,7 @@ test('does not open in another place, nor with one bit changed anywhere', () => 
   expect(() => sealer.open({ keyId, sealed: sealed.subarray(0, 20) }, 'a')).toThrow(/too short/);
 });
 
-test('after a rotation seals with the new key and opens with the old; names a missing key', () => {
+test('after a rotation it seals with the new key, opens with the old one, and names a missing key', () => {
   const old = sealer.seal('secret', 'a');
   const rotated = createSealer(new Keyring({ active: 'k2', keys: { k1: key(1), k2: key(2) } }));
   expect(rotated.open(old, 'a')).toBe('secret');
@@ -45,7 +45,7 @@ test('no error shows the secret', () => {
   expect.assertions(1);
 });
 
-test('a keyed hash is equal for the same secret in the same place by the same key, and different otherwise', () => {
+test('a keyed hash is equal for the same secret in the same place with the same key, and different otherwise', () => {
   const rotated = createSealer(new Keyring({ active: 'k2', keys: { k1: key(1), k2: key(2) } }));
   const one = sealer.hash('secret', 'a');
   expect(one).toMatch(/^k1:[0-9a-f]{64}$/);

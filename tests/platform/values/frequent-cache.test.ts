@@ -6,7 +6,7 @@ function cache(maxBytes = 1_000) {
   return { clock, values: new FrequentCache<string>({ maxBytes, bytesOf: () => 100, now: () => clock.nowMs }) };
 }
 
-/** New values, each used at once, several times. */
+/** New values, each used immediately several times. */
 function flood(values: FrequentCache<string>, count: number): void {
   for (let number = 0; number < count; number += 1) {
     values.set(`flood ${number}`, 'new');
@@ -14,7 +14,7 @@ function flood(values: FrequentCache<string>, count: number): void {
   }
 }
 
-test('a flood of new values evicts none that was used again later, and all others', () => {
+test('a flood of new values evicts no value that was used again later, and evicts all others', () => {
   const { clock, values } = cache();
   values.set('frequent', 'kept');
   values.set('rare', 'lost');
@@ -25,7 +25,7 @@ test('a flood of new values evicts none that was used again later, and all other
   expect(values.get('flood 9999')).toBe('new');
 });
 
-test('what is protected yields to what is used more recently, and has another chance', () => {
+test('a protected value yields to more recently used ones, and gets another chance', () => {
   const { clock, values } = cache();
   const names = ['a', 'b', 'c', 'd', 'e'];
   for (const name of [...names, 'f']) {
@@ -33,7 +33,7 @@ test('what is protected yields to what is used more recently, and has another ch
     clock.nowMs += 1_000;
     expect(values.get(name)).toBe(name);
   }
-  // Five have room; the oldest one is on probation.
+  // There is room for five values, and the oldest one is on probation.
   expect([...names, 'f'].map((name) => values.get(name))).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   flood(values, 5);
   expect([...names, 'f'].map((name) => values.get(name))).toEqual([undefined, 'b', 'c', 'd', 'e', 'f']);
@@ -50,7 +50,7 @@ test('a value can be replaced and deleted, wherever it is', () => {
   expect(values.get('a')).toBeUndefined();
 });
 
-test('a value of more than half of the bytes is not kept, and evicts nothing', () => {
+test('a value of more than half of the bytes is not stored, and evicts nothing', () => {
   const { values } = cache(150);
   values.set('large', 'large');
   expect(values.get('large')).toBeUndefined();
@@ -72,7 +72,7 @@ test('a user who sends each new value twice evicts none of the others, and only 
   for (const key of frequent) values.set(key, 'kept');
   clock.nowMs = 1_000;
   for (const key of frequent) expect(values.get(key, 'ann')).toBe('kept');
-  // Ten of ann's have room while she alone uses them. Then bob does.
+  // Ten of ann's values have room while she alone uses the cache. Then bob uses it.
   const shared = frequent.filter((key) => values.get(key, 'bob') === 'kept');
   expect(shared).toHaveLength(25);
   patientFlood(one, 1_000, 'eve');
@@ -82,7 +82,7 @@ test('a user who sends each new value twice evicts none of the others, and only 
   expect([...values.entries()].filter(([key]) => key.startsWith('eve')).length).toBeLessThanOrEqual(50);
 });
 
-test('what two users use is protected whatever either of them sends', () => {
+test('values of two users are protected, whatever either of them sends', () => {
   const one = cache(8_000);
   const { clock, values } = one;
   values.set('shared', 'kept');
@@ -94,7 +94,7 @@ test('what two users use is protected whatever either of them sends', () => {
   expect(values.get('shared', 'ann')).toBe('kept');
 });
 
-test('what this installation uses itself counts for nobody', () => {
+test('values that the installation itself uses count for no user', () => {
   const one = cache(8_000);
   const { clock, values } = one;
   const own = Array.from({ length: 20 }, (_, number) => `own ${number}`);

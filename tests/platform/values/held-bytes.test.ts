@@ -13,7 +13,7 @@ test.each([
   expect(bytes).toBeLessThanOrEqual(2 * measured);
 });
 
-test("texts count by their length; a node's location in the text does not count", () => {
+test("texts count with their length, and a node's location in the text does not count", () => {
   expect(heldBytes('x'.repeat(1000))).toBe(2000);
   expect(heldBytes(parse('{ a }'))).toBe(heldBytes(parse('{ a }', { noLocation: true })));
 });

@@ -7,7 +7,7 @@ describe('new UUIDs', () => {
     expect(newUuid(0x0123456789ab)).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
-  test('of one millisecond are in the order they were made, 2,048 of them', () => {
+  test('of one millisecond are in the order of creation, 2,048 of them', () => {
     for (let nowMs = 1; nowMs <= 20; nowMs += 1) {
       const made = Array.from({ length: 2048 }, () => newUuid(nowMs));
       expect([...made].sort()).toEqual(made);

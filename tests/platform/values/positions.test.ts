@@ -6,14 +6,14 @@ const history = '5d4e51d4-9d9c-4b3f-8a35-3c2c5a1f0b01';
 const other = '5d4e51d4-9d9c-4b3f-8a35-3c2c5a1f0b02';
 const at = (number: number) => ({ history, number });
 
-test('numbers of one history are ordered; those of another are not', () => {
+test('numbers of one history are ordered, and those of another are not', () => {
   expect(comparePositions(at(3), at(3))).toBe('SAME');
   expect(comparePositions(at(2), at(3))).toBe('BEHIND');
   expect(comparePositions(at(4), at(3))).toBe('AHEAD');
   for (const number of [2, 3, 4]) expect(comparePositions({ history: other, number }, at(3))).toBe('OTHER_HISTORY');
 });
 
-test('a position is reached by the same or a higher number of its history only', () => {
+test('a position is reached only by the same or a higher number of its history', () => {
   expect(hasReached(at(3), at(3))).toBe(true);
   expect(hasReached(at(4), at(3))).toBe(true);
   expect(hasReached(at(2), at(3))).toBe(false);

@@ -1,4 +1,4 @@
-// Health and metrics at a port of their own, asked as by Prometheus and by a page elsewhere whose name resolves to this host.
+// Health and metrics on their own port, requested by Prometheus and by a foreign page whose name resolves to this host.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { Gauge, Registry } from 'prom-client';
@@ -31,7 +31,7 @@ async function ask(path: string, host = 'localhost', method: 'GET' | 'POST' = 'G
   return { status: statusCode, text: await body.text() };
 }
 
-test('metrics are for this host, unless they are for everyone', async () => {
+test('metrics are for this host, unless they are open to everyone', async () => {
   expect(await ask('/metrics')).toEqual({ status: 200, text: expect.stringMatching(/^things 7$/m) });
   expect((await ask('/metrics', 'elsewhere.test')).status).toBe(403);
   await server.stop();
@@ -39,7 +39,7 @@ test('metrics are for this host, unless they are for everyone', async () => {
   expect((await ask('/metrics', 'elsewhere.test')).status).toBe(200);
 });
 
-test('a part that is required and does not work makes the process not ready; why is told to this host only', async () => {
+test('a required part that does not work makes the process not ready, and only this host sees the reason', async () => {
   expect(JSON.parse((await ask('/health/ready')).text)).toMatchObject({ ready: true });
   parts = [{ name: 'redis', ready: false, required: false, detail: 'gone' }];
   expect((await ask('/health/ready')).status).toBe(200);
@@ -51,7 +51,7 @@ test('a part that is required and does not work makes the process not ready; why
   expect((await ask('/health/live')).status).toBe(200);
 });
 
-test('readiness has the version and the commit, for this host only; a commit that is not known is left out', async () => {
+test('readiness has the version and the commit, for this host only, and omits an unknown commit', async () => {
   const here = JSON.parse((await ask('/health/ready')).text);
   expect(here).toEqual({ ready: true, version: '1.2.3', commit: 'c0ffee', notReady: [], parts: [] });
   const elsewhere = JSON.parse((await ask('/health/ready', 'elsewhere.test')).text);
@@ -62,7 +62,7 @@ test('readiness has the version and the commit, for this host only; a commit tha
   expect(JSON.parse((await ask('/health/ready')).text)).not.toHaveProperty('commit');
 });
 
-test('nothing else is there', async () => {
+test('no other path exists', async () => {
   expect((await ask('/graphql')).status).toBe(404);
   expect((await ask('/metrics', 'localhost', 'POST')).status).toBe(405);
 });

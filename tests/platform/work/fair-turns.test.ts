@@ -1,4 +1,4 @@
-// Turns are divided by group, then by user; a full line takes from the user who waits most often.
+// Turns are divided by group, and then by user. A full queue drops work of the user with the most waiting.
 import { expect, test } from '@jest/globals';
 import { currentShare, forIdentity } from '../../../platform/caller/caller.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
@@ -6,7 +6,7 @@ import { FairTurns } from '../../../platform/work/fair-turns.ts';
 
 const refused = new Error('refused');
 
-/** Work that ends when it is told to. */
+/** Work that ends when the test decides. */
 function bench(options: { readonly atOnce: number; readonly mostWaiting?: number; readonly waitMs?: number }) {
   const turns = new FairTurns({ mostWaiting: 100, waitMs: 600_000, ...options, refusal: () => refused });
   const started: string[] = [];
@@ -25,7 +25,7 @@ function bench(options: { readonly atOnce: number; readonly mostWaiting?: number
   return { turns, started, enter, endOne };
 }
 
-test('groups take turns, and the users of a group among themselves', async () => {
+test('groups take turns, and so do the users of a group', async () => {
   const { started, enter, endOne } = bench({ atOnce: 1 });
   for (const user of ['a1', 'a1', 'a1', 'a2', 'a2']) void enter('a', user);
   for (const user of ['b1', 'b1']) void enter('b', user);
@@ -33,7 +33,7 @@ test('groups take turns, and the users of a group among themselves', async () =>
   expect(started).toEqual(['a1', 'a1', 'b1', 'a2', 'b1', 'a1', 'a2']);
 });
 
-test('no group takes all turns: the next caller has one at once', async () => {
+test('no group takes all turns: the next caller gets one at once', async () => {
   const { started, enter, turns } = bench({ atOnce: 3 });
   for (let count = 0; count < 5; count += 1) void enter('a', 'a');
   void enter('b', 'b');
@@ -42,7 +42,7 @@ test('no group takes all turns: the next caller has one at once', async () => {
   expect(turns.waiting).toBe(3);
 });
 
-test('a full line refuses the newest one of the user who waits most often', async () => {
+test('a full queue refuses the newest work of the user with the most waiting', async () => {
   const { enter, turns } = bench({ atOnce: 1, mostWaiting: 4 });
   void enter('a', 'a');
   const flood = Array.from({ length: 5 }, () => enter('a', 'a'));
@@ -52,14 +52,14 @@ test('a full line refuses the newest one of the user who waits most often', asyn
   expect(turns.waiting).toBe(4);
 });
 
-test('one that has waited too long is refused, and leaves the line', async () => {
+test('work that has waited too long is refused, and leaves the queue', async () => {
   const { enter, turns } = bench({ atOnce: 1, waitMs: 1 });
   void enter('a', 'a');
   expect(await enter('a', 'a')).toBe(refused);
   expect(turns.waiting).toBe(0);
 });
 
-test('users of the same projects are one group; logins and machines have lanes of their own', () => {
+test('users of the same projects are one group, and logins and machines have lanes of their own', () => {
   const identity = (id: string, over: Partial<Identity> = {}): Identity => ({
     ...{ kind: 'user', id, name: id, admin: false, projects: { p2: 'VIEWER', p1: 'MEMBER' }, credentialId: id },
     ...over,

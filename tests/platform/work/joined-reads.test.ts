@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { JoinedReads } from '../../../platform/work/joined-reads.ts';
 
-test('keys that are asked for while a query is under way are read by one next query', async () => {
+test('keys that are requested while a query is under way are read together by the next query', async () => {
   const queries: { readonly keys: readonly string[]; readonly answer: (found: ReadonlyMap<string, number>) => void }[] =
     [];
   const reads = new JoinedReads<string, number>(
@@ -28,7 +28,7 @@ test('keys that are asked for while a query is under way are read by one next qu
   expect(await Promise.all(second)).toEqual([3, 2]);
 });
 
-test('a query that fails fails its readers only', async () => {
+test('a query that fails affects only its readers', async () => {
   let fails = true;
   const reads = new JoinedReads<string, number>(async (keys) => {
     if (fails) throw new Error('lost');

@@ -33,7 +33,7 @@ test('return() ends all waiting pulls, whatever the source does', async () => {
   expect(await Promise.all(waiting)).toEqual([1, 2].map(() => ({ done: true, value: undefined })));
 });
 
-test('a value after the end is dropped; a failure ends it', async () => {
+test('a value after the end is dropped, and a failure ends the stream', async () => {
   const coming = Promise.withResolvers<number>();
   const late = pullStream({ next: () => coming.promise, end: () => undefined });
   const waiting = late.next();

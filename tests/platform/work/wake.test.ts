@@ -1,4 +1,4 @@
-// Wake-ups over a real Redis that is killed and restarted: they only shorten a wait.
+// Wake-ups over a real Redis that is killed and restarted. They only shorten a wait.
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
@@ -50,7 +50,7 @@ function count(wake: Wake, topic: string): () => number {
   return () => calls;
 }
 
-/** A listener is also called when its connection is established: waits for that. */
+/** A listener is also called when its connection is established, so this waits for that call. */
 async function connected(wake: Wake): Promise<void> {
   const calls = count(wake, 'connected?');
   await waitFor('the connection', () => calls() > 0);
@@ -61,7 +61,7 @@ async function killRedis(): Promise<void> {
   await redis.exited;
 }
 
-test('within the process: at once, by topic, and not after it was ended', () => {
+test('within the process: at once, by topic, and not after its end', () => {
   const wake = createLocalWake();
   let calls = 0;
   const listener = () => {
@@ -77,7 +77,7 @@ test('within the process: at once, by topic, and not after it was ended', () => 
   expect(calls).toBe(3);
 });
 
-test('to other processes, once; not to those of another prefix; to itself at once', async () => {
+test('wake-ups reach other processes once, no process with another prefix, and the own process at once', async () => {
   const [one, two, other] = [open(), open(), open('b')];
   await Promise.all([one, two, other].map(connected));
   const counts = [one, two, other].map((wake) => count(wake, 'x'));
@@ -142,8 +142,8 @@ test('Redis killed: events written by one process reach the readers of another b
   await Promise.all(all.map((each) => each.stop()));
 });
 
-// The driver's own subscription after a reconnect is awaited by nobody: not answered in time, it ended the process.
-test('when Redis is back it is subscribed to once, by the one who awaits the answer', async () => {
+// Nothing awaited the driver's own subscription after a reconnect. When it got no answer in time, it ended the process.
+test('when Redis returns, there is one subscription, made by the code that awaits the answer', async () => {
   const subscriptions: number[] = [];
   const path = folder.socketPath('line.sock');
   const sockets = new Set<Socket>();
@@ -160,7 +160,7 @@ test('when Redis is back it is subscribed to once, by the one who awaits the ans
   const wake = createRedisWake({ path }, { prefix: 'line', log });
   wakes.push(wake);
   const woken = count(wake, 'status');
-  // Each subscription wakes all: messages may have been missed.
+  // Each subscription wakes all listeners, because messages may have been missed.
   await waitFor('the first subscription', () => woken() === 1);
   for (const socket of sockets) socket.destroy();
   await waitFor('the next one', () => woken() === 2);

@@ -18,7 +18,7 @@ test('at the deadline the signal aborts and the caller gets an error, even if th
   expect(told?.aborted).toBe(true);
 });
 
-test('ends with its signal, and does not begin when that is aborted', async () => {
+test('ends with its signal, and does not begin if the signal is already aborted', async () => {
   const caller = new AbortController();
   const waiting = within(10_000, 'no answer', () => new Promise<never>(() => undefined), caller.signal);
   caller.abort(new Error('given up'));
@@ -31,7 +31,7 @@ test('ends with its signal, and does not begin when that is aborted', async () =
   expect(begun).toBe(false);
 });
 
-test('work that ends its own caller and throws is one failure', async () => {
+test('work that aborts its own caller and throws is one failure', async () => {
   const caller = new AbortController();
   const work = (): never => {
     caller.abort(new Error('given up'));
@@ -40,7 +40,7 @@ test('work that ends its own caller and throws is one failure', async () => {
   await expect(within(10_000, 'no answer', work, caller.signal)).rejects.toThrow('no');
 });
 
-test('atMost: undefined when it takes longer; a failure remains a failure', async () => {
+test('atMost: undefined if it takes longer, and a failure remains a failure', async () => {
   expect(await atMost(10_000, Promise.resolve(7))).toBe(7);
   expect(await atMost(5, new Promise<number>(() => undefined))).toBeUndefined();
   await expect(atMost(10_000, Promise.reject(new Error('no')))).rejects.toThrow('no');

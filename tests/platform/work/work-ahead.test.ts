@@ -1,4 +1,4 @@
-// Work ahead of a stream's reader: together, in order, and bounded.
+// Work ahead of a stream's reader: concurrent, in order, and limited.
 import { expect, test } from '@jest/globals';
 import { pullStream } from '../../../platform/work/pull-stream.ts';
 import { WorkAhead } from '../../../platform/work/work-ahead.ts';
@@ -10,7 +10,7 @@ interface Begun {
   readonly fail: (error: Error) => void;
 }
 
-/** A source of the numbers from 1 to `count`, whose work ends when the test says so. */
+/** A source of the numbers from 1 to `count`. Its work ends when the test decides. */
 function rig({ count, most }: { readonly count: number; readonly most?: number }) {
   const begun: Begun[] = [];
   let [read, returned] = [0, 0];
@@ -33,7 +33,7 @@ function rig({ count, most }: { readonly count: number; readonly most?: number }
   return { stream, begun, read: () => read, returned: () => returned };
 }
 
-test('what the source has is worked on at once, and comes in its order', async () => {
+test('available items are processed at once, and delivered in order', async () => {
   const { stream, begun } = rig({ count: 5 });
   const first = stream.next();
   await waitFor('work to begin', () => begun.length === 5);
@@ -44,7 +44,7 @@ test('what the source has is worked on at once, and comes in its order', async (
   expect(rest).toEqual(['done 2', 'done 3', 'done 4', 'done 5']);
 });
 
-test('the source is not read before the first pull, and no further than the bound', async () => {
+test('the source is not read before the first pull, or beyond the limit', async () => {
   const { stream, begun, read } = rig({ count: 100, most: 4 });
   expect(read()).toBe(0);
   const first = stream.next();
@@ -56,7 +56,7 @@ test('the source is not read before the first pull, and no further than the boun
   expect(read()).toBe(6);
 });
 
-test('a failure of the work comes in its turn, and ends the stream', async () => {
+test('a failure of the work arrives in its turn, and ends the stream', async () => {
   const { stream, begun, returned } = rig({ count: 3 });
   const first = stream.next();
   await waitFor('work to begin', () => begun.length === 3);
@@ -68,7 +68,7 @@ test('a failure of the work comes in its turn, and ends the stream', async () =>
   expect(returned()).toBe(1);
 });
 
-test('a failure of the source comes after what it gave', async () => {
+test('a failure of the source arrives after the items that it gave', async () => {
   let read = 0;
   const source: AsyncIterator<number, void> = {
     async next() {

@@ -17,7 +17,7 @@ const seen = ({ name, namespace, text, children }: XmlElement): unknown => [
 ];
 
 describe('readXml', () => {
-  test('resolves namespaces, and keeps texts as they were written', () => {
+  test('resolves namespaces, and keeps texts as written', () => {
     const root = readXml(
       '<a xmlns="u:1" xmlns:p="u:2"><b p:k="1" k="2"> x &amp;&#x41; </b><p:c xmlns="">\n<d/></p:c></a>',
     );
@@ -35,7 +35,7 @@ describe('readXml', () => {
     expect(root.children[0]?.namespaces.get('p')).toBe('u:2');
   });
 
-  test('names that JavaScript has too are names', () => {
+  test('names that JavaScript also uses are ordinary names', () => {
     expect(seen(readXml('<a><toString>1</toString><valueOf/></a>'))).toEqual([
       ...[
         '{}a',
@@ -48,7 +48,7 @@ describe('readXml', () => {
     for (const name of ['__proto__', 'constructor']) expect(fault(`<a><${name}/></a>`)).toBe('it is not readable');
   });
 
-  test('CDATA is text, and comments are nothing', () => {
+  test('CDATA is text, and comments are ignored', () => {
     expect(readXml('<a><!-- & <x> --><![CDATA[& <y> <!-- -->]]></a>').text).toBe('& <y> <!-- -->');
   });
 
@@ -80,14 +80,14 @@ describe('readXml', () => {
     expect(fault(document)).toBe(message);
   });
 
-  // A regular expression went to the end of the document from each of them: more than a minute for one megabyte.
-  test('sections without an end take one look', () => {
+  // A regular expression scanned from each section to the end of the document, which took more than a minute for one megabyte.
+  test('sections without an end need one scan', () => {
     expect(fault('<![CDATA['.repeat(90_000))).toMatch(/^it /);
     expect(fault(`<a>${'<!--'.repeat(90_000)}`)).toMatch(/^it /);
   });
 });
 
-test('what is written is read as it was', () => {
+test('a written document is read back unchanged', () => {
   const said = ` ]]> <x a="1"> & 'y' \t\n\r é € 😀 </x> `;
   const root = readXml(element('r', text('t', said), { at: said, xmlns: 'u:&<"' }));
   expect([root.namespace, root.children[0]?.text, root.attributes.get('at')]).toEqual(['u:&<"', said, said]);

@@ -24,7 +24,7 @@ const tasks = '/mgmt/tm/asm/tasks/import-policy';
 const statusOf = async (id: string, type = 'import-policy') =>
   (await call('GET', `/mgmt/tm/asm/tasks/${type}/${id}`)).json.status;
 
-test('an import goes from NEW to COMPLETED, and only then there is a policy', async () => {
+test('an import goes from NEW to COMPLETED, and only then the policy exists', async () => {
   const taken = await call('POST', tasks, { body: { file: xml, isBase64: false, fullPath: '/Common/app' } });
   expect([taken.status, taken.json.status]).toEqual([201, 'NEW']);
   now += 500;
@@ -39,7 +39,7 @@ test('an import goes from NEW to COMPLETED, and only then there is a policy', as
   });
 });
 
-test('a bad file and a planned failure end in FAILURE; a used name makes a copy', async () => {
+test('a bad file and a planned failure end in FAILURE, and a name in use makes a copy', async () => {
   const failing = [{ file: 'garbage' }, { file: xml, isBase64: true }, { file: xml }, { file: xml }];
   const taken: string[] = [];
   for (const body of failing)
@@ -68,7 +68,7 @@ test('a policy takes effect when it is applied', async () => {
   expect((await call('GET', `${apply}/nothing`)).status).toBe(404);
 });
 
-test('isModified stays for a while after the application', async () => {
+test('isModified stays true for a while after the policy was applied', async () => {
   device.asm.knobs.modifiedLagMs = 60_000;
   const { id } = (await call('POST', '/mgmt/tm/asm/policies', { body: { name: 'app' } })).json;
   const link = `https://localhost/mgmt/tm/asm/policies/${id}`;

@@ -9,7 +9,7 @@ export interface Got {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** The body as JSON; undefined when it is not JSON. */
+  /** The body as JSON. Undefined if it is not JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came
   readonly json: any;
 }
@@ -20,7 +20,7 @@ export type Call = (
   more?: { readonly body?: unknown; readonly headers?: Record<string, string> },
 ) => Promise<Got>;
 
-/** `headers` are sent with every call; a body that is not a string is sent as JSON. */
+/** `headers` are sent with every call. A body that is not a string is sent as JSON. */
 export function clientOf(server: TlsServer, headers: Record<string, string> = {}): Call {
   return async (method, path, more = {}) => {
     const sent = request({

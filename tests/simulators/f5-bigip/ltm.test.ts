@@ -84,7 +84,7 @@ test('members create their nodes, which are then in use', async () => {
   expect((await call('DELETE', '/mgmt/tm/ltm/node/~Common~10.0.0.1')).status).toBe(200);
 });
 
-test("a pool's monitor is taken away by an empty text, not by /Common/none", async () => {
+test("an empty text removes a pool's monitor, and /Common/none does not", async () => {
   await make('pool', { name: 'bare', monitor: '/Common/http' });
   const set = (monitor: string) => call('PATCH', '/mgmt/tm/ltm/pool/~Common~bare', { body: { monitor } });
   expect((await set('/Common/none')).status).toBe(404);
@@ -120,7 +120,7 @@ test('virtual servers exclude each other, and are on or off', async () => {
   ]);
 });
 
-test('reports its identity, and saves', async () => {
+test('reports its identity, and saves the configuration', async () => {
   const version = await call('GET', '/mgmt/tm/sys/version');
   expect(Object.values(version.json.entries)[0]).toMatchObject({
     nestedStats: { entries: { Version: { description: '13.1.1' } } },
@@ -133,7 +133,7 @@ test('reports its identity, and saves', async () => {
   expect([saved.json.kind, device.config.unsaved]).toEqual(['tm:sys:config:savestate', false]);
 });
 
-test('its troubles are those reported by users', async () => {
+test('its faults are those that users have reported', async () => {
   device.plan('BUSY', 'RESTARTING', 'MCPD_LOST', 'TIMEOUT_AFTER_APPLYING', 'BOGUS_NOT_FOUND', 'TOKEN_LOST');
   expect(refusal(await make('pool', { name: 'a' }))).toBe('503 There is an active asynchronous task executing.');
   expect(refusal(await make('pool', { name: 'a' }))).toMatch(/^404 URI path .* not registered/);

@@ -20,7 +20,7 @@ const login = (username = 'netops', password = 'secret') =>
 
 const withToken = (token: string) => clientOf(device.server, { 'x-f5-auth-token': token });
 
-test('a token is valid until its time is up, regardless of use', async () => {
+test('a token is valid until it expires, regardless of use', async () => {
   const { status, json } = await login();
   expect([status, json.token.timeout, json.loginProviderName]).toEqual([200, 1200, 'tmos']);
   expect(json.token.expirationMicros).toBe((now + 1_200_000) * 1000);
@@ -42,7 +42,7 @@ test("a token's lifetime can be extended, up to ten hours", async () => {
   expect((await own('GET', '/mgmt/tm/ltm/pool')).status).toBe(200);
 });
 
-test('the 101st live token of a user is refused, until one is deleted; admin has no limit', async () => {
+test('the 101st live token of a user is refused until one is deleted, and admin has no limit', async () => {
   const tokens: string[] = [];
   for (let index = 0; index < 100; index += 1) tokens.push((await login()).json.token.token);
   const refused = await login();
@@ -54,7 +54,7 @@ test('the 101st live token of a user is refused, until one is deleted; admin has
   expect(device.tokens.live).toBe(101);
 });
 
-test('refuses a wrong password and a call without one', async () => {
+test('refuses a wrong password and a call without a password', async () => {
   expect((await login('netops', 'wrong')).status).toBe(401);
   const bare = await call('GET', '/mgmt/tm/ltm/pool');
   expect([bare.status, bare.json.kind]).toEqual([401, ':resterrorresponse']);

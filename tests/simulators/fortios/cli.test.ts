@@ -66,7 +66,7 @@ test('errors are text on standard output', async () => {
   ]);
 });
 
-test('an open quote continues on the next line, and a question mark asks for help without running anything', async () => {
+test('an open quote continues on the next line, and a question mark shows help without running anything', async () => {
   const gate = await startGate();
   const shell = await cli(gate);
   await shell.type('config firewall address');
@@ -123,7 +123,7 @@ test('policies: set, unset, append, move', async () => {
   ]);
 });
 
-test('pages until the console is configured otherwise', async () => {
+test('output is paged until the console is configured otherwise', async () => {
   const gate = await startGate();
   const shell = await cli(gate, { rows: 16 });
   await shell.press('get system status\n', /--More-- $/);
@@ -136,7 +136,7 @@ test('pages until the console is configured otherwise', async () => {
   );
 });
 
-test('virtual domains: chosen first, created and deleted', async () => {
+test('virtual domains are chosen first, created and deleted', async () => {
   const gate = await startGate({ version: '6.4.9', multiVdom: true });
   const shell = await cli(gate);
   expect(await shell.type('config firewall address')).toContain('Unknown action 0');

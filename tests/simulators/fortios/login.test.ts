@@ -17,7 +17,7 @@ test.each(versions)(
     const login = await call(gate, '/logincheck', { method: 'POST', form: { ...good, ajax: '1' } });
     expect(login.text[0]).toBe('1');
     const { cookie } = sessionHeaders(login);
-    // 5.6 has no page of its status (prometheus-community/fortigate_exporter#158).
+    // Version 5.6 has no page for its status (prometheus-community/fortigate_exporter#158).
     if (version === '5.6.14') expect((await call(gate, status, { headers: { cookie } })).status).toBe(404);
     const read = version === '5.6.14' ? '/api/v2/cmdb/system/global' : status;
     const answer = await call(gate, read, { headers: { cookie } });
@@ -99,7 +99,7 @@ test('three wrong passwords lock the source out, for REST and SSH, even with the
   expect((await call(gate, '/api/v2/authentication', { method: 'POST', json: good })).body.status_code).toBe(5);
 });
 
-test('limits the number of administrators, REST and CLI together', async () => {
+test('limits the number of administrators, for REST and CLI together', async () => {
   const gate = await startGate({ version: '7.2.5', maxSessions: 2 });
   const login = () => call(gate, '/api/v2/authentication', { method: 'POST', json: good });
   const first = await login();
@@ -113,7 +113,7 @@ test('limits the number of administrators, REST and CLI together', async () => {
   expect((await login()).body.status_code).toBe(5);
 });
 
-test('an API user may be limited to a VDOM and to reading', async () => {
+test('an API user can be limited to a VDOM and to reading', async () => {
   const gate = await startGate({
     multiVdom: true,
     vdoms: ['tenant'],

@@ -40,7 +40,7 @@ async function netmiko(gate: FortiGate, lines: readonly string[], read: string):
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Seen;
 }
 
-// The newest that netmiko 2.4 offers for this device type.
+// The newest algorithms that netmiko 2.4 offers for this device type.
 const sshAlgorithms: FortiGateOptions['sshAlgorithms'] = { kex: ['diffie-hellman-group14-sha1'] };
 
 const whenThere = isThere ? test : test.skip;
@@ -54,7 +54,7 @@ whenThere('logs in, makes an address and reads it back', async () => {
   expect(seen.read).toContain('set subnet 10.9.0.0 255.255.0.0');
   const { body } = await withToken(gate)('GET', '/cmdb/firewall/address/from%20netmiko');
   expect(body.results[0].subnet).toBe('10.9.0.0 255.255.0.0');
-  // It switches paging off for its session and then restores the setting.
+  // netmiko switches paging off for its session and then restores the setting.
   expect(gate.device.settings.get('system console', 'output')).toBe('more');
 });
 

@@ -89,7 +89,7 @@ test('a DELETE without a key purges the table', async () => {
   expect(gate.log.entries.at(-1)?.action).toBe('root: purge firewall/vip');
 });
 
-test('VIPs: one for each kind of traffic, groups of them, and references to them', async () => {
+test('VIPs: one for each kind of traffic, their groups, and references to them', async () => {
   const { api } = await start();
   const vip = { extip: '192.0.2.1', extintf: 'port1', mappedip: [{ range: '10.0.0.1-10.0.0.2' }] };
   const port = { portforward: 'enable', protocol: 'tcp', mappedport: '80' };
@@ -106,7 +106,7 @@ test('VIPs: one for each kind of traffic, groups of them, and references to them
   expect(body.results[0].mappedip).toEqual([{ range: '10.0.0.1-10.0.0.2', q_origin_key: '10.0.0.1-10.0.0.2' }]);
 });
 
-test('policies: numbers assigned by the device, unique names, order by move', async () => {
+test('policies: numbers assigned by the device, unique names, and an order that a move changes', async () => {
   const { api } = await start({ version: '7.4.5' });
   const policies = '/cmdb/firewall/policy';
   expect((await api('POST', policies, policy)).body.mkey).toBe(1);

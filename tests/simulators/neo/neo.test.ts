@@ -30,10 +30,10 @@ const [first, second] = ['10.224.15.29', '10.224.15.30'] as const;
 const cli = (commandline: readonly string[], ips: readonly string[] = [first], description = '') =>
   call('POST', '/neo/actions', { body: { action: 'run_cli', params: { commandline }, description, object_ids: ips } });
 
-/** The last part of its location. */
+/** The last part of the job's location. */
 const jobIn = ({ location }: IncomingHttpHeaders): string => location?.split('/').at(-1) ?? '';
 
-test('a login returns a cookie; without it every call is refused', async () => {
+test('a login returns a cookie, and every call without it is refused', async () => {
   const bare = clientOf(neo.server);
   expect((await bare('POST', '/neo/login', { body: { username: 'admin', password: 'wrong' } })).status).toBe(401);
   const json = await bare('POST', '/neo/login', { body: { username: 'admin', password: 'secret' } });
@@ -64,7 +64,7 @@ test('a job goes from Pending over Running to Completed, switch by switch', asyn
   expect(await read('?parent_id=null')).toHaveLength(1);
 });
 
-test('a write names its job in its location, in JSON or in a page', async () => {
+test('a write returns its job in the Location header, in JSON or in a page', async () => {
   neo.jobs.knobs.namedIn = 'json';
   expect((await cli(['vlan 100'])).json).toEqual({ location: '/neo/app/jobs/35' });
   neo.jobs.knobs.namedIn = 'page';
@@ -127,7 +127,7 @@ test('a missing argument of a template is an error of the job', async () => {
   expect(job).toMatchObject({ Status: 'Completed With Errors', Summary: `${first}: Argument mtu is missing` });
 });
 
-test("refuses at once what can't become a job", async () => {
+test("an input that can't become a job is refused at once", async () => {
   expect((await cli([], [first])).status).toBe(400);
   expect((await cli(['vlan 5'], ['10.9.9.9'])).status).toBe(400);
   expect((await provision('No-Such-Template', {}, ['Eth1/1'])).status).toBe(400);

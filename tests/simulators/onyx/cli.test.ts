@@ -21,7 +21,7 @@ beforeEach(() => {
 const type = (...lines: string[]) => lines.map((line) => cli.execute(line).output);
 const shown = (line: string) => JSON.parse(cli.execute(`${line} | json-print`).output) as Record<string, never>;
 
-test('prompts show the mode, and exit goes up by one', () => {
+test('prompts show the mode, and exit goes up one level', () => {
   const start = new CliSession(device, 'CLI');
   const prompts = [start.prompt];
   for (const line of ['ena', 'conf t', 'vlan 10', 'exit', 'interface ethernet 1/1', 'exit', 'exit', 'disable']) {
@@ -84,7 +84,7 @@ describe('VLANs', () => {
 });
 
 describe('switchports', () => {
-  test('access', () => {
+  test('access ports', () => {
     type('vlan 10', 'exit');
     expect(
       type('interface ethernet 1/1 switchport access vlan 10', 'interface ethernet 1/1 switchport access vlan 11'),
@@ -217,7 +217,7 @@ test.each([
   expect(splitWords(line)).toEqual(words);
 });
 
-test('keywords may be abbreviated, values may not', () => {
+test('keywords can be abbreviated, and values cannot', () => {
   expect(match(['conf', 'term'], 'configure terminal')).toEqual([]);
   expect(match(['', 'terminal'], 'configure terminal')).toBeUndefined();
   expect(match(['configured', 'terminal'], 'configure terminal')).toBeUndefined();

@@ -22,7 +22,7 @@ async function session() {
   };
 }
 
-test('a login returns a cookie; a wrong password does not', async () => {
+test('a login returns a cookie, and a wrong password does not', async () => {
   expect((await login()).json).toEqual({ status: 'OK', status_message: 'Successfully logged-in' });
   const wrong = await login('wrong');
   expect(wrong.json).toEqual({ status: 'ERROR', status_message: 'Invalid username or password' });
@@ -31,7 +31,7 @@ test('a login returns a cookie; a wrong password does not', async () => {
   expect(without.json).toEqual({ status: 'ERROR', status_message: 'Authentication failure' });
 });
 
-test('one command, several, sharing one state with the command line', async () => {
+test('one command or several share one state with the command line', async () => {
   const { run } = await session();
   expect(await run({ cmd: 'show version' })).toMatchObject({
     status: 'OK',
@@ -46,7 +46,7 @@ test('one command, several, sharing one state with the command line', async () =
   expect(device.log.entries.map(({ via }) => via)).toEqual(['JSON', 'JSON', 'JSON']);
 });
 
-test('it is in configuration mode already, and every request begins there', async () => {
+test('the API is already in configuration mode, and every request begins there', async () => {
   const { run } = await session();
   expect(await run({ cmd: 'configure terminal' })).toMatchObject({
     status: 'ERROR',

@@ -29,7 +29,7 @@ switch.disconnect()
 `;
 
 whenThere('netmiko logs in, makes VLANs, saves and reads back', async () => {
-  // Supported by both the SSH library of Debian 12's netmiko and ssh2.
+  // Both the SSH library of Debian 12's netmiko and ssh2 support these.
   const device = await OnyxSwitch.start({ sshAlgorithms: { kex: ['diffie-hellman-group14-sha256'] } });
   const many = Array.from({ length: 40 }, (_, index) => `vlan ${100 + index} name many-${index}`);
   const made = ['vlan 100-139', 'exit', ...many];
@@ -44,7 +44,7 @@ whenThere('netmiko logs in, makes VLANs, saves and reads back', async () => {
   expect(seen.sent).toContain('(config vlan 42) # ');
   expect(JSON.parse(seen.vlans ?? '')).toMatchObject({ '42': [{ Name: 'from netmiko', Ports: 'Eth1/3' }] });
   expect(seen.wrong).toContain('% Unrecognized command "show".');
-  // It has switched paging off.
+  // netmiko has switched paging off.
   expect(seen.long).toContain('vlan 139 name "many-39"');
   expect(seen.long).not.toContain('lines 1-23');
   device.reload();

@@ -37,7 +37,7 @@ test('planned faults come first, one per write', async () => {
   expect(device.log.entries.map((entry) => entry.text)).toEqual(['c', 'd', 'e'].map((mark) => `{"comment":"${mark}"}`));
 });
 
-test('applies late, after the connection is gone', async () => {
+test('a late fault applies after the connection is gone', async () => {
   jest.useFakeTimers();
   const faults = new Faults({ applyLateMs: 5 });
   const device = deviceWith(faults);

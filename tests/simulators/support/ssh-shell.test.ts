@@ -1,4 +1,4 @@
-// The shared SSH side of simulators, used by ssh2's client like a screen scraper uses a device.
+// The shared SSH side of simulators. The client of ssh2 uses it as a screen scraper uses a device.
 
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
@@ -103,7 +103,7 @@ test("pages by the client's rows, and discards other input while it waits", asyn
   expect(await talk(channel, 'qx\n', /<x>\r\ndev # $/)).not.toContain('line 4');
 });
 
-test('runs a single command where the device allows it', async () => {
+test('runs a single command if the device allows it', async () => {
   const refusing = await login(await start());
   await expect(
     new Promise((resolve, reject) => {
@@ -127,7 +127,7 @@ test('runs a single command where the device allows it', async () => {
   expect(output).toBe('3 admin: get system status');
 });
 
-test('accepts the password by either method, and refuses a wrong one', async () => {
+test('accepts the password with either method, and refuses a wrong one', async () => {
   const server = await start({ passwordMethods: ['keyboard-interactive'] });
   const client = new ssh2.Client();
   const asked: string[] = [];

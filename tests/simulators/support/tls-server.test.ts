@@ -63,7 +63,7 @@ test.each(['ec', 'rsa'] as const)(
   },
 );
 
-test('an expired certificate is expired', async () => {
+test('an expired certificate really is expired', async () => {
   const notAfter = new Date(Date.now() - 60_000);
   const server = await start(hello, {
     certificate: await makeCertificate({ commonName: 'old', names: ['127.0.0.1'], notAfter }),
@@ -92,7 +92,7 @@ test('speaks only the configured TLS versions', async () => {
   });
 });
 
-test('passes on the path unchanged, query, cookies and body', async () => {
+test('passes the path unchanged, with query, cookies and body', async () => {
   const server = await start(async (call) => ({
     status: 201,
     body: JSON.stringify([call.path, call.query.get('vdom'), call.cookies.get('ccsrftoken'), call.remoteAddress]),

@@ -25,11 +25,11 @@ test('a licence without an explanation is a fault, anywhere in the tree', () => 
   expect(faultsOf({ 'node_modules/c': {} })).toEqual([expect.stringContaining('c is under no licence that is named')]);
 });
 
-test('an explained one is not, including its builds for platforms', () => {
+test('an explained licence is no fault, including builds of the package for platforms', () => {
   expect(faultsOf({ 'node_modules/odd': { license: 'GPL-3.0' }, 'node_modules/odd-linux-x64': {} })).toEqual([]);
 });
 
-test('the Elastic License is for development only, explained or not', () => {
+test('the Elastic License is allowed for development only, with or without an explanation', () => {
   expect(faultsOf({ 'node_modules/odd': { license: 'Elastic-2.0' } })).toEqual([
     expect.stringContaining('odd is under Elastic-2.0: it may only be for development'),
   ]);

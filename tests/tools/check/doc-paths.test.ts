@@ -1,4 +1,4 @@
-// Which files that a page names are missing.
+// Detection of missing files that a page names.
 import { expect, test } from '@jest/globals';
 import { faultsOfPage } from '../../../tools/check/doc-paths.ts';
 
@@ -7,7 +7,7 @@ const paths = ['gateway/web/server.ts', 'tests/gateway/web/server.test.ts'];
 test.each([
   ['`gateway/web/server.ts`, `web/server.ts`, `tests/gateway/web/server.test.ts`, `tests/gateway`, `tests/gateway/`'],
   ['`tests/NAME/`, `tests/*/server.test.ts`, `server.ts`, tests/gone.test.ts, `etc/tidegate.yaml`, `tests/times.json`'],
-])('nothing is wrong in %s', (text) => {
+])('there is no fault in %s', (text) => {
   expect(faultsOfPage('a.md', text, paths)).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-// Which sentences the advisory count finds, and which patterns it suspects.
+// The sentences that the advisory count finds, and the patterns that it reports.
 import { describe, expect, test } from '@jest/globals';
 import {
   partOf,
@@ -44,7 +44,7 @@ describe('patterns', () => {
   });
 });
 
-test('comments and strings of a program, each sentence with its line; no code, statements, graph documents or regular expressions', () => {
+test('in a program: comments and strings, each sentence with its line, but no code, statements, graph documents or regular expressions', () => {
   const program = [
     '// Reads one file of a folder. Then it',
     '// closes the file again.',
@@ -65,7 +65,7 @@ test('comments and strings of a program, each sentence with its line; no code, s
   ]);
 });
 
-test('descriptions of a schema', () => {
+test('in a schema: descriptions', () => {
   const sdl =
     '"""\nA cluster of hosts.\n"""\ntype Cluster {\n  "Name, unique in the site."\n  name: String! = "not a description"\n}';
   expect(sentencesOfSdl(sdl)).toEqual([
@@ -74,7 +74,7 @@ test('descriptions of a schema', () => {
   ]);
 });
 
-test('a page without its code; list items and cells stand alone', () => {
+test('in a page: its text without code, with list items and cells as separate sentences', () => {
   const page =
     '# How to start a site\n\n```\nnpm start the whole thing\n```\n- Open the first page\n| a cell with words | `code` |';
   expect(sentencesOfPage(page).map(({ line, text }) => `${line} ${text}`)).toEqual([

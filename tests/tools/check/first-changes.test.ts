@@ -1,4 +1,4 @@
-// Which rows of the good first changes are refused.
+// Refused rows in the table of good first changes.
 import { expect, test } from '@jest/globals';
 import { findFirstChangeFaults } from '../../../tools/check/first-changes.ts';
 

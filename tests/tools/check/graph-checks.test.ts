@@ -179,7 +179,7 @@ describe('breaking changes', () => {
     expect(faults(base.replace(before, after))).toEqual([]);
   });
 
-  test('a deprecated element is removed from its date on, and not before, whatever the reason', () => {
+  test('a deprecated element can be removed from its date on, and not earlier, whatever the reason', () => {
     const [field] = /old: Int.*?"\)/.exec(base) ?? [''];
     const after = base.replace(field, '');
     const tooSoon = 'Lamp.old was promised until 2027-06-01: keep it until then';
@@ -189,7 +189,7 @@ describe('breaking changes', () => {
     expect(faults(base, '', '2027-06-01')).toEqual([]);
   });
 
-  test('a type goes with the last element that led to it', () => {
+  test('a type is removed with the last element that led to it', () => {
     const [before, after] = [
       'type Query { a: Int b: B @deprecated(reason: "Use Query.a. Not removed before 2027-06-01.") } type B { c: C } type C { d: Int }',
       'type Query { a: Int }',
@@ -211,7 +211,7 @@ describe('breaking changes', () => {
     ]);
   });
 
-  test('no default and no directive of the released graph can go unseen', async () => {
+  test('changes of defaults and directives of the released graph are always detected', async () => {
     const { document } = await readReleasedGraph(process.cwd());
     const build = (each: DocumentNode) => buildASTSchema(each, { assumeValidSDL: true });
     const before = build(document);
@@ -242,7 +242,7 @@ describe('breaking changes', () => {
   });
 });
 
-test('a graph that no release wrote is no promise that could be kept', async () => {
+test('a folder without a released graph is refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-check-'));
   await expect(readReleasedGraph(folder)).rejects.toThrow('schema/released/ needs one file');
   await rm(folder, { recursive: true });
@@ -260,7 +260,7 @@ test('a document that differs from the generated one is stale', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a failing program is a fault with its output; a missing one throws', async () => {
+test('a failing program is a fault with its output, and a missing program throws', async () => {
   const options = { cwd: '/', signal: new AbortController().signal };
   const failing = await runProgram(process.execPath, ['-e', 'console.log("wrong"); process.exit(3)'], options);
   expect(outputFaults(failing)).toEqual(['wrong']);

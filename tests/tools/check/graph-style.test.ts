@@ -1,4 +1,4 @@
-// Each rule of the graph's style finds its fault, and nothing in a graph that keeps it.
+// Each rule of the graph style finds its fault, and finds nothing in a graph that follows the rule.
 import { expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
 import { findStyleFaults } from '../../../tools/check/graph-style.ts';
@@ -31,7 +31,7 @@ const good = `${base}
 const faultsOf = (sdl: string) =>
   [...findStyleFaults(buildSchema(sdl))].flatMap(([rule, faults]) => faults.map((path) => `${rule}: ${path}`));
 
-test('a graph that keeps the rules has no fault', () => {
+test('a graph that follows the rules has no fault', () => {
   expect(faultsOf(good)).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-// The lint that keeps a lost subgraph from taking the fields of others along.
+// The lint rule that keeps a lost subgraph from removing the fields of others.
 import { expect, test } from '@jest/globals';
 import { readOwnGraph } from '../../../platform/graph/sdl.ts';
 import { lintLostFields } from '../../../tools/check/lost-fields.ts';

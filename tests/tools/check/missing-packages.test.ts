@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-test('packages that are not there are named with the command that installs them', async () => {
+test('missing packages are reported with the command that installs them', async () => {
   const root = folder.path;
   expect(await missingPackages(root, '.')).toEqual(['node_modules/zod is missing: npm ci --ignore-scripts']);
   expect(await missingPackages(root, 'dashboard')).toEqual([
@@ -22,7 +22,7 @@ test('packages that are not there are named with the command that installs them'
   expect(await missingPackages(root, 'dashboard')).toEqual([]);
 });
 
-test('this checkout has what its checks need', async () => {
+test('this checkout has everything that its checks need', async () => {
   expect(await missingPackages(join(import.meta.dirname, '../../..'), '.')).toEqual([]);
 });
 

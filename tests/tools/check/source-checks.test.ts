@@ -25,7 +25,7 @@ function parseAll(files: Readonly<Record<string, string>>): Promise<SourceFile[]
   return Promise.all(Object.entries(files).map(([path, text]) => parseSource(path, text)));
 }
 
-test('the wall clock is read only by files with a reason, and no deletion goes by it', async () => {
+test('only files with a reason read the wall clock, and no deletion depends on it', async () => {
   const faults = findClockFaults(
     await parseAll({
       'platform/limiter.ts': 'const untilMs = Date.now() + 1000;',
@@ -44,7 +44,7 @@ test('the wall clock is read only by files with a reason, and no deletion goes b
   ]);
 });
 
-test('a function of the product has at most 90 lines, a table of data any number', async () => {
+test('a function of the product has at most 90 lines, and a data table has any number', async () => {
   const lines = (count: number) => 'f(1);\n'.repeat(count);
   const faults = findLengthFaults(
     await parseAll({
@@ -92,7 +92,7 @@ test('a test does not poll with sleeps', async () => {
   ]);
 });
 
-test('a file that a module names relative to itself exists, unless it is made', async () => {
+test('a file that a module names by relative path exists, unless it is generated', async () => {
   const files = await parseAll({
     'compose/places.ts': [
       "const up = new URL('../../dashboard/dist', import.meta.url);",
@@ -195,7 +195,7 @@ describe('imports', () => {
     expect(findLayerFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
   });
 
-  test('a file may not import a higher layer, and every folder has one', async () => {
+  test('a file may not import a higher layer, and every folder has a layer', async () => {
     const text = "import type { b } from '../answerer/b.ts';";
     expect(findLayerFaults(await parseAll({ 'dns/policy/a.ts': text }))).toEqual([
       expect.stringContaining('dns/policy/a.ts imports dns/answerer/b.ts'),
@@ -231,13 +231,13 @@ describe('imports', () => {
     const [first, second] = [one, other].map((path) => path.split('/').at(-1));
     const files = { [`${one}/a.ts`]: `import '../${second}/b.ts';`, [`${other}/b.ts`]: '', [`${other}/c.ts`]: '' };
     expect(findLayerFaults(await parseAll(files))).toEqual([]);
-    // No circle of files.
+    // There is no cycle of files.
     expect(findLayerFaults(await parseAll({ ...files, [`${other}/c.ts`]: `import '../${first}/a.ts';` }))).toEqual([
       expect.stringContaining(`circle of folders: ${one} → ${other} → ${one} (${one}/a.ts imports ${other}/b.ts; `),
     ]);
   });
 
-  test('every top-level folder with TypeScript but that of the tests is on a floor', () => {
+  test('every top-level folder with TypeScript, except that of the tests, has a layer', () => {
     const folders = Object.keys(topFolders).filter((folder) => folder !== 'tests');
     expect(folders.map((folder) => `${folder}/`).sort()).toEqual([...floors].sort());
   });
@@ -280,7 +280,7 @@ describe('imports', () => {
     expect(findAnatomyFaults(await parseAll({ [path]: '' }))).toEqual([expect.stringContaining(path)]);
   });
 
-  test('every top-level folder with TypeScript is covered by each check, or excused by name', async () => {
+  test('each check covers every top-level folder with TypeScript, or excuses it by name', async () => {
     const { stdout } = await promisify(execFile)('git', ['ls-files', '*.ts', '*.tsx'], {
       cwd: root,
       maxBuffer: 2 ** 24,
@@ -292,7 +292,7 @@ describe('imports', () => {
     expect([...new Set(folders)].sort()).toEqual(Object.keys(topFolders).sort());
   });
 
-  test('a cycle is reported with one of its paths; a diamond is not a cycle', async () => {
+  test('a cycle is reported with one of its paths, and a diamond is not a cycle', async () => {
     const diamond = {
       'a/top.ts': `import './left.ts'; import './right.ts';`,
       'a/left.ts': `import './bottom.ts';`,
@@ -344,7 +344,7 @@ describe('exports', () => {
     ).toEqual([]);
   });
 
-  test('an import of another name, or of the same name from another file, is no use', async () => {
+  test('an import of another name, or of the same name from another file, does not count as a use', async () => {
     const files = {
       'platform/a.ts': 'export const a = 1; export default 2;',
       'platform/b.ts': 'export const a = 1; export const b = 1;',
@@ -354,7 +354,7 @@ describe('exports', () => {
     expect(findUnusedExports(await parseAll(files), new Set(['platform/a.ts#a']))).toEqual([]);
   });
 
-  test('generated code uses what codegen.yml and the mappers name', async () => {
+  test('generated code uses the names in codegen.yml and the mappers', async () => {
     const named = await readNamedInYaml(root);
     expect(named).toContain('platform/caller/identity.ts#RequestContext');
     expect(named).toContain('dns/backends/backend.ts#BackendRow');
@@ -390,7 +390,7 @@ describe('tables', () => {
     expect(faults[0]).toContain(`${path} touches ${table}`);
   });
 
-  test('its own tables, other words and tests are ignored', async () => {
+  test('tables of the same owner, other words and tests are ignored', async () => {
     const files = await parseAll({
       'subgraphs/relay/store.ts': `run('SELECT 1 FROM backend'); db.prisma.backend.count(); say('a user is away');`,
       'platform/x.ts': `run('UPDATE owed_work SET kind = 1');`,

@@ -1,4 +1,4 @@
-// What happens before a commit, in a small repository.
+// The checks before a commit, in a small repository.
 // needs: git
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -28,14 +28,14 @@ async function write(path: string, text: string): Promise<void> {
 
 const beforeCommit = () => run(process.execPath, join(checkout, 'tools/check/staged.ts'));
 
-test('a staged file is formatted and staged as such', async () => {
+test('a staged file is formatted, and the result is staged', async () => {
   await write('platform/a.ts', 'export const a = "b"\n');
   await git('add', '.');
   expect(await beforeCommit()).toMatchObject({ exitCode: 0 });
   expect(await staged('platform/a.ts')).toBe("export const a = 'b';\n");
 });
 
-test('a file of which only a part is staged is left as it is, and must be clean', async () => {
+test('a partly staged file is left unchanged, and must be clean', async () => {
   await write('platform/a.ts', "export const a = 'b';\n");
   await git('add', '.');
   await write('platform/a.ts', "export const a = 'c'\n");
@@ -52,7 +52,7 @@ test('an import across a boundary stops the commit, and is named', async () => {
   expect(stderr).toContain('platform/a.ts imports gateway/b.ts');
 });
 
-test('what is not staged is not looked at', async () => {
+test('unstaged changes are not checked', async () => {
   await write('platform/a.ts', 'export const a = "b"\n');
   expect(await beforeCommit()).toMatchObject({ exitCode: 0 });
 });

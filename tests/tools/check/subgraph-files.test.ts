@@ -14,7 +14,7 @@ test('a composed subgraph without a row is reported with its missing parts', () 
   expect(findMissingFiles({ [sdl]: ['relay'], folder: ['relay'], [row]: ['relay'] })).toEqual([]);
 });
 
-test('a subgraph that is only begun may lack parts, and is not on that list once it has all', () => {
+test('an unfinished subgraph may lack parts, and must leave that list once it has all parts', () => {
   const begun = new Set(['gslb']);
   expect(findMissingFiles({ [sdl]: ['relay'], folder: ['relay', 'gslb'], [row]: ['relay'] }, begun)).toEqual([]);
   expect(findMissingFiles({ [sdl]: ['gslb'], folder: ['gslb'], [row]: ['gslb'] }, begun)).toEqual([

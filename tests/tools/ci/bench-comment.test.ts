@@ -1,4 +1,4 @@
-// What CI comments on a pull request about benchmarks.
+// The comment about benchmarks that CI makes on a pull request.
 import { expect, test } from '@jest/globals';
 import { benchComment } from '../../../tools/ci/bench-comment.ts';
 

@@ -1,4 +1,4 @@
-// How the files of a run are spread: one whole system at a time while other files are left, and everything runs once.
+// How the files of a run are distributed: one whole system at a time while other files are left, and every file runs once.
 import { expect, it } from '@jest/globals';
 // @ts-expect-error Jest reads it as it is.
 import { runInLanes as untyped } from '../../support/jest/runner.js';
@@ -35,7 +35,7 @@ it('runs every file once, and no two whole systems at once while other files are
   expect(most).toBe(1);
 });
 
-it('has every lane run whole systems once nothing else is left', async () => {
+it('lets every lane run whole systems once nothing else is left', async () => {
   let [now, most] = [0, 0];
   const run = async () => {
     now += 1;
@@ -48,7 +48,7 @@ it('has every lane run whole systems once nothing else is left', async () => {
   expect(most).toBe(2);
 });
 
-it('begins files of one lane alone at the end, so that no lane waits for another', async () => {
+it('starts files of one lane alone at the end, so that no lane waits for another', async () => {
   const sizes: number[] = [];
   const run = async (some: readonly File[]) => void sizes.push(some.length);
   await runInLanes({ tests: files('platform', 400), lanes: 2, isWhole, run });

@@ -1,4 +1,4 @@
-// The lines of the tree that CI prints, of a small repository.
+// The line counts that CI prints for a source tree, tested on a small repository.
 // needs: git
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ test.each([
   expect(kindOf(path)).toBe(kind);
 });
 
-test('lines of a commit, whatever is in the files, in a shallow clone too', async () => {
+test('counts lines of a commit, whatever is in the files, even in a shallow clone', async () => {
   const folder = await temporaryFolder();
   try {
     const root = join(folder.path, 'clone');
@@ -63,7 +63,7 @@ test('lines of a commit, whatever is in the files, in a shallow clone too', asyn
 
 const none = { product: {}, proof: {}, docs: {}, generated: {}, tools: {} };
 
-test('folders are below their kind, the largest first, with the change since the release', () => {
+test('folders are listed under their kind, the largest first, with the change since the release', () => {
   const now = { ...none, product: { cli: 5, platform: 70 }, proof: { tests: 9 } };
   const lines = { ...none, product: { cli: 5, platform: 80, gone: 2 } };
   const report = reportOfLines(now, { version: '0.2.0', lines });
@@ -74,7 +74,7 @@ test('folders are below their kind, the largest first, with the change since the
   ]);
 });
 
-test('without the figures of a release there are only those of now', () => {
+test("without a release's figures, only the current ones are shown", () => {
   const report = reportOfLines({ ...none, docs: { docs: 4 } }, undefined);
   expect(report[0]).toBe('Lines:');
   expect(report.at(-1)?.replace(/ +/g, ' ')).toBe('all 4');

@@ -1,8 +1,8 @@
-// The sums of tiers and parts that CI prints.
+// The total times of tiers and parts that CI prints.
 import { expect, it } from '@jest/globals';
 import { reportOfTimes, timesIn } from '../../../tools/ci/times.ts';
 
-it('shows what each tier, each part and the dearest files cost', () => {
+it('shows the time of each tier, each part and the slowest files', () => {
   const times = Array.from({ length: 12 }, (_, index) => ({
     ...{ path: `tests/${index < 2 ? 'slow' : 'quick'}/${index}.test.ts`, wallMs: 12_000 - index * 1_000, cpuMs: 500 },
   }));
@@ -20,7 +20,7 @@ it('shows what each tier, each part and the dearest files cost', () => {
   expect(lines[7]).toBe('    0.5 s CPU  tests/slow/0.test.ts');
 });
 
-it('shows nothing when nothing was recorded, and leaves half a record out', () => {
+it('shows nothing if nothing was recorded, and omits an incomplete record', () => {
   expect(
     reportOfTimes(
       timesIn(''),

@@ -1,4 +1,4 @@
-// Which runs pass CI: a file that fails among the others and passes alone is flaky; anything else that fails, fails the run.
+// Which runs pass CI. A file that fails among the others and passes alone is flaky. Any other failure fails the run.
 import { describe, expect, it } from '@jest/globals';
 import {
   type FileResult,
@@ -37,7 +37,7 @@ describe('verdict of CI', () => {
     });
   });
 
-  it('repeats at most three files: a fourth fails the run', () => {
+  it('repeats at most three files, and a fourth fails the run', () => {
     const three = ['a', 'b', 'c'].map(bad);
     expect(filesToRepeat([suite(1, good('z'), ...three.slice(1)), suite(1, ...three.slice(0, 1))])).toHaveLength(3);
     expect(filesToRepeat([suite(1, ...three), suite(1, bad('d'))])).toEqual([]);

@@ -1,4 +1,4 @@
-// What a contained run starts and makes ends with it, however it ends.
+// Everything that a contained run starts or creates ends with it, however the run ends.
 // needs: root, processes, iproute2, mount
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 const root = join(import.meta.dirname, '../../..');
-/** A process that leaves its group and its parent, a namespace, an interface, a mount and files. */
+/** Starts a process that leaves its group and its parent, and creates a namespace, an interface, a mount and files. */
 const makesAll = `
 setsid sleep "$1" &
 (setsid sleep "$1" &)
@@ -23,9 +23,9 @@ echo x | tee /dev/shm/tgc-left /run/tgc-left "$TMPDIR/file" >/dev/null
 echo "$TMPDIR"
 exec sleep "$1"`;
 
-/** For the folders of the runs. */
+/** The parent folder of the run folders. */
 let place: string;
-/** Seconds to sleep, by which a test finds its processes. */
+/** The number of seconds to sleep. It identifies the processes of a test. */
 let mark: string;
 let running: ChildProcess | undefined;
 beforeEach(async () => {
@@ -82,7 +82,7 @@ withRights('a contained run', () => {
     expect(await readdir(place)).toEqual([]);
   });
 
-  test('SIGKILL ends everything; the next run removes its folder', async () => {
+  test('SIGKILL ends everything, and the next run removes its folder', async () => {
     const child = contained(makesAll);
     const folder = await firstLine(child);
     child.kill('SIGKILL');
@@ -101,7 +101,7 @@ withRights('a contained run', () => {
     await waitFor('its folder to go', async () => (await readdir(place)).length === 0);
   });
 
-  test('npm may have ended before the run began, while the machine was prepared', async () => {
+  test('npm may end before the run begins, while the machine is being prepared', async () => {
     const ended = spawn('true');
     await once(ended, 'exit');
     const child = contained(makesAll, [], { TIDEGATE_PARENT: String(ended.pid) });
@@ -110,14 +110,14 @@ withRights('a contained run', () => {
     expect(await readdir(place)).toEqual([]);
   });
 
-  test('what npm tells a run is not told to what the run starts', async () => {
+  test('the parent pid that npm gives to a run is not passed on to its programs', async () => {
     const child = contained('echo "$# $(printenv TIDEGATE_PARENT || echo none)"', [], {
       TIDEGATE_PARENT: String(process.pid),
     });
     expect(await firstLine(child)).toBe('1 none');
   });
 
-  test('what a command leaves when it ends by itself goes too', async () => {
+  test('leftovers of a command that ends by itself are removed too', async () => {
     const child = contained(`${makesAll.replace('exec sleep "$1"', 'exit 7')}`);
     expect(await codeOf(child)).toBe(7);
     await nothingIsLeft();
@@ -130,7 +130,7 @@ withRights('a contained run', () => {
     expect(await codeOf(child)).toBe(0);
   });
 
-  test('it has only an interface of its own, and the arguments as they are', async () => {
+  test('a run has only its own interface, and gets the arguments unchanged', async () => {
     const child = contained('printf %s "$# $1 $(ls /proc/sys/net/ipv4/conf | tr \'\\n\' " ")"');
     expect(await firstLine(child)).toBe(`1 ${mark} all default lo`);
   });

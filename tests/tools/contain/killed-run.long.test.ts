@@ -1,5 +1,5 @@
-// A run of the tests that is killed at a random moment leaves nothing but its folder, and the next run removes that. The killed run has
-// every kind of thing: processes of root and of accounts, namespaces, interfaces with routes, and mounted disks.
+// A test run that is killed at a random moment leaves nothing but its folder, and the next run removes the folder. The killed run has
+// resources of every kind: processes of root and of accounts, namespaces, interfaces with routes, and mounted disks.
 // needs: system, root, e2fsprogs, mount
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

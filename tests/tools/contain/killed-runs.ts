@@ -1,6 +1,6 @@
-// Kills runs of the tests at random moments and prints what is left on the machine, as JSON. For killed-run.long.test.ts, which starts it in
-// namespaces of its own, so that nothing else changes there.
-// Arguments: the seed, the number of runs, the longest time before a kill in ms, the test file.
+// Kills test runs at random moments and prints the leftovers on the machine, as JSON. killed-run.long.test.ts starts it in separate
+// namespaces, so that nothing else changes there. Arguments: the seed, the number of runs, the longest time before a kill in ms, and the test
+// file.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '../../..');
 const goneMs = 60_000;
 const [seed = '', runs = '', mostMs = '', file = ''] = process.argv.slice(2);
 
-/** What a run could leave, a line each. */
+/** Everything that a run could leave, one item per line. */
 function found(): readonly string[] {
   const processes = pids().map((pid) => `process ${pid} ${commandOf(pid)}`);
   const lines = (program: string, ...words: string[]) => execFileSync(program, words, { encoding: 'utf8' }).split('\n');
@@ -32,7 +32,7 @@ function found(): readonly string[] {
   ];
 }
 
-/** Without this process, and without those that have ended. */
+/** The pids of running processes, without this one. */
 function pids(): readonly string[] {
   return readdirSync('/proc').filter(
     (name) => /^\d+$/.test(name) && name !== String(process.pid) && commandOf(name) !== '',
@@ -47,7 +47,7 @@ function commandOf(pid: string): string {
   }
 }
 
-/** What is found, and was not there before; undefined processes may still be ending. */
+/** Items that exist now and did not exist before. Unexpected processes may still be ending. */
 async function left(before: readonly string[], expected: (line: string) => boolean): Promise<readonly string[]> {
   const rest = () => found().filter((line) => !before.includes(line) && !expected(line));
   await waitFor('nothing to be left', () => rest().length === 0, goneMs).catch(() => undefined);
@@ -58,7 +58,7 @@ function start(words: readonly string[]) {
   return spawn('npm', ['test', '--', '--no-install', ...words], { cwd: root, stdio: 'ignore', env: process.env });
 }
 
-/** Until the run has started databases, or has ended. */
+/** Waits until the run has started databases, or has ended. */
 async function untilDatabases(isOver: () => boolean): Promise<void> {
   await until(() => isOver() || pids().some((pid) => commandOf(pid).includes('mariadbd ')));
 }
@@ -71,18 +71,18 @@ for (let run = 0; run < Number(runs); run += 1) {
   const npm = start([file]);
   const exit = once(npm, 'exit');
   const afterMs = random.integer(100, Number(mostMs));
-  // The last one is killed when all is there.
+  // The last run is killed when everything has started.
   if (run === Number(runs) - 1) await untilDatabases(() => npm.exitCode !== null);
   else await sleep(afterMs);
   const running = pids();
   mostProcesses = Math.max(mostProcesses, running.length);
-  // npm, the run's own process, or one of those inside.
+  // npm, the run's own process, or a process inside the run.
   const targets = running.filter((pid) => /^npm|tools\/(contain\/main|tests\/run)/.test(commandOf(pid)));
   const target = random.pick(targets);
   const killed = commandOf(target);
   process.kill(Number(target), 'SIGKILL');
   await exit;
-  // The run's own folder waits for the next one if its owner was killed.
+  // If its owner was killed, the run's own folder stays until the next run.
   kills.push({ afterMs, killed, left: await left(before, (line) => /^file .*\/tg-\d+-\d+-\w{6}$/.test(line)) });
 }
 const [code] = await once(start(['tests/tools/contain/run-folder.test.ts']), 'exit');

@@ -1,4 +1,4 @@
-// Folders for temporary files of runs: which of them have lost their owner.
+// Folders for temporary files of runs: detection of folders without a running owner.
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -18,7 +18,7 @@ test('a folder stays while its owner runs', async () => {
   expect(await readdir(parent.path)).toEqual([own.slice(parent.path.length + 1)]);
 });
 
-test('a folder goes, with its content, when another process has its owner’s number', async () => {
+test('a folder is removed with its content when another process has its owner’s pid', async () => {
   const { pid, startTicks } = processMark(process.pid) ?? {};
   const left = join(parent.path, `tg-${pid}-${Number(startTicks) - 1}-AbC123`);
   await mkdir(join(left, 'data'), { recursive: true });
@@ -27,7 +27,7 @@ test('a folder goes, with its content, when another process has its owner’s nu
   expect(await readdir(parent.path)).toEqual([]);
 });
 
-test('a folder goes when no process has its owner’s number', async () => {
+test('a folder is removed when no process has its owner’s pid', async () => {
   const left = join(parent.path, 'tg-4194305-1-AbC123');
   await mkdir(left);
   expect(await removeAbandonedFolders(parent.path)).toEqual([left]);

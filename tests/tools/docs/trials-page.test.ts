@@ -1,4 +1,4 @@
-// docs/trials.md has three sentences for each trial; a row without them makes no page, so that `npm run check` fails.
+// docs/trials.md has three sentences for each trial. A row without them produces no page, so that `npm run check` fails.
 import { expect, test } from '@jest/globals';
 import { trialsPage } from '../../../tools/docs/trials-page.ts';
 import { trials } from '../../../trials/tables.ts';

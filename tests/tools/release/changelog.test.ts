@@ -29,7 +29,7 @@ const entries = new Map([
   ['Added', ['A pool']],
 ]);
 
-test('hand-written text stays, lines of commits are added below, and Unreleased is empty', () => {
+test('hand-written text stays, lines of commits are added after it, and Unreleased is empty', () => {
   const { changelog, section } = releaseChangelog(before, { version: '0.2.0', date: '2026-01-31', entries });
   expect(section).toBe(
     'Upgrade in the usual order.\n\n### Added\n\n- A pool\n\n### Fixed\n\n- By hand.\n- By commit\n\n### Known faults\n\n- One.',
@@ -40,7 +40,7 @@ test('hand-written text stays, lines of commits are added below, and Unreleased 
   );
 });
 
-test('the section of a final version takes in those of its pre-releases', () => {
+test('the section of a final version includes those of its pre-releases', () => {
   const first = releaseChangelog(before, { version: '0.2.0-rc.1', date: '2026-01-01', entries });
   expect(hasSection(first.changelog, '0.2.0-rc.1')).toBe(true);
   const second = releaseChangelog(first.changelog, {

@@ -9,7 +9,7 @@ function commit(subject: string, body = ''): Commit {
 }
 const listed = (...commits: Commit[]) => Object.fromEntries(entriesOf(commits));
 
-test('users read of features and corrections, once each, and of nothing else', () => {
+test('features and fixes are listed once each, and nothing else is', () => {
   const others = ['perf', 'refactor', 'docs', 'test', 'build', 'chore', 'style', 'bench'].map((type) =>
     commit(`${type}: a change`),
   );
@@ -21,7 +21,7 @@ test('users read of features and corrections, once each, and of nothing else', (
   ).toEqual({ Added: ['Pools have a weight', 'gslb: names have an age'], Fixed: ['A pool is deleted once'] });
 });
 
-test('what breaks is marked, whatever its type, with the footer on one line', () => {
+test('a breaking change is marked, whatever its type, with the footer on one line', () => {
   expect(
     listed(
       commit('feat!: a token ends with its user'),

@@ -24,11 +24,11 @@ test('breaking changes, changed defaults, and additions, in this order', () => {
   ]);
 });
 
-test('nothing changed', () => {
+test('a graph without changes', () => {
   expect(graphChanges(before, before)).toEqual([]);
 });
 
-test('a release promises what it deprecates for six months, and keeps earlier promises', () => {
+test('a release promises new deprecated elements for six months, and keeps earlier promises', () => {
   const old = 'type Query { a: Int b: Int @deprecated(reason: "Use Query.a. Not removed before 2026-02-01.") c: Int }';
   const now = old.replace('c: Int', 'c: Int @deprecated(reason: "Use Query.a. Not removed before 2026-02-27.")');
   expect(shortDeprecations(old, now, '2025-08-31')).toEqual([

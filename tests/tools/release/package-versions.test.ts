@@ -1,4 +1,4 @@
-// The version in files of npm.
+// The version in npm files.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -25,7 +25,7 @@ test.each(['', 'dashboard/', 'tools/generate/'])(
   },
 );
 
-test('a file with another version, or none, stays as it is', () => {
+test('a file with another version, or none, is unchanged', () => {
   for (const text of ['{"version":"1.0.0"}', '{"private":true}'])
     expect(withVersion(text, '0.1.0', '0.2.0')).toBe(text);
 });

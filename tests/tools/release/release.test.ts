@@ -76,7 +76,7 @@ test('a release is a commit with the version and the changelog, an annotated tag
   expect(await repository.changedPaths()).toEqual([]);
   expect(JSON.parse(await read('package.json'))).toEqual({ version: '0.2.0-rc.1' });
   expect(JSON.parse(await read('package-lock.json')).packages['']).toEqual({ version: '0.2.0-rc.1' });
-  // The first release has no lines of commits.
+  // The first release has no lines from commits.
   expect(await read('CHANGELOG.md')).toBe(
     '# Changelog\n\n## [Unreleased]\n\n## [0.2.0-rc.1] - 2026-01-31\n\nThe first release.\n',
   );
@@ -91,7 +91,7 @@ test('a release is a commit with the version and the changelog, an annotated tag
   expect(await readProgramVersion(unpacked)).toEqual({ version: '0.2.0-rc.1', commit: made });
 });
 
-test('the next release lists what it changes in the graph', async () => {
+test('the next release lists its graph changes', async () => {
   await mkdir(join(repository.root, 'schema'));
   await write('schema/api.graphql', 'type Query { a: Int b: Int d: Secret } type Secret { e: Int }');
   publicSdl = 'type Query { a: Int b: Int }';
@@ -109,7 +109,7 @@ test('the next release lists what it changes in the graph', async () => {
   );
 });
 
-test('a release stores its graph for later checks, and ends the reasons of earlier changes', async () => {
+test('a release stores its graph for later checks, and removes the reasons for earlier changes', async () => {
   await mkdir(join(repository.root, 'schema/released'), { recursive: true });
   publicSdl = 'type Query { a: Int }';
   await write('schema/api.graphql', 'type Query { a: Int b: Int }');
@@ -137,7 +137,7 @@ test('a release stores its graph for later checks, and ends the reasons of earli
   expect(await repository.changedPaths()).toEqual([]);
 });
 
-test('a release stores how many lines it has, its own changes included', async () => {
+test('a release stores its number of lines, including its own changes', async () => {
   await mkdir(join(repository.root, 'tools/ci'), { recursive: true });
   await write('tools/ci/released-lines.json', '{}\n');
   await commit('feat: a report');
@@ -148,7 +148,7 @@ test('a release stores how many lines it has, its own changes included', async (
   expect(await repository.changedPaths()).toEqual([]);
 });
 
-test('the next release lists what came since', async () => {
+test('the next release lists the changes since', async () => {
   await release('0.2.0');
   await commit('feat: pools have a weight');
   await commit('docs: a page');
@@ -173,7 +173,7 @@ test('the same commit gives the same archive, in another clone and with other se
   expect(again.sha256).toBe(archive.sha256);
 });
 
-test('a release is found by its tag, and without tags by the commit in which package.json took the version', async () => {
+test('a release is found by its tag, and without tags by the commit that set the version in package.json', async () => {
   const start = await head();
   const { commit: first } = await release('0.2.0-rc.1');
   await commit('feat: pools have a weight');
@@ -190,7 +190,7 @@ test('a release is found by its tag, and without tags by the commit in which pac
   expect((await found())[2]).toBe(start);
 });
 
-test('a release that was taken back and made again is the second one', async () => {
+test('a release that was withdrawn and made again counts as the second one', async () => {
   await release('0.2.0');
   await repository.git('tag', '--delete', 'v0.2.0');
   await repository.git('revert', '--no-edit', 'HEAD');
@@ -199,7 +199,7 @@ test('a release that was taken back and made again is the second one', async () 
   expect(await releaseCommit(repository, '0.2.0')).toBe(second);
 });
 
-test('the oldest commit of a shallow clone is not taken for a release', async () => {
+test('the oldest commit of a shallow clone is not mistaken for a release', async () => {
   await release('0.2.0');
   await commit('fix: a fault');
   const shallow = join(folder.path, 'shallow');
@@ -215,7 +215,7 @@ test.each(['0.1.0', '0.0.9', '0.1.0-rc.1', 'v0.2.0', '0.2', '0.2.0+1'])(
   },
 );
 
-test('every reason is named at once, and nothing is written', async () => {
+test('all reasons are reported together, and nothing is written', async () => {
   await repository.git('tag', 'v0.2.0');
   await repository.git('switch', '--quiet', '--create', 'topic');
   await write('new.txt', '');

@@ -14,9 +14,9 @@ test.each([
   '1.2.3+build',
   ' 1.2.3',
   '1.2.3\n',
-])('%j is no version', (text) => expect(parseVersion(text)).toBeUndefined());
+])('%j is not a version', (text) => expect(parseVersion(text)).toBeUndefined());
 
-test('versions are in the order of semver.org, item 11', () => {
+test('versions are sorted as in semver.org, item 11', () => {
   const inOrder = [
     ...['0.1.0', '0.2.0-alpha', '0.2.0-alpha.1', '0.2.0-alpha.beta', '0.2.0-beta', '0.2.0-beta.2', '0.2.0-beta.11'],
     ...['0.2.0-rc.1', '0.2.0', '0.2.1', '0.10.0', '1.0.0-0', '1.0.0', '10.0.0'],

@@ -19,7 +19,7 @@ test.each([
     expect([name, sources.paths.has(fileOfBench(sources, kind, name))]).toEqual([name, true]);
 });
 
-test('the same name is one thing among benchmarks and another among trials; an unknown one is none', () => {
+test('the same name can be a benchmark and a different trial, and an unknown name is neither', () => {
   expect(fileOfBench(sources, 'bench', 'objects')).not.toBe(fileOfBench(sources, 'trials', 'objects'));
   expect(fileOfBench(sources, 'bench', 'nothing')).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-// Which tests depend on what changed, in a small repository.
+// Which tests depend on a change, in a small repository.
 // needs: git
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -52,23 +52,23 @@ test.each([
   ['templates/page.html', ['tests/read.test.ts']],
   ['schema/relay.graphql', ['tests/graph.test.ts']],
   ['tests/types.test.ts', ['tests/types.test.ts']],
-])('a change of %s concerns %j', (path, files) => {
+])('a change of %s affects %j', (path, files) => {
   expect(dependentsOf(path)).toEqual({ files, unused: [] });
 });
 
-test('what no test depends on is told', () => {
+test('files that no test depends on are reported', () => {
   expect(dependentsOf('README.md', 'platform/limits.ts')).toEqual({
     files: ['tests/limits.test.ts'],
     unused: ['README.md'],
   });
 });
 
-test('a removed file concerns those that still name it', async () => {
+test('a removed file affects the files that still name it', async () => {
   await rm(join(folder.path, 'platform/deep.ts'));
   expect(dependentsOf('platform/deep.ts').files).toEqual(['tests/limits.test.ts']);
 });
 
-test('changes are those of commits since main, of the working tree, and new files; not those of main', async () => {
+test('changes include commits since main, the working tree and new files, but not changes of main', async () => {
   const git = async (...words: string[]) => {
     const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.org'];
     const done = await runProgram('git', ['-C', folder.path, ...identity, ...words]);

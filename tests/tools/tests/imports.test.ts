@@ -1,4 +1,4 @@
-// What a file imports, loads and starts, read from its text. `npm run check` compares it with the parser for every file.
+// The files that a file imports, loads and starts, read from its text. `npm run check` compares this with the parser for every file.
 import { expect, test } from '@jest/globals';
 // @ts-expect-error It has no types.
 import { parseSource as untyped } from '../../../tools/tests/imports.mjs';
@@ -11,10 +11,10 @@ interface Source {
 }
 const parseSource = untyped as unknown as (path: string, text: string, paths: ReadonlySet<string>) => Source;
 
-/** Not in the text itself: it would be a need of this file. */
+/** The text is put together here, because otherwise it would be a need of this file. */
 const needs = ['//', 'needs: haproxy, root'].join(' ');
 
-test('imports remain that are not erased', () => {
+test('imports that are not erased remain', () => {
   const text = `
 ${needs}
 import { a } from './a.ts';

@@ -1,4 +1,4 @@
-// The list of tests that are known to fail: what it may hold, and that real runs of Jest excuse these tests and no others.
+// The list of tests that are known to fail: its allowed content, and that real Jest runs excuse these tests and no others.
 // needs: processes
 import { spawn } from 'node:child_process';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ afterEach(() => folder.remove());
 
 const list = (rows: unknown) => writeFile(join(folder.path, 'tests/known-red.json'), JSON.stringify(rows));
 
-test('the list of this checkout can be read, and has no faults', () => {
+test('the list of this checkout is readable and has no faults', () => {
   expect(faultsOfKnownRed(checkout, readKnownRed(checkout), [], Date.now())).toEqual([]);
 });
 
@@ -59,7 +59,7 @@ test('six entries, one older than 14 days, an unknown file and an unknown test a
   expect(faultsOf(row({ test: 'group › other' }))).toEqual([expect.stringContaining('there is no such test')]);
 });
 
-test('a known failure is counted as skipped; a red test that passes, or another failure, fails the run', async () => {
+test('a known failure counts as skipped, and a listed test that passes or any other failure fails the run', async () => {
   await writeFile(
     join(folder.path, 'tests/some.test.js'),
     `describe('group', () => {
@@ -104,7 +104,7 @@ async function jest(variables: Readonly<Record<string, string>>) {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', ...[join(checkout, 'node_modules/jest/bin/jest.js'), '-i', '--no-cache']],
-    // The outer run's record of times is not for this one.
+    // The time record of the outer run is not for this one.
     {
       cwd: folder.path,
       env: { ...process.env, TEST_TIMES: undefined, ...variables },

@@ -1,4 +1,4 @@
-// Slices of the long test files: each file is in one of them, and they take about the same time.
+// Slices of the long test files. Each file is in one slice, and the slices take about the same time.
 import { dirname } from 'node:path';
 import { expect, test } from '@jest/globals';
 // @ts-expect-error It has no types.
@@ -19,7 +19,7 @@ const { isLong, testFiles } = untypedTiers as unknown as {
 };
 const Sources = UntypedSources as unknown as new (root: string) => object;
 
-test('the longest file goes to the slice with the least time; the order of the files does not matter', () => {
+test('the longest file goes to the slice with the least time, and the order of the files does not matter', () => {
   const seconds = { a: 100, b: 60, c: 50, e: 10 };
   // A file without a time counts as 60 s.
   const slices = slicesOf(['e', 'd', 'c', 'b', 'a'], seconds, 3);

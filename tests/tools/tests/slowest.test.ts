@@ -1,11 +1,11 @@
-// What the end of a run says of its slowest files.
+// The report about the slowest files at the end of a run.
 import { expect, test } from '@jest/globals';
 // @ts-expect-error It has no types.
 import { slowestLines as untyped } from '../../../tools/tests/slowest.mjs';
 
 const slowestLines = untyped as (times: readonly { readonly file: string; readonly seconds: number }[]) => string[];
 
-test('the ten slowest files come first, and those over 20 s must have a long name, except main jobs', () => {
+test('the ten slowest files come first, and files over 20 s must have a long name, except main jobs', () => {
   const times = Array.from({ length: 12 }, (_, index) => ({ file: `tests/${index}.test.ts`, seconds: index }));
   const lines = slowestLines([
     ...times,
@@ -23,6 +23,6 @@ test('the ten slowest files come first, and those over 20 s must have a long nam
   expect(lines.slice(11)).toEqual([expect.stringContaining('Over 20 s without a long name'), lines[2]]);
 });
 
-test('a run of one file says nothing', () => {
+test('a run of one file prints no report', () => {
   expect(slowestLines([{ file: 'tests/a.test.ts', seconds: 30 }])).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// Tiers and needs of test files, and which of them a command line selects, on a small checkout.
+// The tiers and needs of test files, and the files that a command line selects, tested on a small checkout.
 // needs: processes
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -65,7 +65,7 @@ const small = {
   'tests/whole.test.ts': "import './support/whole.ts';\n",
 };
 
-test('a test belongs to the tier of all that it imports, loads and starts; the product loads by role', async () => {
+test('a test has the tier of everything that it imports, loads and starts, and the product loads by role', async () => {
   const sources = await sourcesOf(small);
   const found = Object.fromEntries(testFiles(sources).map((path) => [path, tierOf(needsOf(sources, path))]));
   expect(found).toEqual({
@@ -80,7 +80,7 @@ test('a test belongs to the tier of all that it imports, loads and starts; the p
   });
 });
 
-test('a package is named with the file that needs it; a benchmark loads for itself', async () => {
+test('a package is reported with the file that needs it, and a benchmark counts the modules that it loads itself', async () => {
   const sources = await sourcesOf(small);
   expect([...needsOf(sources, 'bench/lazy.ts')]).toEqual([['haproxy', 'lab/device.ts']]);
   const needed = packagesFor(needsOf(sources, 'tests/whole.test.ts'));
@@ -108,7 +108,7 @@ test('the command line selects the landing suite, by path, by tier, by part, or 
     ...{ files: ['tests/pure.test.ts'], isWhole: false, mayInstall: false, jestWords: [], unused: [] },
   });
   expect(selected('tests/ha/slow').files).toEqual(['tests/ha/slow.long.test.ts']);
-  // A long file is of no quick tier, whatever it starts.
+  // A long file is in no quick tier, whatever it starts.
   expect(selected('--tier', 'real').files).toEqual([
     ...['tests/ha/slow.long.test.ts', 'tests/store.test.ts', 'tests/subgraphs/relay/calls.long.test.ts'],
   ]);
@@ -122,7 +122,7 @@ test('the command line selects the landing suite, by path, by tier, by part, or 
   ]);
 });
 
-test('a command line that means nothing is refused', async () => {
+test('a meaningless command line is refused', async () => {
   const sources = await sourcesOf(small);
   const selected = (...words: string[]) => select(folder.path, sources, words);
   expect(() => selected('--tier', 'quick')).toThrow('--tier is one of unit, real, lab, system');

@@ -1,4 +1,5 @@
-// A test fails in a file of the unit tier if it starts a program, so that the tier stays quick, and in the landing suite if it proves nothing.
+// A test in a file of the unit tier fails if it starts a program, so that the tier stays quick. A test in the landing suite fails if it
+// proves nothing.
 // needs: processes
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +12,7 @@ const rootDir = dirname(dirname(dirname(import.meta.dirname)));
 const before = { ...process.env };
 beforeEach(() => {
   process.env.TEST_UNIT_FILES = 'tests/a.test.ts\ntests/b.test.ts';
-  // An environment adds its time.
+  // The test environment adds its own time.
   delete process.env.TEST_TIMES;
 });
 afterEach(() => {
@@ -39,7 +40,7 @@ test('only a file of the unit tier fails, and only if it starts a program', asyn
   expect(await errorsOf('tests/c.test.ts', ['true'])).toEqual([]);
 });
 
-test('a test without an expect and without a wait that ended fails, but not in a long file', async () => {
+test('a test without an expect and without a completed wait fails, but not in a long file', async () => {
   const nothing = await errorsOf('tests/c.test.ts');
   const afterWait = await errorsOf('tests/c.test.ts', undefined, 'a wait');
   const long = await errorsOf('tests/c.long.test.ts');

@@ -1,4 +1,5 @@
-// Stands in for the judge's process: it does what the text says. The number of tokens of each verdict names the process that gave it.
+// Stands in for the judge's process, and does what the document text says. The token count of each verdict identifies the process that gave
+// it.
 process.on('message', (message) => {
   if (message.supergraphSdl === 'refused') return process.send({ kind: 'fault', reason: 'no' });
   if (message.supergraphSdl !== undefined) return process.send({ kind: 'ready' });

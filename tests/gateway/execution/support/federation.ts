@@ -1,4 +1,4 @@
-// The executor over subgraphs in this process, each of which may answer what no well-behaved one would.
+// The executor over subgraphs in this process. Each subgraph can give answers that no well-behaved one would.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll } from '@jest/globals';
 import { type ExecutionResult, type FormattedExecutionResult, parse, validate } from 'graphql';
@@ -13,10 +13,10 @@ import { composeSupergraph } from '../../../../schema/compose.ts';
 export const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external",
   "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"])\n`;
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
-/** By supergraph. */
+/** Planners by supergraph. */
 const planners = new Map<string, ProcessPlanner>();
 
-/** Of a test file, before its tests: the processes of its planners end after them. */
+/** Call this before the tests of a file. The planner processes end after the tests. */
 export function usePlanners(): void {
   afterAll(() => {
     for (const planner of planners.values()) planner.close();
@@ -34,7 +34,7 @@ export interface TestSubgraph {
   readonly sdl: string;
   readonly resolvers?: object;
   readonly isOutside?: boolean;
-  /** Answers instead of the resolvers, unless it is undefined. */
+  /** Replaces the resolvers' answer, unless it returns undefined. */
   readonly answer?: (request: LinkRequest) => unknown;
 }
 
@@ -59,7 +59,7 @@ export function federate(subgraphs: Readonly<Record<string, TestSubgraph>>): Fed
         asked.push(`${name} ${request.text}`);
         sent.push(request);
         const given = answer?.(request);
-        // As over HTTP: nothing is shared with the executor.
+        // A copy, as over HTTP, so that nothing is shared with the executor.
         if (given !== undefined) return JSON.parse(JSON.stringify(given));
         const faults = validate(schema, request.document);
         if (faults.length > 0) throw new Error(`${name} refuses ${request.text}: ${faults.join()}`);
@@ -87,7 +87,7 @@ export function federate(subgraphs: Readonly<Record<string, TestSubgraph>>): Fed
   };
 }
 
-/** Places of nulls in an answer, and of its errors, as `a.0.b`. */
+/** The places of nulls in an answer, and the places of its errors, as `a.0.b`. */
 export function nullsAndErrors({ data, errors = [] }: ExecutionResult) {
   const nulls: string[] = [];
   const look = (value: unknown, path: readonly (string | number)[]): void => {

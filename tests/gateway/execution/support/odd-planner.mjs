@@ -1,9 +1,9 @@
-// Stands in for the planner's process: it does what the text says. Each plan names the process that made it.
+// Stands in for the planner's process, and does what the operation text says. Each plan names the process that made it.
 let counted = 0;
 process.on('message', (message) => {
   if (message.supergraph === 'refused') return process.send({ fault: 'no' });
   if (message.supergraph === 'ends') process.exit(3);
-  // As on a busy machine.
+  // Simulates a busy machine.
   const [, slowMs] = /^# slow (\d+)/.exec(message.supergraph ?? '') ?? [];
   if (slowMs !== undefined) return setTimeout(() => process.send({}), Number(slowMs));
   if (message.supergraph !== undefined) return process.send({});

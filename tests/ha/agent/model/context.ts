@@ -1,4 +1,4 @@
-// What the parts of the model share: names, limits, and what is taken out of a world.
+// Shared by the parts of the model: names, limits, and the parts that can be removed from a world.
 import type { Limits, Step } from '../../../../ha/agent/decide.ts';
 import type { View } from '../../../../ha/agent/view.ts';
 
@@ -26,37 +26,37 @@ export const faultKinds = [
   ...(['etcd-elects', 'switchover', 'pause'] as const),
 ] as const;
 /**
- * What rare chains of events need: `kill-invited` meets the host that is being admitted, `kill-primary` the one that leads, `usurp` the
- * member, whose agent stands still while its place is wanted for another one.
+ * Faults for rare chains of events. `kill-invited` hits the host that is being admitted. `kill-primary` hits the leader. `usurp` hangs the
+ * agent of the member while another host needs its place.
  */
 export type FaultKind = (typeof faultKinds)[number] | 'time-passes' | 'kill-invited' | 'kill-primary' | 'usurp';
 
 export interface WorldOptions {
-  /** Left out: two. */
+  /** Default: two. */
   readonly hosts?: 2 | 3;
-  /** A host that stood still may be writable for a moment, until its watchdog runs. */
+  /** A host that hung may be writable for a moment, until its watchdog runs. */
   readonly hostsPause: boolean;
-  /** No write is acknowledged with one copy. */
+  /** A write needs two copies before it is acknowledged. */
   readonly strict?: boolean;
-  /** What a rare chain of events needs, in place of what each schedule draws. */
+  /** Rates for a rare chain of events, instead of the rates that each schedule draws. */
   readonly rates?: {
     readonly faults: readonly FaultKind[];
     readonly faultRate: number;
     readonly slow: number;
     readonly lost: number;
-    /** Compared with the writes. */
+    /** Relative to the rate of writes. */
     readonly receiveRate: number;
-    /** Of admissions that are asked for: how many take effect late, after the call was given up. */
+    /** The share of requested admissions that take effect late, after the call was abandoned. */
     readonly lateAdmissions?: number;
   };
-  /** What a guard that is taken out would have changed. */
+  /** Simulates the effect of a removed guard on the view. */
   readonly view?: (view: View) => View;
   readonly step?: (step: Step, view: View) => Step;
   readonly neverFences?: boolean;
   readonly provesNothing?: boolean;
   readonly comparesNothing?: boolean;
-  /** Hosts acknowledge also what they receive with the account of all. */
+  /** Hosts also acknowledge data that they receive with the shared account. */
   readonly sparesAcknowledge?: boolean;
-  /** What is left of those who may acknowledge no more, and is not seen. */
+  /** Undetected leftovers of hosts that may no longer acknowledge. */
   readonly barLeaves?: 'connections' | 'accounts';
 }

@@ -1,8 +1,8 @@
-// Messages between agents and etcd, and acknowledgements between servers: they come at once, later in another order, or never.
+// Messages between agents and etcd, and acknowledgements between servers. A message arrives at once, later in another order, or never.
 import type { Random } from '../../../../trials/random.ts';
 
 interface MessageFaults {
-  /** Of those that come later: how many take as long as a promotion, or longer. */
+  /** The share of late messages that take as long as a promotion, or longer. */
   readonly slow: number;
   readonly lost: number;
 }
@@ -19,12 +19,12 @@ export class Messages {
     this.#faults = faults;
   }
 
-  /** `work` happens at once, later or never; `done` gets its result, or undefined when the answer is lost. */
+  /** Runs `work` at once, later or never. `done` gets the result, or undefined if the answer is lost. */
   ask<Result>(isReachable: boolean, work: () => Result, done: (result: Result | undefined) => void): void {
     const { next } = this.#random;
     const isLost = this.#isLost();
     if (isLost || !isReachable) {
-      // By a member of etcd that stood still, perhaps long after the answer was given up.
+      // A member of etcd that hung runs the work, perhaps long after the caller gave up.
       if (isReachable && next() < 0.5) this.#slow.push(() => void work());
       this.later(() => done(undefined));
       return;
@@ -37,7 +37,7 @@ export class Messages {
     this.soon(finish);
   }
 
-  /** Long after its call was given up. */
+  /** Runs long after the caller gave up. */
   late(work: () => unknown): void {
     this.#slow.push(() => void work());
   }

@@ -1,5 +1,5 @@
-// One agent: it reads etcd, decides by the real decide.ts with the real memory of admissions and of times, and takes the step; anything
-// may happen between these.
+// One agent. It reads etcd, decides with the real decide.ts and the real memory of admissions and times, and takes the step. Anything may
+// happen in between.
 import { decide, type Step } from '../../../../ha/agent/decide.ts';
 import { Admissions } from '../../../../ha/agent/state/admissions.ts';
 import { SeenSince } from '../../../../ha/agent/state/seen-since.ts';
@@ -60,7 +60,7 @@ export class SimulatedAgent implements Agent {
     );
   }
 
-  /** `done` is for this agent only: one that was restarted hears no answer. */
+  /** `done` belongs to this agent only: a restarted agent gets no answer. */
   #ask<Result>(work: () => Result, done: (result: Result | undefined) => void): void {
     this.#context.messages.ask(!this.#host.isCutFromEtcd, work, (result) => {
       if (this.#host.agent === this) done(result);
@@ -166,7 +166,7 @@ export class SimulatedAgent implements Agent {
         this.#giveUp(() => undefined);
         break;
       case 'close':
-        // It ends only when no commit is under way.
+        // The step ends only when no commit is under way.
         if (server?.waiting.length === 0) server.writable = false;
         break;
       case 'start':
@@ -285,7 +285,7 @@ export class SimulatedAgent implements Agent {
 
   #changeOf(syncRevision: number, to: (sync: SyncSet) => SyncSet) {
     const { etcd } = this.#context;
-    // The agent knows the revision of its lead from its own reading.
+    // The agent knows the revision of its lead because it read it.
     const leader = etcd.value('leader') as Shared['leader'];
     const leaderRevision = leader?.reign === this.#host.reign?.id ? etcd.revision('leader') : -1;
     return () =>

@@ -1,4 +1,4 @@
-// etcd as the agents see it: keys with revisions, leases, and transactions that compare.
+// etcd as the agents see it: keys with revisions, leases, and transactions with comparisons.
 
 interface Entry {
   readonly value: unknown;
@@ -10,7 +10,7 @@ export type Entries = ReadonlyMap<string, Entry>;
 
 export class SimulatedEtcd {
   readonly #entries = new Map<string, Entry>();
-  /** When each ends. */
+  /** The end of each lease. */
   readonly #leases = new Map<string, number>();
   #revision = 1;
 
@@ -41,7 +41,7 @@ export class SimulatedEtcd {
     return { revision: this.#revision };
   }
 
-  /** False: it is over. */
+  /** Returns false if the lease has ended. */
   renew(lease: string, endsAtMs: number): boolean {
     if (!this.#leases.has(lease)) return false;
     this.#leases.set(lease, endsAtMs);
@@ -52,7 +52,7 @@ export class SimulatedEtcd {
     this.#leases.set(lease, endsAtMs);
   }
 
-  /** A member that is elected renews every lease to its full length. */
+  /** A newly elected leader renews every lease to its full length. */
   elects(endsAtMs: number): void {
     for (const lease of this.#leases.keys()) this.#leases.set(lease, endsAtMs);
   }
@@ -62,7 +62,7 @@ export class SimulatedEtcd {
     for (const [key, entry] of this.#entries) if (entry.lease === lease) this.#entries.delete(key);
   }
 
-  /** It may be late with it. */
+  /** etcd may end leases late. */
   endLeases(nowMs: number, isInTime: () => boolean): void {
     for (const [lease, endsAtMs] of this.#leases) if (nowMs >= endsAtMs && isInTime()) this.revoke(lease);
   }

@@ -1,4 +1,4 @@
-// One host's database: a log of writes, how much of it its storage engine has committed, and what it has received and not applied.
+// One host's database: a log of writes, the part that its storage engine has committed, and the received writes that it has not applied.
 
 import type { Duty, ServerView } from '../../../../ha/agent/view.ts';
 import type { Random } from '../../../../trials/random.ts';
@@ -8,12 +8,12 @@ import type { SimulatedEtcd } from './simulated-etcd.ts';
 
 export interface Agent {
   readonly state: object;
-  /** One part of a step. */
+  /** Runs one part of a step. */
   goOn(): void;
   renew(): void;
 }
 
-/** What hosts and agents share: time, randomness, etcd, its messages, and what is judged. */
+/** Shared by hosts and agents: time, randomness, etcd, its messages, and the observations that are judged. */
 export interface Context {
   readonly random: Random;
   readonly options: WorldOptions;
@@ -23,19 +23,19 @@ export interface Context {
   readonly acknowledged: Set<string>;
   nowMs: number;
   opened: number;
-  /** Admissions of members. */
+  /** The number of members admitted. */
   admitted: number;
   readonly names: readonly HostName[];
-  /** Pairs of hosts, in the order of their names. */
+  /** Pairs of hosts without a link, each in the order of their names. */
   readonly cuts: Set<string>;
-  /** Nothing breaks any more. */
+  /** No more faults happen. */
   isCalm: boolean;
   newId(kind: string): string;
   host(name: HostName): SimulatedHost;
   newAgent(host: SimulatedHost): Agent;
 }
 
-/** As the source has it: it may outlive what the receiver knows of it. */
+/** A connection as the source sees it. It may outlive the receiver's end. */
 interface Connection {
   readonly to: Server;
   readonly account: string | undefined;
@@ -49,11 +49,11 @@ interface Server {
   semiSync: boolean;
   hung: boolean;
   aliveAtMs: number;
-  /** By position in the log: a client's write, or the commit that proves an admission. */
+  /** Waiting commits by position in the log: a client's write, or the commit that proves an admission. */
   readonly waiting: { readonly position: number; readonly id: string; readonly done: () => void }[];
   waitingSinceMs: number | undefined;
   replica: SimulatedReplica | undefined;
-  /** Of those who receive from it. */
+  /** Connections of the hosts that receive from this one. */
   readonly connections: Set<Connection>;
 }
 
@@ -72,13 +72,13 @@ export class SimulatedHost {
   #log: string[] = [];
   #engine = 0;
   #relay: string[] = [];
-  /** In its database. */
+  /** Accounts in this host's database. */
   #accounts = new Set<string>();
   server: Server | undefined;
   agent: Agent;
-  /** What outlives the agent: in files. */
+  /** State that outlives the agent, because it is in files. */
   reign: { readonly id: string; readonly lease: string; fenceAtMs: number } | undefined;
-  /** What the watchdog reads; it stays when the lead is given up. */
+  /** The fence that the watchdog reads. It stays when the lead is given up. */
   fenceAtMs = 0;
   isAgentPaused = false;
   isPaused = false;
@@ -90,7 +90,7 @@ export class SimulatedHost {
     this.agent = context.newAgent(this);
   }
 
-  /** Undefined: nothing answers. */
+  /** Undefined if no server answers. */
   get answering(): Server | undefined {
     return this.server?.hung === false && !this.isPaused ? this.server : undefined;
   }
@@ -139,7 +139,7 @@ export class SimulatedHost {
     return this.#context.cuts.has([this.name, other].sort().join('-'));
   }
 
-  /** No acknowledgement counts any more. */
+  /** From now on no acknowledgement counts. */
   bar(): void {
     const { barLeaves } = this.#context.options;
     if (barLeaves !== 'accounts') this.#accounts.clear();
@@ -152,7 +152,7 @@ export class SimulatedHost {
   }
 
   kill(): void {
-    // What the engine committed last may not be in its own log yet: the binary log has it.
+    // The engine's last commit may not be in its own log yet, but the binary log has it.
     if (this.server !== undefined) this.#engine = Math.max(0, this.#engine - this.#context.random.integer(0, 2));
     this.server = undefined;
     this.#relay = [];
@@ -193,7 +193,7 @@ export class SimulatedHost {
     this.#acknowledgeAlone(id);
   }
 
-  /** Commits wait for nobody. */
+  /** Commits no longer wait for any host. */
   release(): void {
     if (this.server === undefined) return;
     this.server.semiSync = false;
@@ -202,7 +202,7 @@ export class SimulatedHost {
     this.server.waitingSinceMs = undefined;
   }
 
-  /** One transaction from its source, which is told, now or later. */
+  /** Receives one transaction from the source. The acknowledgement arrives now or later. */
   receive(): void {
     const replica = this.answering?.replica;
     if (replica === undefined || !replica.receiving || replica.diverged || this.#isCutFrom(replica.source)) return;
@@ -236,7 +236,7 @@ export class SimulatedHost {
     this.#engine = this.#log.length;
   }
 
-  /** By itself, again and again. */
+  /** The server reconnects by itself, again and again. */
   #connect(server: Server, account: string | undefined): Connection | undefined {
     if (account !== undefined && !this.#accounts.has(account)) return undefined;
     const connection = { to: server, account, isOpen: true };
@@ -274,7 +274,7 @@ export class SimulatedHost {
     this.#context.opened += 1;
   }
 
-  /** Of the acknowledged writes. */
+  /** The acknowledged writes that this host lacks. */
   lacking(): readonly string[] {
     const log = new Set(this.#log);
     return [...this.#context.acknowledged].filter((id) => !log.has(id));

@@ -1,4 +1,4 @@
-// Each guard of the agent's decisions taken out, one at a time: the model must find what that breaks.
+// Each trap removes one guard of the agent's decisions. The model must find the resulting fault.
 import type { Step } from '../../../../ha/agent/decide.ts';
 import type { View } from '../../../../ha/agent/view.ts';
 import type { WorldOptions } from './context.ts';
@@ -24,7 +24,7 @@ const hidesOthers = (view: View): View =>
   }));
 const threeHosts = {
   ...{ hostsPause: true, hosts: 3 as const },
-  // The member makes room for another one, and goes on to acknowledge, as its agent stands still.
+  // The member gives way to another host, but still acknowledges, because its agent hangs.
   rates: {
     ...{ faults: ['usurp', 'kill-primary'] as const, faultRate: 0.012 },
     ...{ slow: 0.05, lost: 0, receiveRate: 1 },
@@ -36,7 +36,7 @@ const lateAdmissions = {
   ...{ receiveRate: 1, lateAdmissions: 0.8 },
 };
 
-/** Schedules that find rare ones. Counted from 1, the rarest would take a minute. */
+/** The schedules that find rare traps. A search from schedule 1 would take a minute for the rarest. */
 export const foundBy: Readonly<Record<string, number>> = {
   'a change of `sync` compares nothing': 162,
   'a restarted member is promoted': 411,
@@ -111,7 +111,7 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
   'the last primary starts as a standby': {
     hostsPause: true,
     step: (step) => (step.kind === 'start' ? { kind: 'start', role: 'SLAVE' } : step),
-    // It would be fenced for that.
+    // The real agent would be fenced for that.
     view: (view) => withServer(view, (server) => (view.reign === undefined ? server : { ...server, duty: 'primary' })),
   },
   'the last primary starts as a standby while another is being promoted': {
@@ -121,7 +121,7 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
         primary: primary === view.me && leader !== undefined && leader.host !== view.me ? leader.host : primary,
       })),
   },
-  // With three hosts: an acknowledgement of one that is not to be admitted must never let a commit go.
+  // With three hosts. An acknowledgement of a host that should not be admitted must never release a commit.
   'a spare acknowledges': { ...threeHosts, sparesAcknowledge: true },
   'whoever may acknowledge stays when another one is invited': { ...threeHosts, view: hidesOthers },
   'the account of the former member stays': { ...threeHosts, barLeaves: 'accounts', view: hidesOthers },

@@ -1,6 +1,6 @@
-// Two or three hosts, their agents and etcd in simulated time: messages are lost, late or doubled by a retry, agents and whole hosts stand
-// still, servers and agents are killed, links are cut, and everything happens in any order. Each schedule has faults of its own:
-// all at once hide each other.
+// Two or three hosts, their agents and etcd in simulated time. Messages are lost, late, or doubled by a retry. Agents and whole hosts hang,
+// servers and agents are killed, and links are cut, in any order. Each schedule has its own faults, because all faults at once would hide
+// each other.
 
 import { setUpReign } from '../../../../ha/agent/keys.ts';
 import type { SyncSet } from '../../../../ha/agent/view.ts';
@@ -11,7 +11,7 @@ import { SimulatedAgent } from './simulated-agent.ts';
 import { SimulatedEtcd } from './simulated-etcd.ts';
 import { type Context, SimulatedHost } from './simulated-host.ts';
 
-/** Until the hosts are whole again, when nothing breaks any more. */
+/** The most steps until the hosts are whole again. No faults happen in these. */
 const mostCalmSteps = 30_000;
 
 const mostQuietSteps = 1_500;
@@ -21,9 +21,9 @@ export class World {
   readonly #hosts: Readonly<Record<HostName, SimulatedHost>>;
   readonly #faultKinds: readonly FaultKind[];
   readonly #faultRate: number;
-  /** Compared with the writes. */
+  /** Relative to the rate of writes. */
   readonly #receiveRate: number;
-  /** Nothing more breaks for so many steps: most of what can go wrong begins with a member, whose admission takes some. */
+  /** No further faults for this many steps. Most failures need a member, and its admission takes some steps. */
   #quietSteps: number;
 
   constructor(random: Random, options: WorldOptions) {
@@ -75,8 +75,8 @@ export class World {
   }
 
   /**
-   * Everything is mended: the hosts must be whole again, with every acknowledged write. `apart`: this one still reaches nothing but etcd,
-   * and the others must be whole without it. False: it is the primary by then, and nothing is judged.
+   * Repairs everything. The hosts must then be whole again, with every acknowledged write. `apart`: this host still reaches only etcd, and
+   * the others must be whole without it. Returns false if that host is already the primary; nothing is judged then.
    */
   settle(apart?: HostName): boolean {
     this.#context.isCalm = true;
@@ -115,7 +115,7 @@ export class World {
 
   #fault(host: SimulatedHost): void {
     const { random, etcd, options, nowMs } = this.#context;
-    // What is broken is mended often: most of what can go wrong begins with a pair in sync.
+    // Repairs are frequent, because most failures begin with a pair in sync.
     const kind = random.next() < 0.3 ? 'mend' : random.pick(this.#faultKinds);
     if (kind === 'mend') {
       this.#mend();
@@ -152,7 +152,7 @@ export class World {
     etcd.put('switchover', spare);
   }
 
-  /** From one other host, or from all. */
+  /** Cuts the links to one other host, or to all. */
   #cutSome(name: HostName): void {
     const others = this.#othersOf(name);
     this.#cut(name, this.#context.random.next() < 0.5 ? others : others.slice(0, 1));
@@ -184,7 +184,7 @@ export class World {
     for (const name of this.#context.names) {
       const host = this.#hosts[name];
       if (host.isPaused || host.server?.duty !== 'primary' || nowMs < host.fenceAtMs) continue;
-      // After a host stood still, its server may run before its watchdog does.
+      // After a host hung, its server may run before its watchdog does.
       if (options.hostsPause && random.next() < 0.9) continue;
       host.kill();
     }
@@ -202,7 +202,7 @@ export class World {
     return host.server?.writable === true ? host : undefined;
   }
 
-  /** One primary, another host in sync with it, and a third one that follows. */
+  /** True if there is one primary, another host in sync with it, and a third one that follows. */
   #isWhole(apart: HostName | undefined): boolean {
     const primary = this.#primary();
     const { members } = this.#context.etcd.value('sync') as SyncSet;

@@ -1,4 +1,4 @@
-// The stages of an admission, and which host counts as failed when it does not acknowledge.
+// The stages of an admission, and which hosts count as failed if they do not acknowledge.
 import { expect, test } from '@jest/globals';
 import { Admissions } from '../../../../ha/agent/state/admissions.ts';
 
@@ -23,14 +23,14 @@ const armed = () => {
   return admissions;
 };
 
-test('an admission goes from stage to stage, and each stage that has a limit has its own time', () => {
+test('an admission goes from stage to stage, and each stage with a limit has its own time', () => {
   const admissions = invited();
   expect(admissions.current).toEqual({ host: 'b', id: '1', sinceMs: 1_000, stage: 'invited', early: true });
   const { current } = armed();
   expect(current).toEqual({ host: 'b', id: '1', incarnation: 'of-b', sinceMs: 2_000, stage: 'armed' });
 });
 
-test('a proof counts for its own admission, not for one that began later', () => {
+test('a proof counts only for its own admission, not for a later one', () => {
   const admissions = armed();
   const proving = admissions.prove();
   expect(admissions.current).toMatchObject({ host: 'b', sinceMs: 2_000, stage: 'proving' });
@@ -49,13 +49,13 @@ test('a proof counts for its own admission, not for one that began later', () =>
   expect(again.current).toMatchObject({ stage: 'invited' });
 });
 
-test('without an admission nothing is proved', () => {
+test('without an admission there is no proof', () => {
   const admissions = begun();
   expect(admissions.prove()).toBeUndefined();
   expect(admissions.current).toBeUndefined();
 });
 
-test('a host that is refused has failed, unless it makes room for another one', () => {
+test('a refused host counts as failed, unless it makes room for another one', () => {
   const made = invited();
   made.refused(true);
   expect([made.current, made.failedAtMs]).toEqual([undefined, {}]);
@@ -65,7 +65,7 @@ test('a host that is refused has failed, unless it makes room for another one', 
   expect([made.current, made.failedAtMs]).toEqual([undefined, { b: 5_000 }]);
 });
 
-test('the host that commits waited for has failed when they are let go, also after its admission', () => {
+test('when waiting commits are released, the host that they waited for counts as failed, even after its admission', () => {
   const admissions = armed();
   admissions.end();
   nowMs = 6_000;

@@ -1,4 +1,4 @@
-// When clients are led to this host: with writes open, under a lease, and never after the lead was given up.
+// Clients are directed to this host while its writes are open under a lease, and never after the lead was given up.
 import { beforeEach, expect, test } from '@jest/globals';
 import { Announcing } from '../../../../ha/agent/state/announcing.ts';
 import type { ServerView, View } from '../../../../ha/agent/view.ts';
@@ -25,7 +25,7 @@ beforeEach(() => {
   });
 });
 
-test('a primary whose writes are open is announced with each look and each renewal, up to its fence', () => {
+test('a primary whose writes are open is announced at each poll and each renewal, up to its fence', () => {
   announcing.saw(open);
   announcing.renewed(6_000);
   announcing.saw({ ...open, reign: { id: 'r', fenceAtMs: 6_000 } });
@@ -37,21 +37,21 @@ test.each<[string, Partial<View>]>([
   ['whose writes are closed', { server: { ...server, writable: false } }],
   ['that is a standby', { server: { ...server, duty: 'standby' } }],
   ['that is down', { server: { state: 'down' } }],
-])('a host %s is not announced, also not by a renewal', (_what, changed) => {
+])('a host %s is not announced, not even by a renewal', (_what, changed) => {
   announcing.saw(open);
   announcing.saw({ ...open, ...changed });
   announcing.renewed(6_000);
   expect(told).toEqual(['held 5000 3', 'lost']);
 });
 
-test('an announcement by an earlier agent is left alone while the adopted server has not answered', () => {
+test('an announcement by an earlier agent stays while the adopted server has not answered', () => {
   const starting: ServerView = { state: 'starting', duty: 'primary', sinceMs: 0 };
   announcing.saw({ ...open, server: starting });
   announcing.renewed(6_000);
   expect(told).toEqual([]);
 });
 
-test('after the lead was given up, a renewal under way announces nothing', () => {
+test('once the lead was given up, a renewal under way announces nothing', () => {
   announcing.saw(open);
   announcing.lost();
   announcing.renewed(6_000);

@@ -1,4 +1,5 @@
-// The copy of the primary's data that a host fetches: one at a time, after what it has was saved, and tried again after a while.
+// The copy of the primary's data that a host fetches. There is one at a time, it starts after the host's own data was saved, and a failed one
+// is retried later.
 import { beforeEach, expect, test } from '@jest/globals';
 import { silentLog } from '../../../../embedded/setup-log.ts';
 import type { FetchOptions } from '../../../../ha/agent/fetch-copy.ts';
@@ -51,7 +52,7 @@ beforeEach(() => {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('what the host has is saved before its data is replaced by that of the host it follows', async () => {
+test("the host's data is saved before a copy from the host that it follows replaces it", async () => {
   copies.begin('a');
   await settled();
   expect(told).toEqual(['save', 'replace', 'fetch']);
@@ -61,7 +62,7 @@ test('what the host has is saved before its data is replaced by that of the host
   expect(logged).toEqual(["ha: the data is a copy of a's"]);
 });
 
-test('nothing is replaced if what the host has cannot be saved', async () => {
+test("nothing is replaced if the host's data cannot be saved", async () => {
   saves = async () => Promise.reject(new Error('the disk is full'));
   copies.begin('a');
   await settled();
@@ -69,7 +70,7 @@ test('nothing is replaced if what the host has cannot be saved', async () => {
   expect(logged).toEqual(['ha: no copy was made, and one is tried again: Error: the disk is full']);
 });
 
-test('one copy is fetched at a time, and the next one begins after a pause', async () => {
+test('one copy is fetched at a time, and the next one starts after a pause', async () => {
   copies.begin('a');
   copies.begin('a');
   await settled();
@@ -87,7 +88,7 @@ test('one copy is fetched at a time, and the next one begins after a pause', asy
   expect(told).toEqual(['save', 'replace', 'fetch', 'save', 'replace', 'fetch']);
 });
 
-test('its share is known while it is fetched, and begins from none for the next one', async () => {
+test('the progress is known during a fetch, and starts from zero for the next one', async () => {
   copies.begin('a');
   await settled();
   expect(copies.share).toBe(0);
@@ -98,7 +99,7 @@ test('its share is known while it is fetched, and begins from none for the next 
   expect(copies.share).toBe(0);
 });
 
-test('its end waits for the copy under way', async () => {
+test('the stop waits for the current copy', async () => {
   copies.begin('a');
   await settled();
   let hasStopped = false;
@@ -112,7 +113,7 @@ test('its end waits for the copy under way', async () => {
   expect(hasStopped).toBe(true);
 });
 
-test('no copy is fetched from a host that gives none, or where a person makes them', async () => {
+test('no copy is fetched from a host that offers none, or where a person makes the copies', async () => {
   copies.begin('b');
   copies.begin('unknown');
   new Copies({ ...options, settings: undefined }).begin('a');

@@ -1,4 +1,5 @@
-// Clients during a switchover: shut out once, waited for without blocking, and let in when the address has moved or stays.
+// Clients during a switchover. They are shut out once, the wait for them does not block, and they are let in once the address has moved or
+// stays.
 import { beforeEach, expect, test } from '@jest/globals';
 import { LeavingClients } from '../../../../ha/agent/state/leaving-clients.ts';
 
@@ -31,10 +32,10 @@ beforeEach(() => {
   });
 });
 
-/** Of promises that are settled. */
+/** Resolves after all settled promises have been handled. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('clients are told once, and have left when they say so', async () => {
+test('clients are notified once, and have left when they confirm it', async () => {
   expect([clients.haveLeft(), clients.haveLeft()]).toEqual([false, false]);
   expect(told).toEqual(['leave']);
   leaving.resolve();
@@ -43,7 +44,7 @@ test('clients are told once, and have left when they say so', async () => {
   expect(clients.haveLeft()).toBe(true);
 });
 
-test('clients that cannot be sent away do not hold up a switchover', async () => {
+test('clients that cannot be sent away do not delay a switchover', async () => {
   clients.haveLeft();
   leaving.reject(new Error('no such table'));
   await settled();
@@ -51,7 +52,7 @@ test('clients that cannot be sent away do not hold up a switchover', async () =>
   expect(warnings).toEqual(['ha: clients are connected while the address moves: Error: no such table']);
 });
 
-test('clients are let in when a switchover is given up, and a later one sends them away again', async () => {
+test('clients are let in when a switchover is abandoned, and a later switchover sends them away again', async () => {
   clients.haveLeft();
   clients.decided({ kind: 'close' }, nowMs);
   expect(told).toEqual(['leave']);
@@ -62,7 +63,7 @@ test('clients are let in when a switchover is given up, and a later one sends th
   expect(told).toEqual(['leave', 'stay', 'leave']);
 });
 
-test('after a hand-over they stay out until the address has moved', () => {
+test('after a hand-over clients stay out until the address has moved', () => {
   clients.haveLeft();
   clients.decided({ kind: 'hand-over' }, nowMs);
   clients.handedOver();
@@ -72,19 +73,19 @@ test('after a hand-over they stay out until the address has moved', () => {
   expect(told).toEqual(['leave', 'stay']);
 });
 
-test('without a switchover no step lets anybody in', () => {
+test('without a switchover no step lets clients in', () => {
   clients.decided({ kind: 'wait' }, nowMs);
   expect(told).toEqual([]);
 });
 
-test('clients that cannot be let in are a warning', async () => {
+test('a failure to let clients in is logged as a warning', async () => {
   stays = async () => Promise.reject(new Error('no such table'));
   clients.letIn();
   await settled();
   expect(warnings).toEqual(['ha: clients are not let in: Error: no such table']);
 });
 
-test('a host without clients waits for none', () => {
+test('a host without clients does not wait', () => {
   const none = new LeavingClients({
     ...{ clients: undefined, log: { warn: (text) => warnings.push(text) }, nowMs: () => nowMs },
     onLeft: () => told.push('left'),

@@ -25,7 +25,7 @@ beforeEach(() => {
   pause = new Pause({ nowMs: () => nowMs, signal: stop.signal, sleep });
 });
 
-/** Whether the pause has ended by then. */
+/** Whether the pause has ended by now. */
 const hasEnded = async (paused: Promise<void>): Promise<boolean> => {
   let ended = false;
   void paused.then(() => {
@@ -35,13 +35,13 @@ const hasEnded = async (paused: Promise<void>): Promise<boolean> => {
   return ended;
 };
 
-test('a step that leads to another one has no pause', async () => {
+test('a step that leads to another step has no pause', async () => {
   await pause.after({ kind: 'seal', syncRevision: 7 });
   await pause.after({ kind: 'prove' });
   expect(slept).toEqual([]);
 });
 
-test('a step that may not have helped, and one that failed, are followed by a pause', async () => {
+test('a pause follows a step that may not have helped, and a step that failed', async () => {
   for (const step of [wait, { kind: 'close' } as const, { kind: 'bar' } as const, undefined]) {
     const paused = pause.after(step);
     expect(await hasEnded(paused)).toBe(false);
@@ -51,7 +51,7 @@ test('a step that may not have helped, and one that failed, are followed by a pa
   expect(slept).toEqual([200, 200, 200, 200]);
 });
 
-test('a pause is short while something takes milliseconds, and while the server may be ending', async () => {
+test('the pause is short during work of a few milliseconds, and while the server may be ending', async () => {
   const lengths = async (step: Step) => {
     const paused = pause.after(step);
     endSleep();
@@ -67,14 +67,14 @@ test('a pause is short while something takes milliseconds, and while the server 
   expect(await lengths(wait)).toBe(200);
 });
 
-test('a wake ends the pause', async () => {
+test('a wake-up ends the pause', async () => {
   const paused = pause.after(wait);
   expect(await hasEnded(paused)).toBe(false);
   pause.wake();
   expect(await hasEnded(paused)).toBe(true);
 });
 
-test('a wake between two pauses skips the next one, and only that one', async () => {
+test('a wake-up between two pauses skips the next one, and only that one', async () => {
   pause.wake();
   pause.wake();
   await pause.after(wait);
@@ -83,14 +83,14 @@ test('a wake between two pauses skips the next one, and only that one', async ()
   expect(slept).toEqual([200]);
 });
 
-test('a wake is kept over steps without a pause', async () => {
+test('a wake-up is kept across steps without a pause', async () => {
   pause.wake();
   await pause.after({ kind: 'prove' });
   await pause.after(wait);
   expect(slept).toEqual([]);
 });
 
-test('the end of a session wakes', async () => {
+test('the end of a session wakes the agent', async () => {
   const paused = pause.after(wait);
   pause.sessionEnded();
   expect(await hasEnded(paused)).toBe(true);

@@ -1,4 +1,4 @@
-// When a lease may be renewed: a dead primary gives the lead away, but only if a member can take it.
+// When a lease may be renewed. A dead primary gives up the lead, but only if a member can take it.
 import { beforeEach, expect, test } from '@jest/globals';
 import { RenewalGuard } from '../../../../ha/agent/state/renewal-guard.ts';
 import type { Duty, SyncSet } from '../../../../ha/agent/view.ts';
@@ -26,12 +26,12 @@ test('the lease of a dead primary is not renewed while it has a member', () => {
   expect(guard.mayRenew).toBe(true);
 });
 
-test('without a member nobody could do better', () => {
+test('a lease is renewed if there is no member, as no other host could do better', () => {
   guard.saw(up, sync([]));
   expect(guard.mayRenew).toBe(true);
 });
 
-test('a server that starts has no heartbeat yet', () => {
+test('a server that is starting has no heartbeat yet', () => {
   guard.saw({ state: 'starting' }, inSync);
   expect(guard.mayRenew).toBe(true);
   guard.saw(up, inSync);
@@ -44,7 +44,7 @@ test.each([['standby' as const], [undefined]])('a server whose duty is %s does n
   expect(guard.mayRenew).toBe(true);
 });
 
-test('before the first answer of etcd there may be a member; while it does not answer, members stay', () => {
+test('a member is assumed before the first answer of etcd, and known members stay while etcd does not answer', () => {
   expect(guard.mayRenew).toBe(false);
   guard.saw(up, undefined);
   expect(guard.mayRenew).toBe(false);

@@ -1,4 +1,4 @@
-// Since when there is no leader, a switchover is wished for, and this host asks to be invited.
+// Start times: of the time without a leader, of a switchover request, and of this host's request for an invitation.
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Step } from '../../../../ha/agent/decide.ts';
 import { SeenSince } from '../../../../ha/agent/state/seen-since.ts';
@@ -22,7 +22,7 @@ beforeEach(() => {
   since = new SeenSince(() => nowMs);
 });
 
-test('the time without a leader begins with the first look that finds none, and ends with a leader', () => {
+test('the time without a leader starts with the first poll that finds none, and ends with a leader', () => {
   expect(since.leaderlessSinceMs).toBeUndefined();
   since.saw(shared({}));
   nowMs = 2_000;
@@ -35,7 +35,7 @@ test('the time without a leader begins with the first look that finds none, and 
   expect(since.leaderlessSinceMs).toBe(3_000);
 });
 
-test('a lead that ended is told until another one has followed it', () => {
+test('a lead that ended is shown until another one has followed it', () => {
   const sync = (reign: string) => ({ primary: 'a', epoch: 1, reign, lossy: false, members: [], revision: 1 });
   since.saw(shared({ leader: led('r'), sync: sync('r') }));
   expect(since.leaderless).toBeUndefined();
@@ -49,7 +49,7 @@ test('a lead that ended is told until another one has followed it', () => {
   expect(since.leaderless).toBeUndefined();
 });
 
-test('a wish for another host is another wish, and one that is withdrawn is none', () => {
+test('a request for another host is a new request, and a withdrawn request is none', () => {
   const wish = (switchoverTo: string | undefined) => {
     since.saw(shared({ leader: led('r'), wishes: { paused: false, switchoverTo } }));
     return since.wishedSinceMs;
@@ -62,7 +62,7 @@ test('a wish for another host is another wish, and one that is withdrawn is none
   expect(wish(undefined)).toBeUndefined();
 });
 
-test('a host asks from the first step that asks until one that does not; each leader is asked for its own time', () => {
+test('a request for an invitation lasts from the first step that makes it to the first that does not, and each leader has its own time', () => {
   const decided = (step: Step, reign: string, atMs: number) => {
     since.decided(step, { shared: shared({ leader: led(reign) }), nowMs: atMs });
     return since.asking;
@@ -74,7 +74,7 @@ test('a host asks from the first step that asks until one that does not; each le
   expect(decided({ kind: 'follow', host: 'a', reign: 's' }, 's', 5_000)).toBeUndefined();
 });
 
-test('nobody is asked while etcd does not answer', () => {
+test('no request is made while etcd does not answer', () => {
   since.decided(asks, { shared: shared({ leader: led('r') }), nowMs: 1_000 });
   since.decided({ kind: 'wait', why: 'etcd does not answer' }, { shared: undefined, nowMs: 2_000 });
   expect(since.asking).toBeUndefined();

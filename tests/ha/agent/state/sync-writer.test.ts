@@ -1,4 +1,4 @@
-// Changes of `sync`: what etcd has to compare, what it writes, and which of them seal earlier ones.
+// Changes of `sync`: the values that etcd must compare, the values that it writes, and which changes seal earlier ones.
 import { beforeEach, expect, test } from '@jest/globals';
 import { haKeys } from '../../../../ha/agent/keys.ts';
 import { type Seen, SyncWriter } from '../../../../ha/agent/state/sync-writer.ts';
@@ -53,7 +53,7 @@ test('a change compares the lead and `sync` as they were read, and is one transa
   ]);
 });
 
-test('only a change that etcd has made seals earlier ones', async () => {
+test('a change seals earlier ones only once etcd has applied it', async () => {
   expect(writer.sealedRevision).toBeUndefined();
   await writer.change(seen, 7, (plain) => plain);
   expect(writer.sealedRevision).toBe(8);
@@ -79,7 +79,7 @@ test.each([
   ]);
 });
 
-test('what was sealed before an admission is not while it is asked for', async () => {
+test('what was sealed before an admission is not sealed while the admission is requested', async () => {
   await writer.change(seen, 7, (plain) => plain);
   const { promise, resolve } = Promise.withResolvers<{ done: boolean; revision: number }>();
   const slow = new SyncWriter({ transact: () => promise }, keys);
@@ -97,7 +97,7 @@ test.each([
   ['no leader in etcd', { ...seen, shared: { ...seen.shared, leader: undefined } }],
   ['no `sync` in etcd', { ...seen, shared: { ...seen.shared, sync: undefined } }],
   ['no answer of etcd', { ...seen, shared: undefined }],
-])('nothing is asked of etcd with %s', async (_what, without) => {
+])('no request is sent to etcd with %s', async (_what, without) => {
   await writer.change(without, 7, (plain) => plain);
   expect(asked).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// The uptimes of many subjects, from events in a real database: what is kept, what is read, and the times in which nothing ran.
+// The uptimes of many subjects, from events in a real database: which events are kept and read, and the times without a running process.
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
@@ -39,7 +39,7 @@ function uptimes(
   return Promise.all(subjects.map((subject) => field(subject, { window }, context)));
 }
 
-/** Changes so many hours ago, oldest first, of one subject. */
+/** Changes of one subject, so many hours ago, oldest first. */
 async function changes(
   id: string,
   ...all: readonly (readonly [number, string | null, string, string?])[]
@@ -53,7 +53,7 @@ async function changes(
 
 const subject = (status = 'ONLINE', createdAt = longAgo): Subject => ({ id: newUuid(), status, createdAt });
 
-test('each of a page has its own, and a page costs three statements', async () => {
+test('each subject of a page has its own uptime, and a page costs three statements', async () => {
   const [down, up, fresh] = [subject('ERROR'), subject(), subject('ONLINE', new Date(Date.now() - 2 * hourMs))];
   await changes(down.id, [5, 'ONLINE', 'ERROR'], [4, 'X', 'Y', 'other']);
   await changes(up.id, [30, 'ERROR', 'ONLINE']);
@@ -74,7 +74,7 @@ test('each of a page has its own, and a page costs three statements', async () =
   expect(third).toMatchObject({ upPercent: 100, knownSince: fresh.createdAt });
 });
 
-test('what retention removed is not known', async () => {
+test('the time that retention removed is unknown', async () => {
   const member = subject();
   await changes(newUuid(), [20, 'A', 'B'], [6, 'A', 'B']);
   await changes(member.id, [3, 'ERROR', 'ONLINE']);
@@ -86,7 +86,7 @@ test('what retention removed is not known', async () => {
   expect(Date.now() - (uptime?.knownSince?.getTime() ?? 0)).toBeLessThan(6.1 * hourMs);
 });
 
-test('a subject that changes without end is known for as long as its newest changes', async () => {
+test('a subject that changes constantly is known for as long as its newest changes', async () => {
   const member = subject();
   const flaps = Array.from({ length: mostEvents + 20 }, (_, index) => ({
     ...{ subjectId: member.id, kind: 'k' },
@@ -130,7 +130,7 @@ test('nothing is recorded while nothing judges', async () => {
   expect(await db.query('SELECT role FROM running_time')).toEqual([{ role: 'r' }]);
 });
 
-test('beats lengthen one row; a silence and a step of the clock begin another', async () => {
+test('beats lengthen one row, and a silence or a step of the clock begins another', async () => {
   const one = new RunningTime({ db, log: ground.log, roles: ['worker'] });
   const other = new RunningTime({ db, log: ground.log, roles: ['worker'] });
   const rows = () => db.query<{ role: string }>('SELECT role FROM running_time ORDER BY from_at');
@@ -153,7 +153,7 @@ test('beats lengthen one row; a silence and a step of the clock begin another', 
   expect(await rows()).toHaveLength(1);
 });
 
-describe('the hours of all subjects of a sort', () => {
+describe('the hours of all subjects of a kind', () => {
   const hoursOf = async (...subjects: readonly Subject[]) => {
     const rows = subjects
       .map(() => 'SELECT ? AS id, ? AS status, CAST(? AS DATETIME(3)) AS createdAt')
@@ -165,18 +165,18 @@ describe('the hours of all subjects of a sort', () => {
   const ago = (hours: number) => new Date(Date.now() - hours * hourMs);
   const last = (states: readonly string[], count: number) => states.slice(-count);
 
-  test('are not known before the first of them was created and had a status', async () => {
+  test('are unknown before the first subject was created and had a status', async () => {
     const young = subject('ONLINE', ago(1 / 60));
     const states = await hoursOf(young);
     expect(states.slice(0, 22)).toEqual(Array(22).fill('UNKNOWN'));
     expect(states.at(-1)).toBe('UP');
-    // It was added two hours before it reported: its first status is not carried back.
+    // It was added two hours before its first report. Its first status does not apply to the time before.
     const late = subject('PRESENT', ago(4));
     await changes(late.id, [2, 'ABSENT', 'PRESENT']);
     expect(last(await hoursOf(late), 5)).toEqual(['UNKNOWN', 'UNKNOWN', 'UP', 'UP', 'UP']);
   });
 
-  test('show one that flapped among many that did not', async () => {
+  test('show one subject that flapped among many that did not', async () => {
     const flapped = subject('PRESENT');
     await changes(flapped.id, [30, 'ABSENT', 'PRESENT'], [3, 'PRESENT', 'ABSENT'], [2.99, 'ABSENT', 'PRESENT']);
     const degraded = subject('DEGRADED');
@@ -188,7 +188,7 @@ describe('the hours of all subjects of a sort', () => {
     expect(states[0]).toBe('UP');
   });
 
-  test('are not known while no process of the role ran', async () => {
+  test('are unknown while no process of the role ran', async () => {
     await db.execute(
       `INSERT INTO running_time VALUES ('worker', NOW(3) - INTERVAL 40 HOUR, NOW(3) - INTERVAL 20 HOUR),
         ('worker', NOW(3) - INTERVAL 1 MINUTE, NOW(3))`,
@@ -198,7 +198,7 @@ describe('the hours of all subjects of a sort', () => {
     expect([states[0], states.at(-1)]).toEqual(['UP', 'UP']);
   });
 
-  test('none is called good if there are more that changed than are read', async () => {
+  test('no hour is called good if more subjects changed than are read', async () => {
     const many = Array.from({ length: mostChanged + 1 }, () => subject());
     await ground.append(...many.map(({ id }) => ({ subjectId: id, kind: 'k', from: 'ERROR', to: 'ONLINE' })));
     await ground.sequence();

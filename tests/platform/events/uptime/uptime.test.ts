@@ -1,4 +1,4 @@
-// The time up of a subject, from given changes, with edges: retention, clock steps, absences of the product.
+// The uptime of a subject, from given changes, with edge cases: retention, clock steps, and absences of the product.
 import { describe, expect, test } from '@jest/globals';
 import { hoursOf, type Transition, uptimeOf } from '../../../../platform/events/uptime/uptime.ts';
 
@@ -20,7 +20,7 @@ function day(given: {
   });
 }
 
-/** A change so many hours before now. */
+/** A change, this many hours before now. */
 function change(hours: number, from: string | null, to: string): Transition {
   return { atMs: nowMs - hours * hourMs, from, to };
 }
@@ -30,7 +30,7 @@ describe('windows', () => {
     ['DAY', 24, '2026-11-27T13:00:00.000Z'],
     ['WEEK', 28, '2026-11-21T18:00:00.000Z'],
     ['MONTH', 30, '2026-10-30T00:00:00.000Z'],
-  ] as const)('%s has %i slots and begins at a whole one', (window, count, startedAt) => {
+  ] as const)('%s has %i slots and begins at the start of a slot', (window, count, startedAt) => {
     const uptime = uptimeOf(window, {
       ...{ transitions: [], completeSinceMs: 0, status: 'ONLINE', nowMs, judgedIn: [{ fromMs: 0, untilMs: nowMs }] },
     });
@@ -42,7 +42,7 @@ describe('windows', () => {
 });
 
 describe('without a change in the window', () => {
-  test('the status now holds for all of it', () => {
+  test('the current status applies to all of it', () => {
     expect(day({ status: 'ERROR' })).toMatchObject({ upPercent: 0, knownPercent: 100, downCount: 1 });
     expect(day({ status: 'DEGRADED' })).toMatchObject({ upPercent: 100 });
   });
@@ -54,7 +54,7 @@ describe('without a change in the window', () => {
   });
 });
 
-test('an outage is in its slots, and in the percent', () => {
+test('an outage appears in its slots and in the percentage', () => {
   const uptime = day({ transitions: [change(3, 'ERROR', 'ONLINE'), change(5, 'ONLINE', 'ERROR')] });
   // From 07:30 to 09:30.
   expect(uptime.slots.map(({ state }) => state).lastIndexOf('DOWN')).toBe(20);
@@ -64,7 +64,7 @@ test('an outage is in its slots, and in the percent', () => {
   expect(uptime.upPercent).toBe(Math.floor((100_000 * 21.5) / 23.5) / 1_000);
 });
 
-test('the shortest outage leaves less than 100 percent', () => {
+test('the shortest outage gives less than 100 percent', () => {
   const transitions = [
     { atMs: nowMs - hourMs + 1, from: 'ERROR', to: 'ONLINE' },
     { atMs: nowMs - hourMs, from: 'ONLINE', to: 'ERROR' },
@@ -72,13 +72,13 @@ test('the shortest outage leaves less than 100 percent', () => {
   expect(day({ transitions })).toMatchObject({ upPercent: 99.999, downCount: 1 });
 });
 
-test('ERROR and OFFLINE one after the other are one fall', () => {
+test('ERROR and OFFLINE one after the other count as one outage', () => {
   const transitions = [change(1, 'OFFLINE', 'ONLINE'), change(2, 'ERROR', 'OFFLINE'), change(3, 'ONLINE', 'ERROR')];
   expect(day({ transitions })).toMatchObject({ downCount: 1 });
 });
 
 describe('the known time', () => {
-  test('begins with what is kept, and the percent is of it', () => {
+  test('begins with the oldest kept event, and the percentage refers to it', () => {
     const uptime = day({
       completeSinceMs: nowMs - 4 * hourMs,
       transitions: [change(1, 'ONLINE', 'ERROR')],
@@ -87,7 +87,7 @@ describe('the known time', () => {
     expect(uptime).toMatchObject({ upPercent: 75, knownSince: new Date(nowMs - 4 * hourMs) });
     expect(uptime.knownPercent).toBeCloseTo((100 * 4) / 23.5, 2);
     expect(uptime.slots.filter(({ state }) => state === 'UNKNOWN')).toHaveLength(19);
-    // 08:30 to 09:00 of the slot that begins at 08:00.
+    // From 08:30 to 09:00, in the slot that begins at 08:00.
     expect(uptime.slots[19]).toMatchObject({ state: 'UP', knownPercent: 50, upPercent: 100 });
   });
 
@@ -97,17 +97,17 @@ describe('the known time', () => {
     });
   });
 
-  test('nothing is known of what was created after now, by a clock that was set back', () => {
+  test('nothing is known of a subject that was created after now, according to a clock that was set back', () => {
     expect(day({ completeSinceMs: nowMs + hourMs })).toMatchObject({ upPercent: null, knownPercent: 0, downCount: 0 });
   });
 
-  test('a status before the window counts in it', () => {
+  test('a status from before the window counts inside it', () => {
     expect(day({ transitions: [change(100, 'ONLINE', 'ERROR')] })).toMatchObject({ upPercent: 0, downCount: 1 });
   });
 });
 
 describe('steps of the clock', () => {
-  test('a change that seems later than the one after it took no time', () => {
+  test('a change that seems later than its successor took no time', () => {
     const transitions = [change(5, 'ERROR', 'ONLINE'), change(2, 'ONLINE', 'ERROR')];
     expect(day({ transitions })).toMatchObject({ upPercent: 100, knownPercent: 100 });
   });
@@ -130,7 +130,7 @@ describe('absences of the product', () => {
     expect(uptime.slots.filter(({ state }) => state === 'UNKNOWN')).toHaveLength(5);
   });
 
-  test('a status that was down before is not known to have stayed down', () => {
+  test('a status that was down before is not assumed to have stayed down', () => {
     const transitions = [change(4, 'ERROR', 'ONLINE'), change(11, 'ONLINE', 'ERROR')];
     const uptime = day({ judgedIn, transitions });
     expect(uptime.downCount).toBe(1);
@@ -138,7 +138,7 @@ describe('absences of the product', () => {
   });
 });
 
-test('the slots of a window are all of its known time', () => {
+test('the slots of a window cover all of its known time', () => {
   const transitions = [change(3.3, 'ERROR', 'ONLINE'), change(29.7, 'ONLINE', 'ERROR'), change(60, null, 'ONLINE')];
   const judged = { transitions, completeSinceMs: nowMs - 60 * hourMs, status: 'ONLINE', nowMs };
   const uptime = uptimeOf('WEEK', { ...judged, judgedIn: [{ fromMs: 0, untilMs: nowMs }] });
@@ -149,7 +149,7 @@ test('the slots of a window are all of its known time', () => {
 describe('the first status', () => {
   const first = [change(2, 'ABSENT', 'PRESENT')];
 
-  test('is not carried back to the creation: nobody knows how it was before', () => {
+  test('does not apply to the time since creation, as the earlier status is unknown', () => {
     const completeSinceMs = nowMs - 5 * hourMs;
     expect(
       day({ transitions: first, completeSinceMs, isWhole: true })
@@ -158,7 +158,7 @@ describe('the first status', () => {
     ).toEqual([...['UNKNOWN', 'UNKNOWN', 'UNKNOWN', 'UP', 'UP', 'UP']]);
   });
 
-  test('an older change that is no longer kept came before it: then its status before is known', () => {
+  test('if an older change existed that is no longer kept, the status before is known', () => {
     expect(
       day({ transitions: first })
         .slots.slice(-4)
@@ -167,19 +167,19 @@ describe('the first status', () => {
   });
 });
 
-test.each(['DEGRADED', 'FLAPPING'])('a slot in which it was %s says so, and counts as up', (status) => {
+test.each(['DEGRADED', 'FLAPPING'])('a slot with the status %s says so, and counts as up', (status) => {
   const { slots, upPercent } = day({ transitions: [change(1, status, 'ONLINE'), change(2, 'ONLINE', status)] });
   expect(slots.slice(-4).map(({ state }) => state)).toEqual(['UP', 'DEGRADED', 'DEGRADED', 'UP']);
   expect(upPercent).toBe(100);
 });
 
-describe('the hours of several', () => {
+describe('the hours of several subjects', () => {
   const states = (uptimes: readonly ReturnType<typeof day>[], isWhole = true) =>
     hoursOf(uptimes, { nowMs, isWhole })
       .slice(-4)
       .map(({ state }) => state);
 
-  test('have the worst state of any, and are not known before the first of them', () => {
+  test('have the worst state of any subject, and are unknown before the first subject', () => {
     const [old, fell] = [
       day({ completeSinceMs: nowMs - 2 * hourMs }),
       day({ status: 'ERROR', completeSinceMs: nowMs - 60_000 }),
@@ -188,7 +188,7 @@ describe('the hours of several', () => {
     expect(states([])).toEqual(['UNKNOWN', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN']);
   });
 
-  test('nobody knows that an hour was good if not all were read', () => {
+  test('an hour is not called good if not all events were read', () => {
     const down = day({ transitions: [change(1, 'ERROR', 'ONLINE')], completeSinceMs: nowMs - 1.2 * hourMs });
     expect(states([down], false)).toEqual(['UNKNOWN', 'UNKNOWN', 'DOWN', 'UNKNOWN']);
   });

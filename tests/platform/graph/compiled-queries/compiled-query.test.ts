@@ -42,12 +42,12 @@ async function both(text: string, variableValues = {}, operationName?: string) {
   return actual;
 }
 
-/** graphql-js makes objects with another prototype. */
+/** graphql-js creates objects with another prototype. */
 function isCompiled({ data }: ExecutionResult): boolean {
   return data != null && Object.getPrototypeOf(data) !== null;
 }
 
-test('a query is compiled, one of several by its name', async () => {
+test('a query is compiled, and one of several is chosen by its name', async () => {
   expect(isCompiled(await both('{ item { name __typename ... on Item { size } } }'))).toBe(true);
   expect(isCompiled(await both('query A { item { name } } query B { item { size } }', {}, 'B'))).toBe(true);
 });
@@ -68,20 +68,20 @@ test('mutations run one after the other', async () => {
   expect(order).toEqual(['begin a', 'end a', 'begin b', 'end b']);
 });
 
-test('graphql-js says what is wrong with an operation or its variables', async () => {
+test('graphql-js reports faults of an operation or its variables', async () => {
   expect((await both('query A { item { name } } query B { item { name } }')).errors).toHaveLength(1);
   expect((await both('query A { item { name } }', {}, 'C')).errors).toHaveLength(1);
   expect((await both('query($v: Int!) { sum(of: [1], times: $v) }')).errors?.[0]?.message).toContain('$v');
 });
 
-test('a resolver that changes its arguments changes them for no other call, nor for the next request', async () => {
+test('a resolver that changes its arguments affects no other call and no later request', async () => {
   const text =
     'query($times: Int) { a: sum(of: [1, 2], times: $times) b: sum(of: [1, 2], times: $times) c: sum(of: [1, 2]) }';
   for (let time = 0; time < 2; time += 1)
     expect((await both(text, { times: 2 })).data).toEqual({ a: 206, b: 206, c: 103 });
 });
 
-test('an item that fails while others are awaited leaves none of their errors unhandled', async () => {
+test('if an item fails while others are awaited, none of their errors is unhandled', async () => {
   const unhandled: unknown[] = [];
   const note = (error: unknown) => unhandled.push(error);
   process.on('unhandledRejection', note);

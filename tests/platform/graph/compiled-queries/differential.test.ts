@@ -1,5 +1,6 @@
-// Compiled queries and graphql-js: the same result, byte for byte, and the same calls of resolvers in the same order. With every request that
-// the planner makes of the project's documents, and with random queries, on the project's schemas with resolvers that answer at random.
+// Compiled queries and graphql-js give the same result, byte for byte, and call the same resolvers in the same order. The inputs are every
+// request that the planner makes for the project's documents, and random queries. They run on the project's schemas with resolvers that
+// answer at random.
 // needs: processes
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -53,12 +54,12 @@ async function compare(subgraph: RandomSubgraph, documents: readonly DocumentNod
       calls.length = 0;
       const result = await executor({ schema, document, variableValues, contextValue: {} });
       const text = textOf(result);
-      // What is below a null that was already answered ends later.
+      // Work inside a field that was already answered with null ends later.
       await setImmediate();
       return { result, text, calls: [...calls] };
     };
     const expected = await run(execute as typeof executeQuery);
-    // The second time from the plan.
+    // The second run uses the cached plan.
     for (let time = 0; time < 2; time += 1) {
       const actual = await run(executeQuery);
       const place = `seed ${seed}\n${print(document)}\n${JSON.stringify(variableValues)}`;
@@ -67,7 +68,7 @@ async function compare(subgraph: RandomSubgraph, documents: readonly DocumentNod
         text: expected.text,
         calls: expected.calls,
       });
-      // graphql-js makes objects with another prototype.
+      // graphql-js creates objects with another prototype.
       if (time === 0 && actual.result.data != null && Object.getPrototypeOf(actual.result.data) !== null)
         seen.compiled += 1;
     }
@@ -77,7 +78,10 @@ async function compare(subgraph: RandomSubgraph, documents: readonly DocumentNod
   return seen;
 }
 
-/** Errors with all that callers see; what is said of an object without a fitting type, and of an odd value, is worded otherwise. */
+/**
+ * The errors as callers see them. The messages for an object without a fitting type and for an odd value are left out, because their wording
+ * differs.
+ */
 function textOf({ data, errors }: ExecutionResult): string {
   const shown = errors?.map(({ message, path, extensions, nodes, originalError }) => ({
     message: /^(Abstract type|Runtime Object type|The object of)/.test(message) ? 'wrong type' : message,
@@ -101,7 +105,7 @@ test(`random queries (seed ${seed})`, async () => {
   }
 }, 60_000);
 
-test(`what the planner asks subgraphs for the project's documents (seed ${seed})`, async () => {
+test(`the planner's requests to subgraphs for the project's documents (seed ${seed})`, async () => {
   const requests = await plannedRequests();
   const random = seededRandom(seed);
   let [compiled, whole] = [0, 0];

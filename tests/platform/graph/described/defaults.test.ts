@@ -1,4 +1,4 @@
-// A default has one source: what graphql-js fills in from the SDL is what the validation fills in.
+// A default has one source: graphql-js reads it from the SDL, and the validation fills in the same value.
 import { expect, test } from '@jest/globals';
 import {
   buildSchema,
@@ -63,7 +63,7 @@ const sdl = [
 ].join('\n');
 const schema = buildSchema(sdl);
 
-/** As a client's variable. */
+/** The value as a client's variable. */
 function coerced(value: object): JsonObject {
   const type = schema.getType('ThingCreateInput');
   if (!isInputObjectType(type)) throw new Error('no such input');
@@ -83,12 +83,12 @@ test('the SDL has the literals of all types', () => {
   expect(sdl).toContain('names: [String!] = []');
   expect(sdl).toContain('options: OptionsInput = {mode: SLOW, delayMs: 5}');
   expect(sdl).toContain('input ShareInput @oneOf {');
-  // A field with a default always has a value, and no default in a type.
+  // A field with a default always has a value, and output types have no defaults.
   expect(sdl).toContain('mode: Mode!\n');
 });
 
 test.each([{ name: 'a' }, { name: 'a', options: {} }, { name: 'a', share: { count: 1 } }])(
-  'filled in by the gateway or by the validation: the same spec %#',
+  'the gateway and the validation fill in the same spec %#',
   (given: JsonObject) => {
     expect(readSpec(kind, coerced(given))).toEqual(readSpec(kind, given));
     expect(readSpec(kind, given)).toMatchObject({ ok: true, spec: { count: 3 } });
@@ -100,7 +100,7 @@ test('an empty list is allowed where it is the default', () => {
   expect(faultsOf({ name: 'a', modes: [] })).toHaveLength(1);
 });
 
-test('both or none of a @oneOf is a fault, also without graphql-js', () => {
+test('both or no members of a @oneOf are a fault, even without graphql-js', () => {
   expect(faultsOf({ name: 'a', share: {} })).toHaveLength(1);
   expect(faultsOf({ name: 'a', share: { count: 1, percent: 1 } })).toHaveLength(1);
   expect(() => coerced({ name: 'a', share: { count: 1, percent: 1 } })).toThrow(/Exactly one key must be specified/);

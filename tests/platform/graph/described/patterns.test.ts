@@ -1,4 +1,4 @@
-// Each form of a text that a described kind accepts has words of its own. Without them a refusal would give a wrong reason.
+// Each text format that a described kind accepts has its own description. Without it a refusal would give a wrong reason.
 import { expect, test } from '@jest/globals';
 import { wantsOf } from '../../../../platform/graph/described/patterns.ts';
 import { textField } from '../../../../platform/graph/fields.ts';
@@ -6,7 +6,7 @@ import { checkTypes } from '../../../../subgraphs/gslb/spec/check-types.ts';
 import { describedKinds } from '../../../../subgraphs/gslb/spec/kinds.ts';
 import { partKinds } from '../../../../subgraphs/loadbalancer/spec/parts.ts';
 
-/** Of all schemas in it, at any depth. */
+/** The patterns of all schemas in the value, at any depth. */
 function patternsIn(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return [];
   const own = 'pattern' in value && typeof value.pattern === 'string' ? [value.pattern] : [];

@@ -1,6 +1,6 @@
-// A process that serves a small subgraph `test` and checks credentials, for tests that kill it or let it stand still. Arguments: the
-// name that it answers, the public key file of gateways, and its port (default: any). It writes its URL on a line, and another line when
-// it begins a mutation. A line of input drains it.
+// A process that serves a small subgraph `test` and checks credentials, for tests that kill it or make it hang. Arguments: the name that it
+// answers, the public key file of gateways, and its port (default: any). It prints its URL on a line, and another line for each mutation that
+// it starts. A line of input drains it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';

@@ -1,5 +1,5 @@
-// A process at the deciding end of links, for tests that kill it or let it stand still. Arguments: its name, and its TLS texts as JSON. It
-// writes its port on a line; each machine gets one document with its name, and each report is stored.
+// A process at the deciding end of links, for tests that kill it or make it hang. Arguments: its name, and its TLS texts as JSON. It prints
+// its port on a line. Each machine gets one document with its name, and each report is stored.
 import { pino } from 'pino';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import { Peers } from '../../../../platform/machines/peers.ts';

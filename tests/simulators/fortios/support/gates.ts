@@ -9,7 +9,7 @@ import { FortiGate, type FortiGateOptions } from '../../../../simulators/fortios
 
 const cleanups: (() => Promise<void> | void)[] = [];
 
-/** Of a test file, before its tests: the devices that each of them starts end after it. */
+/** Call this before the tests of a file. The devices that a test starts end after it. */
 export function useGates(): void {
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -26,7 +26,7 @@ interface RestReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** The JSON body; else empty. */
+  /** The JSON body, or empty. */
   // biome-ignore lint/suspicious/noExplicitAny: replies of every shape, looked into by tests only
   readonly body: any;
 }
@@ -73,7 +73,7 @@ export function sessionHeaders(reply: RestReply): { readonly cookie: string; rea
 interface CliClient {
   /** Types a line and returns the output up to and including the next prompt. */
   type(line: string): Promise<string>;
-  /** Types without Enter and waits until the output ends with this. */
+  /** Types without Enter, and waits until the output ends with this. */
   press(keys: string, until: RegExp): Promise<string>;
   readonly channel: ClientChannel;
   readonly client: ssh2.Client;

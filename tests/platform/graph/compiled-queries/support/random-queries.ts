@@ -1,4 +1,4 @@
-// Random queries of a schema, with their variables: aliases, fragments, literals, defaults.
+// Random queries of a schema with their variables: aliases, fragments, literals, defaults.
 import {
   type GraphQLField,
   type GraphQLInputType,
@@ -77,7 +77,7 @@ function fieldText(maker: Maker, field: GraphQLField<unknown, unknown>, levels: 
   return isCompositeType(of) ? `${head} ${selectionOf(maker, of, levels - 1, 4)}` : head;
 }
 
-/** Undefined where only a variable will do. */
+/** Undefined if only a variable is possible. */
 function literalOf(maker: Maker, type: GraphQLInputType, levels: number): string | undefined {
   const value = inputOf(maker, type, levels);
   return isLiteral(value, getNamedType(type)) ? text(value, getNamedType(type)) : undefined;
@@ -116,7 +116,7 @@ function inputOf(maker: Pick<Maker, 'random'>, given: GraphQLInputType, levels: 
   }
 }
 
-/** Values of an operation's variables, now and then none or a wrong one. */
+/** Values for an operation's variables. Occasionally a value is missing or wrong. */
 export function randomVariables(
   schema: GraphQLSchema,
   { variableDefinitions = [] }: OperationDefinitionNode,

@@ -1,5 +1,5 @@
-// A subgraph's schema whose resolvers answer at random, but the same at the same place: values, nulls, errors, promises, and what no
-// type allows. Each call is noted.
+// A subgraph's schema whose resolvers answer at random, but always the same at the same place: values, nulls, errors, promises, and values of
+// a wrong type. Each call is recorded.
 import { hash } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import {
@@ -25,17 +25,17 @@ import { countPages } from '../../../../../platform/pages/page-counts.ts';
 
 export interface RandomSubgraph {
   readonly schema: GraphQLSchema;
-  /** Of all resolvers, in their order. */
+  /** The calls of all resolvers, in order. */
   readonly calls: string[];
 }
 
 /**
- * In a place: nothing fails below it. A list of required items is of several calm ones or of a single one: where one fails at once, graphql-js forgets
- * the others, and if they fail later, their errors are nobody's.
+ * Marks a place in which nothing fails. A list of required items has several calm items or a single one. If one item fails at once,
+ * graphql-js drops the others, and nothing handles their later errors.
  */
 const calm = '~';
 
-/** 0 to 999. */
+/** A number from 0 to 999. */
 function draw(...words: readonly (string | number)[]): number {
   return Number.parseInt(hash('md5', words.join('\0')).slice(0, 8), 16) % 1000;
 }
@@ -105,11 +105,11 @@ export function randomSubgraph(sdl: string, seed: number): RandomSubgraph {
     }
   };
 
-  /** A list may hold promises and errors. */
+  /** A list may contain promises and errors. */
   const itemOf = (type: GraphQLOutputType, place: string): unknown => {
     try {
       const value = valueAt(type, place);
-      // If nobody asks for it, it must not count as unhandled.
+      // If nothing awaits the promise, its error must not count as unhandled.
       if (value instanceof Promise) value.catch(() => undefined);
       return value;
     } catch (error) {
@@ -149,7 +149,7 @@ export function randomSubgraph(sdl: string, seed: number): RandomSubgraph {
       field.resolve = (source: { readonly place?: string } | undefined, args, _context, info) => {
         const at = pathText(info.path);
         calls.push(`${type.name}.${field.name} of ${source?.place} at ${at} with ${JSON.stringify(args)}`);
-        // Must not be seen by the next one.
+        // The next call must not see this change.
         args.changed = true;
         return valueAt(field.type, `${source?.place ?? ''}/${at}`);
       };
