@@ -252,22 +252,25 @@ test.each([
   ['haHostJoin', { host: 'b' }, 'host'],
   ['haPause', {}, null],
   ['haResume', {}, null],
-])('a bad field of %s is refused with its name and code, and sends no request to the hosts', async (name, good, host) => {
-  const bad = (field: string, value: string, code: string) =>
-    [{ ...good, [field]: value }, refusal(code, { field: ['input', field] })] as const;
-  const cases = [
-    bad('idempotencyKey', '', 'INVALID_INPUT'),
-    bad('idempotencyKey', 'a\u0007b', 'INVALID_INPUT'),
-    bad('idempotencyKey', 'x'.repeat(256), 'TOO_LONG'),
-    ...(host === null ? [] : [bad(host, '', 'INVALID_INPUT'), bad(host, 'x'.repeat(64), 'TOO_LONG')]),
-  ];
-  // Resuming needs a pause to end.
-  if (name === 'haResume') await etcd.put(keys.paused, '{}');
-  const wishes = () => Promise.all([wished(keys.switchover), wished(keys.paused)]);
-  const before = await wishes();
-  for (const [input, refused] of cases) expect(await ask(name, input)).toMatchObject(refused);
-  expect(await wishes()).toEqual(before);
-});
+])(
+  'a bad field of %s is refused with its name and code, and sends no request to the hosts',
+  async (name, good, host) => {
+    const bad = (field: string, value: string, code: string) =>
+      [{ ...good, [field]: value }, refusal(code, { field: ['input', field] })] as const;
+    const cases = [
+      bad('idempotencyKey', '', 'INVALID_INPUT'),
+      bad('idempotencyKey', 'a\u0007b', 'INVALID_INPUT'),
+      bad('idempotencyKey', 'x'.repeat(256), 'TOO_LONG'),
+      ...(host === null ? [] : [bad(host, '', 'INVALID_INPUT'), bad(host, 'x'.repeat(64), 'TOO_LONG')]),
+    ];
+    // Resuming needs a pause to end.
+    if (name === 'haResume') await etcd.put(keys.paused, '{}');
+    const wishes = () => Promise.all([wished(keys.switchover), wished(keys.paused)]);
+    const before = await wishes();
+    for (const [input, refused] of cases) expect(await ask(name, input)).toMatchObject(refused);
+    expect(await wishes()).toEqual(before);
+  },
+);
 
 test('refused: a host out of sync, another switchover in progress, the return of the primary or of a silent host, and callers who are not administrators', async () => {
   await lead('a', 3, []);

@@ -207,12 +207,15 @@ function testsOf(
 
   if (one.adopts === false) return;
   if (typeof create !== 'string')
-    test.each(deletions)('an adopted object is deleted by %s only if it is still the adopted one', async (_what, deletion) => {
-      const object = await replaced(await adopted());
-      if (isSent(deletion, object)) await leavesAlone(() => remove(deletion, object));
-      const again = await adopted();
-      if (isSent(deletion, again)) expect(callOf(await remove(deletion, again))).toBe('SUCCEEDED');
-    });
+    test.each(deletions)(
+      'an adopted object is deleted by %s only if it is still the adopted one',
+      async (_what, deletion) => {
+        const object = await replaced(await adopted());
+        if (isSent(deletion, object)) await leavesAlone(() => remove(deletion, object));
+        const again = await adopted();
+        if (isSent(deletion, again)) expect(callOf(await remove(deletion, again))).toBe('SUCCEEDED');
+      },
+    );
 
   for (const [name, argsOf] of updates)
     test(`an adopted object is changed by ${name} only if it is still the adopted one`, async () => {

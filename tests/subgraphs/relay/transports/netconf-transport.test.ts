@@ -236,10 +236,13 @@ test.each<[string, ReturnType<Answers>, string]>([
   ['no reply of NETCONF', '', 'FAILED DEVICE_BUSY'],
   ['the end of the session', 'end', 'FAILED DEVICE_BUSY'],
   ['nothing', 'nothing', 'FAILED DEVICE_BUSY'],
-])('when a read under the lock does not show the intended route (%s), no edit is sent', async (_what, said, outcome) => {
-  const { server, caller } = await meet(undefined, {}, 1_000);
-  server.answer(but('get-config', said));
-  expect(await caller.refused('staticRoute.delete', { destination: '192.0.2.0/24' })).toBe(outcome);
-  expect(server.asked.slice(0, 3)).toEqual(['lock', 'discard-changes', 'get-config']);
-  expect(server.asked).not.toContain('edit-config');
-});
+])(
+  'when a read under the lock does not show the intended route (%s), no edit is sent',
+  async (_what, said, outcome) => {
+    const { server, caller } = await meet(undefined, {}, 1_000);
+    server.answer(but('get-config', said));
+    expect(await caller.refused('staticRoute.delete', { destination: '192.0.2.0/24' })).toBe(outcome);
+    expect(server.asked.slice(0, 3)).toEqual(['lock', 'discard-changes', 'get-config']);
+    expect(server.asked).not.toContain('edit-config');
+  },
+);

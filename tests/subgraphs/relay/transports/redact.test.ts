@@ -35,16 +35,19 @@ describe('a secret', () => {
       expect(shown).not.toContain(part);
   });
 
-  test.each(['base64', 'base64url'] as const)('in %s is removed, at any offset, with any text around it', (encoding) => {
-    for (const before of ['', 'a', 'ab', 'abc', 'netops:', 'user:x:']) {
-      const shown = redactor.text(`Basic ${coded(before, encoding)}`);
-      expect(shown).toContain('•••');
-      // Characters left at either end share bits with the text around the secret.
-      const decoded = Buffer.from(shown.replace(/^Basic .*•••/, ''), encoding).toString('latin1');
-      expect(decoded).not.toMatch(/code|nico/);
-      expect(shown.length).toBeLessThan(coded(before, encoding).length - 20);
-    }
-  });
+  test.each(['base64', 'base64url'] as const)(
+    'in %s is removed, at any offset, with any text around it',
+    (encoding) => {
+      for (const before of ['', 'a', 'ab', 'abc', 'netops:', 'user:x:']) {
+        const shown = redactor.text(`Basic ${coded(before, encoding)}`);
+        expect(shown).toContain('•••');
+        // Characters left at either end share bits with the text around the secret.
+        const decoded = Buffer.from(shown.replace(/^Basic .*•••/, ''), encoding).toString('latin1');
+        expect(decoded).not.toMatch(/code|nico/);
+        expect(shown.length).toBeLessThan(coded(before, encoding).length - 20);
+      }
+    },
+  );
 
   test('in a result is removed, at any depth, also in a name', () => {
     const value = { rules: [{ comment: `was ${password}`, handle: 7, ok: true, none: null, [apiToken]: [apiToken] }] };

@@ -141,7 +141,11 @@ test('calls that waited before the failover become UNKNOWN, neither sent nor rej
   expect([told('older-rule'), device.timesTold('10.2.0.2')]).toEqual([0, 0]);
 }, 60_000);
 
-test('the answer is also recorded after recovery made the call UNKNOWN', () => sentIsLost('undone-again', '10.1.0.2', true), 60_000);
+test(
+  'the answer is also recorded after recovery made the call UNKNOWN',
+  () => sentIsLost('undone-again', '10.1.0.2', true),
+  60_000,
+);
 
 test("if a call's row is lost while the device works, it is written again with the answer", async () => {
   await register('lost');

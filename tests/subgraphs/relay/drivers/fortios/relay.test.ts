@@ -57,12 +57,15 @@ test.each([
   ['lost-before', 'DROP_BEFORE_APPLYING', 'ABSENT'],
   ['lost-after', 'DROP_AFTER_APPLYING', 'PRESENT'],
   ['silent', 'SILENT_AFTER_APPLYING', 'PRESENT'],
-] as const)('%s: a call without a verdict is not repeated, and is settled by its mark', async (name, fault, finding) => {
-  gate.device.faults.plan(fault);
-  await lostCall(calls, ['firewallAddressCreate', { name, content: { address: '192.0.2.81' } }], finding);
-  const attempts = gate.log.entries.filter((entry) => entry.action === `root: create firewall/address ${name}`);
-  expect(attempts).toHaveLength(finding === 'ABSENT' ? 0 : 1);
-});
+] as const)(
+  '%s: a call without a verdict is not repeated, and is settled by its mark',
+  async (name, fault, finding) => {
+    gate.device.faults.plan(fault);
+    await lostCall(calls, ['firewallAddressCreate', { name, content: { address: '192.0.2.81' } }], finding);
+    const attempts = gate.log.entries.filter((entry) => entry.action === `root: create firewall/address ${name}`);
+    expect(attempts).toHaveLength(finding === 'ABSENT' ? 0 : 1);
+  },
+);
 
 test('a change applies to the adopted object as recorded, and not to a later one with its name', async () => {
   const addresses = tableOf('firewall/address');

@@ -116,7 +116,7 @@ test('found by its processor time: a member that was added at runtime keeps its 
   await kept.stop();
 }, 30_000);
 
-test('least connections selects the member with the fewest', async () => {
+test('least connections goes to the member with the fewest', async () => {
   let held = 0;
   const busy = await streamMember(() => {
     held += 1;
