@@ -1,4 +1,5 @@
-// The trial of the gateway's executor can fail: executors that are broken on purpose are found. The same seed gives the same result.
+// The trial of the gateway's executor can fail, because it finds deliberately broken executors. The same seed gives the
+// same result.
 // needs: load
 import { describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, GraphQLError } from 'graphql';

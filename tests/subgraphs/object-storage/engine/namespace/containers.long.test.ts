@@ -301,23 +301,26 @@ describe('while an option is being deleted', () => {
     expect(value && gateState(value)).toBe('DELETED');
   });
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('the container either exists with the option and is found, or is refused (seed %d)', async (seed) => {
-    const random = seededRandom(seed);
-    for (let round = 0; round < 12; round += 1) {
-      const clusters = new MemoryClusters();
-      clusters.weather = { loss: 0, mostDelayMs: 3, random: () => random.integer(0, 999) / 1_000 };
-      const [one, other] = [partsOf(clusters, 0), partsOf(clusters, 1)];
-      const creating = one.containers.create(caller, 'photos', { option: 'other', id }).then(
-        () => true,
-        () => false,
-      );
-      await sleep(random.integer(0, 20));
-      const isGone = await other.containers.endUnnamed(unnamed);
-      const isMade = await creating;
-      const isThere = (await one.containers.list(caller, all)).length === 1;
-      expect([seed, round, isGone, isMade && !isThere]).toEqual([seed, round, !isThere, false]);
-      const { value } = await one.names.read(gate);
-      expect(value && gateState(value)).toBe(isGone ? 'DELETED' : 'OPEN');
-    }
-  });
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'the container either exists with the option and is found, or is refused (seed %d)',
+    async (seed) => {
+      const random = seededRandom(seed);
+      for (let round = 0; round < 12; round += 1) {
+        const clusters = new MemoryClusters();
+        clusters.weather = { loss: 0, mostDelayMs: 3, random: () => random.integer(0, 999) / 1_000 };
+        const [one, other] = [partsOf(clusters, 0), partsOf(clusters, 1)];
+        const creating = one.containers.create(caller, 'photos', { option: 'other', id }).then(
+          () => true,
+          () => false,
+        );
+        await sleep(random.integer(0, 20));
+        const isGone = await other.containers.endUnnamed(unnamed);
+        const isMade = await creating;
+        const isThere = (await one.containers.list(caller, all)).length === 1;
+        expect([seed, round, isGone, isMade && !isThere]).toEqual([seed, round, !isThere, false]);
+        const { value } = await one.names.read(gate);
+        expect(value && gateState(value)).toBe(isGone ? 'DELETED' : 'OPEN');
+      }
+    },
+  );
 });
