@@ -179,7 +179,7 @@ describe('runs', () => {
         const stranger = trial.traffic.memberPorts.find((_, server) => !own.has(server));
         for (const node of (await trial.place.nodes()).filter(({ state }) => state === 'SERVING')) {
           const folder = trial.place.folderOf(node);
-          // Members of the default pool use another pool's server, and the file matches that.
+          // Members of the default pool use another pool's server, and the file has a wrong weight.
           for (const member of members.values())
             await command(
               join(folder, 'run.sock'),
