@@ -38,10 +38,7 @@ const credentials: Credentials = {
   secret: 'secret/of+the/account/0123456789abcdef01',
 };
 
-/**
- * Creates the container once clusters reach each other. A timed-out request may have created it, and another one is
- * refused then.
- */
+/** Creates the container once clusters reach each other. A timed-out request may already have created it. */
 export async function makeContainer(client: S3TestClient, name: string): Promise<void> {
   await waitFor(`the container ${name}`, async () =>
     [200, 409].includes((await client.send({ method: 'PUT', path: `/${name}` })).status),
@@ -123,10 +120,7 @@ export class RealCluster {
     return server;
   }
 
-  /**
-   * True if it votes in all partitions that it holds. A new cluster votes once the others have confirmed that it was
-   * not here before.
-   */
+  /** True if it votes in all its partitions. A new cluster does once the others confirm that it was not here before. */
   async votes(): Promise<boolean> {
     const [row] = await this.db.query<{ held: number; ready: number | null }>(
       'SELECT COUNT(*) AS held, SUM(is_ready) AS ready FROM store_partition WHERE is_held',
