@@ -1,4 +1,5 @@
-// Requests that the browser aborts, as Chromium does when the machine changes networks: the page makes them again by itself.
+// Requests that the browser aborts, as Chromium does when the machine changes networks. The page sends them again by
+// itself.
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { describePages } from './support/page-suite.ts';
@@ -8,7 +9,7 @@ const suite = describePages(/net::ERR_CONNECTION_ABORTED/);
 test.each([
   ['script', '**/assets/*.js'],
   ['styles', '**/assets/*.css'],
-])('without its %s the page loads again', async (_what, pattern) => {
+])('the page loads again after its %s failed to load', async (_what, pattern) => {
   const { page, server } = suite();
   let aborted = 0;
   let abortedBefore = 0;
@@ -25,15 +26,15 @@ test.each([
     await route.abort('connectionaborted');
   });
   await page.goto(`${server.url}/hosts`);
-  // The login form is there without its styles, too.
+  // The login form is shown even without its styles.
   while (!isWhole) await page.waitForTimeout(50);
   await page.getByLabel('Name').waitFor();
   expect(await page.evaluate("getComputedStyle(document.querySelector('.door')).display")).toBe('grid');
-  // A later failure has its five tries again.
+  // A later failure has five tries again.
   expect(await page.evaluate('sessionStorage.getItem("loads")')).toBeNull();
 });
 
-test('a script that never comes ends in words, not in a blank page', async () => {
+test('a script that never arrives leads to a message, not to a blank page', async () => {
   const { page, server } = suite();
   let documents = 0;
   page.on('request', (request) => {
@@ -45,7 +46,7 @@ test('a script that never comes ends in words, not in a blank page', async () =>
   expect(documents).toBe(6);
 });
 
-/** The first `times` requests for it never arrive. Returns how many there were. */
+/** The first `times` requests for it never arrive. Returns the number of requests. */
 async function abortFirst(page: Page, pattern: string, times: number): Promise<() => number> {
   let seen = 0;
   await page.route(pattern, async (route) => {
@@ -81,7 +82,7 @@ test("a page's own code that is aborted is loaded again by itself", async () => 
   expect(await page.evaluate('sessionStorage.getItem("pageLoads")')).toBeNull();
 });
 
-test("a page's own code that never comes ends in words", async () => {
+test("a page's own code that never arrives leads to a message", async () => {
   const { page, server, world } = suite();
   const requests = await abortFirst(page, '**/assets/page-*.js', Number.POSITIVE_INFINITY);
   await page.goto(`${server.url}/relay`);

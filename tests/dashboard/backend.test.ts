@@ -88,7 +88,7 @@ describe('a device that presents another certificate', () => {
     expect(world.mutations).toEqual([]);
 
     await page.getByRole('button', { name: 'Accept it' }).click();
-    // The stored ones were given for the other certificate.
+    // The stored credentials were given for the other certificate.
     await dialog.getByLabel('Account').fill('netops');
     await dialog.getByLabel('Private key').fill('PRIVATE\nKEY\n');
     await dialog.getByRole('button', { name: 'Accept this certificate' }).click();
@@ -107,7 +107,7 @@ describe('a device that presents another certificate', () => {
     expect((await facts(page)).Certificate).toBe(shown);
   });
 
-  test('that presents yet another while the question is open: nothing is accepted', async () => {
+  test('that presents another one while the question is open is not accepted', async () => {
     const { page, world, open } = suite();
     addChanged(world);
     await open('/relay?show=b1');
@@ -126,7 +126,7 @@ describe('a device that presents another certificate', () => {
     expect(world.mutations).toEqual([]);
   });
 
-  test('only an operator may accept it', async () => {
+  test('can be accepted only by an operator', async () => {
     const { page, world, open } = suite();
     Object.assign(world.user, { admin: false, role: 'MEMBER' });
     addChanged(world);
@@ -137,7 +137,7 @@ describe('a device that presents another certificate', () => {
   });
 });
 
-test('a host key that was never accepted appears by itself and is accepted', async () => {
+test('a host key that was never accepted appears by itself and can be accepted', async () => {
   const { page, world, open } = suite();
   const nothing = { hostKeySha256: null, operatingStatus: 'UNKNOWN', health: health({ checkedAt: null }) };
   world.addBackend(nothing);

@@ -14,7 +14,7 @@ const differences = [
 ];
 const matches = { result: 'MATCHES', differences: [] } as const;
 
-/** m1 missing, m2 and m3 drifted, in this order on the page. */
+/** m1 is missing, m2 and m3 have drifted, in this order on the page. */
 function addDrift(world: FakeWorld): void {
   world.addMapping({ objectKey: 'gone', ...verification('MISSING', [], now(-60_000)), nextLook: matches });
   world.addMapping({ objectKey: 'web', ...verification('DRIFTED', differences, now(-120_000)), nextLook: matches });
@@ -50,7 +50,7 @@ describe('the panel', () => {
     expect(cells).toEqual(['actionACCEPTDROP', 'source.address192.0.2.0/24nothing', 'destinationPort4438443']);
   });
 
-  test('says that nothing was verified, not that all is well, until something was', async () => {
+  test('says that nothing was verified, rather than that all is well, until something was', async () => {
     const { page, world, open } = suite();
     world.addMapping({ objectKey: 'web', nextLook: matches });
     await open();
@@ -101,7 +101,7 @@ describe('the panel', () => {
 });
 
 describe('verify again', () => {
-  test('by keyboard only: a matching object disappears, and the focus moves to the next', async () => {
+  test('by keyboard only, a matching object disappears and the focus moves to the next', async () => {
     const { page, world, open } = suite();
     addDrift(world);
     await open();
@@ -120,7 +120,7 @@ describe('verify again', () => {
     expect(world.mutations).toMatchObject([{ name: 'mappingVerify', input: { id: 'm1' } }]);
   });
 
-  test('in the drawer: drift that remains is shown, and a failed read is shown with its code', async () => {
+  test('the drawer shows drift that remains, and a failed read with its code', async () => {
     const { page, world, open } = suite();
     world.addMapping({
       ...verification('DRIFTED', differences, now(-600_000)),

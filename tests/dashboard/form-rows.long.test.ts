@@ -1,5 +1,5 @@
-// Rows of a form in Chromium against a whole process: members are pasted, wrong lines are named, rows are moved; what a form would not do and what
-// it changes silently is said; a flavor is asked for where there are several.
+// Rows of a form in Chromium against a whole process. Members are pasted, wrong lines are reported, and rows are moved.
+// The form reports shortcomings of the new object and silent changes, and asks for a flavor if there are several.
 // needs: dashboard
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -54,7 +54,7 @@ const balancers = async () =>
   ).loadBalancers.nodes;
 const members = Array.from({ length: 500 }, (_, at) => `198.51.${Math.floor(at / 250)}.${(at % 250) + 1}:80`);
 
-/** As by Ctrl-V in a field. */
+/** Like Ctrl-V in a field. */
 const paste = (path: string, text: string) =>
   page.evaluate(`{
     const element = [...document.querySelectorAll('input')].find(({ id }) => id.endsWith(${JSON.stringify(path)}));
@@ -63,7 +63,7 @@ const paste = (path: string, text: string) =>
     element.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
   }`);
 
-test('of 500 pasted members three are wrong: they are named by line, and nothing is created before they are right', async () => {
+test('three of 500 pasted members are wrong: they are reported by line, and nothing is created before they are right', async () => {
   await field('Name').fill('pasted');
   const wrong = members.with(16, '198.51.0.300:80').with(99, '198.51.0.100').with(499, '198.51.1.250:http');
   await paste('-pools-0-members-0-host', wrong.join('\n'));
@@ -78,7 +78,7 @@ test('of 500 pasted members three are wrong: they are named by line, and nothing
   await until(page, `document.activeElement.id.endsWith('-lines')`);
   expect(await balancers()).toEqual([]);
   await lines().fill(members.join('\n'));
-  // Right lines that are not added are not sent, and not lost either.
+  // Valid lines that are not added yet are neither sent nor lost.
   await create().click();
   await page.getByText('Add these lines, or empty the box.').waitFor();
   expect(await balancers()).toEqual([]);
@@ -94,7 +94,7 @@ test('of 500 pasted members three are wrong: they are named by line, and nothing
   expect(await balancers()).toMatchObject([{ name: 'pasted', pools: [{ members: { totalCount: 500 } }] }]);
 });
 
-test('a host with a port, a paste into a row, and rows that are moved by their buttons', async () => {
+test('a host with a port, a paste into a row, and moving rows with their buttons', async () => {
   await field('Host').fill('[2001:db8::1]:8080');
   await field('Host').blur();
   const port = page.getByRole('group', { name: 'member 1' }).getByLabel('Port');
@@ -114,7 +114,7 @@ test('a host with a port, a paste into a row, and rows that are moved by their b
   expect(await command()).toMatch(/weight: 5\n\s+monitorPort: 9000/);
 });
 
-test('it says what it would not do, beside the form', async () => {
+test('the shortcomings of the new object are shown beside the form', async () => {
   await preview().getByText('Requests get 503: the pool default has no members.').waitFor();
   await field('Host').fill('192.0.2.1');
   await page.getByRole('group', { name: 'member 1' }).getByLabel('Port').fill('80');
@@ -130,7 +130,7 @@ test('it says what it would not do, beside the form', async () => {
   expect(await page.getByText(/\d+ more fields?/).count()).toBe(0);
 });
 
-test('max nodes follow min nodes: the form says so, and its command has a name', async () => {
+test('max nodes follow min nodes: the form reports it, and its command has a name', async () => {
   const found = await administrator.ask<{ loadBalancers: { nodes: readonly { id: string }[] } }>(
     '{ loadBalancers { nodes { id } } }',
   );
@@ -153,7 +153,7 @@ test('max nodes follow min nodes: the form says so, and its command has a name',
     .waitFor();
 });
 
-test('a flavor is asked for where there are several', async () => {
+test('a flavor is required where there are several', async () => {
   const flavor = page.locator('.form-field', { hasText: 'Flavor' });
   await administrator.change('gslbFlavorCreate', { name: 'usual' });
   await page.goto(`${origin}/form?new=Gslb`);

@@ -43,7 +43,7 @@ describe('GraphiQL', () => {
     await runTab(page, 'Tenant42', 'rule.create');
   });
 
-  test('logs in by itself in any tab, opens the example that an address names, and finds no fault in JSON', async () => {
+  test('logs in by itself in any tab, opens the example named in the address, and finds no fault in JSON', async () => {
     const { server, context, open } = suite();
     await open();
     const other = await context.newPage();
@@ -58,7 +58,7 @@ describe('GraphiQL', () => {
     await other.locator('.graphiql-tab').getByRole('button', { name: 'AnyCall' }).click();
     const variables = other.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)');
     await variables.getByText('tenant-42').waitFor();
-    // A fault of its own is found: so the check has run.
+    // It finds a real fault, so the check has run.
     await variables.click();
     await other.keyboard.press('Control+End');
     await other.keyboard.insertText(' x');
@@ -67,7 +67,7 @@ describe('GraphiQL', () => {
     await variables.locator('.squiggly-error').first().waitFor({ state: 'detached' });
   });
 
-  test('says in words why a subscription has ended', async () => {
+  test('explains why a subscription has ended', async () => {
     const { page, world, server, open } = suite();
     world.addOperation();
     await open();
@@ -78,7 +78,7 @@ describe('GraphiQL', () => {
     await page.locator('.graphiql-response').getByText('The access token of this subscription has expired').waitFor();
   });
 
-  test('explains what was asked last, whichever answer comes first', async () => {
+  test('explains the latest request, whichever answer comes first', async () => {
     const { page, server, open } = suite();
     await open();
     let hold = (_route: Route): void => undefined;
@@ -106,7 +106,7 @@ describe('GraphiQL', () => {
     const late = page.waitForResponse('**/graphql/explain');
     await first.fulfill(answer('of-the-first'));
     await (await late).finished();
-    // Two frames: what is drawn for it is drawn.
+    // After two frames everything is drawn.
     await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
     expect(await panel.innerText()).toContain('of-the-second');
     expect(await panel.innerText()).not.toContain('of-the-first');

@@ -1,5 +1,5 @@
-// The page of GSLBs against a whole process: every field that it asks for is answered, within the limits of cost, and what is done by hand
-// comes back by the feed. No checker and no name server runs.
+// The page of GSLBs against a whole process. Every requested field is answered within the cost limits, and manual
+// actions return through the feed. No checker and no name server runs.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createLogger } from '../../platform/log/log.ts';
@@ -41,7 +41,7 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-/** By an administrator; must succeed. */
+/** As an administrator. It must succeed. */
 async function make(
   name: string,
   input: Readonly<Record<string, unknown>>,
@@ -55,7 +55,7 @@ async function make(
   return made[field]?.id ?? '';
 }
 
-/** Who listens for name servers makes the zone's keys. */
+/** The process that listens for name servers makes the zone's keys. */
 async function rollKey(page: Page): Promise<void> {
   const zones = page.locator('.panel-zones');
   await zones.getByText(/key tag \(KSK\) \d+/).waitFor();
@@ -85,7 +85,7 @@ test('list, votes, an explanation, a drain and a freeze by hand', async () => {
   await login(page, { url: origin }, { user: administrator }, '/gslb');
 
   const row = page.locator('.rows-names .row');
-  // None is up: all are answered, until there is a verdict.
+  // No member is up, so all are answered until there is a verdict.
   await row.getByText('203.0.113.1').waitFor();
   await page.locator('.panel-nameservers').getByText('None yet').waitFor();
   await page.locator('.panel-checkers').getByText('None yet').waitFor();

@@ -1,5 +1,5 @@
-// The page of GSLBs in a real browser: names with what they answer, one name with the votes on its members, its history, why a client gets
-// its answer, and what is done by hand.
+// The page of GSLBs in a real browser: names with their answers, one name with the votes on its members, its history,
+// the explanation of a client's answer, and manual actions.
 import { expect, test } from '@jest/globals';
 import { focusedRow, until, untilCount } from './support/browser.ts';
 import { checker, nameServer, vote } from './support/fake-names.ts';
@@ -26,7 +26,7 @@ const down = {
   ],
 };
 
-test('names show what they answer, which follows their members; machines show how old what they have is', async () => {
+test('names show their answers, which follow their members; machines show the age of their data', async () => {
   const { page, world, open } = suite();
   addShop(world);
   world.naming.addName({ operatingStatus: 'OFFLINE', operatingReason: 'none of 1 members serves' });
@@ -42,7 +42,7 @@ test('names show what they answer, which follows their members; machines show ho
   await servers.getByText('2, 1 not connected').waitFor();
   await servers.locator('li').nth(0).getByText('ns2').waitFor();
   await servers.locator('li').nth(0).getByText('6 min 40 s old').waitFor();
-  // An age is worth a word only when it is old.
+  // An age is shown only when it is old.
   await servers.locator('li').nth(1).getByText('1 zone').waitFor();
   expect(
     await servers
@@ -138,7 +138,7 @@ test('a client is explained, also at a past moment; a member is drained and a na
   expect(frozen?.input.until).toBeNull();
 });
 
-test('the key-signing key of a signed zone is rolled over: begun, withdrawn, begun again, and published by the parent', async () => {
+test('the key-signing key of a signed zone is rolled over: started, withdrawn, started again, and published by the parent', async () => {
   const { page, world, open } = suite();
   addShop(world);
   world.naming.addZone('gslb.example.net');
@@ -156,7 +156,7 @@ test('the key-signing key of a signed zone is rolled over: begun, withdrawn, beg
   await confirmed('Roll over key', 'gslb.example.net');
   await confirmed('The parent publishes it', '4711 of gslb.example.net');
   await zones.getByText('4711 published by the parent since').waitFor();
-  // What is left is time's.
+  // The remaining steps only take time.
   await untilCount(page, '.panel-zones button', 0);
   expect(world.mutations.map(({ name, input }) => [name, input.id, input.keyTag])).toEqual([
     ['dnsZoneKeyRollBegin', 'z1', undefined],
@@ -166,7 +166,7 @@ test('the key-signing key of a signed zone is rolled over: begun, withdrawn, beg
   ]);
 });
 
-test('a viewer sees no machines and no zones, and may change nothing', async () => {
+test("a viewer sees no machines and no zones, and can't change anything", async () => {
   const { page, world, open } = suite();
   addShop(world);
   Object.assign(world.user, { admin: false, role: 'VIEWER' });

@@ -1,4 +1,4 @@
-// The header: one row on a desk, whatever is filtered by; nothing cut on a phone; and its menu of less used pages.
+// The header: one row on a desktop with any filter, nothing cut off on a phone, and a menu of less used pages.
 import { expect, test } from '@jest/globals';
 import { expectNone, longName } from './support/accessible.ts';
 import { openFromHeader, until, untilLive } from './support/browser.ts';
@@ -22,13 +22,13 @@ test.each([1280, 1360, 1440, 1699, 1700, 1799, 1800, 1920])(
   },
 );
 
-test.each([390, 560, 800, 1279])('cuts nothing at %i px, with its menu open', async (width) => {
+test.each([390, 560, 800, 1279])('cuts nothing off at %i px, with its menu open', async (width) => {
   const { page, world, open } = suite();
   world.hosts.begin();
   await page.setViewportSize({ width, height: 844 });
   await open('/hosts');
   const links = page.getByRole('navigation', { name: 'Pages' });
-  // A phone has all links in its menu, which has the name of the open page.
+  // On a phone the menu has all links, and is labelled with the open page.
   const hosts = width < 560 ? links.getByRole('button', { name: 'Hosts' }) : links.getByText('Hosts', { exact: true });
   await hosts.waitFor();
   await expectNone(page, `${width} px`, [overlaps, cutControls, tooWide]);
@@ -38,7 +38,7 @@ test.each([390, 560, 800, 1279])('cuts nothing at %i px, with its menu open', as
   await expectNone(page, `${width} px`, [cutControls, tooWide]);
 });
 
-test('its menu leads to the less used pages, and closes on Escape, elsewhere and when something is chosen', async () => {
+test('its menu leads to the less used pages, and closes on Escape, on a click elsewhere and on a choice', async () => {
   const { page, world, open } = suite();
   world.addBackend();
   await open('/relay?show=b1');
@@ -50,7 +50,7 @@ test('its menu leads to the less used pages, and closes on Escape, elsewhere and
   await people.waitFor();
   await page.keyboard.press('Escape');
   await people.waitFor({ state: 'hidden' });
-  // The key was for the menu alone.
+  // The key affected only the menu.
   expect(await page.locator('.drawer').count()).toBe(1);
   expect(await page.evaluate('document.activeElement.textContent')).toMatch(/^More/);
   await more.click();
@@ -64,7 +64,7 @@ test('its menu leads to the less used pages, and closes on Escape, elsewhere and
   await more.click();
   expect(await links.getByRole('link', { name: 'GraphiQL' }).getAttribute('href')).toBe('/graphiql');
   expect(await people.getAttribute('aria-current')).toBe('page');
-  // The open page is chosen again: there is no other header.
+  // The open page is chosen again, and there is no other header.
   await people.click();
   await people.waitFor({ state: 'hidden' });
   expect(await page.evaluate('document.activeElement.textContent')).toMatch(/^More/);

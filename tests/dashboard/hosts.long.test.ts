@@ -6,7 +6,7 @@ import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
 
-test('hosts, what each lacks, and every move of the primary; the loss of a copy stands out', async () => {
+test('hosts, their missing writes, and every move of the primary are shown; the loss of a copy stands out', async () => {
   const { page, world, open } = suite();
   world.hosts.begin();
   const leftBehind = [{ hostName: 'a', transactions: '2', folder: '/ha/saved/3' }];
@@ -68,7 +68,7 @@ test('hosts, what each lacks, and every move of the primary; the loss of a copy 
   await hosts.nth(1).getByText('It returns: a copy: 40 %').waitFor();
 });
 
-test('a switchover is followed without a reload: its steps as they happen, the address, and how long it took', async () => {
+test('a switchover is followed without a reload: its steps as they happen, the address, and its duration', async () => {
   const { page, world, open } = suite();
   const { hosts } = world;
   hosts.begin();
@@ -103,7 +103,7 @@ test('a switchover is followed without a reload: its steps as they happen, the a
   await page.locator('.moves > li').getByText('87 ms without a primary').waitFor();
 });
 
-test('a switchover and a pause are asked about once', async () => {
+test('a switchover and a pause each need one confirmation', async () => {
   const { page, world, open } = suite();
   world.hosts.begin();
   await open('/hosts');
@@ -125,7 +125,7 @@ test('a switchover and a pause are asked about once', async () => {
   expect(world.mutations[0]?.input).toMatchObject({ to: 'b', idempotencyKey: expect.stringMatching(/^dashboard-/) });
 });
 
-test('the page of a single machine says so, without an error', async () => {
+test('the page of a single machine explains this, without an error', async () => {
   const { page, open } = suite();
   await open('/hosts');
   await page.getByRole('heading', { name: 'This installation has one data host.' }).waitFor();

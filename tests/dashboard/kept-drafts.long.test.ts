@@ -1,4 +1,4 @@
-// What was entered in a form is there again after the login has ended, for the same user alone.
+// Form entries are restored after the login has ended, only for the same user.
 // needs: dashboard
 import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
@@ -24,7 +24,7 @@ async function endLogin(): Promise<void> {
   await page.getByText('Your session has ended.').waitFor();
 }
 
-/** In the form that is there, without another load of the page. */
+/** In the current form, without reloading the page. */
 async function logInAgain(page: Page): Promise<void> {
   const { world } = suite();
   await page.getByLabel('Name').fill(world.user.name);
@@ -36,7 +36,7 @@ async function logInAgain(page: Page): Promise<void> {
 const kept = (page: Page) => page.evaluate<string | null>("window.sessionStorage.getItem('tidegate.drafts')");
 
 describe('a draft', () => {
-  test('is there again, without its secrets, and only once', async () => {
+  test('is restored without its secrets, and only once', async () => {
     const { page, open } = suite();
     await open(form);
     await enter(page);
@@ -64,7 +64,7 @@ describe('a draft', () => {
     expect(await field(page, 'Name').inputValue()).toBe('nora');
   });
 
-  test('is not there for another user, nor for the first one after that', async () => {
+  test('is not restored for another user, nor later for the first one', async () => {
     const { page, world, open } = suite();
     await open(form);
     await enter(page);

@@ -1,5 +1,5 @@
-// Nothing moves under a finger: while a page loads over a slow line, its cumulative layout shift (web.dev/cls) stays small, at the width of a phone
-// and of a desk, and the header of a phone is one low row.
+// Nothing moves under a finger. While a page loads over a slow line, its cumulative layout shift (web.dev/cls) stays
+// small at phone and desktop width, and a phone's header is one low row.
 import { expect, test } from '@jest/globals';
 import { fillWorld } from './support/accessible.ts';
 import { login, untilLive } from './support/browser.ts';
@@ -7,7 +7,10 @@ import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
 
-/** The largest sum of shifts in a session window: gaps below a second, at most five seconds. What follows a click or a key does not count. */
+/**
+ * The largest sum of shifts in a session window: gaps below a second, at most five seconds. Shifts after a click or a
+ * key do not count.
+ */
 const watchShifts = `
   window.shifts = [];
   new PerformanceObserver((list) => {

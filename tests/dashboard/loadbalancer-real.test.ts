@@ -1,5 +1,5 @@
-// The page of load balancers against a whole process: every field that it asks for is answered, within the limits of cost, and what is
-// done by hand comes back by the feed. The host and the nodes are rows only.
+// The page of load balancers against a whole process. Every requested field is answered within the cost limits, and
+// manual actions return through the feed. The host and the nodes are only rows.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';
@@ -54,7 +54,7 @@ async function insert(table: string, row: Readonly<Record<string, unknown>>): Pr
   );
 }
 
-/** A host, a node in the middle of its making, one that serves, and a minute of traffic. */
+/** A host, a half-created node, a serving node, and a minute of traffic. */
 async function insertRows(balancerId: string): Promise<void> {
   const hostId = randomUUID();
   const facts = {

@@ -1,4 +1,4 @@
-// The page of load balancers in a real browser: the list, one load balancer with its parts, and what is done by hand.
+// The page of load balancers in a real browser: the list, one load balancer with its parts, and manual actions.
 import { describe, expect, test } from '@jest/globals';
 import { focusedRow, login, until, untilCount, untilLive } from './support/browser.ts';
 import { stepsTo } from './support/fake-balancers.ts';
@@ -17,7 +17,7 @@ function addWeb({ loadBalancing }: ReturnType<typeof suite>['world']): void {
 }
 
 describe('the list', () => {
-  test('shows name, project, URL, statuses with reasons, nodes and requests a second, those in trouble first', async () => {
+  test('shows name, project, URL, statuses with reasons, nodes and requests a second, failing ones first', async () => {
     const { page, world, open } = suite();
     const { loadBalancing } = world;
     addWeb(world);
@@ -60,7 +60,7 @@ describe('the list', () => {
     await page.locator('.feed-line').getByText('it does not answer').waitFor();
   });
 
-  test('one whose first node is created is being created, neither up nor down', async () => {
+  test('a load balancer whose first node is being created is neither up nor down', async () => {
     const { page, world, open } = suite();
     world.loadBalancing.addBalancer({
       ...{ provisioningStatus: 'PENDING', provisioningReason: '2 of 2 nodes are being created' },
@@ -78,7 +78,7 @@ describe('the list', () => {
     await head.getByText('2 of 2 nodes are being created').waitFor();
   });
 
-  test('is filtered, opened and left by keyboard, and the address says what is shown', async () => {
+  test('is filtered, opened and left by keyboard, and the address reflects the view', async () => {
     const { page, world, open } = suite();
     addWeb(world);
     world.loadBalancing.addBalancer({ name: 'mail', urls: [] });
@@ -107,7 +107,7 @@ describe('the list', () => {
     await untilCount(page, '.rows-balancers .row', 2);
   });
 
-  test('says how to make the first one', async () => {
+  test('explains how to create the first one', async () => {
     const { page, open } = suite();
     await open('/loadbalancer');
     await page.getByText('No load balancers yet').waitFor();
@@ -116,7 +116,7 @@ describe('the list', () => {
 });
 
 describe('one load balancer', () => {
-  test('has a tree with hundreds of members, those in trouble first, changed by the feed', async () => {
+  test('has a tree with hundreds of members, failing ones first, changed by the feed', async () => {
     const { page, world, open } = suite();
     addWeb(world);
     const { loadBalancing } = world;
@@ -131,7 +131,7 @@ describe('one load balancer', () => {
     );
     await page.locator('.rows-members .row').first().getByText('HTTP status 503').waitFor();
     await page.locator('.tree').getByText('649 of 650 members serve').waitFor();
-    // A member that another one removed: its load balancer has changed.
+    // Another user removed a member, so its load balancer has changed.
     loadBalancing.members.delete('mb600');
     loadBalancing.update('lb1', {}, { kind: 'loadBalancer.changed', from: 'ACTIVE', to: 'ACTIVE' });
     await untilCount(page, '.rows-members .row', 649);
@@ -154,7 +154,7 @@ describe('one load balancer', () => {
     tolerate(/WebSocket connection to|net::ERR_/);
   });
 
-  test('shows a node through its steps, and replaces one by hand after asking once', async () => {
+  test('shows a node through its steps, and replaces one manually after one confirmation', async () => {
     const { page, world, open } = suite();
     addWeb(world);
     const { loadBalancing } = world;
@@ -187,11 +187,11 @@ describe('one load balancer', () => {
       ['loadBalancerNodeReplace', 'n1'],
       ['loadBalancerNodeReplace', 'n1'],
     ]);
-    // A refused key is used up.
+    // A refused key can't be used again.
     expect(new Set(world.mutations.map(({ input }) => input.idempotencyKey)).size).toBe(2);
   });
 
-  test('a node that drains: its last sessions are counted down, without events', async () => {
+  test('counts down the last sessions of a draining node without events', async () => {
     const { page, world, open } = suite();
     addWeb(world);
     const { loadBalancing } = world;
@@ -208,7 +208,7 @@ describe('one load balancer', () => {
     }
   });
 
-  test('drains a member and lets it back, and enables a disabled one', async () => {
+  test('drains a member and restores it, and enables a disabled one', async () => {
     const { page, world, open } = suite();
     addWeb(world);
     world.loadBalancing.addMember('lb1', { enabled: false, operatingStatus: 'OFFLINE' });
@@ -235,7 +235,7 @@ describe('one load balancer', () => {
     ]);
   });
 
-  test('shows traffic by second, minute and hour, and decisions with what they were based on', async () => {
+  test('shows traffic by second, minute and hour, and decisions with their basis', async () => {
     const { page, world, open } = suite();
     addWeb(world);
     const { loadBalancing } = world;
@@ -304,7 +304,7 @@ describe('one load balancer', () => {
     await drawer.getByText('newest 0.2, of these 0.0 failed').waitFor();
   });
 
-  test('replaces all nodes by hand after asking once', async () => {
+  test('replaces all nodes manually after one confirmation', async () => {
     const { page, world, open } = suite();
     addWeb(world);
     await open('/loadbalancer?balancer=lb1');
@@ -315,7 +315,7 @@ describe('one load balancer', () => {
     expect(world.mutations.map(({ name, input }) => [name, input.id])).toEqual([['loadBalancerNodesReplace', 'lb1']]);
   });
 
-  test('charts have the zone of all other times', async () => {
+  test('charts use the time zone of all other times', async () => {
     const { page, world, server } = suite();
     addWeb(world);
     world.loadBalancing.traffic.set('lb1', [{ startedAt: now(), requests: 5, errors: 0, latencyMs: 3 }]);
@@ -395,7 +395,7 @@ describe('hosts', () => {
     ]);
   });
 
-  test('are not shown to others, who may not act as viewers either', async () => {
+  test("are not shown to others, who can't perform actions as viewers either", async () => {
     const { page, world, open } = suite();
     Object.assign(world.user, { admin: false, role: 'VIEWER' });
     addWeb(world);
@@ -407,7 +407,7 @@ describe('hosts', () => {
     expect(await page.locator('.panel-hosts').count()).toBe(0);
   });
 
-  test('that fall together stop healing: it is said above everything until it is over', async () => {
+  test('that fail together stop healing, which is shown above everything until it is over', async () => {
     const { page, world, open } = suite();
     addWeb(world);
     const healing = { __typename: 'LoadBalancerHealing', id: 'healing', version: 1 };

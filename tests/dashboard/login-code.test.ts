@@ -1,4 +1,4 @@
-// The link that a start prints, in a real browser at a real system: it logs in once, and the code stays nowhere.
+// The link that a start prints, in a real browser at a real system. It logs in once, and the code is stored nowhere.
 // needs: dashboard
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -30,7 +30,7 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-/** As the summary has it. */
+/** As printed in the summary. */
 function printedLink(): string {
   const [link = ''] = /http\S+#code=\S+/.exec(system.summary) ?? [];
   return link;
@@ -66,7 +66,7 @@ test('opens the dashboard logged in, without the code in the address, in storage
   await other.context.close();
 });
 
-test('in a tab that has a login, a link leaves that login, and the code is not used', async () => {
+test('in a tab with a login, a link keeps that login, and the code is not used', async () => {
   const access = system.process.access;
   if (access === undefined) throw new Error('it has the role system');
   const [first, second] = [
@@ -77,7 +77,7 @@ test('in a tab that has a login, a link leaves that login, and the code is not u
   await page.goto(`${url}/#code=${first}`);
   await untilLive(page);
   await page.goto(`${url}/relay#code=${second}`);
-  // The same document: only a load reads the code.
+  // The document stays the same, and only a load reads the code.
   await page.reload();
   await until(page, "location.hash === ''");
   await untilLive(page);

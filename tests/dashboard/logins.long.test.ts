@@ -1,5 +1,5 @@
-// Logins that end, fail and follow each other: a logout reaches the server, a link of somebody else replaces no login, and nothing of one person is
-// shown to, or done by, the next.
+// Logins that end, fail and follow each other. A logout reaches the server, a foreign link replaces no login, and
+// nothing of one user is shown to, or done by, the next.
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { login, until, untilLive } from './support/browser.ts';
@@ -8,12 +8,12 @@ import { describePages } from './support/page-suite.ts';
 
 const suite = describePages(/net::ERR_CONNECTION_ABORTED|status of 401/);
 
-/** Waits for what is no part of a page. */
+/** Waits for a state outside the page. */
 async function untilTrue(page: Page, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await page.waitForTimeout(50);
 }
 
-/** The first `times` requests for it never arrive. Returns how many there were. */
+/** The first `times` requests for it never arrive. Returns the number of requests. */
 async function loseFirst(page: Page, path: string, times: number): Promise<() => number> {
   let seen = 0;
   await page.route(`**/session/${path}`, async (route) => {
@@ -33,7 +33,7 @@ test('a logout whose request is lost is sent again, and ends the session', async
   await untilTrue(page, async () => (await context.cookies()).length === 0);
 });
 
-test('a logout that no server heard is sent by the next page of the browser', async () => {
+test('a logout that reached no server is sent by the next page of the browser', async () => {
   const { page, context, world, server, open } = suite();
   await open();
   await loseFirst(page, 'logout', Number.POSITIVE_INFINITY);
@@ -47,7 +47,7 @@ test('a logout that no server heard is sent by the next page of the browser', as
   expect(world.refreshTokens.size).toBe(1);
 });
 
-test('the code of a link replaces no login, although that could not be renewed at first', async () => {
+test('the code of a link replaces no login, even if that login could not be renewed at first', async () => {
   const { page, server, open } = suite();
   await open();
   await loseFirst(page, 'sessionRefresh', 1);
@@ -58,7 +58,7 @@ test('the code of a link replaces no login, although that could not be renewed a
   expect(new URL(page.url()).hash).toBe('');
 });
 
-test('a link with a code is taken where the dashboard is open already', async () => {
+test('a link with a code is accepted where the dashboard is already open', async () => {
   const { page, server } = suite();
   await page.goto(server.url);
   await page.getByLabel('Password').waitFor();
@@ -76,7 +76,7 @@ test('a browser whose clock is an hour ahead does not renew its login with each 
   expect(renewals()).toBe(0);
 });
 
-test('what one person began is not gone on with by the next', async () => {
+test("one user's unfinished actions are not continued by the next user", async () => {
   const { page, world, open } = suite();
   const cmpObject = { namespace: 'default', type: 'tenant', externalId: '42' };
   world.addBackend();
@@ -99,7 +99,7 @@ test('what one person began is not gone on with by the next', async () => {
   expect(asked('CmpVerify')).toBe(1);
 });
 
-test('a login that is overtaken by another one in another tab shows all tabs the person who is logged in', async () => {
+test('when another tab replaces a login, all tabs show the user who is logged in', async () => {
   const { page, context, world, server, open } = suite();
   const late = held();
   const other = await context.newPage();

@@ -1,5 +1,5 @@
-// Answers that are lost, late, or about something else by the time they come: the page asks again by itself, keeps what a person entered, and never
-// takes one object for another.
+// Answers that are lost, late, or outdated on arrival. The page asks again by itself, keeps a user's entries, and never
+// confuses two objects.
 import { expect, test } from '@jest/globals';
 import { until } from './support/browser.ts';
 import { now } from './support/fake-values.ts';
@@ -16,7 +16,7 @@ const channel = {
   updatedAt: '2026-01-01T00:00:00.000Z',
 };
 
-test('the form of an object comes although its first answers are lost, and keeps a secret while it can not be read again', async () => {
+test("an object's form loads although its first answers are lost, and keeps a secret while it can't be read again", async () => {
   const { page, open } = suite();
   let isLost = true;
   await fatesOf(page, ({ operation, before }) => {
@@ -39,7 +39,7 @@ test('the form of an object comes although its first answers are lost, and keeps
   expect(await page.locator('[data-secret]').textContent()).toBe('shown-once');
 });
 
-test('what was done once is not said to be done when it is refused the next time', async () => {
+test('an earlier success is not shown again when the action is refused the next time', async () => {
   const { page, open } = suite();
   const refusal = {
     code: 'RATE_LIMITED',
@@ -62,7 +62,7 @@ test('what was done once is not said to be done when it is refused the next time
   expect(await page.getByText('It is done.').count()).toBe(0);
 });
 
-test('a page that is opened in the background reads when it is seen, and again if that is lost', async () => {
+test('a page opened in the background loads when it becomes visible, and again if the answer is lost', async () => {
   const { page, context, open } = suite();
   await context.addInitScript(`
     globalThis.seen = false;
@@ -79,7 +79,7 @@ test('a page that is opened in the background reads when it is seen, and again i
   expect(asked('RegisterDrivers')).toBeGreaterThan(1);
 });
 
-test('a drawer reads its details again, and a backend that the list does not have is not called deleted', async () => {
+test('a drawer loads its details again, and a backend missing from the list is not called deleted', async () => {
   const { page, world, server, open } = suite();
   world.addBackend({ name: 'edge-1' });
   const operation = world.addOperation({ name: 'rule.create', state: 'SUCCEEDED' });
@@ -95,7 +95,7 @@ test('a drawer reads its details again, and a backend that the list does not hav
   await drawer.getByText('one at a time on one object').waitFor();
 });
 
-test('the start page has the hosts although the question whether there are any was lost', async () => {
+test('the start page shows the hosts although the query whether there are any was lost', async () => {
   const { page, world, open } = suite();
   world.hosts.begin();
   await fatesOf(page, ({ operation, before }) => (operation === 'HostsPresence' && before < 2 ? 'lost' : undefined));
@@ -103,7 +103,7 @@ test('the start page has the hosts although the question whether there are any w
   await page.locator('[data-domain="hosts"]').waitFor();
 });
 
-test('that no node is replaced any more is shown although the question was lost', async () => {
+test('stopped healing is shown although the query was lost', async () => {
   const { page, open } = suite();
   const stopped = { changedAt: now(-60_000), to: 'STOPPED', reason: '5 of 8 nodes are down.' };
   await fatesOf(page, ({ operation, before }) => {
@@ -114,7 +114,7 @@ test('that no node is replaced any more is shown although the question was lost'
   await page.getByRole('alert', { name: 'Healing has stopped' }).getByText('5 of 8 nodes are down.').waitFor();
 });
 
-test('Enter takes no object that lacks the text that was typed', async () => {
+test('Enter selects no object without the typed text', async () => {
   const { page, world, open } = suite();
   for (const name of ['alice', 'bob']) world.people.addUser(name);
   for (const name of ['edge-1', 'core-1']) world.addBackend({ name });
@@ -143,7 +143,7 @@ test('Enter takes no object that lacks the text that was typed', async () => {
   await until(page, "location.search === '?show=b2'");
 });
 
-test('an open question does not turn into its opposite when somebody else is faster', async () => {
+test('an open question does not turn into its opposite when someone else is faster', async () => {
   const { page, world, open } = suite();
   world.hosts.begin();
   await open('/hosts');
@@ -176,7 +176,7 @@ test('a call is carried out once, until another one is prepared', async () => {
   expect(asked('RelayCall')).toBe(2);
 });
 
-test('a registration that ends after another device was chosen is not taken for that of this device', async () => {
+test('a registration that ends after another device was selected is not attributed to that device', async () => {
   const { page, world, open } = suite();
   for (const name of ['first', 'second']) world.addBackend({ name });
   const late = held();

@@ -1,5 +1,6 @@
-// Every kind of the registry is created in Chromium by its main fields alone: "Advanced" stays closed. What is made works: a load balancer serves,
-// a container holds an object, a user logs in, a token is valid, a name has an answer.
+// Every kind of the registry is created in Chromium with only its main fields: "Advanced" stays closed. The created
+// objects work: a load balancer serves, a container holds an object, a user logs in, a token is valid, a name has an
+// answer.
 // needs: dashboard, haproxy
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -25,7 +26,7 @@ let browser: Browser;
 let watched: Watched;
 let page: Page;
 let origin: string;
-/** Ids of what was made, and secrets that were shown once, by kind. */
+/** IDs of the created objects, and secrets that were shown once, by kind. */
 const made = new Map<string, string>();
 const secrets = new Map<string, string>();
 
@@ -195,13 +196,13 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-/** A cluster without machines takes part in rings from then on, so that nothing more can be stored. */
+/** From then on a cluster without machines takes part in rings, so nothing more can be stored. */
 const last = ['ObjectCluster', 'ObjectOption'];
 const kinds = Object.values(registry.kinds)
   .filter((kind) => makingVerb(kind) !== undefined)
   .toSorted((one, other) => last.indexOf(one.type) - last.indexOf(other.type));
 
-/** References to what the earlier tests made: a person comes from the page of that object. */
+/** References to objects of earlier tests. A user comes from the page of that object. */
 function presetsOf(fields: readonly InputField[]): Readonly<Record<string, string | undefined>> {
   const known = fields.filter(({ refersTo, list }) => refersTo !== undefined && list !== true);
   const needed = known.filter(({ name, required }) => required === true || name === 'projectId');

@@ -1,5 +1,5 @@
-// The page of object storage against a whole process, with a controller that is connected to it: what the controller tells is shown, a change of
-// presence comes by the feed, and a deployment without object storage has no link to the page.
+// The page of object storage against a whole process with a connected controller. The controller's reports are shown, a
+// change of presence arrives through the feed, and a deployment without object storage has no link to the page.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createLogger } from '../../platform/log/log.ts';
@@ -64,7 +64,7 @@ const state = {
   disk: { usedBytes: 3 * 1024 ** 3, totalBytes: 10 * 1024 ** 3 },
 } as const;
 
-/** What one who reads the refusal would press again: the part that lacked may be there a moment later. */
+/** Refusals after which a user would press the button again, because the missing part may be there a moment later. */
 const passing = /UNAVAILABLE|OUTCOME_UNCERTAIN|BUSY|IN_PROGRESS|UNREACHABLE/;
 const mostPresses = 20;
 const pauseMs = 1_000;
@@ -82,7 +82,7 @@ async function confirm(page: Page, label: string): Promise<void> {
   }
 }
 
-/** A refusal stays in sight; then the question is taken back. */
+/** A refusal stays visible, and then the question is cancelled. */
 async function refused(page: Page, label: string, because: RegExp): Promise<void> {
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: label, exact: true }).click();
@@ -91,7 +91,7 @@ async function refused(page: Page, label: string, because: RegExp): Promise<void
   await dialog.waitFor({ state: 'hidden' });
 }
 
-test('as long as nothing is stored, an administrator makes another option the default, deletes one, and takes a cluster out and back', async () => {
+test('while nothing is stored, an administrator changes the default option, deletes one, and removes and adds a cluster', async () => {
   administrator = await Administrator.of(system);
   for (const name of ['north', 'south', 'east']) await make('objectClusterCreate', { name, zone: 'attic' });
   for (const name of ['usual', 'spare']) await make('objectOptionCreate', { name, replicas: 2 });
@@ -130,7 +130,7 @@ test('as long as nothing is stored, an administrator makes another option the de
   expect(errors).toEqual([]);
 }, 180_000);
 
-test('clusters with links, lag, services and disk; options with rings; access keys; containers or why they are not known', async () => {
+test('clusters with links, lag, services and disk; options with rings; access keys; containers, or the reason why they are unknown', async () => {
   const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }', {});
   await make('objectAccessKeyCreate', { projectId: projects.nodes[0]?.id, name: 'backup' });
 
@@ -142,7 +142,7 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   const first = page.locator('[data-cluster="north"]');
   await first.getByText('no controller has connected yet').waitFor();
 
-  // It connects: that comes by the feed, what it tells a moment later.
+  // It connects. The feed reports that, and its report a moment later.
   north.start();
   await waitFor('the link', () => north.connected);
   north.keepSaying({ ...state, links: [...state.links], services: [...state.services] });
@@ -167,14 +167,14 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   await page.goBack();
   // The scripted controller answers no questions.
   await page.locator('.panel-containers').getByText('Not known: no cluster of object storage answered').waitFor();
-  // It is gone.
+  // It has disconnected.
   await north.stop();
   await page.locator('[data-cluster="north"]').getByText('not connected').waitFor({ timeout: 60_000 });
   expect(foreign).toEqual([]);
   expect(errors.filter((error) => !error.includes('UNAVAILABLE'))).toEqual([]);
 }, 180_000);
 
-test('an administrator adds a cluster, changes a ring, drains a service and makes an option, by keyboard too', async () => {
+test('an administrator adds a cluster, changes a ring, drains a service and creates an option, also by keyboard', async () => {
   const asked: JsonValue[] = [];
   const west = new ScriptedController(
     await testMachine(authority, controllerRole, 'west', log),
@@ -191,7 +191,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await login(page, { url: origin }, { user }, '/objects');
     const dialog = page.getByRole('dialog');
 
-    // By keyboard alone: the button, the fields in their order, the button of the question.
+    // By keyboard alone: the button, the fields in order, and the button of the question.
     await page.getByRole('button', { name: 'Add a cluster…' }).focus();
     await page.keyboard.press('Enter');
     await dialog.getByRole('heading', { name: 'Add a cluster?' }).waitFor();
@@ -203,7 +203,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await page.keyboard.press('Enter');
     const invitation = page.getByRole('status').filter({ hasText: 'west is added' });
     await invitation.waitFor();
-    // With a token, or, where no machine can join, with what makes one.
+    // With a token, or with the command that makes one if no machine can enroll.
     expect(await invitation.textContent()).toMatch(/joins with this token|tidegate machines create west-1/);
     await invitation.getByRole('button', { name: 'I have saved it' }).click();
     const item = page.locator('[data-cluster="west"]');
@@ -216,7 +216,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await item.getByText('objectserver west-1', { exact: true }).waitFor();
     await item.getByText('connected', { exact: true }).waitFor();
 
-    // A change of a ring: what it would move, then how far it is.
+    // A ring change: first the data that it would move, then its progress.
     const ring = page.locator('[data-ring="usual"]');
     await page.getByRole('button', { name: 'Change… ring usual' }).click();
     await dialog.getByRole('row', { name: /^west 0 \d+$/ }).waitFor();
@@ -281,7 +281,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
   }
 }, 240_000);
 
-test('a viewer sees what the project has, and neither clusters nor keys', async () => {
+test("a viewer sees the project's objects, and neither clusters nor keys", async () => {
   const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }', {});
   const password = 'a password of some length';
   const { userCreate } = await ask<{ userCreate: { user: { id: string } } }>(

@@ -8,7 +8,7 @@ import { describePages } from './support/page-suite.ts';
 const suite = describePages();
 const tenant = { namespace: 'default', type: 'tenant', externalId: '42' };
 
-test('shows what an object became, verifies all of it, and leads to each part', async () => {
+test('shows the parts of an object, verifies all of them, and links to each', async () => {
   const { page, world, open } = suite();
   world.addBackend({ name: 'edge-1' });
   world.addMapping({ objectKey: 'rule-1', cmpObject: tenant, ...verification('MATCHES'), nextLook: look('DRIFTED') });
@@ -31,7 +31,7 @@ test('shows what an object became, verifies all of it, and leads to each part', 
   await untilCount(page, '.calls > li', 1);
   await page.getByRole('button', { name: 'Verify all' }).click();
   await tree.getByText('drifted').waitFor();
-  // Its device could not be asked.
+  // Its device could not be queried.
   await page.getByText('rule-2: The device could not be asked.').waitFor();
   await until(page, 'document.title === "(1 changed on its device) CMP objects · Tidegate"');
   expect(world.mutations.map(({ name }) => name)).toEqual(['mappingVerify', 'mappingVerify']);
@@ -41,7 +41,7 @@ test('shows what an object became, verifies all of it, and leads to each part', 
   await page.locator('.became').waitFor();
 });
 
-test('asks for an object, and says how one is written', async () => {
+test('requires an object, and explains how to write one', async () => {
   const { page, open } = suite();
   await open('/cmp');
   await page.getByLabel('CMP object').fill('tenant 42');

@@ -90,7 +90,7 @@ describe('filters', () => {
     await until(page, "location.search === ''");
   });
 
-  test('text and counts are of all operations, not only of the loaded ones', async () => {
+  test('text and counts cover all operations, not only the loaded ones', async () => {
     const { page, world, open } = suite();
     world.addBackend();
     for (let number = 0; number < 19; number += 1) world.addOperation({ name: 'needle', state: 'FAILED' });
@@ -115,7 +115,7 @@ describe('filters', () => {
     await summary('20 shown of 20');
   });
 
-  test('counts follow changes, and say when there are more than were counted', async () => {
+  test('counts follow changes, and show when there are more than were counted', async () => {
     const { page, world, open } = suite();
     world.addBackend();
     world.countedAtMost = 300;

@@ -1,5 +1,5 @@
-// The pages of people, the audit trail and alerts in a real browser: the server filters and counts, actions ask once, and a browser
-// that was asked to tells each alert once.
+// The pages of people, the audit trail and alerts in a real browser. The server filters and counts, each action has one
+// confirmation, and a browser with permission shows each alert once.
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { login, until, untilLive } from './support/browser.ts';
@@ -57,7 +57,7 @@ test('the audit trail: the filters are in the address, and the server applies th
   await until(page, 'location.pathname === "/backend"');
 });
 
-test('the audit trail: renewals of logins are hidden until they are asked for; the last day and week are one click', async () => {
+test('the audit trail: renewals of logins are hidden by default, and the last day and week are one click away', async () => {
   const { page, world, open } = suite();
   world.people.addEntry('backendCreate', {});
   await open('/audit');
@@ -79,7 +79,7 @@ test('the audit trail: renewals of logins are hidden until they are asked for; t
   expect(world.people.auditReads.at(-1)?.exceptActions ?? null).toBeNull();
 });
 
-test('the audit trail: a time stays as it was entered, also in a year that is not typed to its end', async () => {
+test('the audit trail: a time stays as entered, also in a half-typed year', async () => {
   const { page, world, server } = suite();
   const context = await page.context().browser()?.newContext({ timezoneId: 'Europe/Berlin' });
   const abroad = await context?.newPage();
@@ -96,7 +96,7 @@ test('the audit trail: a time stays as it was entered, also in a year that is no
   await context?.close();
 });
 
-test('alerts: acknowledged and ended after a question; the drawer says why', async () => {
+test('alerts: acknowledged and ended after a question; the drawer shows the reason', async () => {
   const { page, world, open } = suite();
   world.addBackend();
   world.people.fill('ops');
@@ -116,7 +116,7 @@ test('alerts: acknowledged and ended after a question; the drawer says why', asy
   expect(world.mutations.map(({ name }) => name)).toEqual(['alertAcknowledge']);
 });
 
-/** Chromium without a screen shows no notifications: the page's own are noted. */
+/** Chromium without a screen shows no notifications, so the page's own are recorded. */
 const noted = `(() => {
   const told = [];
   globalThis.told = told;
@@ -134,7 +134,7 @@ const noted = `(() => {
   Object.defineProperty(globalThis, 'Notification', { value: Noted });
 })()`;
 
-test('alerts in this browser: they come although code of the pages was aborted once', async () => {
+test('alerts in this browser: they arrive although a download of page code was aborted once', async () => {
   const { page, context, world, open } = suite();
   await context.addInitScript(noted);
   await page.route('**/assets/browser-alerts-*.js', (route) => route.abort('connectionaborted'));
@@ -146,13 +146,13 @@ test('alerts in this browser: they come although code of the pages was aborted o
   await until(page, 'globalThis.told.length === 1');
 });
 
-test('alerts: another channel is opened without what the former one has', async () => {
+test('alerts: another channel is opened without the contents of the former one', async () => {
   const { page, world, open } = suite();
   world.people.fill('ops');
   const [first] = world.people.channels;
   if (first === undefined) throw new Error('there is a channel');
   world.people.channels.push({ ...first, id: 'ch2', name: 'night' });
-  // The answer for the second channel never comes.
+  // The answer for the second channel never arrives.
   await fatesOf(page, ({ operation, variables }) =>
     operation === 'AlertsDeliveries' && variables.id === 'ch2' ? held().until : undefined,
   );
@@ -167,7 +167,7 @@ test('alerts: another channel is opened without what the former one has', async 
 
 const toldIn = (page: Page): Promise<string[]> => page.evaluate<string[]>('globalThis.told');
 
-test('alerts in this browser: permission is asked for at a click, and each alert is told once across tabs', async () => {
+test('alerts in this browser: permission is requested on a click, and each alert is shown once across tabs', async () => {
   const { page, context, world, server, open } = suite();
   await context.addInitScript(noted);
   await open('/alerts');
@@ -187,7 +187,7 @@ test('alerts in this browser: permission is asked for at a click, and each alert
   await until(page, 'globalThis.told.length === 1');
   expect(await toldIn(page)).toEqual(['Critical: fw-1 / backend offline: it does not answer']);
   expect(await toldIn(other)).toEqual([]);
-  // The tab that tells is closed: the other one goes on.
+  // The tab that shows alerts is closed, and the other one continues.
   await page.close();
   fire('fw-2');
   await until(other, 'globalThis.told.length === 1');

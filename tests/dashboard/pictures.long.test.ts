@@ -1,4 +1,4 @@
-// Pictures of pages: bars of uptime, the path of a request, and HAProxy's table, with what is down and what is old.
+// Pictures of pages: bars of uptime, the path of a request, and HAProxy's table, with failed and outdated parts.
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { vote } from './support/fake-names.ts';
@@ -45,7 +45,7 @@ test('the bars and the percent of a load balancer, by window', async () => {
   await shown.getByText(/data for the last (9|10) d only/).waitFor();
 });
 
-test('the path of a request shows what is down in words, opens what it shows, and is a table too', async () => {
+test('the path of a request marks failed parts in words, opens its parts, and is also a table', async () => {
   const { page, world, open } = suite();
   addBalancer(world);
   await page.setViewportSize({ width: 1440, height: 900 });
@@ -67,7 +67,7 @@ test('the path of a request shows what is down in words, opens what it shows, an
   expect(new Set(await tops(page)).size).toBe(1);
 });
 
-test("HAProxy's table is read again while it is shown, and is grey and dated where the host is absent", async () => {
+test("HAProxy's table is refreshed while it is shown, and is grey and dated if the host is absent", async () => {
   const { page, world, open } = suite();
   addBalancer(world);
   await open('/loadbalancer?balancer=lb1&view=statistics');
@@ -85,7 +85,7 @@ test("HAProxy's table is read again while it is shown, and is grey and dated whe
   await first?.getByRole('row', { name: /app-1.*77, most 41/ }).waitFor();
 });
 
-test('the path from a GSLB name leads over its pools to members, and says what the vantage points see', async () => {
+test("the path from a GSLB name leads over its pools to members, and shows the vantage points' views", async () => {
   const { page, world, open } = suite();
   const { naming } = world;
   naming.addName({ operatingStatus: 'DEGRADED' });
@@ -99,7 +99,7 @@ test('the path from a GSLB name leads over its pools to members, and says what t
   await page.getByLabel('Uptime of shop-1.gslb.example.net').getByText('100 %').waitFor();
 });
 
-test('who gets what: the answer for clients of each region, and what its vantage points see', async () => {
+test('the answer for clients of each region, and the views of its vantage points', async () => {
   const { page, world, open } = suite();
   const { naming } = world;
   const clientBlocks = [

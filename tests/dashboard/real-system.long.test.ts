@@ -1,4 +1,4 @@
-// The page against a whole system that is killed and restarted: it goes on without a gap.
+// The page against a whole system that is killed and restarted. It continues without a gap.
 // needs: nftables, iproute2, openssh-server, openssh-client, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -78,7 +78,7 @@ describe('the login', () => {
     await page.getByRole('alert').getByText('Name and password are not right.').waitFor();
   });
 
-  test('no script can read the refresh token, the access token is in memory only, and a reload goes on', async () => {
+  test('no script can read the refresh token, the access token is in memory only, and a reload continues the login', async () => {
     const { page, world, server, context, open } = suite();
     await open();
     const stored = await page.evaluate<string>(
@@ -151,7 +151,7 @@ describe('the login', () => {
     await second.goto(`${server.url}/relay`);
     await second.getByRole('button', { name: 'Log in' }).waitFor();
     await open();
-    // The login form gives way without a click.
+    // The login form closes without a click.
     await untilLive(second);
     expect(world.accessTokens.size).toBe(1);
     await second.reload();
@@ -178,7 +178,7 @@ describe('the login', () => {
   });
 });
 
-/** Waits until so many access tokens are valid. */
+/** Waits until this many access tokens are valid. */
 async function untilRenewed(page: Page, world: FakeWorld, count: number): Promise<void> {
   while (world.accessTokens.size !== count) await page.waitForTimeout(50);
 }

@@ -1,11 +1,11 @@
-// The search of all pages: by keys alone, with what the server finds, and without what a part could not answer.
+// The search of all pages: by keyboard alone, with results of the server, and without a part that could not answer.
 import { expect, test } from '@jest/globals';
 import { until, untilLive } from './support/browser.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
 
-test('finds names, calls by request id, and commands, with the keys alone', async () => {
+test('finds names, calls by request id, and commands, with the keyboard alone', async () => {
   const { page, world, open } = suite();
   world.addBackend({ name: 'edge-1' });
   world.addBackend({ name: 'core-1' });
@@ -35,7 +35,7 @@ test('finds names, calls by request id, and commands, with the keys alone', asyn
   await page.getByRole('option', { selected: true }).filter({ hasText: 'Load balancers' }).waitFor();
   await page.keyboard.press('Enter');
   await until(page, "location.pathname === '/loadbalancer'");
-  // The keys are those of a page that has been loaded.
+  // Keys are available once the page has been loaded.
   await untilLive(page);
   await page.keyboard.press('Control+k');
   await box.fill('edge');
@@ -55,7 +55,7 @@ test('finds a backend by the beginning of its address', async () => {
   expect(await options.filter({ hasText: 'core-1' }).count()).toBe(0);
 });
 
-test('a lost part is named, and the others are searched all the same', async () => {
+test('a lost part is named, and the others are still searched', async () => {
   const { page, world, open } = suite();
   world.addBackend({ name: 'edge-1' });
   world.lostFields.add('gslbs');

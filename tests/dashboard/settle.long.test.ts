@@ -101,7 +101,7 @@ describe('an unknown outcome', () => {
     expect(world.mutations.at(-1)?.input).toMatchObject({ verdict: 'FAILED', force: true });
   });
 
-  test('a viewer may not settle it; the member whose call it is may have the device read', async () => {
+  test('a viewer may not settle it; the member who made the call may have the device read', async () => {
     const { page, world, open } = suite();
     Object.assign(world.user, { admin: false, role: 'VIEWER' });
     const operation = addUnknown(world, { probeFinds: 'SUCCEEDED' });
@@ -149,7 +149,7 @@ describe('an accepted job', () => {
     expect(second?.input.idempotencyKey).not.toBe(first?.input.idempotencyKey);
   });
 
-  test("that the driver can't read is settled by a person's finding", async () => {
+  test("that the driver can't read is settled by a user's finding", async () => {
     const { page, world, open } = suite();
     const job = addJob(world);
     await open(`/relay?operation=${job.id}`);

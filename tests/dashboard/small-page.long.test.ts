@@ -1,4 +1,4 @@
-// A page is a folder and one line: a copy of the dashboard gets both, and everything else works by itself.
+// A page is a folder and one line. A copy of the dashboard gets both, and everything else works by itself.
 // needs: dashboard
 import { execFile } from 'node:child_process';
 import { cp, readFile, symlink, writeFile } from 'node:fs/promises';

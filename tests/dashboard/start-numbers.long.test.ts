@@ -29,7 +29,7 @@ test('300 backends, 100 load balancers and 1,000 names', async () => {
   await open('/');
   await untilCount(page, '.needs li', 12);
 
-  // As somebody who comes back: only what a start of the page needs.
+  // As a returning user: only the requests that a start of the page needs.
   const loaded: string[] = [];
   const asked: string[] = [];
   page.on('request', (request) => {
@@ -61,7 +61,7 @@ test('300 backends, 100 load balancers and 1,000 names', async () => {
     if (found === undefined) throw new Error(`Chromium does not measure ${name}`);
     return found.value;
   };
-  // A machine's other work is no time of this process.
+  // The machine's other work does not count as time of this process.
   const [cpuBefore, atBefore] = [await figure('ProcessTime'), await figure('Timestamp')];
   await page.waitForTimeout(idleSeconds * 1000);
   const share = ((await figure('ProcessTime')) - cpuBefore) / ((await figure('Timestamp')) - atBefore);

@@ -1,4 +1,5 @@
-// The start page in a real browser: what needs attention, since when and why, with links, and the recent events.
+// The start page in a real browser: subjects that need attention, since when and why, with links, and the recent
+// events.
 import { expect, test } from '@jest/globals';
 import { until, untilCount, untilLive } from './support/browser.ts';
 import { checker, nameServer } from './support/fake-names.ts';
@@ -27,7 +28,7 @@ test('says that nothing needs attention, and how to begin', async () => {
   expect(await page.locator('[data-domain="hosts"]').count()).toBe(0);
 });
 
-test('each domain says what needs attention, since when and why; a click opens it', async () => {
+test('each domain shows what needs attention, since when and why; a click opens it', async () => {
   const { page, world, open } = suite();
   world.addBackend();
   world.addBackend();
@@ -69,7 +70,7 @@ test('each domain says what needs attention, since when and why; a click opens i
     expect.stringMatching(/^north cluster not connected for 22 min.*controller is connected$/),
   ]);
   await page.locator('[data-domain="relay"]').getByText('2 backends · 1 unavailable · 1 unknown · 1 drifted').waitFor();
-  // The present hour only: it went down just now.
+  // Only the present hour, because it has just gone down.
   await untilCount(page, '[data-domain="relay"] [data-beat="bad"]', 1);
 
   await page.getByRole('link', { name: 'rule.create' }).click();
@@ -79,7 +80,7 @@ test('each domain says what needs attention, since when and why; a click opens i
   await page.getByText('9 things need attention').waitFor();
 });
 
-test('a load balancer is neither up nor down, and needs nobody, until its first node serves', async () => {
+test('a load balancer is neither up nor down, and needs no attention, until its first node serves', async () => {
   const { page, world, open } = suite();
   const { loadBalancing } = world;
   const operatingReason = 'none of its nodes has served yet';
@@ -121,7 +122,7 @@ test('follows recent events with their names, and no others', async () => {
   await untilLive(page);
 });
 
-test('what a login may not see is said, and never taken for nothing', async () => {
+test('information hidden from a login is marked as such, and never shown as nothing', async () => {
   const { page, world, open } = suite();
   Object.assign(world.user, { admin: false, role: 'VIEWER' });
   world.naming.addName();
@@ -151,7 +152,7 @@ test('a lost part empties its own tile and nothing else; the filter is for all t
   await open('/');
   await page.locator('[data-domain="gslb"]').getByText('The subgraph of gslbs does not answer.').waitFor();
   await untilCount(page, '[data-domain="relay"] .needs li', 2);
-  // Unknown is not nothing.
+  // Unknown is not the same as nothing.
   await page.getByText('2 things need attention; not known: GSLBs').waitFor();
   await until(page, 'document.title === "(2 need attention, 1 not known) Start · Tidegate"');
   await page.getByLabel('Filter').fill('edge');

@@ -74,7 +74,7 @@ test('page and command line outlive their access tokens without a gap, a duplica
     // The page shows the newest few hundred.
     await new Promise((resolve) => setTimeout(resolve, 100));
   };
-  // The command line begins with the changes after it has connected.
+  // The command line begins with the changes after it connected.
   while (seen().length === 0) await changeOnce();
   const first = seen()[0] ?? 0;
   while (pageSockets < rounds) await changeOnce();

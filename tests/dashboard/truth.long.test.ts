@@ -1,4 +1,4 @@
-// What a page says of machines that are absent, of names that nobody checks, of changes, and of times.
+// The page's display of absent machines, unchecked names, changes and times.
 import { expect, test } from '@jest/globals';
 import { login, until, untilCount } from './support/browser.ts';
 import { checker, nameServer, vote } from './support/fake-names.ts';
@@ -8,7 +8,7 @@ import { describePages } from './support/page-suite.ts';
 const suite = describePages();
 const heardAt = () => now(-22 * 60_000);
 
-test('what an absent cluster reported last is grey and dated, without actions that need it', async () => {
+test("an absent cluster's last report is grey and dated, without actions that need the cluster", async () => {
   const { page, world, open } = suite();
   world.clusters.push(cluster(1, 'north'), cluster(2, 'south', { presence: 'ABSENT', heardAt: heardAt() }));
   await open('/objects');
@@ -22,12 +22,12 @@ test('what an absent cluster reported last is grey and dated, without actions th
   expect(await colour('north')).not.toBe(text);
   expect(await page.locator('[data-cluster="north"]').getByRole('button', { name: 'Drain' }).count()).toBe(1);
   expect(await south.getByRole('button', { name: 'Drain' }).count()).toBe(0);
-  // These only change what is wanted of it.
+  // These only change the cluster's desired state.
   expect(await south.getByRole('button', { name: 'Evacuate' }).isEnabled()).toBe(true);
   await until(page, 'document.title === "(1 cluster not connected) Object storage · Tidegate"');
 });
 
-test('absent checkers and name servers date their last report; without any checker no verdict can change', async () => {
+test('absent checkers and name servers show the date of their last report; without any checker no verdict can change', async () => {
   const { page, world, open } = suite();
   world.naming.addName();
   const unheard = { count: 'ABSENT', ageMs: null };
@@ -55,7 +55,7 @@ function change(to: string) {
   return { kind: 'gslbPoolMember.verdict', from: null, to };
 }
 
-test('changes are those of the page, with names; a deleted subject has its id', async () => {
+test('changes are those of the page, with names; a deleted subject shows its ID', async () => {
   const { page, world, open } = suite();
   world.addBackend();
   world.naming.addName();
@@ -72,7 +72,7 @@ test('changes are those of the page, with names; a deleted subject has its id', 
   expect(subjects).toEqual(['shop-1.gslb.example.net', 'GSLB …123456', 'shop-1.gslb.example.net']);
 });
 
-test('times are in the zone of the browser or in UTC, by choice; details have their date and zone', async () => {
+test("times are in the browser's zone or in UTC, by choice; details have their date and zone", async () => {
   const { context, world, server } = suite();
   const browser = context.browser();
   if (browser === null) throw new Error('the context has a browser');

@@ -1,5 +1,5 @@
-// The worked example in docs/relay.md is a complete driver: the relay calls, reads, settles and checks with it as with any other, against a
-// meter that behaves as its guide describes.
+// The worked example in docs/relay.md is a complete driver. The relay calls, reads, settles and checks with it as with
+// any other, against a meter that behaves as its guide describes.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { acmeMeter } from '../../docs/examples/acme-meter.ts';
 import { TlsServer } from '../../simulators/support/tls-server.ts';
@@ -75,7 +75,7 @@ test('it sets values, is refused, and finds changes that were not made through t
   });
 });
 
-test('a lost answer is UNKNOWN, and settled by its mark', async () => {
+test('a call with a lost answer is UNKNOWN, and settled by its mark', async () => {
   breaksAfterIt = true;
   const lost = await set(5_000, 'rack-8');
   breaksAfterIt = false;

@@ -1,5 +1,5 @@
-// Every command line of `tidegate` in README and docs/ uses an existing verb and existing options. Command lines in blocks, which are
-// pasted, also have the required options, accepted values, and the right number of names.
+// Every `tidegate` command line in the README and docs/ uses an existing verb and existing options. Command lines in
+// blocks, which are pasted, also have the required options, accepted values, and the right number of names.
 // needs: git
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -133,7 +133,7 @@ class Arguments {
 
   #value(name: string, option: Option<unknown>, value: string | undefined): void {
     if (value === undefined) this.#faults.push(`--${name} needs a value`);
-    // A shell variable, or a placeholder for something that the reader has.
+    // A shell variable, or a placeholder for a value that the reader has.
     else if (!/\$|^[A-Z_]+$|…/.test(value)) {
       try {
         option.read(option.repeated ? [value] : value, `--${name}`);

@@ -152,7 +152,7 @@ test(
     const agent = new Agent({ connect: { ca: await readFile(inFolder('s3-ca.pem'), 'utf8') } });
     cleanup.defer(() => agent.close());
     const answer = await request(`https://127.0.0.1:${ports.s3}/`, { dispatcher: agent });
-    // Strangers learn nothing.
+    // Unknown callers learn nothing.
     expect(answer.statusCode).toBe(403);
     await answer.body.dump();
   },

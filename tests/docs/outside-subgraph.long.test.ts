@@ -1,6 +1,6 @@
-// The subgraph of another team in docs/examples/inventory-subgraph, in TypeScript and in Python, beside a running system. Its types are in
-// the graph, it checks the caller, and its loss or its rubbish affects only its own fields. The server in Python runs where graphql-core
-// 3.2 is installed, which Debian 12 does not have.
+// Another team's subgraph in docs/examples/inventory-subgraph, in TypeScript and in Python, with a running system. Its
+// types are in the graph, it checks the caller, and its absence or garbage affects only its own fields. The Python
+// server runs where graphql-core 3.2 is installed, which Debian 12 does not have.
 // needs: system, python3, python3-cryptography
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder?.remove());
 
-describe('who asks', () => {
+describe("the caller's identity", () => {
   test('the vectors match what the product signs and checks', () => {
     const keys = new PublicKeys({ ...vectors.publicKeys, system: {}, audit: {}, objects: {} });
     for (const { header, identity, nowSeconds = vectors.nowSeconds } of vectors.accepted) {
@@ -139,7 +139,7 @@ describe.each(servers)('the inventory in %s', (_, [program, file]) => {
     await system?.stop();
   }, 60_000);
 
-  /** As `tidegate machines issue` does. Its credentials expire soon, so that the example must renew them. */
+  /** Like `tidegate machines issue`. Its credentials expire soon, so the example must renew them. */
   async function issueMachine(): Promise<void> {
     await makeAuthority(join(system.folder, 'keys'));
     const { publicKey } = await newMachineKeys();
@@ -278,7 +278,7 @@ describe.each(servers)('the inventory in %s', (_, [program, file]) => {
   );
 
   test(
-    'while it is away or answers rubbish its fields are null, with an error each, and ours are there',
+    'while it is away or answers garbage its fields are null, each with an error, and ours still work',
     async () => {
       await stopServer();
       const expectOurs = async () => {

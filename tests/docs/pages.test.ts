@@ -48,7 +48,7 @@ test('docs/README.md lists every page once', async () => {
   expect(listed.filter((path) => pages.includes(path)).sort()).toEqual(pages);
 });
 
-test('README is one screen after another: at most 120 lines, and its first two blocks start and test', async () => {
+test('the README shows one screen after another: at most 120 lines, and its first two blocks start and test', async () => {
   const readme = await read('README.md');
   expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(120);
   const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block.split('\n')[0]);
@@ -76,7 +76,7 @@ test('docs/decisions/README.md lists every record once, under its own title', as
   expect(missing).toEqual([]);
 });
 
-test('no two records have one number', () => {
+test('no two records share a number', () => {
   const numbers = records.map((record) => record.match(/\d{4}/)?.[0]);
   expect(new Set(numbers).size).toBe(numbers.length);
 });

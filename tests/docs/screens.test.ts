@@ -1,5 +1,5 @@
-// Ten everyday screens of a CMP (docs/examples/screens). Each is one request, with few fetches from subgraphs and few SQL statements,
-// whatever it shows.
+// Ten everyday screens of a CMP (docs/examples/screens). Each is one request, with few subgraph fetches and few SQL
+// statements, whatever it shows.
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ async function ask<Data>(query: string, variables: object, token?: string): Prom
   return data;
 }
 
-/** It must succeed. Returns the id. */
+/** Runs a mutation that must succeed, and returns the ID. */
 async function make(mutation: string, input: object, token: string): Promise<string> {
   const field = mutation.replace(/Create$/, '');
   const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
@@ -65,7 +65,7 @@ async function make(mutation: string, input: object, token: string): Promise<str
   return made.made?.id ?? '';
 }
 
-/** Several rows of everything that the screens show, of the tenant 42. */
+/** Several rows of everything that the screens show, for tenant 42. */
 async function fill(): Promise<void> {
   const token = system.token;
   const cmpObject = { type: 'tenant', externalId: '42' };
@@ -126,7 +126,7 @@ async function fillCertificates(): Promise<void> {
   }
 }
 
-/** There are no nodes and no checkers here that could find out. */
+/** No nodes or checkers run here that could find out. */
 async function failAll(): Promise<void> {
   const db = new Database({ connection: system.database.connection });
   for (const table of ['lb_load_balancer', 'gslb', 'backend'])

@@ -50,7 +50,7 @@ let system: RunningSystem;
 let device: NftDevice;
 const bearers: Partial<Record<Caller, string>> = {};
 const ids = { project: '', victim: '', backend: '', operation: '', mapping: '' };
-/** Of a load balancer with one of each part. */
+/** IDs of a load balancer with one of each part. */
 const balanced = {
   ...{
     loadBalancer: '',
@@ -64,16 +64,16 @@ const balanced = {
   },
   ...{ subnet: '', certificate: '', node: '', host: '' },
 };
-/** Of a name with one of each object. */
+/** IDs of a name with one of each object. */
 const named = {
   ...{ gslb: '', gslbPool: '', gslbPoolMember: '', gslbMonitor: '' },
   ...{ gslbFlavor: '', gslbVantagePoint: '', dnsZone: '', dnsBackend: '' },
 };
-/** A machine that is a checker, by id, and a vantage point, by name. */
+/** A checker machine by ID, and a vantage point by name. */
 const checking = { machineId: '', vantagePoint: '' };
-/** A machine that is a name server, by id. */
+/** A name server machine by ID. */
 const answering = { machineId: '', addresses: ['198.51.100.53'] };
-/** Of object storage. */
+/** IDs of object storage. */
 const stored = { objectCluster: '', objectOption: '', objectRing: '' };
 const opened = { objectAccount: '', objectAccessKey: '', objectRingChange: '' };
 const answered = 'answered.gslb.test';
@@ -104,7 +104,7 @@ function fieldOf<Value>({ data, errors }: Answer, name: string): Value {
   return data[name] as Value;
 }
 
-/** By an administrator; must succeed. */
+/** Runs a mutation as an administrator. It must succeed. */
 async function make<Payload>(name: string, input: Record<string, unknown>, selection: string): Promise<Payload> {
   const query = `mutation ($input: ${inputTypeOf(name)}!) { ${name}(input: $input) { ${selection} userErrors { code message } } }`;
   const payload = fieldOf<{ userErrors: readonly object[] }>(await ask('administrator', query, { input }), name);
@@ -122,7 +122,7 @@ const password = 'a password of some length';
 const publicKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
-/** Machines, tokens and nobody have no session. */
+/** Machines, tokens and anonymous callers have no session. */
 async function freshSession(caller: Caller): Promise<void> {
   const adminFile = () => readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8');
   if (caller === 'administrator') bearers[caller] = await logIn('admin', (await adminFile()).trim());
@@ -143,7 +143,7 @@ const newAlertChannel = () => ({
   ...{ projectId: ids.project, name: fresh(), target: { slack: { url: 'https://hooks.example.com/x' } } },
 });
 
-/** In place of the one before: a project has a bounded number of each. */
+/** Replaces the previous one, because a project has a limited number of each. */
 async function makeAlertRule(): Promise<string> {
   await ofDatabase((db) => db.execute('DELETE FROM alert_rule'));
   const { alertRule } = await make<{ alertRule: { id: string } }>(
@@ -317,7 +317,7 @@ async function makeName(): Promise<void> {
   await planName(named.gslb);
 }
 
-/** As a worker does it. */
+/** Like a worker. */
 async function planName(id: string): Promise<void> {
   const db = new Database({ connection: system.database.connection });
   const wake = createLocalWake();
@@ -377,7 +377,7 @@ async function makeBalancer(): Promise<void> {
   });
 }
 
-/** As a host and its node are recorded when it connects. */
+/** Records a host and its node, as happens when the host connects. */
 async function addNodeOnHost(balancer: string): Promise<{ readonly host: string; readonly node: string }> {
   const [hostId, nodeId, projectId] = [newUuid(), newUuid(), decodeUuid('Project', ids.project) ?? ''];
   const name = fresh();
@@ -410,7 +410,7 @@ afterAll(async () => {
 });
 
 let lastPort = 8;
-/** Of a device of its own. */
+/** Creates a backend with its own device. */
 const newBackend = () => ({
   ...{ projectId: ids.project, name: fresh(), driver: 'linux-nftables', host: '127.0.0.1', port: ++lastPort },
   credentials: { username: 'netops', password: 'secret' },
@@ -437,7 +437,9 @@ const change = (name: string, input: Record<string, unknown>): Question => ({
 const onBackend = () => ({ projectId: ids.project, backend: { id: ids.backend } });
 const called = () => ({ ...onBackend(), idempotencyKey: fresh(), waitMs: 0 });
 
-/** On existing objects, so that only rights refuse; an allowed caller may be refused later, for another reason. */
+/**
+ * Inputs with existing objects, so that only rights refuse. An allowed caller may be refused later, for another reason.
+ */
 const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<Question>>> = {
   node: () => read(`{ node(id: "${ids.backend}") { id } }`, ids.backend),
   me: () => read('{ me { name } }'),
@@ -498,7 +500,7 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   auditVerification: () => read('{ auditVerification(limit: 1) { intact } }'),
   commit: () => read('{ commit(token: "x") { token } }'),
   health: () => read('{ health { name } }'),
-  // It is a single machine: a caller who may is told so.
+  // This is a single machine, and callers with the right get that error.
   haStatus: () => read('{ haStatus { primaryName } haStatusReason }', 'on a single machine'),
   haStatusReason: () => read('{ haStatusReason }', 'on a single machine'),
   haMoves: () => read('{ haMoves { nodes { timelineEpoch } } }', '"NOT_CONFIGURED"'),
@@ -517,7 +519,7 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   mappings: () => read('{ mappings { nodes { id } } }', ids.mapping),
   relayMappingChanges: () => read('{ relayMappingChanges { mappings { id } } }', ids.mapping),
   relayDrivers: () => read('{ relayDrivers { name } }'),
-  // Nothing is dialled for a driver that there is none of.
+  // Nothing is dialled, because the driver does not exist.
   backendProofRead: () => ({
     query: 'query ($input: BackendProofReadInput!) { backendProofRead(input: $input) { userErrors { code message } } }',
     variables: { input: { projectId: ids.project, driver: 'none', host: '192.0.2.1' } },
@@ -613,7 +615,7 @@ const balancing: Readonly<Record<string, () => Question | Promise<Question>>> = 
   loadBalancerHostCordonSet: () => change('loadBalancerHostCordonSet', { id: balanced.host }),
   loadBalancerHostCordonLift: () => change('loadBalancerHostCordonLift', { id: balanced.host }),
   loadBalancerHostUpdate: () => change('loadBalancerHostUpdate', { id: balanced.host, maxNodes: 2 }),
-  // It is connected: a caller who may is refused for that.
+  // The host is connected, so callers with the right are refused for that.
   loadBalancerHostDelete: () => change('loadBalancerHostDelete', { id: balanced.host }),
   autoscalingPolicySet: () =>
     change('autoscalingPolicySet', { loadBalancerId: balanced.loadBalancer, policy: { enabled: false } }),
@@ -630,7 +632,7 @@ const balancing: Readonly<Record<string, () => Question | Promise<Question>>> = 
   poolMemberDrainCancel: () => change('poolMemberDrainCancel', { id: balanced.poolMember }),
   poolCreate: () => change('poolCreate', { loadBalancerId: balanced.loadBalancer, memberProtocol: 'HTTP' }),
   poolMemberCreate: () => change('poolMemberCreate', { poolId: balanced.pool, host: `${fresh()}.example`, port: 80 }),
-  // The pool has one: a caller who may is refused for that.
+  // The pool already has one, so callers with the right are refused for that.
   poolHealthMonitorCreate: () => change('poolHealthMonitorCreate', { poolId: balanced.pool, monitorType: 'TCP' }),
   listenerCreate: () => change('listenerCreate', { loadBalancerId: balanced.loadBalancer, protocol: 'TCP', port: 80 }),
   l7PolicyCreate: () => change('l7PolicyCreate', { listenerId: balanced.listener, action: 'REJECT' }),
@@ -722,7 +724,7 @@ const storing: Readonly<Record<string, () => Question>> = {
   objectAccessKeys: () => read(`{ objectAccessKeys(projectId: "${ids.project}") { nodes { id } } }`),
   objectAccessKeyCreate: () => change('objectAccessKeyCreate', { projectId: ids.project, name: fresh() }),
   objectAccessKeyRevoke: () => change('objectAccessKeyRevoke', { id: opened.objectAccessKey }),
-  // Nobody else hears that no cluster can be asked.
+  // Only callers with the right learn that no cluster is reachable.
   objectContainer: () => read(`{ objectContainer(id: "${containerId()}") { id } }`, '"UNAVAILABLE"'),
   objectContainers: () => read(`{ objectContainers(projectId: "${ids.project}") { nodes { id } } }`, '"UNAVAILABLE"'),
   objectContainerCreate: () => change('objectContainerCreate', { projectId: ids.project, name: fresh() }),
@@ -791,7 +793,7 @@ async function cellOf(field: string, caller: Caller): Promise<Cell> {
   // An earlier request has ended the session.
   if (field === 'logout') await freshSession(caller);
   if (await may(caller, await question(caller))) {
-    // It can only end the caller's own session.
+    // It can end only the caller's own session.
     if (field === 'logout') return 'own';
     return 'yes';
   }
@@ -799,7 +801,7 @@ async function cellOf(field: string, caller: Caller): Promise<Cell> {
   return own !== undefined && (await may(caller, own)) ? 'own' : '–';
 }
 
-/** Of fields that others than those who may do it to all may do to what is their own. */
+/** Fields that other callers may use on their own objects. */
 const ownQuestions: Readonly<Record<string, (caller: Caller) => Promise<Question | undefined>>> = {
   async userUpdate(caller) {
     const id = users.get(caller);

@@ -1,4 +1,4 @@
-// The registry of manageable kinds: nothing of the graph is forgotten, and what was inferred is right.
+// The registry of manageable kinds. It covers the whole graph, and its inferred facts are right.
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -27,7 +27,7 @@ test('every mutation belongs to a kind, is relayed, or is an exception with a re
   for (const { reason } of exceptions) expect(reason).toMatch(/^[A-Z].*\.$/);
 });
 
-test('calls are the mutations that are relayed to a backend that their input selects', () => {
+test('calls are the mutations that are relayed to a backend selected by their input', () => {
   const names = Object.keys(registry.calls);
   expect(names).toEqual(expect.arrayContaining(['relayCall', 'firewallAddressCreate', 'networkPortCreate']));
   const typed = typedMutations.map(({ name }) => name);
@@ -35,17 +35,17 @@ test('calls are the mutations that are relayed to a backend that their input sel
   for (const { object, role } of Object.values(registry.calls)) expect([object, role]).toEqual(['operation', 'MEMBER']);
 });
 
-test('a mutation of a kind that nobody declared is found', () => {
+test('a mutation of an undeclared kind is found', () => {
   const sdl = readSupergraph().replace('userCreate(', 'badgeCreate(');
   expect(mutationsByKind(adminSchema(sdl)).others).toEqual(['badgeCreate']);
 });
 
-test('the generated registry is that of the graph as it is', () => {
+test('the generated registry matches the graph', () => {
   expect(JSON.parse(JSON.stringify(registry))).toEqual(JSON.parse(JSON.stringify(deriveRegistry(schema))));
 });
 
 test('the kinds that people manage are there', () => {
-  // Objects are made at a cluster, over HTTP: the graph has no mutation of them.
+  // Objects are created at a cluster over HTTP, so the graph has no mutation for them.
   const wanted = [
     ...['backends', 'loadbalancers', 'listeners', 'pools', 'members', 'health-monitors', 'l7policies', 'l7rules'],
     ...['certificates', 'subnets', 'gslbs', 'gslb-pools', 'gslb-members', 'gslb-monitors', 'flavors', 'zones'],
@@ -77,17 +77,17 @@ describe.each(kinds)('$type', (kind) => {
       expect([text, validate(schema, parse(text)).map(({ message }) => message)]).toEqual([text, []]);
   });
 
-  test('what it names exists', () => {
+  test('every name in it exists', () => {
     for (const { input } of Object.values(kind.actions)) expect(registry.inputs).toHaveProperty(input);
     if (kind.parent !== undefined) expect(registry.kinds).toHaveProperty(kind.parent.kind);
     const make = kind.actions.create ?? kind.actions.set;
     const names = make === undefined ? [] : (registry.inputs[make.input]?.fields ?? []).map(({ name }) => name);
     if (make !== undefined) for (const each of kind.key) expect(names).toContain(each);
-    // A list of the kind, or of one parent, is how a name is found.
+    // A name is looked up in a list of the kind, or of one parent.
     expect(kind.list ?? kind.parent).toBeDefined();
   });
 
-  test('it refers only to itself and to earlier kinds, so that objects can be made in this order', () => {
+  test('it refers only to itself and to earlier kinds, so that objects can be created in this order', () => {
     const order = Object.keys(registry.kinds);
     const make = kind.actions.create ?? kind.actions.set;
     const referred = (registry.inputs[make?.input ?? '']?.fields ?? []).flatMap(({ refersTo }) => refersTo ?? []);
@@ -95,7 +95,7 @@ describe.each(kinds)('$type', (kind) => {
   });
 });
 
-test('inputs name inputs, enums and scalars that exist, and say what their ids refer to', () => {
+test('inputs name existing inputs, enums and scalars, and declare the types behind their IDs', () => {
   for (const [input, { fields }] of Object.entries(registry.inputs))
     for (const { name, type, refersTo, description } of fields) {
       expect(schema.getType(type)).toBeDefined();
@@ -106,7 +106,7 @@ test('inputs name inputs, enums and scalars that exist, and say what their ids r
     }
 });
 
-test('bounds and secrets are those of the specs', () => {
+test('bounds and secrets match the specs', () => {
   const specs: readonly DescribedKind[] = [...describedKinds, ...Object.values(partKinds)];
   let compared = 0;
   const differing: unknown[] = [];
@@ -152,7 +152,7 @@ test('secrets and texts of several lines come from files', () => {
   ]);
 });
 
-test('a browser can have the registry: it imports nothing of Node', async () => {
+test('a browser can load the registry: it imports nothing from Node', async () => {
   const root = join(import.meta.dirname, '../..');
   const seen = new Set<string>();
   const visit = async (path: string): Promise<void> => {

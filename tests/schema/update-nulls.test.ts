@@ -1,4 +1,4 @@
-// Which fields of an update can't be null, as the graph says it.
+// The fields of an update that can't be null, as declared by the graph.
 import { expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
 import { neverNull } from '../../schema/kinds/update-nulls.ts';
@@ -16,7 +16,7 @@ const schema = buildSchema(`
   type Mutation { lampUpdate(input: LampUpdateInput!): Lamp, lampSwitch(input: LampSwitchInput!): Lamp, socketUpdate(input: SocketUpdateInput!): Lamp }
 `);
 
-test('a field that the object always has, or does not show, is never null; nor are parts of one that is merged', () => {
+test('a required or hidden field is never null; nor are parts of one that is merged', () => {
   expect(neverNull(schema)).toEqual({
     lampUpdate: ['name', 'cordColours', 'limits', 'limits.connections', 'limits.threads', 'secret'],
   });

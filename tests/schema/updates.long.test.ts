@@ -1,5 +1,6 @@
-// What an update means, over all fields of all kinds: null clears a setting that may be absent, and is refused for any other; settings that
-// are sent as they are change nothing; a change of status alone refuses no expected version.
+// The meaning of an update, over all fields of all kinds. Null clears a setting that may be absent, and is refused for
+// any other. Settings that are sent unchanged change nothing. A change of status alone does not invalidate an expected
+// version.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
@@ -51,7 +52,7 @@ async function apply(): Promise<void> {
 }
 
 const updated: readonly Kind[] = Object.values(registry.kinds).filter(
-  // A host of load balancers is a machine.
+  // A load balancer host is a machine.
   ({ type, actions }) => actions.update !== undefined && type !== 'LoadBalancerHost',
 );
 
@@ -118,7 +119,7 @@ async function tables(): Promise<readonly string[]> {
 
 const uuidOf = (id: JsonValue) => decodeId(String(id))?.key ?? '';
 
-/** The version of the settings of an object. `[]`: it has no status, so its version is that of its settings. */
+/** The version of an object's settings. `[]`: it has no status, so its version is that of its settings. */
 async function countsOf(id: JsonValue): Promise<string> {
   const found = (await tables()).map((name) => sql(`SELECT settings_version FROM ${name} WHERE id = ?`, [uuidOf(id)]));
   return JSON.stringify((await Promise.all(found)).flat());
@@ -130,7 +131,7 @@ test('every kind with an update has objects here', async () => {
   expect(without).toEqual([]);
 });
 
-/** Nulls that are refused because something else of the object needs a value. */
+/** Nulls that are refused because another setting of the object needs a value. */
 const needed: readonly string[] = [
   'AlertChannel.caCertificates',
   'AlertRule.withinMs',
@@ -146,7 +147,7 @@ const hasDefaults: ReadonlySet<string> = new Set(['GslbMonitor.parameters']);
 const refusedNulls = new Set<string>();
 
 test.each(updated.map((kind) => [kind.type, kind] as const))(
-  '%s: null clears what may be absent, and nothing else',
+  '%s: null clears only settings that may be absent',
   async (type, kind) => {
     const wrong: string[] = [];
     const never = new Set(neverNull[kind.actions.update?.mutation ?? '']);
@@ -183,12 +184,12 @@ test.each(updated.map((kind) => [kind.type, kind] as const))(
   60_000 * patience,
 );
 
-test('a null that may be is refused only where something else needs a value', () => {
+test('an allowed null is refused only where another setting needs a value', () => {
   expect([...refusedNulls].sort()).toEqual(needed);
 });
 
 test.each(updated.map((kind) => [kind.type, kind] as const))(
-  '%s: an update without settings, or with the settings as they are, changes nothing',
+  '%s: an update without settings, or with unchanged settings, changes nothing',
   async (_, kind) => {
     await apply();
     const wrong: string[] = [];
@@ -219,13 +220,13 @@ test.each(updated.map((kind) => [kind.type, kind] as const))(
   60_000 * patience,
 );
 
-/** A change of a kind without a description. */
+/** A change for each kind that has no description. */
 const changes: Readonly<Record<string, JsonObject>> = {
   ...{ Backend: { site: 'there' }, ObjectCluster: { site: 'there' }, AlertRule: { repeatMs: 7_200_000 } },
   ...{ PoolMember: { weight: 7 }, PoolHealthMonitor: { rise: 5 }, L7Rule: { value: 'c' } },
 };
 
-test('a change of status refuses no expected version, a change of settings does', async () => {
+test('a change of status does not invalidate an expected version, a change of settings does', async () => {
   await apply();
   const seen = new Set<string>();
   for (const kind of updated) {

@@ -1,4 +1,4 @@
-// What holds for the connection of every kind of machine: load balancer hosts, checkers, name servers and controllers.
+// Rules for the connections of every kind of machine: load balancer hosts, checkers, name servers and controllers.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { Database } from '../../platform/database/database.ts';
@@ -24,16 +24,16 @@ import { clusterKeys } from './object-storage/support/scripted-controller.ts';
 
 type Session = LinkSession | LanedSession;
 
-/** One kind of machine at one subgraph with a database of its own. */
+/** One kind of machine at one subgraph with its own database. */
 interface Kind {
   readonly db: Database;
-  /** As messages call the machine. */
+  /** The kind's name in messages. */
   readonly noun: string;
   readonly facts: LinkPeer['facts'];
   open(peer: LinkPeer): Promise<Session>;
-  /** Before it connects: what an administrator records of it. */
+  /** Writes the record that an administrator makes before the machine connects. */
   register(id: string): Promise<void>;
-  /** A report in its shape, of a connection with this epoch. */
+  /** A valid report of a connection with this epoch. */
   report(epoch: number, history: string): { readonly key: string; readonly body: JsonValue };
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ const kinds: Readonly<Record<string, () => Promise<Kind>>> = {
     const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });
     return {
       ...{ db, noun: 'host', close: () => place.close() },
-      // A host belongs to one machine; each test has another one.
+      // A host belongs to one machine, and each test uses another machine.
       register: () => db.execute('DELETE FROM lb_host').then(() => undefined),
       facts: {
         ...{ provider: 'LOOPBACK', site: null, publicRange: '127.80.1.0/24', managementRange: '127.80.1.0/24' },
@@ -132,7 +132,7 @@ describe.each(Object.keys(kinds))('a %s', (name) => {
     await kind.register(id);
   });
 
-  /** Connects the machine, and notes what it is sent and why it is disconnected. */
+  /** Connects the machine, and records the messages it gets and the reason for a disconnect. */
   async function connect(facts = kind.facts) {
     const sent: Parameters<LinkPeer['send']>[0][] = [];
     const closed: string[] = [];
@@ -147,13 +147,13 @@ describe.each(Object.keys(kinds))('a %s', (name) => {
     return { session, sent, closed, report };
   }
 
-  test('that says more or less of itself than its kind is refused, with the reason', async () => {
+  test('that reports more or fewer facts than its kind allows is refused, with the reason', async () => {
     const wrong = { ...kind.facts, more: 1 };
     await expect(connect(wrong)).rejects.toThrow(`the ${kind.noun} it sent no valid facts`);
     await expect(connect({})).rejects.toThrow('sent no valid facts');
   });
 
-  test('gets a higher epoch with each connection, and is told once that it has everything', async () => {
+  test('gets a higher epoch with each connection, and one message when it has everything', async () => {
     const first = await connect();
     first.session.begin();
     await waitFor('it to have everything', () => first.sent.some(({ type }) => type === 'whole'));
@@ -163,13 +163,13 @@ describe.each(Object.keys(kinds))('a %s', (name) => {
     await second.session.closed();
   });
 
-  test('may not report what its kind does not', async () => {
+  test('may not send reports of another kind', async () => {
     const { session, report } = await connect();
     await expect(report('other/1', {})).rejects.toThrow('a report of an unknown kind: other/1');
     await session.closed();
   });
 
-  test('that has a newer connection is disconnected by what the earlier one does, which stores nothing', async () => {
+  test('is disconnected by the next action on an older connection, which stores nothing', async () => {
     const earlier = await connect();
     const newer = await connect();
     const { key, body } = kind.report(earlier.session.epoch, await readHistory(kind.db));

@@ -45,7 +45,10 @@ const device = {
   wanted: is,
 };
 
-/** An object is created, set to the same by a call that is dropped and late, and removed when that call is settled. */
+/**
+ * An object is created, then set to the same values by a call that is dropped and arrives late, and removed when that
+ * call is settled.
+ */
 function evidence(): AgainEvidence {
   return {
     rows: [
@@ -89,11 +92,11 @@ describe('the judge of calls on objects that exist already', () => {
       executed(execution('create', 2, 4), execution('set', 102, 4_300), execution('remove', 4_102, 4_105)),
     );
     expect(judgeAgain(objectIs('1', settledEarly))).toMatchObject({ ...clean, wrongMappings: 1, resurrected: 1 });
-    // It was there for another reason.
+    // The object was there for another reason.
     expect(judgeAgain(objectIs('1'))).toMatchObject({ ...clean, wrongMappings: 1, resurrected: 0 });
   });
 
-  test('an object whose device was later than it may be is not judged', () => {
+  test('an object whose device was later than allowed is not judged', () => {
     const late = changed(dropped, { quietUntilMs: at(1_400), state: 'FAILED' });
     expect(judgeAgain(objectIs('1', late))).toMatchObject({ ...clean, notJudged: 1 });
     expect(judgeAgain(changed(dropped, { quietUntilMs: at(1_600) }))).toMatchObject({ ...clean, notJudged: 0 });
@@ -113,9 +116,9 @@ describe('the judge of calls on objects that exist already', () => {
     expect(judgeAgain(objectIs('1', { ...evidence(), mappings: [] }))).toMatchObject(clean);
   });
 
-  test('settledWrong: reported as done although it never was, or the other way round', () => {
+  test('settledWrong: reported as done although it never was, or the opposite', () => {
     const never = executed(execution('create', 2, 4), execution('set', 102), execution('remove', 4_102, 4_105));
-    // The object had the value that the call sets the whole time: this is what a read of it proves.
+    // The object had the call's value the whole time, and a read proves only this.
     expect(judgeAgain(never)).toMatchObject(clean);
     expect(judgeAgain(changed(dropped, { arguments: '{"is":"2"}' }, never))).toMatchObject({ settledWrong: 1 });
     expect(judgeAgain(changed(dropped, { settledBy: 'reply' }, never))).toMatchObject({ settledWrong: 1 });
@@ -130,13 +133,13 @@ describe('the judge of calls on objects that exist already', () => {
     expect(judgeAgain({ ...both, rows: [...both.rows, second] })).toMatchObject({ repeated: 0 });
   });
 
-  test('falseUnknown: the device never saw it; unsettled: any state that is not final', () => {
+  test('falseUnknown: the call never reached the device; unsettled: any state that is not final', () => {
     const unseen = executed(execution('create', 2, 4), execution('remove', 4_102, 4_105));
     expect(judgeAgain(unseen)).toMatchObject({ ...clean, falseUnknown: 1 });
     expect(judgeAgain(changed(dropped, { state: 'UNKNOWN' }))).toMatchObject({ ...clean, unsettled: 1 });
   });
 
-  test('cutShort: the device got its beginning only, once and in time', () => {
+  test('cutShort: the device got only the beginning of the call, once and in time', () => {
     const unseen = executed(execution('create', 2, 4), execution('remove', 4_102, 4_105));
     const judged = (wireBegins: string, offsetMs: number, from: AgainEvidence = unseen) =>
       judgeAgain({ ...from, cutShort: [{ wireBegins, atMs: at(offsetMs) }] });
@@ -148,7 +151,7 @@ describe('the judge of calls on objects that exist already', () => {
     const second = row('01900000-0000-7000-8000-00000000000d', 'set', 200, { wasUnknown: true, settledBy: 'probe' });
     const both = { ...unseen, rows: [...unseen.rows, second] };
     expect(judged('se', 900, both)).toMatchObject({ falseUnknown: 1, cutShort: 1 });
-    // One that was carried out needs no excuse.
+    // A call that was carried out needs no excuse.
     expect(judged('se', 900, evidence())).toMatchObject({ ...clean, cutShort: 0 });
   });
 
@@ -165,7 +168,7 @@ describe('the judge of calls on objects that exist already', () => {
       }).sentTooLate;
     for (const change of ['disable', 'move'] as const) {
       expect(during(change, 50, 200)).toBe(1);
-      // Before the change was acknowledged, and after the way back was asked for.
+      // Before the change was acknowledged, and after the change back was requested.
       expect(during(change, 110, 200)).toBe(0);
       expect(during(change, 50, 90)).toBe(0);
     }

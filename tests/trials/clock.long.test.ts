@@ -1,4 +1,4 @@
-// A bounded sample of the proof of wrong clocks; the complete proof is `npm run trials -- clock`.
+// A bounded sample of the proof of wrong clocks. The complete proof is `npm run trials -- clock`.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Step } from '../../trials/clock/steps.ts';
 import { runClockTrials } from '../../trials/clock.ts';
@@ -37,7 +37,7 @@ test(
 );
 
 test(
-  'its judge sees a call made twice, lost events, a node that is killed, and a name server whose clock stays wrong',
+  'its judge detects a call made twice, lost events, a killed node, and a name server whose clock stays wrong',
   async () => {
     const steps: readonly Step[] = [{ target: 'database', seconds: 60, restarts: false }];
     const place = await temporaryFolder();

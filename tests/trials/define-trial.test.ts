@@ -71,7 +71,7 @@ test('its own folder is removed at the end, also after a failure; a named one is
   }
 });
 
-test('it fails by figures that must be 0 and by findings, and only by these', async () => {
+test('it fails only because of figures that must be 0 and because of findings', async () => {
   const of = (figures: { readonly lost: number; readonly findings?: readonly unknown[] }) =>
     run(defineTrial({ counts: { trials }, run: async () => ({ slow: 4, ...figures }), mustBeZero: ['lost'] }));
   expect(await of({ lost: 0 })).toEqual({ figures: { slow: 4, lost: 0 }, ran: {}, faults: [] });
@@ -84,7 +84,7 @@ test('it fails by figures that must be 0 and by findings, and only by these', as
   expect([figures.lost, (figures.findings as unknown[]).length, faults?.length]).toEqual([900, 50, 51]);
 });
 
-test('the figures with the name of a count say how much ran, unless the trial says it', async () => {
+test('figures with the name of a count report how much ran, unless the trial reports it itself', async () => {
   const bySame = defineTrial({ counts: { trials }, run: async () => ({ trials: 2, other: 5 }) });
   expect(await run(bySame)).toMatchObject({ ran: { trials: 2 } });
   const byTrial = defineTrial({

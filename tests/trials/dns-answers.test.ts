@@ -1,4 +1,4 @@
-// The trial of the name server: its oracle finds wrong answers, and the server gives none.
+// The trial of the name server. Its oracle finds wrong answers, and the server gives none.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { questionOf } from '../../trials/dns-answers/mutations.ts';
 import { zone } from '../../trials/dns-answers/world.ts';
 import { runDnsAnswers } from '../../trials/dns-answers.ts';
 
-test('the oracle sees what is wrong', () => {
+test('the oracle detects wrong answers', () => {
   const packet = questionOf({ id: 7, name: `v4.${zone}`, type: 1 });
   const reply = (address: number, flags = 0x8400) => {
     const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 192, 0, 2, address]);
@@ -27,7 +27,7 @@ test('the oracle sees what is wrong', () => {
   expect(replyFault(questionOf({ id: 7, name: `none.${zone}`, type: 1 }), [reply(4)])).toContain('not 3');
 });
 
-test('a question that ends like an OPT record is none', () => {
+test('a question that ends like an OPT record is not one', () => {
   const ending = '00001c000100002904d09e00c0000000';
   const packet = Buffer.from(`4ccb0000000100000000000101421f446545700447736c6205545269416c0474295354${ending}`, 'hex');
   const reply = Buffer.from(packet);

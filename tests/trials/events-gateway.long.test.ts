@@ -39,7 +39,7 @@ describe("the judge of a client's items", () => {
   const row = (seq: number, version: number): TableRow => ({
     ...{ seq, version, eventId: `e${seq}`, subjectId: 's', kind: 'a', subjectType: 'Trial' },
   });
-  // This client did not request 3.
+  // This client did not request event 3.
   const wanted = [row(2, 1), row(4, 2), row(5, 3)];
   const event = (seq: number, version: number, eventId = `e${seq}`): LoggedItem => ({
     ...{ seq, event: { eventId, subjectId: 's', version }, atMs: 0 },

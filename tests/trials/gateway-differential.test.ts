@@ -1,4 +1,5 @@
-// The trial of the gateway's executor can fail: executors that are broken on purpose are found. The same seed gives the same result.
+// The trial of the gateway's executor can fail, because it finds deliberately broken executors. The same seed gives the
+// same result.
 // needs: load
 import { describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, GraphQLError } from 'graphql';
@@ -36,7 +37,7 @@ test(`the one schema has no difference from itself (seed ${seed})`, async () => 
 }, 60_000);
 
 describe('a broken executor is found', () => {
-  test('one that takes over what a subgraph was not asked for', async () => {
+  test('one that returns fields that a subgraph was not asked for', async () => {
     const makeExecutor = brokenBy((result, { context }) =>
       isLying(context) ? { ...result, data: { ...result.data, forged: 'forged' } } : result,
     );
@@ -69,7 +70,7 @@ describe('a broken executor is found', () => {
   }, 60_000);
 });
 
-test('an operation without a plan is counted by itself', async () => {
+test('an operation without a plan is counted separately', async () => {
   const errors = [new GraphQLError('no plan', { extensions: { code: 'NOT_PLANNED' } })];
   const makeExecutor = brokenBy(() => ({ errors }));
   expect(await runGatewayDifferential({ seed, cases: 20, makeExecutor })).toMatchObject({

@@ -1,4 +1,4 @@
-// A bounded sample of the trial of rolling restarts; the complete proof is `npm run trials -- gateway-rolling`.
+// A bounded sample of the trial of rolling restarts. The complete proof is `npm run trials -- gateway-rolling`.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runRolling } from '../../trials/gateway-rolling.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';

@@ -1,4 +1,4 @@
-// The trial of outages: a small run finds no fault, and the trial finds the faults that this test plants.
+// The trial of outages. A small run finds no fault, and the trial finds the faults that this test plants.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
@@ -12,7 +12,7 @@ const size = { endpoints: 2, conductors: 2, workers: 1, nameServers: 2, checkers
 const answerMs = 20_000 * patience;
 
 test(
-  'a conductor that is killed and a database that is stopped: all is as it must be afterwards',
+  'after a conductor is killed and a database is stopped, everything returns to its required state',
   async () => {
     const { conductorKilled, mariadbStopped } = faults as Record<string, Fault>;
     const found = await runOutageTrials({
@@ -29,7 +29,7 @@ test(
 );
 
 test(
-  'a gateway that is killed or stopped: a client that follows the graph through it misses nothing',
+  'when a gateway is killed or stopped, a client that follows the graph through it misses nothing',
   async () => {
     const { gatewayKilled, gatewayStopped } = faults as Record<string, Fault>;
     const found = await runOutageTrials({
@@ -50,7 +50,7 @@ function turnsOf(...all: readonly Fault[]): Fault {
   };
 }
 
-/** The second begins while the first is there, and is over before it. */
+/** The second begins during the first, and ends before it. */
 function both(first: Fault, second: Fault): Fault {
   return async (place) => {
     const end = await first(place);
@@ -62,7 +62,7 @@ function both(first: Fault, second: Fault): Fault {
   };
 }
 
-/** Nobody mends it: no conductor is left, one name server is gone, and another one knows of nothing. */
+/** Nothing repairs it: no conductor is left, one name server is gone, and another one knows nothing. */
 const sabotage: Fault = async ({ site }) => {
   for (const { child } of [...site.conductors, ...site.workers]) await child.kill();
   await site.nameServers[0]?.child.kill();
@@ -79,13 +79,13 @@ const sabotage: Fault = async ({ site }) => {
   return async () => {
     await waitFor('it to be noticed', () => site.outside.unanswered > 0 && site.outside.emptyAnswers > 0);
     liar.close();
-    // One always lives: else a name server that answers nothing is right.
+    // One member always lives. Otherwise a name server that answers nothing would be right.
     for (const endpoint of site.endpoints.filter(({ lives }) => lives).slice(1)) await endpoint.die();
   };
 };
 
 test(
-  'each key counts what was planted',
+  'each key counts the planted faults',
   async () => {
     const { findings, ...figures } = await runOutageTrials({
       ...{ seed, trials: 1, answerMs: 1_000, settleMs: 0, faults: { sabotage } },

@@ -1,4 +1,4 @@
-// The trial of quorums: some of its rounds, and that it would notice each of the faults it counts.
+// The trial of quorums: some of its rounds, and a check that it detects each of the faults that it counts.
 import { expect, test } from '@jest/globals';
 import type { Vote } from '../../subgraphs/gslb/rules/judge.ts';
 import { majorityRule, type Verdict } from '../../subgraphs/gslb/rules/quorum.ts';
@@ -24,14 +24,14 @@ test(`no round has a fault (seed ${seed})`, () => {
 
 const counting = (vote: Vote): Vote => ({ ...vote, state: 'PRESENT', abstains: false, ageMs: 0 });
 
-test(`votes that are too old, or of one that was starved, are noticed (seed ${seed})`, () => {
+test(`votes that are too old, or from a starved vantage point, are noticed (seed ${seed})`, () => {
   const judge: Parts['judge'] = (votes, rule, present) => realParts.judge(votes.map(counting), rule, present);
   expect(faultsWith({ judge }, 20).lateCounted).toBeGreaterThan(0);
   const voteAgeMs = () => 0;
   expect(faultsWith({ voteAgeMs }, 20).lateCounted).toBeGreaterThan(0);
 });
 
-test(`a judge that counts the majority of those that report is noticed (seed ${seed})`, () => {
+test(`a judge that counts the majority of the reporting vantage points is noticed (seed ${seed})`, () => {
   const judge: Parts['judge'] = (votes, rule, present) => {
     const ballots = realParts.judge(votes, rule, present).ballots;
     const speaking = votes.filter((_, at) => ballots[at]?.count === 'COUNTED');

@@ -1,4 +1,4 @@
-// The disks of the trial of high availability: what remains when a trial dies, or does not start.
+// The disks of the high availability trial, after a trial dies or fails to start.
 // needs: iproute2, root
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,7 @@ test('a frozen disk thaws although the trial that froze it was killed', async ()
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
-  // A second freeze of a frozen one is refused: it is frozen.
+  // A second freeze of a frozen disk is refused, which shows that it is frozen.
   const again = await runProgram('fsfreeze', ['--freeze', path]);
   expect(again.exitCode).not.toBe(0);
   // It waits for the thaw.
@@ -45,7 +45,7 @@ test('a frozen disk thaws although the trial that froze it was killed', async ()
   expect((await runProgram('fsfreeze', ['--unfreeze', path])).exitCode).not.toBe(0);
 }, 60_000);
 
-test('a full disk takes nothing more, until it is freed', async () => {
+test('a full disk accepts nothing more until space is freed', async () => {
   const disk = await mountDisk(folder, 'a');
   const path = disk.folder;
   await disk.fill();
@@ -53,7 +53,7 @@ test('a full disk takes nothing more, until it is freed', async () => {
   await disk.free();
   await writeFile(join(path, 'more'), 'x'.repeat(1_000_000));
   await disk.free();
-  // If less space is free than should remain, nothing is filled; otherwise as much remains as was requested.
+  // If less space is free than should remain, nothing is filled. Otherwise the requested amount remains.
   for (const leftMiB of [100, 7, 9_999]) {
     const { bavail: before } = await statfs(path);
     await disk.fill(leftMiB);

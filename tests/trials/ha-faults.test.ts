@@ -1,4 +1,5 @@
-// The faults of the trial of high availability: an engine without a component for a fault is not reported to have passed it.
+// The faults of the high availability trial. An engine without the component of a fault is not reported as having
+// passed it.
 import { expect, test } from '@jest/globals';
 import { faultKinds, kindsOf, single } from '../../trials/ha/faults.ts';
 import type { Pair, Part } from '../../trials/ha/pair.ts';
@@ -8,7 +9,7 @@ const all = Object.keys(faultKinds);
 const engine = (parts: readonly Part[], more: Partial<Pair> = {}) => ({ parts: new Set(parts), ...more }) as Pair;
 const nothing = async () => undefined;
 
-test('Galera is spared the faults of an agent, etcd and keepalived, and faults of features that it does not offer', () => {
+test('Galera does not get the faults of an agent, etcd and keepalived, nor faults of features that it does not offer', () => {
   const kinds = kindsOf(engine(['mariadbd']), all);
   expect(kinds).toEqual(expect.arrayContaining(['kill-mariadbd', 'power-off', 'cut', 'pair', 'big-killed']));
   for (const absent of ['kill-agent', 'stop-etcd', 'cut-etcd', 'kill-keepalived', 'switchover', 'errant', 'clock'])
@@ -20,7 +21,7 @@ test('Galera is spared the faults of an agent, etcd and keepalived, and faults o
   expect(kindsOf(whole, all)).toEqual(all);
 });
 
-test('nothing stands still for longer than it may, and the same seed makes the same faults', () => {
+test('no pause is longer than allowed, and the same seed makes the same faults', () => {
   const singles = Object.keys(single);
   const names = (seed: number, longestMs: number) => {
     const random = seededRandom(seed);
@@ -34,7 +35,7 @@ test('nothing stands still for longer than it may, and the same seed makes the s
   expect(Math.max(...stops)).toBeLessThanOrEqual(2_000);
 });
 
-test('a fault that can not be done is not counted as passed', async () => {
+test("a fault that can't be caused is not counted as passed", async () => {
   const system = engine(['mariadbd'], {
     pid: async () => undefined,
     network: { processes: async () => [] } as unknown as Pair['network'],

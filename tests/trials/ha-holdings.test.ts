@@ -1,11 +1,11 @@
-// The rows that the trial of high availability reads from both hosts before it judges.
+// The rows that the high availability trial reads from both hosts before it judges.
 import { expect, test } from '@jest/globals';
 import type { Session } from '../../ha/agent/session.ts';
 import { holdingsOf } from '../../trials/ha/holdings.ts';
 import type { DataHost } from '../../trials/ha/network.ts';
 import { judge } from '../../trials/ha/verdict.ts';
 
-/** A primary with two rows, and a copy that has them only after it was waited for. */
+/** A primary with two rows, and a copy that has them only after the trial has waited for it. */
 function hosts(appliesInTime: boolean) {
   const written = [
     { id: 'one', epoch: 1, server: 1 },
@@ -28,7 +28,7 @@ function hosts(appliesInTime: boolean) {
   };
 }
 
-test('the trial waits for a copy that has not applied everything yet: rows that it lacks until then are not missing', async () => {
+test('the trial waits for a copy that has not applied everything yet, and does not count its rows as missing until then', async () => {
   const pair = hosts(true);
   const { rows, copy, repeated, caughtUp } = await holdingsOf(pair, 'a', 1_234);
   expect(pair.asked).toEqual([['b', 'a', 1_234]]);
@@ -36,13 +36,13 @@ test('the trial waits for a copy that has not applied everything yet: rows that 
   expect(judge([], rows, copy).wrongReplication).toBe(0);
 });
 
-test('a copy that never applies everything is reported, with the rows that it lacks', async () => {
+test('a copy that never applies everything is reported with its missing rows', async () => {
   const { rows, copy, caughtUp } = await holdingsOf(hosts(false), 'a', 1_234);
   expect(caughtUp).toBe(false);
   expect(judge([], rows, copy).wrongReplication).toBe(1);
 });
 
-test('a copy whose position nobody reports has not applied everything', async () => {
+test('a copy without a reported position has not applied everything', async () => {
   const pair = { ...hosts(true), hasCaughtUp: () => Promise.reject(new Error('no answer')) };
   expect(await holdingsOf(pair, 'b', 1_234)).toMatchObject({ caughtUp: false });
 });

@@ -1,4 +1,4 @@
-// The judge of the trial of high availability.
+// The judge of the high availability trial.
 import { expect, test } from '@jest/globals';
 import { type Acknowledgement, judge, overlapMs, type Row } from '../../trials/ha/verdict.ts';
 
@@ -16,7 +16,7 @@ test('a write that the primary lacks is lost, and a write that only one host has
   expect(judge(acknowledged, whole, whole)).toMatchObject({ lost: [], wrongReplication: 0, acknowledged: 2 });
 });
 
-test('an old epoch that answers after a newer one is seen; one that was sent before is not', () => {
+test('an old epoch that answers a request sent after a newer answer is detected; one sent before it is not', () => {
   const whole = rows({ one: 1, two: 2, three: 1 });
   const dual = (sentMs: number) =>
     judge([told('a', 'one', 0, 1), told('b', 'two', 10, 20), told('a', 'three', sentMs, 30)], whole, whole)
@@ -25,11 +25,11 @@ test('an old epoch that answers after a newer one is seen; one that was sent bef
   expect(dual(15)).toBe(0);
 });
 
-test('hosts that acknowledge by turns in different groups are seen; a group that changes is not', () => {
+test('hosts that acknowledge alternately in different groups are detected; a changing group is not', () => {
   const seen = (host: string, key: string, at: number, view: string) => ({ ...told(host, key, at, at + 1), view });
   const dual = (...all: Acknowledgement[]) => judge(all, rows({}), rows({})).dualAcknowledged;
   expect(dual(seen('a', 'one', 0, 'ab'), seen('b', 'two', 10, 'b'), seen('a', 'three', 20, 'ab'))).toBe(1);
-  // The same group has both; then b is alone, after a; then a is back in a group of its own number.
+  // Both are in the same group. Then b is alone, after a. Then a is back in a group with its own number.
   expect(dual(seen('a', 'one', 0, 'ab'), seen('b', 'two', 10, 'ab'), seen('a', 'three', 20, 'ab'))).toBe(0);
   expect(dual(seen('a', 'one', 0, 'ab'), seen('b', 'two', 10, 'b'), seen('a', 'three', 20, 'ab again'))).toBe(0);
   // Sent before the other one answered.
@@ -44,7 +44,7 @@ test('the longest gap is between two answers', () => {
   ).toBe(490);
 });
 
-test('two that are writable at once overlap until one is not', () => {
+test('two hosts that are writable at once overlap until one is not', () => {
   const a = [
     [0, true],
     [10, true],

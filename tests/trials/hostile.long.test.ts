@@ -1,5 +1,5 @@
-// A bounded sample of the system under attack, and its judges, each tested with something to find; the complete proof is `npm run
-// trials -- hostile`.
+// A bounded sample of the system under attack, and its judges, each tested with a planted fault. The complete proof is
+// `npm run trials -- hostile`.
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -43,7 +43,7 @@ afterEach(() => folder.remove());
         findings: [],
       },
     });
-    // Otherwise nothing is proved.
+    // Otherwise the test proves nothing.
     expect(result.refused).toBeGreaterThan(200);
     expect(Object.keys(result.codes).length).toBeGreaterThan(6);
   },
@@ -134,7 +134,7 @@ describe('requests', () => {
     expect(questions.some((question) => question.alphaIds.length > 0)).toBe(true);
   });
 
-  test('have a twin with ids that never existed, whose answer is written in terms of the first', () => {
+  test('have a twin with IDs that never existed, whose answer is rewritten with the IDs of the first', () => {
     const [id = ''] = alphaIds;
     const question = { kind: 'query backend', query: '', variables: { id }, alphaIds: [id] };
     const twin = neverTwin(question);

@@ -1,4 +1,5 @@
-// The trial of changes: its judges by hand, a short run in which everything must be well, and one with sabotage, which it must see.
+// The trial of changes: handmade cases for its judges, a short run in which everything must be fine, and one with
+// sabotage that it must detect.
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ import { TestServers } from '../support/stores/servers.ts';
 
 const logged = { route: 0, fromMs: 1, untilMs: 2, address: '127.0.0.1' };
 
-test('until a change is in effect, the old and the new are right', () => {
+test('until a change is in effect, both the old and the new state are right', () => {
   const timeline = new Timeline('old');
   const settle = timeline.change('new', 100);
   expect(timeline.during(50, 90)).toEqual(['old']);
@@ -28,7 +29,7 @@ test('until a change is in effect, the old and the new are right', () => {
   expect(timeline.during(0, 400)).toEqual(['new']);
 });
 
-test('an answer by a member that no pool of its path had is misrouted; none, or a wrong one, has failed', () => {
+test('an answer by a member outside all pools of its path is misrouted; a missing or wrong answer has failed', () => {
   const member = new Timeline<Serves>('NOBODY');
   member.change('ALL', 100)(150);
   const pool: Pool = { name: 'pool', members: new Map([[7, member]]), sticky: new Timeline(false) };
@@ -47,7 +48,7 @@ test('an answer by a member that no pool of its path had is misrouted; none, or 
   expect(judged(200, 210, saw.denied)).toBe('misrouted');
 });
 
-test('a client with a cookie stays with its member, also when that is drained; nobody else gets to it then', () => {
+test('a client with a cookie stays with its member, even when it is drained; no other client reaches it then', () => {
   const [one, other] = [new Timeline<Serves>('SURE'), new Timeline<Serves>('ALL')];
   const members = new Map([
     [1, one],
@@ -73,14 +74,14 @@ test('a client with a cookie stays with its member, also when that is drained; n
   expect(judged(900, 2, 1)).toBeUndefined();
 });
 
-test('a listener that is off answers nobody', () => {
+test('a disabled listener answers no client', () => {
   const route = { name: 'path', outcome: new Timeline<Outcome>('OFF') };
   const judged = (seen: number) => faultOf({ ...logged, saw: seen }, route)?.figure;
   expect(judged(saw.closed)).toBeUndefined();
   expect(judged(3)).toBe('lockedOut');
 });
 
-test('a certificate that was not wanted for its name is misrouted', () => {
+test('an unwanted certificate for a name is misrouted', () => {
   const names = new Map([['a.test', new Timeline('one')]]);
   const handshake = { address: '127.0.0.1', port: 443, serverName: 'a.test', fromMs: 1, untilMs: 2 };
   expect(handshakeFaultOf({ ...handshake, certificate: 'one' }, names)).toBeUndefined();
@@ -110,7 +111,7 @@ test('a change that is refused, or not in effect on every node in time, is locke
   expect([changes.lockedOut, changes.inFlight]).toEqual([2, 0]);
 });
 
-test('drift is seen in servers, weights, states, listeners, blocks and the configuration', () => {
+test('drift is detected in servers, weights, states, listeners, blocks and the configuration', () => {
   const member = Object.assign(new MemberState(0, 5), { id: 'one' });
   const expected = newExpected('pool', false);
   const members = new Map([[0, member]]);
@@ -161,24 +162,24 @@ describe('runs', () => {
     progress: (line) => void told.push(line),
   };
 
-  test('a short one loses nothing', async () => {
+  test('a short run loses nothing', async () => {
     const { failed, doubledWrites, misrouted, lockedOut, drift, findings } = await LbChanges.run(usual);
     expect({ seed, failed, doubledWrites, misrouted, lockedOut, drift, findings }).toEqual({
       ...{ seed, failed: 0, doubledWrites: 0, misrouted: 0, lockedOut: 0, drift: 0, findings: [] },
     });
   }, 600_000);
 
-  test('with sabotage it sees doubled writes, misrouted requests and drift', async () => {
+  test('with sabotage it detects doubled writes, misrouted requests and drift', async () => {
     const result = await LbChanges.run({
       ...{ ...usual, changesPerRound: 15, lateMs: 10_000, settleMs: 3_000, repeatEvery: 3 },
-      // After each round, on each node: the next change may undo it.
+      // After each round, on each node, because the next change may undo it.
       async sabotage(trial) {
         const { id, members } = trial.defaultPool;
         const own = new Set([...members.values()].map(({ server }) => server));
         const stranger = trial.traffic.memberPorts.find((_, server) => !own.has(server));
         for (const node of (await trial.place.nodes()).filter(({ state }) => state === 'SERVING')) {
           const folder = trial.place.folderOf(node);
-          // Members of the default pool are another pool's server, and the file says so too little.
+          // Members of the default pool use another pool's server, and the file has a wrong weight.
           for (const member of members.values())
             await command(
               join(folder, 'run.sock'),
@@ -189,7 +190,7 @@ describe('runs', () => {
         }
       },
     });
-    // Tests of their own prove `failed` and `lockedOut`.
+    // Separate tests prove `failed` and `lockedOut`.
     const { doubledWrites, misrouted, drift } = result;
     const figures = { doubledWrites, misrouted, drift };
     for (const [name, figure] of Object.entries(figures))

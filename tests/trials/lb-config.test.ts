@@ -1,4 +1,5 @@
-// The trial of values in HAProxy's configuration: it finds what becomes two words, and nothing in the product does.
+// The trial of values in HAProxy's configuration. It detects a value that becomes two words, and the product produces
+// none.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ test('patterns of a file are read as HAProxy reads them', () => {
   expect(patternsOf('# no\n  a b #c \r\n\n#\n\t-f x')).toEqual(['a b #c ', '-f x']);
 });
 
-test('hostile values through every field: refused, or one word', async () => {
+test('hostile values in every field are refused or stay one word', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lb-config-'));
   try {
     const seed = Math.floor(Math.random() * 2 ** 31);

@@ -1,4 +1,4 @@
-// The trial of healing: a small run finds no fault, and the trial finds the faults that this test plants.
+// The trial of healing. A small run finds no fault, and the trial finds the faults that this test plants.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { newUuid } from '../../platform/values/ids.ts';
@@ -10,7 +10,7 @@ import { waitFor } from '../support/machine/temporary-folder.ts';
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 const quiet = { none: async () => undefined };
 
-test('a HAProxy that hangs while the database is killed: all is as it must be afterwards', async () => {
+test('after a HAProxy hangs and the database is killed, everything returns to its required state', async () => {
   const found = await runHealTrials({
     ...{ seed, trials: 1, network: 'loopback' },
     faults: { stopped: faultsOn('loopback').stoppedBackAfter as Happening },
@@ -22,7 +22,7 @@ test('a HAProxy that hangs while the database is killed: all is as it must be af
   });
 }, 180_000);
 
-/** Nobody mends it. */
+/** Nothing repairs it. */
 async function sabotage({ site, balancerId }: Parameters<Happening>[0]): Promise<void> {
   const { db } = site.ground;
   for (const child of [...site.workers, site.control]) await child.kill();
@@ -49,17 +49,17 @@ async function sabotage({ site, balancerId }: Parameters<Happening>[0]): Promise
     );
 }
 
-/** For long enough that the trial sees it too. */
+/** Long enough for the trial to notice. */
 async function seen(site: Site, name: string, is: (answer: readonly string[]) => boolean): Promise<void> {
   await waitFor('the answer', async () => {
     const answer = await site.ask(name, 'A');
     return answer !== undefined && is(answer);
   });
-  // The trial looks every 100 ms, and tells nobody before its end what it has seen.
+  // The trial polls every 100 ms, and reports its observations only at its end.
   await sleep(2_000);
 }
 
-test('each key counts what was planted', async () => {
+test('each key counts the planted faults', async () => {
   const { findings, ...figures } = await runHealTrials({
     ...{ seed, trials: 1, network: 'loopback', faults: { sabotage }, disturbances: quiet, settleMs: 0 },
   });

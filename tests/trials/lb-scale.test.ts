@@ -1,4 +1,4 @@
-// The trial of autoscaling: its judge by hand, and some of its hours.
+// The trial of autoscaling: handmade cases for its judge, and some of its hours.
 import { expect, test } from '@jest/globals';
 import { descentFault, simulateDescent } from '../../trials/lb-scale/descent.ts';
 import { courses } from '../../trials/lb-scale/load.ts';
@@ -6,7 +6,7 @@ import { simulateHour } from '../../trials/lb-scale/simulation.ts';
 import { countFlaps } from '../../trials/lb-scale/verdict.ts';
 import { seededRandom } from '../../trials/random.ts';
 
-test('a flap is a second change of direction within a cooldown that load asked for', () => {
+test('a flap is a second change of direction within a cooldown that the load did not require', () => {
   const change = (second: number, fromNodes: number, toNodes: number, byLoad = true) => ({
     ...{ atMs: second * 1_000, fromNodes, toNodes, byLoad },
   });

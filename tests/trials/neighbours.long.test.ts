@@ -1,8 +1,9 @@
-// A small run of `npm run trials -- neighbours`: others are answered while one user sends all that the limits allow.
+// A small run of `npm run trials -- neighbours`. Other users get answers while one user sends as much as the limits
+// allow.
 import { expect, test } from '@jest/globals';
 import { runNeighbours } from '../../trials/neighbours.ts';
 
-test('a user with many reads at once keeps nobody else from reading', async () => {
+test('a user with many concurrent reads does not keep others from reading', async () => {
   const { signal } = new AbortController();
   const found = await runNeighbours({ users: 3, rows: 4_000, parallel: [8, 40], seconds: 3, signal });
   expect(found).toMatchObject({ users: 3, failed: 0 });

@@ -10,7 +10,7 @@ import { at, never, put, read } from './support/histories.ts';
 
 const seed = Number(process.env.SEED ?? 1);
 
-test(`the answers that clients get could be true (seed ${seed})`, async () => {
+test(`the answers to clients are consistent (seed ${seed})`, async () => {
   const wrong: number[] = [];
   for (let at = seed; at < seed + 1_000; at += 1)
     if (!(await holds(at, { guards: productGuards, emphasis: emphasisOf(at) }))) wrong.push(at);
@@ -30,7 +30,7 @@ test.each<[string, readonly Entry[]]>([
     'one of two creates',
     [at(0, 9, { kind: 'create', value: '1', did: true }), at(1, 8, { kind: 'create', value: '2', did: false })],
   ],
-])('a history that could be: %s', (_what, history) => {
+])('a possible history: %s', (_what, history) => {
   expect(isLinearizable(history, '', applyStep)).toBe(true);
 });
 
@@ -50,6 +50,6 @@ test.each<[string, readonly Entry[]]>([
     [at(0, 9, { kind: 'create', value: '1', did: true }), at(1, 8, { kind: 'create', value: '2', did: true })],
   ],
   ['a value of nobody', [at(0, 1, read('1'))]],
-])('a history that could not be: %s', (_what, history) => {
+])('an impossible history: %s', (_what, history) => {
   expect(isLinearizable(history, '', applyStep)).toBe(false);
 });

@@ -1,4 +1,5 @@
-// The judge of answers that one cluster gave alone: against one that tries every order, on random histories, and on answers that are right and wrong.
+// The judge of answers from a single cluster, compared with a judge that tries every order on random histories, and
+// with known right and wrong answers.
 import { expect, test } from '@jest/globals';
 import type { Entry } from '../../trials/objects/history.ts';
 import { symptomsOfNearest } from '../../trials/objects/symptoms.ts';
@@ -10,7 +11,7 @@ import { at, never, put, randomHistory, read } from './support/histories.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 
-/** Some value that was written or nothing, of some age. */
+/** Some written value or nothing, of some age. */
 function randomRead(random: Random, history: readonly Entry[]): NearestRead {
   const ends = history.flatMap(({ called, answered }) => (answered === never ? [called] : [called, answered]));
   const asOf = random.next() * (Math.max(...ends) + 2);
@@ -19,8 +20,8 @@ function randomRead(random: Random, history: readonly Entry[]): NearestRead {
 }
 
 /**
- * Whether it is there, in some order that fits all others, at that moment or at a later one at which what was called before the answer may have
- * happened.
+ * True if some order fits all others and has the value at that moment, or later when an operation called before the
+ * answer may have taken effect.
  */
 function couldBe(history: readonly Entry[], { asOf = 0, answered, value }: NearestRead): boolean {
   const writers = history.filter(({ called, step }) => writes(step) === value && called <= answered);
@@ -30,7 +31,7 @@ function couldBe(history: readonly Entry[], { asOf = 0, answered, value }: Neare
     const isMet = history.some(
       ({ step }) => (step.kind === 'replace' ? step.did && step.of : 'got' in step && step.got) === value,
     );
-    // No majority may ever have had it.
+    // Possibly no majority ever had it.
     if (writer.answered === never && !isMet) return true;
   }
   const ends = history.map((entry) => (entry.answered === never ? entry.called : entry.answered));
@@ -54,7 +55,7 @@ test(`every violation that it finds is wrong in every order, and it finds nearly
     else found += 1;
   }
   expect(Math.min(right, found)).toBeGreaterThan(500);
-  // Violations that only several operations at once show together.
+  // Violations that only several concurrent operations reveal together.
   expect(missed).toBeLessThan(found / 10);
 });
 
@@ -78,7 +79,7 @@ test.each<[string, readonly Entry[], NearestRead]>([
   ['a value before its writer gets the answer', [at(0, 9, put('1')), at(4, 5, read())], nearest(3, 4, '1')],
   ['one of two values of writes at once', [at(0, 5, put('1')), at(1, 4, put('2'))], nearest(6, 7, '1')],
   ['an older value than one before', [at(0, 1, put('1')), at(2, 9, put('2'))], nearest(3, 9, '1')],
-])('it may be: %s', (_what, history, one) => {
+])('possible: %s', (_what, history, one) => {
   expect(symptomsOfNearest(history, [one])).toEqual([]);
 });
 
@@ -113,6 +114,6 @@ test.each<[string, string, readonly Entry[], NearestRead]>([
     [at(0, 1, put('1')), at(2, never, deleted), at(3, 4, read())],
     nearest(5, 9, '1'),
   ],
-])('it can not be: %s, %s', (symptom, _what, history, one) => {
+])('impossible: %s, %s', (symptom, _what, history, one) => {
   expect(symptomsOfNearest(history, [one]).map((found) => found.symptom)).toEqual([symptom]);
 });

@@ -1,4 +1,5 @@
-// The judge of histories of one name: against one that tries every order, on random histories that fit and on some that do not.
+// The judge of histories of one name, compared with a judge that tries every order, on random histories that fit and on
+// some that do not.
 import { expect, test } from '@jest/globals';
 import type { Entry } from '../../trials/objects/history.ts';
 import { fitsRegister } from '../../trials/objects/register-check.ts';
@@ -10,7 +11,7 @@ import { at, never, put, randomHistory, read } from './support/histories.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 
-/** One answer is another one. */
+/** Replaces one answer with another. */
 function changed(random: Random, history: readonly Entry[]): Entry[] {
   const at = random.integer(0, history.length - 1);
   const values = history.flatMap(({ step }) => ('value' in step ? [step.value] : []));
@@ -35,7 +36,7 @@ test(`the fast judge agrees with the slow one (seed ${seed})`, () => {
     expect([round, fitsRegister(other)]).toEqual([round, slow ? 'FITS' : 'NOT']);
     if (slow) fits += 1;
     else fitNot += 1;
-    // Whatever it names as a violation is wrong.
+    // Every violation that it reports is real.
     if (slow) expect([round, symptomsOf(other)]).toEqual([round, []]);
   }
   expect(Math.min(fits, fitNot)).toBeGreaterThan(100);

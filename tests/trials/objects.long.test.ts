@@ -1,4 +1,4 @@
-// The trial of object storage: a small run finds no fault, and the trial finds the faults that this test plants.
+// The trial of object storage. A small run finds no fault, and the trial finds the faults that this test plants.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 const { serverKilled, clusterUnplugged } = faults as Record<string, Fault>;
 
 test(
-  `a cluster whose server is killed, and one that is unplugged: the answers to clients fit, and the disks have the objects (seed ${seed})`,
+  `with one cluster's server killed and one cluster unplugged, the answers to clients fit, and the disks have the objects (seed ${seed})`,
   async () => {
     const { figures, findings } = await runObjectTrials({
       ...{ seed, trials: 1, longestMs: 2_000, clients: 1, mostFaults: 2, settleMs: 60_000 * patience },
@@ -32,9 +32,9 @@ test(
 
 const restores = ['databaseRestored', 'diskRestored', 'clusterRestored'];
 
-// Only one of them in each run: each takes a minute and a half.
+// Only one of them in each run, because each takes a minute and a half.
 test(
-  `a cluster that was put back from a copy is recovered, and nothing is lost (seed ${seed})`,
+  `a cluster restored from a copy is recovered, and nothing is lost (seed ${seed})`,
   async () => {
     const name = restores[seed % restores.length] as string;
     const { figures, findings } = await runObjectTrials({
@@ -48,7 +48,7 @@ test(
   300_000 * patience,
 );
 
-/** An object of more than a row takes, which the log knows. */
+/** An object too large for a row, which the log knows. */
 async function put({ site, clients, container }: Sabotaged, name: string): Promise<void> {
   const body = randomBytes(10_000);
   const etag = createHash('md5').update(body).digest('hex');
@@ -70,7 +70,7 @@ function tell({ clients }: Sabotaged, name: string, ...steps: readonly Step[]): 
 }
 
 test(
-  'each key counts what was planted',
+  'each key counts the planted faults',
   async () => {
     const { figures, findings } = await runObjectTrials({
       ...{
@@ -80,13 +80,13 @@ test(
         clients: 1,
         mostFaults: 1,
         settleMs: 5_000 * patience,
-        // Nothing is put back, so that there is nothing to notice.
+        // Nothing is restored, so there is nothing to notice.
         faults: { none: restored([], 2_000) },
       },
       sabotage: {
         afterFaults: async (place) => {
           for (const name of ['gone', 'bytes', 'unequal', 'back']) await put(place, name);
-          // Nobody can tell to which object it belongs, and no object refers to it.
+          // Its object can't be determined, and no object refers to it.
           const left = join(place.site.clusters[0]?.folder ?? '', 'blobs/0001/fff', `0001fff${'0'.repeat(25)}`);
           await mkdir(dirname(left), { recursive: true });
           await writeFile(left, 'left');
@@ -133,7 +133,7 @@ test(
   300_000 * patience,
 );
 
-test('requests that could not be served do not count for the share of acknowledged requests', () => {
+test('requests that could not be served do not count towards the share of acknowledged requests', () => {
   const reach = new Reach(2, 0);
   const begunMs = performance.now();
   const [up, joined] = [reach.down(0), reach.cut(1, 2)];

@@ -1,5 +1,5 @@
-// A bounded sample of the proof that texts remain texts, and the judges themselves, each tested with a driver that lets one
-// through; the complete proof is `npm run trials -- relay-names`.
+// A bounded sample of the proof that texts remain texts, and the judges themselves, each tested with a driver that lets
+// one through. The complete proof is `npm run trials -- relay-names`.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -62,7 +62,7 @@ function withChanged(driver: Driver, name: string, change: (operation: DriverOpe
 test(`each text is refused by name or becomes one command (seed ${seed})`, async () => {
   const result = await run({});
   expect(result).toMatchObject({ ...clean, texts: 2_000 });
-  // Otherwise nothing is proved.
+  // Otherwise the test proves nothing.
   for (const name of ['linux-nftables', 'onyx', 'openvswitch', 'modsecurity', 'frr']) {
     expect(result.drivers[name]?.rendered).toBeGreaterThan(300);
     expect(result.drivers[name]?.refused).toBeGreaterThan(5_000);

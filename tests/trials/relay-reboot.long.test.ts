@@ -1,4 +1,4 @@
-// The trial of reboots in small: its full size is `npm run trials -- relay-reboot`.
+// A small run of the reboot trial. Its full size is `npm run trials -- relay-reboot`.
 import { rm } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { runRelayReboot } from '../../trials/relay-reboot.ts';
@@ -9,7 +9,7 @@ import { testDatabase } from '../support/stores/database.ts';
 const seed = 7;
 
 describeWithLab('a firewall that reboots amid calls', (lab) => {
-  test(`no object of others is deleted, and no mapping stands for another one (seed ${seed})`, async () => {
+  test(`no foreign object is deleted, and no mapping stands for a different object (seed ${seed})`, async () => {
     const database = await testDatabase();
     const folder = await labFolder();
     try {

@@ -24,7 +24,8 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
       ...{ claimsLeft: 0, invariants: 0, sentTooLate: 0, unexpected: 0 },
     };
     let result = await trial();
-    // A machine without a free processor for a second makes a living relay look dead, and a device deaf. It does not so each time.
+    // On a machine without a free processor for a second, a living relay looks dead and a device unresponsive. This
+    // does not happen every time.
     for (let more = 2; more > 0 && result.falseUnknown > 0; more -= 1) {
       expect(result).toMatchObject(clean);
       result = await trial();
@@ -35,7 +36,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
     expect(result.kills).toMatchObject({ trials: 10 });
     expect(result.stops).toMatchObject({ trials: 2 });
     expect(result.again).toMatchObject({ trials: 16 });
-    // At least the dropped ones: successful calls prove nothing here.
+    // At least the dropped calls, because successful calls prove nothing here.
     expect(result.wasUnknown).toBeGreaterThanOrEqual(46);
   }, 900_000);
 
@@ -47,7 +48,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
   const there = real.flatMap(([wire, what, missing]) => (missing === undefined ? { wire, what } : []));
   const missing = real.flatMap(([, what, why]) => (why === undefined ? [] : `; ${what} skipped: ${why}`));
   const onReal = there.length > 0 ? test : test.skip;
-  // One system for all of them: its start is most of the work.
+  // One system for all of them, because its start is most of the work.
   onReal(
     `the same with dropped calls of ${there.map(({ what }) => what).join(', ')}${missing.join('')}`,
     async () => {
@@ -58,7 +59,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
         ...{ resurrected: 0, claimsLeft: 0, invariants: 0, sentTooLate: 0, unexpected: 0 },
       });
       for (const wire of wires) {
-        // On a busy machine the call that one of the nine needs beforehand may fail.
+        // On a busy machine a call that one of the nine needs beforehand may fail.
         expect(result.drops[wire]?.trials).toBeGreaterThanOrEqual(8);
         expect(result.drops[wire]).toMatchObject({ failedTooSoon: 0 });
       }
@@ -70,14 +71,15 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
 
   async function trial(more: Partial<RelayUnknownOptions> = {}) {
     const folder = await temporaryFolder();
-    // Of its own: devices keep logs of what they did, and texts on the wire are alike in each attempt.
+    // Each attempt has its own device, because devices keep logs and the texts on the wire are the same in each
+    // attempt.
     const labPath = await labFolder();
     try {
       return await runRelayUnknown({
         seed: Math.floor(Math.random() * 2 ** 31),
         parts: ['drops', 'kills', 'stops', 'again'],
         wires: ['ssh', 'https'],
-        // Of three kinds, on two wires.
+        // Three kinds, on two wires.
         drops: 5,
         kills: 10,
         stops: [
@@ -201,7 +203,7 @@ describe('the judge', () => {
     expect(judge({ ...evidence(), lives }, window)).toMatchObject({ falseUnknown: 1, killedBeforeFirstByte: 0 });
   });
 
-  test('settledWrong: recorded as executed and was not, or the other way round', () => {
+  test('settledWrong: recorded as executed although it was not, or the opposite', () => {
     const log = evidence();
     log.device.set(dropped, { receivedAtMs: at(5), appliedAtMs: [] });
     expect(judge(log, window)).toMatchObject({ settledWrong: 1, wrongMappings: 1 });

@@ -9,14 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-test('a restore repeats no call, revives no access, leaves no reader in silence, and is followed by all that serves', async () => {
+test('a restore repeats no call, revives no access, notifies every reader, and every server follows it', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const result = await runRestoreTrials({ seed, trials: 4, changes: 20, folder: folder.path });
   const none = { repeatedCalls: 0, revived: 0, eventGaps: 0, unnoticed: 0, activeButNotServed: 0, diverged: 0 };
   expect(result).toMatchObject({ seed, trials: 4, ...none });
 }, 300_000);
 
-test('its judge sees a call that is repeated and a token that works again, after a restore that nobody notices', async () => {
+test('its judge detects a repeated call and a revived token, after an undetected restore', async () => {
   const place = await temporaryFolder();
   try {
     // With this seed the relay starts on the restored database.

@@ -61,7 +61,7 @@ describeTrials(`the whole system${obstacle === undefined ? '' : ` (skipped: ${ob
         );
       },
     });
-    // By their words: a number alone would not say which others there are.
+    // Compared by their text, because a number alone would not show the other findings.
     const ofStreams = result.findings.filter((each) => each.startsWith('eventGaps'));
     expect(ofStreams).toEqual(['eventGaps: gaps of a stream: 1']);
     expect(result).toMatchObject({ trials: 1, hung: 0, notRecovered: 0, uncoded: 0, eventGaps: 1 });

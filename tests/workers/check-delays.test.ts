@@ -6,7 +6,7 @@ const since = (starvedMs: number) => ({
   starvedSince: (startedMs: number) => performance.now() - starvedMs >= startedMs,
 });
 
-test('late checks ask for another worker, but not after a standstill of the process', () => {
+test('late checks call for another worker, but not after a standstill of the process', () => {
   expect(() => delaysOf(late, since(3_600_000))).toThrow(
     'checks of backends begin up to 9.0 s late: 40 are more than this process can check; add a worker',
   );

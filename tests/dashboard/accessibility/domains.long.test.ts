@@ -1,4 +1,4 @@
-// The start page and the pages of backends, load balancers and names: what support/accessible.ts says.
+// The start page and the pages of backends, load balancers and names pass the checks of support/accessible.ts.
 import { testViews } from '../support/accessible.ts';
 import { describePages } from '../support/page-suite.ts';
 

@@ -1,4 +1,4 @@
-// All other pages, and the dialogs of every page: what support/accessible.ts says.
+// All other pages, and the dialogs of every page, pass the checks of support/accessible.ts.
 import { test } from '@jest/globals';
 import { expectAccessible, fillWorld, longName, testViews } from '../support/accessible.ts';
 import { login } from '../support/browser.ts';

@@ -1,4 +1,4 @@
-// The CLI tab of a form: one command where the command line can say it, and names in place of ids.
+// The CLI tab of a form: one command where the command line can express it, with names in place of IDs.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** With defaults, without the key of one program, and with what the server makes of bounds that are left out. */
+/** With defaults, without the key that only one program adds, and with the server's values for omitted bounds. */
 function coerced(value: unknown): unknown {
   const made = coerceInputValue(value, schema.getType('LoadBalancerCreateInput') as GraphQLInputType);
   const { idempotencyKey: _key, ...others } = JSON.parse(JSON.stringify(made ?? {}));
@@ -61,7 +61,7 @@ describe('the form of a load balancer', () => {
       { ...base, pools: [pool], minNodes: '2', maxNodes: '4', autoscaling: { requestsPerNode: '50' } },
       '--nodes 2..4 --requests-per-node 50',
     ],
-  ])('%j is one command, which sends the same', async (draft, words) => {
+  ])('%j is one command that sends the same input', async (draft, words) => {
     const deed = deedOf(each, draft as DraftObject);
     const text = commandText(deed);
     expect(oneLine(text)).toMatch(/^tidegate loadbalancers create web /);
@@ -83,12 +83,12 @@ describe('the form of a load balancer', () => {
     ['two pools', { ...base, pools: [pool, { ...pool, name: 'b' }] }],
     ['two listeners of one protocol', { ...base, listeners: [listener, { ...listener, port: '81' }], pools: [pool] }],
     ['bounds without autoscaling', { ...base, pools: [pool], minNodes: '2', maxNodes: '4' }],
-  ])('%s can only be said by the mutation', (_, draft) => {
+  ])('only the mutation can express %s', (_, draft) => {
     expect(commandText(deedOf(each, draft as DraftObject))).toMatch(/^tidegate gql /);
   });
 });
 
-test('the command line has names where it finds the same object by them, and ids elsewhere', () => {
+test('the command line has names where they identify the object, and IDs elsewhere', () => {
   const text = (title: string, draft: DraftObject, more: Partial<Deed> = {}) => {
     const deed = deedOf(cases.find((one) => one.title === title) as Case, draft);
     const names = new Map([
@@ -106,9 +106,9 @@ test('the command line has names where it finds the same object by them, and ids
   expect(text('gslbCreate', { ...pools, projectId })).toBe(
     'tidegate gslbs create shop.test --project default --pool sites\n',
   );
-  // Without the project its name may be that of another one.
+  // Without the project the name may belong to another project's object.
   expect(text('gslbCreate', pools)).toContain(`--pool ${idOfSample('GslbPool')}`);
-  // A name with a space is no single word for a person.
+  // A name with a space is not a single word for a user.
   expect(text('gslbCreate', { ...pools, flavorId: idOfSample('GslbFlavor') })).toContain(idOfSample('GslbFlavor'));
   const object = { id: idOfSample('GslbPool'), version: 3, name: 'sites', project: 'default' };
   expect(text('gslbPoolUpdate', { minUp: '2' }, { object })).toBe(

@@ -1,4 +1,5 @@
-// The model of forms: what a draft makes, faults at their fields, what an update sends, and that no kind and no action is forgotten.
+// The model of forms: inputs made from drafts, faults at their fields, the fields that an update sends, and that every
+// kind and action is covered.
 import { describe, expect, test } from '@jest/globals';
 import {
   buildSchema,
@@ -41,7 +42,7 @@ const kindOf = (type: string): Kind => {
 const searchOf = (link: string) => link.slice(link.indexOf('?'));
 
 describe.each([...cases])('$title', ({ kind, verb, action }) => {
-  test('a form has every field that a person fills in', () => {
+  test('a form has every field that a user fills in', () => {
     const names = formFields(action.input).map(({ name }) => name);
     const inGraph = Object.keys(
       (schema.getType(action.input) as { getFields(): object } & GraphQLInputType).getFields(),
@@ -50,7 +51,7 @@ describe.each([...cases])('$title', ({ kind, verb, action }) => {
     expect([...names, ...own.filter((name) => inGraph.includes(name))].sort()).toEqual(inGraph.sort());
   });
 
-  test('a filled form makes an input that the graph takes, and comes back from it', () => {
+  test('a filled form makes an input that the graph accepts, and can be restored from it', () => {
     for (const how of [{ all: false }, { all: true }, { all: true, which: 2 }]) {
       const draft = draftFor(action.input, how);
       const { input, faults } = readDraft(action.input, draft);
@@ -61,13 +62,13 @@ describe.each([...cases])('$title', ({ kind, verb, action }) => {
         wrong.push(`${path.join('.')}: ${error.message}`),
       );
       expect(wrong).toEqual([]);
-      // Secrets do not come back.
+      // Secrets are not restored.
       if (!JSON.stringify(input).includes('the secret of'))
         expect(readDraft(action.input, draftOf(action.input, input)).input).toEqual(input);
     }
   });
 
-  test('an empty form says at each needed field that it is', () => {
+  test('an empty form marks each required field', () => {
     const needed = formFields(action.input).filter(
       ({ required, list, type }) => required === true && list !== true && registry.inputs[type] === undefined,
     );
@@ -97,13 +98,13 @@ describe.each([...cases])('$title', ({ kind, verb, action }) => {
 const inputHasId = (input: string) => registry.inputs[input]?.fields.some(({ name }) => name === 'id') === true;
 
 describe.each(calls)('$mutation', (action) => {
-  test('a form has all but the backend, which its page fills in', () => {
+  test('a form has all fields except the backend, which its page fills in', () => {
     const inGraph = Object.keys((schema.getType(action.input) as GraphQLInputObjectType).getFields());
     const own = ['idempotencyKey', 'projectId', 'backend', 'dryRun'];
     expect([...formFields(action.input).map(({ name }) => name), ...own].sort()).toEqual(inGraph.sort());
   });
 
-  test('a filled form makes an input that the graph takes, and its document is valid and published', () => {
+  test('a filled form makes an input that the graph accepts, and its document is valid and published', () => {
     for (const how of [{ all: false }, { all: true }, { all: true, which: 1 }, { all: true, which: 2 }]) {
       const draft = draftFor(action.input, how);
       expect(readDraft(action.input, draft).faults).toEqual([]);
@@ -139,7 +140,7 @@ test('every kind that can be created has a form, and its button the role of its 
   }
 });
 
-test('a link to a form says whether its object can be changed', () => {
+test('a link to a form shows whether its object can be changed', () => {
   for (const type of Object.keys(creatorRoles) as CreatableKind[]) {
     const { actions, node } = kindOf(type);
     const ends = ['delete', 'revoke', 'remove'].filter((verb) => verb in actions);
@@ -158,26 +159,31 @@ describe('the project of a new object', () => {
   const viewer = (admin: boolean, ...names: string[]) => ({ name: 'v', admin, projects: names.map(project) });
   const withProject = cases.filter(({ action }) => formFields(action.input).some(({ name }) => name === 'projectId'));
 
-  test('there are kinds that belong to one', () => {
+  test('some kinds belong to one', () => {
     const types = new Set(withProject.map(({ kind }) => kind.type));
     expect([...types]).toEqual(expect.arrayContaining(['LoadBalancer', 'Gslb', 'Backend', 'ObjectContainer']));
   });
 
-  test.each(withProject)('$title: it is filled in only if there is no other, else a person must choose', (each) => {
-    const { kind, action } = each;
-    const draft = draftFor(action.input, { all: true });
-    for (const admin of [false, true]) {
-      const isWide = admin && ofInstallation.has(kind.type);
-      expect(projectChoice(kind, action, viewer(admin, 'one')).presets).toEqual(isWide ? {} : { projectId: 'one' });
-      const { needed, presets } = projectChoice(kind, action, viewer(admin, 'one', 'two'));
-      expect(presets).toEqual({});
-      const { projectId: _none, ...without } = draft;
-      expect(readDraft(action.input, without, needed).faults).toEqual([{ path: ['projectId'], message: 'Required.' }]);
-      expect(readDraft(action.input, { ...without, projectId: 'two' }, needed).faults).toEqual([]);
-    }
-  });
+  test.each(withProject)(
+    '$title: it is filled in only if there is no other, otherwise the user must choose',
+    (each) => {
+      const { kind, action } = each;
+      const draft = draftFor(action.input, { all: true });
+      for (const admin of [false, true]) {
+        const isWide = admin && ofInstallation.has(kind.type);
+        expect(projectChoice(kind, action, viewer(admin, 'one')).presets).toEqual(isWide ? {} : { projectId: 'one' });
+        const { needed, presets } = projectChoice(kind, action, viewer(admin, 'one', 'two'));
+        expect(presets).toEqual({});
+        const { projectId: _none, ...without } = draft;
+        expect(readDraft(action.input, without, needed).faults).toEqual([
+          { path: ['projectId'], message: 'Required.' },
+        ]);
+        expect(readDraft(action.input, { ...without, projectId: 'two' }, needed).faults).toEqual([]);
+      }
+    },
+  );
 
-  test.each(withProject)('$title: what an administrator may leave out is chosen, too', ({ kind, action }) => {
+  test.each(withProject)('$title: a value that an administrator may omit is chosen too', ({ kind, action }) => {
     const field = registry.inputs[action.input]?.fields.find(({ name }) => name === 'projectId');
     expect(ofInstallation.has(kind.type)).toBe(field?.description.includes('Administrators leave it out'));
     const { none, needed } = projectChoice(kind, action, viewer(true, 'one', 'two'));
@@ -198,7 +204,7 @@ describe('an address', () => {
     });
   });
 
-  test('fills in no secret: a link of somebody else could set a password that nobody sees', () => {
+  test('fills in no secret, because a foreign link could set a password that the user does not see', () => {
     expect(askedBy('?new=User&name=mallory&password=known')).toEqual({
       ...{ what: 'new', kind: kindOf('User'), verb: 'create', action: kindOf('User').actions.create },
       presets: { name: 'mallory' },
@@ -208,7 +214,7 @@ describe('an address', () => {
   test.each([
     ...['', '?new=Nothing', '?new=constructor', '?edit=Pool', '?new=Pool&do=explode', '?new=LoadBalancerHost'],
     ...['?call=nothing&backend=b', '?call=constructor&backend=b', '?call=relayCall'],
-  ])('that names nothing shows all kinds: %s', (search) => expect(askedBy(search)).toEqual({ what: 'choose' }));
+  ])('without a known kind shows all kinds: %s', (search) => expect(askedBy(search)).toEqual({ what: 'choose' }));
 });
 
 describe('values', () => {
@@ -225,7 +231,7 @@ describe('values', () => {
     expect(faultOf(draft as Record<string, string>)).toEqual([{ path, message }]);
   });
 
-  test('a number that the graph can not take is a fault at its field', () => {
+  test('a number that the graph does not accept is a fault at its field', () => {
     const { faults } = readDraft('AlertRuleUpdateInput', { withinMs: '3000000000' });
     expect(faults).toEqual([{ path: ['withinMs'], message: 'Write a number from -2147483648 to 2147483647.' }]);
   });
@@ -275,7 +281,7 @@ describe('refusals of the server', () => {
       retryAfterMs: null,
     }) as never;
 
-  test('stand at their field, also inside of others, and the rest on top', () => {
+  test('are shown at their field, also inside others, and the rest at the top', () => {
     const { atFields, others } = placeRefusals('LoadBalancerCreateInput', [
       refusal(['input', 'name']),
       refusal(['input', 'pools', '0', 'members', '1', 'host']),
@@ -335,14 +341,14 @@ describe('a change', () => {
   };
   const before = draftOfObject(kind, action, object);
 
-  test('sends only what differs', () => {
+  test('sends only the differences', () => {
     expect(changedFields(kind, action, before, before)).toEqual({});
     expect(changedFields(kind, action, before, { ...before, minUp: '2' })).toEqual({ minUp: 2 });
     const { description: _description, ...without } = before;
     expect(changedFields(kind, action, before, without)).toEqual({ description: '' });
   });
 
-  test('in the meantime has three values, and own changes are laid over it', () => {
+  test("made in the meantime has three values, and the user's own changes are applied on top", () => {
     const after = draftOfObject(kind, action, { ...object, minUp: 3, name: 'shop', description: 'both' });
     const draft = { ...before, minUp: '2', description: 'both' };
     const conflicts = conflictsOf(kind, action, { began: before, after, draft });
@@ -353,7 +359,7 @@ describe('a change', () => {
     expect(rebased(action, draft, before, after)).toMatchObject({ minUp: '2', name: 'shop', description: 'both' });
   });
 
-  test('of nothing that the form has is no conflict', () => {
+  test("to none of the form's fields is not a conflict", () => {
     const after = draftOfObject(kind, action, { ...object, version: 5 });
     expect(conflictsOf(kind, action, { began: before, after, draft: { ...before, minUp: '2' } })).toEqual([]);
   });

@@ -1,4 +1,5 @@
-// Listeners and pools of a new load balancer keep referring to each other while one edits them, and a form says what it would not do.
+// Listeners and pools of a new load balancer keep referring to each other during edits, and a form reports the
+// shortcomings of the new object.
 import { describe, expect, test } from '@jest/globals';
 import { type Draft, type DraftObject, readDraft, withDraft } from '../../../dashboard/src/forms/draft.ts';
 import { effectsOf, silentChanges } from '../../../dashboard/src/forms/effects.ts';
@@ -41,7 +42,7 @@ describe('listeners and their pools', () => {
     expect(partsOf(moved).listeners).toEqual([['HTTP', 'shop']]);
   });
 
-  test('a new listener has the only pool; one that is set to none keeps none', () => {
+  test('a new listener gets the only pool; one that is set to none keeps none', () => {
     const two = edited([['listeners', [...(start.listeners as readonly Draft[]), {}]]]);
     expect(partsOf(two).listeners).toEqual([
       ['HTTP', 'default'],
@@ -51,7 +52,7 @@ describe('listeners and their pools', () => {
     expect(partsOf(edited([['name', 'web']], none)).listeners).toEqual([['HTTP', undefined]]);
   });
 
-  test('a listener of a removed pool has the one that is left', () => {
+  test('a listener of a removed pool gets the remaining one', () => {
     const two = edited([
       ['pools', [...(start.pools as readonly Draft[]), { name: 'other', memberProtocol: 'HTTP' }]],
       ['pools.0', undefined],
@@ -60,14 +61,14 @@ describe('listeners and their pools', () => {
   });
 });
 
-test('a new pool of a name goes away once an existing one is picked', () => {
+test('a new pool from a name is removed once an existing one is selected', () => {
   const from = layoutOf('GslbCreateInput')?.start ?? {};
   expect(edited([['poolIds', ['id']]], from, 'GslbCreateInput')).toEqual({ poolIds: ['id'] });
   const filled = edited([['pools.0.members.0.name', 'east']], from, 'GslbCreateInput');
   expect(edited([['poolIds', ['id']]], filled, 'GslbCreateInput')).toHaveProperty('pools');
 });
 
-describe('what it would not do', () => {
+describe('shortcomings of the new object', () => {
   const lacksOf = (edits: readonly Edit[]) =>
     effectsOf('loadBalancerCreate', readDraft(input, edited(edits)).input).lacks;
   const member: Edit = ['pools.0.members.0', { host: '192.0.2.1', port: '80' }];
@@ -100,7 +101,7 @@ describe('what it would not do', () => {
     expect(lacksOf(edits)).toEqual(lacks);
   });
 
-  test('what it does is told too', () => {
+  test('its effects are also reported', () => {
     const { does } = effectsOf('loadBalancerCreate', readDraft(input, edited([member, ['minNodes', '3']])).input);
     expect(does).toEqual(['3 nodes.', 'HTTP port 80: to 1 member.']);
   });
@@ -117,7 +118,7 @@ describe('what it would not do', () => {
   });
 });
 
-test('max nodes follow min nodes, and the form says so', () => {
+test('max nodes follow min nodes, and the form reports it', () => {
   const changes = (before: object, given: object) =>
     silentChanges('loadBalancerUpdate', before as never, given as never).map(({ path, message }) => [path[0], message]);
   expect(changes({ maxNodes: '2' }, { minNodes: 3 })).toEqual([

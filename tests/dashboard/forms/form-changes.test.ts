@@ -1,4 +1,4 @@
-// What a form sends.
+// The input that a form sends.
 import { expect, test } from '@jest/globals';
 import { readDraft } from '../../../dashboard/src/forms/draft.ts';
 import { changeOfForm, placesIn } from '../../../dashboard/src/forms/form-changes.ts';
@@ -18,7 +18,7 @@ function changed(before: Record<string, string>, draft: Record<string, string>, 
   return changeOfForm({ kind, action, draft, before, object } as never, readDraft(action.input, draft));
 }
 
-test('a new object is sent with all that was entered, and no id', () => {
+test('a new object is sent with all entered values, and no ID', () => {
   const { kind, action } = actionOf('Project', 'create');
   const draft = { name: 'shop' };
   const sent = changeOfForm(
@@ -29,7 +29,7 @@ test('a new object is sent with all that was entered, and no id', () => {
   expect(sent.whole).not.toHaveProperty('id');
 });
 
-test('of an object that exists, what was changed is sent with its id and version', () => {
+test('changes of an existing object are sent with its ID and version', () => {
   const { input, whole, isUnchanged } = changed({ name: 'web' }, { name: 'shop' }, 4);
   expect(input).toEqual({ name: 'shop' });
   expect(whole).toEqual({ id: 'pool-1', expectedVersion: 4, name: 'shop' });
@@ -37,14 +37,14 @@ test('of an object that exists, what was changed is sent with its id and version
   expect(changed({ name: 'web' }, { name: 'shop' }).whole).not.toHaveProperty('expectedVersion');
 });
 
-test('the same fields are no change, and what was not changed has no fault', () => {
+test('equal fields are not a change, and unchanged fields have no fault', () => {
   const { action } = actionOf('Pool', 'update');
   const wrong = { name: 'web', drainMs: 'soon' };
   expect(readDraft(action.input, wrong).faults).toHaveLength(1);
   expect(changed(wrong, wrong)).toMatchObject({ input: {}, faults: [], isUnchanged: true });
 });
 
-test('parts are picked from the objects that the draft refers to', () => {
+test('parts are selected from the objects that the draft refers to', () => {
   const { action } = actionOf('Pool', 'create');
   expect(placesIn(action, { loadBalancerId: 'lb-1', name: 'web' })).toEqual({ LoadBalancer: 'lb-1' });
   expect(placesIn(action, { loadBalancerId: '' })).toEqual({});

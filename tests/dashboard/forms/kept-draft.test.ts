@@ -1,10 +1,10 @@
-// Drafts that outlive the login: what is kept, for whom, and never a secret.
+// Drafts that outlive the login: their contents and owner, and never a secret.
 import { describe, expect, test } from '@jest/globals';
 import { dropDraft, keepDraft, keptDraft } from '../../../dashboard/src/forms/kept-draft.ts';
 import { forgetOthersDrafts } from '../../../dashboard/src/session/draft-storage.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 
-/** As a tab has one. `room`: in characters. */
+/** The storage of a tab. `room`: in characters. */
 function storage(room = Number.POSITIVE_INFINITY): Storage {
   const items = new Map<string, string>();
   return {
@@ -36,7 +36,7 @@ test('is there for the same user in the same form, without secrets', () => {
   expect(tab.length).toBe(0);
 });
 
-test("is forgotten when another user comes, and with that user's own", () => {
+test("is forgotten when another user logs in, and is replaced by that user's own", () => {
   const tab = storage();
   keepDraft(tab, 'ann', 'a', { input, draft });
   forgetOthersDrafts(tab, 'bob');
@@ -48,7 +48,7 @@ test("is forgotten when another user comes, and with that user's own", () => {
   expect(tab.length).toBe(0);
 });
 
-test('a damaged store, one without room, and too many drafts are no error', () => {
+test('a damaged store, one without room, and too many drafts are not errors', () => {
   const tab = storage();
   for (const text of ['{', 'null', '[]', '{"user":"ann"}', '{"user":"ann","drafts":[]}']) {
     tab.setItem('tidegate.drafts', text);
@@ -67,7 +67,7 @@ describe('no secret of any input is kept', () => {
     ...Object.values(registry.calls),
   ];
 
-  /** Every field has its path as its value, secrets with a mark. */
+  /** Every field has its path as its value, and secrets are marked. */
   function filled(name: string, path: string, depth = 0): Record<string, unknown> {
     const entries = (registry.inputs[name]?.fields ?? []).map((field) => {
       const at = `${path}.${field.name}`;
@@ -90,7 +90,7 @@ describe('no secret of any input is kept', () => {
     if (plain === 0 && Object.keys(whole).length > 1) expect(text.length).toBeGreaterThan(40);
   });
 
-  test('some have secrets, and arguments of a call are none that the graph knows', () => {
+  test('some have secrets, and the graph knows none in the arguments of a call', () => {
     expect(JSON.stringify(filled('BackendCreateInput', ''))).toContain('SECRET');
     const tab = storage();
     keepDraft(tab, 'ann', 'a', {

@@ -1,4 +1,5 @@
-// The table of main fields and themes against the registry: no kind is forgotten, no field is lost, and every name in it exists.
+// The table of main fields and themes compared with the registry: every kind and field is covered, and every name
+// exists.
 import { describe, expect, test } from '@jest/globals';
 import { formFields, readDraft } from '../../../dashboard/src/forms/draft.ts';
 import { makingVerb } from '../../../dashboard/src/forms/form-address.ts';
@@ -16,7 +17,7 @@ const fieldsOf = (input: string) =>
 const all = (input: string) => registry.inputs[input]?.fields ?? [];
 const nothing = { draft: {}, asked: new Set<string>() };
 
-test('every kind that can be made has a layout', () => {
+test('every kind that can be created has a layout', () => {
   const made = Object.values(registry.kinds).filter((kind) => makingVerb(kind) !== undefined);
   expect(made.map(({ type }) => type).filter((type) => layouts[type] === undefined)).toEqual([]);
 });
@@ -37,7 +38,7 @@ test.each(Object.keys(layouts))('%s: each name in its layout is a field of one o
 });
 
 describe.each(inputs)('%s', (input) => {
-  test('each of its fields stands once, below a heading with words', () => {
+  test('each of its fields appears once, below a heading with words', () => {
     const layout = layoutOf(input);
     const { main, advanced } = arrange(input, fieldsOf(input), nothing);
     const names = [...main.flat(), ...advanced.flatMap(({ fields }) => fields)].map(({ name }) => name);
@@ -50,16 +51,16 @@ describe.each(inputs)('%s', (input) => {
     expect(advanced.map(({ title }) => title)).not.toContain('Other');
   });
 
-  test('what is needed is among its main fields', () => {
+  test('required fields are among its main fields', () => {
     const { main, advanced } = arrange(input, fieldsOf(input), nothing);
     const needed = advanced.flatMap(({ fields }) => fields).filter(({ required }) => required === true);
-    // The listener of a new load balancer says what its pool speaks.
+    // The protocol of a new load balancer's listener follows from its pool.
     const followed = input === 'PoolTreeInput' ? ['memberProtocol'] : [];
     expect([main.length > 0 || needed.length === 0, needed.map(({ name }) => name)]).toEqual([true, followed]);
   });
 });
 
-test('a field that another one asks for stands among the main ones', () => {
+test('a field that another one requires is among the main ones', () => {
   const listener = arrange('ListenerTreeInput', all('ListenerTreeInput'), {
     ...nothing,
     draft: { protocol: 'TERMINATED_HTTPS' },
@@ -69,7 +70,7 @@ test('a field that another one asks for stands among the main ones', () => {
   expect(name.main.flat().map(({ name: field }) => field)).toContain('flavorId');
 });
 
-test('a load balancer with a name and a member serves: its listener has the pool', () => {
+test('a load balancer with a name and a member serves, because its listener has the pool', () => {
   const start = layoutOf('LoadBalancerCreateInput')?.start ?? {};
   const pools = [{ name: 'default', memberProtocol: 'HTTP', members: [{ host: '192.0.2.1', port: '80' }, {}] }];
   expect(readDraft('LoadBalancerCreateInput', { ...start, name: 'web', pools })).toEqual({

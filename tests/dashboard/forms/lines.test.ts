@@ -13,7 +13,7 @@ const fieldOf = (input: string, name: string): InputField => {
 const members = fieldOf('PoolTreeInput', 'members');
 const read = (text: string, field = members, before = 0) => readLines(field, text, before, readDraftOf);
 
-test('what a line has', () => {
+test('the contents of a line', () => {
   expect(['PoolMemberTreeInput', 'GslbPoolMemberTreeInput', 'GslbClientBlockInput'].map(lineWords)).toEqual([
     'HOST:PORT WEIGHT BACKUP',
     'NAME ADDRESS:PORT REGION WEIGHT',
@@ -36,7 +36,7 @@ test('host and port, with a weight, of IPv4, IPv6 and names', () => {
   expect(hostAndPort('2001:db8::1')).toBeUndefined();
 });
 
-test('of 500 lines three are wrong: each is named by its number', () => {
+test('of 500 lines three are wrong, and each is reported by its number', () => {
   const lines = Array.from({ length: 500 }, (_, at) => `10.0.${Math.floor(at / 250)}.${(at % 250) + 1}:80`);
   lines[16] = '10.0.0.300:80';
   lines[99] = '10.0.0.100';
@@ -60,7 +60,7 @@ test.each([
   expect(read(text).faults.map((each) => each.message)).toEqual([message]);
 });
 
-test('more than the graph takes is refused, with those that are there', () => {
+test('more lines than the graph accepts are refused, counting existing ones', () => {
   const text = Array.from({ length: 3 }, (_, at) => `192.0.2.${at + 1}:80`).join('\n');
   expect(read(text, members, 998).faults).toEqual([
     { line: 3, message: 'there would be 1001 entries; at most 1000 are allowed' },

@@ -1,4 +1,5 @@
-// A server without a schema that notes the input of each mutation, and has an object for each id. That documents are valid is tested elsewhere.
+// A server without a schema that records the input of each mutation, and has an object for each ID. Other tests check
+// that documents are valid.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +14,7 @@ interface Asked {
 
 export class NotingServer {
   readonly #http: Server;
-  /** Of the last mutation. */
+  /** The input of the last mutation. */
   sent: Readonly<Record<string, unknown>> | undefined;
 
   private constructor() {
@@ -59,7 +60,7 @@ export class NotingServer {
   }
 }
 
-/** Only access keys are looked for in their list. */
+/** Only access keys are looked up in their list. */
 function pageOf(field: string): object {
   const nodes = field === 'objectAccessKeys' ? [objectOf(idOfSample('ObjectAccessKey'))] : [];
   return { nodes, pageInfo: { hasNextPage: false, endCursor: null } };

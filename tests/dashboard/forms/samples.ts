@@ -1,4 +1,4 @@
-// For each action of each kind, a draft in which every field has a value, and the deed of it.
+// For each action of each kind, a draft in which every field has a value, and its deed.
 import { callDeed, callInput } from '../../../dashboard/src/forms/calls.ts';
 import { chosen, type Draft, type DraftObject, type Needed, readDraft } from '../../../dashboard/src/forms/draft.ts';
 import type { Deed } from '../../../dashboard/src/forms/text/shown.ts';
@@ -13,7 +13,7 @@ const scalars: Readonly<Record<string, string>> = {
   ...{ IpAddress: '192.0.2.1', CidrBlock: '192.0.2.0/24', IpOrCidr: '192.0.2.0/24', JSON: '{"a":{"b":[1,"x"]}}' },
 };
 
-/** `all`: optional fields too. `which`: of inputs that take one of some fields. */
+/** `all`: also optional fields. `which`: the field of inputs that accept one of several. */
 export function draftFor(
   input: string,
   { all, which = 0 }: { readonly all: boolean; readonly which?: number },

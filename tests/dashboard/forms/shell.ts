@@ -1,8 +1,12 @@
-// Carries out what a form shows for a shell, without one: files that are written, and one command with its words and its standard input.
+// Carries out the shell text of a form without a shell: the files that it writes, and one command with its words and
+// standard input.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The arguments of `tidegate`. `folder`: of the files. What is piped is a file, too. Each secret's file has its own name in it. */
+/**
+ * The arguments of `tidegate`. `folder`: the folder of the files. Piped input is also a file. Each secret's file
+ * contains its own name.
+ */
 export async function argumentsOf(
   text: string,
   folder: string,

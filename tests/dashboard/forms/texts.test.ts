@@ -1,4 +1,5 @@
-// What a form shows as text is what the command line, apply, GraphQL and Python really take, for every action of every kind.
+// The texts that a form shows are accepted by the command line, apply, GraphQL and Python, for every action of every
+// kind.
 // needs: python3
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -44,7 +45,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('the secret of no field is in any text', () => {
+test('no text contains the secret of a field', () => {
   for (const each of cases)
     for (const deed of deeds(each))
       for (const make of [commandText, manifestText, graphqlText, pythonText])
@@ -54,7 +55,7 @@ test('the secret of no field is in any text', () => {
 const placeholders = (value: Shown, replaced: (secret: Secret) => string): unknown =>
   JSON.parse(JSON.stringify(value, (_, member: unknown) => (member instanceof Secret ? replaced(member) : member)));
 
-/** With defaults, and without what only one program fills in. */
+/** With defaults, and without values that only one program fills in. */
 function coerced(input: string, value: unknown): { readonly value: unknown; readonly faults: readonly string[] } {
   const faults: string[] = [];
   const made = coerceInputValue(value, schema.getType(input) as GraphQLInputType, (path, _, error) =>
@@ -75,7 +76,7 @@ describe.each([...cases])('$title', (each) => {
     }
   });
 
-  test('what is missing is a word in capitals, and its text says so in the first line', async () => {
+  test('a missing value is a word in capitals, and the first line of its text explains it', async () => {
     const deed = deedOf(each, {});
     const missing = missingIn(wholeInput(deed));
     for (const word of missing) expect(word).toMatch(/^[A-Z][A-Z0-9_]*$/);
@@ -147,14 +148,14 @@ describe.each(calls)('$mutation', (action) => {
     }
   });
 
-  test('no text has a secret, and a file has no call', () => {
+  test("no text has a secret, and a call can't be shown as a file", () => {
     for (const deed of filled) {
       for (const language of languages) expect(asText(language, deed).text).not.toContain('the secret of');
       expect(manifestText(deed)).toBe('# A file says what there is, not what is done.\n');
     }
   });
 
-  test('what is missing is a word in capitals', () => {
+  test('a missing value is a word in capitals', () => {
     const deed = deedOfCall(action, {});
     const missing = missingIn(wholeInput(deed));
     expect(missing).not.toEqual([]);
@@ -165,7 +166,7 @@ describe.each(calls)('$mutation', (action) => {
 });
 
 test.each(['gslbPoolCreate', 'poolCreate', 'projectCreate', 'backendCreate'])(
-  '%s: a name that begins with a hyphen is taken for no option',
+  '%s: a name that begins with a hyphen is not parsed as an option',
   async (title) => {
     const each = cases.find((one) => one.title === title) as Case;
     const draft = { ...draftFor(each.action.input, { all: false }), name: '--help' };
@@ -191,7 +192,7 @@ test('a call of an operation is one command', () => {
 const inHead = (text: string) =>
   (/^# Incomplete: replace (.*)\.\n/.exec(text)?.[1] ?? '').split(/, | and /).filter(Boolean);
 
-test('an empty form, and one with a value that can not be read', () => {
+test('an empty form, and one with an unreadable value', () => {
   const member = cases.find(({ title }) => title === 'poolMemberCreate') as Case;
   const pool = cases.find(({ title }) => title === 'gslbPoolCreate') as Case;
   const deed = deedOf(pool, {}, { projectId: 'The project.' });
@@ -205,7 +206,7 @@ test('an empty form, and one with a value that can not be read', () => {
   expect(asText('GraphQL', wrong).text).toContain('"port": "PORT"');
 });
 
-/** A file of certificates has another content here, and a key ends with a line feed. */
+/** A file of certificates has other content here, and a key ends with a line feed. */
 function withoutPem(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (_, member: unknown) =>
@@ -243,7 +244,7 @@ describe('a file that is applied', () => {
         [{ path: 'form.yaml', short: 'form.yaml', folder, text: source }],
         { env, allowed: { variables: [], folder: undefined, how: { variable: () => '', file: '' } } },
       );
-      // Values are made up: only what the file has no place for is a fault.
+      // The values are invented, so only settings that the file can't hold are faults.
       const shape = faults.filter(({ message }) =>
         /is not a field|must be a (map|list)|is missing|not YAML/.test(message),
       );
@@ -257,7 +258,7 @@ describe('a file that is applied', () => {
 const isPart = (type: string) =>
   ['Pool', 'PoolMember', 'PoolHealthMonitor', 'Listener', 'L7Policy', 'L7Rule'].includes(type);
 
-/** In the place that its comment names. */
+/** At the place that its comment names. */
 function inBalancer(type: string, part: string): string {
   const indent = (text: string) => text.replaceAll(/^(?=.)/gm, '  ');
   const pool = (inside: string) => `pools:\n  - name: web\n    memberProtocol: HTTP\n${indent(indent(inside))}`;
@@ -326,7 +327,7 @@ json.dump(tidegate.asked, open(sys.argv[1] + "/asked.json", "w"))`;
   }
 });
 
-test('a verb that is not said to be written by hand takes what the registry says', async () => {
+test('a verb not marked as handwritten accepts what the registry declares', async () => {
   for (const { kind, verb } of cases) {
     const written = (await nouns[kind.noun]?.load())?.[verb];
     const made = kindNoun(kind.type)[verb];

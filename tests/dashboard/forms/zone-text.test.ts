@@ -1,4 +1,4 @@
-// Answers as lines of a zone file, and which mutations have a preview in the graph.
+// Answers as lines of a zone file, and the mutations that have a preview in the graph.
 import { expect, test } from '@jest/globals';
 import { buildSchema, type GraphQLInputObjectType } from 'graphql';
 import { previewed } from '../../../dashboard/src/forms/previewed.ts';
@@ -28,7 +28,7 @@ test.each([
   expect(zoneText('shop.example.net', answers)).toBe(expected);
 });
 
-test('forms preview what the graph can preview', () => {
+test('forms preview exactly the mutations that the graph can preview', () => {
   const schema = buildSchema(readSupergraph(), { assumeValid: true });
   const changes = (input: string) => Object.keys((schema.getType(input) as GraphQLInputObjectType).getFields());
   expect([...previewed.answers].sort()).toEqual(changes('GslbChangeInput').sort());

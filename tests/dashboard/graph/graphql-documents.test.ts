@@ -42,7 +42,7 @@ describe('documents', () => {
 });
 
 describe('the filter of the stream', () => {
-  test.each(Object.entries(subjectsOfPages))('of %s names only kinds and subjects that are declared', (_, variants) => {
+  test.each(Object.entries(subjectsOfPages))('of %s names only declared kinds and subjects', (_, variants) => {
     const types = new Set(Object.values(declared).map(({ subject }) => subject));
     for (const { kinds: own, others = [], eventKinds = [] } of variants) {
       expect([...own, ...others].filter(({ typename }) => !types.has(typename))).toEqual([]);
@@ -70,7 +70,7 @@ describe('the list of own documents', () => {
     }
   });
 
-  test('has what the pages send, also what is made of their kinds', () => {
+  test('has everything that the pages send, including documents made from their kinds', () => {
     expect(ownDocuments()).toContain(changesSubscription('relay', subjects).toString());
     expect(ownDocuments()).toContain(generated.DashboardStartDocument.toString());
   });

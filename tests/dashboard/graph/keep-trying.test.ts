@@ -1,4 +1,4 @@
-// Requests that are tried again: only without an answer, and not by who has left.
+// Requests that are tried again: only without an answer, and only while their page is open.
 import { expect, test } from '@jest/globals';
 import { keepTrying } from '../../../dashboard/src/graph/keep-trying.ts';
 import { RequestError } from '../../../dashboard/src/graph/request.ts';
@@ -25,7 +25,7 @@ test('a refusal is an answer', async () => {
   expect(attempts).toBe(1);
 });
 
-test('who leaves while it waits sends nothing more', async () => {
+test('a request whose page was left is not sent again', async () => {
   const left = new AbortController();
   let attempts = 0;
   const trying = keepTrying(async () => {

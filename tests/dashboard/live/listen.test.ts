@@ -1,4 +1,4 @@
-// The end of a page's stream, by what the server sends.
+// The end of a page's stream, for each kind of server message.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
@@ -9,7 +9,7 @@ import type { StreamEnd } from '../../../dashboard/src/live/live-feed.ts';
 
 const checkpoint: FeedItem = { cursor: 'c1', kind: 'CHECKPOINT', change: null };
 
-/** Serves one subscription with these payloads, and says what the page makes of them. */
+/** Serves one subscription with these payloads, and returns the page's interpretation. */
 async function heard(...payloads: readonly object[]) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   server.on('connection', (socket) =>
@@ -44,7 +44,7 @@ test.each<[string, object, StreamEnd]>([
   ['an old cursor', errors({ code: 'CURSOR_EXPIRED' }), { type: 'expired', code: 'CURSOR_EXPIRED' }],
   ['a login that has ended', errors({ code: 'UNAUTHENTICATED' }), { type: 'unauthenticated' }],
   ['anything else', errors({ code: 'UNAVAILABLE' }), { type: 'lost', reason: 'no' }],
-])('%s ends the stream after what came before', async (_, payload, end) => {
+])('%s ends the stream after the earlier messages', async (_, payload, end) => {
   const told = await heard({ data: { statusChanges: checkpoint } }, payload);
   expect(told).toEqual({ end, items: [checkpoint] });
 });

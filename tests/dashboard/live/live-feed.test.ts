@@ -68,7 +68,7 @@ describe('runLiveFeed', () => {
     expect(result.store.state.feed[0]).toMatchObject({ type: 'note', text: expect.stringContaining('read again') });
   });
 
-  test('reads a new snapshot after a change that the server could not complete, and goes on after it', async () => {
+  test('reads a new snapshot after a change that the server could not complete, and continues after it', async () => {
     const result = await run([
       { items: [101], end: { type: 'incomplete' } },
       { items: [201], end: lost },

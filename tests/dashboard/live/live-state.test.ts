@@ -52,12 +52,12 @@ describe('applyItems', () => {
     expect(state.feed.map((line) => line.id)).toEqual(['s2', 's1']);
   });
 
-  test('what is gone keeps the name that the page knew', () => {
+  test('a removed subject keeps the name that the page knew', () => {
     const known = applyEntities(operationKind, begun, [operation({ version: 4 })]);
     const name = operationKind.label(operation());
     const labelOf = (state: typeof begun) => state.feed.flatMap((line) => (line.type === 'change' ? [line.label] : []));
     expect(labelOf(applyItems(kinds, known, [item(1, null, { subjectVersion: 5 })]))).toEqual([name]);
-    // Also when only an earlier change has it.
+    // Also if only an earlier change has it.
     const told = applyItems(kinds, begun, [item(1, operation())]);
     const gone = { ...told, entities: new Map() };
     expect(labelOf(applyItems(kinds, gone, [item(2, null, { subjectVersion: 5 })]))).toEqual([name, name]);
@@ -141,7 +141,7 @@ describe('backends from a query', () => {
     expect(entitiesOf(second, backendKind).get('b1')).toBe(entitiesOf(first, backendKind).get('b1'));
   });
 
-  test('drops entities that a complete read does not contain, except those that came meanwhile', () => {
+  test('drops entities that a complete read does not contain, except those that arrived in the meantime', () => {
     const state = applyEntities(backendKind, begun, [backend(), backend({ id: 'b2' }), backend({ id: 'b3' })]);
     const read = applyEntities(backendKind, state, [backend()], { expected: ['b1', 'b2'] });
     expect([...entitiesOf(read, backendKind).keys()]).toEqual(['b1', 'b3']);

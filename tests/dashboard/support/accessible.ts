@@ -1,5 +1,6 @@
-// Checks of pages with something of each kind, in order and in trouble, at the widths of a desk and of a phone, in light and dark: axe finds
-// nothing serious, no sentence falls apart, the header is one row on a desk, and a phone cuts nothing that tells rows apart.
+// Checks of pages with one object of each kind, healthy and failing, at desktop and phone width, in light and dark. Axe
+// finds nothing serious, no sentence is broken apart, the header is one row on a desktop, and a phone cuts off nothing
+// that distinguishes rows.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { expect, test } from '@jest/globals';
@@ -27,7 +28,7 @@ export const longName = 'a-rather-long-name-with-many-parts-of-a-site-in-frankfu
 
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** Something of each kind, in order and in trouble. */
+/** Objects of each kind, healthy and failing. */
 export function fillWorld(world: FakeWorld): void {
   world.addBackend({ name: `${longName}-1` });
   world.addBackend({ name: `${longName}-2`, operatingStatus: 'OFFLINE', health: health({ message: 'ECONNREFUSED' }) });
@@ -58,7 +59,7 @@ export function fillWorld(world: FakeWorld): void {
   world.people.fill(longName);
 }
 
-/** Of axe. Landmarks of the same name are of no use to a screen reader, although axe calls that moderate. */
+/** Findings of axe. Landmarks with the same name do not help a screen reader, although axe calls that moderate. */
 export async function seriousFaults(page: Page): Promise<readonly string[]> {
   await page.evaluate(await readFile(axeFile, 'utf8'));
   const { violations } = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
@@ -69,7 +70,7 @@ export async function seriousFaults(page: Page): Promise<readonly string[]> {
     );
 }
 
-/** `where`: in the message of a failure. `faults`: of ./layout.ts. */
+/** `where`: text in the failure message. `faults`: those of ./layout.ts. */
 export async function expectNone(page: Page, where: string, faults: readonly string[]): Promise<void> {
   for (const fault of faults) expect([where, ...(await page.evaluate<string[]>(fault))]).toEqual([where]);
 }
@@ -79,7 +80,7 @@ export async function expectAccessible(page: Page, where: string): Promise<void>
   await expectNone(page, where, [brokenSentences, tooWide, codeWords]);
 }
 
-/** A page is opened once at each width: its colours follow the system's setting by themselves. */
+/** Opens a page once at each width. Its colours follow the system's setting by themselves. */
 const looks = [
   [1440, ['light', 'dark']],
   [1280, ['dark']],
@@ -96,7 +97,7 @@ export function testViews(suite: ReturnType<typeof describePages>, views: readon
       await page.setViewportSize({ width, height: 900 });
       await page.goto(`${server.url}${view}`);
       await untilLive(page);
-      // All of its reads have an answer.
+      // All of its queries have an answer.
       await page.locator('.skeleton').first().waitFor({ state: 'detached' });
       for (const scheme of schemes) {
         await page.emulateMedia({ colorScheme: scheme });

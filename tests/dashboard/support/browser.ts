@@ -69,7 +69,7 @@ export async function login(
 
 const pagesInMenu = ['CMP objects', 'People', 'Audit', 'GraphiQL'];
 
-/** By mouse, by a link of the header. */
+/** Clicks a link of the header. */
 export async function openFromHeader(page: Page, name: string): Promise<void> {
   const links = page.getByRole('navigation', { name: 'Pages' });
   if (pagesInMenu.includes(name)) await links.getByRole('button', { name: 'More' }).click();

@@ -1,4 +1,5 @@
-// What needs attention in the fake world, as `attention` gives it. Its present hour is bad while something does; the hours before are good.
+// The subjects that need attention in the fake world, as `attention` returns them. The present hour is bad while
+// something does; the earlier hours are good.
 import { coded, type Fields, now } from './fake-values.ts';
 import type { FakeWorld } from './fake-world.ts';
 
@@ -9,7 +10,7 @@ interface FakeNeed extends Fields {
 
 interface Found {
   readonly needs: readonly FakeNeed[];
-  /** Only administrators see them. */
+  /** Only administrators see these. */
   readonly ofInstallation?: readonly FakeNeed[];
   readonly isEmpty: boolean;
 }
@@ -62,7 +63,7 @@ function need(
   return { kind, severity, subjectType, subjectId, subjectName, reason: null, since: null, endsAt: null, ...more };
 }
 
-/** When it last changed, as far as that is known. */
+/** The time of its last change, if known. */
 function sinceOf(world: FakeWorld, id: unknown, kind: string): string | null {
   return (
     String(world.changes.findLast((change) => change.subjectId === id && change.kind === kind)?.changedAt ?? '') || null

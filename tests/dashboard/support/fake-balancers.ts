@@ -33,7 +33,7 @@ interface FakeTraffic {
   readonly requests: number;
   readonly errors: number;
   readonly latencyMs: number | null;
-  /** Default 0, as of the next two. */
+  /** Default 0, also for the next two. */
   readonly sessions?: number;
   readonly bytesIn?: number;
   readonly bytesOut?: number;
@@ -50,7 +50,7 @@ export class FakeBalancers {
   readonly traffic = new Map<string, readonly FakeTraffic[]>();
   /** By load balancer, newest first. */
   readonly decisions = new Map<string, readonly Fields[]>();
-  /** What the next mutations are refused with, in order. */
+  /** Refusals of the next mutations, in order. */
   readonly refusals: { readonly code: string; readonly message: string }[] = [];
   readonly #tell: Tell;
 
@@ -160,7 +160,7 @@ export class FakeBalancers {
   }
 }
 
-/** What is on, and well. */
+/** Enabled and healthy. */
 function part(id: string, __typename = ''): FakeNamed {
   return {
     ...{ __typename, id, version: 1, name: '', project, enabled: true, provisioningStatus: 'ACTIVE' },
@@ -168,12 +168,12 @@ function part(id: string, __typename = ''): FakeNamed {
   };
 }
 
-/** The first `count` steps of a node's making. */
+/** The first `count` steps of a node's creation. */
 export function stepsTo(count: number): readonly { readonly name: string; readonly doneAt: string }[] {
   return steps.slice(0, count).map((name) => ({ name, doneAt: now(-60_000) }));
 }
 
-/** What it needs of the world. */
+/** The parts of the world that it needs. */
 interface BalancerWorld extends NotedMutations {
   readonly loadBalancing: FakeBalancers;
   readonly user: { readonly admin: boolean };

@@ -20,7 +20,7 @@ export class FakeHosts {
     this.#tell = tell;
   }
 
-  /** a leads, b is in sync, w votes. */
+  /** a is the primary, b is in sync, w votes. */
   begin(): void {
     const host = (name: string, state: string) => ({
       ...{ name, state, address: `192.0.2.${name.charCodeAt(0)}` },

@@ -44,7 +44,7 @@ export class FakeNames {
   readonly checkers: Fields[] = [];
   /** By id. */
   readonly zones = new Map<string, FakeZone>();
-  /** What is asked of gslbExplain, in order. */
+  /** Inputs of gslbExplain, in order. */
   readonly questions: Fields[] = [];
   readonly #tell: Tell;
 
@@ -105,7 +105,7 @@ export class FakeNames {
     return updated;
   }
 
-  /** Signed by one key of each kind. */
+  /** A zone signed by one key of each kind. */
   addZone(name: string): FakeZone {
     const id = `z${this.zones.size + 1}`;
     const zone = { id, name, keys: [key(7_219, { since: now(-3_600_000) }), key(28_174, { use: 'PLAIN' })] };
@@ -190,7 +190,7 @@ export function checker(name: string, patch: Fields = {}): Fields {
   };
 }
 
-/** What it needs of the world. */
+/** The parts of the world that it needs. */
 interface NameWorld extends NotedMutations {
   readonly naming: FakeNames;
   readonly lostFields: ReadonlySet<string>;

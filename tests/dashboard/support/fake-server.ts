@@ -190,7 +190,7 @@ export class FakeServer {
   }
 }
 
-/** Everything was up for as long as it has no other uptime. */
+/** Uptime of everything without its own: always up. */
 const withUptime: GraphQLFieldResolver<object, FakeContext> = (source, args, context, info) =>
   info.fieldName === 'uptime' && !('uptime' in source)
     ? uptime((args as { readonly window: UptimeWindow }).window)

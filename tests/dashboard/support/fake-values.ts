@@ -1,4 +1,4 @@
-// Values and rules that all parts of the fake graph use: projects, times, pages, changes, mutations and coded errors.
+// Values and rules shared by all parts of the fake graph: projects, times, pages, changes, mutations and coded errors.
 import { type UptimeWindow, uptimeOf } from '../../../platform/events/uptime/uptime.ts';
 
 export interface FakeProject {
@@ -41,7 +41,7 @@ export interface FakeTold {
 }
 export type Tell = (subject: FakeObject, told: FakeTold) => void;
 
-/** The object with the id gets another version. */
+/** Gives the object with the ID another version. */
 export function updateIn<Type extends FakeObject>(maps: readonly Map<string, Type>[], id: string, patch: Fields): Type {
   const map = maps.find((each) => each.has(id));
   const old = map?.get(id);
@@ -55,7 +55,7 @@ export interface NotedMutations {
   readonly mutations: { readonly name: string; readonly input: Fields }[];
 }
 
-/** Root fields that note their input, and answer with a payload, or with `refused` in its place. */
+/** Root fields that record their input, and answer with a payload, or with `refused` in its place. */
 export function mutationsOf(
   { mutations }: NotedMutations,
   payloads: Readonly<Record<string, (input: Fields) => unknown>>,
@@ -131,7 +131,7 @@ export function cluster(number: number, name: string, { presence = 'PRESENT', he
   };
 }
 
-/** Down for so many hours until two hours ago; known for 10 days. */
+/** Down for this many hours until two hours ago; known for 10 days. */
 export function uptime(window: UptimeWindow, downHours = 0): object {
   const nowMs = Date.now();
   const [endMs, beginMs] = [nowMs - 7_200_000, nowMs - 7_200_000 - downHours * 3_600_000];
@@ -145,7 +145,7 @@ export function uptime(window: UptimeWindow, downHours = 0): object {
   });
 }
 
-/** Those whose name has the text; all without a text. */
+/** Entries whose name contains the text; all without a text. */
 export function withText<Node extends object>(
   nodes: readonly Node[],
   text: string | null | undefined,
@@ -154,7 +154,7 @@ export function withText<Node extends object>(
   return text ? nodes.filter((node) => nameOf(node).includes(text)) : nodes;
 }
 
-/** Those with one of the statuses; all without a filter. */
+/** Entries with one of the statuses; all without a filter. */
 export function withStatus<Node extends { readonly [field: string]: unknown }>(
   nodes: Iterable<Node>,
   statuses: readonly string[] | null | undefined,

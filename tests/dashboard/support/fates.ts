@@ -1,18 +1,18 @@
-// Decides for each request of a page to the graph what becomes of it: it is answered, lost, held, or answered by the test.
+// Decides for each request of a page to the graph whether it is answered, lost, held, or answered by the test.
 import type { Page } from 'playwright-core';
 
 interface Asked {
   /** Its name in the document: `RelayBackends`. */
   readonly operation: string;
   readonly variables: Readonly<Record<string, unknown>>;
-  /** How many of this operation came before. */
+  /** The number of earlier requests of this operation. */
   readonly before: number;
 }
 
 /** `lost`: it never arrives. A promise holds the request; an object is the answer's `data`; undefined: the server answers. */
 type Fate = 'lost' | object | undefined;
 
-/** Returns how many there were of an operation. */
+/** Returns the number of requests of an operation. */
 export async function fatesOf(
   page: Page,
   fateOf: (asked: Asked) => Fate | Promise<Fate>,

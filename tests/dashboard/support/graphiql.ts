@@ -1,11 +1,14 @@
-// GraphiQL's page, as a person uses it.
+// GraphiQL's page, used like a person does.
 import type { Page } from 'playwright-core';
 import { patience } from '../../support/machine/patience.ts';
 
 const attempts = 6;
 const attemptMs = 2_000 * patience;
 
-/** The editor replaces its model some time after a tab was chosen: run again until the answer is the tab's own. */
+/**
+ * The editor replaces its model some time after a tab was selected, so this repeats until the answer belongs to the
+ * tab.
+ */
 export async function runTab(page: Page, title: string, expected: string): Promise<void> {
   await page.locator('.graphiql-tab').getByRole('button', { name: title }).click();
   const answer = page.locator('.graphiql-response').getByText(expected).first();
@@ -18,7 +21,7 @@ export async function runTab(page: Page, title: string, expected: string): Promi
     );
     if (isThere) return;
     await page.keyboard.press('Escape');
-    // The operation of the tab before may have been a subscription.
+    // The previous tab's operation may have been a subscription.
     const stop = page.getByRole('button', { name: 'Stop query' });
     if (await stop.isVisible()) await stop.click();
   }

@@ -1,6 +1,9 @@
-// Faults of layout, as expressions of the page: each is a list of what is wrong, empty if nothing is.
+// Layout faults, as expressions of the page. Each is a list of faults, empty if there are none.
 
-/** Boxes whose direct children are both bare text and parts of its sentence: each would be an item of its own, with a gap. */
+/**
+ * Boxes whose direct children are both bare text and parts of its sentence. Each would become a separate item, with a
+ * gap.
+ */
 export const brokenSentences = `[...document.querySelectorAll('body *')].filter((element) => {
   const { display } = getComputedStyle(element);
   if (!/flex|grid/.test(display)) return false;
@@ -8,15 +11,15 @@ export const brokenSentences = `[...document.querySelectorAll('body *')].filter(
   return hasText && element.querySelector(':scope > :is(time, b, strong, em, code, i)') !== null;
 }).map((element) => element.outerHTML.slice(0, 200))`;
 
-/** Texts that tell rows apart and are cut. */
+/** Truncated texts that distinguish rows. */
 export const cutTexts = `[...document.querySelectorAll(
   '[data-list] :is(.name, .object, .where), .feed .subject, .needs a, .matrix th, .panel-head .summary'
 )].filter((element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== 'visible')
   .map((element) => element.outerHTML.slice(0, 200))`;
 
 /**
- * Words of programs in texts for people: camel case, values of enums, ids. What stands in `code` or a text that is to be copied is meant for programs.
- * Names of types and versions that are written so anywhere are no faults.
+ * Program words in texts for people: camel case, enum values, IDs. Text in `code`, and text to be copied, is meant for
+ * programs. Names of types and versions that are always written so are not faults.
  */
 export const codeWords = `(() => {
   const known = new RegExp('^(?:GraphiQL|GraphQL|JavaScript|HAProxy|OpenSSH|OpenStack|PowerDNS|IPv[46]|[KMGTP]iB|[A-Z]?VLANs?|LBaaS|CIDRs|URLs|IDs|gRPC|' +
@@ -38,7 +41,7 @@ export const codeWords = `(() => {
   return found.flatMap(([text, element]) => faults(text).map((word) => word + ' in ' + element.outerHTML.slice(0, 160)));
 })()`;
 
-/** Controls of the header that lie over each other. */
+/** Controls of the header that overlap. */
 export const overlaps = `(() => {
   const controls = [...document.querySelectorAll('.top :is(a, button, input, select, .zone, .live-word)')]
     .map((element) => ({ element, box: element.getBoundingClientRect() }))
@@ -49,7 +52,7 @@ export const overlaps = `(() => {
     .map(({ element: other }) => element.outerHTML.slice(0, 80) + ' and ' + other.outerHTML.slice(0, 80)));
 })()`;
 
-/** Panels of which not even the head is to be seen. */
+/** Panels whose head is not even visible. */
 export const flatPanels = `[...document.querySelectorAll('.panel')].filter((panel) => panel.getBoundingClientRect().height < 24)
   .map((panel) => panel.className)`;
 
@@ -59,20 +62,23 @@ export const tooWide = `document.documentElement.scrollWidth > document.document
 const headerControls = `[...document.querySelectorAll('.top :is(a, button, input, select, .zone, .who, .live-word)')]
   .map((element) => ({ element, box: element.getBoundingClientRect() })).filter(({ box }) => box.width > 0)`;
 
-/** Controls of the header that the screen or their own box cuts. Names and chips have an ellipsis, and fields scroll. */
+/**
+ * Controls of the header that are cut off by the screen or their own box. Names and chips have an ellipsis, and fields
+ * scroll.
+ */
 export const cutControls = `${headerControls}.filter(({ element, box }) => box.left < 0 || box.right > document.documentElement.clientWidth ||
   (element.scrollWidth > element.clientWidth + 1 && !element.matches('input, select, .chip, .who')
     && getComputedStyle(element).display !== 'inline'))
   .map(({ element }) => element.outerHTML.slice(0, 120))`;
 
-/** Controls of the header below or above its first one. */
+/** Controls of the header that are not in its first row. */
 export const headerRows = `(() => {
   const controls = ${headerControls}.map(({ element, box }) => ({ element, middle: (box.top + box.bottom) / 2 }));
   return controls.filter(({ middle }) => Math.abs(middle - controls[0].middle) > 10)
     .map(({ element }) => element.outerHTML.slice(0, 120));
 })()`;
 
-/** Badges whose word is not on the line of the text beside it. */
+/** Badges whose word is not on the same line as the text beside it. */
 export const unevenBadges = `(() => {
   const canvas = document.createElement('canvas').getContext('2d');
   const lineOf = (element) => {

@@ -1,5 +1,5 @@
-// The common parts of page tests: pages built once per run, and a world, a server and a browser context for each test. No test leaves an error in
-// the console, or asks another origin.
+// The common parts of page tests: pages built once per run, and a world, a server and a browser context for each test.
+// No test leaves an error in the console, or contacts another origin.
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { launchBrowser, login, openPage, type Watched } from './browser.ts';
@@ -12,7 +12,7 @@ interface PageSuite extends Watched {
   readonly server: FakeServer;
   /** Logs in at a path. */
   open(path?: string): Promise<void>;
-  /** Errors of the console that the test makes. */
+  /** Console errors that the test causes. */
   tolerate(errors: RegExp): void;
 }
 

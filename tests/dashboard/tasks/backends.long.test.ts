@@ -1,4 +1,5 @@
-// Everyday tasks by mouse alone, with a real firewall of the lab: register it step by step, call it, and accept the host key that it shows.
+// Everyday tasks by mouse alone, with a real firewall of the lab: register it step by step, call it, and accept its
+// host key.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -45,7 +46,7 @@ describeWithLab('by mouse', (lab) => {
     await page.getByLabel('Port').fill(String(port));
     await page.getByRole('button', { name: 'Show its fingerprint' }).click();
     await page.getByText(hostKeySha256, { exact: true }).waitFor();
-    // Nowhere to enter a secret yet.
+    // There is no field for a secret yet.
     expect(await page.locator('input[type="password"], textarea').count()).toBe(0);
     await page.getByLabel('I compared it and it matches').check();
     await page.getByRole('button', { name: 'Accept this fingerprint' }).click();
@@ -64,7 +65,7 @@ describeWithLab('by mouse', (lab) => {
     expect(errors).toEqual([]);
   });
 
-  test('call it from its page: what would be sent is shown first, then the outcome', async () => {
+  test('call it from its page: the call is previewed first, then the outcome is shown', async () => {
     const { page, errors } = await opened();
     const { backends } = await administrator.ask<{
       readonly backends: { readonly nodes: readonly { readonly id: string }[] };
@@ -91,7 +92,7 @@ describeWithLab('by mouse', (lab) => {
       'query ($id: ID) { relayOperations(backendId: $id, first: 5) { nodes { name state } } }',
       { id: backends.nodes[0]?.id },
     );
-    // A dry run is no call.
+    // A dry run is not a call.
     expect(relayOperations.nodes).toEqual([{ name: 'address.create', state: 'SUCCEEDED' }]);
     await page.goto(`${origin}/backend?${new URLSearchParams({ id: backends.nodes[0]?.id ?? '' })}`);
     await page.locator('[data-list="examples"] summary').filter({ hasText: 'set.create' }).click();
@@ -108,7 +109,7 @@ describeWithLab('by mouse', (lab) => {
       readonly backends: { readonly nodes: readonly { readonly id: string }[] };
       readonly projects: { readonly nodes: readonly { readonly id: string }[] };
     }>('{ backends(names: ["edge"]) { nodes { id } } projects(names: ["default"]) { nodes { id } } }', {});
-    // A device is registered once.
+    // A device can be registered only once.
     for (const { id } of backends.nodes) await administrator.change('backendDelete', { id });
     const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
     const place = { projectId: projects.nodes[0]?.id, name: 'unknown', driver: 'linux-nftables', host, port };

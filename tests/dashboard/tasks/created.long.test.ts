@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const navigate = (name: string) => openFromHeader(page, name);
 const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( required)?$`)).first();
-/** Throws with what the page says instead. */
+/** Throws with the page's own message. */
 const created = (what: string) =>
   page
     .getByRole('status')

@@ -1,5 +1,5 @@
-// Everyday tasks by mouse alone, on the product that also the files of tests/main-jobs share: clicks, and typing into fields; no address is
-// typed but the first. What the tasks are about is made beforehand.
+// Everyday tasks by mouse alone, on the product shared with the files of tests/main-jobs. The tests click and type into
+// fields, and type no address except the first. The objects of the tasks are created beforehand.
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -41,7 +41,7 @@ describeWithProduct('by mouse', () => {
     expect(made.operation.state).toBe('SUCCEEDED');
   }
 
-  test('who asked for an operation: from the operation to the audit trail', async () => {
+  test('the requester of an operation: from the operation to the audit trail', async () => {
     await block('203.0.113.71', `asked-${mark}`);
     await navigate('Relay');
     await page
@@ -55,13 +55,13 @@ describeWithProduct('by mouse', () => {
     await entry.locator('[data-action="firewallAddressSetElementAdd"]').waitFor();
     await entry.getByText('api token').waitFor();
     await entry.getByText('accepted', { exact: true }).waitFor();
-    // The object of the CMP leads on.
+    // The CMP object links to the next page.
     await entry.getByRole('link', { name: `tenant/asked-${mark}` }).click();
     await page.getByRole('heading', { name: `tenant/asked-${mark}` }).waitFor();
     expect(watched.errors).toEqual([]);
   });
 
-  test('who may what, and what is watched', async () => {
+  test('rights, quotas and alert rules', async () => {
     await navigate('People');
     await page.locator('[data-list="users"]').getByRole('link', { name: 'admin', exact: true }).click();
     await page.locator('.drawer').getByText('administrator: may do everything').waitFor();
@@ -82,7 +82,7 @@ describeWithProduct('by mouse', () => {
     expect(watched.errors).toEqual([]);
   });
 
-  test('what an object of the CMP became', async () => {
+  test('the parts of a CMP object', async () => {
     await block('203.0.113.72', `became-${mark}`);
     await navigate('CMP objects');
     await page.getByLabel('CMP object').fill(`tenant/became-${mark}`);
@@ -92,7 +92,7 @@ describeWithProduct('by mouse', () => {
     expect(watched.errors).toEqual([]);
   });
 
-  test('why a name answers what it does', async () => {
+  test("the reason for a name's answer", async () => {
     const at = await product.part('sites');
     const fqdn = `why-${mark}.gslb.lab.test`;
     const make = async (mutation: string, field: string, input: object) =>
@@ -126,7 +126,7 @@ describeWithProduct('by mouse', () => {
     const name = `photos-${mark}`;
     const create =
       'mutation ($input: ObjectContainerCreateInput!) { done: objectContainerCreate(input: $input) { userErrors { message } } }';
-    // A cluster that has just started may know no majority yet.
+    // A cluster that has just started may not have a majority yet.
     await waitFor('the container to be created', () =>
       product.ask<{ done: { userErrors: readonly unknown[] } }>(create, { input: { name, idempotencyKey: name } }).then(
         ({ done }) => done.userErrors.length === 0,
@@ -156,11 +156,11 @@ describeWithProduct('by mouse', () => {
     await page.getByText('Delete…').click();
     await page.getByRole('button', { name: `Delete ${name}` }).click();
     await page.getByText(`The container ${name} is deleted.`).waitFor();
-    // For a file that it shows the browser asks the cluster for an icon.
+    // The browser requests an icon from the cluster for each file that it shows.
     expect(watched.errors.filter((text) => !text.endsWith('/favicon.ico'))).toEqual([]);
   });
 
-  test('why a node was replaced', async () => {
+  test('the reason why a node was replaced', async () => {
     const balancer = new LoadBalancer(product, 'why');
     const { WEB1, WEB_PORT } = await product.part('balancers');
     const words = ['--http', '80', '--member', `${WEB1}:${WEB_PORT}`, '--nodes', '1..1'];

@@ -21,7 +21,7 @@ describeDemo('by mouse', () => {
   });
   afterAll(() => browser?.close());
 
-  /** Whether the address of the cluster is at this host. */
+  /** True if this host has the cluster's address. */
   async function holdsAddress(host: HostName, address: string): Promise<boolean> {
     const words = ['netns', 'exec', await namespaceOf(host), 'ip', '-o', 'address'];
     const { stdout } = await runProgram('ip', words, { timeoutMs: 10_000 });
@@ -29,7 +29,7 @@ describeDemo('by mouse', () => {
   }
 
   test(
-    'watch a switchover: who has the address, its steps, how long it took, and what the history says',
+    'watch a switchover: the address, its steps, its duration, and the entry in the history',
     async () => {
       const { primary } = await whole();
       const [from, to] = primary === 'a' ? (['a', 'b'] as const) : (['b', 'a'] as const);

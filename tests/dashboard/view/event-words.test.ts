@@ -1,4 +1,4 @@
-// Status changes in words: the new state first, and phrases instead of the graph's values.
+// Status changes in words, with the new state first, and phrases instead of the graph's values.
 import { expect, test } from '@jest/globals';
 import { changeWords, formatPresence } from '../../../dashboard/src/view/event-words.ts';
 

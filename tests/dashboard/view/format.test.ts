@@ -18,7 +18,7 @@ describe('format', () => {
     expect(ages).toEqual(['<5 s', '<5 s', '5 s', '55 s', '1 min', '59 min', '1 h', '23 h', '1 d']);
   });
 
-  test('what was just seen has no age', () => {
+  test('a subject seen just now has no age', () => {
     expect([0, 4_999, 5_000, 720_000].map(formatAgo)).toEqual(['just now', 'just now', '5 s ago', '12 min ago']);
   });
 
@@ -46,7 +46,7 @@ describe('format', () => {
     expect(left).toEqual(['0 s', '1 s', '34 s', '1:00', '9:05', '1:00:00']);
   });
 
-  test('values of a device: nothing, an empty text and a list can be told apart', () => {
+  test('empty device values, empty texts and lists can be distinguished', () => {
     const values = [null, '', 'DROP', 443, ['a'], { to: 'b' }].map(formatValue);
     expect(values).toEqual(['nothing', '""', 'DROP', '443', '["a"]', '{"to":"b"}']);
   });

@@ -1,4 +1,4 @@
-// Descriptions of the graph in a form: names of fields and values of enums are words, and what people write in capitals stays.
+// Descriptions of the graph in a form. Field names and enum values become words, and words that people capitalize stay.
 import { expect, test } from '@jest/globals';
 import { describe as inWords, valueWords } from '../../../dashboard/src/view/graph-words.ts';
 

@@ -1,4 +1,4 @@
-// An uptime in words: nothing is rounded up, and what is not known is said.
+// An uptime in words. Nothing is rounded up, and unknown time is stated.
 import { expect, test } from '@jest/globals';
 import {
   describeSlot,

@@ -1,4 +1,5 @@
-// README's main job and its box of a call, and the tutorials of calls and unknown outcomes, as they stand on the pages.
+// The README's main job and its call example, and the tutorials of calls and unknown outcomes, run as printed on the
+// pages.
 // needs: system, nftables, iproute2, iputils-ping, openssh-server, openssh-client, openssl, curl, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,9 +19,9 @@ describeTutorial('calls', () => {
   afterAll(() => place?.stop(), 60_000 * patience);
 
   test(
-    "README's main job answers as it shows",
+    "README's main job answers as shown",
     async () => {
-      // The port of the page is that of a usual start.
+      // The page uses the port of a usual start.
       const [call, answer] = blocksOf(page).filter(({ heading }) => heading === 'The main job');
       const url = (await readFile(join(place.data, 'url'), 'utf8')).trim();
       const { output, failures } = await place.run(

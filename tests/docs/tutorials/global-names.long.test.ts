@@ -1,4 +1,5 @@
-// The tutorial of a name that points only to healthy sites and README's box of one, as they stand on the pages.
+// The tutorial of a name that points only to healthy sites, and the README's example of one, run as printed on the
+// pages.
 // needs: system, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, fping, procps, nftables, iproute2, openssl, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

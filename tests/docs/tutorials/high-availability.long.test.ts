@@ -1,4 +1,4 @@
-// The tutorial of two hosts and a witness, as it stands on its page, beside a start with --ha.
+// The tutorial of two hosts and a witness, run as printed on its page, next to a start with --ha.
 // needs: keepalived, etcd-server, mariadb-backup, libfaketime, e2fsprogs, iproute2, iputils-ping, nftables, openssh-server, openssh-client, system, root
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { endLeftOver } from '../../../lab/ha/hosts.ts';

@@ -1,4 +1,4 @@
-// The tutorial of a load balancer and README's box of one, as they stand on the pages.
+// The tutorial of a load balancer and the README's example of one, run as printed on the pages.
 // needs: system, haproxy, keepalived, curl, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, procps, nftables, iproute2, openssl, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

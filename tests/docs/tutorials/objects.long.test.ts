@@ -1,4 +1,4 @@
-// The tutorial of objects over several clusters and README's box of one, as they stand on the pages.
+// The tutorial of objects over several clusters and the README's example of one, run as printed on the pages.
 // needs: system, awscli, rclone, procps, nftables, iproute2, openssl, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// The tutorials of routers and service function chains, as they stand on the pages.
+// The tutorials of routers and service function chains, run as printed on the pages.
 // needs: system, frr, nftables, iproute2, iputils-ping, openssh-server, openssh-client, openssl, curl, python3, python3-distutils, root
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ const slowMs = 240_000 * patience;
 describeTutorial('devices', () => {
   let place: TutorialPlace;
   beforeAll(async () => {
-    // As root, so that it finds the packages of Neutron that other tests have unpacked.
+    // As root, so that it finds the Neutron packages that other tests have unpacked.
     place = await TutorialPlace.start(['--as-root']);
   }, 120_000 * patience);
   afterAll(() => place?.stop(), 60_000 * patience);
@@ -27,7 +27,7 @@ describeTutorial('devices', () => {
   );
 
   testChains(
-    'chains.md: the chain drifts when it is changed by hand; what is in use is refused, and all of it goes at the end',
+    'chains.md: the chain drifts when it is changed by hand; objects in use are refused, and everything is deleted at the end',
     async () => {
       const output = await place.play('docs/tutorials/chains.md');
       expect(output).toMatch(/DRIFTED[\s\S]*IN_USE/);

@@ -1,4 +1,4 @@
-// GSLB's rows of what every subgraph keeps (../support/contract.ts).
+// GSLB's rows of the contract that every subgraph meets (../support/contract.ts).
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { planNames } from '../../../subgraphs/gslb/control/plans/planning.ts';

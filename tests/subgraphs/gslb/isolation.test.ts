@@ -1,4 +1,4 @@
-// Another project's objects do not exist, at every root field and entity of GSLB.
+// Another project's objects look nonexistent, at every root field and entity of GSLB.
 import { expect, test } from '@jest/globals';
 import { isolation } from '../support/isolation.ts';
 import { type GslbWorld, gslb, owner, stranger } from './contract.ts';
@@ -6,7 +6,7 @@ import { GslbGraph } from './support/gslb-graph.ts';
 
 const run = isolation(gslb);
 
-test('a preview of a change says nothing of names of another project', async () => {
+test('a preview of a change reveals nothing about names of another project', async () => {
   const { graph, names } = run.world as GslbWorld;
   const seen = (who: typeof owner) =>
     graph.ask(
@@ -22,7 +22,7 @@ test('a preview of a change says nothing of names of another project', async () 
   });
 });
 
-test('one vantage point, zone or backend is shown to administrators only', async () => {
+test('a single vantage point, zone or backend is shown to administrators only', async () => {
   const { graph, names } = run.world as GslbWorld;
   for (const [field, id] of [
     ['gslbVantagePoint', names.vantagePoint],
@@ -32,7 +32,7 @@ test('one vantage point, zone or backend is shown to administrators only', async
     expect(await graph.ask(owner, `query ($id: ID!) { one: ${field}(id: $id) { id } }`, { id })).toEqual({ one: null });
 });
 
-test('a quota is of one project', async () => {
+test('a quota belongs to one project', async () => {
   const small = await GslbGraph.open({ quotas: 1 });
   try {
     expect((await small.mutate('gslbPoolCreate', { name: 'one' }, owner)).faults).toEqual([]);

@@ -1,5 +1,6 @@
-// Every list of the graph, with every filter, reads a bounded number of rows for a page: a caller with few rows does not read those
-// of all others, and a filter that matches nothing ends soon. Lists and filters come from the schema, so that no new one is left out.
+// Every list of the graph, with every filter, reads a bounded number of rows for a page. A caller with few rows does
+// not read those of all others, and a filter that matches nothing ends soon. Lists and filters come from the schema, so
+// that no new one is left out.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   buildASTSchema,
@@ -24,24 +25,24 @@ import { bigProject, fillTables, newProject, oldProject, uuid } from '../../supp
 /** Rows that a page of 20 may read. */
 const mostRead = 1_000;
 
-/** Rows that a count may read: 10,000, and once more where they are gathered. */
+/** Rows that a count may read: 10,000, and the same again where they are gathered. */
 const mostReadToCount = 20_100;
 
-/** A search for words reads the name of each call's backend, too. */
+/** A text search also reads the name of each call's backend. */
 const longerToCount: Readonly<Record<string, number>> = { 'Query.relayOperations': 60_000 };
 
-/** Rows of a page that are sorted: those of a few ranges that are merged, never those of an index that lacks the order. */
+/** Rows of a page that may be sorted. Merging a few ranges is fine; sorting because an index lacks the order is not. */
 const mostSorted = 200;
 
-/** Lists that the central database does not hold: they are asked of a cluster, or of the hosts of the database. */
+/** Lists outside the central database, which are read from a cluster or from the database hosts. */
 const elsewhere = ['Query.objectContainers', 'ObjectContainer.objects', 'Query.haMoves'];
 
-/** Its rows hold packed rings, which are not made here: it fails after it has read them. */
+/** Its rows hold packed rings, which this test does not create, so the list fails after it has read them. */
 const unreadable = ['Query.objectRings'];
 
 /**
- * More rows: a search for words looks at 10,000 calls of a range (docs/decisions/0044), and administrators see all zones of a name
- * server, and the rings of all options, of which there are few.
+ * Lists with a higher limit. A text search reads up to 10,000 calls of a range (docs/decisions/0044). Administrators
+ * see all zones of a name server and the rings of all options, and there are few of those.
  */
 const longer: Readonly<Record<string, number>> = {
   'Query.relayOperations': 25_000,
@@ -59,7 +60,7 @@ const lists: readonly List[] = subgraphSdls.flatMap(({ row, sdl }) => listsOf(ro
 
 let ground: ListContext;
 
-/** A list takes `first`. */
+/** A field is a list if it has an argument `first`. */
 function listsOf(subgraph: string, sdl: string): List[] {
   const schema = buildASTSchema(parse(sdl), { assumeValid: true, assumeValidSDL: true });
   return Object.values(schema.getTypeMap())
@@ -73,13 +74,13 @@ function listsOf(subgraph: string, sdl: string): List[] {
 
 const nameOf = ({ type, field }: List): string => `${type.name}.${field.name}`;
 
-/** Values of the arguments named ...Id, by the type whose id they take. */
+/** The type behind each argument named ...Id. */
 const idTypes: Readonly<Record<string, string>> = {
   ...{ projectId: 'Project', backendId: 'Backend', gslbId: 'Gslb', memberId: 'GslbPoolMember' },
   ...{ vantagePointId: 'GslbVantagePoint', subjectId: 'Backend', subjectIds: 'Backend', userId: 'User' },
 };
 
-/** Values of texts that are a closed list elsewhere; others are found in no row, or in one. */
+/** Values of text arguments with a fixed set of values. Other texts match no row, or one. */
 const texts: Readonly<Record<string, readonly unknown[]>> = {
   kinds: [['gslb.operatingStatus'], ['relayOperation.state']],
   subjectTypes: [['Gslb'], ['Backend']],
@@ -122,14 +123,14 @@ function given<Value>(value: Value | undefined, what: string): Value {
   return value;
 }
 
-/** Arguments: none, each filter alone, and each with one project. */
+/** Sets of arguments: none, each filter alone, and each with one project. */
 function argumentsOf({ field }: List): readonly string[] {
   const filters = field.args.filter(({ name }) => name !== 'first' && name !== 'after');
   const texts = filters.flatMap((argument) => valuesOf(argument).map((value) => `${argument.name}: ${value}`));
   const projects = texts.filter((text) => text.startsWith('projectId:'));
   const others = texts.filter((text) => !text.startsWith('projectId:'));
   const both = others.flatMap((text) => projects.slice(0, 2).map((project) => `${project}, ${text}`));
-  // All at once, too: the conditions may be met by different indexes.
+  // Also all filters at once, because different indexes may serve the conditions.
   const all = filters.map((argument) => `${argument.name}: ${valuesOf(argument)[0]}`);
   return ['', ...texts, ...both, all.join(', ')].map((text) => `first: 20${text === '' ? '' : `, ${text}`}`);
 }
@@ -203,7 +204,7 @@ describe.each(subgraphRows.map(({ name }) => name))('%s', (name) => {
             if (!message.startsWith('Only ') && !unreadable.includes(nameOf(list)))
               failed.push(`${nameOf(list)}(${args}) of ${caller.name}: ${message}`);
         }
-      // A list that reads nothing was not measured.
+      // A list that read almost nothing was not measured.
       if (most < 20) idle.push(`${nameOf(list)}: ${most}`);
     }
     expect({ tooMuch, failed: [...new Set(failed)], idle }).toEqual({ tooMuch: [], failed: [], idle: [] });

@@ -1,4 +1,4 @@
-// The answer to bad input, for every mutation of the load balancer.
+// The answers to bad input, for every mutation of the load balancer.
 import { expect, test } from '@jest/globals';
 import { badInput } from '../support/bad-input.ts';
 import { loadBalancer, owner } from './contract.ts';
@@ -25,7 +25,7 @@ test('all errors of a tree are reported at once, and nothing is created', async 
   expect(await run.state()).toEqual(before);
 });
 
-test('a request with the key of one whose object was deleted since has its first answer', async () => {
+test('a request with the key of a since deleted object gets its first answer', async () => {
   const input = {
     loadBalancerId: run.world.names.loadBalancer,
     memberProtocol: 'HTTP',

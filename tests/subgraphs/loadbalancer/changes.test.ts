@@ -1,5 +1,5 @@
-// Changes of load balancers: quotas hold under parallel requests, no change is refused because of another one, a deletion leaves nothing
-// that no one needs, and the preview reports what a change would do.
+// Changes of load balancers. Quotas hold under parallel requests, changes do not refuse each other, a deletion leaves
+// nothing unneeded, and the preview reports the effects of a change.
 import { expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
@@ -20,7 +20,7 @@ import {
 const graph = forFile(() => BalancerGraph.open());
 const member = identity('MEMBER');
 
-test('a load balancer is created with its whole tree and read as one', async () => {
+test('a load balancer is created with its whole tree in one mutation, and read in one query', async () => {
   const ids = await makeTree(graph, 'whole');
   const { loadBalancer } = await graph.ask<{ loadBalancer: object }>(
     member,
@@ -57,7 +57,7 @@ test('a load balancer is created with its whole tree and read as one', async () 
   });
 });
 
-test('the first load balancers of a project may be created at the same time: one of them creates its subnet', async () => {
+test('the first load balancers of a project may be created at the same time, and one of them creates its subnet', async () => {
   const who = identity('MEMBER', projectB);
   const made = await Promise.all(
     Array.from({ length: 10 }, (_, at) => graph.mutate('loadBalancerCreate', { name: `first-${at}` }, who)),
@@ -108,7 +108,7 @@ async function follow(text: string, variables: object, until: (seen: readonly st
   return seen;
 }
 
-test('of two hundred changes at the same time none is refused: each has its generation, and the feed has them all', async () => {
+test('none of two hundred concurrent changes is refused: each has its generation, and the feed has them all', async () => {
   const { loadBalancer, pool } = await makeTree(graph, 'busy');
   const after = await graph.feed.currentCursor();
   const made = await Promise.all(
@@ -131,7 +131,7 @@ test('of two hundred changes at the same time none is refused: each has its gene
   );
   const own = seen.filter((item) => item.includes(loadBalancer));
   expect(own).toHaveLength(200);
-  // From the cursor of the hundredth the other hundred follow.
+  // The other hundred follow from the cursor of the hundredth.
   const { cursor } = (JSON.parse(own[99] ?? '') as { loadBalancerChanges: { cursor: string } }).loadBalancerChanges;
   const rest = await follow(
     text,
@@ -141,7 +141,7 @@ test('of two hundred changes at the same time none is refused: each has its gene
   expect(rest.filter((item) => item.includes(loadBalancer))).toHaveLength(100);
 }, 60_000);
 
-test('a member is drained until a deadline, and gets sessions again', async () => {
+test('a member is drained until a deadline, and then gets sessions again', async () => {
   const { poolMember: id } = await makeTree(graph, 'drained');
   const make = (mutation: string, input: object) =>
     graph.make<{ operatingStatus: string; drainUntil: string | null }>(
@@ -170,11 +170,11 @@ test('a pool gets exactly the members of the list', async () => {
   expect(second.members.nodes).toEqual(first.members.nodes.slice(1));
 });
 
-test('everything of a deleted load balancer is deleted with it, and the addresses and names that it used are free at once', async () => {
+test('everything in a deleted load balancer is deleted with it, and its addresses and names are free at once', async () => {
   const ids = await makeTree(graph, 'gone');
   const uuid = decodeUuid('LoadBalancer', ids.loadBalancer) ?? '';
   expect((await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer })).faults).toEqual([]);
-  // Deleted again, and a change of a load balancer that is being deleted.
+  // A second deletion, and a change of a load balancer that is being deleted.
   expect((await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer })).faults).toEqual([]);
   expect((await graph.mutate('poolMemberUpdate', { id: ids.poolMember, weight: 2 })).faults).toEqual([
     'NOT_FOUND input.id',
@@ -211,7 +211,7 @@ async function previewOf(loadBalancer: string, change: object, who = member): Pr
   return made;
 }
 
-test('the preview reports what a change does to HAProxy, and changes nothing', async () => {
+test('the preview reports the effects of a change on HAProxy, and changes nothing', async () => {
   const { loadBalancer, pool, listener } = await makeTree(graph, 'preview');
   const other = await makeTree(graph, 'preview-other');
   const preview = (change: object) => previewOf(loadBalancer, change);
@@ -329,7 +329,7 @@ test('an update of every kind can be previewed, also of the load balancer and of
   expect(await rows()).toEqual(before);
 });
 
-test('an autoscaling policy that is set as it is begins no generation', async () => {
+test('setting an autoscaling policy to its current value begins no generation', async () => {
   const { loadBalancer } = await makeTree(graph, 'scaled');
   const set = async (policy: object) => {
     const { faults } = await graph.mutate('autoscalingPolicySet', { loadBalancerId: loadBalancer, policy }, member);
@@ -345,7 +345,7 @@ test('an autoscaling policy that is set as it is begins no generation', async ()
   expect(await set({ ...policy, requestsPerNode: 10 })).toMatchObject({ loadBalancer: changed });
 });
 
-test('a load balancer has no name where its project may make none', async () => {
+test('a load balancer has no name if its project may not create one', async () => {
   const rules = (given: readonly object[]) =>
     graph.db.execute("UPDATE dns_zone SET rules = ? WHERE name = 'lb.test'", [JSON.stringify(given)]);
   expect((await graph.mutate('loadBalancerCreate', { name: 'before-rules' }, member)).faults).toEqual([]);

@@ -1,4 +1,4 @@
-// The load balancer's rows of what every subgraph keeps (../support/contract.ts).
+// The load balancer's rows of the contract that every subgraph meets (../support/contract.ts).
 import { idFieldOf } from '../../../platform/graph/described/text.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
@@ -141,7 +141,7 @@ function partInTree(name: PartName, change: Input = {}): Input {
   return { ...rest, ...change };
 }
 
-/** Where a part is in the tree of a new load balancer, and that tree. References to pools are by name there. */
+/** The place of a part in the tree of a new load balancer, and that tree. It refers to pools by name. */
 const inTree: Readonly<Record<PartName, readonly [path: string, tree: (part: Input) => Input]>> = {
   Pool: ['pools.0', (part) => ({ pools: [part] })],
   PoolMember: [

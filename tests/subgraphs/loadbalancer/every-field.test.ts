@@ -1,4 +1,5 @@
-// Everything that the SDL promises has an answer: each field of each type is asked for, on objects that have all kinds of parts.
+// Every promise of the SDL has an answer. The tests query each field of each type, on objects that have all kinds of
+// parts.
 import { beforeAll, expect, test } from '@jest/globals';
 import { type GraphQLField, type GraphQLObjectType, getNamedType, isLeafType, isObjectType } from 'graphql';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
@@ -42,10 +43,10 @@ beforeAll(async () => {
   ids = { ...made, certificate: stored.id, node: encodeId('LoadBalancerNode', nodeId), host };
 });
 
-/** Types refer to each other in many ways: deeper ones have questions of their own. */
+/** Types refer to each other in many ways. Deeper ones have their own queries. */
 const deepest = 4;
 
-/** All fields of a type, and of the types below it that are not above it too. */
+/** All fields of a type, and of the types below it, without types that are also above it. */
 function selectionOf(type: GraphQLObjectType, above: readonly string[] = []): string {
   const inside = [...above, type.name];
   const fields = Object.values(type.getFields()).flatMap((field) => {
@@ -57,7 +58,7 @@ function selectionOf(type: GraphQLObjectType, above: readonly string[] = []): st
   return fields.length === 0 ? '{ __typename }' : `{ ${fields.join(' ')} }`;
 }
 
-/** Of another subgraph. */
+/** True for a type of another subgraph. */
 function isStub({ name }: GraphQLObjectType): boolean {
   return ['Project', 'CmpObject'].includes(name);
 }

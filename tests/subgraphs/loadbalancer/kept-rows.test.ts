@@ -1,4 +1,5 @@
-// Rows that remain in the tables: sealed private keys follow the active key, and rows of deleted objects go when nobody can request them.
+// Rows that remain in the tables. Sealed private keys follow the active key, and rows of deleted objects are removed
+// once they can't be requested any more.
 import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
@@ -23,7 +24,7 @@ interface KeyRow {
 const keyRows = () =>
   graph.db.query<KeyRow>('SELECT id, key_id AS keyId, sealed_key AS sealed, sha256 FROM lb_certificate ORDER BY id');
 
-test('private keys are sealed again with the active key; a damaged one is named; a deleted one is gone', async () => {
+test('private keys are resealed with the active key; a damaged one is reported by name, and a deleted one is gone', async () => {
   const pair = await makeCertificate({ commonName: 'www.example.com' });
   const store = (name: string) =>
     graph.make('tlsCertificateCreate', { name, chain: pair.cert, privateKey: pair.key }, 'tlsCertificate { id }');
@@ -72,7 +73,7 @@ test('rows of deleted objects are kept for repeated requests and readers of chan
   await graph.db.execute(
     'UPDATE lb_load_balancer SET deleted_at = NOW(3) - INTERVAL 1 HOUR WHERE deleted_at IS NOT NULL',
   );
-  // The tree has seven parts; of the other load balancer a member was deleted. An event still mentions the load balancer.
+  // The tree has seven parts, and the other load balancer lost a member. An event still mentions the load balancer.
   expect(await run(60_000)).toEqual({ ...none, 'parts of load balancers': 8 });
   await graph.db.execute("DELETE FROM status_change WHERE subject_type = 'LoadBalancer'");
   expect(await run(60_000)).toEqual({ ...none, 'load balancers': 1 });

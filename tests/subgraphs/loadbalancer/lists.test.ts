@@ -1,4 +1,5 @@
-// Lists of load balancers and what belongs to them: orders, cursors, filters by name, and counts, as members of one project see them.
+// Lists of load balancers and related objects, as members of one project see them: orders, cursors, name filters, and
+// counts.
 import { beforeAll, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
@@ -52,7 +53,7 @@ interface Listed {
   };
 }
 
-/** `names (totalCount)`. */
+/** Returns `names (totalCount)`. */
 async function listed(field: string, args: string, who = member): Promise<string> {
   const { list } = await graph.ask<Listed>(
     who,
@@ -71,13 +72,13 @@ orders(
     loadBalancerHosts | admin  | host-b host-a`,
 );
 
-test.each(['loadBalancers', 'tlsCertificates'])('%s of other projects, and deleted ones', async (field) => {
+test.each(['loadBalancers', 'tlsCertificates'])('%s leaves out other projects and deleted objects', async (field) => {
   expect(await listed(field, 'names: ["web", "mail", "theirs", "gone"]')).toBe('web mail (2)');
   expect(await listed(field, `projectId: "${projectId(projectB)}"`)).toBe(' (0)');
   expect(await listed(field, 'names: ["web"], orderBy: NEWEST', admin)).toBe('web web (2)');
 });
 
-test('a cursor in its own order goes on; one of another order, too many names and a long text are refused', async () => {
+test('a cursor continues in its own order; one of another order, too many names and a long text are refused', async () => {
   const { list } = await graph.ask<Listed>(
     member,
     '{ list: loadBalancers(first: 1) { nodes { name } totalCount pageInfo { endCursor } } }',
@@ -96,7 +97,7 @@ test('a cursor in its own order goes on; one of another order, too many names an
   }
 });
 
-test('lists below others count what the caller may see', async () => {
+test('nested lists count only what the caller may see', async () => {
   const counts = (who: typeof member) =>
     graph.ask(
       who,

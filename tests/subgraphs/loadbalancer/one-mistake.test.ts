@@ -1,4 +1,4 @@
-// One mistake in a new load balancer and its parts has one error, at its place.
+// One mistake in a new load balancer and its parts gives one error, at its place.
 import { forFile } from '../../support/jest/shared.ts';
 import { oneMistake } from '../support/one-mistake.ts';
 import { BalancerGraph, identity } from './support/balancer-graph.ts';
@@ -55,6 +55,6 @@ const treeOf = (number: number) => ({
 oneMistake(
   (input) => graph.mutate('loadBalancerCreate', { ...input }, identity('MEMBER'), 'loadBalancer { id }'),
   treeOf,
-  // A reference to a pool that has another name now is at the reference.
+  // If a pool has a wrong name, the error is at the reference to it.
   (path) => /^pools\.\d\.name$/.test(path),
 );

@@ -1,4 +1,5 @@
-// One whole way: a load balancer is created, its nodes are placed on connected hosts, HAProxy serves, members change, hosts restart.
+// One end-to-end path: a load balancer is created, its nodes are placed on connected hosts, HAProxy serves, members
+// change, and hosts restart.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -30,7 +31,7 @@ test('from one mutation to answers, and from each change to the nodes', async ()
     const { statusCode, body } = await request(`http://${address}:${port}/`, { dispatcher: agent });
     return `${statusCode} ${await body.text()}`;
   };
-  // ACTIVE: the nodes have what is wanted; each member serves after its first check.
+  // ACTIVE means that the nodes have the wanted state. Each member serves after its first check.
   for (const { address } of nodes)
     await waitFor('both members', async () => new Set([await ask(address), await ask(address)]).size === 2);
 
@@ -45,7 +46,7 @@ test('from one mutation to answers, and from each change to the nodes', async ()
       (await Promise.all([1, 2, 3].map(() => ask(address)))).includes('200 three'),
     );
 
-  // The host's process ends and comes back: its node serves on, and is the same.
+  // The host's process ends and restarts. Its node keeps serving, and is the same.
   const node = nodes.find(({ hostId }) => hostId === first.machine.id);
   const incarnation = node?.incarnation;
   await world.stopHost(first);
@@ -60,7 +61,7 @@ test('from one mutation to answers, and from each change to the nodes', async ()
   const after = (await world.nodes(id)).find(({ hostId }) => hostId === first.machine.id);
   expect(after?.incarnation).toBe(incarnation);
 
-  // A host is away during the deletion, and comes back without its documents: it still removes its node, and reports it.
+  // A host is away during the deletion and comes back without its documents. It still removes its node, and reports it.
   await world.stopHost(second);
   const deleted = await world.balancers.delete(world.context, { id: encodeId('LoadBalancer', id) });
   expect(deleted.userErrors).toEqual([]);

@@ -8,7 +8,7 @@ import { BalancerGraph, type Ids, identity, makeTree, projectA, projectB } from 
 import { connectHost } from './support/host-records.ts';
 
 const [few, many] = [10, 100];
-/** Answers that come at the same time or not join their batches, or split them. */
+/** Answers may join or split their batches, depending on whether they arrive at the same time. */
 const split = 2;
 const graph = forFile(() => BalancerGraph.open());
 const admin = identity('ADMIN');
@@ -17,7 +17,7 @@ beforeAll(async () => {
   for (let count = 0; count < many; count += 1) await addHostOf(await makeTree(graph, `web-${count}`), count);
 }, 120_000);
 
-/** A host with a node of the load balancer, and autoscaling. */
+/** Adds a host with a node of the load balancer, and autoscaling. */
 async function addHostOf({ loadBalancer }: Ids, count: number): Promise<void> {
   await graph.make('autoscalingPolicySet', { loadBalancerId: loadBalancer, policy: {} }, 'loadBalancer { id }');
   const [hostId, octet] = [newUuid(), count + 1];
@@ -76,7 +76,7 @@ test.each(lists)('%s', async (_, list) => {
   expect(manyShown.length).toBeGreaterThan(8 * fewShown.length);
 });
 
-test('projects, with their load balancers and quotas', async () => {
+test('projects with their load balancers and quotas', async () => {
   const text = `query ($projects: [_Any!]!) { _entities(representations: $projects) { ... on Project { id
     loadBalancers(first: 3) { nodes { id } pageInfo { hasNextPage } } loadBalancerQuotas { kind limit used } } } }`;
   const project = (id: string) => ({ __typename: 'Project', id: encodeId('Project', id) });
@@ -89,7 +89,7 @@ test('projects, with their load balancers and quotas', async () => {
   expect(shown).toContain('{"kind":"MEMBERS","limit":10000,"used":0}');
 });
 
-test('CMP objects, with their load balancers', async () => {
+test('CMP objects with their load balancers', async () => {
   await graph.db.execute("UPDATE lb_load_balancer SET cmp_namespace = 'default', cmp_type = 'tenant', cmp_id = name");
   const text = `query ($objects: [_Any!]!) { _entities(representations: $objects) { ... on CmpObject {
     loadBalancers(first: 3) { nodes { name } totalCount } } } }`;
@@ -109,7 +109,7 @@ test('CMP objects, with their load balancers', async () => {
   }
 });
 
-test('a pool and a certificate link back to what uses them', async () => {
+test('a pool and a certificate link back to the objects that use them', async () => {
   const { loadBalancer, pool, listener, rawPool } = await makeTree(graph, 'users');
   const policy = { listenerId: listener, action: 'REDIRECT_TO_POOL', redirectPoolId: pool };
   const { id: l7Policy } = await graph.make('l7PolicyCreate', policy, 'l7Policy { id }');
@@ -123,7 +123,7 @@ test('a pool and a certificate link back to what uses them', async () => {
   await graph.make('loadBalancerDelete', { id: loadBalancer }, 'loadBalancer { id }');
 });
 
-test('a page below a parent goes on where the one before ended, and skips deleted rows', async () => {
+test('a page below a parent continues where the one before ended, and skips deleted rows', async () => {
   const text = `query ($first: Int!, $after: String) { projectSubnets { nodes { loadBalancers(first: $first, after: $after) {
     nodes { name } pageInfo { hasNextPage endCursor } } } } }`;
   interface Shown {
@@ -132,7 +132,7 @@ test('a page below a parent goes on where the one before ended, and skips delete
       readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string };
     };
   }
-  // As they are kept for readers of changes.
+  // Deleted rows are kept for readers of changes.
   const gone = Array.from({ length: 30 }, (_, at) => `web-${at + 2}`);
   const marks = gone.map(() => '?').join(', ');
   await graph.db.execute(

@@ -1,4 +1,5 @@
-// Load balancers through the gateway: joined to projects, CMP objects and `node`, followed with filters, within the limits of cost.
+// Load balancers through the gateway: joined to projects, CMP objects and `node`, followed with filters, and within the
+// cost limits.
 import { expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -37,7 +38,7 @@ async function create(name: string): Promise<string> {
   return made.loadBalancer?.id ?? '';
 }
 
-test('a load balancer is on its project, its CMP object, and behind its id', async () => {
+test('a load balancer is found on its project, its CMP object, and by its ID', async () => {
   const id = await create('joined');
   const nodes = { nodes: [{ id, name: 'joined', urls: ['http://joined.default.lb.internal/'] }] };
   const own = 'loadBalancers { nodes { id name urls } }';
@@ -60,7 +61,7 @@ test('a load balancer is on its project, its CMP object, and behind its id', asy
   });
 });
 
-test('the whole status tree is within the limits; pages of everything are refused before they are read', async () => {
+test('the whole status tree is within the limits; requests for full pages of everything are refused before any read', async () => {
   const id = await create('measured');
   const status = 'id provisioningStatus operatingStatus operatingReason';
   const whole = `{ ${status} listeners { ${status} l7Policies { ${status} l7Rules { ${status} } } }
@@ -75,7 +76,7 @@ test('the whole status tree is within the limits; pages of everything are refuse
   expect(errors?.map(({ extensions }) => extensions?.code)).toEqual(['LIMIT_EXCEEDED']);
 });
 
-test('changes are followed through the gateway, of one project', async () => {
+test('changes of one project are followed through the gateway', async () => {
   const { projects, statusCursor } = await ask<{ projects: { nodes: { id: string }[] }; statusCursor: string }>(
     '{ projects { nodes { id } } statusCursor }',
   );
@@ -91,7 +92,7 @@ test('changes are followed through the gateway, of one project', async () => {
   })) {
     expect(item.errors).toBeUndefined();
     const changed = item.data?.loadBalancerChanges.loadBalancer;
-    // Events of the tests before may come first.
+    // Events of earlier tests may come first.
     if (changed?.id !== id) continue;
     expect(changed).toEqual({ id, name: 'followed', provisioningStatus: 'PENDING' });
     break;
@@ -99,7 +100,7 @@ test('changes are followed through the gateway, of one project', async () => {
   await client.dispose();
 });
 
-test('everything about a CMP object is one stream and one history, also through its deletion', async () => {
+test('everything about a CMP object is one stream and one history, even after its deletion', async () => {
   const socket = createClient({
     ...{ url: system.url.replace('http', 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 },
     connectionParams: { authorization: `Bearer ${system.token}` },

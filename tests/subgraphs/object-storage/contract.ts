@@ -1,4 +1,4 @@
-// Object storage's rows of what every subgraph keeps (../support/contract.ts).
+// Object storage's rows of the contract that every subgraph meets (../support/contract.ts).
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { containerId, recordContainer } from '../../../subgraphs/object-storage/control/stores/container-store.ts';
@@ -64,7 +64,8 @@ export const objectStorage: Contract = {
   ...{ subgraph: 'object-storage', open, strangers: ['a stranger'], secret: /:"secret/, openTypes: ['ObjectOption'] },
   administered: /^object(Cluster|Service|Option[A-Z]|Ring)/,
   nobody: { changes: 'NOT_FOUND|PROJECT_REQUIRED|UNAUTHENTICATED|FORBIDDEN' },
-  // Of a container that a cluster has, and of a change that runs: containers.test.ts, url-keys.test.ts, ring-changes.test.ts.
+  // These need a container at a cluster or a running change. Their tests are containers.test.ts, url-keys.test.ts and
+  // ring-changes.test.ts.
   inputElsewhere: /^object(ContainerDelete|.*UrlCreate|RingChange(Pause|Resume|Cancel))$/,
   queries: `
     objectEndpoints   | objectEndpoints { __typename } | -

@@ -1,4 +1,4 @@
-// Lists of object storage: orders, cursors, filters by name and counts.
+// Lists of object storage: orders, cursors, name filters and counts.
 import { beforeAll, expect, test } from '@jest/globals';
 import { forFile } from '../../support/jest/shared.ts';
 import { orders } from '../support/orders.ts';
@@ -24,7 +24,7 @@ orders(
     objectAccessKeys | admin  | backup Zebra backup`,
 );
 
-test('rings and their changes, in both orders of time', async () => {
+test('rings and their changes are listed in both time orders', async () => {
   interface Listed {
     readonly list: {
       readonly totalCount: number;

@@ -1,4 +1,4 @@
-// The answer to bad input, for every mutation of the relay.
+// The answers to bad input, for every mutation of the relay.
 import { badInput } from '../support/bad-input.ts';
 import { relay } from './contract.ts';
 

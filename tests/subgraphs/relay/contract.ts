@@ -1,4 +1,4 @@
-// The relay's rows of what every subgraph keeps (../support/contract.ts).
+// The relay's rows of the contract that every subgraph meets (../support/contract.ts).
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import type { Contract, World } from '../support/contract.ts';
@@ -30,7 +30,7 @@ async function open() {
     registerBackend(node, { name, host, port, hostKeySha256, credentials }, stranger);
   const theirBackend = await registerTheirs('theirs');
   const theirs = await rule('theirs', 'theirs', stranger);
-  // So that they need attention.
+  // Makes these calls need attention.
   await node.db.execute("UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE state = 'SUCCEEDED'");
   await node.db.execute("UPDATE backend SET operating_status = 'OFFLINE'");
   const addTo = (who: typeof owner, name: string, address: string) => call(node, 'add', element(name, address), who);
@@ -50,7 +50,7 @@ async function open() {
       await addTo(stranger, `own-${stream}`, '10.7.7.8');
     },
     async stop() {
-      // The states of some calls were set by hand.
+      // The setup wrote the states of some calls directly, without events.
       await system.stop({ except: ['an operation is as its last event says'] });
       await device.ssh.stop();
     },
@@ -61,7 +61,7 @@ type RelayWorld = Awaited<ReturnType<typeof open>>;
 const [backend, operation, mapping] = ['id name host', 'id arguments wireCall', 'id objectKey scope'];
 const events = (made: World, stream: string) => (made as RelayWorld).changes(stream);
 
-/** Those of one backend, for one CMP object. */
+/** Calls of one backend and one CMP object. */
 const selected = Object.keys(typedInputs);
 const ofBackend = { idempotencyKey: '$key', backend: { id: '$backend' }, cmpObject: '$cmpObject' };
 
@@ -244,7 +244,7 @@ export const relay: Contract = {
     mappingAdopt | a long key           | {objectKey: $long} | TOO_LONG objectKey
     mappingAdopt | a key with a control | {objectKey: $control} | INVALID_INPUT objectKey
     mappingAdopt | a long uuid          | {uuid: $long} | TOO_LONG uuid`,
-  // For backendCircuitClose only the id can differ.
+  // For backendCircuitClose only the ID can differ.
   keyed: `
     backendCreate                   | {} | {host: 192.0.2.2}
     backendUpdate                   | {site: a} | {site: b}

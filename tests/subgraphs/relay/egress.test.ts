@@ -1,5 +1,5 @@
-// A project member uses a backend to reach the installation's own network: loopback, link-local and metadata addresses, and its
-// own listeners. Written addresses are refused at registration; others at each connect.
+// A project member uses a backend to reach the installation's own network: loopback, link-local and metadata addresses,
+// and its own listeners. Literal addresses are refused at registration, and others at each connect.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -139,7 +139,7 @@ describe('a backend', () => {
     expect(userErrors).toMatchObject([{ code: 'EGRESS_DENIED', field: ['input', 'options'] }]);
   });
 
-  test('with a name is registered, but there is no connection to a denied address of the name', async () => {
+  test('with a name is registered, but no connection goes to a denied address of the name', async () => {
     const { port, guests } = await listen();
     const host = 'localhost';
     const { backend } = await change('backendCreate', ssh({ host, port, hostKeySha256: `SHA256:${'A'.repeat(43)}` }));
@@ -174,7 +174,7 @@ describe('every connection for a user', () => {
     expect(guests()).toBe(0);
   });
 
-  test('nor does the command line over SSH', async () => {
+  test('the command line over SSH does not reach a denied address', async () => {
     const { port, guests } = await listen();
     const { onyx } = await import('../../../subgraphs/relay/drivers/onyx/driver.ts');
     const { cli } = onyx;
@@ -185,7 +185,7 @@ describe('every connection for a user', () => {
     expect(guests()).toBe(0);
   });
 
-  test('a login does not reach another origin that is denied, whoever names it', async () => {
+  test('a login does not reach another denied origin, wherever its address comes from', async () => {
     const { port, guests } = await listen();
     const options = { authUrl: `https://localhost:${port}/v3`, project: 'p' };
     const { neutron } = await import('../../../subgraphs/relay/drivers/neutron/driver.ts');

@@ -1,5 +1,6 @@
-// Values under names that a driver does not know may be secrets: a template's arguments, settings of YANG modules, options and ids
-// of a switch. They reach the device and nobody else: not the journal, the audit trail, events, answers or the log, in any form.
+// Values under names that a driver does not know may be secrets: a template's arguments, settings of YANG modules,
+// options and IDs of a switch. They reach the device and nothing else: not the journal, the audit trail, events,
+// answers or the log, in any form.
 import { readFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -25,7 +26,7 @@ const log = createLogger({
   }),
 });
 const secrets: Record<string, string> = {};
-/** Random in effect: in no other text. */
+/** Random, so that it occurs in no other text. */
 function secret(name: string): string {
   const word = `q7X/${name}@${Object.keys(secrets).length}+zW-5k`;
   secrets[name] = word;
@@ -103,7 +104,7 @@ describe('the arguments of a NEO template', () => {
     expect(dry.wireCall).toContain('"snmp_community": "***"');
   });
 
-  test('a repetition with the same ones is the same call, with other ones a conflict', async () => {
+  test('a repetition with the same arguments is the same call, with others a conflict', async () => {
     const other = '10.224.15.30';
     const word = secret('repeated');
     const { operation } = await relay('fabric', 'template.run', args(word, other), 'repeated');
@@ -114,7 +115,7 @@ describe('the arguments of a NEO template', () => {
   });
 });
 
-describeWithOpenVswitch('options and ids of Open vSwitch', (ovs) => {
+describeWithOpenVswitch('options and IDs of Open vSwitch', (ovs) => {
   beforeAll(async () => {
     const { host, port, certificates } = ovs().ovsdb;
     await registerBackend(node, {
@@ -127,7 +128,7 @@ describeWithOpenVswitch('options and ids of Open vSwitch', (ovs) => {
     });
   });
 
-  test('reach the switch, are compared, and shown as *** unless the driver knows that they are none', async () => {
+  test('reach the switch, are compared, and shown as *** unless the driver knows that they are not secret', async () => {
     await relay('sw', 'bridge.create', { bridge: 'br-s', externalIds: { note: secret('bridge') } }, 'bridge');
     const [psk, id] = [secret('psk'), secret('id')];
     const interfaceOptions = { remote_ip: '192.0.2.9', psk };
@@ -204,7 +205,7 @@ describeWithNetconf('leaves of YANG modules', (server) => {
     expect(await verify(mapping?.id)).toEqual(matches);
   });
 
-  test('of a mapping of an earlier version, which kept them as they are, are compared all the same', async () => {
+  test("of an earlier version's mapping, which stored them as they are, are compared all the same", async () => {
     const value = { mtu: 1_280 };
     const made = await relay('router', 'entry.create', { path: path('bonn'), value }, 'earlier');
     await node.db.execute('UPDATE mapping SET desired = \'{"mtu":"1280"}\' WHERE object_key = ?', [path('bonn')]);
@@ -212,7 +213,7 @@ describeWithNetconf('leaves of YANG modules', (server) => {
   });
 });
 
-test('none is anywhere, in any form', async () => {
+test('no output contains a secret, in any form', async () => {
   const queries = [
     '{ relayOperations(first: 100) { nodes { arguments wireCall result deviceError { code message } evidence { note } } } }',
     '{ mappings(first: 100) { nodes { wantedSettings { name value } lastVerification { result differences { path wanted found } } } } }',

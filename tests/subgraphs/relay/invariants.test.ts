@@ -1,4 +1,5 @@
-// The checker of invariants finds faults: with the cause of each put back into the statements, natural races break what it checks.
+// The invariant checker finds faults. With each old bug put back into the statements, natural races break the invariant
+// that it checks.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database, type QueryOptions, type SqlValue, type Transaction } from '../../../platform/database/database.ts';
@@ -16,9 +17,9 @@ const settings = { recoveryGraceMs: 200, sendWindowMs: 500, crashQuietMs: 500, d
 class RewritingDatabase extends Database {
   readonly rewrites: (readonly [part: RegExp, by: string])[] = [];
   recordsNothing = false;
-  /** An error of a unique index no longer says that it is one. */
+  /** Hides that an error comes from a unique index. */
   hidesDuplicates = false;
-  /** Done once, between a read outside of a transaction and what its reader does next. */
+  /** Runs once, between a read outside of a transaction and its reader's next step. */
   meanwhile: { readonly after: RegExp; readonly run: () => Promise<unknown> } | undefined;
 
   override async query<Row>(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<Row[]> {
@@ -74,7 +75,7 @@ afterEach(async () => {
   try {
     await expect(system.stop({ overdueMs: 500 })).rejects.toThrow(/not so/);
   } finally {
-    // Left open it would keep the worker from its end.
+    // An open connection would keep the worker from exiting.
     await device.ssh.stop();
   }
 });
@@ -92,7 +93,7 @@ const change = (mutation: string, input: object) =>
     { input },
   );
 
-/** Until an invariant is broken; gives those. */
+/** Races until an invariant is broken, and returns the broken ones. */
 async function races(run: (address: string) => Promise<unknown>): Promise<string> {
   for (let race = 0; race < mostRaces; race += 10) {
     await Promise.all(Array.from({ length: 10 }, (_, index) => run(`10.9.${race >> 8}.${(race & 255) + index}`)));
@@ -109,7 +110,7 @@ test('P2: adopting beside a call, without the lock of the object', async () => {
     [/owner_slot IS NOT NULL (LIMIT 1000\s+FOR UPDATE)/, '1 = 0 $1'],
   );
   db.hidesDuplicates = true;
-  // The call begins at any moment of the adoption, however long a busy machine takes for one.
+  // The call begins at a random moment of the adoption, however long a busy machine takes for one.
   let adoptingMs = 10;
   const broken = await races(async (address) => {
     device.elements.add(address);
@@ -122,7 +123,7 @@ test('P2: adopting beside a call, without the lock of the object', async () => {
       input: element('keep', address, { ...owner('caller'), deadlineMs: 500 }),
     });
     await adopting;
-    // The invariant speaks of calls that are SENT for longer than this after their deadline.
+    // The invariant covers calls that are SENT for longer than this after their deadline.
     await sleep(1_000);
   });
   expect(broken).toMatch(/no call is SENT long after its deadline/);
@@ -137,7 +138,7 @@ test('P7: verifying beside a removal, with a mapping that is changed from any ve
   const made = await call(node, 'add', element('keep', address, owner('owner')));
   device.elements.delete(address);
   const verify = { idempotencyKey: 'verify', id: made.mapping?.id };
-  // The removal has read which mappings it settles, and has not settled them.
+  // The removal has read which mappings it settles, but has not settled them yet.
   db.meanwhile = { after: /AS backendStatus FROM backend b/, run: () => change('mappingVerify', verify) };
   await call(node, 'remove', { backend: { name: 'keep' }, idempotencyKey: 'remove', set: 'blocked', address });
   const broken = (await brokenInvariants(node.db, { overdueMs: 500 })).join('\n');
@@ -145,7 +146,7 @@ test('P7: verifying beside a removal, with a mapping that is changed from any ve
   expect(broken).toMatch(/a mapping is as its last event says/);
 }, 240_000);
 
-test('P3: a call whose owner lives and records no outcome, with recovery of the calls of the dead alone', async () => {
+test('P3: a call whose living owner records no outcome, with recovery only for calls of dead owners', async () => {
   db.rewrites.push([/\(state = 'SENT' AND \(/, "(state = 'SENT' AND 1 = 0 AND ("]);
   db.recordsNothing = true;
   await node.run(identity('OPERATOR'), mutations.add, { input: element('keep', '10.1.0.1', { deadlineMs: 300 }) });

@@ -1,4 +1,4 @@
-// Another project's objects do not exist, at every root field and entity of the relay.
+// Another project's objects look nonexistent, at every root field and entity of the relay.
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { isolation } from '../support/isolation.ts';
@@ -6,7 +6,7 @@ import { cmpObject, owner, relay, stranger } from './contract.ts';
 
 const run = isolation(relay);
 
-test('a name that is nearly one is told to those who may see it, and to nobody else', async () => {
+test('a similar name is suggested only to callers who may see it', async () => {
   const nearly = async (who: Identity) => {
     const input = { backend: { name: 'secret-fv' }, cmpObject, idempotencyKey: 'near', name: 'rule', action: 'DROP' };
     const text =

@@ -28,7 +28,7 @@ describeWithLab('a real firewall', (lab) => {
     }
   }
 
-  test('adds an address, creates a rule that uses it, and both are mapped to the CMP object', async () => {
+  test('adds an address, creates a rule that uses it, and maps both to the CMP object', async () => {
     const common = { backend: { name: 'lab-firewall' }, cmpObject: tenant };
     const added = await call(node, 'add', { ...common, idempotencyKey: 'a1', set: 'blocked', address: '203.0.113.7' });
     expect(added).toMatchObject({

@@ -1,5 +1,6 @@
-// README's job with two routers, through the graph on real FRR: a static route on both and the hosts reach each other; a BGP neighbour with
-// a password on both and the session is established; what a lost answer means; and the password is nowhere.
+// The README's job with two routers, through the graph on real FRR. A static route on both lets the hosts reach each
+// other, a BGP neighbour with a password on both establishes the session, lost answers are settled, and the password
+// appears nowhere.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../lab/device-log.ts';
@@ -51,7 +52,7 @@ describeWithRouters('two routers', (routers) => {
   };
   const done = { operation: { state: 'SUCCEEDED' }, userErrors: [] };
 
-  test('a static route on both, and the hosts reach each other', async () => {
+  test('a static route on both lets the hosts reach each other', async () => {
     expect(await ping()).toBe(false);
     const there = { destination: '203.0.113.0/24', nextHop: '198.51.100.2' };
     const back = { destination: '192.0.2.0/24', nextHop: '198.51.100.1' };
@@ -60,7 +61,7 @@ describeWithRouters('two routers', (routers) => {
     await waitFor('the hosts to reach each other', ping);
   });
 
-  test('a neighbour on both, and a read says that the session is established', async () => {
+  test('a neighbour on both, and a read shows the established session', async () => {
     const one = { localAs: 65_001, address: '198.51.100.2', remoteAs: 65_002, password };
     const other = { localAs: 65_002, address: '198.51.100.1', remoteAs: 65_001, password };
     const first = await mutate('routerBgpNeighborCreate', 'router1', one);
@@ -92,7 +93,7 @@ describeWithRouters('two routers', (routers) => {
     ]);
   });
 
-  test('an answer that is lost: unknown, then settled by the mark at once, or without one after the quiet time', async () => {
+  test('a lost answer is unknown, then settled by the mark at once, or without one after the quiet time', async () => {
     const [router] = routers().routers;
     await router.faults.set({ drop: 'after' });
     const marked = await mutate('routerBgpNeighborCreate', 'router1', {
@@ -119,7 +120,7 @@ describeWithRouters('two routers', (routers) => {
     expect(applied).toHaveLength(1);
   });
 
-  test('the password is in no table', async () => {
+  test('no table contains the password', async () => {
     expect(hunt({ password }, await dumpDatabase(system.database.connection))).toEqual([]);
   });
 });

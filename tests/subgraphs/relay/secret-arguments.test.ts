@@ -1,4 +1,5 @@
-// Secret arguments of calls reach the device and nobody else: not the journal, the audit trail, events, answers or the log, in any form.
+// Secret arguments of calls reach the device and nothing else: not the journal, the audit trail, events, answers or the
+// log, in any form.
 import { Writable } from 'node:stream';
 import { beforeEach, expect, test } from '@jest/globals';
 import { createLogger } from '../../../platform/log/log.ts';
@@ -25,7 +26,7 @@ const log = createLogger({
   }),
 });
 
-/** Random in effect: in no other text. */
+/** Random, so that they occur in no other text. */
 const secrets: Record<string, string> = {};
 let made = 0;
 function secret(name: string): string {
@@ -81,7 +82,7 @@ const create = (...given: Parameters<typeof neighbor>) => mutate('routerBgpNeigh
 const passwordOf = (address: string) =>
   device.lines.find((line) => line.startsWith(`neighbor ${address} password `))?.split(' ')[3];
 
-test('it reaches the device, and is shown as ***', async () => {
+test('a secret reaches the device, and is shown as ***', async () => {
   const password = secret('first');
   const { operation } = await create('10.0.0.1', password, 'first');
   expect(operation).toMatchObject({ state: 'SUCCEEDED', arguments: { remoteAs: 4_200_000_002, password: '***' } });
@@ -111,7 +112,7 @@ test('a repetition after the keys were changed is the same call', async () => {
   }
 });
 
-test('a call that waits is sent with it later', async () => {
+test('a waiting call is sent with its secret later', async () => {
   const [first, second] = [secret('ahead'), secret('waiting')];
   const release = device.hold();
   const ahead = create('10.0.0.4', first, 'ahead');
@@ -162,7 +163,7 @@ test('the password of an adopted neighbour is compared, and not shown', async ()
   expect(verified.mapping?.lastVerification).toMatchObject({ result: 'MATCHES' });
 });
 
-test('a device that quotes it: in a refusal, and in its own check', async () => {
+test('a device quotes the secret in a refusal and in its own check', async () => {
   device.mood = 'refuses and quotes';
   const refused = await create('10.0.0.7', secret('quoted'), 'quoted');
   expect(refused.operation).toMatchObject({ state: 'FAILED' });
@@ -172,7 +173,7 @@ test('a device that quotes it: in a refusal, and in its own check', async () => 
   expect(dry.deviceCheck?.message).toContain('password •••');
 });
 
-test('an unknown call is settled by its password, whose seal is renewed meanwhile, and which is gone then', async () => {
+test('an unknown call is settled by its password, which is resealed in between and deleted afterwards', async () => {
   device.mood = 'cuts the connection';
   const kept = secret('cut');
   const done = await create('10.0.0.8', kept, 'cut');
@@ -202,7 +203,7 @@ test('an unknown call is settled by its password, whose seal is renewed meanwhil
   expect(await node.db.query(sealed)).toEqual([{ count: 0 }]);
 });
 
-test('refused input: an answer does not quote it', async () => {
+test('an answer does not quote refused input', async () => {
   const long = secret('too long').padEnd(200, 'p');
   expect((await create('10.0.0.10', long, 'long')).userErrors).toMatchObject([{ code: 'TOO_LONG' }]);
   expect((await create('10.0.0.10', `${secret('blank')} x`, 'blank')).userErrors).toMatchObject([
@@ -214,7 +215,7 @@ test('refused input: an answer does not quote it', async () => {
   const args = { asNumber: 65_001, address: '10.0.0.10', remoteAs: 1, password: `${secret('called')} x` };
   const called = { backend: { name: 'r1' }, operation: 'bgpNeighbor.create', arguments: args };
   expect((await mutate('relayCall', called)).userErrors).toMatchObject([{ code: 'INVALID_ARGUMENTS' }]);
-  // Under names that nothing knows to be those of secrets.
+  // Fields whose names do not mark them as secrets.
   const undeclared = { asNumber: 65_001, passwort: secret('undeclared'), deep: { md5: secret('nested') } };
   const unknown = { ...called, arguments: undeclared };
   expect((await mutate('relayCall', unknown)).userErrors[0]).toMatchObject({ code: 'INVALID_ARGUMENTS' });
@@ -226,7 +227,7 @@ test('refused input: an answer does not quote it', async () => {
   expect((await mutate('routerBgpNeighborCreate', nowhere)).userErrors).toMatchObject([{ code: 'NOT_FOUND' }]);
 });
 
-test('none is anywhere, in any form', async () => {
+test('no output contains a secret, in any form', async () => {
   const queries = [
     '{ relayOperations(first: 100) { nodes { arguments wireCall result deviceError { code message } evidence { note } } } }',
     '{ mappings(first: 100) { nodes { wantedSettings { name value } object { ... on RouterBgpNeighbor { address localAs } } lastVerification { result differences { path wanted found } } } } }',

@@ -1,5 +1,5 @@
-// Secrets of backends never leak: a whole system, at its most verbose log level, uses them in every way, successfully and not, on
-// devices that quote them. Then all its output and stored data are searched for each of them in every form.
+// Secrets of backends never leak. A whole system at its most verbose log level uses them in every way, successfully and
+// not, on devices that quote them. Then all its output and stored data are searched for each secret in every form.
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const secrets: Record<string, string> = {
   'API token': randomBytes(24).toString('base64url'),
   'password of Redis': secret('redis'),
 };
-/** Sent in a place where no string is valid. */
+/** Sent where no string is valid. */
 const quotedByGraphql = secret('nogood');
 const of = (name: keyof typeof secrets) => secrets[name] ?? '';
 
@@ -203,7 +203,7 @@ describe('uses of the secrets', () => {
     watched.exhibits.push({ where: 'answer', text: await get.text() });
   });
 
-  test('a database that fails meanwhile', async () => {
+  test('a database that fails during calls', async () => {
     const password = of('password that was refused with the input');
     const db = await createConnection({ ...watched.system.database.connection });
     try {
@@ -255,7 +255,7 @@ describe('uses of the secrets', () => {
 });
 
 describe('devices that quote the secrets', () => {
-  test('in a refusal, in a result, in an unreadable reply: the backend continues, and its output is kept', async () => {
+  test('a refusal, a result and an unreadable reply quote them: the backend continues, and its output is kept', async () => {
     ssh.quote('in a refusal', quoted());
     expect(await add('ssh', '10.0.2.1')).toMatchObject({ operation: { state: 'FAILED' } });
     expect(await add('ssh', '10.0.2.1', { dryRun: true })).toMatchObject({ operation: null });
@@ -285,14 +285,14 @@ describe('devices that quote the secrets', () => {
     ssh.quote('nothing');
   });
 
-  test('on the web: in an error, in a page, in its identity', async () => {
+  test('a web device quotes them in an error, in a page and in its identity', async () => {
     const envelope = { http_method: 'POST', vdom: 'root', path: 'firewall', name: 'address', status: 'error' };
     const sayings = [
       (words: string) => [500, JSON.stringify({ ...envelope, http_status: 500, error: -1, cli_error: words })] as const,
       (words: string) => [500, `<html><title>bad ${words}</title></html>`] as const,
       (words: string) => [200, words] as const,
     ];
-    // Its own secrets: a device never gets another's.
+    // Its own secrets, because a device never gets another's.
     const own = { token: of('API token'), web: of('password of the web device') };
     for (const saying of sayings)
       for (const [name, words] of Object.entries(own)) {
@@ -303,7 +303,7 @@ describe('devices that quote the secrets', () => {
         await read(name, 'address.list');
       }
     const words = own.token;
-    // Not during a health check of the other one, either.
+    // Also not during a health check of the other one.
     gate.answerInstead = ({ path, headers }) =>
       path === '/api/v2/monitor/system/status' && headers.authorization === `Bearer ${words}`
         ? { status: 200, body: JSON.stringify({ status: 'success', version: words, build: 1, serial: words }) }
@@ -344,7 +344,7 @@ describe('visible traces', () => {
     watched.exhibits.push(...(await watched.tables()), ...(await watched.redis()));
   });
 
-  test('there was output everywhere', () => {
+  test('everything recorded some output', () => {
     const places = new Set(watched.exhibits.map(({ where }) => where.split(/[, ]/)[0]));
     const here = ['log', 'answer', 'headers', 'stream', 'tidegate', 'table', 'Redis'];
     expect(places).toEqual(new Set([...here, '/metrics', '/health/ready', '/health/live', '/']));
@@ -355,7 +355,7 @@ describe('visible traces', () => {
       expect(watched.exhibits.filter(({ where }) => where === `stream ${stream}`).length).toBeGreaterThan(10);
   });
 
-  test("the devices' quotes appear in it, without the secrets", () => {
+  test("the devices' quotes appear in the output, without the secrets", () => {
     const hidden = (where: string) =>
       watched.exhibits.filter((each) => each.where === where && each.text.includes('•••'));
     expect(hidden('table operation, column error_message').length).toBeGreaterThan(3);
@@ -368,11 +368,11 @@ describe('visible traces', () => {
     expect(hidden('table audit_entry, column details').length).toBeGreaterThan(5);
   });
 
-  test('no secret is anywhere, in any form', () => {
+  test('no output contains a secret, in any form', () => {
     expect(hunt(secrets, watched.exhibits)).toEqual([]);
   });
 
-  test('nor is one in the answer to an invalid request that contained it', () => {
+  test('the answer to an invalid request that contained a secret does not repeat it', () => {
     expect(hunt({ 'password in a request': quotedByGraphql }, watched.exhibits)).toEqual([]);
   });
 

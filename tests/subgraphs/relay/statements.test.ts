@@ -7,7 +7,7 @@ import { statementsOf } from '../../support/stores/count-statements.ts';
 import { identity, projectA, projectB, type RelayNode, RelaySystem, registerBackend } from './support/relay-system.ts';
 
 const [few, many] = [4, 40];
-/** Answers that come at the same time or not join their batches, or split them. */
+/** Answers may join or split their batches, depending on whether they arrive at the same time. */
 const split = 2;
 const rowsOfEach = 3;
 const states = ['ACTIVE', 'ORPHAN', 'DELETED'] as const;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   const backends = await node.db.query<{ id: string }>('SELECT id FROM backend ORDER BY id');
   for (const [at, { id }] of backends.entries())
     for (let row = 0; row < rowsOfEach; row += 1) await addRows(id, at, row);
-  // The newest calls for the same CMP objects, of another project.
+  // The newest calls for the same CMP objects belong to another project.
   await addCall(newUuid(), projectB, backends[0]?.id ?? '', 0);
 }, 120_000);
 afterAll(() =>
@@ -38,7 +38,7 @@ afterAll(() =>
   }),
 );
 
-/** A call with its evidence, and the mapping that it made. */
+/** Adds a call with its evidence, and the mapping that it made. */
 async function addRows(backendId: string, at: number, row: number): Promise<void> {
   const operationId = newUuid();
   await addCall(operationId, projectA, backendId, at);
@@ -126,7 +126,7 @@ describe('pages below parents', () => {
     const [ofFew, ofMany] = [await cost(few), await cost(many)];
     expect(ofMany.statements.length).toBeLessThanOrEqual(ofFew.statements.length + split);
     expect(ofMany.data._entities).toHaveLength(many);
-    // Each has the page that it has alone, and the page after it.
+    // Each parent has the same page as alone, and the same next page.
     for (const [at, found] of ofMany.data._entities.entries()) {
       if (at % 13 !== 0) continue;
       const isBoth = at === 0 && role === 'ADMIN';
@@ -135,7 +135,7 @@ describe('pages below parents', () => {
       expect(found.relayOperations?.totalCount).toBe(rowsOfEach + (isBoth ? 1 : 0));
       const some = cmpObjects(at + 1).slice(at);
       const alone = (await ask<{ _entities: Found[] }>(document, { some }, identity(role))).data._entities[0];
-      // Cursors are sealed, each time anew.
+      // Cursors are sealed with a new nonce each time.
       expect(withoutCursors(alone)).toEqual(withoutCursors(found));
       const next = {
         ...{ some, after: found.mappings?.pageInfo.endCursor, calls: found.relayOperations?.pageInfo.endCursor },
@@ -149,7 +149,7 @@ describe('pages below parents', () => {
     }
   });
 
-  test('backends: newest first, by state, and after a cursor; nothing of what the caller may not see', async () => {
+  test('backends are listed newest first, by state and after a cursor, without those that the caller may not see', async () => {
     const text = `query ($states: [MappingState!], $after: String) { backends(first: ${many}, orderBy: NAME) { nodes {
       mappings(first: 1, mappingStates: $states, after: $after) { ${page} nodes { id mappingState } }
       operations(first: 2, states: [SUCCEEDED, FAILED]) { ${page} nodes { id } }

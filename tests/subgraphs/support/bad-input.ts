@@ -1,4 +1,4 @@
-// Bad input of every mutation of a subgraph: a coded error that names the field, and no change in any table.
+// Bad input of every mutation of a subgraph gives a coded error that names the field, and no change in any table.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { decodeId, encodeId, newUuid } from '../../../platform/values/ids.ts';
@@ -9,7 +9,7 @@ import { identity, projectB, projectId } from './subgraph-graph.ts';
 interface Case {
   readonly what: string;
   readonly change: (world: World, valid: Input) => Input;
-  /** Below `input`; the last may be `…`: among others. */
+  /** Paths below `input`. If the last one is `…`, there may be more faults. */
   readonly faults: readonly string[];
 }
 
@@ -18,7 +18,7 @@ const long = 'x'.repeat(2_000);
 
 const strangerId = (id: unknown) => encodeId(decodeId(String(id))?.type ?? '', newUuid());
 
-/** One case of this value at this field, with this fault there. */
+/** A case that puts this value into this field and expects this fault there. */
 const at = (what: string, field: string, value: unknown, code: string, path = field): Case => ({
   ...{ what: `${what} as ${path}`, change: () => ({ [field]: value }), faults: [`${code} ${path}`] },
 });
@@ -30,7 +30,7 @@ export function badInput(of: Contract): ContractRun {
 
   const callerOf = (mutation: string) => (of.administered.test(mutation) ? run.world.admin : run.world.owner);
 
-  /** Those that follow from the types of the input's fields. */
+  /** The cases that follow from the types of the input's fields. */
   function casesOfTypes(mutation: string): readonly Case[] {
     const fields = run.inputFields(mutation);
     const given = Object.keys(parse(run.inputText(mutation)) as Input);
@@ -84,7 +84,7 @@ export function badInput(of: Contract): ContractRun {
       faults: [fault, '…'],
     }));
 
-  test('every row is of a mutation', () => {
+  test('every row names an existing mutation', () => {
     expect([...refusals.keys()].filter((mutation) => !mutations.includes(mutation))).toEqual([]);
   });
 
@@ -105,7 +105,7 @@ export function badInput(of: Contract): ContractRun {
       if (faults.includes('…')) expect(told.faults).toEqual(expect.arrayContaining(wanted));
       else expect(told.faults).toEqual(wanted);
       expect(Object.values(told.content).filter((value) => value !== null)).toEqual([]);
-      // No value is repeated whole, and no secret at all.
+      // No message repeats a whole value, and none contains a secret.
       for (const { message } of told.userErrors) {
         expect(message.length).toBeLessThan(500);
         expect(message).not.toMatch(/PRIVATE KEY|\p{Cc}/u);
@@ -114,14 +114,14 @@ export function badInput(of: Contract): ContractRun {
     });
 
     if (of.viewersElsewhere === undefined)
-      test('a viewer may not call it, nor a member what is for administrators', async () => {
+      test('viewers may not call it, and members may not call what is for administrators', async () => {
         const isOfAdmins = of.administered.test(mutation);
         for (const who of [identity('VIEWER'), ...(isOfAdmins ? [identity('OPERATOR')] : [])])
           expect((await run.send(who, mutation, run.input(mutation))).faults).toEqual(['FORBIDDEN ']);
       });
 
-    // Counts of events and keys never go back, so that no two cases undo each other.
-    test('nothing has changed by all that', async () => {
+    // Counters of events and keys never go back, so no two cases can undo each other.
+    test('none of the refused calls has changed anything', async () => {
       expect(await run.state()).toEqual(before);
     });
   });
@@ -129,7 +129,7 @@ export function badInput(of: Contract): ContractRun {
   const keyed = rowsOf(of.keyed ?? '');
   if (keyed.length > 0)
     test.each(keyed)(
-      '%s with the same key and another input is a conflict; again it has its first answer',
+      '%s with the same key and another input is a conflict, and a repetition gets the first answer',
       async (mutation, first = '{}', other = '{}') => {
         const input = (change: string): Input => ({
           ...{ ...run.input(mutation), ...(cellValue(change, run.world.names) as Input) },
@@ -146,7 +146,7 @@ export function badInput(of: Contract): ContractRun {
         const last = await run.state(['commit_record']);
         const again = await run.send(who, mutation, input(first));
         expect([again.faults, idsIn(again.content)]).toEqual([[], idsIn(made.content)]);
-        // Reading the outcome of a call leaves a commit mark, and nothing else.
+        // Reading the outcome of a call leaves only a commit mark.
         expect(await run.state(['commit_record'])).toEqual(last);
       },
     );

@@ -1,4 +1,5 @@
-// What every subgraph keeps at all its root fields, entities and mutations, as rows that it gives. isolation.ts and bad-input.ts have the suites.
+// Each subgraph describes its root fields, entities and mutations as rows. The suites in isolation.ts and bad-input.ts
+// check every row.
 import { afterAll, beforeAll } from '@jest/globals';
 import {
   buildASTSchema,
@@ -21,11 +22,14 @@ export type Input = Readonly<Record<string, unknown>>;
 export interface World {
   readonly schema: GraphQLSchema;
   readonly db: Database;
-  /** Of the owner's objects, and whatever else rows need. Ids are hidden from strangers, but for those of `their…`. */
+  /**
+   * IDs of the owner's objects, and other values that rows need. IDs are hidden from strangers, except those named
+   * `their…`.
+   */
   readonly names: Names;
   readonly owner: Identity;
   readonly admin: Identity;
-  /** Operators of another project, and others who may see nothing of the owner's. */
+  /** Operators of another project, and other callers who may not see the owner's objects. */
   readonly strangers: Readonly<Record<string, Identity>>;
   readonly feed: Pick<StatusFeed, 'currentCursor'>;
   run(
@@ -33,7 +37,7 @@ export interface World {
     text: string,
     variables?: Input,
   ): Promise<{ readonly data: unknown; readonly errors?: readonly Told[] | undefined }>;
-  /** Beside the database, what a refused request leaves as it was. */
+  /** State outside the database that a refused request must not change. */
   outside?(): unknown;
   stop(): Promise<void>;
 }
@@ -43,58 +47,66 @@ export interface Told {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** Input with a fault that is made from the description of a field. */
+/** A faulty input, made from the description of a field. */
 export interface FieldFault {
   readonly what: string;
   readonly change: Input;
-  /** CODE and path. */
+  /** Code and path. */
   readonly fault: string;
 }
 
 export interface Contract {
   readonly subgraph: string;
   open(): Promise<World>;
-  /** Who they are in the world, at least `a stranger`. */
+  /** Names of callers in the world, at least `a stranger`. */
   readonly strangers: readonly string[];
   /** Root fields and mutations that only administrators may use. */
   readonly administered: RegExp;
-  /** `field | document | what the owner's answer has (default: secret; - for nothing) | code for others` */
+  /** `field | document | text in the owner's answer (default: secret; - for nothing) | code for others` */
   readonly queries: string;
-  /** `type | id | selection | what the owner's answer has` */
+  /** `type | id | selection | text in the owner's answer` */
   readonly entities: string;
   /** `mutation | valid input` */
   readonly mutations: string;
-  /** `mutation | what | change of the valid input | faults` with paths below `input`; `…` at the end: among others. */
+  /**
+   * `mutation | name | change of the valid input | faults` with paths below `input`. A `…` at the end allows more
+   * faults.
+   */
   readonly refused: string;
   /** `mutation | change | other change`: two inputs with the same key. */
   readonly keyed?: string;
   readonly fieldFaults?: (mutation: string) => readonly FieldFault[];
-  /** Ids that other projects' callers may give, as `mutation field`: nothing is known of them. */
+  /** IDs that other projects' callers may give, as `mutation field`. Tidegate knows nothing about these. */
   readonly freeIds?: readonly string[];
-  /** Mutations whose input has tests elsewhere: they tell little of it, or need more than a database. */
+  /** Mutations whose input is tested elsewhere, because they report few faults or need more than a database. */
   readonly inputElsewhere?: RegExp;
   /** Mutations that are refused as a whole, not in `userErrors`. */
   readonly refusedWhole?: RegExp;
-  /** Anybody may call them. */
+  /** Fields that anybody may call. */
   readonly openToAll?: RegExp;
   readonly streams: Readonly<Record<string, Stream>>;
-  /** The codes of refused changes of a caller without login. With `reads`, it is the only code of all that they ask. */
+  /**
+   * Error codes for callers without a login. `changes`: for refused mutations. `reads`: the only code for all queries.
+   */
   readonly nobody: { readonly changes: string; readonly reads?: string };
-  /** The file with the tests of viewers: here, they must be users of the database. */
+  /** The file that tests viewers, for a subgraph where viewers must be users of the database. */
   readonly viewersElsewhere?: string;
-  /** Only the owner reads it; default: the word secret. */
+  /** Text that only the owner may read. Default: the word secret. */
   readonly secret?: RegExp;
-  /** Everybody sees their objects. */
+  /** Types whose objects everybody may see. */
   readonly openTypes?: readonly string[];
-  /** In no message. */
+  /** Text that no message may contain. */
   readonly neverTold?: RegExp;
 }
 
 interface Stream {
   readonly selection: string;
-  /** Makes an event of the owner's with `secret` in it, and then one of the stranger's (`theirs`). Without it, the stream is refused. */
+  /**
+   * Makes an event of the owner's with `secret` in it, and then one of the stranger's (`theirs`). Without it, the
+   * stream must be refused.
+   */
   readonly events?: (world: World, stream: string) => Promise<void>;
-  /** In the stranger's event; default: own-. */
+  /** Text in the stranger's event. Default: own-. */
   readonly theirs?: RegExp;
   readonly elsewhere?: string;
 }
@@ -157,7 +169,7 @@ export class ContractRun {
     return type === undefined ? {} : (getNamedType(type) as GraphQLInputObjectType).getFields();
   }
 
-  /** `content`: all that the payload has beside its errors. */
+  /** `content`: the payload without its errors. */
   async send(who: Identity | null, mutation: string, input: Input) {
     const field = this.schema.getMutationType()?.getFields()[mutation];
     const payload = getNamedType(field?.type) as GraphQLObjectType;

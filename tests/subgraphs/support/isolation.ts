@@ -1,4 +1,5 @@
-// Another project's objects do not exist, at every root field and every entity of a subgraph's SDL. A field without a row fails.
+// Another project's objects look nonexistent, at every root field and every entity of a subgraph's SDL. A field without
+// a row fails.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type ConstDirectiveNode,
@@ -14,7 +15,7 @@ import { decodeId, encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { documentOf, type Names, rowsOf } from '../../support/jest/text-rows.ts';
 import { type Contract, ContractRun, type Input, type Sent, type Told } from './contract.ts';
 
-/** What these ids say is known to everybody. */
+/** Types with IDs that everybody knows. */
 const openTypes: readonly string[] = ['CmpObject', 'Attention'];
 
 const typeOf = (value: unknown) => (typeof value === 'string' ? decodeId(value)?.type : undefined);
@@ -30,7 +31,7 @@ export function isolation(of: Contract): ContractRun {
   const secret = of.secret ?? /secret/;
   const isOpen = (type = '') => [...openTypes, ...(of.openTypes ?? [])].includes(type);
 
-  /** The ids of the owner's objects, by their names in rows. */
+  /** The IDs of the owner's objects, by their names in rows. */
   const hidden = (names: Names): readonly (readonly [string, string])[] =>
     Object.entries(names).flatMap(([name, value]) =>
       /^[A-Z]\w+$/.test(typeOf(value) ?? '') && !isOpen(typeOf(value)) && !name.startsWith('their')
@@ -56,7 +57,10 @@ export function isolation(of: Contract): ContractRun {
     });
     const everybody = isNobody && of.nobody.reads !== undefined ? [of.nobody.reads] : undefined;
 
-    /** The same question for the owner's objects and for ones that never were has the same answer, with nothing of the owner's. */
+    /**
+     * A question about the owner's objects gets the same answer as one about objects that never existed, and contains
+     * none of the owner's data.
+     */
     async function sameAsUnknown(ask: (names: Names) => Promise<unknown>): Promise<unknown> {
       const never: Record<string, unknown> = { ...run.world.names };
       for (const [name, id] of hidden(never)) never[name] = otherId(id);
@@ -86,7 +90,7 @@ export function isolation(of: Contract): ContractRun {
       async (mutation) => {
         const named = (names: Names): Input => {
           const input = run.input(mutation, names);
-          // What names none of the owner's objects would be made in the caller's own project.
+          // An input without an ID of the owner's would create the object in the caller's own project.
           const isOfOwner = hidden(names).some(([, id]) => JSON.stringify(input).includes(id));
           return 'projectId' in run.inputFields(mutation) && !isOfOwner
             ? { ...input, projectId: names.project }
@@ -104,12 +108,12 @@ export function isolation(of: Contract): ContractRun {
       },
     );
 
-    test('has changed nothing by all that', async () => {
+    test('the refused calls above have changed nothing', async () => {
       expect(await run.state(['session'])).toEqual(before);
     });
   });
 
-  test('the owner reads all of it, which shows that the cases above can fail', async () => {
+  test('the owner can read everything, which shows that the cases above can fail', async () => {
     const unseen: string[] = [];
     const look = async (name: string, text: string, shown = '', code = '') => {
       if (shown === '-') return;
@@ -168,14 +172,14 @@ function codesOf(answer: unknown): readonly unknown[] {
   return [...new Set(errors.map(({ extensions }) => extensions?.code))];
 }
 
-/** With the names instead of the values; a cursor is another text each time. */
+/** Replaces IDs with their names, and status cursors with a fixed text, because their values differ. */
 function masked(answer: unknown, ids: readonly (readonly [string, string])[]): string {
   let text = JSON.stringify(answer).replaceAll(/"statusCursor":"[\w-]+"/g, '"statusCursor":"<cursor>"');
   for (const [name, id] of ids) text = text.replaceAll(id, `<${name}>`);
   return text;
 }
 
-/** Those with fields of this subgraph, which it resolves. */
+/** Entity types with fields that this subgraph resolves. */
 function entityTypes(schema: GraphQLSchema): string[] {
   return Object.values(schema.getTypeMap())
     .filter(isObjectType)

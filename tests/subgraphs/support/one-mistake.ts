@@ -1,11 +1,11 @@
-// One mistake in a tree that makes many objects at once has one error, at its place.
+// One mistake in a tree that makes many objects at once gives one error, at its place.
 import { expect, test } from '@jest/globals';
 import { mistakesIn } from '../../support/jest/mistakes.ts';
 import type { Mutated } from './subgraph-graph.ts';
 
 /**
- * `tree`: what is right, with a name of its own for each number, because what is right after all makes an object. `isElsewhere`: the
- * error may be at another place, such as a reference to a name.
+ * `tree`: a valid input with a unique name for each number, because a valid input makes an object. `isElsewhere`: the
+ * error may have another path, such as a reference to a name.
  */
 export function oneMistake(
   mutate: (tree: object) => Promise<Mutated>,

@@ -13,7 +13,7 @@ interface Page {
 /** Throws on errors. */
 type Ask = (who: string, text: string) => Promise<object>;
 
-/** `rows`: `list | who asks | names as they were made | the field with the name`. */
+/** `rows`: `list | caller | names in creation order | the field with the name`. */
 export function orders(subgraph: string, ask: Ask, rows: string): void {
   const schema = buildASTSchema(parse(readSubgraphSdl(subgraph)), { assumeValid: true, assumeValidSDL: true });
   const lists = rowsOf(rows);

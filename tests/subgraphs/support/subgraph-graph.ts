@@ -1,4 +1,4 @@
-// A subgraph on a database of its own, with two projects: requests as the gateway sends them.
+// A subgraph with its own database and two projects. It takes requests as the gateway sends them.
 import { randomBytes } from 'node:crypto';
 import { execute, type GraphQLSchema, parse } from 'graphql';
 import type { Identity, Role } from '../../../platform/caller/identity.ts';
@@ -25,7 +25,7 @@ interface GraphResult<Data> {
   readonly errors: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
 }
 
-/** What a mutation answered; faults as `CODE path`. */
+/** The outcome of a mutation, with faults as `CODE path`. */
 export interface Mutated {
   readonly faults: readonly string[];
   readonly told: readonly Fault[];
@@ -88,7 +88,7 @@ export abstract class SubgraphGraph extends LocalContext {
     return data;
   }
 
-  /** `selection`: of the payload, beside its errors; the object as `entity`. */
+  /** `selection`: fields of the payload besides its errors, with the object aliased to `entity`. */
   protected async send(who: Identity | null, mutation: string, input: Input, selection: string): Promise<Mutated> {
     const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
     const { payload } = await this.answer<{
@@ -104,7 +104,7 @@ export abstract class SubgraphGraph extends LocalContext {
   }
 }
 
-/** What a mutation made, which had to succeed. */
+/** The object that a mutation created. Throws if the mutation failed. */
 export function madeBy(mutation: string, { told, entity }: Mutated): Input {
   if (entity === null || told.length > 0) throw new Error(`${mutation}: ${JSON.stringify(told)}`);
   return entity;

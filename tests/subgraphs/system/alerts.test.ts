@@ -36,7 +36,7 @@ const makeChannel = (input: object, who?: Identity) =>
 const url = 'https://hooks.example.com/services/T/hidden?token=hidden';
 
 describe('rules', () => {
-  test('members make them, viewers read them, strangers see none', async () => {
+  test('members create them, viewers read them, strangers see none', async () => {
     const id = await bench.rule({ name: 'degraded', severity: 'CRITICAL' }, member);
     expect(await makeRule({ name: 'no', condition: 'NAME_DEGRADED' }, viewer)).toEqual([['FORBIDDEN', undefined]]);
     const read = async (who: Identity) => {
@@ -52,7 +52,7 @@ describe('rules', () => {
     expect(await refusals('alertRuleDelete', 'deletedId', { id }, stranger)).toEqual([['NOT_FOUND', 'id']]);
   });
 
-  test('rules of the installation are for administrators, and so are some conditions', async () => {
+  test('only administrators may have rules of the installation, and some conditions', async () => {
     const id = await bench.rule({ name: 'absent', condition: 'MACHINE_ABSENT' }, bench.admin);
     const { data } = await bench.system.ask(bench.operator, 'query ($id: ID!) { alertRule(id: $id) { id } }', { id });
     expect(data.alertRule).toBeNull();
@@ -74,7 +74,7 @@ describe('rules', () => {
     expect(await makeRule({ name: 'degraded', condition: 'CIRCUIT_OPEN' })).toEqual([['ALREADY_EXISTS', 'name']]);
   });
 
-  test('a stale version is refused; only rules of check-ins take them', async () => {
+  test('a stale version is refused; only rules on check-ins accept check-ins', async () => {
     const id = await bench.rule({ name: 'stale' });
     expect(await refusals('alertRuleUpdate', 'alertRule { id }', { id, expectedVersion: 7 })).toEqual([
       ['STALE_VERSION', 'expectedVersion'],
@@ -82,7 +82,7 @@ describe('rules', () => {
     expect(await refusals('alertRuleCheckIn', 'alertRule { id }', { id })).toEqual([['WRONG_STATE', 'id']]);
   });
 
-  test('a project has a bounded number', async () => {
+  test('a project has a limited number', async () => {
     const count = mostAlertRules - (await countOf('alert_rule'));
     for (let made = 0; made < count; made += 1) await bench.rule();
     expect(await makeRule({ name: 'one-more', condition: 'NAME_DEGRADED' })).toEqual([['LIMIT_REACHED', undefined]]);
@@ -153,7 +153,7 @@ describe('channels', () => {
     ]);
   });
 
-  test('what is longer as it is stored than as it was given is refused, and what just fits is stored', async () => {
+  test('a value that is too long in its stored form is refused, and one that just fits is stored', async () => {
     const long = (letters: string) => ({ target: { slack: { url: `https://hooks.example.com/${letters}` } } });
     expect(await makeChannel(long('語'.repeat(1_500)))).toEqual([['INVALID_INPUT', 'url']]);
     expect(await makeChannel(long('a'.repeat(2_049)))).toEqual([['INVALID_INPUT', 'url']]);
@@ -169,7 +169,7 @@ describe('channels', () => {
     expect(await refusals('alertChannelDelete', 'deletedId', { id })).toEqual([]);
   });
 
-  test('a channel in use stays; one of another project is unknown', async () => {
+  test("a channel in use can't be deleted; one of another project is unknown", async () => {
     const { id } = await bench.channel({ name: 'used', target: { slack: { url } } });
     const rule = await bench.rule({ name: 'user', channelIds: [id] });
     expect(await refusals('alertChannelDelete', 'deletedId', { id })).toEqual([['IN_USE', 'id']]);
@@ -180,7 +180,7 @@ describe('channels', () => {
     expect(await refusals('alertChannelDelete', 'deletedId', { id })).toEqual([]);
   });
 
-  test('a target changes whole, and never its kind', async () => {
+  test('a target is replaced as a whole, and never changes its kind', async () => {
     const { id } = await bench.channel({ name: 'moved', target: { slack: { url } } });
     const update = (input: object) => refusals('alertChannelUpdate', 'alertChannel { id }', { id, ...input });
     expect(await update({ target: { webhook: { url } } })).toEqual([['INVALID_INPUT', 'target']]);
@@ -188,7 +188,7 @@ describe('channels', () => {
     expect(await update({ target: { slack: { url: 'https://other.example/x' } } })).toEqual([]);
   });
 
-  test('a new key seals the secrets again', async () => {
+  test('a new key reseals the secrets', async () => {
     const { sealer, db } = bench.system;
     const [keyId = ''] = sealer.keyIds();
     await db.execute("UPDATE alert_channel SET key_id = 'gone' WHERE name = 'hook'");
@@ -197,7 +197,7 @@ describe('channels', () => {
     await db.execute("UPDATE alert_channel SET key_id = ? WHERE name = 'hook'", [keyId]);
   });
 
-  test('a project has a bounded number', async () => {
+  test('a project has a limited number', async () => {
     const count = mostAlertChannels - (await countOf('alert_channel'));
     for (let made = 0; made < count; made += 1) await bench.channel({ target: { slack: { url } } });
     expect(await makeChannel({ target: { slack: { url } } })).toEqual([['LIMIT_REACHED', undefined]]);
@@ -205,7 +205,7 @@ describe('channels', () => {
 });
 
 describe('alerts', () => {
-  test('one is acknowledged by a member, once, and ended by hand', async () => {
+  test('a member acknowledges an alert, once, and ends it by hand', async () => {
     await bench.rule({ name: 'firing', lastsMs: 0 });
     const name = subject();
     await bench.nameIs(name, 'OFFLINE');
@@ -226,7 +226,7 @@ describe('alerts', () => {
     expect(await acknowledge(member)).toEqual([['WRONG_STATE', 'id']]);
     await bench.look(60_000);
     expect(await bench.alerts(['FIRING'])).toEqual([]);
-    // Still in the condition, and worse.
+    // The subject is still in the condition, and worse.
     await bench.nameIs(name, 'ERROR');
     await bench.look();
     expect(await bench.alerts(['FIRING'])).toEqual([]);
@@ -234,12 +234,12 @@ describe('alerts', () => {
     await bench.nameIs(name, 'ERROR');
     await bench.look();
     expect(await bench.alerts(['FIRING'])).toHaveLength(1);
-    // To end the first once more ends nothing of the second.
+    // Ending the first alert again ends nothing of the second.
     expect(await refusals('alertEnd', 'alert { id }', { id }, member)).toEqual([]);
     expect(await bench.alerts(['FIRING'])).toHaveLength(1);
   });
 
-  test('an alert of the installation is seen by administrators alone, also if its subject has a project', async () => {
+  test('only administrators see an alert of the installation, even if its subject has a project', async () => {
     await bench.rule({ name: 'all-names', lastsMs: 0 }, bench.admin);
     await bench.look();
     const own = await bench.alerts(['FIRING']);
@@ -259,7 +259,7 @@ describe('alerts', () => {
     expect(await attention(stranger)).toEqual({ totalCount: 0, needs: [], notShown: hidden });
   });
 
-  test('a deleted project takes its rules, channels and alerts with it', async () => {
+  test('deleting a project deletes its rules, channels and alerts', async () => {
     await bench.system.db.execute('DELETE FROM project WHERE id = ?', [bench.projectId]);
     expect([await countOf('alert_rule'), await countOf('alert_channel'), await countOf('alert')]).toEqual([0, 0, 0]);
   });

@@ -58,7 +58,7 @@ async function entries(caller: Identity, variables: object = {}) {
 }
 
 describe('entries', () => {
-  test('record who asked for what, and the result', async () => {
+  test('record the caller, the request and the result', async () => {
     const { nodes } = (await entries(admin, { first: 3 })).data.auditEntries;
     const base = {
       recordedAt: expect.any(String),
@@ -104,7 +104,7 @@ describe('entries', () => {
     ]);
   });
 
-  test('are visible to operators of the project, and administrators', async () => {
+  test('are visible to operators of the project and to administrators', async () => {
     const projectId = encodeId('Project', alpha);
     const own = (await entries(operator)).data.auditEntries.nodes;
     expect(own.length).toBeGreaterThan(0);
@@ -133,7 +133,7 @@ describe('a filter', () => {
     );
   };
 
-  test('by who, what, which object, result and request', async () => {
+  test('selects by caller, action, object, result and request', async () => {
     expect(await found('actorName: "VIEW"')).toEqual(['apiTokenCreate REFUSED']);
     expect(await found('actorName: "%"')).toEqual([]);
     expect(await found('action: "usercreate"')).toEqual(['userCreate']);
@@ -155,7 +155,7 @@ describe('a filter', () => {
     expect(await found('requestId: "another"')).toEqual([]);
   });
 
-  test('by object shows an operator the entries of his projects alone', async () => {
+  test('by object shows an operator only the entries of their projects', async () => {
     const { nodes } = (await entries(operator)).data.auditEntries;
     const subjectId = nodes.find(
       ({ action, outcome }) => action === 'apiTokenCreate' && outcome === 'ACCEPTED',
@@ -169,7 +169,7 @@ describe('a filter', () => {
     expect(await found(filter, other)).toEqual([]);
   });
 
-  test('by the time', async () => {
+  test('selects by time', async () => {
     const { nodes } = (await entries(admin, { first: 100 })).data.auditEntries;
     const newest = nodes[0]?.recordedAt;
     const all = await found('first: 100');
@@ -229,7 +229,7 @@ describe('export', () => {
     range: { from?: Date; to?: Date } = {},
   ): Promise<readonly (HashedEntry & { position: number; previousHash: string; hash: string; details: unknown })[]> {
     const chunks: string[] = [];
-    // A reader of one line at a time, so that the writer has to wait for it.
+    // A reader that takes one line at a time, so that the writer must wait for it.
     const slow = new Writable({
       highWaterMark: 1,
       write(chunk, _encoding, done) {
@@ -268,7 +268,7 @@ describe('export', () => {
     expect((await exported({ from: after })).map((row) => row.action)).not.toContain('old');
   });
 
-  test('waits for entries that are not committed yet: two exports in a row have each entry once', async () => {
+  test('waits for uncommitted entries: two exports in a row have each entry once', async () => {
     let commit = () => {};
     const committing = new Promise<void>((resolve) => {
       commit = resolve;
@@ -287,7 +287,7 @@ describe('export', () => {
     const [now] = await bench.db.query<{ at: Date }>('SELECT NOW(3) + INTERVAL 1 SECOND AS at');
     const at = now?.at ?? new Date();
     const first = exported({ to: at });
-    // The export has the connection that the pool gives to one user.
+    // The export holds the only connection that the pool gives to one user.
     await using stack = new AsyncDisposableStack();
     const watcher = await createConnection({
       ...bench.place.rootConnection,

@@ -1,11 +1,11 @@
-// The answer to bad input, for every mutation of the system subgraph.
+// The answers to bad input, for every mutation of the system subgraph.
 import { expect, test } from '@jest/globals';
 import { badInput } from '../support/bad-input.ts';
 import { type SystemWorld, system } from './contract.ts';
 
 const run = badInput(system);
 
-test('a password is in no error, no audit entry and no idempotency row', async () => {
+test('no error, audit entry or idempotency row contains a password', async () => {
   const { admin, db } = run.world;
   const password = 'a very secret sentence';
   await run.send(admin, 'userCreate', { name: 'with space', password, idempotencyKey: 'secret 1' });
@@ -18,8 +18,8 @@ test('a password is in no error, no audit entry and no idempotency row', async (
   expect(kept).not.toContain(password);
 });
 
-// In DNS it is a label of its own: with dots, `a` of project `b.c` and `a.b` of project `c` would be one name.
-test('a project that a command or a first start makes has no dots in its name either', async () => {
+// The name is a DNS label. With dots, `a` of project `b.c` and `a.b` of project `c` would be the same name.
+test('a project created by a command or a first start has no dots in its name either', async () => {
   const { bench } = run.world as SystemWorld;
   await expect(bench.system.firstStart.ensureProject('b.c')).rejects.toThrow('INVALID_INPUT');
 });

@@ -1,4 +1,4 @@
-// The system subgraph's rows of what every subgraph keeps (../support/contract.ts).
+// The system subgraph's rows of the contract that every subgraph meets (../support/contract.ts).
 import { generateKeyPairSync } from 'node:crypto';
 import { makeAuthority, openAuthority } from '../../../platform/machines/authority.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
@@ -78,7 +78,7 @@ async function open() {
 
 export type SystemWorld = Awaited<ReturnType<typeof open>>;
 
-/** A rule with a channel, and an alert of it. */
+/** A rule with a channel, and one of its alerts. */
 async function alertingOf({ db }: SystemBench, projectId: string) {
   const [rule, channel, alert] = [newUuid(), newUuid(), newUuid()];
   const place = { host: 'alpha-token.example', port: 443, caCertificates: null, mailSecurity: null };
@@ -126,7 +126,7 @@ const idNames = {
   ...{ Alert: 'alert', AlertRule: 'alertRule', AlertChannel: 'alertChannel' },
 } as const;
 const types = Object.keys(shown) as (keyof typeof shown)[];
-/** As a subscription shows it, too. */
+/** Also used as a subscription shows it. */
 export const change = `id kind subjectId subjectType subjectVersion from to reason project { ${shown.Project} } subject { __typename id }`;
 const node = `__typename id ${types.map((type) => `... on ${type} { ${shown[type]} }`).join(' ')}`;
 const ofProjectOrAll = (field: string, selection: string, seen = '') =>
@@ -140,8 +140,9 @@ export const system: Contract = {
   viewersElsewhere: 'mutations.test.ts',
   openToAll: /^(login|sessionStart|sessionRefresh|machineJoin)$/,
   refusedWhole: /^(machineRenew|statusEventsAdd)$/,
-  // Login, refresh, logout and the machines' mutations deliberately reveal little about their input: access/sessions.test.ts,
-  // machines.test.ts. Others: ha.long.test.ts, outside-events.test.ts, alerts.test.ts.
+  // Login, refresh, logout and the machines' mutations deliberately reveal little about their input. Their tests are
+  // access/sessions.test.ts and machines.test.ts. The others have ha.long.test.ts, outside-events.test.ts and
+  // alerts.test.ts.
   inputElsewhere: /^(login|session|logout|machineJoin|machineRenew|ha[A-Z]|statusEventsAdd|alert)/,
   queries: `
     ${types.map((type) => `node | node(id: <${idNames[type]}>) { ${node} }`).join('\n')}

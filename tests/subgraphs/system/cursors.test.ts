@@ -1,4 +1,4 @@
-// What a member's cursors tell of other projects: nothing.
+// A member's cursors reveal nothing about other projects.
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { forFile } from '../../support/jest/shared.ts';
@@ -51,12 +51,12 @@ test('no cursor has a readable position, event or key, nor a length that depends
     expect(cursor).toMatch(/^[\w-]{80,200}$/);
     const text = Buffer.from(cursor, 'base64url').toString('latin1');
     expect(text).not.toContain(row?.id);
-    // Long enough that random bytes do not look so by chance (1 in a million runs).
+    // Long enough that random bytes do not match by chance (1 in a million runs).
     expect(text).not.toMatch(/[\w"[\]{},.: -]{16}/);
   }
 });
 
-test('cursors of the same position do not look alike: nobody sees by them whether something has happened', async () => {
+test('cursors of the same position differ, so they do not show whether something has happened', async () => {
   const first = await cursors();
   const again = await cursors();
   await happen(null, 50);
@@ -68,7 +68,7 @@ test('cursors of the same position do not look alike: nobody sees by them whethe
   });
 });
 
-test('a cursor that is not of this installation is refused, as is one of another connection', async () => {
+test('a cursor of another installation is refused, as is one of another connection', async () => {
   const stream = async (after: string) => {
     const answer = await bench.subscribe(
       operator,
@@ -90,7 +90,7 @@ test('a cursor that is not of this installation is refused, as is one of another
   expect((await page(ofHistory)).codes).toEqual([]);
 });
 
-test('CURSOR_EXPIRED does not say how many events there are', async () => {
+test('CURSOR_EXPIRED does not reveal how many events there are', async () => {
   const { data } = await bench.ask(operator, '{ statusCursor }');
   await happen(null, 3);
   await bench.db.execute('UPDATE status_sequencer SET oldest_seq = next_seq - 1');

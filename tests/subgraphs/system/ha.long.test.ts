@@ -1,4 +1,5 @@
-// The cluster of hosts in the graph, over three real members of etcd. What agents tell there is put by the test; the wishes are read from it.
+// The cluster of hosts in the graph, over three real etcd members. The test writes the agents' reports and reads the
+// requests.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { haCluster } from '../../../compose/ha-cluster.ts';
@@ -99,7 +100,7 @@ async function ask(name: string, input: object | null, as = admin): Promise<unkn
   return (data as unknown as Record<string, unknown>)[name];
 }
 
-test('the status, and the changes of the primary by pages, newest first', async () => {
+test('the status, and the pages of primary changes, newest first', async () => {
   const { data, codes } = await bench.ask(
     admin,
     '{ haStatus { primaryName epoch copies paused move { id } hosts { name state behindTransactions etcd keysDiffer } } }',
@@ -159,7 +160,7 @@ test('the status, and the changes of the primary by pages, newest first', async 
   expect(other.data).toEqual({ node: null });
 });
 
-test('why a host returns is told while it does, and where it is', async () => {
+test('a host shows why it is returning while it does, and each host shows its site', async () => {
   clearInterval(reporting);
   await lead('a', 3, []);
   let said = 0;
@@ -188,7 +189,7 @@ test('why a host returns is told while it does, and where it is', async () => {
   }
 });
 
-test('a switchover is asked for once, under its key, and audited; what is under way or done is not asked for again', async () => {
+test('a switchover is requested once, under its key, and audited; one in progress or done is not requested again', async () => {
   const input = { idempotencyKey: 'switch-1', to: 'b' };
   const first = await ask('haSwitchover', input);
   const wish = JSON.parse((await wished(keys.switchover)) ?? '');
@@ -196,7 +197,7 @@ test('a switchover is asked for once, under its key, and audited; what is under 
   const id = encodeId('HaMove', wish.id);
   expect(first).toEqual({ haMove: { id, state: 'PENDING', moveKind: 'SWITCHOVER' }, userErrors: [] });
   expect(await ask('haSwitchover', { to: 'b' })).toEqual(first);
-  // Granted: a repetition and another request get the same move.
+  // It is granted. A repetition and another request get the same move.
   await etcd.transact([], [{ delete: keys.switchover }]);
   await lead('b', 4, ['a']);
   await changed({ epoch: 4, id: wish.id, askedAt: wish.askedAt, openedAfterMs: 9 });
@@ -214,7 +215,7 @@ test('a switchover is asked for once, under its key, and audited; what is under 
   expect(entries[0]?.details).toContain('"to":"b"');
 });
 
-test('a switchover that is not begun in time is taken back', async () => {
+test('a switchover that does not start in time is withdrawn', async () => {
   const service = new HaService({ ...bench, cluster: bench.haCluster, switchoverMs: 300 });
   expect(await service.switchover(context, { to: 'b' })).toMatchObject({ userErrors: [] });
   const { id } = JSON.parse((await wished(keys.switchover)) ?? '');
@@ -228,7 +229,7 @@ test('a switchover that is not begun in time is taken back', async () => {
   });
 });
 
-test('pausing and resuming twice is no error', async () => {
+test('pausing or resuming twice is not an error', async () => {
   const done = { accepted: true, userErrors: [] };
   for (const input of [null, {}]) expect(await ask('haPause', input)).toEqual(done);
   expect(await wished(keys.paused)).toBe('{}');
@@ -251,24 +252,27 @@ test.each([
   ['haHostJoin', { host: 'b' }, 'host'],
   ['haPause', {}, null],
   ['haResume', {}, null],
-])('a bad field of %s is refused by name and code, and asks the hosts for nothing', async (name, good, host) => {
-  const bad = (field: string, value: string, code: string) =>
-    [{ ...good, [field]: value }, refusal(code, { field: ['input', field] })] as const;
-  const cases = [
-    bad('idempotencyKey', '', 'INVALID_INPUT'),
-    bad('idempotencyKey', 'a\u0007b', 'INVALID_INPUT'),
-    bad('idempotencyKey', 'x'.repeat(256), 'TOO_LONG'),
-    ...(host === null ? [] : [bad(host, '', 'INVALID_INPUT'), bad(host, 'x'.repeat(64), 'TOO_LONG')]),
-  ];
-  // A pause is what resuming would end.
-  if (name === 'haResume') await etcd.put(keys.paused, '{}');
-  const wishes = () => Promise.all([wished(keys.switchover), wished(keys.paused)]);
-  const before = await wishes();
-  for (const [input, refused] of cases) expect(await ask(name, input)).toMatchObject(refused);
-  expect(await wishes()).toEqual(before);
-});
+])(
+  'a bad field of %s is refused with its name and code, and sends no request to the hosts',
+  async (name, good, host) => {
+    const bad = (field: string, value: string, code: string) =>
+      [{ ...good, [field]: value }, refusal(code, { field: ['input', field] })] as const;
+    const cases = [
+      bad('idempotencyKey', '', 'INVALID_INPUT'),
+      bad('idempotencyKey', 'a\u0007b', 'INVALID_INPUT'),
+      bad('idempotencyKey', 'x'.repeat(256), 'TOO_LONG'),
+      ...(host === null ? [] : [bad(host, '', 'INVALID_INPUT'), bad(host, 'x'.repeat(64), 'TOO_LONG')]),
+    ];
+    // Resuming needs a pause to end.
+    if (name === 'haResume') await etcd.put(keys.paused, '{}');
+    const wishes = () => Promise.all([wished(keys.switchover), wished(keys.paused)]);
+    const before = await wishes();
+    for (const [input, refused] of cases) expect(await ask(name, input)).toMatchObject(refused);
+    expect(await wishes()).toEqual(before);
+  },
+);
 
-test('refused: a host out of sync, another switchover meanwhile, the return of the primary or of a silent host, and who is no administrator', async () => {
+test('refused: a host out of sync, another switchover in progress, the return of the primary or of a silent host, and callers who are not administrators', async () => {
   await lead('a', 3, []);
   expect(await ask('haSwitchover', { to: 'b' })).toMatchObject(refusal('NOT_IN_SYNC'));
   await lead('a', 3, ['b']);
@@ -286,7 +290,7 @@ test('refused: a host out of sync, another switchover meanwhile, the return of t
   expect((await bench.ask(admin, '{ haStatusReason }')).data).toEqual({ haStatusReason: null });
 });
 
-test('events and metrics tell each change once, whichever process looks', async () => {
+test('events and metrics report each change once, whichever process polls', async () => {
   const options = watchOptions();
   const told = () =>
     bench.db.query<{ kind: string; to: string; reason: string | null }>(
@@ -326,7 +330,7 @@ test('events and metrics tell each change once, whichever process looks', async 
   expect(text).toContain('tidegate_ha_behind{host="b"} 3');
 });
 
-test('what was asked for on a host is audited once, whichever process looks; so is a promotion that lost writes', async () => {
+test('a request made on a host is audited once, whichever process polls, and so is a promotion that lost writes', async () => {
   const people = new Cluster(etcd, 'test', hosts);
   const asker = { user: 'eve', host: 'b' };
   await people.pause(asker);
@@ -348,7 +352,7 @@ test('what was asked for on a host is audited once, whichever process looks; so 
   await changed({ epoch: 6, acceptedLoss: 7 });
   await lead('b', 6, ['a']);
   await watching(4);
-  // Its transaction is lost with the primary: what the hosts keep is audited anew. What is there is not.
+  // The transaction is lost with the primary. Entries that the hosts keep are audited again, and existing ones are not.
   await bench.db.execute("DELETE FROM audit_entry WHERE action = 'haPromotedLossy'");
   await bench.db.execute("DELETE FROM ha_act_audited WHERE id LIKE 'lossy-%'");
   await watching(4);
@@ -366,7 +370,7 @@ test('what was asked for on a host is audited once, whichever process looks; so 
   ]);
 });
 
-test('the hosts keep the newest signed end of the audit trail: a cut is seen, and told as such only after a promotion with a loss', async () => {
+test('the hosts keep the newest signed end of the audit trail: a cut is detected, and excused only after a promotion with a loss', async () => {
   await bench.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (6, 1)');
   const sealer = new AuditSealer({ ...bench, keys: testAuditKeys });
   const kept = async () => (await watchOptions().cluster.auditHeads()).map(({ position }) => position);
@@ -400,7 +404,7 @@ test('the hosts keep the newest signed end of the audit trail: a cut is seen, an
   ]);
   const removed = { intact: false, firstBrokenPosition: String(last.position), cuts: [] };
   expect(await verified()).toMatchObject({ ...removed, reason: expect.stringContaining('entries were removed') });
-  // Whoever can write to the database can tell of a loss there; the hosts know of none.
+  // Anyone who can write to the database can claim a loss there, but the hosts know of none.
   await bench.db.execute(
     `INSERT INTO audit_entry (actor_kind, actor_name, action, outcome, request_id, details) VALUES ('host', 'b', 'haPromotedLossy', 'ACCEPTED', 'x', '{"epoch":7}')`,
   );
@@ -432,7 +436,7 @@ test('the hosts keep the newest signed end of the audit trail: a cut is seen, an
   expect(await kept()).toEqual([last.position, told.position]);
 });
 
-test('the hosts keep a bounded number of what was asked for, the newest', async () => {
+test('the hosts keep only a limited number of requests, the newest', async () => {
   const people = new Cluster(etcd, 'test', hosts);
   for (let count = 0; count < keptActs + 5; count += 1) await people.resume({ user: `u${count}`, host: 'a' });
   const kept = await people.acts();
@@ -440,7 +444,7 @@ test('the hosts keep a bounded number of what was asked for, the newest', async 
   expect(kept.at(-1)).toMatchObject({ action: 'haResume', user: `u${keptActs + 4}` });
 });
 
-test('without a majority of the hosts nothing is known, and no wish is made', async () => {
+test('without a majority of the hosts nothing is known, and no request is made', async () => {
   for (const name of ['a', 'b']) process.kill(cluster.member(name).pid, 'SIGSTOP');
   expect((await bench.ask(admin, '{ haStatus { epoch } }')).codes).toEqual(['UNAVAILABLE']);
   expect(await ask('haPause', null)).toMatchObject(refusal('UNAVAILABLE'));

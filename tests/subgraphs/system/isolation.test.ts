@@ -1,4 +1,4 @@
-// Another project's objects do not exist, at every root field and entity of the system subgraph.
+// Another project's objects look nonexistent, at every root field and entity of the system subgraph.
 import { describe, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
@@ -37,7 +37,8 @@ describe('statusChanges', () => {
         };
         const stream = await follow(caller(), filters[which] ?? {});
         if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream.errors));
-        // Nothing matches: the reader is notified that it has caught up, and waits although an event of beta's has passed.
+        // Nothing matches. The reader is notified that it has caught up, and waits although an event of beta's has
+        // passed.
         await bench.system.firstStart.issueToken({ projectId: beta, name: 'marker', role: 'VIEWER' });
         await bench.sequence();
         expect((await stream.next()).value).toMatchObject({ data: { statusChanges: { change: null } } });
@@ -50,11 +51,11 @@ describe('statusChanges', () => {
       },
     );
 
-    test('sees the events of their own project alone', async () => {
+    test('sees only the events of their own project', async () => {
       const { bench, beta, names } = run.world as SystemWorld;
       const stream = await follow(caller(), {});
       if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream.errors));
-      // Events of alpha's are in the stream by now; one of beta's, made here, is the first that may arrive.
+      // Events of alpha's are in the stream by now. The one of beta's made here is the first that may arrive.
       const marker = await bench.system.firstStart.issueToken({ projectId: beta, name: 'marker', role: 'VIEWER' });
       await bench.sequence();
       for (let last = ''; !last.includes(encodeId('ApiToken', marker.id)); ) {

@@ -1,4 +1,5 @@
-// Lists of the system subgraph: orders, cursors, filters by name and counts, as an administrator and as a member of one project.
+// Lists of the system subgraph, as an administrator and as a member of one project: orders, cursors, name filters and
+// counts.
 import { beforeAll, expect, test } from '@jest/globals';
 
 import type { Identity } from '../../../platform/caller/identity.ts';
@@ -18,7 +19,7 @@ const moves: readonly HaMove[] = [3, 2, 1].map((epoch) => ({
     epoch,
     primary: 'a',
     previous: 'b',
-    // Two are of the same time.
+    // Two have the same time.
     createdAt: new Date(Math.min(epoch, 2)),
     updatedAt: new Date(0),
     startedAt: new Date(0),
@@ -168,7 +169,7 @@ test.each(['auditEntries', 'haMoves'])('%s: a cursor of another order is refused
   expect(errors?.[0]?.message).toMatch(/^after: .*another order; omit it/);
 });
 
-test.each(['auditEntries', 'statusHistory'])('%s: a cursor that is no number is refused', async (field) => {
+test.each(['auditEntries', 'statusHistory'])('%s: a cursor that is not a number is refused', async (field) => {
   const text = `{ ${field}(after: ${JSON.stringify(JSON.stringify(['NEWEST', 'x']))}) { totalCount } }`;
   expect((await bench.ask(admin, text)).codes).toEqual(['INVALID_INPUT']);
 });

@@ -1,4 +1,4 @@
-// Without the database, the graph reports it: a part is not available, nothing was done, and a retry can help.
+// Without the database, the graph reports that a part is unavailable, that nothing was done, and that a retry can help.
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
@@ -28,7 +28,7 @@ test.each([
   ['login', 'mutation { login(input: { name: "a", password: "b" }) { userErrors { code retry } } }'],
   ['projectCreate', 'mutation { projectCreate(input: { name: "a" }) { userErrors { code retry } } }'],
   ['logout', 'mutation { logout { userErrors { code retry } } }'],
-])('%s is refused, to be retried', async (name, document) => {
+])('%s is refused, with a hint to retry', async (name, document) => {
   const { data, codes } = await bench.ask(admin, document);
   expect(codes).toEqual([]);
   expect(data).toEqual({ [name]: { userErrors: [{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }] } });

@@ -1,4 +1,5 @@
-// Machines: an invitation that works once within 30 minutes, credentials for one role with automatic renewal, and a revocation.
+// Machines: an invitation that works once within 30 minutes, credentials for one role with automatic renewal, and
+// revocation.
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
@@ -69,7 +70,7 @@ async function joined(name: string, machineRole = 'RELAY') {
 const worth = (token: string) => bench.system.authenticator.authenticate(token);
 
 describe('an invitation', () => {
-  test('is made by nobody who was an administrator until a moment ago', async () => {
+  test("can't be made by someone who was an administrator until a moment ago", async () => {
     const former = await makeUser(bench, 'former', { admin: true });
     await bench.db.execute('UPDATE user SET admin = 0 WHERE id = ?', [former.id]);
     // The gateway may use the user's cached answer for another second.
@@ -77,7 +78,7 @@ describe('an invitation', () => {
     expect(refused).toMatchObject({ machine: null, joinToken: null, userErrors: [{ code: 'FORBIDDEN' }] });
   });
 
-  test('of a load balancer host brings its record, which ends with an invitation that nobody used', async () => {
+  test('of a load balancer host has its record, which ends with an unused invitation', async () => {
     const records = () =>
       bench.db.query(
         `SELECT machine_id AS id, site, provider, public_range AS publicRange, management_range AS managementRange, max_nodes AS maxNodes,
@@ -120,7 +121,7 @@ describe('an invitation', () => {
         message: `loadBalancerHost.managementRange is 10.0.0.0/8, which overlaps 10.77.1.0/24, the management range ${advice}`,
       },
     ]);
-    // Of one kind with the other kind, too.
+    // Also a network of one kind that overlaps one of the other kind.
     expect((await made('apart-2', '10.77.1.128/25')).userErrors).toHaveLength(1);
     const atOnce = await Promise.all(['apart-3', 'apart-4'].map((name) => made(name, '192.0.2.128/26')));
     expect(atOnce.map(({ userErrors: { length } }) => length).sort()).toEqual([0, 1]);
@@ -130,7 +131,7 @@ describe('an invitation', () => {
     expect((await made('apart-6', '192.0.2.64/26', '10.77.1.0/24')).userErrors).toEqual([]);
   });
 
-  test('of a checker must have a vantage point, which ends with an invitation that nobody used', async () => {
+  test('of a checker must have a vantage point, which ends with an unused invitation', async () => {
     const records = () => bench.db.query('SELECT machine_id AS id, vantage_point AS vantagePoint FROM checker_record');
     const faults = async (gslbChecker: object | undefined, machineRole = 'CHECKER') => {
       const { userErrors } = await send('machineCreate', { name: 'eu-1', machineRole, gslbChecker });
@@ -149,7 +150,7 @@ describe('an invitation', () => {
     expect(await records()).toEqual([{ id: decodeUuid('Machine', again.machine?.id ?? ''), vantagePoint: 'us' }]);
   });
 
-  test('of a name server has the addresses that zones may publish, in one spelling; without them none', async () => {
+  test('of a name server has the addresses that zones may publish, in canonical form, or none', async () => {
     const records = () => bench.db.query('SELECT machine_id AS id, addresses FROM name_server_record');
     const made = async (more: object = {}) => {
       const { machine, userErrors } = await send('machineCreate', { name: 'ns-1', machineRole: 'DNS', ...more });
@@ -189,7 +190,7 @@ describe('an invitation', () => {
     expect(rolesOf(subgraphRows).all).not.toContain('subgraph');
   });
 
-  test('of another role has none, and one that is invalid is refused with its fields', async () => {
+  test('of another role has no record, and an invalid record is refused with its fields', async () => {
     const loadBalancerHost = { publicRange: '0.0.0.0/0', managementRange: '10.0.0.1/8', maxNodes: 0, site: '' };
     const { userErrors } = await send('machineCreate', { name: 'host-2', machineRole: 'RELAY', loadBalancerHost });
     expect(userErrors.map(({ code, field }) => `${code} ${field.slice(1).join('.')}`).sort()).toEqual(
@@ -199,7 +200,7 @@ describe('an invitation', () => {
     );
   });
 
-  test('is made only by administrators, with a name for hosts', async () => {
+  test('can be made only by administrators, with a name for hosts', async () => {
     const user = await makeUser(bench, 'operator', {});
     expect((await send('machineCreate', { name: 'a', machineRole: 'RELAY' }, user)).userErrors).toMatchObject([
       { code: 'FORBIDDEN' },
@@ -225,7 +226,7 @@ describe('an invitation', () => {
     expect(kept).not.toContain(joinToken?.slice(4, 40));
   });
 
-  test('a name is taken until its machine is revoked, or did not join in time', async () => {
+  test('a name is taken until its machine is revoked, or did not enroll in time', async () => {
     await created('taken');
     expect((await send('machineCreate', { name: 'taken', machineRole: 'RELAY' })).userErrors).toMatchObject([
       { code: 'ALREADY_EXISTS', field: ['input', 'name'] },
@@ -266,7 +267,7 @@ describe('joining', () => {
     });
   });
 
-  test('the token works once; again only with the same key, for a lost answer', async () => {
+  test('works once with the token; again only with the same key, if the answer was lost', async () => {
     const { joinToken, publicKey, token } = await joined('once');
     expect((await send('machineJoin', { joinToken, publicKey: newKey() }, null)).userErrors).toMatchObject([
       { code: 'BAD_CREDENTIALS' },
@@ -276,7 +277,7 @@ describe('joining', () => {
     for (const each of [token, again.token ?? '']) expect(await worth(each)).toMatchObject({ name: 'once' });
   });
 
-  test('two who join at once with one token: one succeeds', async () => {
+  test('by two at once with one token succeeds for one', async () => {
     const { joinToken } = await created('race');
     const both = await Promise.all(
       [newKey(), newKey()].map((publicKey) => send('machineJoin', { joinToken, publicKey }, null)),
@@ -354,7 +355,7 @@ describe('a machine', () => {
     expect(await worth(renewed.token ?? '')).toMatchObject({ id: uuid });
   });
 
-  test('however often it renews, few tokens are kept', async () => {
+  test('has few tokens, however often it renews', async () => {
     const { uuid, token } = await joined('often');
     const machine = (await worth(token)) ?? null;
     let last = '';
@@ -404,7 +405,7 @@ describe('a revocation', () => {
   });
 });
 
-test('administrators list machines and read them by id; others see none', async () => {
+test('administrators list machines and read them by ID; others see none', async () => {
   const { id } = await created('listed');
   const user = await makeUser(bench, 'reader', {});
   const { data } = await bench.ask(admin, '{ machines(first: 100) { nodes { id name machineState } } }');

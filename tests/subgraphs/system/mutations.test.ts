@@ -54,7 +54,7 @@ const worth = (user: Identity) => bench.system.authenticator.recheck(user);
 const globalId = (user: Identity) => encodeId('User', user.id);
 
 describe('a repetition with the key of an earlier request', () => {
-  test('is refused to a caller who has lost the right since: projects', async () => {
+  test('is refused to a caller who has since lost the right: projects', async () => {
     const user = await makeUser(bench, 'once-admin', { admin: true });
     const input = { name: 'by-once-admin', idempotencyKey: 'lost-right' };
     expect((await send('projectCreate', input, user)).project).toMatchObject({ name: 'by-once-admin' });
@@ -62,7 +62,7 @@ describe('a repetition with the key of an earlier request', () => {
     expect(answer).toMatchObject({ project: null, userErrors: [{ code: 'FORBIDDEN' }] });
   });
 
-  test('is refused to a caller who has lost the right since: tokens', async () => {
+  test('is refused to a caller who has since lost the right: tokens', async () => {
     const project = await newProject('lost-role');
     const operator = await makeUser(bench, 'once-operator', { projects: { [project.uuid]: 'OPERATOR' } });
     const input = { projectId: project.id, name: 'ci', role: 'VIEWER', idempotencyKey: 'lost-role' };
@@ -79,7 +79,7 @@ describe('a repetition with the key of an earlier request', () => {
 });
 
 describe('projects', () => {
-  test('are created with an event and a commit, and changed with a rising version', async () => {
+  test('are created with an event and a commit, and changed with an increasing version', async () => {
     const made = await send('projectCreate', { name: 'one', description: 'first\nsecond' });
     expect(made).toMatchObject({ userErrors: [], project: { name: 'one', version: 1, description: 'first\nsecond' } });
     expect(made.commit?.replication).toEqual({ state: 'NOT_REPLICATED' });
@@ -227,7 +227,7 @@ describe('users', () => {
     expect(kept).not.toContain('a password that fits');
   });
 
-  test('change their own password once, with two requests at the same time', async () => {
+  test('change their own password only once with two concurrent requests', async () => {
     const user = await makeUser(bench, 'own-password-twice');
     const answers = await Promise.all(
       ['first long password', 'second long password'].map((password) =>
@@ -255,14 +255,14 @@ describe('users', () => {
     expect(await guess('a password that fits', '203.0.113.10')).toBeUndefined();
   });
 
-  test('are given a new password by an administrator without the old one', async () => {
+  test('get a new password from an administrator without the old one', async () => {
     const user = await makeUser(bench, 'forgetful');
     const { userErrors } = await send('userUpdate', { id: globalId(user), password: 'another long password' });
     expect(userErrors).toEqual([]);
     expect(await worth(user)).toBeUndefined();
   });
 
-  test("in a common project see, but can't change, each other", async () => {
+  test("in a common project see each other, but can't change each other", async () => {
     const { uuid } = await newProject('shared');
     const one = await makeUser(bench, 'erin', { projects: { [uuid]: 'OPERATOR' } });
     const other = await makeUser(bench, 'frank', { projects: { [uuid]: 'VIEWER' } });
@@ -270,7 +270,7 @@ describe('users', () => {
     expect(userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
   });
 
-  test('without the right to change a password cause no hash', async () => {
+  test('without the right to change a password cause no hashing', async () => {
     const user = await makeUser(bench, 'grace');
     const before = bench.hasher.hashed;
     const { userErrors } = await send('userCreate', { name: 'x', password: 'a password that fits' }, user);
@@ -297,7 +297,7 @@ describe('users', () => {
     }
   });
 
-  test('the last administrator who can log in remains, beside others whose password a restore took away', async () => {
+  test('the last administrator who can log in remains, besides those whose password a restore suspended', async () => {
     const alone = await systemBench();
     try {
       const [one, other] = [
@@ -338,7 +338,7 @@ describe('users', () => {
     expect(kept).not.toContain(input.password);
   });
 
-  test('who were administrators until a moment ago give nobody access any more', async () => {
+  test('who were administrators until a moment ago can no longer grant access', async () => {
     const { id: projectId } = await newProject('after-admin');
     const target = await makeUser(bench, 'after-admin-target');
     const userId = globalId(target);
@@ -441,7 +441,7 @@ describe('API tokens', () => {
     expect((await make(endless.identity, project)).apiToken).toMatchObject({ expiresAt: null });
   });
 
-  test('bound to operations make tokens that are bound to the same or fewer', async () => {
+  test('bound to operations can only make tokens bound to the same or fewer', async () => {
     const project = await newProject('bound');
     const operator = await makeUser(bench, 'binder', { projects: { [project.uuid]: 'OPERATOR' } });
     const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(64));
@@ -484,7 +484,7 @@ describe('API tokens', () => {
     expect(data.node).toEqual({ createdBy: null, parent: null });
   });
 
-  test('are revoked with those made with them, and with no others', async () => {
+  test('are revoked with the tokens made with them, and with no others', async () => {
     const project = await newProject('trees');
     const operator = await makeUser(bench, 'trees', { projects: { [project.uuid]: 'OPERATOR' } });
     const root = await make(operator, project);
@@ -510,7 +510,7 @@ describe('API tokens', () => {
     expect(await events(grandchild.id, 'ApiToken')).toHaveLength(2);
   });
 
-  test('that a clock which jumped ahead lets expire are revoked with their parent all the same', async () => {
+  test('that a clock jump made expire are still revoked with their parent', async () => {
     const project = await newProject('ahead');
     const operator = await makeUser(bench, 'ahead', { projects: { [project.uuid]: 'OPERATOR' } });
     const parent = await make(operator, project);
@@ -552,7 +552,7 @@ describe('API tokens', () => {
     expect(await revocations(child.id)).toMatchObject([{ actor: 'admin', details: { membershipOf: 'leaver' } }]);
   });
 
-  test('have no more rights than their maker has now', async () => {
+  test('never have more rights than their maker has now', async () => {
     const project = await newProject('demoted');
     const user = await makeUser(bench, 'demoted', { projects: { [project.uuid]: 'OPERATOR' } });
     const parent = await make(user, project);
@@ -581,7 +581,7 @@ describe('API tokens', () => {
     expect(await worth(child.identity)).toMatchObject({ id: child.identity.id });
   });
 
-  test('of an administrator need no membership, as long as the administrator is one', async () => {
+  test('of an administrator need no membership, while their maker is an administrator', async () => {
     const project = await newProject('of-admins');
     const user = await makeUser(bench, 'once-more-admin', { admin: true });
     const token = await make(user, project);
@@ -614,10 +614,10 @@ describe('API tokens', () => {
     ]);
   });
 
-  test('that have ended are kept until there are 10,000: those that ended first go', async () => {
+  test('that have ended are kept until there are 10,000: those that ended first are removed', async () => {
     const project = await newProject('many-ended');
     const user = await makeUser(bench, 'many-ended', { projects: { [project.uuid]: 'OPERATOR' } });
-    // Each ended a second later than the one before it, by turns by its revocation and by its own end.
+    // Each ended a second later than the one before, alternately by revocation and by expiry.
     await bench.db.execute(
       `INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, revoked_at, expires_at)
        SELECT UUID(), ?, seq, 'VIEWER', CONCAT('many-ended', seq), 'tg_', UUID(),

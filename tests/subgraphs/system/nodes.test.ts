@@ -1,4 +1,4 @@
-// Objects across subgraphs: node, entity references, CMP objects; and lists, which are all paged in the same way.
+// Objects across subgraphs: node, entity references, CMP objects, and lists, which all have the same pages.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
@@ -64,7 +64,7 @@ describe('node', () => {
 });
 
 describe('a CMP object', () => {
-  test('has one id, which every subgraph can resolve', async () => {
+  test('has one ID, which every subgraph can resolve', async () => {
     const document = '{ cmpObject(type: "tenant", externalId: "42") { id namespace type externalId } }';
     const { cmpObject } = (await bench.ask(operator, document)).data;
     expect(cmpObject).toMatchObject({ namespace: 'default', type: 'tenant', externalId: '42' });
@@ -81,7 +81,7 @@ describe('a CMP object', () => {
     ['type', { namespace: 'default', type: 'x'.repeat(64), externalId: '42' }],
     ['externalId', { namespace: 'default', type: 'tenant', externalId: '4\u00002' }],
     ['externalId', { namespace: 'default', type: 'tenant', externalId: '' }],
-  ])('with a bad %s is INVALID_INPUT, and names it', async (field, variables) => {
+  ])('with a bad %s is INVALID_INPUT, with its name', async (field, variables) => {
     const document =
       'query ($namespace: String, $type: String!, $externalId: String!) { cmpObject(namespace: $namespace, type: $type, externalId: $externalId) { id } }';
     const { errors } = await bench.ask(operator, document, variables);

@@ -1,5 +1,6 @@
-// Status events that another team's subgraph sends: only as a machine of that subgraph, about its own Nodes, under its own kinds, all of
-// a batch or none, each once, and no more than its share.
+// Status events from another team's subgraph. Only a machine of that subgraph may send them, about its own Nodes and
+// under its own kinds. A batch is written completely or not at all, each event once, and no more than the subgraph's
+// share.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { insertSubgraphRecord } from '../../../platform/machines/subgraph-record.ts';
@@ -62,7 +63,7 @@ const written = () =>
   );
 const clear = () => bench.db.execute('DELETE FROM status_change WHERE seq IS NULL');
 
-test('a batch is written in its order, under the name of the subgraph, and members of the project see it', async () => {
+test('a batch is written in order under the name of the subgraph, and members of the project see it', async () => {
   const shelf = newUuid();
   const sent = await send([
     event({ from: 'OFF', reason: 'switched on', subjectVersion: 7 }),
@@ -96,7 +97,7 @@ test('a batch is written in its order, under the name of the subgraph, and membe
   expect((await bench.ask(stranger, history)).data.statusHistory?.nodes).toEqual([]);
 });
 
-test('only a machine of a subgraph in the settings may send', async () => {
+test('only a machine of a configured subgraph may send', async () => {
   await clear();
   const before = await written();
   const admin = await makeUser(bench, 'admin', { admin: true });
@@ -151,7 +152,7 @@ test('a batch has 1 to 100 events', async () => {
   expect(await written()).toEqual(before);
 });
 
-test('a repeated batch answers the same and writes nothing, and a key is for one batch of one machine', async () => {
+test('a repeated batch gets the same answer and writes nothing, and a key belongs to one batch of one machine', async () => {
   await clear();
   const key = 'once';
   const all = await Promise.all(Array.from({ length: 8 }, () => send([event()], { key })));
@@ -166,14 +167,14 @@ test('a repeated batch answers the same and writes nothing, and a key is for one
   expect(Number(row?.count)).toBe(1);
 });
 
-test('a flood is refused beyond the allowance with a time to wait, costs others nothing, and is no load on the audit trail', async () => {
+test('a flood beyond the allowance is refused with a wait time, costs others nothing, and does not load the audit trail', async () => {
   await clear();
   const flooding = await machineOf('metering');
   const second = await machineOf('metering');
   const meter = event({ subjectId: encodeId('Meter', newUuid()), reason: 'x'.repeat(1_000) });
   const batch = Array.from({ length: 100 }, () => meter);
   const startedMs = performance.now();
-  // Ten at a time: on a starved machine more would wait for a connection too long, and be BUSY.
+  // Ten at a time. On a starved machine more would wait too long for a connection, and be BUSY.
   const lanes = Array.from({ length: 10 }, async (_, lane) => {
     const answers = [];
     for (let sent = 0; sent < 10; sent += 1) answers.push(await send(batch, { as: lane % 2 ? flooding : second }));

@@ -1,4 +1,5 @@
-// Deleting a project: refused while anything is held, with everything of its own, and no creation in it afterwards.
+// Deleting a project is refused while it holds anything, removes everything that belongs to it, and allows no creation
+// in it afterwards.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { holdProject, refuseDeletedProject } from '../../../platform/edge/projects.ts';
@@ -32,7 +33,7 @@ async function remove(projectId: string, extra: object = {}) {
   return (await bench.ask(admin, document, { input })).data.projectDelete;
 }
 
-test('its memberships and tokens go with it, its name is free, its history stays', async () => {
+test('its memberships and tokens are deleted with it, its name is free, and its history stays', async () => {
   const { firstStart, authenticator } = bench.system;
   const project = await firstStart.ensureProject('gone');
   const user = await makeUser(bench, 'member', { projects: { [project]: 'MEMBER' } });
@@ -43,7 +44,7 @@ test('its memberships and tokens go with it, its name is free, its history stays
   expect(await remove(project, key)).toEqual({ deletedId: encodeId('Project', project), userErrors: [] });
   expect(await authenticator.authenticate(secret)).toBeUndefined();
   expect(await bench.db.query('SELECT user_id FROM membership WHERE user_id = ?', [user.id])).toEqual([]);
-  // The same request again, and another one.
+  // The same request again, and a different one.
   expect(await remove(project, key)).toEqual({ deletedId: encodeId('Project', project), userErrors: [] });
   expect((await remove(project)).userErrors).toMatchObject([{ code: 'NOT_FOUND', field: ['input', 'id'] }]);
 
@@ -58,7 +59,7 @@ test('its memberships and tokens go with it, its name is free, its history stays
   expect(await firstStart.ensureProject('gone')).not.toBe(project);
 });
 
-test('while it has something, it stays as it is, and the message counts what it has', async () => {
+test('while it has objects it stays unchanged, and the message counts them', async () => {
   const project = await bench.system.firstStart.ensureProject('full');
   held.set(project, ['2 backends', '1 load balancers']);
   expect((await remove(project)).userErrors).toEqual([
@@ -73,7 +74,7 @@ test('while it has something, it stays as it is, and the message counts what it 
   expect((await remove(project)).userErrors).toEqual([]);
 });
 
-test('what is created at the same moment is either seen by the deletion, or refused', async () => {
+test('an object created at the same moment is either seen by the deletion, or refused', async () => {
   for (const round of [1, 2, 3, 4, 5, 6, 7, 8]) {
     const project = await bench.system.firstStart.ensureProject(`raced-${round}`);
     const create = bench.db.transaction(async (tx) => {
@@ -91,7 +92,7 @@ test('what is created at the same moment is either seen by the deletion, or refu
   }
 });
 
-test('what it has elsewhere is looked at first; what ends with it, ends in its transaction', async () => {
+test('objects elsewhere are checked first; those that end with the project end in its transaction', async () => {
   const project = await bench.system.firstStart.ensureProject('elsewhere');
   elsewhere.set(project, ['3 containers']);
   expect((await remove(project)).userErrors).toMatchObject([

@@ -53,7 +53,7 @@ async function set(hashes: readonly string[] = []) {
 describe('adding', () => {
   const text = 'query Mine { me { ...Names } }\nfragment Names on Viewer { name }';
 
-  test('the id of a text is its SHA-256; adding it again gives the same object', async () => {
+  test('the ID of a text is its SHA-256; adding it again gives the same object', async () => {
     const first = await add([{ text, hash: sha256(text) }]);
     expect(first.userErrors).toEqual([]);
     expect(first.publishedOperations).toMatchObject([
@@ -127,7 +127,7 @@ describe('adding', () => {
 });
 
 describe('removing', () => {
-  test('takes it out of the list and of the set, and a second time is NOT_FOUND', async () => {
+  test('removes it from the list and the set, and a second time is NOT_FOUND', async () => {
     const text = 'query Gone { me { name } }';
     const id = (await add([{ text }])).publishedOperations?.[0]?.id ?? '';
     const before = await set([sha256(text)]);
@@ -148,7 +148,7 @@ describe('removing', () => {
 });
 
 describe('reading', () => {
-  test('is for administrators; the set is for gateways alone', async () => {
+  test('is for administrators; the set is only for gateways', async () => {
     for (const document of [
       '{ publishedOperations { nodes { text } } }',
       `{ publishedOperation(hash: "${'0'.repeat(64)}") { text } }`,
@@ -160,7 +160,7 @@ describe('reading', () => {
     expect((await bench.ask(null, setText, { hashes: [] })).codes).toEqual(['UNAUTHENTICATED']);
   });
 
-  test('a hash that is none is INVALID_INPUT', async () => {
+  test('an invalid hash is INVALID_INPUT', async () => {
     expect((await bench.ask(admin, '{ publishedOperation(hash: "x") { id } }')).codes).toEqual(['INVALID_INPUT']);
   });
 

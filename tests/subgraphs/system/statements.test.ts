@@ -7,7 +7,7 @@ import { statementsOf } from '../../support/stores/count-statements.ts';
 import { makeUser, systemBench } from './support/system-bench.ts';
 
 const [few, many] = [4, 40];
-/** Answers that come at the same time or not join their batches, or split them. */
+/** Answers may join or split their batches, depending on whether they arrive at the same time. */
 const split = 2;
 const bench = forFile(() => systemBench());
 let admin: Identity;

@@ -175,7 +175,7 @@ describe('the stream', () => {
     }
   });
 
-  test('ends when it is returned during a wait', async () => {
+  test('ends when the reader returns it during a wait', async () => {
     const before = bench.feed.figures().subscriptions;
     const stream = await bench.subscribe(viewer, subscription, { after: start });
     if (!(Symbol.asyncIterator in stream)) throw new Error('refused');
@@ -250,7 +250,7 @@ describe('a CMP object', () => {
     expect(pages).toEqual([['5', '4'], ['3', '2'], ['1']]);
   });
 
-  test('is followed across a reconnect: nothing missed, nothing twice', async () => {
+  test('is followed across a reconnect: nothing missing, nothing twice', async () => {
     const reader = await read(viewer, { cmpObject: tenant, after: start });
     await happen({ to: '1', cmpObject: tenant }, { to: 'NO' }, { to: '2', cmpObject: tenant });
     const told: (string | undefined)[] = [];

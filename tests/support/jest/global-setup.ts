@@ -1,5 +1,5 @@
-// Runs once before all test files, in Jest's main process: starts the servers and makes the database to copy, if a test file needs them
-// (tools/tests/run.mjs). The modules for that take seconds to load.
+// Runs once before all test files, in Jest's main process. It starts the servers and makes the database to copy, if a
+// test file needs them (tools/tests/run.mjs). The modules for that take seconds to load.
 import type { TestServers } from '../stores/servers.ts';
 
 declare global {
@@ -7,7 +7,7 @@ declare global {
 }
 
 export default async function globalSetup(): Promise<void> {
-  // Without it, Jest was started by other means: everything may be needed.
+  // Without it, Jest was started by other means, and everything may be needed.
   const needs = process.env.TEST_NEEDS?.split(' ');
   if (needs?.includes('servers') ?? true) await startServers();
 }

@@ -1,9 +1,9 @@
-// Runs once after all test files: no process or folder of the run remains.
+// Runs once after all test files. No process or folder of the run remains.
 
 import type { ProductProcess } from '../product/product-process.ts';
 
 declare global {
-  /** Of runner.js, which stops it earlier, unless it was interrupted. */
+  /** The product of runner.js, which stops it earlier unless it was interrupted. */
   var tidegateTestProduct: ProductProcess | undefined;
 }
 

@@ -1,4 +1,4 @@
-// What a test file imports as `@jest/globals`: the functions of the file that runs, which are others for each.
+// The exports of `@jest/globals` for test files. They belong to the running file and differ for each.
 const key = Symbol.for('tidegate.jest-globals');
 
 function named(name) {

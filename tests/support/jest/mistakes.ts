@@ -1,6 +1,6 @@
-// Inputs with one mistake each: a value of every kind that is wrong, at every place of an input that is right.
+// Inputs with one mistake each: a wrong value of every kind at every place of a valid input.
 interface Mistake {
-  /** With dots. */
+  /** Path with dots. */
   readonly path: string;
   readonly value: unknown;
   readonly input: object;
@@ -28,7 +28,7 @@ function leaves(value: unknown, path: readonly string[] = []): readonly Leaf[] {
 
 function wrongFor(value: unknown): readonly unknown[] {
   if (typeof value === 'number') return [-1, 2 ** 31 - 1];
-  // Words of an enum are refused before.
+  // Enum values are refused earlier.
   return typeof value === 'string' && !/^[A-Z][A-Z_]+$/.test(value) ? ['', '!', 'x'.repeat(10_000)] : [];
 }
 

@@ -1,12 +1,13 @@
-// Jest's runtime in Node's own module loading: no context and no transform, and a module is loaded once in a worker, for all its test files.
-// So a module beside them registers hooks in a function (tools/check/test-hooks.ts), and none stands in for another (jest.mock).
+// Jest's runtime in Node's own module loading. There is no context and no transform, and a worker loads a module once
+// for all its test files. So a module shared by them registers hooks in a function (tools/check/test-hooks.ts), and
+// none can replace another (jest.mock).
 import { createRequire, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const globalsUrl = new URL('jest-globals.js', import.meta.url).href;
 const eventHandlers = Symbol.for('EVENT_HANDLERS');
-/** What `@jest/globals` means in the test file that runs. */
+/** The value of `@jest/globals` in the running test file. */
 const key = Symbol.for('tidegate.jest-globals');
 
 registerHooks({
@@ -23,7 +24,7 @@ export default class NodeRuntime {
     this.#environment = environment;
   }
 
-  /** Its state is that of one test file. */
+  /** Its state belongs to one test file. */
   requireInternalModule(path) {
     delete globalThis[eventHandlers];
     delete require.cache[require.resolve(path)];

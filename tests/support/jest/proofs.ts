@@ -1,5 +1,5 @@
-// Proofs of a test beside its `expect`s: a wait that ends only when what it waits for has come. A test without any passes whatever the
-// product does, so the environment fails it (test-environment.ts).
+// Proofs of a test besides its `expect`s: waits that end only when their condition holds. A test without any proof
+// passes whatever the product does, so the environment fails it (test-environment.ts).
 import { channel } from 'node:diagnostics_channel';
 
 /** Receives a message for each wait that has ended because its condition holds. */

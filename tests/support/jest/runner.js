@@ -1,13 +1,14 @@
-// Jest's own runner in lanes of one worker each. Files that run whole systems have the first lane: it takes the other files once these are
-// done. The other lanes take whole systems only when nothing else is left: whole systems side by side starve each other on two processors.
-// A lane takes some files at a time, with a new worker for them: modules can't be unloaded.
-// Files that need the shared product (product-process.ts) are the first in their lane. It starts with the run, and ends after the last of them.
+// Jest's own runner in lanes of one worker each. Files that run whole systems have the first lane, which takes the
+// other files once these are done. The other lanes take whole systems only when nothing else is left, because whole
+// systems running side by side starve each other on two processors. A lane takes some files at a time with a new
+// worker, because modules can't be unloaded. Files that need the shared product (product-process.ts) are the first in
+// their lane. The product starts with the run, and ends after the last of them.
 import { createRequire } from 'node:module';
 import { dirname, relative } from 'node:path';
 import { Sources } from '../../../tools/tests/imports.mjs';
 import { needsOf, tierOf } from '../../../tools/tests/tiers.mjs';
 
-// CommonJS, which has its class under `default`.
+// A CommonJS module, which has its class under `default`.
 const { default: JestRunner } = createRequire(import.meta.url)('jest-runner');
 
 const mostAtATime = 40;
@@ -31,7 +32,7 @@ export default class LaneRunner {
     const product = shared.size > 0 ? await startProduct() : undefined;
     try {
       await runInLanes({
-        // Files of one folder load much the same modules.
+        // Files in the same folder load mostly the same modules.
         tests: [...shared, ...byFolder(tests.filter((test) => !shared.has(test)))],
         // Jest runs a few quick files in this process, where two at a time would share globals.
         lanes: options.serial ? 1 : this.#config.maxWorkers,
@@ -54,7 +55,7 @@ export default class LaneRunner {
   }
 }
 
-/** In the order in which the folders come. */
+/** In the order of the folders. */
 function byFolder(tests) {
   return [...Map.groupBy(tests, ({ path }) => dirname(path)).values()].flat();
 }

@@ -1,4 +1,5 @@
-// What the tests of a file share: opened before the first of them, and ended after the last. It is used like the object itself.
+// Shared objects of a test file, opened before its first test and ended after the last. A shared object is used like
+// the object itself.
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 
 /** @example const graph = forFile(() => GslbGraph.open()); */
@@ -6,7 +7,7 @@ export function forFile<Shared extends object>(open: () => Promise<Shared>): Sha
   return shared(open, beforeAll, afterAll);
 }
 
-/** Each test has another one. */
+/** Each test has a new one. */
 export function forTest<Shared extends object>(open: () => Promise<Shared>): Shared {
   return shared(open, beforeEach, afterEach);
 }
@@ -44,7 +45,7 @@ function shared<Shared extends object>(
   });
 }
 
-/** By the first of these that it has. */
+/** Calls the first of these methods that it has. */
 async function end(ending: object): Promise<void> {
   for (const name of ['stop', 'close', 'remove', 'drop']) {
     const method: unknown = Reflect.get(ending, name);

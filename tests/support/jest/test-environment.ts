@@ -1,9 +1,10 @@
-// Jest's environment for node-runtime.js, in the worker's own context. It fails a test in which a mutation refuses with a code that its description does not name, and
-// fails a test for an unhandled rejection, except the one left behind by the connector
-// (platform/database/connector-rejections.ts): tests stop databases at any moment. Limits of tests and hooks are as long as patience says.
-// It fails a test of the unit tier that starts a program (tools/tests/tiers.mjs), and a test of the landing suite that proves nothing.
-// A failure of a test of tests/known-red.json is printed and not counted.
-// With `TEST_TIMES`, the name of a file, it appends there what each test file took (tools/ci/times.ts).
+// Jest's environment for node-runtime.js, in the worker's own context. It fails a test in which a mutation refuses with
+// a code that its description does not name. It fails a test for an unhandled rejection, except the one left behind by
+// the connector (platform/database/connector-rejections.ts), because tests stop databases at any moment. It extends the
+// limits of tests and hooks by the patience factor. It fails a test of the unit tier that starts a program
+// (tools/tests/tiers.mjs), and a test of the landing suite without a proof. A failure of a test in tests/known-red.json
+// is printed and not counted. With `TEST_TIMES`, the name of a file, it appends the duration of each test file there
+// (tools/ci/times.ts).
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -16,19 +17,19 @@ import { type KnownRed, readKnownRed } from '../../../tools/tests/known-red.ts';
 import { patience } from '../machine/patience.ts';
 import { proofs } from './proofs.ts';
 
-// Also between two files, when Jest's own handlers are gone.
+// Also between two files, when Jest's own handlers are removed.
 toleratesBrokenConnects(process);
 
-/** Where node-runtime.js keeps the functions of the file that runs. */
+/** The place where node-runtime.js keeps the functions of the running file. */
 const jestGlobals = Symbol.for('tidegate.jest-globals');
 
-/** Where Node tells of each program that it starts. */
+/** Node's channel for each program that it starts. */
 const programStart = 'tracing:child_process.spawn:start';
 
 interface Limited {
-  /** Of the test: a test with an error fails. */
+  /** Errors of the test. A test with an error fails. */
   readonly errors?: unknown[];
-  /** Milliseconds; the run's own limit when it is missing. */
+  /** Milliseconds. If missing, the run's own limit. */
   timeout?: number | null;
 }
 
@@ -60,7 +61,7 @@ export default class WorkerEnvironment {
   readonly global = globalThis;
   readonly moduleMocker = new ModuleMocker(globalThis);
   readonly fakeTimersModern: ModernFakeTimers;
-  /** Jest puts others there for each file. */
+  /** Jest replaces these for each file. */
   readonly #console = console;
   readonly #exit = process.exit;
   readonly #prolonged = new WeakSet<Limited>();
@@ -70,7 +71,7 @@ export default class WorkerEnvironment {
     const { mutation, code } = message as UndeclaredRefusal;
     this.#undeclared.add(`${mutation} refuses with ${code}, which its @terms do not name`);
   };
-  /** By a test file of the unit tier, which has no need that says so. */
+  /** Programs started by a test file of the unit tier, which has no need that allows them. */
   readonly #started = new Set<string>();
   readonly #noteStart = (message: unknown) => {
     this.#started.add((message as { readonly options: { readonly file: string } }).options.file);
@@ -95,7 +96,7 @@ export default class WorkerEnvironment {
 
   async setup(): Promise<void> {}
 
-  /** Jest asks for one. */
+  /** Required by Jest. */
   getVmContext(): null {
     return null;
   }
@@ -120,7 +121,7 @@ export default class WorkerEnvironment {
     if (name === 'test_fn_success') this.#refuse(test);
     if (name === 'test_fn_start' || name === 'hook_start') this.#prolong(hook ?? test, run.testTimeout);
     if (name === 'test_done' && test !== undefined) this.#excuseKnown(test);
-    // Once it is handled, Jest ignores it.
+    // Jest ignores a rejection once it is handled.
     if (name === 'error' && isBrokenConnect(error)) promise?.catch(() => undefined);
   }
 
@@ -148,7 +149,10 @@ export default class WorkerEnvironment {
     this.#proofs = 0;
   }
 
-  /** Of `expect`, Jest counts the calls of the test that runs. Long files are not judged: most of them run in later slices. */
+  /**
+   * Jest counts the `expect` calls of the running test. Long files are not judged, because most of them run in later
+   * slices.
+   */
   #proves(): boolean {
     if (this.#proofs > 0 || this.#path.includes('.long.')) return true;
     const { expect } =
@@ -156,7 +160,7 @@ export default class WorkerEnvironment {
     return expect === undefined || expect.getState().assertionCalls > 0;
   }
 
-  /** Once each: a hook is the same object for every test. */
+  /** Only once each, because a hook is the same object for every test. */
   #prolong(limited: Limited | undefined, usualMs: number): void {
     if (limited === undefined || this.#prolonged.has(limited)) return;
     this.#prolonged.add(limited);
@@ -164,14 +168,14 @@ export default class WorkerEnvironment {
   }
 }
 
-/** As Jest prints it; the outermost group has no title. */
+/** In Jest's format. The outermost group has no title. */
 function titleOf(test: Test): string {
   const titles = [test.name];
   for (let group = test.parent; group?.parent !== undefined; group = group.parent) titles.unshift(group.name);
   return titles.join(' › ');
 }
 
-/** Jest has errors with, and without, a second one that has the place. */
+/** Jest has errors with and without a second one that has the location. */
 function textOfErrors(errors: readonly unknown[]): string {
   return errors
     .map((error) => (Array.isArray(error) ? (error[0] ?? error[1]) : error))
@@ -179,7 +183,10 @@ function textOfErrors(errors: readonly unknown[]): string {
     .join('\n');
 }
 
-/** Of this process and of its children that have ended: proc(5), fields utime, stime, cutime and cstime, in hundredths of a second. */
+/**
+ * CPU time of this process and of its ended children: proc(5), fields utime, stime, cutime and cstime, in hundredths of
+ * a second.
+ */
 function cpuMs(): number {
   const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0);

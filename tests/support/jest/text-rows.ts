@@ -1,7 +1,8 @@
-// Tables of tests as text: a row a line, its cells between bars. A row is data; the suite that reads it has the logic.
+// Test tables as text: one row per line, with cells between bars. A row is data, and the suite that reads it has the
+// logic.
 import { parse } from 'yaml';
 
-/** What rows name: `$NAME` for a whole value, `<NAME>` within a GraphQL document. */
+/** Values that rows refer to: `$NAME` for a whole value, `<NAME>` within a GraphQL document. */
 export type Names = Readonly<Record<string, unknown>>;
 
 /** Lines that begin with `#` are comments. */

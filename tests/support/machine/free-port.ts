@@ -7,14 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning } from './temporary-folder.ts';
 
-// Below those that the system gives to clients (ip_local_port_range): one of them could take it while the server is away.
+// Below the ports that the system gives to clients (ip_local_port_range). Otherwise a client could take one while the
+// server is away.
 const [first, count] = [20_000, 10_000];
 const attempts = 1_000;
 
-/** A file for each port that a test process has been given, with its pid: ports are bound long after they are chosen. */
+/**
+ * A file with the owner's pid for each port given to a test process, because ports are bound long after they are
+ * chosen.
+ */
 const claims = join(tmpdir(), 'tidegate-test-ports');
 
-/** For TCP and UDP; was free on 127.0.0.1 a moment ago, and is given to no other test while this process runs. */
+/** A port for TCP and UDP that was free on 127.0.0.1 a moment ago. No other test gets it while this process runs. */
 export async function freePort(): Promise<number> {
   await mkdir(claims, { recursive: true });
   for (let attempt = 0; attempt < attempts; attempt += 1) {

@@ -17,7 +17,7 @@ interface TestLab {
   stop(): Promise<void>;
 }
 
-/** Why the lab can't run here, or undefined. Known before tests are collected. */
+/** The reason why the lab can't run here, or undefined. Known before tests are collected. */
 export function labUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'network namespaces need root';
   const probe = `tg-probe-${randomBytes(3).toString('hex')}`;
@@ -75,7 +75,7 @@ interface SshPlace {
   readonly privateKeyPath: string;
 }
 
-/** An SSH subsystem: what it said so far, and its exit code (undefined without one). */
+/** An SSH subsystem: its output so far, and its exit code (undefined without one). */
 interface SshTalk {
   say(text: string): void;
   said(): string;
@@ -94,7 +94,7 @@ export function openSsh(lab: RunningLab): Promise<PlainSsh> {
   return openSshTo(lab.firewall);
 }
 
-/** To any device of the lab. */
+/** A plain SSH login to any device of the lab. */
 export async function openSshTo({ host, port, username, privateKeyPath }: SshPlace): Promise<PlainSsh> {
   const privateKey = await readFile(privateKeyPath);
   const client = new Client();

@@ -1,4 +1,4 @@
-// Programs that outlive the process that started them, as HAProxy does: a test ends its own, also when it has failed.
+// Programs that outlive the process that started them, as HAProxy does. A test ends its own, even when it has failed.
 import { readdir, readFile } from 'node:fs/promises';
 import { waitFor } from './temporary-folder.ts';
 
@@ -21,6 +21,6 @@ function killed(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // It has already ended.
   }
 }

@@ -1,4 +1,5 @@
-// A network 127.X.0.0/16 that no other test or trial on this machine has: whoever listens at its last address has it.
+// A network 127.X.0.0/16 that no other test or trial on this machine uses. A listener at its last address marks the
+// owner.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 

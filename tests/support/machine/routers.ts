@@ -27,7 +27,7 @@ async function testRouters(): Promise<TestRouters> {
   };
 }
 
-/** Known before tests are collected. */
+/** The reason why they can't run here, or undefined. Known before tests are collected. */
 export function routersUnavailable(): string | undefined {
   return labUnavailable() ?? (existsSync('/usr/lib/frr/zebra') ? undefined : 'there is no FRR');
 }

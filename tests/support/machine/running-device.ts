@@ -1,4 +1,4 @@
-// A device of the lab for one test: any program behind a real sshd in a network namespace of its own, with its log and faults.
+// A lab device for one test: any program behind a real sshd in its own network namespace, with its log and faults.
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { silentLog } from '../../../embedded/setup-log.ts';
@@ -16,7 +16,7 @@ export class RunningDevice {
     this.#folder = folder;
   }
 
-  /** `file`: the path of what it is (lab/device/start.sh). */
+  /** `file`: the path of the device's file (lab/device/start.sh). */
   static async start(file: string, username: string): Promise<RunningDevice> {
     const folder = await labFolder();
     const device = resolve(file);

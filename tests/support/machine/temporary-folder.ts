@@ -19,7 +19,7 @@ const neededBytes = 4 * 1024 ** 3;
 
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const parent = await memoryFolder(neededBytes);
-  // Short: paths of Unix sockets have at most 107 characters.
+  // Short, because paths of Unix sockets have at most 107 characters.
   const path = await mkdtemp(join(parent, 'tg-test-'));
   // Accessible to the user of the embedded servers.
   await chmod(path, 0o711);
@@ -27,8 +27,8 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 }
 
 /**
- * Shared memory if it has so much room: containers often have 64 MB. No test cuts the power, and on a disk databases would wait for it at
- * each commit.
+ * Shared memory if it has enough room: containers often have 64 MB. No test cuts the power, and on a disk databases
+ * would wait for it at each commit.
  */
 export async function memoryFolder(neededBytes: number): Promise<string> {
   const memory = await statfs('/dev/shm').catch(() => undefined);
@@ -36,8 +36,9 @@ export async function memoryFolder(neededBytes: number): Promise<string> {
 }
 
 /**
- * Polls until `check` returns something other than undefined or false; throws with `what` at the deadline. It pauses for twice as long as a
- * check took: one that starts a program would keep a processor busy, and what it waits for would come later.
+ * Polls until `check` returns something other than undefined or false. Throws with `what` at the deadline. It pauses
+ * for twice as long as a check took, because a check that starts a program would keep a processor busy and delay the
+ * awaited state.
  */
 export async function waitFor<T>(
   what: string,
@@ -63,8 +64,8 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 }
 
 /**
- * Checks during `forMs` that nothing happens; throws with `what` as soon as `check` returns false. Only for a mistake that no later event
- * would reveal. `forMs` is the time in which a product with the mistake would make it.
+ * Checks during `forMs` that nothing happens. Throws with `what` as soon as `check` returns false. Only for a mistake
+ * that no later event would reveal. `forMs` is the time in which a product with the mistake would make it.
  */
 export async function stays(what: string, forMs: number, check: () => Promise<boolean> | boolean): Promise<void> {
   const endsAtMs = performance.now() + forMs;

@@ -1,4 +1,4 @@
-// A TCP link on loopback that a test can cut: connections over it end, and new ones are refused until it is mended.
+// A TCP link on loopback that a test can cut. Its connections end, and new ones are refused until it is mended.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 

@@ -39,7 +39,7 @@ interface Answered {
 
 export class Federation {
   readonly graph: ControlGraph;
-  /** Users, their passwords, the audit trail. */
+  /** Users, their passwords and the audit trail. */
   readonly bench: SystemBench;
   readonly authority: CertificateAndKey;
   readonly clusters = new Map<string, FederatedCluster>();
@@ -79,7 +79,7 @@ export class Federation {
     return federation;
   }
 
-  /** Clusters connect to it again. */
+  /** Lets clusters connect to it again. */
   async openControlPlane(): Promise<void> {
     const { db, wake, log, owner } = this.graph;
     this.#links = new ClusterLinks({
@@ -89,7 +89,7 @@ export class Federation {
     await this.#links.start();
   }
 
-  /** As if it were away: clusters go on. */
+  /** Simulates its absence. Clusters keep running. */
   async closeControlPlane(): Promise<void> {
     await this.#links?.stop();
     this.#links = undefined;
@@ -123,7 +123,7 @@ export class Federation {
     return cluster;
   }
 
-  /** Its controller no longer reaches the control plane; others do. */
+  /** The cluster's controller no longer reaches the control plane; others do. */
   async cutOff(name: string): Promise<void> {
     const cluster = this.clusters.get(name);
     if (cluster === undefined) throw new Error(`there is no cluster ${name}`);
@@ -146,7 +146,7 @@ export class Federation {
     return controller;
   }
 
-  /** At the users' port of a cluster. */
+  /** Calls the users' port of a cluster. */
   async call(
     cluster: string,
     method: string,

@@ -37,7 +37,7 @@ class MemoryBlobs implements Blobs {
 }
 
 interface Weather {
-  /** Of 1: requests that are lost, and answers that are lost. */
+  /** Share of lost requests and of lost answers, from 0 to 1. */
   readonly loss: number;
   readonly mostDelayMs: number;
   readonly random: () => number;
@@ -58,7 +58,10 @@ export class MemoryClusters {
     this.replicas = Array.from({ length: count }, () => new MemoryReplica(looksAtGates));
   }
 
-  /** The work of a server of this cluster; `isDead` becomes true when it dies: then none of its requests is carried out any more. */
+  /**
+   * The work of one server of this cluster. `isDead` becomes true when it dies, and from then on none of its requests
+   * is carried out.
+   */
   objects(self: number, isDead: () => boolean = () => false): Objects {
     const topology = this.topology(self, isDead);
     const chance = () =>

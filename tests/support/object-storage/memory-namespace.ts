@@ -1,4 +1,5 @@
-// A namespace in memory, for tests of users of the port. It implements the port strictly: the contract suite runs against it, too.
+// A namespace in memory, for tests of code that uses the port. It implements the port strictly, and the contract suite
+// runs against it too.
 import { createHash, randomBytes } from 'node:crypto';
 import type {
   Caller,
@@ -26,7 +27,7 @@ import { ObjectError, type ObjectErrorCode } from '../../../subgraphs/object-sto
 interface Stored {
   readonly stat: ObjectStat;
   readonly body: Buffer;
-  /** The request that made it from an upload in parts. */
+  /** The request that completed it from a multipart upload. */
   readonly completion?: string;
 }
 
@@ -54,7 +55,7 @@ export class MemoryNamespace implements Namespace {
   /** By account, then name. */
   readonly #accounts = new Map<string, Map<string, Container>>();
   readonly #options: readonly string[];
-  /** The next operations are refused so. */
+  /** The refusal of the next operations. */
   #refusal: { readonly code: ObjectErrorCode; readonly message: string } | undefined;
   #versions = 0;
 

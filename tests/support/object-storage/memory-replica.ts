@@ -1,5 +1,5 @@
-// A replica in memory, by the product's rules and limits and with its gates. The replica that the product uses is in a database, and is tested against the
-// same rules.
+// A replica in memory, with the product's rules, limits and gates. The product's own replica is in a database, and is
+// tested against the same rules.
 import * as rules from '../../../platform/registers/rules.ts';
 import { noVersion } from '../../../platform/registers/version.ts';
 import { compareNames } from '../../../subgraphs/object-storage/engine/namespace/names.ts';

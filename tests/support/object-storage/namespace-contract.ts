@@ -1,4 +1,4 @@
-// The required behaviour of every namespace: run against the one in memory, and against a real cluster.
+// The required behaviour of every namespace, run against the one in memory and against a real cluster.
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type {
@@ -18,7 +18,7 @@ import type { ObjectErrorCode } from '../../../subgraphs/object-storage/wire/obj
 interface TestedNamespace {
   readonly namespace: Namespace;
   readonly caller: Caller;
-  /** Of another account. */
+  /** A caller of another account. */
   readonly stranger: Caller;
   stop?(): Promise<void>;
 }
@@ -55,7 +55,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 const MiB = 1024 * 1024;
 
 export function namespaceContract(name: string, start: () => Promise<TestedNamespace>): void {
-  describe(`${name} keeps to the port of the namespace`, () => {
+  describe(`${name} meets the contract of the namespace port`, () => {
     let tested: TestedNamespace;
     let namespace: Namespace;
     let caller: Caller;
@@ -103,7 +103,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await listed({ limit: 1 })).toEqual(['pages-aa']);
       });
 
-      test('with an option that does not exist are refused', async () => {
+      test('with a nonexistent option are refused', async () => {
         const created = namespace.createContainer(caller, 'contract-option', { option: 'no-such-option' });
         expect(await codeOf(created)).toBe('NO_OPTION');
       });
@@ -125,7 +125,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await codeOf(namespace.stat(caller, bucket, 'one'))).toBe('NO_OBJECT');
       });
 
-      test('of another account do not exist', async () => {
+      test('of another account look nonexistent', async () => {
         const bucket = await container();
         await put(bucket, 'one');
         const { stranger } = tested;
@@ -139,7 +139,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await bodyOf(bucket, 'one')).toBe('one');
       });
 
-      test('are not changed by who may only read', async () => {
+      test("can't be changed by read-only callers", async () => {
         const bucket = await container();
         await put(bucket, 'one');
         const reader = { ...caller, canWrite: false };
@@ -213,7 +213,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect((await readAll(all.body)).toString()).toBe('one');
       });
 
-      test('that are not there are not found, and deleting them is no error', async () => {
+      test('that do not exist are not found, and deleting them is not an error', async () => {
         const bucket = await container();
         expect(await codeOf(namespace.stat(caller, bucket, 'none'))).toBe('NO_OBJECT');
         expect(await codeOf(namespace.get(caller, bucket, 'none'))).toBe('NO_OBJECT');
@@ -232,7 +232,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await codeOf(namespace.stat(caller, bucket, 'one'))).toBe('NO_OBJECT');
       });
 
-      test('whose body fails leave nothing, and what was there stays', async () => {
+      test('whose body fails leave nothing, and the existing object stays', async () => {
         const bucket = await container();
         await put(bucket, 'there');
         async function* broken(): AsyncGenerator<Buffer> {
@@ -265,7 +265,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
     });
 
     describe('conditions', () => {
-      test('a write on condition that there is nothing has one winner', async () => {
+      test('a write that requires a free name has one winner', async () => {
         const bucket = await container();
         const results = await Promise.all(
           Array.from({ length: 8 }, (_, at) =>
@@ -276,7 +276,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await bodyOf(bucket, 'one')).toBe(`${results.indexOf('nothing was refused')}`);
       });
 
-      test('a write on condition of an entity tag needs it', async () => {
+      test('a write that requires an entity tag needs it', async () => {
         const bucket = await container();
         const write = (body: string, ...ifMatch: readonly string[]) =>
           codeOf(namespace.put(caller, bucket, 'one', uploadOf(body), plainHeaders, { ifMatch }));
@@ -288,7 +288,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await bodyOf(bucket, 'one')).toBe('third');
       });
 
-      test('a deleted object counts as none', async () => {
+      test('a deleted object counts as missing', async () => {
         const bucket = await container();
         await put(bucket, 'one');
         await namespace.delete(caller, bucket, 'one');
@@ -322,7 +322,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await read({ ifMatch: ['other'], ifNoneMatch: [etag] })).toBe('PRECONDITION_FAILED');
       });
 
-      test('a deletion may have one', async () => {
+      test('a deletion may have a condition', async () => {
         const bucket = await container();
         await put(bucket, 'one');
         const conditions = { ifMatch: [md5('other')] };
@@ -333,7 +333,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
     });
 
     describe('copies', () => {
-      test('keep the bytes, and the headers or not', async () => {
+      test('keep the bytes, and optionally the headers', async () => {
         const bucket = await container();
         const other = await container();
         const headers = { contentType: 'image/png', metadata: { a: '1' } };
@@ -350,7 +350,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect((await readAll(read.body)).equals(body)).toBe(true);
       });
 
-      test('look at the conditions of both sides', async () => {
+      test('check the conditions of both sides', async () => {
         const bucket = await container();
         await put(bucket, 'one');
         await put(bucket, 'two');
@@ -371,7 +371,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
     });
 
     describe('listings', () => {
-      // In the order of their UTF-8 bytes; UTF-16 has the last two the other way round.
+      // In the order of their UTF-8 bytes. UTF-16 reverses the last two.
       const names = ['A', 'a', 'a ', 'a-b', 'a/', 'a/1', 'a/2/x', 'a/2/y', 'b', 'dir/x', 'ä', '\uffee', '\u{1f600}'];
       let bucket = '';
       beforeAll(async () => {
@@ -414,11 +414,11 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         }
       });
 
-      test('of nothing are empty and whole', async () => {
+      test('of nothing are empty and complete', async () => {
         expect(await list({ limit: 0 })).toMatchObject({ objects: [], prefixes: [], isTruncated: false });
       });
 
-      test('keep to prefix, delimiter and the name to begin after', async () => {
+      test('obey the prefix, the delimiter and the name to begin after', async () => {
         expect(shown(await list({ prefix: 'a/' }))).toEqual(['a/', 'a/1', 'a/2/x', 'a/2/y']);
         const top = await list({ delimiter: '/' });
         expect(top.objects.map((each) => each.name)).toEqual(names.filter((each) => !each.includes('/')));
@@ -432,7 +432,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect((await list({ delimiter: '-' })).prefixes).toEqual(['a-']);
       });
 
-      test('go on behind a prefix that they ended with, and show one that they begin within', async () => {
+      test('continue behind a prefix that they ended with, and show one that they begin within', async () => {
         expect((await list({ delimiter: '/', after: 'a/' })).prefixes).toEqual(['dir/']);
         expect((await list({ delimiter: '/', after: 'a/1' })).prefixes).toEqual(['a/', 'dir/']);
       });
@@ -464,7 +464,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await codeOf(namespace.listParts(caller, bucket, 'film', uploadId, 0, 10))).toBe('NO_UPLOAD');
       });
 
-      test('list their parts, of which a later one of the same number counts', async () => {
+      test('list their parts; the latest part with a number counts', async () => {
         const bucket = await container();
         const uploadId = await namespace.beginUpload(caller, bucket, 'one', plainHeaders);
         for (const part of [3, 1, 2]) await namespace.putPart(caller, bucket, 'one', uploadId, part, uploadOf('first'));
@@ -479,7 +479,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(rest).toMatchObject({ parts: [{ part: 3, sizeBytes: 5 }], isTruncated: false });
       });
 
-      test('are refused with parts that are missing, others, or too small', async () => {
+      test('are refused with missing, wrong or too small parts', async () => {
         const bucket = await container();
         const uploadId = await namespace.beginUpload(caller, bucket, 'one', plainHeaders);
         for (const part of [1, 2]) await namespace.putPart(caller, bucket, 'one', uploadId, part, uploadOf('x'));
@@ -493,7 +493,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await bodyOf(bucket, 'one')).toBe('x');
       });
 
-      test('keep to a condition when they are completed', async () => {
+      test('obey a condition when they are completed', async () => {
         const bucket = await container();
         await put(bucket, 'one');
         const uploadId = await namespace.beginUpload(caller, bucket, 'one', plainHeaders);
@@ -517,7 +517,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         return { bucket, uploadId, parts, complete, stat: await complete() };
       };
 
-      test('that are completed again by the same request succeed with the same object', async () => {
+      test('completed again by the same request succeed with the same object', async () => {
         for (const conditions of [{}, { ifNoneMatch: ['*'] }]) {
           const { bucket, uploadId, parts, complete, stat } = await completed('film', conditions);
           expect(await complete()).toEqual(stat);
@@ -529,7 +529,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         }
       });
 
-      test('that were completed do not exist for another request', async () => {
+      test('that were completed look nonexistent to another request', async () => {
         const { bucket, uploadId, parts, complete, stat } = await completed('film');
         const [first = { part: 1, etag: '' }, second = { part: 2, etag: '' }] = parts;
         for (const others of [
@@ -568,7 +568,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
             await namespace.completeUpload(caller, bucket, 'film', again, [{ part: 1, etag: md5('x') }]);
           },
         ],
-      ])('that were completed do not exist once their object is %s', async (_, change) => {
+      ])('that were completed no longer exist once their object is %s', async (_, change) => {
         const { bucket, complete } = await completed('film');
         await change(bucket);
         const read = async () =>
@@ -578,7 +578,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await read()).toEqual(before);
       });
 
-      test('do not make copies of their object answer for them', async () => {
+      test('are not answered from copies of their object', async () => {
         const { bucket, uploadId, parts } = await completed('film');
         await namespace.copy(caller, { container: bucket, name: 'film' }, { container: bucket, name: 'copy' }, 'KEEP');
         expect(await codeOf(namespace.completeUpload(caller, bucket, 'copy', uploadId, parts))).toBe('NO_UPLOAD');

@@ -1,5 +1,5 @@
-// Clusters of object storage for tests: each with a database, a folder and a server of its own, which connect over mutual TLS on loopback.
-// In place of the control plane the test writes the documents that the control plane would.
+// Object storage clusters for tests, each with its own database, folder and server, connected over mutual TLS on
+// loopback. The test writes the control plane's documents.
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Database } from '../../../platform/database/database.ts';
@@ -38,7 +38,7 @@ const credentials: Credentials = {
   secret: 'secret/of+the/account/0123456789abcdef01',
 };
 
-/** Makes it once clusters reach each other. A request that was given up may have made it, and another one is refused then. */
+/** Creates the container once clusters reach each other. A timed-out request may already have created it. */
 export async function makeContainer(client: S3TestClient, name: string): Promise<void> {
   await waitFor(`the container ${name}`, async () =>
     [200, 409].includes((await client.send({ method: 'PUT', path: `/${name}` })).status),
@@ -57,7 +57,7 @@ export class RealCluster {
   readonly key: ClusterKey;
   readonly #scrub: ObjectServerOptions['scrub'];
   readonly #times: ObjectServerOptions['times'];
-  /** By how much the clock of its servers is wrong. */
+  /** The error of its servers' clock. */
   aheadMs = 0;
   server: ObjectServer | undefined;
 
@@ -89,7 +89,7 @@ export class RealCluster {
     return `https://127.0.0.1:${this.#peerPort}`;
   }
 
-  /** To it, for one other cluster. */
+  /** A link to it, for one other cluster. */
   link(): Promise<CutLink> {
     return CutLink.to(this.#peerPort);
   }
@@ -98,7 +98,7 @@ export class RealCluster {
     this.server = await this.#serve(1, this.#peerPort, this.#s3Port);
   }
 
-  /** One more, on the same database and disk; other clusters do not know of it. The caller stops it. */
+  /** Starts one more server on the same database and disk, unknown to other clusters. The caller stops it. */
   async startAnother(): Promise<ObjectServer> {
     return this.#serve(2, await freePort(), await freePort());
   }
@@ -120,7 +120,7 @@ export class RealCluster {
     return server;
   }
 
-  /** Whether it votes in all partitions that it holds: a new cluster does when the others have confirmed that it was not here before. */
+  /** True if it votes in all its partitions. A new cluster does once the others confirm that it was not here before. */
   async votes(): Promise<boolean> {
     const [row] = await this.db.query<{ held: number; ready: number | null }>(
       'SELECT COUNT(*) AS held, SUM(is_ready) AS ready FROM store_partition WHERE is_held',
@@ -128,12 +128,12 @@ export class RealCluster {
     return row !== undefined && row.held > 0 && row.held === Number(row.ready);
   }
 
-  /** Of a ring of which it takes over something in its present epoch. */
+  /** The partitions of a ring that it takes over in its present epoch. */
   takeOver(ring: number): TakeOver | undefined {
     return this.server?.takeOvers().find((each) => each.ring === ring);
   }
 
-  /** It is away, and keeps its data. */
+  /** Takes the cluster away. It keeps its data. */
   async stop(): Promise<void> {
     await this.server?.stop();
     this.server = undefined;
@@ -202,12 +202,12 @@ export class RealClusters {
     return found;
   }
 
-  /** Members of the first rings; a cluster that is none of them waits. */
+  /** The members of the first rings. Other clusters wait. */
   wish(names: readonly string[], replicas = 3): RingWish {
     return { members: names.map((name) => ({ cluster: this.get(name).number, weight: 1, zone: name })), replicas };
   }
 
-  /** As the control plane sends a ring, or a step of its change. */
+  /** Sends a ring, or a step of its change, like the control plane. */
   async tellRing(ring: number, epoch: number, rings: readonly Ring[], more: Partial<RingDocument> = {}): Promise<void> {
     const groups = rings.map(groupOf);
     const members = (rings.at(-1)?.members ?? []).map((member) => ({ ...member }));
@@ -235,7 +235,7 @@ export class RealClusters {
     await this.#put('key', accessKeyId, { accessKeyId, accountId: account, canWrite: true, sealed, isRevoked: false });
   }
 
-  /** The option of containers that name none; `others`: further ones, from number 2. */
+  /** Sends the default option. `others`: further options, from number 2. */
   async tellOption({
     nearestReads,
     others = [],
@@ -249,7 +249,7 @@ export class RealClusters {
     await this.#put('options', '', { options });
   }
 
-  /** From now on each cluster reaches this one, and is reached by it, over links that can be cut. */
+  /** From now on the other clusters and this one connect over links that can be cut. */
   async linksOf(name: string, cleanup: AsyncDisposableStack): Promise<readonly CutLink[]> {
     const links: CutLink[] = [];
     const linked = async (to: RealCluster) => {

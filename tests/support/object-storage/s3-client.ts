@@ -1,4 +1,5 @@
-// A client of S3 for tests: signs as the documentation describes, independently of the server's code, and can sign wrongly on purpose.
+// An S3 client for tests. It signs as the documentation describes, independently of the server's code, and can sign
+// wrongly on purpose.
 import { createHash, createHmac } from 'node:crypto';
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -10,11 +11,11 @@ export interface Credentials {
 
 export interface Sent {
   readonly method: string;
-  /** With its query, as sent. */
+  /** Path with its query, as sent. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string;
-  /** Not signed, but sent. */
+  /** Headers that are sent but not signed. */
   readonly unsigned?: Readonly<Record<string, string>>;
   /** Default: the body's digest. */
   readonly contentSha256?: string;
@@ -26,7 +27,7 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   readonly text: string;
-  /** S3's code in an error. */
+  /** S3's error code. */
   readonly code: string | undefined;
 }
 
@@ -59,7 +60,7 @@ export class S3TestClient {
     this.ca = options.ca;
   }
 
-  /** Signed in its Authorization header. */
+  /** Sends a request that is signed in its Authorization header. */
   send(sent: Sent): Promise<Answer> {
     return this.plain({ ...sent, headers: this.sign(sent).headers });
   }
@@ -99,7 +100,7 @@ export class S3TestClient {
     return `${path}&X-Amz-Signature=${signature}`;
   }
 
-  /** As it is. */
+  /** Sends a request unchanged. */
   plain(sent: Sent): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const request = this.open(sent);
@@ -115,12 +116,12 @@ export class S3TestClient {
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body, text, code });
         });
       });
-      // As bytes: with a text Node would write the headers in its encoding, too.
+      // Sent as bytes, because with a string Node would also write the headers in its encoding.
       request.end(Buffer.from(sent.body ?? ''));
     });
   }
 
-  /** The body is the caller's to write. */
+  /** Opens a request whose body the caller writes. */
   open(sent: Sent): ClientRequest {
     const headers: Record<string, string | number> = { ...sent.headers };
     const hasLength = 'content-length' in headers || 'transfer-encoding' in headers;

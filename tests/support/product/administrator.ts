@@ -1,4 +1,4 @@
-// The first administrator of a system of this process: asks its graph, and changes it.
+// The first administrator of a system in this process, with queries and changes through its graph.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningSystem } from './running-system.ts';
@@ -9,7 +9,7 @@ export class Administrator {
   readonly #url: string;
   readonly name = 'admin';
   readonly password: string;
-  /** For a while. */
+  /** Valid for a while. */
   readonly token: string;
 
   private constructor(url: string, password: string, token: string) {
@@ -24,12 +24,12 @@ export class Administrator {
     return new Administrator(system.url, password, login.accessToken);
   }
 
-  /** `token`: of another account. */
+  /** `token`: that of another account. */
   ask<Data>(query: string, variables: object = {}, token = this.token): Promise<Data> {
     return askAt(this.#url, token, query, variables);
   }
 
-  /** Throws if it is refused. `fields` of the payload. */
+  /** Throws if the change is refused. `fields`: those of the payload. */
   async change<Payload>(mutation: string, input: object, fields = '', token = this.token): Promise<Payload> {
     const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
     const query = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { ${fields} userErrors { code message field } } }`;

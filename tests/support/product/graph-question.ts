@@ -1,4 +1,4 @@
-// A stand-in for the graph that refuses what the graph would refuse: a question that does not fit its schema.
+// A stand-in for the graph that refuses a query that does not fit its schema, as the graph would.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
@@ -13,7 +13,7 @@ function graph(): GraphQLSchema {
   return schema;
 }
 
-/** `answer` gets the questions that fit the schema; others are refused in the words of the gateway. */
+/** `answer` gets the queries that fit the schema. Others are refused with the gateway's message. */
 export function asTheGraph(answer: AskGraph): AskGraph {
   return async (question) => {
     const [fault] = validate(graph(), parse(question.query));

@@ -38,7 +38,7 @@ export async function testMachine(
   return { id, cert, key, ca: authority.cert, peers: new Peers(log) };
 }
 
-/** The settings with which a process is that machine to others; its files stand in the folder. */
+/** The settings that give a process this machine's identity. Its files are in the folder. */
 export async function machineSettings({ cert, key, ca }: TestMachine, folder: string): Promise<Record<string, string>> {
   const settings: Record<string, string> = {};
   for (const [name, text] of Object.entries({ cert, key, ca })) {

@@ -1,5 +1,5 @@
-// The product with some subgraphs mounted, like a user has it: in one process with all others, or each role as a separate process
-// behind a gateway. A subgraph's test sends both the same requests.
+// The product with some subgraphs mounted, as a user has it: in one process with all others, or each role as a separate
+// process behind a gateway. A subgraph's test sends the same requests to both.
 // needs: system
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import { temporaryFolder } from '../machine/temporary-folder.ts';
 import { systemPlace } from './running-system.ts';
 
 export interface MountedGraph {
-  /** Without a path. */
+  /** URL without a path. */
   readonly url: string;
   /** API token of an operator of the project `default`. */
   readonly token: string;
@@ -57,7 +57,7 @@ export async function mountInOneProcess({ rows, settings }: Mounting): Promise<M
   };
 }
 
-/** `subgraphs` are served beside system, `roles` are their further roles; with a worker and a gateway. */
+/** Serves `subgraphs` beside system, with `roles` as further roles, a worker and a gateway. */
 export async function mountAsProcesses(
   mounting: Mounting & { readonly subgraphs: readonly string[]; readonly roles?: readonly string[] },
 ): Promise<MountedGraph> {
@@ -110,7 +110,7 @@ export async function ask<Data>(
   return answer.data;
 }
 
-/** For subscriptions; the caller disposes of it. */
+/** A client for subscriptions, which the caller disposes of. */
 export function subscriber({ url, token }: Pick<MountedGraph, 'url' | 'token'>): Client {
   const connectionParams = { authorization: `Bearer ${token}` };
   return createClient({ url: `${url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket, connectionParams });

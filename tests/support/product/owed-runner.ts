@@ -1,4 +1,4 @@
-// Carries out owed work as a worker does, but one after the other, when the test says so.
+// Carries out owed work like a worker, but one piece after another, when the test asks for it.
 import type { Database } from '../../../platform/database/database.ts';
 import type { OwedQueue } from '../../../platform/owed/owed-queue.ts';
 import { OwedWork } from '../../../platform/owed/owed-work.ts';
@@ -12,7 +12,10 @@ export class OwedRunner {
     this.#queues = queues;
   }
 
-  /** All that is due now, once; of one kind, or of all. Returns the errors of what failed, which is due again soon. */
+  /**
+   * Runs all work that is due now, once: of one kind, or of all. Returns the errors of failed work, which is due again
+   * soon.
+   */
   async runDue(only?: string): Promise<readonly Error[]> {
     const errors: Error[] = [];
     for (const queue of this.#queues.filter(({ kind }) => only === undefined || kind === only)) {

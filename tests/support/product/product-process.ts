@@ -1,5 +1,6 @@
-// The product that the files of tests/main-jobs share: Jest's main process starts it before the first of them and stops it after the last one
-// (runner.js), on ports and in a folder of its own. It dies with the run. Files find it by an environment variable (tests/main-jobs/support).
+// The product that the files of tests/main-jobs share. Jest's main process starts it before the first of them and stops
+// it after the last (runner.js), with its own ports and folder. It dies with the run. Files find it by an environment
+// variable (tests/main-jobs/support).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
@@ -11,7 +12,7 @@ import { patience } from '../machine/patience.ts';
 import { isRunning, memoryFolder, waitFor } from '../machine/temporary-folder.ts';
 
 export const productVariable = 'TIDEGATE_TEST_PRODUCT';
-/** What `tidegate up` prints last when it is ready. */
+/** The last line that `tidegate up` prints when it is ready. */
 export const readyLine = 'Ctrl-C stops everything.';
 export const logOf = (folder: string): string => join(folder, 'log');
 export const dataOf = (folder: string): string => join(folder, 'data');
@@ -53,7 +54,7 @@ export class ProductProcess {
     return new ProductProcess(folder, child);
   }
 
-  /** Resolves also if it does not get ready: each file then fails with its output. */
+  /** Also resolves if it does not get ready. Each file then fails with its output. */
   async ready(): Promise<void> {
     const isOver = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
     const isReady = async () => (await readFile(logOf(this.#folder), 'utf8')).includes(readyLine);
@@ -75,13 +76,13 @@ export class ProductProcess {
   }
 }
 
-/** Of runs that were killed. */
+/** Removes the folders of killed runs. */
 async function removeLeftOvers(parent: string): Promise<void> {
   for (const name of (await readdir(parent)).filter((each) => each.startsWith(folderPrefix)).slice(0, 100))
     if (!isRunning(Number(name.slice(folderPrefix.length).split('-')[0]))) await removeFolder(join(parent, name));
 }
 
-/** Nodes of load balancers run on after a kill, and so do networks. */
+/** Nodes and networks of load balancers outlive a kill. */
 async function removeFolder(folder: string): Promise<void> {
   const lab = new LabHere(dataOf(folder), new AbortController().signal);
   for (const name of Object.keys(devices) as (keyof typeof devices)[]) await lab.clear(name);

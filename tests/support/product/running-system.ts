@@ -1,5 +1,5 @@
-// Gateway and all subgraphs put together like `tidegate serve`, in this process, on a separate database: for tests of the whole
-// path from a client to a device.
+// Gateway and all subgraphs in this process, assembled like `tidegate serve`, on a separate database. For tests of the
+// whole path from a client to a device.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstAccounts } from '../../../compose/first-accounts.ts';
@@ -14,14 +14,14 @@ import { type TestDatabase, testDatabase } from '../stores/database.ts';
 import { checkInvariants, type InvariantOptions } from '../stores/invariants.ts';
 
 export interface RunningSystem {
-  /** With /graphql. */
+  /** URL with /graphql. */
   readonly url: string;
   /** API token of an operator of the project `default`. */
   readonly token: string;
   readonly folder: string;
   readonly database: TestDatabase;
   readonly process: RunningProcess;
-  /** Checks what it leaves. */
+  /** Stops the system, and checks the state that it leaves. */
   stop(options?: InvariantOptions): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface SystemPlace {
   readonly folder: TemporaryFolder;
   /** The settings that every process on it needs. */
   readonly settings: Readonly<Record<string, string>>;
-  /** When its processes have stopped: checks what they leave. */
+  /** Call after its processes have stopped. Checks the state that they leave. */
   remove(options?: InvariantOptions): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export async function systemPlace(): Promise<SystemPlace> {
   };
 }
 
-/** The accounts of a first start, made by a process with the role system. */
+/** The accounts of a first start, created by a process with the system role. */
 export async function accountsOf(place: SystemPlace, process: RunningProcess): Promise<string> {
   if (process.access === undefined) throw new Error('the process has no role system');
   const folder = join(place.folder.path, 'accounts');
@@ -72,7 +72,7 @@ export async function accountsOf(place: SystemPlace, process: RunningProcess): P
   return (await firstAccounts(process.access, folder)).token;
 }
 
-/** All roles except the worker, unless `settings` change that, on a free port. */
+/** Starts all roles except the worker on a free port, unless `settings` change that. */
 export async function runningSystem(
   options: { readonly log?: Logger; readonly settings?: Readonly<Record<string, string>> } = {},
 ): Promise<RunningSystem> {

@@ -1,4 +1,4 @@
-// In-memory key pairs, in the form of the key files.
+// In-memory key pairs in the form of the key files.
 import {
   newKeyPair,
   type PublicFile,
@@ -12,7 +12,7 @@ interface TestPair {
   readonly publicKeys: PublicKeys;
 }
 
-/** One signer's private key, and the public key that others see. */
+/** One signer's private key, and its public key for others. */
 export function testPair(signer: Signer): TestPair {
   const { privateText, publicText } = newKeyPair();
   return {

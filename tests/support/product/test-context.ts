@@ -1,5 +1,5 @@
-// The dependencies of services, loops and subgraphs, put together only here for tests, benchmarks and trials: like in a process
-// (compose/), but without its settings. Nothing runs before `start`.
+// The dependencies of services, loops and subgraphs, assembled only here for tests, benchmarks and trials: like in a
+// process (compose/), but without its settings. Nothing runs before `start`.
 import { pino } from 'pino';
 import { type CommitMember, Commits } from '../../../platform/database/commits.ts';
 import { Database, type DatabaseOptions } from '../../../platform/database/database.ts';
@@ -24,7 +24,7 @@ import { kindsOf } from './event-kinds.ts';
 export const keyFile = { active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } };
 
 export interface ContextOptions {
-  /** Shared with others, and closed by its owner; default: its own, within this process. */
+  /** Shared with others, and closed by its owner. Default: its own, within this process. */
   readonly wake?: Wake;
   /** Its own wake over this Redis. */
   readonly redis?: { readonly path: string; readonly prefix: string };
@@ -54,11 +54,11 @@ export class LocalContext {
   readonly cursors: CursorSealer;
   readonly mutations: Mutations;
   readonly egress = testEgress;
-  /** Not started: the database's clock is trusted (database.ts). */
+  /** Not started, because tests trust the database's clock (database.ts). */
   readonly trustedClock: TrustedClock;
   readonly #wakeIsOwn: boolean;
 
-  /** `database` is closed with the ground. */
+  /** `database` is closed with this context. */
   constructor(database: Database | DatabaseOptions, options: ContextOptions = {}) {
     const { standby, leaseTtlMs: ttlMs } = options;
     const log = options.log ?? pino({ level: process.env.TEST_LOG ?? 'silent' });
@@ -119,7 +119,7 @@ function ownWake({ redis }: ContextOptions, log: Logger): Wake {
   return redis === undefined ? createLocalWake() : createRedisWake({ path: redis.path }, { prefix: redis.prefix, log });
 }
 
-/** On its own database, which is removed with it. */
+/** A context with its own database, which is removed with it. */
 export class TestContext extends LocalContext {
   readonly place: TestDatabase;
 

@@ -1,4 +1,4 @@
-// Another NETCONF client in tests and trials: Python's ncclient (Debian's python3-ncclient), in a process of its own.
+// A second NETCONF client for tests and trials: Python's ncclient (Debian's python3-ncclient), in its own process.
 // needs: python3, python3-ncclient
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,7 +58,7 @@ export class Ncclient {
     return new Ncclient(child, reader, lines, session);
   }
 
-  /** `what`: as other-netconf-client.py says. */
+  /** `what`: a request of other-netconf-client.py. */
   async ask(what: string, more: Readonly<Record<string, string>> = {}): Promise<NcAnswer> {
     this.#process.stdin.write(`${JSON.stringify({ do: what, ...more })}\n`);
     const { value, done } = await this.#lines.next();
@@ -66,14 +66,14 @@ export class Ncclient {
     return JSON.parse(value) as NcAnswer;
   }
 
-  /** Its reply to a request that must succeed. */
+  /** The reply to a request that must succeed. */
   async done(what: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
     const answer = await this.ask(what, more);
     if (!answer.ok) throw new Error(`${what}: ${answer.tag} ${answer.message}`);
     return answer.xml;
   }
 
-  /** Its session ends without a goodbye. */
+  /** Ends its session without closing it properly. */
   async kill(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exited = once(this.#process, 'exit');

@@ -14,7 +14,7 @@ interface TestNetconf {
   stop(): Promise<void>;
 }
 
-/** Why it can't run here, or undefined. Known before tests are collected. */
+/** The reason why it can't run here, or undefined. Known before tests are collected. */
 export function netconfUnavailable(): string | undefined {
   if (!existsSync('/usr/sbin/netconfd')) return 'netconfd is missing';
   return labUnavailable() ?? ncclientUnavailable();

@@ -16,7 +16,7 @@ interface TestOpenVswitch {
   stop(): Promise<void>;
 }
 
-/** Why it can't run here, or undefined. Known before tests are collected. */
+/** The reason why it can't run here, or undefined. Known before tests are collected. */
 export function openVswitchUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'its namespaces need root';
   if (!existsSync('/usr/sbin/ovsdb-server')) return 'openvswitch-switch is missing';

@@ -1,5 +1,5 @@
-// A real OpenSSH server on the loopback that accepts no login and logs what reached it: the server of an attacker who gets others
-// to log in to it.
+// A real OpenSSH server on the loopback that accepts no login and logs what reached it. It plays an attacker who lures
+// others into logging in.
 // needs: openssh-server, openssh-client
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -59,7 +59,7 @@ export class RealSshd {
     return started;
   }
 
-  /** Log lines of logins tried with a secret: a password that it read, or a key that signed for it. */
+  /** Log lines of logins tried with a secret: a password that the server read, or a key that signed for it. */
   get secretsTried(): string[] {
     return this.#log.split('\n').filter((line) => /(Failed|Accepted) (password|publickey)/.test(line));
   }

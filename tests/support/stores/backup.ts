@@ -1,5 +1,5 @@
-// A backup of a test's database, consistent over all tables, and its restore beneath whatever runs: the database is dropped, and made
-// again from the backup.
+// A backup of a test's database, consistent over all tables, and its restore under running processes. The database is
+// dropped and recreated from the backup.
 import { createConnection } from 'mariadb';
 import { copyDatabase, type TestDatabase } from './database.ts';
 import { testServers } from './servers.ts';
@@ -35,7 +35,7 @@ export async function backUp(place: Pick<TestDatabase, 'name'>): Promise<Backup>
 
 const connect = () => createConnection({ ...testServers().mariadb, multipleStatements: true });
 
-/** Tables are made first, and filled while all of them are locked. */
+/** Creates the tables first, and fills them while all of them are locked. */
 async function copy(from: string, to: string): Promise<void> {
   const root = await connect();
   try {

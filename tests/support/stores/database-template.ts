@@ -1,5 +1,5 @@
-// A migrated database is made once per run, and one text of SQL copies it for each test file: that is faster than running all migrations
-// again, or than asking for every table's definition.
+// A migrated database is made once per run, and one SQL text copies it for each test file. That is faster than running
+// all migrations again, or reading every table's definition.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from 'mariadb';
@@ -11,7 +11,7 @@ import type { TestServers } from './servers.ts';
 
 const templateDatabase = 'tidegate_template';
 
-/** With the tables of all owners. Returns the file with the SQL. */
+/** Lays out the tables of all owners. Returns the file with the SQL. */
 export async function layOutTemplate({ mariadb, sharedFolder }: TestServers): Promise<string> {
   const owners = ownersOf(
     subgraphRows.map(({ name }) => name),

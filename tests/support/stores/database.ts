@@ -9,7 +9,7 @@ export interface TestDatabase {
   readonly name: string;
   /** For the mariadb driver and the Prisma adapter; the account has the application's rights (no SUPER). */
   readonly connection: { socketPath: string; user: string; password: string; database: string };
-  /** For actions not allowed to an application: KILL, global variables, reading other sessions. */
+  /** For actions that an application may not do: KILL, global variables, reading other sessions. */
   readonly rootConnection: { socketPath: string; user: string; password: string; database: string };
   /** Unix socket of the run's Redis, shared by all test files: use `redisPrefix` for every key. */
   readonly redisPath: string;
@@ -28,7 +28,7 @@ export async function testDatabase(options: { migrated?: boolean } = {}): Promis
     await root.query(`CREATE DATABASE \`${name}\``);
     if (options.migrated !== false && servers.templateFile !== undefined) {
       const template = await readFile(servers.templateFile, 'utf8');
-      // Each is an installation of its own.
+      // Each is a separate installation.
       await root.query(`USE \`${name}\`;\n${template};\nUPDATE db_timeline SET history = UUID()`);
     }
   } finally {
@@ -60,7 +60,7 @@ export async function copyDatabase(
   if (isConsistent && locks.length > 0) statements.push(`LOCK TABLES ${locks.join(', ')}`);
   for (const { name } of tables)
     statements.push(
-      // Processes that run may have written to it since it was made.
+      // Running processes may have written to it since it was created.
       ...(isConsistent ? [`DELETE FROM \`${to}\`.\`${name}\``] : []),
       `INSERT INTO \`${to}\`.\`${name}\` SELECT * FROM \`${from}\`.\`${name}\``,
     );
@@ -69,7 +69,10 @@ export async function copyDatabase(
   for (const statement of [...statements, ...triggers, trustsItsClock]) await root.query(statement);
 }
 
-/** One text that makes the tables of `from`, with their rows and triggers, in the session's database while nothing changes `from`. */
+/**
+ * One SQL text that creates the tables of `from` with their rows and triggers in the session's database. Nothing may
+ * change `from` meanwhile.
+ */
 export async function copyingText(root: Connection, from: string): Promise<string> {
   const { tables, triggers } = await definitionsOf(root, from);
   const filled: string[] = [];
@@ -81,7 +84,7 @@ export async function copyingText(root: Connection, from: string): Promise<strin
 }
 
 const unchecked = 'SET foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0';
-/** Most tests run nothing that keeps the trusted time: they trust the database's clock. */
+/** Most tests run nothing that maintains the trusted time, so they trust the database's clock. */
 const trustsItsClock = "UPDATE trusted_clock SET trusted_at = '9999-12-31'";
 
 async function definitionsOf(root: Connection, from: string) {

@@ -1,5 +1,5 @@
-// What must hold in the database whatever has happened to the processes, as SQL: run at the end of end-to-end tests, benchmarks
-// and failure trials. Each query gives the rows that break its invariant.
+// Invariants of the database as SQL, which must hold whatever has happened to the processes. They run at the end of
+// end-to-end tests, benchmarks and failure trials. Each query returns the rows that break its invariant.
 import { Database, type DatabaseLocation, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 
 interface Invariant {
@@ -10,11 +10,14 @@ interface Invariant {
 }
 
 export interface InvariantOptions {
-  /** How long after its deadline a call may be SENT: send window, grace and the interval of recovery, with room for a busy machine. */
+  /**
+   * How long after its deadline a call may be SENT: send window, grace and the recovery interval, with room for a busy
+   * machine.
+   */
   readonly overdueMs?: number;
   /** The database has the tables of platform alone. */
   readonly onlyPlatform?: boolean;
-  /** Not checked: for tests that write to the tables themselves. */
+  /** Invariants that are not checked, for tests that write to the tables directly. */
   readonly except?: readonly InvariantName[];
 }
 
@@ -79,7 +82,7 @@ const invariants = {
 
 type InvariantName = keyof typeof invariants;
 
-/** The broken invariants, each with a few of its rows; empty when all hold. */
+/** The broken invariants, each with a few of its rows. Empty when all hold. */
 export async function brokenInvariants(db: Pick<Sql, 'query'>, options: InvariantOptions = {}): Promise<string[]> {
   const broken: string[] = [];
   for (const [name, { sql, values, ofPlatform }] of Object.entries<Invariant>(invariants)) {
@@ -91,7 +94,7 @@ export async function brokenInvariants(db: Pick<Sql, 'query'>, options: Invarian
   return broken;
 }
 
-/** Like `brokenInvariants`, over a connection of its own. */
+/** Like `brokenInvariants`, over its own connection. */
 export async function brokenInvariantsAt(connection: DatabaseLocation, options?: InvariantOptions): Promise<string[]> {
   const db = new Database({ connection, connectionLimit: 2 });
   try {

@@ -1,4 +1,4 @@
-// A backup of all tables and its restore, beneath processes that run on: what an operator does with a dump, without its time.
+// A backup of all tables and its restore under running processes, like an operator's dump but faster.
 import type { Database } from '../../../platform/database/database.ts';
 
 const prefix = 'backup_of_';
@@ -17,7 +17,7 @@ export async function backUpTables(db: Database): Promise<void> {
   }
 }
 
-/** All at once. `lossy`: with a new history, as a noticed restore has it. */
+/** Restores everything at once. `lossy`: with a new history, like a detected restore. */
 export async function restoreTables(db: Database, { lossy }: { readonly lossy: boolean }): Promise<void> {
   const tables = await tablesOf(db);
   await db.transaction(async (tx) => {

@@ -25,7 +25,7 @@ export interface TestServersAddress {
   readonly mariadb: TestCredentials;
   readonly application: TestCredentials;
   readonly redisPath: string;
-  /** The file with the SQL that makes a migrated database; undefined until there is one. */
+  /** The file with the SQL that makes a migrated database. Undefined until there is one. */
   readonly templateFile: string | undefined;
   /** For data shared by several test files; removed at the end of the run. */
   readonly sharedFolder: string;
@@ -92,12 +92,12 @@ export class TestServers {
   }
 }
 
-/** For every database of the run, also those of the processes that tests start. */
+/** For every database of the run, including those of processes that tests start. */
 async function makeTablesToCopy(folder: DataFolder): Promise<void> {
   await makeDatabase(folder);
   const made = join(folder.path, 'system-tables');
   await cp(databasePath(folder.path), made, { recursive: true });
-  // Nothing in them is secret. The user of embedded servers copies them too, and so do programs that run without root.
+  // Nothing in them is secret. The user of embedded servers copies them, and so do programs that run without root.
   await chmod(folder.path, 0o711);
   const { exitCode, stderr } = await runProgram('chmod', ['--recursive', 'a+rX', made]);
   if (exitCode !== 0) throw new Error(stderr);

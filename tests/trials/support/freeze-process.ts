@@ -1,4 +1,5 @@
-// Freezes a disk of the trial of high availability, and is killed then. arguments: the trial's folder, for how many milliseconds
+// Freezes a disk of the high availability trial until it is killed. Arguments: the trial's folder, the duration in
+// milliseconds.
 import { mountDisk } from '../../../trials/ha/disk.ts';
 
 const [, , folder = '', forMs = ''] = process.argv;

@@ -1,4 +1,4 @@
-// Histories of one name, by hand and by chance.
+// Handmade and random histories of one name.
 import type { Entry, Step } from '../../../trials/objects/history.ts';
 import { applyStep } from '../../../trials/objects-model/history.ts';
 import type { Random } from '../../../trials/random.ts';
@@ -8,7 +8,7 @@ export const at = (called: number, answered: number, step: Step): Entry => ({ ca
 export const put = (value: string): Step => ({ kind: 'put', value });
 export const read = (got?: string): Step => ({ kind: 'read', got });
 
-/** Calls that several clients make at once to a register; some calls get no answer, and some of those never take effect. */
+/** Concurrent calls of several clients to a register. Some calls get no answer, and some of those never take effect. */
 export function randomHistory(random: Random, size: { readonly clients: number; readonly steps: number }): Entry[] {
   let state = '';
   let now = 0;

@@ -1,4 +1,4 @@
-// A queue for tests: each job adds one row to a table of the test's own, in the transaction that completes it.
+// A queue for tests. Each job adds one row to a table of the test's own, in the transaction that completes it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { Database } from '../../../platform/database/database.ts';

@@ -105,7 +105,7 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map(keysUpTo(40).map((key) => [key, 1])));
   });
 
-  test('work owed again while under way is done once more', async () => {
+  test('work owed again while it runs is done once more', async () => {
     let again = false;
     const onStart = async () => {
       if (again) return;
@@ -118,10 +118,10 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map([['key', 2]]));
   });
 
-  // With dispatches an hour apart, only what the test names can wake.
+  // With dispatches an hour apart, only the named wake-up can wake.
   const rarely = { dispatchMs: 3_600_000 };
 
-  test('a wake-up that arrives while the job runs is not lost, nor is work that is owed for soon after', async () => {
+  test('a wake-up during the job is not lost, nor is work that becomes due soon after', async () => {
     const soon = { again: true, later: true };
     const onStart = async () => {
       if (soon.again) await oweAll(['key']);
@@ -140,7 +140,7 @@ describe('OwedCarrier', () => {
     await waitFor('done', async () => (await effects()).get('key') === 1);
   });
 
-  test("work that waits since before the database's clock was set back is done", async () => {
+  test("work that has waited since before the database's clock was set back is done", async () => {
     await db.transaction((tx) => owe(tx, 'test', 'key', { dueInMs: 60_000 }));
     await db.execute(
       'UPDATE owed_work SET due_at = due_at + INTERVAL 30 MINUTE, owed_at = owed_at + INTERVAL 30 MINUTE',
@@ -164,7 +164,7 @@ describe('OwedCarrier', () => {
     expect(await db.query("SELECT 1 FROM status_change WHERE kind = 'owedWork.state'")).toEqual([]);
   });
 
-  test('flushing Redis meanwhile loses nothing', async () => {
+  test('flushing Redis during the work loses nothing', async () => {
     start(effectsQueue({ db, worker: 'one', jobMs: 20 }));
     await oweAll(keysUpTo(150));
     for (const share of [20, 70, 110]) {
@@ -175,12 +175,12 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map(keysUpTo(150).map((key) => [key, 1])));
   });
 
-  test('connections that break while they begin cost nothing but time', async () => {
+  test('connections that break while they are opening cost only time', async () => {
     let cuts = 0;
     const line = await TcpLine.lay(
       { path: server.path },
       {
-        // The driver itself asks in an earlier one.
+        // The driver itself queries in an earlier one.
         cutAfter: (chunk, from, chunks) => {
           if (from !== 'client' || chunks < 3 || cuts === 6 || !chunk.toString().endsWith('info\r\n')) return undefined;
           cuts += 1;
@@ -213,7 +213,7 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map([['key', 1]]));
   });
 
-  test('a worker killed with -9 during a job: another does it, once', async () => {
+  test('when a worker is killed with -9 during a job, another does it, once', async () => {
     const child = process({ jobMs: 60_000 });
     await oweAll(['key']);
     await once(child, 'message');
@@ -221,13 +221,13 @@ describe('OwedCarrier', () => {
     await once(child, 'exit');
     expect(await effects()).toEqual(new Map());
     start(effectsQueue({ db, worker: 'other', jobMs: 5, deadlineMs: 60_000 }));
-    // Due long before the job's own time was over.
+    // Long before the job itself timed out.
     await db.transaction((tx) => owe(tx, 'test', 'later', { dueInMs: 40_000 }));
     await waitFor('done by another', async () => (await effects()).size > 0);
     expect(await effects()).toEqual(new Map([['key', 1]]));
   });
 
-  test('a worker stopped during a job: another does it, and later actions of the first one have no effect', async () => {
+  test('when a worker is stopped during a job, another does it, and later actions of the first have no effect', async () => {
     const child = process({ jobMs: 1_000 });
     await oweAll(['key']);
     await once(child, 'message');
@@ -242,7 +242,7 @@ describe('OwedCarrier', () => {
     await once(child, 'exit');
   });
 
-  test('the claim of a job that runs on is renewed', async () => {
+  test('the claim of a long-running job is renewed', async () => {
     const [running, ending] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const onStart = () => {
       running.resolve();
@@ -263,7 +263,7 @@ describe('OwedCarrier', () => {
     await waitFor('done', async () => (await stillOwed()) === 0);
   });
 
-  test('a job that a dead process has taken from Redis, and not claimed, is handed over again', async () => {
+  test('a job that a dead process took from Redis, but did not claim, is handed over again', async () => {
     await db.transaction((tx) => owe(tx, 'test', 'key'));
     const queue = new Queue('test', { connection: { path: server.path }, prefix: 'test:jobs' });
     const [row] = await new OwedWork({ db }).dueRows({ limit: 1 });
@@ -278,7 +278,7 @@ describe('OwedCarrier', () => {
     await waitFor('done', async () => (await stillOwed()) === 0);
   });
 
-  describe('a Redis that answers and takes no write', () => {
+  describe('a Redis that answers but accepts no writes', () => {
     const refusing: Readonly<Record<string, { readonly begin: string[]; readonly end: string[] }>> = {
       'out of memory': { begin: ['CONFIG', 'SET', 'maxmemory', '1'], end: ['CONFIG', 'SET', 'maxmemory', '0'] },
       'too few replicas': {

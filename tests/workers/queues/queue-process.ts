@@ -1,5 +1,5 @@
-// A worker process that reports when it is in the middle of a job, to be killed there, or to be stopped with the message `stop`: then
-// it ends by itself, unless something is left that keeps it.
+// A worker process that reports when it is in the middle of a job. Tests kill it there, or stop it with the message
+// `stop`: it then exits by itself, unless something keeps it running.
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
 import type { OwedQueue } from '../../../platform/owed/owed-queue.ts';

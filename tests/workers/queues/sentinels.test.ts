@@ -1,4 +1,5 @@
-// Debian's Sentinel over two real servers of Redis, of which the primary stands still: wake-ups and queued work go on at the other.
+// Debian's Sentinel over two real Redis servers, of which the primary is paused. Wake-ups and queued work continue on
+// the other.
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -40,7 +41,7 @@ afterEach(async () => {
   await temporary.remove();
 });
 
-test('the primary is the one that the Sentinels name, also after it stood still', async () => {
+test('the primary is the one that the Sentinels report, even after the old one was paused', async () => {
   const ports = [await freePort(), await freePort()] as const;
   const first = await startServer('first', ports[0]);
   await startServer('second', ports[1], ['--replicaof', '127.0.0.1', String(ports[0])]);
@@ -120,7 +121,7 @@ async function startSentinel(primary: number): Promise<number> {
   );
   const sentinel = new ServerProcess({
     name: 'Sentinel',
-    // Started by its server's name: see embedded/redis.ts.
+    // Started with its server's name: see embedded/redis.ts.
     command: join(temporary.path, 'first', 'redis', 'redis-server'),
     args: [file, '--sentinel'],
     cwd: temporary.path,

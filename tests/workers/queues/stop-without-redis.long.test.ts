@@ -1,4 +1,4 @@
-// A worker stops whatever has become of Redis: BullMQ itself would wait for it without end.
+// A worker stops whatever has happened to Redis. BullMQ itself would wait for Redis endlessly.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -61,14 +61,14 @@ const oweOne = () => db.transaction((tx) => owe(tx, 'test', 'key'));
 const stillOwed = () => db.query('SELECT 1 FROM owed_work WHERE due_at IS NOT NULL');
 const effects = () => db.query('SELECT 1 FROM test_effect');
 
-/** Its exit code, once it has nothing more to do. */
+/** Its exit code once it has nothing left to do. */
 async function stopped(worker: ChildProcess): Promise<number | null> {
   worker.send('stop');
   await waitFor('the end of the worker', () => worker.exitCode !== null || worker.signalCode !== null);
   return worker.exitCode;
 }
 
-/** All its connections are open: it has done a job. */
+/** All its connections are open, because it has done a job. */
 async function atWork(jobMs?: number): Promise<ChildProcess> {
   await startServer();
   const worker = startWorker(jobMs);
@@ -92,21 +92,21 @@ test('Redis was killed during a job: the job is finished', async () => {
   expect(await stillOwed()).toEqual([]);
 });
 
-test('Redis answers no more', async () => {
+test('Redis no longer answers', async () => {
   const worker = await atWork();
   await waitFor('the job is done', async () => (await stillOwed()).length === 0);
   process.kill(server?.pid ?? 0, 'SIGSTOP');
   expect(await stopped(worker)).toBe(0);
 });
 
-test('Redis answers no more during a job: the job is finished', async () => {
+test('Redis no longer answers during a job: the job is finished', async () => {
   const worker = await atWork(1_500);
   process.kill(server?.pid ?? 0, 'SIGSTOP');
   expect(await stopped(worker)).toBe(0);
   expect(await effects()).toHaveLength(1);
 });
 
-test('Redis never was there', async () => {
+test('Redis was never there', async () => {
   const worker = startWorker();
   await oweOne();
   await waitFor('the worker runs', async () => (await db.query('SHOW PROCESSLIST')).length > 3);

@@ -1,4 +1,4 @@
-// How long calls took: the middle, nearly all, and the slowest.
+// The duration of calls: median, 95 % and maximum.
 import { expect, test } from '@jest/globals';
 import { latencyOf } from '../../../../dashboard/src/pages/backend/latency.ts';
 
@@ -8,7 +8,7 @@ const call = (tookMs: number | null) => ({
   finishedAt: tookMs === null ? null : new Date(Date.parse(startedAt) + tookMs).toISOString(),
 });
 
-test('is of the calls that have ended', () => {
+test('covers only calls that have ended', () => {
   expect(latencyOf([call(null), { startedAt: null, finishedAt: startedAt }])).toBeNull();
   expect(latencyOf([call(7), call(null)])).toEqual({ calls: 1, medianMs: 7, p95Ms: 7, slowestMs: 7 });
 });

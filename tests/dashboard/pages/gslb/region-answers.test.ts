@@ -51,7 +51,7 @@ test('each region has its answer with the members behind it, and its own vantage
   ]);
 });
 
-test('a name that is gone, and one without an answer yet, say so', () => {
+test('a name that is gone, and one without an answer yet, are shown as such', () => {
   const answers = regionAnswers(
     [
       { region: 'eu', cidrs: ['10.0.0.0/8'], answer: null },

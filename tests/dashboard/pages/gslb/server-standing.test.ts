@@ -1,4 +1,4 @@
-// Servers whose answers were drawn are in step although they differ; others are compared as sets.
+// Servers with drawn answers are in step even if they differ. Others are compared as sets.
 import { expect, test } from '@jest/globals';
 import { drawOf, drawWords, isInStep } from '../../../../dashboard/src/pages/gslb/server-standing.ts';
 
@@ -34,6 +34,6 @@ test('without a draw the answer must be that of the plan, in any order', () => {
   expect(isInStep({ answered: answer('198.51.100.23'), planned: null }, undefined)).toBeNull();
 });
 
-test('one member alone is not drawn', () => {
+test('a single member is not drawn', () => {
   expect(drawOf([{ step: 'WEIGHTED', kept: both.slice(0, 1), left: [] }])).toBeUndefined();
 });

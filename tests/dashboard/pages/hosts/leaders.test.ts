@@ -18,7 +18,7 @@ function shown(...[moves, primary = 'a']: [moves: readonly ReturnType<typeof mov
   return [hours(startMs), ...spans];
 }
 
-test('each host has the times in which it led, the newest move given first', () => {
+test('each host has the times in which it was primary, with the newest move given first', () => {
   const moves = [move(1, 'b', 'a'), move(2, 'b', 'c', 'FAILED'), move(3, 'a', 'b'), move(10, 'b', 'a')];
   expect(shown(moves)).toEqual([10, ['a', [10, 3], [1, 0]], ['b', [3, 1]]]);
 });
@@ -27,16 +27,16 @@ test('a week at most', () => {
   expect(shown([move(24, 'b', 'a'), move(400, 'a', 'b')])).toEqual([168, ['a', [24, 0]], ['b', [168, 24]]]);
 });
 
-test('without a move the host that leads now has led for all that is shown', () => {
+test('without a move the current primary has been primary for the whole time shown', () => {
   expect(shown([])).toEqual([1, ['a', [1, 0]]]);
 });
 
-test('without a primary the last one has no time that is not known', () => {
+test('without a primary the last one has no unknown time', () => {
   expect(shown([move(5, 'b', 'a')], null)).toEqual([5]);
   expect(shown([], null)).toEqual([1]);
 });
 
-test('a clock that was set back makes no time that is less than nothing', () => {
+test('a clock that was set back makes no negative time', () => {
   const [, ...lanes] = shown([move(-2, 'b', 'a'), move(3, 'a', 'b')]);
   expect(lanes).toEqual([['b', [3, 0]]]);
 });

@@ -1,4 +1,4 @@
-// The steps of a move of the primary, with the time that each took.
+// The steps of a move of the primary, with the duration of each.
 import { expect, test } from '@jest/globals';
 import { stepsOf } from '../../../../dashboard/src/pages/hosts/move-steps.ts';
 
@@ -13,7 +13,7 @@ function shown(patch: object): readonly (readonly [string, number | null])[] {
   return stepsOf(move).map(({ text, afterMs }) => [text, afterMs]);
 }
 
-test('a switchover is asked for, begins and ends', () => {
+test('a switchover is requested, begins and ends', () => {
   expect(shown({})).toEqual([
     ['requested: b', null],
     ['no primary any more', 800],
@@ -21,7 +21,7 @@ test('a switchover is asked for, begins and ends', () => {
   ]);
 });
 
-test('ends with what has not happened yet', () => {
+test('ends with the steps that have not happened yet', () => {
   const waiting = { startedAt: null, finishedAt: null };
   expect(shown({ ...waiting, state: 'PENDING' }).slice(1)).toEqual([['b takes over', null]]);
   expect(shown({ state: 'RUNNING', finishedAt: null }).slice(1)).toEqual([
@@ -30,7 +30,7 @@ test('ends with what has not happened yet', () => {
   ]);
 });
 
-test('nobody asks for a failover; a wish that was not granted has no other step; clocks may differ', () => {
+test('a failover has no request; a request that was not granted has no other step; clocks may differ', () => {
   expect(shown({ moveKind: 'FAILOVER', createdAt: at(800) }).map(([text]) => text)).toEqual([
     'no primary any more',
     'b accepts writes',

@@ -1,4 +1,4 @@
-// The path of a request to a load balancer: what leads where, what is down, and figures of all nodes together.
+// The path of a request to a load balancer: links, failed parts, and the total figures of all nodes.
 import { expect, test } from '@jest/globals';
 import type { Member } from '../../../../dashboard/src/pages/loadbalancer/kinds/member.ts';
 import type { BalancerNode } from '../../../../dashboard/src/pages/loadbalancer/kinds/node.ts';
@@ -60,7 +60,7 @@ function stopOf({ steps }: Path, key: string) {
   return steps.flatMap(({ stops }) => stops).find((stop) => stop.key === key);
 }
 
-test('name, nodes that serve, listeners, policies in use, pools and members follow each other', () => {
+test('name, serving nodes, listeners, policies in use, pools and members follow each other', () => {
   const path = balancerPath({ tree, nodes, members, statistics: null, nowMs });
   expect(path.steps.map(({ title, stops }) => [title, stops.map(({ key }) => key)])).toEqual([
     ['Name', ['name']],
@@ -79,7 +79,7 @@ test('name, nodes that serve, listeners, policies in use, pools and members foll
   );
 });
 
-test('what is down says so, and a node that is not in DNS too', () => {
+test('failed parts are marked, and so are nodes outside DNS', () => {
   const path = balancerPath({ tree, nodes, members, statistics: null, nowMs });
   expect(stopOf(path, 'n2')).toMatchObject({ isDown: true, detail: 'node-n2, not in DNS' });
   expect(stopOf(path, 'n1')).toMatchObject({ isDown: false, detail: 'node-n1', figures: null });
@@ -88,7 +88,7 @@ test('what is down says so, and a node that is not in DNS too', () => {
   expect(stopOf(path, 'l1')).toMatchObject({ title: 'HTTPS 443', isDown: false });
 });
 
-test('figures are those of all nodes together, without those that an absent host last reported', () => {
+test('figures are the total of all nodes, without those last reported by an absent host', () => {
   const old = new Date(nowMs - 60_000).toISOString();
   const path = balancerPath({ tree, nodes, members, statistics: [table('n1'), table('n2'), table('n9', old)], nowMs });
   expect(stopOf(path, 'name')?.figures).toBe('24/s');

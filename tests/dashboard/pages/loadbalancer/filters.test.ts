@@ -15,7 +15,7 @@ describe('the query string', () => {
     expect(filterFormat.format(filters)).toBe(search);
   });
 
-  test('a load balancer is shown when it is opened, in place of the one before', () => {
+  test('a load balancer is shown when it is opened, in place of the previous one', () => {
     const filters = filterFormat.parse('?balancer=lb1');
     expect(filters).toMatchObject({ shownId: 'lb1', open: null });
     expect(filterFormat.format({ ...filters, open: { type: 'LoadBalancer', id: 'lb2' } })).toBe('?balancer=lb2');

@@ -27,7 +27,7 @@ test('listeners, then each pool with its members', () => {
   expect(down).toMatchObject({ status: { word: 'down', isDown: true }, errors: '318 no connection' });
 });
 
-test('a pool that fails open is there twice, its members once; deleted parts say so', () => {
+test('a pool that fails open is listed twice, its members once; deleted parts are marked', () => {
   const [pool] = table.pools;
   const [server] = table.servers;
   if (pool === undefined || server === undefined) throw new Error('the sample has no pool');

@@ -41,7 +41,7 @@ test('options lead to the clusters that have parts of them', () => {
   ]);
 });
 
-test('a paused change says so', () => {
+test('a paused change is marked', () => {
   const path = ringsPath(options, clusters, [{ name: 'gold', percent: null, isPaused: true }], Date.now());
   expect(path.steps[0]?.stops[0]?.figures).toBe('a change is paused');
 });

@@ -64,7 +64,7 @@ describe('the stream', () => {
 });
 
 describe('a read of all drift', () => {
-  test('removes entries that it does not contain, except those that came meanwhile', () => {
+  test('removes entries that it does not contain, except those that arrived in the meantime', () => {
     let state = applySnapshot(kinds, emptyState, snapshot({ entities: [mapping({ id: 'a', ...found('DRIFTED') })] }));
     state = applyItems(kinds, state, [item(1, mapping({ id: 'b', ...found('MISSING') }))]);
     expect(idsOf(applyEntities(mappingKind, state, [], { expected: ['a'] }))).toEqual(['b']);

@@ -1,4 +1,4 @@
-// The places of a path's stops and the kinds of its lines.
+// The positions of a path's stops, and the kinds of its lines.
 import { describe, expect, test } from '@jest/globals';
 import {
   layoutOf,
@@ -17,7 +17,7 @@ function stop(key: string, patch: Partial<Stop> = {}): Stop {
 
 const way = (from: string, to: string, isReserve = false) => ({ from, to, isReserve });
 
-test('steps stand side by side, their stops below each other and around the middle', () => {
+test('steps stand side by side, with their stops stacked around the middle', () => {
   const path: Path = {
     steps: [
       { title: 'Name', stops: [stop('name')] },
@@ -35,7 +35,7 @@ test('steps stand side by side, their stops below each other and around the midd
   expect(lines.map(({ key }) => key)).toEqual(['name a', 'name b']);
 });
 
-test('a line is down with either end, old where a host is absent, and otherwise a reserve or good', () => {
+test('a line is down if either end is, old if a host is absent, and otherwise a reserve or good', () => {
   const path: Path = {
     steps: [
       { title: 'One', stops: [stop('one')] },
@@ -46,7 +46,7 @@ test('a line is down with either end, old where a host is absent, and otherwise 
   expect(layoutOf(path).lines.map(({ kind }) => kind)).toEqual(['good', 'down', 'old', 'reserve']);
 });
 
-describe('more stops than there is room for', () => {
+describe('more stops than fit', () => {
   const all = Array.from({ length: 20 }, (_, index) => stop(`m${index}`, { isDown: index >= 18 }));
 
   test('are counted in the last one, after those that are down', () => {
@@ -55,12 +55,12 @@ describe('more stops than there is room for', () => {
     expect(shown.at(-1)).toMatchObject({ title: '17 more members', detail: 'none of them is down', isDown: false });
   });
 
-  test('say how many of them are down', () => {
+  test('show how many of them are down', () => {
     const down = all.map((each) => ({ ...each, isDown: true }));
     expect(withinRoom(down, 4, 'members').at(-1)).toMatchObject({ detail: '17 of them down', isDown: true });
   });
 
-  test('are all shown if there are not', () => {
+  test('are all shown if they fit', () => {
     expect(withinRoom(all.slice(0, 4), 4, 'members')).toHaveLength(4);
   });
 });

@@ -36,7 +36,7 @@ export function consoleSteps(text: string): readonly Step[] {
     });
 }
 
-/** Makes lines alike whose times, ids, numbers and sites differ at each run. */
+/** Makes lines equal whose times, IDs, numbers and sites differ at each run. */
 export function shapeOf(text: string): readonly string[] {
   return text
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')

@@ -1,5 +1,5 @@
-// A folder in which a person follows README and the tutorials: the program, its documents and the data folder of a separate start. Shell
-// blocks are run as they are, in one shell, as if they were pasted.
+// A folder in which a user follows the README and the tutorials: the program, its documents and the data folder of a
+// separate start. Shell blocks are run unchanged, in one shell, as if they were pasted.
 import { spawn } from 'node:child_process';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ export class TutorialPlace {
     this.#folder = folder;
   }
 
-  /** Without a running product. */
+  /** A place without a running product. */
   static async prepare(): Promise<TutorialPlace> {
     const folder = await temporaryFolder();
     for (const name of files) await symlink(join(root, name), join(folder.path, name));
@@ -70,7 +70,9 @@ export class TutorialPlace {
     await this.#folder.remove();
   }
 
-  /** All blocks of a page for a shell, or those that `which` chooses. Returns their output; fails if a command does. */
+  /**
+   * Runs all shell blocks of a page, or those that `which` chooses. Returns their output, and fails if a command does.
+   */
   async play(page: string, which: (block: Block) => boolean = () => true): Promise<string> {
     const blocks = blocksOf(await readFile(join(root, page), 'utf8')).filter(
       (block) => block.language === 'sh' && which(block),

@@ -1,4 +1,4 @@
-// One event for each change of a name's answer, and none for changes of measurements.
+// Each change of a name's answer makes one event. Changes of measurements make none.
 import { beforeAll, expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { planNames } from '../../../../subgraphs/gslb/control/plans/planning.ts';
@@ -26,7 +26,7 @@ const reasons = async () =>
 const generation = async () =>
   (await graph.db.query<{ generation: number }>('SELECT generation FROM gslb WHERE id = ?', [uuid()]))[0]?.generation;
 
-test('a changed latency is planned without an event, where the answer depends on it', async () => {
+test('a changed latency is planned without an event, even if the answer depends on it', async () => {
   await graph.make('gslbUpdate', { id: world.gslb, policy: 'LATENCY' }, owner);
   await plan();
   const before = [await reasons(), await generation()] as const;
@@ -38,7 +38,7 @@ test('a changed latency is planned without an event, where the answer depends on
   expect(await generation()).toBe((before[1] ?? 0) + 1);
 });
 
-test('another weight is an event about the answer', async () => {
+test('a changed weight makes an event about the answer', async () => {
   const before = await reasons();
   await graph.make('gslbPoolMemberUpdate', { id: world.member, weight: 7 }, owner);
   await plan();

@@ -1,4 +1,5 @@
-// A name at Designate, the whole way with the real one: from the graph over a verdict to what its pool's name server answers.
+// A name served by a real Designate, end to end: from the graph through a verdict to the answer of the pool's name
+// server.
 import { afterEach, expect, test } from '@jest/globals';
 import { neutronObstacle as obstacle } from '../../../../lab/neutron.ts';
 import { patience } from '../../../support/machine/patience.ts';
@@ -12,7 +13,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** The reason why Designate's packages can't run here. */
+/** The reason why Designate's packages can't run here, if any. */
 const skipped = await obstacle();
 
 (skipped === undefined ? test : test.skip)(
@@ -27,7 +28,7 @@ const skipped = await obstacle();
     const { address, port } = nameServer.place;
     const who = identity('MEMBER');
     const place = `${address}:${port}`;
-    // Nobody has made it there.
+    // The zone does not exist there yet.
     const zone = 'new.example.test';
     const fqdn = `shop.${zone}`;
 
@@ -38,7 +39,7 @@ const skipped = await obstacle();
     await graph.make('dnsZoneCreate', { name: zone, backendId, rights: [openRight(zone)] });
     const { flavorId, monitorId, poolId, members } = await twoMembers(graph, backendId);
     const [one, two] = members;
-    // What it has no way to say is refused.
+    // A policy that Designate can't express is refused.
     const geo = { fqdn: `geo.${zone}`, flavorId, poolIds: [poolId], policy: 'GEO' };
     expect((await graph.mutate('gslbCreate', geo, who)).faults).toEqual([expect.stringMatching(/^NOT_SUPPORTED /)]);
     const gslb = await graph.make('gslbCreate', { fqdn, flavorId, poolIds: [poolId] }, who);

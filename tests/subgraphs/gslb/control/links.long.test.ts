@@ -1,5 +1,5 @@
-// Checkers and a name server at two processes of the conductor, over real links: from the checkers' results to the name server's
-// answers.
+// Checkers and a name server at two conductor processes over real links: from the checkers' results to the name
+// server's answers.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Answerer } from '../../../../dns/answerer/answerer.ts';
 import { LinkClient } from '../../../../platform/link/link-client.ts';
@@ -22,7 +22,7 @@ import { ScriptedChecker } from '../support/scripted-checker.ts';
 const silenceMs = 3_000;
 let place: GslbPlace;
 let authority: CertificateAndKey;
-/** Of the conductor that was started last. */
+/** The peers of the conductor that was started last. */
 let peers: Peers;
 const ends: (() => Promise<void>)[] = [];
 
@@ -103,7 +103,7 @@ function upAt(answerer: Answerer): readonly string[] {
   return names.flatMap(({ members }) => members.filter(({ up }) => up).map(({ memberId }) => memberId)).sort();
 }
 
-test('results of checkers at two processes become the answers of a name server, and a silent one changes nothing', async () => {
+test("results of checkers at two processes become a name server's answers, and a silent checker changes nothing", async () => {
   const [first, second] = [await conductor(), await conductor()];
   for (const name of ['eu', 'us', 'ap']) await place.vantagePointWithout(name);
   const members = [await place.member('one'), await place.member('two', { addresses: ['192.0.2.2'] })].sort();
@@ -115,7 +115,7 @@ test('results of checkers at two processes become the answers of a name server, 
   const answerer = await nameServer(first);
   await waitFor('both to be up at the name server', () => upAt(answerer).length === 2);
   expect(answerer.plan(`${zone}.`)?.nameServers).toEqual([{ name: `ns1.${zone}.`, addresses: ['192.0.2.53'] }]);
-  // The name is there once the name server said so.
+  // The name is provisioned once the name server confirmed it.
   await waitFor('the name to be provisioned', async () => {
     await place.work('gslb-plan', name);
     const status = "SELECT COUNT(*) AS n FROM gslb WHERE provisioning_status = 'ACTIVE' AND action = 'NONE'";
@@ -124,12 +124,12 @@ test('results of checkers at two processes become the answers of a name server, 
   eu.see(one, 'DOWN');
   us.see(one, 'DOWN');
   await waitFor('it to leave the answers', () => upAt(answerer).join() === two);
-  // It goes to the other process, and what it sees there counts.
+  // The checker moves to the other process, and its reports count there.
   eu.moveTo(second.checkerPort ?? 0);
   us.see(one, 'UP');
   eu.see(one, 'UP');
   await waitFor('it to come back', () => upAt(answerer).length === 2);
-  // Two of three fall silent: the one that is left says DOWN, and nothing flips.
+  // Two of three fall silent. The remaining one reports DOWN, and nothing flips.
   await eu.stop();
   await us.stop();
   await waitFor('them to be absent', async () => {
@@ -147,7 +147,7 @@ test('results of checkers at two processes become the answers of a name server, 
   expect(await place.count('SELECT COUNT(*) AS n FROM gslb_pool_member WHERE undecided_at IS NOT NULL')).toBe(2);
 }, 120_000);
 
-test('checkers of one vantage point share its targets; one that dies leaves them to the other', async () => {
+test('checkers of one vantage point share its targets; a dead one leaves them to the other', async () => {
   const links = await conductor();
   await place.vantagePointWithout('eu', { deniedBlocks: ['198.51.100.0/24'] });
   const members = [];
@@ -167,7 +167,7 @@ test('checkers of one vantage point share its targets; one that dies leaves them
   await second.stop();
   await waitFor('the other to take all', () => first.targets.size === 40);
   await waitFor('all to be said anew', () => first.isHeard);
-  // One whose machine is revoked has no row either, and what it said counts no more.
+  // A checker with a revoked machine has no row, and its votes no longer count.
   const third = await checker('eu', links);
   await waitFor('the targets to be shared again', () => third.targets.size > 0 && third.isHeard);
   peers.revoke(new Set([third.machine.id]));
@@ -175,7 +175,7 @@ test('checkers of one vantage point share its targets; one that dies leaves them
     return (await place.count('SELECT COUNT(*) AS n FROM gslb_checker WHERE id = ?', [third.machine.id])) === 0;
   });
   await waitFor('the other to take all again', () => first.targets.size === 40 && first.isHeard);
-  // A member that is gone, and one that is new.
+  // One member is removed and one is added.
   await place.ground.db.execute('UPDATE gslb_pool_member SET deleted_at = NOW(3) WHERE id = ?', [members[0] ?? '']);
   const late = await place.member('late', { addresses: ['192.0.2.200'] });
   place.ground.wake.notify('gslb-targets');
@@ -183,7 +183,7 @@ test('checkers of one vantage point share its targets; one that dies leaves them
   expect(first.targets.size).toBe(40);
 }, 120_000);
 
-test('a batch that is on its way when the targets are reassigned costs no connection, and everything is reported again', async () => {
+test('a batch sent during a reassignment does not cost the connection, and everything is reported again', async () => {
   const links = await conductor();
   await place.vantagePointWithout('eu');
   const member = await place.member('one');
@@ -191,7 +191,7 @@ test('a batch that is on its way when the targets are reassigned costs no connec
   await waitFor('it to be heard', () => eu.targets.size === 1 && eu.isHeard);
   const { db, wake } = place.ground;
   const [row] = await readVantagePoints(db);
-  // No session is woken: the checker speaks before it knows.
+  // No session is woken, so the checker reports before it learns of the reassignment.
   const epoch = await db.transaction((tx) => shareAnew(tx, wake, row as VantageRow, [eu.machine.id]));
   await waitFor('the new epoch', () => eu.grant?.epoch === epoch);
   eu.see(member, 'DOWN');

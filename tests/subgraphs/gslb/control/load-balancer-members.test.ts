@@ -1,5 +1,5 @@
-// Members that are load balancers of Tidegate, with the load balancer subgraph in the graph: their status is the verdict, their
-// addresses are followed, and objects of another project do not exist.
+// Members that are Tidegate load balancers, with the load balancer subgraph in the graph. Their status is the verdict,
+// their addresses are followed, and objects of another project look nonexistent.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Database } from '../../../../platform/database/database.ts';
 import { decodeUuid, newUuid } from '../../../../platform/values/ids.ts';
@@ -38,11 +38,11 @@ async function make(mutation: string, field: string, input: object): Promise<str
   return made[field]?.id ?? '';
 }
 
-/** A load balancer with a node that serves at the address. */
+/** Creates a load balancer with a node that serves at the address. */
 async function balancer(name: string, address: string): Promise<{ readonly id: string; readonly nodeId: string }> {
   const id = await make('loadBalancerCreate', 'loadBalancer', {
     name,
-    // Without a health monitor: nobody is here to check it.
+    // No health monitor, because nothing here would run it.
     pools: [{ name: 'web', memberProtocol: 'HTTP', members: [{ host: '192.0.2.100', port: 80 }] }],
     listeners: [{ protocol: 'HTTP', port: 80, defaultPool: 'web' }],
   });
@@ -85,7 +85,7 @@ test('its status is the verdict, and its addresses are followed', async () => {
 
   await db.execute("UPDATE lb_node SET address = '192.0.2.11' WHERE id = ?", [nodeId]);
   await becomes(member, { addresses: ['192.0.2.11'] });
-  // A person's change leaves them.
+  // A user's change keeps the followed addresses.
   await make('gslbPoolMemberUpdate', 'gslbPoolMember', { id: member, weight: 7 });
   expect(await shown(member)).toMatchObject({ addresses: ['192.0.2.11'], verdict: 'UP' });
 
@@ -103,7 +103,7 @@ test('its status is the verdict, and its addresses are followed', async () => {
   ).toContainEqual(['the graph']);
 });
 
-test('objects of another project do not exist', async () => {
+test('objects of another project look nonexistent', async () => {
   const { id } = await balancer('theirs', '192.0.2.20');
   const input = { poolId, name: 'theirs', memberType: 'LOADBALANCER', loadBalancerId: id };
   const member = await make('gslbPoolMemberCreate', 'gslbPoolMember', input);

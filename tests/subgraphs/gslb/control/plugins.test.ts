@@ -1,4 +1,5 @@
-// A check plugin that only some checkers have: they get its targets, and the votes of a vantage point without it show this.
+// A check plugin that only some checkers have. They get its targets, and a vantage point without the plugin shows this
+// in its votes.
 import { beforeEach, expect, test } from '@jest/globals';
 import { sharingByPlugin } from '../../../../subgraphs/gslb/control/stores/sharing.ts';
 import { readSharersOf, readVantagePoints } from '../../../../subgraphs/gslb/control/stores/vantage-store.ts';
@@ -38,7 +39,7 @@ async function owners(vantagePoint: string, type: string): Promise<ReadonlySet<s
 
 const everywhere = (verdict: 'UP' | 'DOWN') => Object.fromEntries(members.map((member) => [member, verdict] as const));
 
-test('its targets go to the checkers of a vantage point that have it, and only their votes count', async () => {
+test('its targets go to the checkers that have it, and only their votes count', async () => {
   const [able, unable] = [
     await place.checker('eu', undefined, withPlugin),
     await place.checker('eu', undefined, without),
@@ -57,7 +58,7 @@ test('a vantage point without it has votes NO_PLUGIN, until a checker brings it'
   expect(await owners('us', 'GREETING')).toEqual(new Set([undefined]));
   expect(await counts('us')).toEqual(['NO_PLUGIN']);
   expect(await counts('eu')).toEqual(['ABSENT']);
-  // The same checker, restarted with it, before anybody took it for silent.
+  // The same checker restarts with the plugin before it counts as silent.
   await place.connect(checker, withPlugin);
   expect(await counts('us')).toEqual(['NO_VERDICT']);
   await place.say(checker, everywhere('DOWN'));

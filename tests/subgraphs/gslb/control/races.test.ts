@@ -20,7 +20,7 @@ beforeEach(async () => {
   for (const checker of checkers) await place.say(checker, { [one]: 'UP', [two]: 'UP' });
 });
 
-/** The database with each transaction's work in the hands of `around`. */
+/** The database, with `around` wrapped around each transaction. */
 function withTransactions(
   around: (work: (tx: Transaction) => Promise<unknown>, tx: Transaction) => Promise<unknown>,
 ): Database {
@@ -65,7 +65,7 @@ test('two flips of one name at the same moment are both answered', async () => {
   expect(await place.count(gaps)).toBe(0);
 }, 60_000);
 
-test('changes beside reports wait for their turn, and none is repeated for a deadlock', async () => {
+test('changes beside reports wait for their turn, and no deadlock makes one repeat', async () => {
   const [eu, us] = checkers as [TestChecker, TestChecker];
   const { wake } = place.ground;
   let [asked, run] = [0, 0];
@@ -103,7 +103,7 @@ test('changes beside reports wait for their turn, and none is repeated for a dea
   expect(run).toBe(asked);
 }, 120_000);
 
-test('a report that is cut off at any of its statements has changed nothing', async () => {
+test('a report that is cut off at any of its statements changes nothing', async () => {
   const [eu, us] = checkers as [TestChecker, TestChecker];
   await place.say(eu, { [one]: 'DOWN' });
   const batch = await place.batch(us, { [one]: 'DOWN' });
@@ -146,9 +146,9 @@ test('a report whose commit is uncertain is sent again, and counts once', async 
   const before = await flips();
   const { db } = place.ground;
   const batch = await place.batch(us, { [one]: 'DOWN' });
-  // It was committed, and the acknowledgement was lost.
+  // The report was committed, but its acknowledgement was lost.
   await recordBatch(db, place.dependencies, us.id, batch);
-  // The checker sends the batch again on the same connection, or connects anew and says all that it sees.
+  // The checker either resends the batch on the same connection, or reconnects and reports its current verdicts.
   await recordBatch(db, place.dependencies, us.id, batch);
   await place.connect(us);
   await expect(recordBatch(db, place.dependencies, us.id, batch)).rejects.toMatchObject({ refusal: 'OLD_INCARNATION' });

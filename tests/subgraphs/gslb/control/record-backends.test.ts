@@ -1,5 +1,5 @@
-// Names at backends of other people's servers, the whole way with real ones: from the graph over a verdict to what dig(1) gets. A server that
-// is dead delays no other; when it returns it is made right before it counts.
+// Names at third-party DNS backends, end to end with real servers: from the graph through a verdict to the answer that
+// dig(1) gets. A dead server does not delay the others, and is brought up to date before it counts again.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { bind, knot, zone as madeZone, type NameServer } from '../../../dns/support/name-servers.ts';
 import { powerdnsApi } from '../../../dns/support/powerdns-api.ts';
@@ -10,9 +10,9 @@ import { twoMembers } from '../support/two-members.ts';
 
 interface Place {
   readonly servers: readonly [NameServer, NameServer];
-  /** Of dnsBackendCreate. */
+  /** Input of dnsBackendCreate. */
   readonly backend: Input;
-  /** Of dnsZoneCreate. */
+  /** Input of dnsZoneCreate. */
   readonly zone: Input & { readonly name: string };
 }
 
@@ -43,7 +43,7 @@ async function apiServers(): Promise<Place> {
   return {
     servers,
     backend: { name: 'both', backendType: 'POWERDNS', powerdns: { servers: places }, credentials },
-    // Nobody has made it there.
+    // The zone does not exist there yet.
     zone: { name: 'new.example.test', nameServers: ['ns1.example.test'] },
   };
 }
@@ -58,7 +58,7 @@ describe.each([
   ['PowerDNS by its API', apiServers],
 ] as const)('%s', (_what, open) => {
   test(
-    'answer without a member that died, also while one of them is dead, and it is right before it counts',
+    'a dead member leaves the answers, also while one server is dead, and that server is updated before it counts',
     async () => {
       const graph = await GslbGraph.open();
       ends.push(() => graph.stop());
@@ -101,7 +101,7 @@ describe.each([
         woken += 1;
       });
       await say({ [one]: 'DOWN' });
-      // In the verdict's own commit; nothing else has run since.
+      // The verdict's own commit owes this work. Nothing else has run since.
       expect(
         await graph.db.query("SELECT 1 FROM owed_work WHERE kind = 'dns-publish' AND due_at <= NOW(3)"),
       ).toHaveLength(1);
@@ -115,13 +115,13 @@ describe.each([
       await say({ [two]: 'DOWN' });
       await answered(alive, ['203.0.113.1']);
       await until('the dead one to be left out', async () => (await states()).join() === 'SERVING,FAILING');
-      // Not all have it.
+      // Not all servers have the change.
       expect(await statusOf(graph, gslb)).toBe('PENDING');
 
       await other.start();
       await until('it to count again', async () => (await states()).join() === 'SERVING,SERVING');
       expect(await other.dig(fqdn, 'A')).toEqual(['203.0.113.1']);
-      // An explanation asks them, as it asks servers of ours.
+      // An explanation queries these servers like our own.
       const told = { planned: null, answered: { records: [{ data: '203.0.113.1' }] }, message: null };
       const placed = servers.map(({ place: { address, port } }) => `${address}:${port}`);
       expect(await explainedServers(graph, fqdn)).toEqual(placed.map((name) => ({ name, ...told })));

@@ -1,4 +1,4 @@
-// Keys of zones are sealed again with another key, as the credentials of monitors are; name servers are told nothing.
+// Zone keys are resealed with another key, like the credentials of monitors. Name servers are not notified.
 import { expect, test } from '@jest/globals';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../platform/secrets/seal.ts';
@@ -32,7 +32,7 @@ test("a zone's keys stay the same, and open with the new key alone", async () =>
   expect(await resealSecrets(db, options)).toEqual({ resealed: 0, trusted: [], failed: [] });
 });
 
-test('a zone whose keys do not open is named', async () => {
+test("a zone whose keys can't be opened is reported by name", async () => {
   const { db, wake, sealer } = place.ground;
   await db.transaction((tx) => storeZoneKeys(tx, wake, { zone, keys: firstKeys(0), sealer }));
   const { k2 } = next.keys;

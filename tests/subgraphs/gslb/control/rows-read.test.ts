@@ -1,4 +1,4 @@
-// A page of many members reads the rows of that page, however many there are beside it.
+// A page of members reads only the rows of that page, however many other members exist.
 import { expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
@@ -11,7 +11,7 @@ const place = forTest(() => GslbPlace.open());
 const pools = 3_000;
 const idOf = (number: number) => `00000000-0000-7000-8001-${String(number).padStart(12, '0')}`;
 
-/** Rows that the database reads for it. */
+/** The number of rows that the database reads for the work. */
 async function rowsRead(tx: Transaction, work: () => Promise<unknown>): Promise<number> {
   const sum = async () => {
     const rows = await tx.query<{ Value: string }>(
@@ -44,7 +44,7 @@ test('monitors of some members, and members with votes of a vantage point', asyn
       uses = (await monitorsOf(tx, members)).length;
     });
     expect(uses).toBe(100);
-    // A look for each pool and member, and what it finds.
+    // One lookup for each pool and member, plus the rows found.
     expect(ofMonitors).toBeLessThan(3 * (400 + 100));
     let found: readonly string[] = [];
     const ofVotes = await rowsRead(tx, async () => {

@@ -1,5 +1,5 @@
-// A worker that is killed or stopped in the middle of GSLB's work: another one judges and publishes in its place, long before the time of
-// the jobs is over, and what the first one does later has no effect.
+// A worker is killed or stopped in the middle of GSLB's work. Another one judges and publishes in its place long before
+// the jobs time out, and later actions of the first one have no effect.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,7 +40,7 @@ afterEach(async () => {
 
 async function worker(): Promise<CommandChild> {
   const { connection } = place.database;
-  // Nobody answers there.
+  // Nothing listens there.
   const keyFile = join(folder.path, 'key');
   const secret = Buffer.alloc(32, 1).toString('base64');
   await writeFile(keyFile, `key "test" { algorithm hmac-sha256; secret "${secret}"; };`, { mode: 0o600 });
@@ -64,7 +64,7 @@ const rows = (kinds: readonly string[]) =>
     `SELECT kind, lease_token AS token, done FROM owed_work WHERE kind IN (${kinds.map((kind) => `'${kind}'`).join()}) ORDER BY kind`,
   );
 
-/** Jobs stand in the middle of their work until the transaction ends. */
+/** Jobs hang in the middle of their work until the transaction ends. */
 async function held(work: (tx: Transaction) => Promise<void>): Promise<void> {
   await place.ground.db.transaction(async (tx) => {
     await tx.execute('SET SESSION idle_transaction_timeout = 600');
@@ -110,7 +110,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
       await worker();
       if (signal === 'SIGKILL') await first.kill();
       else first.signal(signal);
-      // Long before the time of a publication or a vantage point's judging is over.
+      // Long before a publication or a vantage point's evaluation times out.
       await db.transaction((tx) => owe(tx, planKind, 'later', { dueInMs: 28_000 }));
       await waitFor('another to have them all', async () => {
         const now = await rows(kinds).then((all) =>

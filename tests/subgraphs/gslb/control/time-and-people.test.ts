@@ -1,4 +1,5 @@
-// What time and people decide: failback, administrators' states, frozen names, backends without a policy, and names that come and go.
+// Changes caused by time and by users: failback, administrators' states, frozen names, backends without a policy, and
+// names that are added and deleted.
 import { afterEach, expect, test } from '@jest/globals';
 import { readRecordSet } from '../../../../dns/records/record-store.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
@@ -28,7 +29,7 @@ async function owedInMs(member: string): Promise<number> {
 const back = (member: string, sql: string) =>
   place.ground.db.execute(`UPDATE gslb_pool_member SET ${sql} WHERE id = ?`, [member]);
 
-test('a member that came back serves after its failback delay, which a worker ends', async () => {
+test('a recovered member serves after its failback delay, which a worker ends', async () => {
   await open({ failback: { mode: 'DELAYED', delayMs: 60_000 } });
   const name = await place.name('shop');
   await place.say(checker, { [one]: 'UP', [two]: 'UP' });
@@ -120,7 +121,7 @@ test('record sets of a backend without a policy are declared with the verdict', 
   expect(await readRecordSet(db, { zone: other, name: `geo.${other}` })).toBeUndefined();
 });
 
-test('a name that is deleted leaves its zone, and a member that is deleted its names', async () => {
+test('a deleted name leaves its zone, and a deleted member its names', async () => {
   await open();
   const name = await place.name('shop');
   await place.say(checker, { [one]: 'UP', [two]: 'UP' });
@@ -146,14 +147,14 @@ async function provisioned(name: string): Promise<Provisioned | undefined> {
   return (await place.ground.db.query<Provisioned>(sql, [name]))[0];
 }
 
-/** The time is over in which it should have been answered. */
+/** Moves the name's deadline into the past. */
 async function late(name: string, seconds = 61): Promise<void> {
   const sql = 'UPDATE gslb SET pending_since = NOW(3) - INTERVAL ? SECOND WHERE id = ?';
   await place.ground.db.execute(sql, [seconds, name]);
   await place.work('gslb-plan', name);
 }
 
-test('a name that nobody answers in time is an ERROR with the reason, and ACTIVE when it is answered', async () => {
+test('a name that is not answered in time is an ERROR with the reason, and ACTIVE when it is answered', async () => {
   await open();
   const name = await place.name('shop');
   expect(await provisioned(name)).toMatchObject({ status: 'PENDING', reason: null });
@@ -193,7 +194,7 @@ test('a name that nobody answers in time is an ERROR with the reason, and ACTIVE
   ]);
 });
 
-test('a slow name server leaves a name PENDING until it has answered or five times the time is over', async () => {
+test('a slow name server leaves a name PENDING until it answers or five times the limit has passed', async () => {
   await open();
   const name = await place.name('shop');
   await place.ground.db.execute(
@@ -211,7 +212,7 @@ test('a slow name server leaves a name PENDING until it has answered or five tim
   expect(await place.count(told)).toBe(1);
 });
 
-test('a name server that last reported before the clock was set back is not waited for', async () => {
+test('a name server whose last report is from before the clock was set back is not waited for', async () => {
   await open();
   const name = await place.name('shop');
   await place.ground.db.execute(
@@ -221,7 +222,7 @@ test('a name server that last reported before the clock was set back is not wait
   expect((await provisioned(name))?.reason).toContain('none of our own name servers is connected');
 });
 
-test('a name that the servers of its zone do not take in time is an ERROR, and one without records is done', async () => {
+test("a name that its zone's servers do not accept in time is an ERROR, and a name without records is done", async () => {
   await open();
   const other = 'static.test';
   const { db } = place.ground;
@@ -244,14 +245,14 @@ test('a name that the servers of its zone do not take in time is an ERROR, and o
   expect(await provisioned(empty)).toMatchObject({ status: 'ACTIVE' });
 });
 
-test('events of a name and its members name its CMP object, unless names of several share the pool', async () => {
+test('events of a name and its members name its CMP object, unless names of several objects share the pool', async () => {
   await open();
   const name = await place.name('shop');
   const plain = await place.name('plain');
   const { db } = place.ground;
   const give = (id: string, cmpId: string) =>
     db.execute("UPDATE gslb SET cmp_namespace = 'default', cmp_type = 'tenant', cmp_id = ? WHERE id = ?", [cmpId, id]);
-  /** The kinds of the events since then, each with the CMP object. */
+  /** The kinds of the events that the action caused, each with the CMP object. */
   const told = async (act: () => Promise<unknown>) => {
     const [before] = await db.query<{ id: number }>('SELECT MAX(id) AS id FROM status_change');
     await act();

@@ -1,4 +1,5 @@
-// From a web server that dies to the answer without it: real checkers, the real conductor, a real name server.
+// From the death of a web server to the answer without it, with real checkers, the real conductor and a real name
+// server.
 // needs: fping
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -44,7 +45,7 @@ async function die(server: Server): Promise<void> {
 }
 
 test(
-  'a web server that dies leaves the answers of a name server, and is in them again when it lives',
+  "a dead web server leaves a name server's answers, and returns to them when it is back",
   async () => {
     const { ground, dependencies } = place;
     const { db, log, sealer, owner, wake } = ground;
@@ -55,7 +56,7 @@ test(
     });
     await links.start();
     ends.push(() => links.stop());
-    // On a busy machine checkers abstain, or fall silent, for moments: what they said before counts again when a worker judges it.
+    // On a busy machine checkers briefly abstain or fall silent. Their earlier votes count again when a worker judges.
     ends.push(place.worker());
     const [first, second] = [await web(), await web()];
     const one = await place.member('one', { addresses: ['127.0.0.1'], port: first.port });
@@ -93,7 +94,7 @@ test(
       const [shop] = answerer.plan(`${zone}.`)?.names ?? [];
       return (shop?.members ?? []).flatMap(({ memberId, up: isUp }) => (isUp ? [memberId] : [])).sort();
     };
-    // Where a change stopped.
+    // Shows where a change is stuck.
     const standing = async (): Promise<string> => {
       const tables = {
         votes: 'SELECT member_id, vantage_point_id, verdict, incarnation, epoch, since_at, noted_at FROM gslb_vote',

@@ -1,4 +1,5 @@
-// A zone that is created again under the name of a deleted one: its changes are numbered anew, beside none of the deleted one's.
+// A zone that is created with the name of a deleted one. Its changes are numbered from the start, without conflict with
+// the old ones.
 import { expect, test } from '@jest/globals';
 import { changeZones, zoneChanges } from '../../../../subgraphs/gslb/control/stores/zone-store.ts';
 import { GslbGraph } from '../support/gslb-graph.ts';

@@ -1,4 +1,4 @@
-// From votes to answers: a member that dies leaves the answer, and comes back after its failback delay.
+// From votes to answers. A dead member leaves the answer, and returns after its failback delay.
 import { expect, test } from '@jest/globals';
 import { answer } from '../../../../dns/policy/answer.ts';
 import { clientAddress, noGeo, prepareClientMap } from '../../../../dns/policy/client.ts';
@@ -17,13 +17,16 @@ const failback = { mode: 'DELAYED', delayMs: 10_000 } as const;
 const blocks = regions.map((region, at) => ({ cidr: `10.${at}.0.0/16`, region }));
 const maps = new Map([['map', prepareClientMap({ mapId: 'map', blocks, regions: [] })]]);
 
-/** The name of a shop with a member in each region; what is kept of members goes from look to look. */
+/** The name of a shop with a member in each region. Verdicts are kept from one evaluation to the next. */
 class Shop {
   readonly #kept = new Map(regions.map((region) => [region, newVerdict]));
   #status: OperatingStatus | null = null;
   dueInMs: number | null = null;
 
-  /** `says`: of eu's member, by each vantage point; the others are UP. Returns what eu's clients get, the TTL and the status. */
+  /**
+   * `says`: each vantage point's vote on eu's member; the others are UP. Returns the answer for eu's clients, the TTL
+   * and the status.
+   */
   look(says: readonly (Verdict | null)[], passedMs: number): readonly [string, number, OperatingStatus | null] {
     const members = regions.map((region) => {
       const verdicts = region === 'eu' ? says : says.map(() => 'UP' as const);
@@ -72,10 +75,10 @@ function memberRow(region: string, at: number): MemberRow {
   };
 }
 
-test('eu’s clients get eu’s member, another while it is down and until the delay is over, and then it again', () => {
+test('eu’s clients get eu’s member, another one while it is down and until the delay is over, and then eu’s again', () => {
   const shop = new Shop();
   expect(shop.look(['UP', 'UP', 'UP'], 0)).toEqual(['eu', 30, 'ONLINE']);
-  // One liar, and one that is cut off: nothing flips.
+  // One vantage point lies and one is cut off, and nothing flips.
   expect(shop.look(['DOWN', 'UP', 'UP'], 1_000)).toEqual(['eu', 30, 'ONLINE']);
   expect(shop.look(['DOWN', null, 'UP'], 1_000)).toEqual(['eu', 30, 'ONLINE']);
   expect(shop.look(['DOWN', 'DOWN', 'UP'], 1_000)).toEqual(['us', 5, 'DEGRADED']);

@@ -1,4 +1,4 @@
-// Votes and verdicts: by hand, and what must hold for random ones.
+// Votes and verdicts: examples by hand, and properties that hold for random votes.
 import { describe, expect, test } from '@jest/globals';
 import { judge, judgeByRegion, type Vote } from '../../../../subgraphs/gslb/rules/judge.ts';
 import {
@@ -24,7 +24,7 @@ function vote(at: number, verdict: Verdict | null, change: Partial<Vote> = {}): 
 
 const votes = (...verdicts: (Verdict | null)[]) => verdicts.map((verdict, at) => vote(at, verdict));
 
-test('enough votes change the verdict, and each vote comes back with how it counted', () => {
+test('enough votes change the verdict, and each vote returns how it counted', () => {
   const given = [vote(0, 'DOWN'), vote(1, 'DOWN', { ageMs: 4_999 }), vote(2, 'UP')];
   expect(judge(given, three, 'UP')).toEqual({
     ...{ verdict: 'DOWN', changed: true, undecided: null, needed: { UP: 2, DOWN: 2 }, dissent: ['vp2'], againInMs: 1 },
@@ -34,7 +34,7 @@ test('enough votes change the verdict, and each vote comes back with how it coun
   expect(judge(votes('UP', 'UP', 'UP'), three, 'UP')).toMatchObject({ changed: false, undecided: null, dissent: [] });
 });
 
-test('what does not count is told with its reason, and the last verdict stands', () => {
+test('votes that do not count come with the reason, and the last verdict stands', () => {
   const silent = [
     vote(0, 'DOWN', { ageMs: freshMs }),
     vote(1, 'DOWN', { abstains: true }),
@@ -49,7 +49,7 @@ test('what does not count is told with its reason, and the last verdict stands',
   expect(judge(votes('UP', 'DOWN'), { ...three, leastVoters: 1 }, 'UP').undecided).toBe('NO_QUORUM');
 });
 
-test('one lying vantage point of three flips nothing, whatever the others miss', () => {
+test('one lying vantage point of three flips nothing, even if the others miss checks', () => {
   for (const present of ['UP', 'DOWN'] as const) {
     const lie = present === 'UP' ? 'DOWN' : 'UP';
     for (const others of [
@@ -68,11 +68,11 @@ test('votes may have to come from several regions', () => {
   expect(judge([vote(0, 'DOWN'), vote(1, 'DOWN'), vote(3, 'UP')], rule, 'UP').verdict).toBe('DOWN');
 });
 
-test('without a verdict nobody dissents', () => {
+test('without a verdict no vote dissents', () => {
   expect(judge(votes('UP', 'DOWN', null), three, null)).toMatchObject({ verdict: null, dissent: [] });
 });
 
-test('a vantage point with two votes is a bug', () => {
+test('two votes of one vantage point are a bug', () => {
   expect(() => judge([vote(0, 'UP'), vote(0, 'UP')], three, 'UP')).toThrow('two votes');
 });
 
@@ -85,12 +85,12 @@ test('each region judges for its own clients', () => {
   ]);
 });
 
-describe('a rule', () => {
-  test('that both sides could meet at once needs more, so that silence decides nothing', () => {
+describe('a quorum rule', () => {
+  test('that both sides could meet at once needs more votes, so that silence decides nothing', () => {
     const loose: QuorumRule = { ...three, downAtLeast: { count: 2 }, upAtLeast: { percent: 50 }, leastVoters: 1 };
     expect(votesNeeded(loose, 4)).toEqual({ DOWN: 3, UP: 3 });
     expect(ruleFault(loose, ['eu', 'us', 'ap', 'eu'])).toContain('their sum must be larger');
-    // 2 to 2, then one for UP falls silent.
+    // Two against two, and then one for UP falls silent.
     expect(judge(votes('DOWN', 'DOWN', 'UP', null), loose, 'UP').verdict).toBe('UP');
     expect(ruleFault(loose, ['eu', 'us', 'ap'])).toBeUndefined();
     expect(votesNeeded({ ...loose, upAtLeast: { percent: 18 }, downAtLeast: { percent: 82 } }, 15)).toEqual({
@@ -99,7 +99,7 @@ describe('a rule', () => {
     });
   });
 
-  test('that asks for more votes, or regions, than there are is refused', () => {
+  test('that requires more votes or regions than there are is refused', () => {
     const regions = ['eu', 'us', 'eu'];
     expect(ruleFault({ ...three, downAtLeast: { count: 4 } }, regions)).toBe(
       '4 votes are needed, and 3 vantage points vote',
@@ -155,7 +155,7 @@ test(`silence, age and abstention never make a verdict, under any rule (seed ${s
       return { ...each, ...change };
     });
     const after = judge(quieter, rule, present);
-    // A change that comes with fewer votes came with all of them too.
+    // A change that happens with fewer votes also happens with all of them.
     if (after.changed && (!before.changed || before.verdict !== after.verdict))
       throw new Error(`round ${round}: ${JSON.stringify({ given, quieter, rule, present })}`);
     if (before.changed) {

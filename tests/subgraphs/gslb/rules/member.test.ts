@@ -1,4 +1,4 @@
-// Members from monitors, administrators and failback.
+// The state of members from monitors, administrators and failback.
 import { expect, test } from '@jest/globals';
 import type { Failback } from '../../../../subgraphs/gslb/rules/failback.ts';
 import {
@@ -23,7 +23,7 @@ const says = (verdict: Verdict | null, againInMs: number | null = null): Monitor
 const after = (kept: KeptVerdict, ms: number): KeptVerdict => ({ ...kept, verdictForMs: kept.verdictForMs + ms });
 const up = settle([says('UP')], newVerdict, manual).kept;
 
-test('all monitors must be UP, one is enough for DOWN, and until all have spoken the last verdict stands', () => {
+test('UP needs all monitors, DOWN needs one, and the last verdict stands until all have reported', () => {
   const verdict = (...verdicts: (Verdict | null)[]) =>
     settle(
       verdicts.map((each) => says(each)),
@@ -41,7 +41,7 @@ test('all monitors must be UP, one is enough for DOWN, and until all have spoken
   });
 });
 
-test('a first UP waits for nothing; one after DOWN waits as its failback says', () => {
+test('a first UP waits for nothing; one after DOWN waits for its failback', () => {
   expect(up).toMatchObject({ verdict: 'UP', serving: true });
   const down = settle([says('DOWN')], up, delayed).kept;
   expect(down).toMatchObject({ serving: false, wasDown: true });
@@ -54,7 +54,7 @@ test('a first UP waits for nothing; one after DOWN waits as its failback says', 
     ...{ waitsFor: null, againInMs: null, changed: false },
     kept: { serving: true, wasDown: false },
   });
-  // Down again in between: the delay begins anew.
+  // The member goes down again in between, so the delay starts over.
   const again = settle([says('UP')], settle([says('DOWN')], after(back.kept, 9_000), delayed).kept, delayed);
   expect(again).toMatchObject({ waitsFor: 'DELAY', againInMs: 10_000 });
 
@@ -63,11 +63,11 @@ test('a first UP waits for nothing; one after DOWN waits as its failback says', 
   expect(settle([says('UP')], after(held.kept, 1e9), manual).kept.serving).toBe(false);
   const released = settle([says('UP')], { ...held.kept, released: true }, manual).kept;
   expect(released).toMatchObject({ serving: true, released: false });
-  // A release is for one return.
+  // A release holds for one return.
   expect(settle([says('DOWN')], { ...held.kept, released: true }, manual).kept.released).toBe(false);
 });
 
-test('what is due first is told', () => {
+test('the earliest due time is reported', () => {
   expect(settle([says('UP', 700), says('UP', 300)], up, immediate).againInMs).toBe(300);
   const down = settle([says('DOWN')], up, delayed).kept;
   expect(settle([says('UP', 20_000)], down, delayed).againInMs).toBe(10_000);
@@ -86,7 +86,7 @@ function standing(
   });
 }
 
-test('an administrator comes before the vantage points, until the end that he gave', () => {
+test("an administrator's state overrides the vantage points until its end", () => {
   expect(standing('AUTO', null, 'UP')).toMatchObject({ up: true, withheld: false, status: 'ONLINE', message: null });
   expect(standing('FORCED_UP', null, 'DOWN')).toMatchObject({ up: true, withheld: false, status: 'ONLINE' });
   expect(standing('FORCED_DOWN', 5_000, 'UP')).toMatchObject({ withheld: true, status: 'OFFLINE', againInMs: 5_000 });

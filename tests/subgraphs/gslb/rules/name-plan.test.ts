@@ -1,4 +1,4 @@
-// The plan of a name from its rows is one that name servers take.
+// Name servers accept every plan that is made from a name's rows.
 import { expect, test } from '@jest/globals';
 import { nameFault } from '../../../../dns/policy/plan-schema.ts';
 import { presetSteps } from '../../../../dns/policy/presets.ts';
@@ -28,7 +28,7 @@ const input: NamePlanInput = {
   standings: new Map([['m1', { up: true, upIn: { eu: false }, withheld: false }]]),
 };
 
-test('rows become a plan: the fallback apart, members without a standing not up', () => {
+test('rows become a plan with a separate fallback, and members without a standing are not up', () => {
   const plan = namePlan(input);
   expect(plan).toMatchObject({
     ...{ fqdn: 'shop.gslb.lab.test.', gslbId: 'g1', version: 4 },
@@ -45,13 +45,13 @@ test('rows become a plan: the fallback apart, members without a standing not up'
   expect(nameFault('gslb.lab.test.', plan)).toBeUndefined();
 });
 
-test('a CNAME when none is up, and a fallback that is not there', () => {
+test('a CNAME when no member is up, and a fallback that does not exist', () => {
   const gslb = { ...input.gslb, noneUp: { do: 'CNAME', target: 'Sorry.example.test' } } as const;
   expect(namePlan({ ...input, gslb }).noneUp).toEqual({ do: 'CNAME', target: 'sorry.example.test.' });
   expect(() => namePlan({ ...input, pools: input.pools.slice(0, 1) })).toThrow('not among the pools');
 });
 
-test('a load balancer without an address stays out of the answer, and no other name of the zone stops for it', () => {
+test('a load balancer without an address stays out of the answer, and no other name of the zone is affected', () => {
   const members = [memberRow('m1', 'p1'), memberRow('m2', 'p1', { addresses: [] }), memberRow('m3', 'sorry')];
   const plan = namePlan({ ...input, members });
   expect(plan.members.map(({ memberId }) => memberId)).toEqual(['m1', 'm3']);

@@ -1,4 +1,4 @@
-// Pools and GSLBs from their members, and the tables of transitions.
+// The standing of pools and GSLBs from their members, and the transition tables.
 import { expect, test } from '@jest/globals';
 import { toldLatency } from '../../../../subgraphs/gslb/rules/latency.ts';
 import { gslbStanding, poolStanding } from '../../../../subgraphs/gslb/rules/standing.ts';
@@ -42,7 +42,7 @@ test('a GSLB', () => {
   expect(of([pool(1, up), pool(1, down)]).status).toBe('DEGRADED');
   expect(of([pool(1, down), pool(1, down)]).status).toBe('OFFLINE');
   expect(of([pool(1, unjudged)]).status).toBeNull();
-  // It had a status: it never has none again.
+  // Once it has had a status, it always has one.
   expect(of([pool(1, unjudged)], 'ONLINE').status).toBe('OFFLINE');
   expect(of([pool(1)]).status).toBe('ERROR');
   expect(of([])).toEqual({ status: 'ERROR', message: 'it has no member' });
@@ -52,7 +52,7 @@ test('a GSLB', () => {
   });
 });
 
-test('every operating status can follow every other; none follows none', () => {
+test('every operating status can follow every other; none can go back to no status', () => {
   for (const before of [null, ...operatingStatuses])
     for (const after of operatingStatuses) expect(operatingChanges(before, after)).toBe(before !== after);
   expect(operatingChanges(null, null)).toBe(false);
@@ -80,7 +80,7 @@ test(`whatever its members do, a GSLB goes through possible statuses only (seed 
   }
 });
 
-test('provisioning: a creation remains one until it is done, and nothing but its end follows a deletion', () => {
+test('provisioning: a creation stays a creation until it is done, and a deletion can only end', () => {
   const run = (...events: ProvisioningEvent[]) =>
     events.reduce((state: Provisioning, event) => provisioningAfter(state, event), created);
   expect(run('DONE')).toEqual({ status: 'ACTIVE', action: 'NONE' });
@@ -100,7 +100,7 @@ test('provisioning: a creation remains one until it is done, and nothing but its
   expect(() => run('DELETE_ACCEPTED', 'DONE', 'UPDATE_ACCEPTED')).toThrow("UPDATE_ACCEPTED can't follow DELETED");
 });
 
-test('latencies are told in steps, and only when they differ enough', () => {
+test('latencies are published in steps, and only when they differ enough', () => {
   expect([0, 1, 38, 40, 44, 50].map((ms) => toldLatency(null, ms))).toEqual([1, 1, 36, 44, 44, 56]);
   expect([23, 40, 57].map((ms) => toldLatency(36, ms))).toEqual([36, 36, 36]);
   expect([22, 58, 400].map((ms) => toldLatency(36, ms))).toEqual([23, 56, 414]);

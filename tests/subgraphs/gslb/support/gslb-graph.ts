@@ -1,4 +1,5 @@
-// The GSLB subgraph on a real database, with two projects: requests as the gateway sends them, without checkers and name servers.
+// The GSLB subgraph on a real database with two projects. It takes requests as the gateway sends them, without checkers
+// and name servers.
 import type { GraphQLSchema } from 'graphql';
 import type { Identity } from '../../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
@@ -37,7 +38,7 @@ export class GslbGraph extends SubgraphGraph {
     return this.answer(who, text, variables);
   }
 
-  /** The faults of a mutation, as `CODE path`. */
+  /** Runs a mutation and returns its faults as `CODE path`. */
   mutate(
     mutation: string,
     input: Input,
@@ -48,12 +49,12 @@ export class GslbGraph extends SubgraphGraph {
     return this.send(who, mutation, input, selected);
   }
 
-  /** It must succeed. Returns the id. */
+  /** Runs a mutation that must succeed, and returns the ID. */
   async make(mutation: string, input: Input, who?: Identity): Promise<string> {
     return String(madeBy(mutation, await this.mutate(mutation, input, who)).id);
   }
 
-  /** All tables of GSLB, as text: what a refused request leaves as it was. */
+  /** All tables of GSLB as text. A refused request must leave this unchanged. */
   async everything(): Promise<string> {
     const tables = await this.db.query<{ name: string }>(
       "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() AND (table_name LIKE 'gslb%' OR table_name LIKE 'dns%') ORDER BY 1",
@@ -75,12 +76,12 @@ function fieldOf(mutation: string): string {
   return mutation.replace(/(Create|Update|Delete|AdminStateSet|Release|KeyRoll(Begin|Confirm|Cancel))$/, '');
 }
 
-/** For tests of something else: every project may make every name. */
+/** A right that lets every project create every name, for tests of other features. */
 export function openRight(suffix: string) {
   return { suffix, allows: ['APEX', 'WILDCARDS', 'UNDERSCORES', 'OUTSIDE_PROJECT'] };
 }
 
-/** Ids of one of each, in the zone gslb.test. */
+/** The IDs of one object of each kind, in the zone gslb.test. */
 export interface World {
   readonly zone: string;
   readonly flavor: string;

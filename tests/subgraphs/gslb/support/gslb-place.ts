@@ -1,5 +1,5 @@
-// A database with GSLB's tables, and rows that tests write: vantage points with checkers, a pool, its members and a name. The conductor is
-// the real one.
+// A database with GSLB's tables and rows that tests write: vantage points with checkers, a pool, its members and a
+// name. The conductor is the real one.
 import { ownersOf } from '../../../../compose/owners.ts';
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
@@ -46,7 +46,7 @@ export interface TestChecker {
   number: number;
 }
 
-/** What a checker says, by member. */
+/** A checker's verdicts by member. */
 export type Said = Readonly<Record<string, Verdict>>;
 
 export class GslbPlace {
@@ -74,7 +74,7 @@ export class GslbPlace {
     return place;
   }
 
-  /** On a migrated database of its caller's, which ends the ground too; `projectId`: of a project that is there. */
+  /** Uses the caller's migrated database, which the caller closes. `projectId`: an existing project. */
   static async on(ground: LocalContext, projectId?: string): Promise<GslbPlace> {
     const place = new GslbPlace(ground, undefined, projectId);
     await place.#fill(poolSpec, projectId === undefined);
@@ -116,13 +116,13 @@ export class GslbPlace {
     );
   }
 
-  /** A checker of a new vantage point, connected. */
+  /** Creates a vantage point with a connected checker. */
   async vantagePoint(name: string, region = name): Promise<TestChecker> {
     await this.vantagePointWithout(name, {}, region);
     return this.checker(name);
   }
 
-  /** A vantage point without a checker. */
+  /** Creates a vantage point without a checker. */
   async vantagePointWithout(name: string, spec: Partial<VantagePointSpec> = {}, region = name): Promise<void> {
     await this.ground.db.execute(
       'INSERT INTO gslb_vantage_point (id, name, live_name, region, spec) VALUES (?, ?, ?, ?, ?)',
@@ -133,7 +133,7 @@ export class GslbPlace {
     );
   }
 
-  /** `plugins`: those that it names. Default: it names none. */
+  /** `plugins`: the plugins that the checker reports. Default: it reports none. */
   async checker(vantagePoint: string, id = newUuid(), plugins?: readonly string[]): Promise<TestChecker> {
     const checker: TestChecker = { id, vantagePoint, incarnation: 0, number: 0 };
     await this.connect(checker, plugins);
@@ -155,12 +155,12 @@ export class GslbPlace {
     checker.number = 0;
   }
 
-  /** The machine may vote for the vantage point, as an administrator said when it was created. */
+  /** Records the vantage point that the machine may vote for, as an administrator does when creating it. */
   async record(machineId: string, vantagePoint: string): Promise<void> {
     await this.ground.db.transaction((tx) => setCheckerRecord(tx, machineId, { vantagePoint }));
   }
 
-  /** Zones may publish these addresses of the name server. */
+  /** Records the addresses of the name server that zones may publish. */
   async recordServer(machineId: string, addresses: readonly string[]): Promise<void> {
     await this.ground.db.transaction((tx) => setNameServerRecord(tx, machineId, { addresses }));
   }
@@ -230,7 +230,7 @@ export class GslbPlace {
     await recordBatch(db, this.dependencies, checker.id, await this.batch(checker, said, change));
   }
 
-  /** Owes work, and runs it as a worker does; false: another one has it. */
+  /** Owes work and runs it like a worker. False if another worker has it. */
   async work(kind: string, key: string): Promise<boolean> {
     const { db } = this.ground;
     const owed = new OwedWork({ db });
@@ -241,7 +241,7 @@ export class GslbPlace {
     return true;
   }
 
-  /** Does what is owed, as a worker does. Returns a function that ends it. */
+  /** Runs owed work like a worker. Returns a function that stops it. */
   worker(): () => Promise<void> {
     const { db, log } = this.ground;
     const owed = new OwedWork({ db, retry: reconcilingRetry });
@@ -282,7 +282,7 @@ export class GslbPlace {
     return { ...(row ?? { generation: 0, status: '' }), plan: JSON.parse(row?.plan ?? 'null') };
   }
 
-  /** Names of members that are up in the plan. */
+  /** The names of the members that are up in the plan. */
   async up(gslbId: string): Promise<readonly string[]> {
     const { plan } = await this.plan(gslbId);
     return plan.members.filter(({ up }) => up).map(({ memberId }) => memberId);

@@ -1,5 +1,5 @@
-// Names at backends of other people's servers: a checker says verdicts, and what follows is carried out as workers do, until a test sees what it
-// waits for.
+// Names at third-party DNS backends. A checker reports verdicts, and the resulting work runs like in workers until the
+// state that a test waits for.
 import { BackendOpener } from '../../../../dns/backends/open-backends.ts';
 import { createZoneQueue } from '../../../../dns/backends/zone-queue.ts';
 import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
@@ -12,7 +12,7 @@ import { speaker } from './speaker.ts';
 
 const who = identity('MEMBER');
 
-/** `timeoutMs`: of a call to a server. The caller closes the backends. */
+/** `timeoutMs`: timeout of one call to a server. The caller closes the backends. */
 export async function publishing(graph: GslbGraph, monitorId: string, timeoutMs: number) {
   const { dependencies, say } = await speaker(graph, monitorId);
   const { db, wake, log, egress } = graph;
@@ -39,7 +39,7 @@ export async function statusOf(graph: GslbGraph, gslb: string): Promise<string> 
   return seen.gslb.provisioningStatus;
 }
 
-/** What an explanation says of each server that it asked. */
+/** The explanation's entry for each server that it queried. */
 export async function explainedServers(graph: GslbGraph, name: string): Promise<readonly object[]> {
   const query =
     'query ($name: String!) { gslbExplain(name: $name) { servers { name planned { outcome } answered { records { data } } message } } }';

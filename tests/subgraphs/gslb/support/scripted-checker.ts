@@ -1,4 +1,4 @@
-// A checker that sees what a test says: it speaks the link's messages over real mutual TLS, and does nothing else.
+// A checker whose results the test sets. It speaks the link's messages over real mutual TLS, and does nothing else.
 import { WebSocket } from 'ws';
 import { linkVersion, readToMachine, type ToMachine } from '../../../../platform/link/messages.ts';
 import { clientOptions } from '../../../../platform/machines/tls.ts';
@@ -18,13 +18,13 @@ import type { TestMachine } from '../../../support/product/machines.ts';
 export class ScriptedChecker {
   readonly machine: TestMachine;
   readonly vantagePoint: string;
-  /** Documents by target. */
+  /** Target documents by target key. */
   readonly targets = new Map<string, Target>();
-  /** What it sees, by member; nothing: UP. */
+  /** Its verdicts by member. Members without an entry are UP. */
   readonly sees = new Map<string, Verdict>();
   readonly grants: Grant[] = [];
   connections = 0;
-  /** It says nothing, as one that is cut off. */
+  /** True if it sends nothing, like a checker that is cut off. */
   silent = false;
   #socket: WebSocket | undefined;
   #port: number;
@@ -34,7 +34,7 @@ export class ScriptedChecker {
   #waiting = false;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
-  /** What was said in this epoch, by target. */
+  /** The verdicts reported in this epoch, by target. */
   #said = new Map<string, Verdict>();
 
   constructor(machine: TestMachine, vantagePoint: string, port: number) {
@@ -47,7 +47,7 @@ export class ScriptedChecker {
     return this.grants.at(-1);
   }
 
-  /** What was acknowledged of what it sees now. */
+  /** True if the conductor has acknowledged all current verdicts. */
   get isHeard(): boolean {
     return this.#number > 0 && !this.#waiting && this.#news().length === 0;
   }
@@ -57,7 +57,7 @@ export class ScriptedChecker {
     this.#timer = setInterval(() => this.#speak(true), 100);
   }
 
-  /** Goes to another process from the next connection on. */
+  /** Uses another process from the next connection on. */
   moveTo(port: number): void {
     this.#port = port;
     this.#socket?.terminate();
@@ -116,7 +116,7 @@ export class ScriptedChecker {
   }
 
   #begin(grant: Grant): void {
-    // Its batches are numbered anew.
+    // Its batch numbers start over.
     if (grant.incarnation !== this.grant?.incarnation || grant.history !== this.grant.history)
       [this.#number, this.#waiting] = [0, false];
     this.grants.push(grant);
@@ -133,7 +133,7 @@ export class ScriptedChecker {
     });
   }
 
-  /** The changes, or a heartbeat; one batch at a time. */
+  /** Sends the changes, or a heartbeat, one batch at a time. */
   #speak(heartbeat: boolean): void {
     const { grant } = this;
     if (this.silent || this.#waiting || grant === undefined || this.#socket?.readyState !== WebSocket.OPEN) return;

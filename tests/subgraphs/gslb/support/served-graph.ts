@@ -12,7 +12,7 @@ import { testAuthority, testMachine } from '../../../support/product/machines.ts
 import { GslbGraph, makeWorld, type World } from './gslb-graph.ts';
 
 export interface Served {
-  /** UUID of its machine. */
+  /** UUID of the name server's machine. */
   readonly id: string;
   readonly name: string;
   readonly answerer: Answerer;
@@ -42,7 +42,7 @@ export class ServedGraph {
 
   static async open(): Promise<ServedGraph> {
     const graph = await GslbGraph.open();
-    // Before the links: a zone gets its keys when they open, or a minute later.
+    // Runs before the links open: a zone gets its keys when they open, or a minute later.
     const world = await makeWorld(graph);
     const { db, wake, log, sealer, owner, egress } = graph;
     const authority = await testAuthority();
@@ -83,14 +83,14 @@ export class ServedGraph {
     return served;
   }
 
-  /** As a worker plans all names. */
+  /** Plans all names like a worker. */
   async plan(): Promise<void> {
     const { db, wake } = this.graph;
     const names = (await db.query<{ id: string }>('SELECT id FROM gslb ORDER BY id')).map(({ id }) => id);
     await db.transaction((tx) => planNames(tx, { wake }, names));
   }
 
-  /** A checker of the vantage point connects, as far as the database knows. */
+  /** Connects a checker of the vantage point, in the database only. */
   async checker(id: string, vantagePoint: string): Promise<void> {
     const { db, wake, owner } = this.graph;
     const machine = { id, name: `checker-${vantagePoint}` };

@@ -1,4 +1,5 @@
-// Our name servers beside a conductor, and what they answer of the zone: each is told by its certificate, and keeps its plans on a disk.
+// Our name servers with a conductor, and their answers for the zone. Each server is identified by its certificate, and
+// keeps its plans on disk.
 import { join } from 'node:path';
 import { Answerer } from '../../../../dns/answerer/answerer.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
@@ -12,7 +13,7 @@ export interface ServedZone {
   readonly answerer: Answerer;
 }
 
-/** Where name servers connect to; its port, where it listened before. */
+/** Opens the links that name servers connect to. `port`: the port of a previous conductor. */
 export async function linksOf(place: GslbPlace, authority: CertificateAndKey, port = 0): Promise<ConductorLinks> {
   const { db, log, sealer, owner } = place.ground;
   const tls = await testMachine(authority, 'gslb', 'conductor', log);
@@ -27,11 +28,11 @@ export async function linksOf(place: GslbPlace, authority: CertificateAndKey, po
 interface ServedZones {
   readonly place: GslbPlace;
   readonly folder: string;
-  /** Of the conductor. */
+  /** Port of the conductor. */
   readonly port: number;
 }
 
-/** A started name server, with what the folder has of its name. */
+/** Starts a name server with the data that the folder has under its name. */
 export async function serveZone(
   { place, folder, port }: ServedZones,
   name: string,
@@ -48,13 +49,13 @@ export async function serveZone(
   return { server, answerer };
 }
 
-/** What was answered under each serial, by any server. */
+/** The content that any server answered under each serial. */
 export class Serials {
   readonly #contents = new Map<number, string>();
   /** Serials that stood for two contents. */
   readonly clashes: number[] = [];
 
-  /** Of a server now; 0: it has no zone. */
+  /** The current serial of a server; 0 if it has no zone. */
   serialOf({ answerer }: ServedZone): number {
     const [known] = answerer.stats().zones;
     const plan = answerer.plan(`${zone}.`);

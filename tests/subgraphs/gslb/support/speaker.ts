@@ -1,4 +1,4 @@
-// A checker without a process: it says verdicts, and they are recorded as those of a real one.
+// A checker without a process. Its verdicts are recorded like those of a real one.
 
 import { readHistory } from '../../../../platform/events/database-history.ts';
 import { setCheckerRecord } from '../../../../platform/machines/checker-record.ts';
@@ -9,7 +9,7 @@ import type { Verdict } from '../../../../subgraphs/gslb/rules/quorum.ts';
 import { targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 import type { GslbGraph } from './gslb-graph.ts';
 
-/** What a checker of the vantage point eu says. */
+/** Reports verdicts of a checker at the vantage point eu. */
 export async function speaker(graph: GslbGraph, monitor: string) {
   const { db, wake, egress, owner } = graph;
   const [id, monitorId] = [newUuid(), decodeUuid('GslbMonitor', monitor) ?? ''];

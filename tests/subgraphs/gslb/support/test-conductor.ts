@@ -1,4 +1,4 @@
-// The conductor's end of the name servers' links, without a database: zones that a test sets, and the states that came.
+// The conductor's end of the name servers' links, without a database. Tests set the zones and read the reported states.
 import type { ZoneChange, ZonePlan } from '../../../../dns/policy/plan.ts';
 import { applyZoneChange } from '../../../../dns/policy/plan.ts';
 import { type LinkPeer, LinkServer, type LinkSession } from '../../../../platform/link/link-server.ts';
@@ -22,7 +22,7 @@ import { testHistory } from '../../../support/stores/histories.ts';
 export class TestConductor {
   readonly zones = new Map<string, ZonePlan>();
   facts: NameServerFacts | undefined;
-  /** The last of this connection. */
+  /** The last state of this connection. */
   state: NameServerState | undefined;
   readonly resent: string[] = [];
   readonly #log: Logger;
@@ -69,7 +69,7 @@ export class TestConductor {
     this.#peer?.send({ type: 'gone', key: zoneKey(zone) });
   }
 
-  /** Whatever it is. */
+  /** Sends any document, valid or not. */
   send(zone: string, generation: number, document: JsonValue): void {
     this.#peer?.send({
       type: 'document',

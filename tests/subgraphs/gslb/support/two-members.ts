@@ -1,4 +1,5 @@
-// What stands below a name: a flavor of a backend, a vantage point, and a pool of two members that one monitor checks.
+// The objects that a name needs: a flavor of a backend, a vantage point, and a pool of two members that one monitor
+// checks.
 import { type GslbGraph, identity } from './gslb-graph.ts';
 
 interface TwoMembers {

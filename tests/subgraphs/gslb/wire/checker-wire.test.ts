@@ -11,7 +11,7 @@ import {
   targetOfKey,
 } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 
-test('the key of a target names it, and nothing else does', () => {
+test('only the key of a target identifies it', () => {
   const target = { member: newUuid(), monitor: newUuid() };
   expect(targetOfKey(targetKey(target))).toBe(targetId(target));
   expect(targetNamed(targetId(target))).toEqual(target);

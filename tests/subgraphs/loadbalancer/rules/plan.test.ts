@@ -1,4 +1,4 @@
-// Plans: rules that hold for all of them, in thousands of random lives of a load balancer, and the cases that people ask about.
+// Plans: rules that hold in thousands of random lives of a load balancer, and the cases that users ask about.
 import { describe, expect, test } from '@jest/globals';
 import { breakerReason } from '../../../../subgraphs/loadbalancer/rules/breaker.ts';
 import { type Action, planOf } from '../../../../subgraphs/loadbalancer/rules/plan.ts';
@@ -6,7 +6,7 @@ import { isUsed, serves, uncheckedReason, usualHealing } from '../../../../subgr
 import { seededRandom } from '../../../../trials/random.ts';
 import { SimulatedBalancer } from '../control/reconcile/simulated-balancer.ts';
 
-/** With all of its nodes serving. */
+/** A load balancer with all of its nodes serving. */
 function served(wantedNodes = 2, options = { hosts: 3, ttlMs: 5_000 }): SimulatedBalancer {
   const world = new SimulatedBalancer(options);
   world.balancer = { ...world.balancer, wantedNodes };
@@ -56,12 +56,12 @@ describe('random lives', () => {
       else world.work();
       world.nowMs += Math.floor(random.next() * 3_000);
 
-      // The same state, the same plan.
+      // The same state gives the same plan.
       expect(planOf(world.state())).toEqual(planOf(world.state()));
       const before = { named: new Set(ids(world.inDns())), serving: world.nodes.filter(serves).length };
       const actions: Action[] = [];
       world.reconcile((action) => actions.push(action));
-      // Carried out, there is nothing left to do.
+      // After the plan is carried out, there is nothing left to do.
       expect(planOf(world.state()).actions).toEqual([]);
 
       const named = world.inDns();
@@ -70,12 +70,12 @@ describe('random lives', () => {
       for (const { state } of named) expect(['BUILDING', 'SERVING', 'DRAINING', 'REPLACED']).toContain(state);
       if (world.breaker !== null) {
         expect(did(actions, 'REPLACE')).toEqual([]);
-        // Nobody is taken out of DNS, unless somebody wishes so.
+        // No node leaves DNS, unless a user asked for it.
         const isGone = (id: string) => !named.some((one) => one.id === id);
         const lost = [...before.named].filter(isGone).map((id) => world.nodes.find((one) => one.id === id));
         expect(lost.filter((node) => node?.replaceReason === null)).toEqual([]);
       }
-      // No plan takes away one that serves while it is needed.
+      // No plan removes a serving node that is needed.
       expect(world.nodes.filter(serves).length).toBeGreaterThanOrEqual(
         Math.min(before.serving, world.balancer.wantedNodes),
       );
@@ -84,7 +84,7 @@ describe('random lives', () => {
       const successors = live.flatMap(({ replacesId }) => replacesId ?? []);
       expect(new Set(successors).size).toBe(successors.length);
     }
-    // When all troubles are over, there is what is wanted and nothing else.
+    // When all failures are over, the wanted nodes exist and nothing else.
     for (const host of world.hosts) host.online = true;
     [world.dnsWorks, world.breaker] = [true, null];
     for (let round = 0; round < 400; round += 1) {
@@ -106,7 +106,7 @@ describe('random lives', () => {
   });
 });
 
-test('found by reading: a wanted number that goes up and down never makes more than twice the most nodes, and two', () => {
+test('found by reading: a wanted number that goes up and down never makes more than twice the maximum plus two nodes', () => {
   const world = served(1);
   const { maxNodes } = world.balancer;
   for (let times = 0; times < 12; times += 1) {
@@ -126,7 +126,7 @@ test('nodes are spread over hosts', () => {
   expect(new Set(world.nodes.map(({ hostId }) => hostId)).size).toBe(3);
 });
 
-test('a node that fails is replaced once, and is out of DNS at once', () => {
+test('a failed node is replaced once, and leaves DNS at once', () => {
   const world = served();
   const [first] = world.nodes;
   world.fail(first?.id ?? '');
@@ -152,14 +152,14 @@ test('found by trial lb-changes: a new node is in DNS only when it has the confi
   world.set(made, { appliedGeneration: 7 });
   world.reconcile();
   expect(ids(world.inDns())).toContain(made);
-  // Where no other serves, it is better than none.
+  // If no other node serves, it is better than none.
   for (const { id } of world.nodes) if (id !== made) world.fail(id);
   world.set(made, { appliedGeneration: 6 });
   world.reconcile();
   expect(ids(world.inDns())).toEqual([made]);
 });
 
-test('a replaced node that is healthy in time takes its place back, and the new one goes', () => {
+test('a replaced node that is healthy in time takes its place back, and the new one is removed', () => {
   const world = served();
   const first = world.nodes[0]?.id ?? '';
   world.fail(first);
@@ -172,7 +172,7 @@ test('a replaced node that is healthy in time takes its place back, and the new 
   expect(world.nodes.map(({ state }) => state)).toEqual(['SERVING', 'SERVING', 'DELETED']);
 });
 
-test('one that stays away longer is deleted, and one that flaps is not taken back', () => {
+test('a node that stays away longer is deleted, and a flapping one is not taken back', () => {
   const world = served();
   const first = world.nodes[0]?.id ?? '';
   world.fail(first);
@@ -187,7 +187,7 @@ test('one that stays away longer is deleted, and one that flaps is not taken bac
   expect(world.nodes.map(({ state }) => state)).toEqual(['DELETED', 'SERVING', 'SERVING']);
 });
 
-test('one that sees no member, where others do, is not taken back until it sees them', () => {
+test('a node that sees no member where others do is not taken back until it sees them', () => {
   const world = served();
   const first = world.nodes[0]?.id ?? '';
   world.fail(first);
@@ -209,12 +209,12 @@ test('a HAProxy that its host gave up counts as down at once, and its reason is 
     { nodeId: first, keep: true, reason: 'its HAProxy ended: HAProxy ended 5 times within five minutes' },
   ]);
   expect(ids(world.inDns())).not.toContain(first);
-  // Started again after all, and healthy: it is back.
+  // HAProxy was started again and is healthy, so the node is back.
   world.set(first, { givenUp: false });
   expect(did(settle(world), 'TAKE_BACK')).toMatchObject([{ nodeId: first }]);
 });
 
-test('a host is back in time: its node takes its place again; back too late, the node is deleted there', () => {
+test('if a host is back in time its node takes its place again; if back too late the node is deleted there', () => {
   for (const isLate of [false, true]) {
     const world = served();
     const [first] = world.nodes;
@@ -237,7 +237,7 @@ test('a host is back in time: its node takes its place again; back too late, the
   }
 });
 
-test('the breaker closes while a node is still down: it is replaced then', () => {
+test('if the breaker closes while a node is still down, the node is replaced then', () => {
   const world = served(4);
   const [first, second] = world.nodes;
   world.breaker = '2 of 4 nodes on 2 hosts are down together';
@@ -276,7 +276,7 @@ test('with an open breaker nothing is replaced, nothing leaves DNS, and the stat
   expect(world.nodes).toHaveLength(4);
 });
 
-test('with an open breaker a node that is healthy again is added to DNS; the one that replaced it goes later', () => {
+test('with an open breaker a node that is healthy again is added to DNS; its replacement is removed later', () => {
   const world = served(2);
   const first = world.nodes[0]?.id ?? '';
   world.fail(first);
@@ -292,7 +292,7 @@ test('with an open breaker a node that is healthy again is added to DNS; the one
   expect(ids(world.inDns())).toContain(first);
 });
 
-test('with an open breaker new nodes are added to DNS, and fewer only when it is closed', () => {
+test('with an open breaker new nodes are added to DNS, and the number shrinks only after it closes', () => {
   const world = served(2);
   const old = ids(world.nodes);
   world.breaker = '2 of 4 nodes on 2 hosts are down together';
@@ -322,7 +322,7 @@ test('a node that fails on its last step stays in DNS while the breaker is open'
   expect(ids(world.inDns())).toContain(third?.id);
 });
 
-test('fewer nodes: out of DNS, then after the TTL drained, then deleted', () => {
+test('surplus nodes leave DNS, are drained after the TTL, and are then deleted', () => {
   const world = served(3);
   world.balancer = { ...world.balancer, wantedNodes: 2 };
   const youngest = world.nodes[2]?.id ?? '';
@@ -339,7 +339,7 @@ test('fewer nodes: out of DNS, then after the TTL drained, then deleted', () => 
 describe('the time of a drain', () => {
   const { nodeDrainMs, hostGoneMs } = usualHealing;
 
-  /** The youngest of three drains, and its host is away from then on. */
+  /** The youngest of three drains. Its host is away from then on. */
   function drainingAway() {
     const world = served(3);
     world.balancer = { ...world.balancer, wantedNodes: 2 };
@@ -351,7 +351,7 @@ describe('the time of a drain', () => {
     return { world, id, host, node: () => world.nodes.find((each) => each.id === id) };
   }
 
-  test('found by trial lb-changes: it begins when the host drains the node, however long the host was away', () => {
+  test('begins when the host drains the node, however long the host was away (found by trial lb-changes)', () => {
     const { world, host, node } = drainingAway();
     world.nowMs += hostGoneMs / 2;
     settle(world);
@@ -363,7 +363,7 @@ describe('the time of a drain', () => {
     expect(node()?.state).toBe('DELETED');
   });
 
-  test('counts that come and go do not prolong it', () => {
+  test('is not prolonged by counts that come and go', () => {
     const { world, id, host, node } = drainingAway();
     host.online = true;
     settle(world);
@@ -375,7 +375,7 @@ describe('the time of a drain', () => {
     expect(node()).toMatchObject({ state: 'DRAINING', deleteAt });
   });
 
-  test('it ends when the host is away for so long that it is given up, also when nobody has drained the node', () => {
+  test('ends when the host is given up for being away, even if the node was not drained', () => {
     const { world, host, node } = drainingAway();
     const { againInMs } = planOf(world.state());
     world.nowMs = host.since.getTime() + hostGoneMs - 1;
@@ -387,7 +387,7 @@ describe('the time of a drain', () => {
     expect(node()?.state).toBe('DELETED');
   });
 
-  test('a host that is connected and never drains the node does not keep it for ever', () => {
+  test('does not last forever if a connected host never drains the node', () => {
     const { world, host, node } = drainingAway();
     host.online = true;
     const until = node()?.deleteAt?.getTime() ?? 0;
@@ -414,7 +414,7 @@ test('all nodes are replaced one by one, without a gap', () => {
   expect(world.nodes.filter(serves)).toHaveLength(3);
 });
 
-test('a host that is lost while a node is made there: the node is made elsewhere, and forgotten when the host stays away', () => {
+test('when a host is lost while a node is created there, the node is created elsewhere, and forgotten when the host stays away', () => {
   const world = new SimulatedBalancer({ hosts: 2, ttlMs: 0 });
   world.balancer = { ...world.balancer, wantedNodes: 1 };
   world.reconcile();
@@ -436,7 +436,7 @@ test('found by trial lb-heal: a node whose first checks failed gets more time wh
   world.set(id, { madeAt: at, configuredAt: at, incarnation: id });
   world.fail(id);
   world.nowMs += 1_000;
-  // It is healthy after one more.
+  // The node is healthy after one more check.
   world.set(id, { checkedAt: new Date(world.nowMs), checkedIncarnation: id });
   world.reconcile();
   expect(world.nodes.map(({ state }) => state)).toEqual(['BUILDING']);
@@ -446,7 +446,7 @@ test('found by trial lb-heal: a node whose first checks failed gets more time wh
   expect(world.nodes.map(({ state }) => state)).toEqual(['DELETING', 'BUILDING']);
 });
 
-test('nodes that are wished away go one by one although they are down and the breaker is open', () => {
+test('unwanted nodes are removed one by one even if they are down and the breaker is open', () => {
   const world = served(2);
   const old = ids(world.nodes);
   world.breaker = '2 of 2 nodes on 2 hosts are down together';
@@ -459,7 +459,7 @@ test('nodes that are wished away go one by one although they are down and the br
   expect(ids(world.inDns())).toEqual(ids(world.nodes.filter(serves)));
 });
 
-test('a node that is wished away and fails is not awaited', () => {
+test('a failed unwanted node is not awaited', () => {
   const world = served(2);
   const first = world.nodes[0]?.id ?? '';
   world.fail(first);
@@ -483,8 +483,8 @@ test('a late step is an ERROR with the reason, and is still carried out when pos
   expect(world.balancer).toMatchObject({ provisioningStatus: 'ACTIVE', provisioningReason: null });
 });
 
-describe('slow is not failed', () => {
-  /** Its nodes are never ready, for this reason of their host. The statuses that its owner sees, in their order. */
+describe('slow nodes have not failed', () => {
+  /** Its nodes are never ready, for this reason from their host. Returns the statuses that its owner sees, in order. */
   function waiting(reason: string | null, forMs: number): SimulatedBalancer & { readonly seen: string[] } {
     const world = Object.assign(new SimulatedBalancer({ hosts: 1, ttlMs: 0 }), { seen: [] as string[] });
     for (let ms = 0; ms <= forMs; ms += 5_000) {
@@ -498,7 +498,7 @@ describe('slow is not failed', () => {
     return world;
   }
 
-  test('a first node that a busy machine makes slowly is PENDING, says so, and becomes ACTIVE without an ERROR', () => {
+  test('a first node that a busy machine creates slowly is PENDING with the reason, and becomes ACTIVE without an ERROR', () => {
     const world = waiting(null, 90_000);
     expect(world.balancer).toMatchObject({
       provisioningStatus: 'PENDING',
@@ -538,7 +538,7 @@ describe('slow is not failed', () => {
     expect(world.balancer.provisioningStatus).toBe(status);
   });
 
-  test('a change that a busy node applies slowly is PENDING; one that it refuses is an ERROR', () => {
+  test('a change that a busy node applies slowly is PENDING; a refused change is an ERROR', () => {
     for (const reason of [null, 'HAProxy does not accept the configuration']) {
       const world = served(1);
       world.balancer = {
@@ -564,7 +564,7 @@ test.each([
   expect(breakerReason(figures) !== null).toBe(open);
 });
 
-test('a node that failed before the clock was set back is replaced all the same', () => {
+test('a node that failed before the clock was set back is still replaced', () => {
   const world = served();
   const [node] = world.nodes;
   if (node === undefined) throw new Error('it has no node');
@@ -572,7 +572,7 @@ test('a node that failed before the clock was set back is replaced all the same'
   // Its verdict would be due in a day.
   world.set(node.id, { judgeAt: new Date(world.nowMs + 86_400_000) });
   expect(did(settle(world), 'REPLACE')).toMatchObject([{ nodeId: node.id }]);
-  // One that is due soon is awaited.
+  // A verdict that is due soon is awaited.
   const [, other] = world.nodes;
   if (other === undefined) throw new Error('it has one node');
   world.fail(other.id);

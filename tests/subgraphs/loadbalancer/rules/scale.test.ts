@@ -27,7 +27,7 @@ function past(secondsAgo: number, fromNodes: number, toNodes: number, recommende
   return { atMs: nowMs - secondsAgo * 1_000, action, fromNodes, toNodes, recommended, dryRun: false };
 }
 
-/** Every 15 seconds of the last 20 minutes. */
+/** One decision every 15 seconds for the last 20 minutes. */
 function quiet(nodes: number, recommended = nodes): PastDecision[] {
   return Array.from({ length: 80 }, (_, index) => past((80 - index) * 15, nodes, nodes, recommended));
 }
@@ -37,19 +37,19 @@ function stateOf(figures: readonly NodeFigure[], more: Partial<ScalingState> = {
 }
 
 describe('up', () => {
-  test('at once, to what meets the target', () => {
+  test('grows at once, to the number that meets the target', () => {
     expect(decide(stateOf(at(90, 90)))).toEqual({
       ...{ action: 'GROW', toNodes: 3, recommended: 3 },
       reason: '2 nodes are at 90.0 percent on average, the target is 60; needs 3',
     });
   });
 
-  test('not within the tolerance', () => {
+  test('does not grow within the tolerance', () => {
     expect(decide(stateOf(at(66, 66)))).toMatchObject({ action: 'KEEP', recommended: 2 });
     expect(decide(stateOf(at(67, 66, 67)))).toMatchObject({ action: 'GROW', toNodes: 4 });
   });
 
-  test('at most doubled or by four in 15 seconds', () => {
+  test('grows at most to double or by four in 15 seconds', () => {
     const policy = { ...defaultPolicy, targetPercent: 10 };
     expect(decide(stateOf(at(100), { policy }))).toMatchObject({ toNodes: 5, recommended: 10 });
     expect(decide(stateOf(at(...Array(8).fill(100)), { policy }))).toMatchObject({ toNodes: 16, recommended: 80 });
@@ -58,12 +58,12 @@ describe('up', () => {
     expect(decide(stateOf(figures, { policy, past: [past(5, 2, 4)] }))).toMatchObject({ toNodes: 6, recommended: 20 });
   });
 
-  test('nodes that warm up count as empty, so that the same load is not answered twice', () => {
+  test('counts nodes that warm up as empty, so that the same load is not answered twice', () => {
     expect(decide(stateOf(at(90, 90, 'warming')))).toMatchObject({ action: 'KEEP', recommended: 3 });
   });
 });
 
-test('decisions that were made before the clock was set back hold up no later one', () => {
+test('is not delayed by decisions from before the clock was set back', () => {
   const grown = past(-86_400, 2, 7);
   expect(decide(stateOf(at(90, 90), { past: [grown] }))).toMatchObject({ action: 'GROW', toNodes: 3 });
   const turned = [past(-86_000, 2, 7), past(-86_400, 7, 2)];
@@ -73,7 +73,7 @@ test('decisions that were made before the clock was set back hold up no later on
 });
 
 describe('down', () => {
-  test('to the largest recommendation of the window', () => {
+  test('shrinks to the largest recommendation of the window', () => {
     const figures = at(10, 10, 10, 10);
     const calm = quiet(4, 1);
     expect(decide(stateOf(figures, { past: calm }))).toMatchObject({ toNodes: 3, recommended: 1 });
@@ -84,7 +84,7 @@ describe('down', () => {
     });
   });
 
-  test('not before the load was watched for the whole window', () => {
+  test('does not shrink before the load was watched for the whole window', () => {
     const figures = at(10, 10, 10, 10);
     expect(decide(stateOf(figures))).toMatchObject({ action: 'KEEP', recommended: 1 });
     expect(decide(stateOf(figures, { past: quiet(4, 1).slice(-10) }))).toMatchObject({ action: 'KEEP' });
@@ -92,7 +92,7 @@ describe('down', () => {
     expect(decide(stateOf(figures, { past: gap }))).toMatchObject({ action: 'KEEP' });
   });
 
-  test('at most a quarter, or one node, in a minute', () => {
+  test('shrinks at most by a quarter, or by one node, in a minute', () => {
     const policy = { ...defaultPolicy, downWindowMs: 0 };
     const twelve = at(...Array(12).fill(1));
     expect(decide(stateOf(twelve, { policy }))).toMatchObject({ toNodes: 9, recommended: 1 });
@@ -102,7 +102,7 @@ describe('down', () => {
     expect(decide(stateOf(at(1, 1), { policy }))).toMatchObject({ toNodes: 1 });
   });
 
-  test('not within the cooldown after an addition', () => {
+  test('does not shrink within the cooldown after an addition', () => {
     const policy = { ...defaultPolicy, downWindowMs: 0 };
     expect(decide(stateOf(at(10, 10, 10), { policy, past: [past(59, 2, 3)] }))).toMatchObject({
       ...{ action: 'KEEP' },
@@ -132,7 +132,7 @@ describe('missing figures', () => {
     expect(decide(stateOf(at(100, null, null)))).toMatchObject({ action: 'KEEP', recommended: 3 });
   });
 
-  test('of all nodes: nothing changes', () => {
+  test('of all nodes mean that nothing changes', () => {
     expect(decide(stateOf(at(null, null)))).toMatchObject({
       action: 'KEEP',
       toNodes: 2,
@@ -141,7 +141,7 @@ describe('missing figures', () => {
   });
 });
 
-test('the bounds come before everything', () => {
+test('the bounds take precedence over everything', () => {
   const bounds = { min: 3, max: 4, window: undefined };
   expect(decide(stateOf(at(null), { bounds }))).toMatchObject({ action: 'GROW', toNodes: 3 });
   expect(decide(stateOf(at(...Array(9).fill(100)), { bounds }))).toMatchObject({ action: 'SHRINK', toNodes: 4 });
@@ -155,7 +155,7 @@ test('the decision of a dry run counts as a recommendation, not as a change', ()
   expect(decide(stateOf(at(10, 10), { policy, past: [dry] }))).toMatchObject({ action: 'SHRINK' });
 });
 
-test('any state: within bounds, within the rates, and no missing figure makes a change larger', () => {
+test('any state stays within the bounds and the rates, and no missing figure makes a change larger', () => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
   const random = seededRandom(seed);
   const wrong: string[] = [];

@@ -1,4 +1,4 @@
-// The bounds of a schedule: days, times over midnight, time zones with summer time.
+// The bounds of a schedule: days, times over midnight, and time zones with summer time.
 import { expect, test } from '@jest/globals';
 import { boundsAt, isTimeZone } from '../../../../subgraphs/loadbalancer/rules/schedule.ts';
 
@@ -11,7 +11,7 @@ function bounds(timeZone: string, time: string) {
   return [min, max];
 }
 
-test('a window is open on its days, from its begin until before its end', () => {
+test('a window is open on its days, from its start until before its end', () => {
   // 2026-11-23 is a Monday.
   expect(bounds('UTC', '2026-11-23T07:59:59Z')).toEqual([2, 10]);
   expect(bounds('UTC', '2026-11-23T08:00:00Z')).toEqual([4, 8]);
@@ -20,14 +20,14 @@ test('a window is open on its days, from its begin until before its end', () => 
   expect(bounds('UTC', '2026-11-22T12:00:00Z')).toEqual([2, 10]);
 });
 
-test('over midnight it belongs to the day of its begin, and stays within the bounds of the load balancer', () => {
+test('a window over midnight belongs to the day of its start, and stays within the bounds of the load balancer', () => {
   const open = boundsAt({ timeZone: 'UTC', schedule: [night] }, own, new Date('2026-11-28T05:59:00Z'));
   expect(open).toEqual({ min: 2, max: 10, window: night });
   const closed = boundsAt({ timeZone: 'UTC', schedule: [night] }, own, new Date('2026-11-27T05:59:00Z'));
   expect(closed.window).toBeUndefined();
 });
 
-test('by the wall clock of the zone, in summer and in winter', () => {
+test('a window follows the wall clock of its zone, in summer and in winter', () => {
   expect(bounds('Europe/Berlin', '2026-07-06T06:00:00Z')).toEqual([4, 8]);
   expect(bounds('Europe/Berlin', '2026-07-06T05:59:00Z')).toEqual([2, 10]);
   expect(bounds('Europe/Berlin', '2026-11-23T06:30:00Z')).toEqual([2, 10]);
@@ -39,7 +39,7 @@ test('by the wall clock of the zone, in summer and in winter', () => {
   expect(at.window).toEqual(midnight);
 });
 
-test('names of zones', () => {
+test('names of time zones are checked', () => {
   for (const name of ['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'Etc/GMT+5'])
     expect(isTimeZone(name)).toBe(true);
   for (const name of ['', 'Europe/Nowhere', '+01:00', '../etc/passwd', 'Europe/Berlin\n'])

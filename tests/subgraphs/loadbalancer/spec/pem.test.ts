@@ -1,4 +1,5 @@
-// Files that OpenSSL, and so HAProxy, does not load are refused: a node whose files do not load can't accept any change.
+// Files that OpenSSL, and therefore HAProxy, can't load are refused. A node with unloadable files could accept no
+// change.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { makeCertificate } from '../../../../platform/net/certificates.ts';
 import { revocationsFault } from '../../../../subgraphs/loadbalancer/spec/pem.ts';
 import { sampleRevocations } from '../../../../trials/lb-config/revocations.ts';
 
-test('found by hostile values: a revocation list with an issuer that is no UTF-8', async () => {
+test('found by hostile values: a revocation list with an issuer that is not valid UTF-8', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pem-'));
   const list = await sampleRevocations(await makeCertificate({ commonName: 'Clients', use: 'authority' }), folder);
   await rm(folder, { recursive: true });

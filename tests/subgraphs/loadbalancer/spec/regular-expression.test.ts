@@ -1,4 +1,4 @@
-// Which regular expressions an L7 rule may have; HAProxy itself loads all that are accepted.
+// The regular expressions that an L7 rule may have. HAProxy itself loads every accepted one.
 // needs: haproxy
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -89,12 +89,12 @@ const refused: Readonly<Record<string, RegExp>> = {
   '\\': /after a backslash/,
 };
 
-test.each(Object.entries(refused))('%s is refused, and the position is named', (text, why) => {
+test.each(Object.entries(refused))('%s is refused, and the error names the position', (text, why) => {
   expect(regularExpressionFault(text)).toMatch(why);
   expect(regularExpressionFault(text)).toMatch(/, at character \d+$/);
 });
 
-test('HAProxy loads every expression that is accepted, also random ones', async () => {
+test('HAProxy loads every accepted expression, including random ones', async () => {
   let seed = 20_261_121;
   const random = (below: number) => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -155,7 +155,8 @@ test('PCRE2 decides every accepted expression within its limits on values of 2,0
     const pool = node.pool();
     node.member(pool, web.port);
     const listener = await node.listener({ defaultPool: pool.id });
-    // The value ends in a match of the second alternative, if PCRE2 gets there: otherwise HAProxy would report that nothing matches.
+    // The value ends in a match of the second alternative, if PCRE2 gets there. Otherwise HAProxy would report no
+    // match.
     for (const [index, text] of chosen.entries())
       node.policy(
         listener,

@@ -1,4 +1,5 @@
-// The load balancer subgraph on a real database, with two projects: requests as the gateway sends them, without hosts.
+// The load balancer subgraph on a real database with two projects. It takes requests as the gateway sends them, without
+// hosts.
 import type { GraphQLSchema } from 'graphql';
 import type { Identity } from '../../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
@@ -39,12 +40,12 @@ export class BalancerGraph extends SubgraphGraph {
     return this.answer(who, text, variables);
   }
 
-  /** The errors of a mutation, as `CODE path`. `entity`: the payload's field and its selection. */
+  /** The errors of a mutation as `CODE path`. `entity`: the payload's field and its selection. */
   mutate(mutation: string, input: Input, who: Identity | null = identity('MEMBER'), entity?: string): Promise<Mutated> {
     return this.send(who, mutation, input, entity === undefined ? '' : `entity: ${entity}`);
   }
 
-  /** By a member; must succeed. Returns what was asked of the entity. */
+  /** Runs a mutation as a member. It must succeed. Returns the selected fields of the entity. */
   async make<Entity = { readonly id: string }>(
     mutation: string,
     input: Input,
@@ -55,7 +56,7 @@ export class BalancerGraph extends SubgraphGraph {
   }
 }
 
-/** A load balancer with one of each kind of part. */
+/** Input of a load balancer with one part of each kind. */
 export const tree = (name: string): Input => ({
   name,
   pools: [
@@ -76,7 +77,7 @@ export const tree = (name: string): Input => ({
   ],
 });
 
-/** Ids of everything in a load balancer, as `tree` makes it. */
+/** The IDs of everything in a load balancer made from `tree`. */
 export interface Ids {
   readonly loadBalancer: string;
   readonly pool: string;

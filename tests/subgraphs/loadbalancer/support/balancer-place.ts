@@ -1,4 +1,4 @@
-// A database with a project and the services of load balancers, without hosts; nodes are rows that tests write.
+// A database with a project and the load balancer services, without hosts. Tests write nodes as rows.
 import { ownersOf } from '../../../../compose/owners.ts';
 import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
 import type { Identity, RequestContext, Role } from '../../../../platform/caller/identity.ts';
@@ -57,7 +57,7 @@ export class BalancerPlace {
     await this.database.drop();
   }
 
-  /** Of an administrator, or of someone with a role in the project. */
+  /** Context of an administrator, or of someone with a role in the project. */
   context(role: Role | 'ADMIN' | 'NONE' = 'ADMIN'): RequestContext {
     const projects = role === 'ADMIN' || role === 'NONE' ? {} : { [this.projectId]: role };
     const identity: Identity = {
@@ -66,7 +66,7 @@ export class BalancerPlace {
     return { identity, requestId: 'test', loaders: new Map() };
   }
 
-  /** Its UUID. */
+  /** Creates a load balancer, and returns its UUID. */
   async balancer(name: string, input: Partial<LoadBalancerCreateInput> = {}): Promise<string> {
     const whole = { name, projectId: encodeId('Project', this.projectId), ...input } as LoadBalancerCreateInput;
     const { entity, userErrors } = await this.balancers.create(this.context(), whole);
@@ -74,7 +74,7 @@ export class BalancerPlace {
     return entity.id;
   }
 
-  /** A node that began to serve long ago; its UUID. */
+  /** Adds a node that began to serve long ago, and returns its UUID. */
   async node(balancerId: string, name: string, state: NodeState = 'SERVING'): Promise<string> {
     const id = newUuid();
     await this.ground.db.execute(

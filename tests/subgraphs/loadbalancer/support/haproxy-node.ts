@@ -1,5 +1,5 @@
-// A real HAProxy that is rendered and changed by our code. After each change, its behaviour must match the desired configuration and its
-// files.
+// A real HAProxy that our code renders and changes. After each change, its behaviour must match the desired
+// configuration and its files.
 // needs: haproxy
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const uid = process.getuid?.() === 0 ? usualFirstUid : null;
 interface HaproxyNodeOptions {
   /** Default 127.0.0.1. */
   readonly address?: string;
-  /** Of a load balancer that has another node already. */
+  /** A load balancer that already has another node. */
   readonly balancerId?: string;
   readonly places?: Partial<NodePlaces>;
   /** Default: 1000 connections, one thread. */
@@ -60,7 +60,7 @@ export class HaproxyNode {
     return new Haproxy({ program, folder: this.folder, cell: () => this.#cell(), reloadPauseMs });
   }
 
-  /** As on a host, but in the network of this process. */
+  /** Like on a host, but in the network of this process. */
   #cell(): Cell {
     const { folder } = this;
     if (uid === null) return plainCell(folder);
@@ -89,7 +89,7 @@ export class HaproxyNode {
     await this.#settled();
   }
 
-  /** Brings it to its parts as they are now; they are in effect when it resolves. */
+  /** Applies its current parts. They are in effect when it resolves. */
   async apply(): Promise<Applied> {
     const applied = await this.haproxy.apply(this.model());
     await this.#settled();
@@ -112,7 +112,7 @@ export class HaproxyNode {
     return this.#add(part('Pool', this.balancerId, { memberProtocol: 'HTTP', drainMs: 1_000, ...given }));
   }
 
-  /** Without a port: on a free one. */
+  /** Without a given port it uses a free one. */
   async listener(given: JsonObject): Promise<WantedPart & { readonly port: number }> {
     const port = Number(given.port ?? (await freePort()));
     return { ...this.#add(part('Listener', this.balancerId, { protocol: 'HTTP', ...given, port })), port };
@@ -123,12 +123,12 @@ export class HaproxyNode {
   }
 
   monitor(pool: WantedPart, given: JsonObject = {}): WantedPart {
-    // The members are in the process of the test, which may be busy for longer than a check is usually given.
+    // The members are in the test's process, which may be busy for longer than a usual check timeout.
     const usual = { monitorType: 'HTTP', intervalMs: 500, timeoutMs: 500, rise: 1, fall: 2 };
     return this.#add(part('PoolHealthMonitor', pool.id, { ...usual, ...given }));
   }
 
-  /** A policy with its rules. */
+  /** Adds a policy with its rules. */
   policy(listener: WantedPart, given: JsonObject, ...rules: readonly JsonObject[]): WantedPart {
     const policy = this.#add(part('L7Policy', listener.id, given));
     for (const rule of rules) this.#add(part('L7Rule', policy.id, rule));
@@ -149,7 +149,7 @@ export class HaproxyNode {
     this.parts = this.parts.filter(({ id, parentId }) => !ids.has(id) && !ids.has(parentId));
   }
 
-  /** Its id. */
+  /** Adds a certificate, and returns its ID. */
   certificate(pem: string): string {
     const id = newUuid();
     this.certificates = [...this.certificates, { id, version: 1, pem }];

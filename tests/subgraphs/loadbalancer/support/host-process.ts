@@ -1,4 +1,4 @@
-// A load balancer host as a process of its own, which can be killed: the program (below), and its owner in a test.
+// A load balancer host as a separate process that tests can kill: the program (below), and its owner in a test.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -7,17 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { endingWithParent } from '../../../../embedded/ends-with-parent.ts';
 import type { NetnsOptions } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/netns.ts';
 
-/** A test's host, as described in the file that its process reads. */
+/** A test host's options, which its process reads from a file. */
 interface HostProcessOptions {
   readonly folder: string;
   readonly urls: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly healthPort: number;
-  /** Addresses of the loopback provider; default: 127.91.0.0/16. */
+  /** Addresses of the loopback provider. Default: 127.91.0.0/16. */
   readonly range?: string;
-  /** The command that starts its program, for example `nsenter --net=…`. */
+  /** A command that starts its program, for example `nsenter --net=…`. */
   readonly wrapper?: readonly string[];
-  /** Absent: the loopback provider. */
+  /** If absent, the loopback provider is used. */
   readonly netns?: Omit<NetnsOptions, 'folder' | 'ip'> & { readonly via: readonly string[] };
 }
 

@@ -1,4 +1,4 @@
-// The program of a test's host: it does the work of the role lbhost, with an authority of the test.
+// The program of a test host. It does the work of the lbhost role, with the test's authority.
 // needs: haproxy, keepalived
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ import type { Wake } from '../../../../platform/work/wake.ts';
 import { beginEpoch, type HostRow } from '../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import type { HostClaim } from '../../../../subgraphs/loadbalancer/rules/host-grant.ts';
 
-/** Replaces the one that it has. It is released, unless `released` is false. */
+/** Replaces the host's record, and releases it unless `released` is false. */
 export async function recordHost(
   tx: Transaction,
   machineId: string,
@@ -20,7 +20,7 @@ export async function recordHost(
   await insertHostRecord(tx, machineId, { ...whole, managementRange }, released);
 }
 
-/** A host that is connected and gets nodes: its record matches its report. */
+/** A connected host that gets nodes, because its record matches its report. */
 export async function connectHost(
   tx: Transaction,
   wake: Wake,

@@ -1,5 +1,5 @@
-// The faults that each field of each kind of part can have and that GraphQL's own validation lets pass, from the field's own description:
-// a new kind or field has its cases automatically.
+// The faults of each field of each kind of part that pass GraphQL's own validation. They are derived from the field's
+// own description, so a new kind or field has its cases automatically.
 import { idFieldOf } from '../../../../platform/graph/described/text.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
 import type { PartName } from '../../../../subgraphs/loadbalancer/spec/part-kind.ts';
@@ -9,7 +9,7 @@ interface FieldFault {
   readonly what: string;
   readonly change: JsonObject;
   readonly code: string;
-  /** In the part's own input. */
+  /** The field's name in the part's own input. */
   readonly field: string;
 }
 

@@ -1,5 +1,5 @@
-// Load balancers with all of their parts in one process but for HAProxy and PowerDNS, which are real: graph services, workers (queues and
-// health checks), the link, and hosts on loopback addresses.
+// Load balancers with all of their parts in one process: graph services, workers (queues and health checks), the link,
+// and hosts on loopback addresses. Only HAProxy and PowerDNS are real separate programs.
 // needs: haproxy, keepalived
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -76,12 +76,12 @@ const quotas = new Quotas({
 });
 
 interface LbWorldOptions {
-  /** Names are published by such a server; true: by a PowerDNS. */
+  /** The name server that publishes names. True: a PowerDNS. */
   readonly dns?: boolean | keyof typeof nameServers;
   readonly settings?: Partial<HealSettings>;
-  /** Traffic is recorded, and policies of autoscaling are followed. */
+  /** Records traffic, and follows autoscaling policies. */
   readonly scaling?: boolean;
-  /** Its caller's, and empty; default: one of its own. Without scaling. */
+  /** An empty database of the caller. Default: its own. Not with scaling. */
   readonly connection?: TestDatabase['connection'];
 }
 
@@ -90,9 +90,9 @@ export interface WorldHost {
   readonly index: number;
   readonly machine: TestMachine;
   readonly folder: string;
-  /** As its confinement reports on this machine. */
+  /** The fault that confinement reports on this machine. */
   confinementFault: string | null;
-  /** Undefined: its process does not run. */
+  /** Undefined while its process does not run. */
   host: LbHost | undefined;
 }
 
@@ -138,7 +138,7 @@ export class LbWorld {
     [this.#authority, this.folder, this.healthPort, this.network] = more;
   }
 
-  /** With one worker, three web servers, and no host yet. */
+  /** Opens a world with one worker, three web servers, and no host yet. */
   static async open(options: LbWorldOptions = {}): Promise<LbWorld> {
     const place = options.connection === undefined ? await testDatabase({ migrated: false }) : undefined;
     const connection = options.connection ?? place?.connection;
@@ -230,12 +230,12 @@ export class LbWorld {
     await worker.stop();
   }
 
-  /** The credentials that a host joins with. */
+  /** The credentials that a host enrolls with. */
   machine(name: string): Promise<TestMachine> {
     return testMachine(this.#authority, 'lbhost', name, this.ground.log);
   }
 
-  /** A new host, or one whose process has ended; with a record that matches its report, and released. */
+  /** Adds a new host, or restarts one whose process has ended. Its record matches its report and is released. */
   async addHost(name: string): Promise<WorldHost> {
     const { log } = this.ground;
     const known = this.hosts.get(name);
@@ -272,7 +272,7 @@ export class LbWorld {
     return entry;
   }
 
-  /** The host's process ends; its nodes serve on. */
+  /** Ends the host's process. Its nodes keep serving. */
   async stopHost({ name }: WorldHost): Promise<void> {
     const entry = this.hosts.get(name);
     const host = entry?.host;
@@ -280,7 +280,7 @@ export class LbWorld {
     await host?.stop();
   }
 
-  /** The whole machine is gone, with all that ran on it. */
+  /** Loses the whole machine with everything that ran on it. */
   async loseHost(host: WorldHost): Promise<void> {
     await this.stopHost(host);
     await endProcessesOf(host.folder);
@@ -292,19 +292,19 @@ export class LbWorld {
     return found;
   }
 
-  /** Of the HAProxy of each of these nodes, master and worker, at the same moment. */
+  /** Signals the HAProxy of each of these nodes, master and worker, at the same moment. */
   async signal(nodes: NodeRow | readonly NodeRow[], signal: NodeJS.Signals): Promise<void> {
     const folders = [nodes].flat().map((node) => join(this.hostOf(node).folder, 'nodes', node.name));
     for (const pid of (await Promise.all(folders.map((folder) => processesOf(folder)))).flat()) {
       try {
         process.kill(pid, signal);
       } catch {
-        // It has ended in the meantime.
+        // It has already ended.
       }
     }
   }
 
-  /** HTTP, with these web servers as members; default: all. */
+  /** Creates an HTTP load balancer with these web servers as members. Default: all. */
   async create(name: string, nodes: number, port: number, webs = this.webs, more: object = {}): Promise<string> {
     const input = {
       ...{ name, projectId: encodeId('Project', this.projectId), minNodes: nodes, maxNodes: 8 },
@@ -329,7 +329,7 @@ export class LbWorld {
     return row;
   }
 
-  /** Without deleted ones, oldest first. */
+  /** Nodes without deleted ones, oldest first. */
   async nodes(id: string): Promise<readonly NodeRow[]> {
     return (await nodesOf(this.ground.db, [id])).get(id) ?? [];
   }
@@ -338,7 +338,7 @@ export class LbWorld {
     return waitFor('ACTIVE', async () => (await this.balancer(id)).provisioningStatus === 'ACTIVE' && (true as const));
   }
 
-  /** Of DNS, sorted. */
+  /** The DNS answer, sorted. */
   async answer(id: string): Promise<readonly string[]> {
     return (await this.dns?.dig((await this.balancer(id)).hostName, 'A')) ?? [];
   }
@@ -362,7 +362,7 @@ export class LbWorld {
   }
 }
 
-/** The role worker: carries owed work without Redis, and checks nodes. */
+/** The worker role: carries out owed work without Redis, and checks nodes. */
 class Worker {
   readonly #ground: LocalContext;
   readonly #queues: readonly OwedQueue[];
@@ -372,7 +372,7 @@ class Worker {
   readonly #engine: CheckEngine<never>;
   #working: Promise<unknown> | undefined;
   #stopped = false;
-  /** While true it does no owed work, as if it were paused. */
+  /** While true it does no owed work. */
   paused = false;
 
   constructor(ground: LocalContext, queues: readonly OwedQueue[]) {

@@ -1,4 +1,4 @@
-// Real servers as members of pools: they answer with their name and return the request that they got.
+// Real servers as members of pools. They answer with their name, and record the requests that they got.
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -31,7 +31,7 @@ type Answer = (asked: IncomingMessage, response: ServerResponse, member: TestMem
 
 const usual: Answer = (_, response, { name, status }) => void response.writeHead(status).end(name);
 
-/** Answers with its name. */
+/** Starts a member that answers with its name. */
 export async function webMember(
   name: string,
   { answer = usual, tls, host = '127.0.0.1' }: { answer?: Answer; tls?: TlsOptions; host?: string } = {},
@@ -54,7 +54,7 @@ export async function webMember(
   return member;
 }
 
-/** A server of streams; `take` gets each connection. */
+/** A stream server. `take` gets each connection. */
 export async function streamMember(take: (socket: Socket) => void, host = '127.0.0.1') {
   const sockets = new Set<Socket>();
   const server = createTcp((socket) => {
@@ -84,7 +84,7 @@ interface Reply {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** One request on a connection of its own. */
+/** Sends one request on its own connection. */
 export async function ask(
   port: number,
   given: {
@@ -93,7 +93,7 @@ export async function ask(
     readonly headers?: Record<string, string | string[]>;
     readonly body?: string;
     readonly origin?: string;
-    /** Where the client is. */
+    /** The client's address. */
     readonly localAddress?: string;
   } = {},
 ): Promise<Reply> {
@@ -107,7 +107,7 @@ export async function ask(
   }
 }
 
-/** Texts of so many answers, and how often each came. */
+/** Sends this many requests, and counts each answer text. */
 export async function tally(
   port: number,
   count: number,
@@ -122,7 +122,10 @@ export async function tally(
   return found;
 }
 
-/** Accepts every upgrade and every CONNECT, and answers each request, also those within. `tell` gets the head of each. */
+/**
+ * Accepts every upgrade and every CONNECT, and answers each request, including those inside. `tell` gets the head of
+ * each.
+ */
 export function eagerMember(tell: (head: string) => void) {
   return streamMember((socket) => {
     let text = '';

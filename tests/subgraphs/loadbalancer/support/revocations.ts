@@ -9,7 +9,7 @@ import type { CertificateAndKey } from '../../../../platform/net/certificates.ts
 
 const run = promisify(execFile);
 
-/** A list of revoked certificates (RFC 5280 section 5), PEM. */
+/** A certificate revocation list (RFC 5280 section 5) as PEM. */
 export async function revocations(issuer: CertificateAndKey, revoked: readonly CertificateAndKey[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lb-crl-'));
   const at = (name: string) => join(folder, name);

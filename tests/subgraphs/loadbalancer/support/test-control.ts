@@ -1,4 +1,4 @@
-// The control plane's end of the hosts' links, without a database: documents that a test sets, and the reports that came.
+// The control plane's end of the hosts' links, without a database. Tests set the documents and read the reports.
 
 import { type LinkPeer, LinkServer, type LinkSession } from '../../../../platform/link/link-server.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
@@ -11,16 +11,16 @@ import { testHistory } from '../../../support/stores/histories.ts';
 
 export class TestControl {
   readonly documents = new Map<string, WantedNode>();
-  /** The last of each node. */
+  /** The last report of each node. */
   readonly reports = new Map<string, NodeReport>();
   readonly gone = new Set<string>();
-  /** The keys of all that came, in order. */
+  /** The keys of all reports, in order. */
   readonly keys: string[] = [];
-  /** All that came, in order. */
+  /** All member reports, in order. */
   readonly memberReports: MemberReport[] = [];
-  /** Connections so far: after each, a host reports everything again. */
+  /** Connections so far. After each, a host reports everything again. */
   opened = 0;
-  /** False: hosts are not notified that the documents are complete. */
+  /** If false, hosts are not notified that the documents are complete. */
   tellsWhole = true;
   #server: LinkServer | undefined;
   #peer: LinkPeer | undefined;
@@ -59,12 +59,12 @@ export class TestControl {
     this.#peer?.send({ type: 'gone', key: id });
   }
 
-  /** Whatever it is. */
+  /** Sends any document, valid or not. */
   send(key: string, generation: number, document: JsonValue): void {
     this.#peer?.send({ type: 'document', key, position: { history: testHistory, number: generation }, document });
   }
 
-  /** The node's document is in effect, and nothing is wrong. */
+  /** True if the node's document is in effect without faults. */
   isDone({ id, loadBalancer }: WantedNode): boolean {
     const report = this.reports.get(id);
     return report?.applied === loadBalancer.generation && report.error === null;

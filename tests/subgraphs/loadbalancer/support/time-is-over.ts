@@ -1,10 +1,10 @@
-// Lets the time pass for which a node is kept: one that was replaced, or that drains.
+// Lets the retention time of a replaced or draining node pass.
 import { owe } from '../../../../platform/owed/owed-work.ts';
 import { reconcileKind } from '../../../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
 import type { NodeRow } from '../../../../subgraphs/loadbalancer/rules/rows.ts';
 import type { LocalContext } from '../../../support/product/test-context.ts';
 
-/** Its load balancer is looked at now, as it would be at that time. */
+/** Reconciles its load balancer now, as would happen at that time. */
 export async function timeIsOver(
   { db, wake }: Pick<LocalContext, 'db' | 'wake'>,
   { id, loadBalancerId }: Pick<NodeRow, 'id' | 'loadBalancerId'>,

@@ -1,14 +1,14 @@
-// One request to a listener over TLS, on a connection of its own, with or without a session and a certificate.
+// One request to a TLS listener on its own connection, with or without a session and a certificate.
 import { connect, type SecureVersion } from 'node:tls';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
 
 const waitMs = 5_000;
 
 interface Visit {
-  /** The status line, or why there is none. */
+  /** The status line, or the reason why there is none. */
   readonly answer: string;
   readonly resumed: boolean;
-  /** The newest session that the server gave. */
+  /** The newest session from the server. */
   readonly session: Buffer | undefined;
 }
 

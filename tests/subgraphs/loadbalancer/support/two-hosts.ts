@@ -1,4 +1,4 @@
-// Two hosts for nodes: namespaces of this machine with a line between them, as roots of their own networks.
+// Two hosts for nodes: namespaces of this machine with a link between them, each the root of its own network.
 // needs: iproute2, root
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
@@ -16,7 +16,7 @@ export const canHaveNamespaces = process.getuid?.() === 0;
 export class TestHost {
   readonly index: number;
   readonly namespace: string;
-  /** Its folder is only a name here. */
+  /** The folder is only a name here. */
   readonly folder: string;
   readonly names: NetnsNames;
   readonly via: readonly string[];
@@ -52,7 +52,7 @@ export class TestHost {
     };
   }
 
-  /** Everything that exists because of this host: names of namespaces and interfaces. */
+  /** The names of all namespaces and interfaces that exist because of this host. */
   async left(): Promise<readonly string[]> {
     const spaces = (await readdir('/run/netns')).filter((name) => name.startsWith(this.names.switch));
     const links = [...(await this.ip.links()).keys()];
@@ -60,7 +60,7 @@ export class TestHost {
   }
 }
 
-/** Ends its process, in effect, after so many lines of commands. */
+/** Stops working after this many command lines, as if its process had ended. */
 export class EndingIp extends Ip {
   #left: number;
 
@@ -79,7 +79,7 @@ export class EndingIp extends Ip {
     return { code: 0, stdout: '', stderr: '' };
   }
 
-  /** How many of the lines were not used. */
+  /** The number of unused lines. */
   get left(): number {
     return this.#left;
   }

@@ -1,4 +1,4 @@
-// Accounts and access keys: by the graph, in the documents of clusters, and for clusters that come later.
+// Accounts and access keys in the graph, in the documents of clusters, and for clusters that are added later.
 import { expect, test } from '@jest/globals';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../platform/secrets/seal.ts';
@@ -51,7 +51,7 @@ async function told(accessKeyId: string): Promise<AccessKeyDocument> {
   return read.body;
 }
 
-/** As a controller of that name reports its cluster's key, and a worker seals for it. */
+/** Acts like a controller with that name that reports its cluster's key, and a worker that seals for it. */
 async function tellKeyOf(cluster: string, publicKey: string): Promise<void> {
   const facts = { position: { history: '', number: 0 }, keyIds: [], publicKey, version: 'test' };
   await graph.db.transaction(async (tx) => {
@@ -89,7 +89,7 @@ test('a key is shown once, and each cluster gets it sealed for itself', async ()
     ...{ id: before.accountId, projectId: projectA, name: 'alpha', state: 'ACTIVE' },
   });
   expect(account?.generation).toBeLessThan((await documentNamed(graph.db, `key/${accessKeyId}`))?.generation ?? 0);
-  // Nowhere as it is.
+  // It is stored nowhere in plain text.
   for (const table of ['object_access_key', 'object_document', 'audit_entry', 'idempotency_key', 'status_change']) {
     const rows = await graph.db.query<object>(`SELECT * FROM ${table}`);
     const text = JSON.stringify(rows.map((row) => Object.values(row).map((value) => String(value))));
@@ -102,7 +102,7 @@ test('a key is shown once, and each cluster gets it sealed for itself', async ()
   expect(after.sealed['0']).toBe(before.sealed['0']);
 });
 
-test('of many keys each is sealed for a cluster that comes later, and a revoked one for none', async () => {
+test('each of many keys is sealed for a cluster that is added later, and revoked keys are not', async () => {
   const north = clusterKeys();
   await graph.make('objectClusterCreate', { name: 'north' });
   const made = [];
@@ -156,11 +156,11 @@ test('keys belong to the operators of their project', async () => {
   const account = `{ objectAccount(id: "${objectAccessKey?.account.id}") { project { id } } }`;
   expect(await graph.ask(account, {}, identity('VIEWER', projectB))).toEqual({ objectAccount: null });
   expect(await graph.ask(account, {}, identity('VIEWER'))).toMatchObject({ objectAccount: { project: {} } });
-  // From now on clusters may hold something.
+  // From now on clusters may hold data.
   expect((await graph.mutate('objectOptionDelete', { id: usual })).faults).toEqual(['IN_USE input.id']);
 });
 
-test('secrets are sealed again with another key of the installation', async () => {
+test('secrets are resealed with another key of the installation', async () => {
   await graph.make('objectClusterCreate', { name: 'north' });
   const { secret } = await makeKey();
   const sealer = createSealer(
@@ -175,7 +175,7 @@ test('secrets are sealed again with another key of the installation', async () =
   expect(row && sealer.open(row, `object-access-key/${row.id}/secret`)).toBe(secret);
 });
 
-test('a key for URLs that a user revokes while old ones are retired is revoked once', async () => {
+test('a URL key that a user revokes while old ones are retired is revoked once', async () => {
   const { objectAccessKey: key } = await makeKey();
   await graph.db.execute('UPDATE object_access_key SET for_urls = 1, created_at = NOW(3) - INTERVAL 39 DAY');
   const racing = {

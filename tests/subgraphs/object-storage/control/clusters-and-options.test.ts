@@ -1,4 +1,4 @@
-// The desired clusters and options, and the rings that follow from them: by the graph, on a real database.
+// The desired clusters and options, and the rings that follow from them, through the graph on a real database.
 import { expect, test } from '@jest/globals';
 import { clustersOfPartition, partitionCount, type Ring } from '../../../../platform/rings/ring.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
@@ -16,7 +16,7 @@ const ring = async (number: number) => {
 
 const numbersIn = ({ clusters }: Ring) => [...new Set(clusters)].sort();
 
-test('a cluster has a number that is given once, and the core ring follows', async () => {
+test('a cluster has a number that is never reused, and the core ring follows', async () => {
   const north = await graph.make('objectClusterCreate', { name: 'north' });
   expect(await ring(0)).toMatchObject({ epoch: 1, replicas: 1, members: [{ cluster: 0, weight: 100, zone: 'north' }] });
   const south = await graph.make('objectClusterCreate', { name: 'south' });
@@ -61,7 +61,7 @@ test('a cluster has a number that is given once, and the core ring follows', asy
   });
 });
 
-test('addresses of a cluster are origins, and are stored in one form', async () => {
+test('addresses of a cluster are origins, and are stored in canonical form', async () => {
   const input = {
     name: 'north',
     peerUrls: ['https://NORTH.example:7443/', 'https://[2001:db8::1]:7443'],
@@ -94,7 +94,7 @@ test('addresses of a cluster are origins, and are stored in one form', async () 
   expect(await refused({ name: 'north' })).toEqual(['ALREADY_EXISTS input.name']);
 });
 
-test('an option has a ring of the clusters that it has chosen', async () => {
+test('an option has a ring of its chosen clusters', async () => {
   const [north, south, east] = [
     await graph.make('objectClusterCreate', { name: 'north' }),
     await graph.make('objectClusterCreate', { name: 'south' }),
@@ -120,7 +120,7 @@ test('an option has a ring of the clusters that it has chosen', async () => {
     },
   });
   expect(numbersIn(await ring(2))).toEqual([0, 2]);
-  // A cluster that is added, or whose weight changes, is in the rings that should have it.
+  // A cluster that is added, or whose weight changes, updates the rings that should contain it.
   await graph.make('objectClusterCreate', { name: 'west' });
   expect([(await ring(1)).epoch, (await ring(2)).epoch, numbersIn(await ring(1))]).toEqual([2, 1, [0, 1, 2, 3]]);
   await graph.make('objectClusterUpdate', { id: south, weight: 200 });
@@ -132,7 +132,7 @@ test('an option has a ring of the clusters that it has chosen', async () => {
   expect(await graph.ask(`{ objectOption(id: "${usual}") { default version } }`)).toEqual({
     objectOption: { default: false, version: 2 },
   });
-  // A user who is no administrator sees options, and nothing of clusters.
+  // A user who is not an administrator sees options, and nothing of clusters.
   const member = identity('MEMBER');
   const seen = await graph.ask(
     ...([
@@ -150,7 +150,7 @@ test('an option has a ring of the clusters that it has chosen', async () => {
   expect(faults).toEqual(['FORBIDDEN ']);
 });
 
-test('a cluster that is in use stays, and the refusal gives the reason', async () => {
+test("a cluster in use can't be deleted, and the refusal gives the reason", async () => {
   expect((await graph.mutate('objectOptionCreate', { name: 'early' })).told).toMatchObject([
     { code: 'WRONG_STATE', message: expect.stringContaining('no active cluster') },
   ]);
@@ -187,7 +187,7 @@ test('a cluster that is in use stays, and the refusal gives the reason', async (
   expect((await graph.mutate('objectOptionDelete', { id: chosen, expectedVersion: 7 })).faults).toEqual([
     'STALE_VERSION input.expectedVersion',
   ]);
-  // A repeated request gets its first answer, also when the object is gone.
+  // A repeated request gets its first answer, even when the object is gone.
   const removal = { id: chosen, idempotencyKey: 'k1' };
   const first = await graph.mutate('objectOptionDelete', removal);
   expect(first.faults).toEqual([]);
@@ -223,7 +223,7 @@ test('while the only option is being deleted, the next one becomes the default',
   expect(kept).toMatchObject({ faults: [], entity: { ending: false, default: false } });
 });
 
-test('once clusters may hold something, rings stay as they are', async () => {
+test('once clusters may hold data, rings stay unchanged', async () => {
   const [north, south] = [
     await graph.make('objectClusterCreate', { name: 'north' }),
     await graph.make('objectClusterCreate', { name: 'south' }),
@@ -238,7 +238,7 @@ test('once clusters may hold something, rings stay as they are', async () => {
   expect((await graph.mutate('objectClusterDelete', { id: south })).told).toMatchObject([
     { code: 'IN_USE', message: 'the cluster south holds replicas of ring 0: change the ring first' },
   ]);
-  // The preview computes the data that would move, for the two rings only.
+  // The preview computes the data that would move, only for the two rings.
   const preview = `{ core: objectRingChangePreview(number: 0) { stepCount movedPercent shares { number partitionsNow partitionsThen } }
     option: objectRingChangePreview(number: 1) { stepCount ring { epoch } shares { number partitionsNow partitionsThen } }
     none: objectRingChangePreview(number: 9) { stepCount } }`;
@@ -250,10 +250,10 @@ test('once clusters may hold something, rings stay as they are', async () => {
     option: { stepCount: 1, ring: { epoch: 1 }, shares: [share(0, 4_096, 4_096), share(1, 4_096, 0)] },
     none: null,
   });
-  // A new option has a ring of its own.
+  // A new option has its own ring.
   const fresh = await graph.make('objectOptionCreate', { name: 'fresh', clusterIds: [east] });
   expect(numbersIn(await ring(2))).toEqual([2]);
-  // A deletion only begins, and until it is over or called off neither the option nor its ring is changed.
+  // A deletion only begins. Until it ends or is cancelled, neither the option nor its ring changes.
   expect((await graph.mutate('objectOptionDelete', { id: usual })).faults).toEqual(['WRONG_STATE input.id']);
   const deletion = await graph.mutate('objectOptionDelete', { id: fresh }, '{ name ending }');
   expect(deletion).toMatchObject({ faults: [], entity: { name: 'fresh', ending: true } });
@@ -271,7 +271,7 @@ test('once clusters may hold something, rings stay as they are', async () => {
   expect((await graph.mutate('objectOptionDeleteCancel', { id: fresh })).faults).toEqual(['WRONG_STATE input.id']);
 });
 
-test('the sixth cluster would move a sixth, in steps of one replica a partition', async () => {
+test('adding a sixth cluster moves a sixth, in steps of one replica per partition', async () => {
   for (const name of ['a', 'b', 'c', 'd', 'e']) await graph.make('objectClusterCreate', { name });
   await graph.db.execute('UPDATE object_federation SET in_use = 1');
   const text = '{ objectRingChangePreview(number: 0) { stepCount movedPercent shares { partitionsThen } } }';

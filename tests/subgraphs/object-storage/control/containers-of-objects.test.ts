@@ -1,4 +1,4 @@
-// The containers of CMP objects: a cluster is asked which of them exist, in questions that it takes.
+// The containers of CMP objects. A cluster is asked which of them exist, in requests within its size limit.
 import { expect, test } from '@jest/globals';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';

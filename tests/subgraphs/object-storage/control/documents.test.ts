@@ -13,7 +13,7 @@ const after = async (generation: number) => (await documentsAfter(graph.db, gene
 const named = (documents: Awaited<ReturnType<typeof after>>) =>
   documents.map(({ name, generation }) => `${name} ${generation}`);
 
-test('each change is sent in the order of its commit, and unchanged documents are not sent again', async () => {
+test('each change is sent in commit order, and unchanged documents are not sent again', async () => {
   const north = await graph.make('objectClusterCreate', { name: 'north', peerUrls: ['https://north.example'] });
   expect(named(await after(0))).toEqual(['clusters 1', 'ring/0 2', 'options 3']);
   const usual = await graph.make('objectOptionCreate', { name: 'usual', replicas: 2 });
@@ -34,7 +34,7 @@ test('each change is sent in the order of its commit, and unchanged documents ar
   const made = (await presentRings(graph.db, [1])).get(1);
   expect([epoch, groups.length, members]).toEqual([2, 1, made?.members]);
   expect(unpackClusters(Buffer.from(group?.clusters ?? '', 'base64'), group?.replicas ?? 0)).toEqual(made?.clusters);
-  // The site is for people.
+  // The site is only for people, so no document changes.
   await graph.make('objectClusterUpdate', { id: north, site: 'attic' });
   expect(await after(8)).toEqual([]);
   const { faults } = await graph.mutate('objectClusterCreate', { name: 'south' });
@@ -47,13 +47,13 @@ test('each change is sent in the order of its commit, and unchanged documents ar
   ]);
 });
 
-test('changes at the same time are sent one after the other', async () => {
+test('concurrent changes are sent one after the other', async () => {
   await graph.make('objectClusterCreate', { name: 'c' });
   await Promise.all(Array.from({ length: 8 }, (_, at) => graph.make('objectClusterCreate', { name: `c${at}` })));
   const documents = await after(0);
   const clusters = documents.find(({ kind }) => kind === 'clusters');
   if (clusters?.kind !== 'clusters') throw new Error('no document of clusters');
   expect(clusters.body?.clusters.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-  // clusters, ring/0 and options, then clusters and ring/0 each time.
+  // First clusters, ring/0 and options, then clusters and ring/0 each time.
   expect(Math.max(...documents.map(({ generation }) => generation))).toBe(3 + 8 * 2);
 });

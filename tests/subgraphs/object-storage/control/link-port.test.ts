@@ -1,4 +1,4 @@
-// The role object-storage in a process of its own settings: controllers connect to it, by mutual TLS only.
+// The object-storage role in a process with its own settings. Controllers connect to it by mutual TLS only.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -13,7 +13,7 @@ import { ScriptedController } from '../support/scripted-controller.ts';
 const roles = 'gateway,system,object-storage';
 const linkPort = 'objectStorage.linkPort';
 
-/** By an administrator, over the gateway. */
+/** Creates a cluster as an administrator, through the gateway. */
 async function createCluster({ url, folder }: RunningSystem, name: string): Promise<void> {
   const ask = async (query: string, input: object, bearer?: string) => {
     const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) };
@@ -36,7 +36,7 @@ test('a process without a certificate does not listen for controllers', async ()
   await expect(runningSystem({ settings: { roles, [linkPort]: '0' } })).rejects.toThrow(linkPort);
 });
 
-test('a controller connects to a process with one, and gets what an administrator wants', async () => {
+test("a controller connects to a process with one, and gets the administrator's desired state", async () => {
   const log = createLogger({ level: 'silent', pretty: false });
   const folder = await temporaryFolder();
   const authority = await testAuthority();

@@ -1,4 +1,4 @@
-// Lists with all their links are read with the same number of SQL statements, however many rows they have.
+// Lists with all their links take the same number of SQL statements, however many rows they have.
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { encodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { firstRing } from '../../../../platform/rings/next-ring.ts';
@@ -20,7 +20,9 @@ const graph = forFile(() => ControlGraph.open());
 const member = (cluster: number) => ({ cluster, weight: 100, zone: `zone-${cluster}` });
 const ringOf = (...clusters: number[]) => firstRing({ members: clusters.map(member), replicas: 3 });
 
-/** Of each kind with the same number: the option's ring changes to other clusters, and has a container. */
+/**
+ * Creates one object of each kind with this number. The option's ring changes to other clusters, and has a container.
+ */
 async function fill(number: number): Promise<void> {
   const [clusterId, optionId] = [newUuid(), newUuid()];
   const others = [1, 2, 3].map((step) => (number + step) % rows);
@@ -90,7 +92,7 @@ async function read(list: string, first: number): Promise<Read> {
     const answer = await graph.ask<Record<string, Pick<Read, 'nodes'>>>(
       `{ ${list}(first: ${first}) { nodes { ${lists[list]} } pageInfo { endCursor } } }`,
     );
-    // The stream of events reads meanwhile.
+    // The event stream also reads during this time.
     const statements = query.mock.calls.filter(([sql]) => String(sql).includes('object_')).length;
     return { nodes: answer[list]?.nodes ?? [], statements };
   } finally {
@@ -105,7 +107,7 @@ test.each(Object.keys(lists))('%s', async (list) => {
   expect(many.statements).toBeLessThanOrEqual(12);
 });
 
-test('the links of rows lead to those that they name', async () => {
+test('the links of rows lead to the right objects', async () => {
   const options = (await read('objectOptions', 3)).nodes;
   expect(options[2]).toMatchObject({
     ...{ name: 'o2', clusters: [{ name: 'c2', presence: 'ABSENT' }] },
@@ -129,7 +131,7 @@ test('the links of rows lead to those that they name', async () => {
   });
 });
 
-test('containers of many CMP objects are read together; each has its own', async () => {
+test('containers of many CMP objects are read together, and each object has its own', async () => {
   interface Found {
     readonly objectContainers: { readonly nodes: readonly { readonly name: string }[]; readonly totalCount: number };
   }

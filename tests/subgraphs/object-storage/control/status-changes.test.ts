@@ -1,4 +1,5 @@
-// Reports of clusters' services, options and changes of rings: as events, and by the subscription with the state at that time.
+// Reports about clusters' services, options and ring changes, as events and in the subscription, with the state at that
+// time.
 import { expect, test } from '@jest/globals';
 import { parse, subscribe } from 'graphql';
 import { newUuid } from '../../../../platform/values/ids.ts';
@@ -13,7 +14,7 @@ import { ControlGraph, identity, projectA } from '../support/control-graph.ts';
 
 const graph = forTest(() => ControlGraph.open());
 
-/** A cluster with a connected controller: the controller's id. */
+/** Creates a cluster with a connected controller, and returns the controller's ID. */
 async function cluster(name: string): Promise<string> {
   await graph.make('objectClusterCreate', { name });
   const controller = newUuid();
@@ -59,7 +60,7 @@ async function follow(who = graph.admin) {
   if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream.errors));
   const items = stream[Symbol.asyncIterator]();
   return {
-    /** The next that fits. */
+    /** Waits for the next item that fits. */
     async until(fits: (item: Item) => boolean): Promise<Item> {
       for (;;) {
         const { value } = await items.next();
@@ -73,7 +74,7 @@ async function follow(who = graph.admin) {
 }
 
 test(
-  'services that serve, do not, are drained or gone are reported, so many at once, and once',
+  'serving, failing, drained and removed services are reported, in limited batches and only once',
   async () => {
     const north = await cluster('north');
     const changes = await follow();
@@ -100,7 +101,7 @@ test(
     await tellServices(graph.db, graph.wake);
     await tellServices(graph.db, graph.wake);
     expect(await told('objectCluster.service')).toHaveLength(4 + 51);
-    // Of a cluster that is silent nothing is known.
+    // The state of a silent cluster is unknown.
     await graph.db.execute('UPDATE object_controller SET heard_at = NOW(3) - INTERVAL 1 MINUTE');
     await says('none', {});
     await tellServices(graph.db, graph.wake);
@@ -117,7 +118,7 @@ test(
     const north = await cluster('north');
     const changes = await follow();
     const look = () => Promise.all([tellReplicas(graph.db, graph.wake), tellReplicas(graph.db, graph.wake)]);
-    // One of an older release does not report it.
+    // A controller of an older release does not report it.
     await says(north, {});
     await look();
     await says(north, { lostRings: [] });
@@ -169,7 +170,7 @@ test(
 );
 
 test(
-  'the progress of a change of a ring is reported, not at every look, and when a step is done',
+  'the progress of a ring change is reported, but not at every poll, and so is the end of a step',
   async () => {
     const rings = new RingChanges(graph);
     for (const name of ['north', 'south', 'east']) await cluster(name);
@@ -209,7 +210,7 @@ test(
 );
 
 test(
-  'a cluster is behind after a minute, and in step again below half of one; each is told once, and followed in the graph',
+  'a cluster is behind after a minute, and in step again below half of one; each is reported once, and can be followed in the graph',
   async () => {
     const controller = await cluster('north');
     const stream = await follow();
@@ -220,7 +221,7 @@ test(
     for (const lagMs of [null, 59_000, 60_000, 90_000, 31_000]) await lags(lagMs);
     const behind = { from: 'IN_STEP', to: 'BEHIND', reason: 'north: it lacks changes that are 60 s old' };
     expect(await told('objectCluster.lag')).toEqual([behind]);
-    // What is not known says nothing.
+    // An unknown lag reports nothing.
     await lags(null, null);
     expect(await told('objectCluster.lag')).toHaveLength(1);
     await lags(29_000);

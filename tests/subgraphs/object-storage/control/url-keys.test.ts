@@ -1,4 +1,4 @@
-// The keys that sign URLs: one is made when it is needed, and one that is there is used without waiting for anyone.
+// The keys that sign URLs. A key is made when it is needed, and an existing one is used without waiting.
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Identity } from '../../../../platform/caller/identity.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   });
   const made = await graph.mutate('objectAccessKeyCreate', { name: 'first' }, '{ id }', identity('OPERATOR'));
   expect(made.faults).toEqual([]);
-  // It has every document, also those to come: a new key would be waited for.
+  // It has every document, even future ones, so only a new key would have to be awaited.
   const history = '(SELECT history FROM object_federation WHERE id = 1)';
   await graph.db.execute('UPDATE object_cluster SET present = 1');
   await graph.db.execute(
@@ -33,7 +33,7 @@ const document = (mutation: string) => {
   return `mutation ($input: ${type}!) { made: ${mutation}(input: $input) { objectUrl { url } userErrors { code message } } }`;
 };
 
-/** The id of the key that signed. */
+/** The ID of the key that signed. */
 async function signedBy(mutation: string, who: Identity): Promise<string> {
   const input = { containerId: encodeContainer({ projectId: projectA, name: 'photos' }), name: 'cat.jpg' };
   const { made } = await graph.ask<{ made: { objectUrl: { url: string } | null; userErrors: object[] } }>(
@@ -54,7 +54,7 @@ test('a viewer signs with a known key while the federation is being changed', as
   });
 });
 
-test('requests at once make one key for downloads, and one for uploads', async () => {
+test('concurrent requests make one key for downloads and one for uploads', async () => {
   const operator = identity('OPERATOR');
   const mutations = ['objectDownloadUrlCreate', 'objectUploadUrlCreate', 'objectDeleteUrlCreate'];
   const ids = await Promise.all(mutations.flatMap((each) => [each, each]).map((each) => signedBy(each, operator)));
@@ -68,7 +68,7 @@ test('a container of a project with an account is created while the federation i
   await graph.db.execute('DELETE FROM object_controller');
   await graph.db.transaction(async (tx) => {
     await lockFederation(tx);
-    // It gets as far as its cluster, of which none is connected.
+    // The request gets as far as the clusters, and none is connected.
     const { faults } = await graph.mutate('objectContainerCreate', { name: 'photos' }, '{ id }', identity('OPERATOR'));
     expect(faults).toEqual(['UNAVAILABLE ']);
   });

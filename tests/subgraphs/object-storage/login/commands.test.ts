@@ -1,4 +1,4 @@
-// `tidegate login`, `containers` and `objects` at real clusters: the commands that README shows.
+// `tidegate login`, `containers` and `objects` at real clusters, with the commands of the README.
 import { randomBytes } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -136,7 +136,7 @@ test(
     expect((await run('objects', 'update', 'photos/dog.jpg', cat, '--option', 'no')).stderr).toContain('no option no');
     await ok('objects', 'delete', 'photos/dog.jpg');
 
-    // One cluster's answer, with its age, where the option allows it.
+    // One cluster's answer with its age, where the option allows it.
     expect((await run('objects', 'stat', 'photos/cat.jpg', '--nearest')).stderr).toContain('NEAREST_NOT_ALLOWED');
     await ok('containers', 'create', 'near', '--option', 'near');
     await ok('objects', 'create', 'near/cat.jpg', cat);
@@ -163,7 +163,7 @@ test(
     await ok('objects', 'delete', 'near/cat.jpg');
     await ok('containers', 'delete', 'near');
 
-    // The resolver of a cluster is asked by name and by id.
+    // The resolver of a cluster is queried by name and by ID.
     for (const named of ['photos/cat.jpg', told.id]) {
       const located = await ok('objects', 'locate', named);
       for (const line of [
@@ -207,7 +207,7 @@ test(
 );
 
 test(
-  'by the name of a cluster that the graph knows, with an API token',
+  'a cluster is found by its name in the graph, with an API token',
   async () => {
     const other = join(folder.path, 'other');
     const shop = await federation.bench.system.firstStart.ensureProject('shop');
@@ -227,7 +227,7 @@ test(
     expect([done.exitCode, done.stderr]).toEqual([0, '']);
     expect(JSON.parse(done.stdout)).toMatchObject({ user: 'ci', projects: [{ name: 'shop', canWrite: true }] });
     expect(done.stdout).not.toContain('eyJ');
-    // From then on by name, without the graph.
+    // From then on the name works without the graph.
     const named = await runCommand(
       ['login', '--cluster', 'east', '--data', other, '--url', 'http://127.0.0.1:1/graphql'],
       { env: { TIDEGATE_TOKEN: secret } },
@@ -238,7 +238,7 @@ test(
 );
 
 test(
-  'for a CMP object the control plane creates the container, and it signs URLs',
+  'for a CMP object the control plane creates the container, and signs URLs',
   async () => {
     const third = join(folder.path, 'third');
     const shop = await federation.bench.system.firstStart.ensureProject('shop');

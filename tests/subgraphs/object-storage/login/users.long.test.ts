@@ -1,5 +1,5 @@
-// Users of clusters: they log in at any of them with the control plane's record of them, the token is valid at all of them, and each of the
-// ten calls does what its name says. Real databases, controllers and servers.
+// Users of clusters. They log in at any cluster with the control plane's record of them, the token is valid at every
+// cluster, and each of the ten calls works as named. With real databases, controllers and servers.
 import { createPrivateKey } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -46,7 +46,7 @@ async function tokenOf(username: string, at = 'north'): Promise<string> {
   return json.token;
 }
 
-/** Until the token of one cluster is known at the others. */
+/** Waits until the other clusters accept the token of one cluster. */
 async function takenEverywhere(token: string): Promise<void> {
   await waitFor('the token to be taken everywhere', async () => {
     const answers = await Promise.all(
@@ -57,7 +57,7 @@ async function takenEverywhere(token: string): Promise<void> {
 }
 
 test(
-  'the ten calls, with the token of one cluster at all of them',
+  'the ten calls work at every cluster with the token of one',
   async () => {
     const { json } = await federation.logIn('north', { username: 'olga', password });
     expect(json).toMatchObject({ user: 'olga', projects: [{ name: 'shop', canWrite: true }] });
@@ -117,7 +117,7 @@ test(
     expect((await call('east', 'GET', 'download_object/photos/cat')).status).toBe(404);
     expect((await call('east', 'DELETE', 'delete_container/photos')).status).toBe(204);
     expect((await call('east', 'GET', 'list_object/photos')).json.code).toBe('NO_CONTAINER');
-    // The same token opens S3.
+    // The same token works with S3.
     expect((await federation.call('east', 'PUT', '/other', { token })).status).toBe(200);
     expect((await federation.call('south', 'GET', '/', { token })).text).toContain('<Name>other</Name>');
   },
@@ -125,7 +125,7 @@ test(
 );
 
 test(
-  'each user sees their projects only, by their rights; with several projects the call names one',
+  'users see only their own projects, by their rights; with several projects the call names one',
   async () => {
     const [olga, vera, otto, both] = [
       await tokenOf('olga'),
@@ -148,7 +148,7 @@ test(
       ['DELETE', 'delete_container/mine'],
     ] as const)
       expect([path, (await call(vera, method, path)).json.code]).toEqual([path, 'NOT_ALLOWED']);
-    // A neighbour.
+    // A user of another project.
     for (const [method, path] of [
       ['GET', 'download_object/mine/one'],
       ['GET', 'stat_object/mine/one'],
@@ -164,7 +164,7 @@ test(
       expect((await call(otto, 'GET', 'list_container', { 'x-tidegate-project': named })).json.code).toBe(
         'NOT_ALLOWED',
       );
-    // Several projects.
+    // A user with several projects.
     expect((await call(both, 'GET', 'list_container')).json).toMatchObject({
       code: 'NOT_ALLOWED',
       message: expect.stringContaining('bank, shop'),
@@ -178,7 +178,7 @@ test(
       (await federation.call('north', 'GET', '/mine', { token: both, headers: { 'x-tidegate-project': 'shop' } }))
         .status,
     ).toBe(200);
-    // One alone, by its name; none that is not the user's.
+    // A token for one project, by its name, and none for a project of other users.
     const narrowed = await federation.logIn('north', { username: 'both', password, project: 'shop' });
     expect(narrowed.json.projects.map(({ name }: { name: string }) => name)).toEqual(['shop']);
     expect((await federation.logIn('north', { username: 'otto', password, project: 'shop' })).json.code).toBe(
@@ -191,7 +191,7 @@ test(
 );
 
 test(
-  'a wrong password, an unknown name and a wrong token are refused as at the control plane, are recorded there, and are limited',
+  'a wrong password, an unknown name and a wrong token are refused like at the control plane, recorded there, and limited',
   async () => {
     const wrong = await federation.logIn('north', { username: 'vera', password: 'wrong secret' });
     const unknown = await federation.logIn('north', { username: 'nobody', password: 'wrong secret' });
@@ -208,7 +208,7 @@ test(
     expect(entry).toMatchObject({ code: 'BAD_CREDENTIALS', details: expect.stringContaining('controller north-1') });
     const all = JSON.stringify(await federation.bench.db.query('SELECT * FROM audit_entry'));
     expect(all).not.toContain('wrong secret');
-    // Ten a minute of a name: which cluster is asked makes no difference.
+    // Ten a minute for each name, at whichever cluster.
     const codes: number[] = [];
     for (let attempt = 0; attempt < 12; attempt += 1)
       codes.push(
@@ -221,7 +221,7 @@ test(
       'RATE_LIMITED',
       true,
     ]);
-    // An API token is a login, too, with the rights that it has.
+    // An API token is also a login, with its own rights.
     const { secret } = await federation.bench.system.firstStart.issueToken({
       projectId: projects.shop,
       name: 'ci',
@@ -236,7 +236,7 @@ test(
 );
 
 test(
-  'a controller that is drained accepts no logins, and names another address',
+  'a drained controller accepts no logins, and names another address',
   async () => {
     const { graph } = federation;
     const { objectClusters } = await graph.ask<{ objectClusters: { nodes: { id: string; name: string }[] } }>(
@@ -266,7 +266,7 @@ test(
     ]);
     expect(refused.json.message).not.toContain('north');
     await waitFor('it not to be listed', async () => !(await endpoints()).includes('north'));
-    // Others take logins, and who has a token goes on here.
+    // Others accept logins, and existing tokens still work here.
     expect((await logIn('south')).status).toBe(200);
     expect((await federation.call('north', 'GET', '/-/list_container?project=shop', { token })).status).toBe(200);
     await tell('Undrain');
@@ -277,7 +277,7 @@ test(
 );
 
 test(
-  'tokens that no cluster of the federation made are refused everywhere',
+  'tokens from outside the federation are refused everywhere',
   async () => {
     const good = (await federation.logIn('north', { username: 'olga', password })).json;
     const account = good.projects[0].account as string;
@@ -304,7 +304,7 @@ test(
         .sign(createPrivateKey(privateKey));
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const [head = '', body = '', signature = ''] = good.token.split('.');
-    // The same call made by hand is accepted: the calls below are refused because of the one thing that is different.
+    // The same call made by hand is accepted. So the calls below are refused because of the one difference.
     expect((await federation.call('south', 'GET', '/-/list_container', { token: await made({}, {}) })).status).toBe(
       200,
     );
@@ -340,7 +340,7 @@ test(
 );
 
 test(
-  'a user who was disabled logs in nowhere, and keeps a token for its lifetime at most; one whose rights fell gets less with the next',
+  "a disabled user can't log in, and keeps a token for its lifetime at most; reduced rights apply from the next token",
   async () => {
     const { bench } = federation;
     await makeUser(bench, 'short', { projects: { [projects.shop]: 'OPERATOR' } });
@@ -361,7 +361,7 @@ test(
 );
 
 test(
-  'a login that is no login, is too long or too slow, harms nobody',
+  'a malformed, oversized or slow login causes no harm',
   async () => {
     const url = federation.clusters.get('north')?.url ?? '';
     const post = (body: string | Buffer) => federation.call('north', 'POST', '/-/login', { body });
@@ -399,7 +399,7 @@ test(
 );
 
 test(
-  "a controller's endpoint answers the servers of its cluster and the controllers of others, and nobody else",
+  "a controller's endpoint answers only the servers of its cluster and the controllers of others",
   async () => {
     const north = federation.clusters.get('north');
     const { log } = federation.graph;

@@ -20,7 +20,7 @@ export async function* inChunks(bytes: Buffer, chunkBytes = 64 * 1024): AsyncGen
   for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
 }
 
-/** The same bytes each time, without keeping them. */
+/** Generates the same bytes each time, without storing them. */
 export async function* manyBytes(sizeBytes: number, chunkBytes = 256 * 1024): AsyncGenerator<Buffer> {
   const chunk = randomBytes(chunkBytes);
   for (let at = 0; at < sizeBytes; at += chunkBytes) {

@@ -1,4 +1,4 @@
-// The object storage subgraph on a real database: requests as the gateway sends them.
+// The object storage subgraph on a real database. It takes requests as the gateway sends them.
 import type { GraphQLSchema } from 'graphql';
 import type { Identity } from '../../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
@@ -36,7 +36,9 @@ export class ControlGraph extends SubgraphGraph {
     return this.answer(who, text, variables);
   }
 
-  /** The faults of a mutation, as `CODE path`. `entity`: what is read of it; of a deleted one only its id is left. */
+  /**
+   * The faults of a mutation as `CODE path`. `entity`: the selected fields; only the ID remains of a deleted object.
+   */
   mutate(mutation: string, input: Input, entity = '{ id version }', who: Identity = this.admin): Promise<Mutated> {
     const field = mutation.replace(/(Create|Update|Delete|DeleteCancel)$/, '');
     const isDeletion = mutation.endsWith('Delete');
@@ -44,7 +46,7 @@ export class ControlGraph extends SubgraphGraph {
     return this.send(who, mutation, input, `${shown} ${isDeletion ? 'deletedId' : ''}`);
   }
 
-  /** It must succeed. Returns the id. */
+  /** Runs a mutation that must succeed, and returns the ID. */
   async make(mutation: string, input: Input): Promise<string> {
     return String(madeBy(mutation, await this.mutate(mutation, input)).id);
   }

@@ -25,7 +25,7 @@ interface FederationCluster {
   readonly controller: Controller;
   readonly db: Database;
   readonly folder: string;
-  /** Its processes are started again, once they were stopped. */
+  /** Restarts its stopped processes. */
   readonly again: () => Promise<FederationCluster>;
 }
 
@@ -39,7 +39,7 @@ export class Federation {
     this.#cleanup.defer(() => graph.stop());
   }
 
-  /** Of these names, each serving. */
+  /** Starts clusters with these names, each serving. */
   static async start(names: readonly string[], times?: ObjectServerTimes): Promise<Federation> {
     const federation = new Federation(await ControlGraph.open());
     try {
@@ -51,7 +51,7 @@ export class Federation {
     return federation;
   }
 
-  /** Where users reach a cluster. */
+  /** The address where users reach a cluster. */
   url(name: string): string {
     return this.cluster(name).url;
   }
@@ -62,7 +62,7 @@ export class Federation {
     return cluster;
   }
 
-  /** Its controller and its server are stopped; its data stays. */
+  /** Stops its controller and its server. Its data stays. */
   async away(name: string): Promise<void> {
     const { controller, server } = this.cluster(name);
     await controller.stop();
@@ -106,7 +106,7 @@ export class Federation {
       const tls = await testMachine(authority, controllerRole, `${name}-1`, log);
       const own = join(folder.path, name);
       const again = async (): Promise<FederationCluster> => {
-        // In the order in which nothing is there yet: each waits for what it needs.
+        // Started in an order in which nothing is there yet, so each waits for what it needs.
         const server = new ObjectServer({
           ...{ ...common, cluster: name, folder: own, keepFreeBytes: 0, ...(times && { times }) },
           peers: { host: '127.0.0.1', port: peerPort, tls: serverTls },

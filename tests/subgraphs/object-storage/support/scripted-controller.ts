@@ -31,13 +31,13 @@ export class ScriptedController {
   #saying: NodeJS.Timeout | undefined;
   readonly documents = new Map<string, VerifiedDocument>();
   readonly keyPair = clusterKeys();
-  /** Names of documents in the order in which they came. */
+  /** Names of documents in order of arrival. */
   readonly came: string[] = [];
   keys: DocumentKeys | undefined;
   position: Position = { history: '', number: 0 };
   wholes = 0;
 
-  /** `answer`: the answer to the control plane's requests to its cluster; absent: nobody answers. */
+  /** `answer`: the answer to the control plane's requests to its cluster. If absent, they get none. */
   constructor(tls: TestMachine, port: number, log: Logger, answer?: AnswerQuestion) {
     this.#client = new LinkClient({
       ...{ urls: [`wss://127.0.0.1:${port}/link`], role: controlPlaneRole, tls, log, ...(answer && { answer }) },
@@ -74,7 +74,7 @@ export class ScriptedController {
     this.#client.reconnect();
   }
 
-  /** Again and again, as real ones do: one that is silent is absent. */
+  /** Repeats the report like real controllers, because a silent one counts as absent. */
   keepSaying(state: Partial<ControllerState>): void {
     clearInterval(this.#saying);
     this.say(state);

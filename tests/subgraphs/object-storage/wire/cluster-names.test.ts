@@ -1,4 +1,4 @@
-// Whose machine it is, by its name.
+// Finds a machine's cluster by the machine's name.
 import { expect, test } from '@jest/globals';
 import { clusterOf } from '../../../../subgraphs/object-storage/wire/cluster-names.ts';
 

@@ -1,4 +1,5 @@
-// Lists of backends, calls and mappings: orders, cursors, counts and natural keys, as a member of one project sees them.
+// Lists of backends, calls and mappings, as a member of one project sees them: orders, cursors, counts and natural
+// keys.
 import { expect, test } from '@jest/globals';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, identity, projectA, projectB, projectId } from '../support/relay-system.ts';
@@ -26,7 +27,7 @@ interface List {
   readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
 }
 
-/** Of all pages. */
+/** The items of all pages. */
 async function whole(field: string, shown: string, args: string, who = owner): Promise<readonly [string[], unknown]> {
   const seen: string[] = [];
   let after: string | null = null;
@@ -41,7 +42,7 @@ async function whole(field: string, shown: string, args: string, who = owner): P
   throw new Error('the pages do not end');
 }
 
-test('mappings and calls in both orders of time, counted', async () => {
+test('mappings and calls can be listed in both time orders, with counts', async () => {
   expect(await whole('mappings', 'objectKey', 'orderBy: OLDEST')).toEqual([keys.map((key) => `blocked/${key}`), 3]);
   expect(await whole('mappings', 'objectKey', 'orderBy: NEWEST')).toEqual([
     keys.toReversed().map((key) => `blocked/${key}`),
@@ -54,7 +55,7 @@ test('mappings and calls in both orders of time, counted', async () => {
     expect(await whole(field, 'id', 'orderBy: OLDEST', stranger)).toEqual([[], 0]);
 });
 
-test('backends in each order, by names and by a part of the name', async () => {
+test('backends can be listed in each order, by names and by a part of the name', async () => {
   expect(await whole('backends', 'name', 'orderBy: NAME')).toEqual([['db', 'web'], 2]);
   expect(await whole('backends', 'name', 'orderBy: NAME_DESC')).toEqual([['web', 'db'], 2]);
   expect(await whole('backends', 'name', 'orderBy: OLDEST')).toEqual([['web', 'db'], 2]);
@@ -63,7 +64,7 @@ test('backends in each order, by names and by a part of the name', async () => {
   expect(await whole('backends', 'name', 'orderBy: NAME', stranger)).toEqual([[], 0]);
 });
 
-test('what a backend has is counted', async () => {
+test('the objects of a backend are counted', async () => {
   const text = `query ($id: ID!) { backend(id: $id) { mappings(first: 1) { totalCount } operations(first: 1) { totalCount } } }`;
   const { data } = await node.run(owner, text, { id: backendId });
   expect(data).toEqual({ backend: { mappings: { totalCount: 3 }, operations: { totalCount: expect.any(Number) } } });

@@ -1,4 +1,4 @@
-// The relay's metrics: how calls end, how long they take, and what an operator must look at.
+// The relay's metrics: how calls end, how long they take, and which problems need an operator.
 import { afterAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
@@ -58,7 +58,7 @@ test('an unknown outcome is counted, and shown until it is settled', async () =>
   expect([await unended('PENDING'), await unended('SENT'), await unended('ACCEPTED')]).toEqual([0, 0, 0]);
 });
 
-test('a backend that is away: rejected calls without a latency, an open circuit, OFFLINE', async () => {
+test('an unreachable backend has rejected calls without a latency, an open circuit, and state OFFLINE', async () => {
   expect([await circuits('CLOSED'), await circuits('OPEN')]).toEqual([2, 0]);
   const sent = (await registry.metrics()).match(/^tidegate_relay_call_seconds_count.*$/m)?.[0];
   await line.cut();

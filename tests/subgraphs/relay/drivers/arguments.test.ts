@@ -1,5 +1,6 @@
-// What every driver accepts as arguments, and what it makes of them: no caller's text has a special meaning in a command line, a URL, a
-// filter or a configuration. It is refused, or is one plain value. A driver without a row fails.
+// The arguments that every driver accepts, and the calls that it renders from them. No caller's text has a special
+// meaning in a command line, URL, filter or configuration: the text is refused, or stays one plain value. A driver
+// without a row fails.
 import { describe, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../subgraphs/relay/drivers/arguments.ts';
 import type { DriverOperation, JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
@@ -9,17 +10,17 @@ import { checkedFor, driverOf, faultsOf, operationOf } from '../support/driver-c
 import { renderContext } from '../support/render-context.ts';
 
 interface Row {
-  /** What its names refuse, beside what all names refuse. */
+  /** Texts that this driver's names refuse, besides those that all names refuse. */
   readonly hostile?: readonly string[];
-  /** Arguments with words for people, or in another language, and what they refuse. All other texts are names. */
+  /** Arguments with free text or another syntax, and the texts that they refuse. All other texts are names. */
   readonly words?: Readonly<Record<string, readonly string[]>>;
   /** Method and path of each example's request over HTTP. */
   readonly requests?: readonly [reads: RegExp, changes: RegExp];
-  /** The request that reads an adopted object, which may have any name; `filter`: the one in its query. */
+  /** The request that reads an adopted object, which may have any name. `filter`: the object's filter in the query. */
   readonly adopted?: { readonly scope: string; readonly request: RegExp; readonly filter?: RegExp };
 }
 
-/** Refused as a name by every driver. */
+/** Texts that every driver refuses as a name. */
 const hostile = [
   ...['', '../x', 'a\nb', 'a\r\nX: y', 'a\0b', 'a"b', "a'b", 'a\\b', 'a;b', 'a|b', 'a&b', 'a<b>', '$(id)', '`id`'],
   ...['{}', 'ä', '\u202e', '\u2028', 'x'.repeat(300)],
@@ -39,7 +40,7 @@ const rows: Readonly<Record<string, Row>> = {
     requests: [/^GET \/mgmt\/tm\/[\x21-\x22\x24-\x7e]*$/, /^[A-Z]+ \/mgmt\/tm\/[\x21-\x22\x24-\x7e]*$/],
     adopted: {
       scope: 'Common',
-      // Only characters of an encoded path, no step up, and no more segments than the kind has.
+      // Only characters of an encoded path, no parent step, and no more segments than the kind has.
       request: /^GET \/mgmt\/tm\/(ltm|asm)(\/(?!\.\.(\/|\?|$))[A-Za-z0-9%~._!'()*-]+){1,4}(\?[^\s"#<>\\]*)?$/,
       filter: /^contains\(name,'[\w.-]*'\) and contains\(partition,'[\w.-]*'\)$/,
     },
@@ -54,7 +55,7 @@ const rows: Readonly<Record<string, Row>> = {
       // A host name may be long.
       fqdn: hostile,
     },
-    // No change has the path of a table.
+    // No change uses the path of a whole table.
     requests: [/^GET \/api\/v2\//, /^(POST \S+|[A-Z]+ \/api\/v2\/cmdb\/[\w.]+\/\w+\/[\w.%-]+(\?\S*)?)$/],
   },
   frr: {
@@ -82,12 +83,12 @@ const rows: Readonly<Record<string, Row>> = {
     ],
     adopted: { scope: '10.0.0.1', request: /^GET \/neo\/resources\/(vlans|ports)(\?system_ids=[0-9.]+\.system)?$/ },
   },
-  // Beside names, a slash: interfaces are called ge-0/0/1.
+  // Besides names a slash is allowed, because interfaces are called ge-0/0/1.
   netconf: { words: { interface: hostile.filter((text) => text !== '../x') } },
   neutron: {
     words: {
       description: [...unprintable, 'x'.repeat(300)],
-      // Machines of other services have slashes in their ids; a rule is told by its settings.
+      // Device IDs of other services contain slashes. A rule is identified by its settings.
       ...{ device: hostile.filter((text) => text !== '../x'), rule: ['', 'x'.repeat(300)] },
     },
     requests: [/^GET \/v2\.0\//, /^(POST|PUT|DELETE) \/v2\.0\//],
@@ -113,7 +114,7 @@ const badAddresses = [
   '2001:db8::1',
 ];
 
-/** `faults`: all of them, by their path or whole text. */
+/** `faults`: all expected faults, by their path or whole text. */
 type Refusal = readonly [args: unknown, ...faults: (string | RegExp)[]];
 
 /** Arguments that are refused, by driver and operation. */
@@ -134,7 +135,7 @@ const refused: Readonly<Record<string, readonly Refusal[]>> = {
     [[], ''],
     [{}, 'set', 'address'],
     [{ set: 'a b', address: 'example.org' }, 'set', 'address'],
-    // The description, not the regular expression.
+    // The fault has the description, not the regular expression.
     [{ set: 'a b', address: '10.0.0.1' }, /^set: does not fit: .*letters, digits/],
     [{ set: 'a', address: '10.0.0.1/8' }, /^address: does not fit: .*host bits/],
     [{ set: 'a', address: 7 }, 'address'],
@@ -162,16 +163,16 @@ const refused: Readonly<Record<string, readonly Refusal[]>> = {
   'linux-nftables rule.delete': [[{ name: 'r', handle: 1.5 }, 'handle']],
   'modsecurity rule.create': [
     ...['..', 'a/b', '-rf'].map((site): Refusal => [{ ...rule, site }, 'site']),
-    // A number of the rule set.
+    // A number reserved for the rule set.
     [{ ...rule, id: 949_110 }, 'id'],
     [{ ...rule, pattern: 'a\nSecRuleEngine Off' }, 'pattern'],
-    // A setting of Apache, and a macro.
+    // An Apache setting, and a macro.
     [{ ...rule, pattern: `a${'$'}{HOME}` }, 'pattern'],
     [{ ...rule, pattern: 'a%{REQUEST_URI}' }, 'pattern'],
     [{ ...rule, pattern: ' a' }, 'pattern'],
     [{ ...rule, pattern: undefined }, 'pattern'],
     [{ ...rule, operator: 'detectXSS' }, 'pattern'],
-    // They run programs.
+    // These run programs.
     [{ ...rule, variables: ['ARGS|@exec'] }, 'variables.0'],
     [{ ...rule, operator: 'inspectFile' }, 'operator'],
     [{ ...rule, transformations: ['none,exec:/bin/sh'] }, 'transformations.0'],
@@ -205,7 +206,7 @@ const refused: Readonly<Record<string, readonly Refusal[]>> = {
   'neutron network.create': [
     [{ name: 'a/b' }, 'name'],
     [{ name: 'a', description: 'a\nb' }, 'description'],
-    // It leaves no room for the mark.
+    // This leaves no room for the mark.
     [{ name: 'a', description: 'x'.repeat(216) }, 'description'],
   ],
   'neutron subnet.create': [
@@ -224,12 +225,12 @@ const refused: Readonly<Record<string, readonly Refusal[]>> = {
   'onyx port.vlan.set': badPorts.map((name) => [{ port: name, mode: 'access', vlan: 1 }, 'port']),
   'onyx lag.member.add': badPorts.map((name) => [{ lag: 22, port: name }, 'port']),
   'onyx mlag.vip.set': badAddresses.map((address) => [{ ...vip, address }, 'address']),
-  // The relay's own marks.
+  // These are the relay's own marks.
   'openvswitch port.add': [[{ bridge: 'br-a', port: 'p1', ...marks }, 'externalIds']],
   'openvswitch externalIds.set': [[{ object: 'port', name: 'p1', ...marks }, 'externalIds']],
 };
 
-/** Arguments that are accepted beside the examples. */
+/** Accepted arguments besides the examples. */
 const accepted: Readonly<Record<string, readonly (readonly [args: JsonObject])[]>> = {
   'onyx mlag.vip.set': ['0.0.0.0', '9.10.99.100', '192.0.2.1', '249.250.255.199'].map((address) => [
     { ...vip, address },
@@ -240,7 +241,7 @@ const accepted: Readonly<Record<string, readonly (readonly [args: JsonObject])[]
 const interfaceLines = (...ends: readonly string[]) => ends.map((end) => `interface ethernet 1/31/2 switchport ${end}`);
 const words = "it's 100 % <b>ok</b> & {done}";
 
-/** What calls become of arguments: a part of the call. */
+/** The calls rendered from arguments, as a part of each call. */
 const rendered: Readonly<Record<string, readonly (readonly [args: JsonObject, call: object, options?: JsonObject])[]>> =
   {
     'f5-bigip pool.create': [
@@ -272,7 +273,7 @@ const rendered: Readonly<Record<string, readonly (readonly [args: JsonObject, ca
     ],
     'neutron network.create': [
       [
-        // The longest description fits with its mark into Neutron's field.
+        // The longest description still fits with its mark into Neutron's field.
         { name: 'a', description: 'x'.repeat(215) },
         { body: { network: { description: expect.stringMatching(/^.{255}$/) } } },
       ],
@@ -280,7 +281,7 @@ const rendered: Readonly<Record<string, readonly (readonly [args: JsonObject, ca
     'neutron network.get': [[{ id }, { path: `/networking/v2.0/networks/${id}` }, { basePath: '/networking' }]],
   };
 
-/** Each row after its driver and its operation. */
+/** Puts the driver and operation in front of each row. */
 function flat<Rest extends readonly unknown[]>(table: Readonly<Record<string, readonly Rest[]>>) {
   return Object.entries(table).flatMap(([name, list]) => {
     const [driver = '', operation = ''] = name.split(' ');
@@ -296,7 +297,7 @@ test('every driver has a row', () => {
   expect(Object.keys(rows).sort()).toEqual([...drivers.keys()].sort());
 });
 
-/** Each argument that is a text or has texts, as the example has it with another text. */
+/** The text arguments and arguments with texts, each with a function that puts another text into the example. */
 function textsOf({ argumentsSchema, example }: DriverOperation) {
   const properties = argumentsSchema.properties as Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
   const isText = (schema: unknown) => {
@@ -316,7 +317,7 @@ describe.each(every)('$name', ({ driver, operation }) => {
     expect(validateArguments(operation, operation.example)).toMatchObject({ ok: true });
   });
 
-  test('an unknown argument is named', () => {
+  test('an unknown argument is reported by name', () => {
     expect(validateArguments(operation, { ...operation.example, 'no/such~one': 1 })).toEqual({
       ok: false,
       faults: [{ path: ['no/such~one'], message: 'is not an argument of this operation' }],
@@ -335,7 +336,7 @@ describe.each(every)('$name', ({ driver, operation }) => {
     expect(through).toEqual([]);
   });
 
-  test('has what its effect requires', () => {
+  test('has the methods that its effect requires', () => {
     const args = checkedFor(driver, operation.name, operation.example);
     const call = operation.render(args, renderContext(driver));
     if (call.kind === 'http' && row.requests !== undefined)
@@ -351,7 +352,7 @@ describe.each(every)('$name', ({ driver, operation }) => {
       key: expect.any(String),
     });
     expect(operation.renderDryRun === undefined).toBe(operation.interpretDryRun === undefined);
-    // A check of the device says how deep it is.
+    // A device check declares how deep it goes.
     expect(operation.renderDryRun === undefined).toBe(operation.checks === undefined);
   });
 });
@@ -379,7 +380,7 @@ const adopted = Object.entries(rows).flatMap(([name, row]) =>
 );
 
 test.each(adopted)(
-  '$name: an adopted object may have any name, and is requested by it in one place',
+  '$name: an adopted object may have any name, which appears in one place of its request',
   ({ name, row, scope, request, filter }) => {
     const odd = ['..', '.', 'http/../../x', 'none/x', '10.0.0.1:80', ':::', '10.0.0.1,x', '10.0.0.1.system&a=b'];
     for (const [resource, reader] of driverOf(name).resources ?? [])
@@ -439,7 +440,7 @@ test('openvswitch: over SSH no argument is on the command line', () => {
   }
 });
 
-/** The paths of patterns without words for people, which their faults quote. */
+/** The paths of patterns without a description for their error messages. */
 function speechless(schema: unknown, path: string): string[] {
   if (typeof schema !== 'object' || schema === null) return [];
   const { pattern, description } = schema as { readonly pattern?: unknown; readonly description?: unknown };
@@ -447,7 +448,7 @@ function speechless(schema: unknown, path: string): string[] {
   return [...own, ...Object.entries(schema).flatMap(([name, part]) => speechless(part, `${path}.${name}`))];
 }
 
-test('every pattern of every driver is described in words', () => {
+test('every pattern of every driver has a description in words', () => {
   const found = [...drivers.values()].flatMap((driver) => [
     ...speechless(driver.optionsSchema, `${driver.name} options`),
     ...[...driver.operations.values()].flatMap((one) => speechless(one.argumentsSchema, `${driver.name} ${one.name}`)),

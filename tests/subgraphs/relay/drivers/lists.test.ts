@@ -1,4 +1,4 @@
-// Every driver says of each list that a call can set whether its order counts.
+// Every driver declares, for each list that a call can set, whether its order counts.
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';

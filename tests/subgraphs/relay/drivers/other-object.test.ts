@@ -1,5 +1,5 @@
-// A reply about another object than the call's is no verdict: it may belong to the call before. Each reply here is a success for its
-// own call, and UNKNOWN for another one.
+// A reply about another object than the call's is not a verdict, because it may belong to the call before. Each reply
+// here is a success for its own call, and UNKNOWN for another one.
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject, Reply } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { writeMark } from '../../../../subgraphs/relay/drivers/mark.ts';
@@ -16,12 +16,12 @@ interface Case {
   readonly operation: string;
   readonly args: JsonObject;
   readonly reply: Reply;
-  /** Arguments in which another call differs; `call`: it has them all, and another id. */
+  /** Arguments in which the other call differs. `call`: it has the same arguments and another ID. */
   readonly others: readonly (JsonObject | 'call')[];
 }
 
 const exec = (nftables: readonly object[]): Reply => script(JSON.stringify({ nftables }));
-/** As nft echoes it: the input, with a handle for each rule, set and chain. */
+/** nft's echo: the input, with a handle for each rule, set and chain. */
 function echoOf(operation: string, args: JsonObject): Reply {
   const nft = driverOf('linux-nftables');
   const context = renderContext(nft, { operationId: own });
@@ -214,7 +214,7 @@ describe.each(cases)('$driver $operation', ({ driver: name, operation: named, ar
   );
 });
 
-/** Drivers whose scripts repeat the id of the call with their verdict. */
+/** Drivers whose scripts repeat the ID of the call with their verdict. */
 const scripted = ['frr', 'linux-iproute2', 'linux-iptables', 'modsecurity'];
 
 describe.each(scripted)('a script of %s', (name) => {
@@ -223,7 +223,7 @@ describe.each(scripted)('a script of %s', (name) => {
   const changes = [...driver.operations.values()].filter(({ effect }) => effect !== 'READ');
 
   test.each(['refused BAD_INPUT', 'refused CUT_SHORT', 'exit 0', 'done', 'applied loaded'])(
-    'a verdict (%s) without an id, or with another one, is UNKNOWN for every change',
+    'a verdict (%s) without an ID, or with another one, is UNKNOWN for every change',
     (verdict) => {
       for (const operation of changes)
         for (const id of ['', ` ${another}`, ` ${own.slice(0, -1)}`, ` ${own} ${own}`, ` ${own} `]) {
@@ -235,7 +235,7 @@ describe.each(scripted)('a script of %s', (name) => {
     },
   );
 
-  test('the answer to a call is no answer to a reader, nor to the health check', () => {
+  test('the answer to a call is not an answer to a read or the health check', () => {
     for (const verdict of ['done', 'listed', 'exit 0']) {
       const reply = script(`FRRouting 8.4 (r)\n[]\nexit 0\n${program} ${verdict} ${own}\n`);
       for (const reader of driver.resources?.values() ?? []) {
@@ -246,7 +246,7 @@ describe.each(scripted)('a script of %s', (name) => {
     }
   });
 
-  test('each call, read and check hands its id to its script', () => {
+  test('each call, read and check passes its ID to its script', () => {
     for (const operation of driver.operations.values()) {
       const args = checkedFor(driver, operation.name, operation.example);
       const context = renderContext(driver, { operationId: own });
@@ -260,19 +260,19 @@ describe.each(scripted)('a script of %s', (name) => {
   });
 });
 
-/** Drivers whose replies to a change do not say which object it was. */
+/** Drivers whose replies to a change do not identify the object. */
 const silent: Readonly<Record<string, string>> = {
   neo: 'a job: its id is asked for, and its description has the mark',
   netconf: 'the read-back has the path of the object, in a reply with the id of the request (RFC 6241, section 4.2)',
   openvswitch: 'the reply has the id of the request (RFC 7047, section 4), and guards name the object',
 };
 
-test('every driver is tried, or can not be', () => {
+test("every driver is tested, or has a reason why it can't be", () => {
   const tried = new Set(cases.map(({ driver }) => driver));
   expect([...tried, ...Object.keys(silent)].sort()).toEqual([...drivers.keys()].sort());
 });
 
-test('the state of a task that another call started is none', () => {
+test("the state of another call's task is ignored", () => {
   const bigip = drivers.get('f5-bigip');
   const job = bigip && operationOf(bigip, 'asmPolicy.apply').job;
   const context = renderContext(bigip as NonNullable<typeof bigip>);

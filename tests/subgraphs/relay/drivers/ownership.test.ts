@@ -1,5 +1,5 @@
-// Every driver says for each kind of object what makes sure that a call acts on the meant one, and proves it by the contract of
-// foreign objects (../support/foreign-objects.ts).
+// Every driver declares, for each kind of object, how a call is sure to act on the intended object, and proves it by
+// the contract of foreign objects (../support/foreign-objects.ts).
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -8,8 +8,8 @@ import type { Driver, OperationSpec, ResourceReader } from '../../../../subgraph
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 
 /**
- * Kinds in whose place another object is taken for the meant one. None may be added. A VDOM of FortiOS has a name and nothing to compare; FortiOS
- * refuses to delete one that anything uses.
+ * Kinds for which a later object with the same key can't be distinguished. None may be added. A VDOM of FortiOS has a
+ * name and nothing to compare; FortiOS refuses to delete one in use.
  */
 const unguarded: Readonly<Record<string, readonly string[]>> = {
   fortios: ['vdom'],
@@ -26,7 +26,7 @@ function hasContract({ name }: Driver): boolean {
 }
 
 test.each([...drivers.values()].map((driver) => [driver.name, driver] as const))(
-  '%s tells which of its kinds it compares, and is held to it',
+  '%s declares which of its kinds it compares, and its tests prove it',
   (name, driver) => {
     expect(kindsOf(driver, (by) => by === 'KEY_ALONE').sort()).toEqual([...(unguarded[name] ?? [])].sort());
     const isCompared = kindsOf(driver, (by) => by !== 'KEY' && by !== 'KEY_ALONE').length > 0;
@@ -34,7 +34,7 @@ test.each([...drivers.values()].map((driver) => [driver.name, driver] as const))
   },
 );
 
-test('a kind of which a driver says nothing, and one that it does not have, are refused', () => {
+test('a kind that a driver does not declare, and one that it does not have, are refused', () => {
   const set: OperationSpec<Record<string, never>> = {
     ...{ name: 'thing.set', summary: '', category: 'USER', effect: 'IDEMPOTENT', example: {}, argumentsSchema: {} },
     object: () => ({ resource: 'thing', scope: '', key: 'one' }),

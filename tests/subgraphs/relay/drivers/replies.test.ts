@@ -1,4 +1,5 @@
-// What each reply of a device becomes, for every driver: only what answers the call is a verdict. A driver without rows fails.
+// The outcome of each device reply, for every driver. Only a reply that answers the call is a verdict. A driver without
+// rows fails.
 import { describe, expect, test } from '@jest/globals';
 import type {
   Driver,
@@ -35,7 +36,7 @@ test('every driver has rows', () => {
   expect(Object.keys(rows).sort()).toEqual([...drivers.keys()].sort());
 });
 
-/** In the words of a row: a text, or the whole. */
+/** The form of a row's expectation: a text, or the whole outcome. */
 function told<Whole extends object>(found: Whole, wanted: string | Whole): string | Whole {
   if (typeof wanted !== 'string') return found;
   const { state, finding, code, absent } = found as Record<string, unknown>;
@@ -74,14 +75,14 @@ describe.each(Object.entries(rows))('%s', (name, row) => {
   const reads = operations.filter(({ effect }) => effect === 'READ');
   const readers = [...(driver.resources ?? [])];
   const { transport } = (driver.optionsSchema?.properties ?? {}) as { transport?: { enum?: readonly string[] } };
-  /** One for each wire that a backend of this driver may have. */
+  /** One context for each wire that a backend of this driver may have. */
   const contexts = (transport?.enum ?? [undefined]).map((wire) =>
     renderContext(driver, { operationId: ownId, ...(wire === undefined ? {} : { options: { transport: wire } }) }),
   );
   const nonsenseFor = (render: (at: RenderContext) => WireCall) =>
     [...new Set(contexts.map((at) => render(at).kind))].flatMap((kind) => nonsense[kind]);
   const [any] = operations as [DriverOperation];
-  /** The operation that deletes such objects. */
+  /** The operation that deletes objects of this kind. */
   const about = (resource: string) =>
     changes.find((one) => one.mapping === 'deletes' && one.object?.(argsOf(one)).resource === resource) ?? any;
   const readable = (what: string) => row.readable?.includes(what) === true;
@@ -89,7 +90,7 @@ describe.each(Object.entries(rows))('%s', (name, row) => {
   function argsOf({ name: operation, example }: DriverOperation) {
     return checkedFor(driver, operation, example);
   }
-  /** As the device answers the call. */
+  /** Gives the reply the call's ID where the device would. */
   const to = (reply: Reply): Reply =>
     reply.kind === 'exec' && row.verdict !== undefined
       ? { ...reply, stdout: reply.stdout.replace(row.verdict, `$& ${ownId}`) }
@@ -101,7 +102,7 @@ describe.each(Object.entries(rows))('%s', (name, row) => {
     if ('message' in outcome) expect(outcome.message.length).toBeLessThanOrEqual(4_096);
   }
 
-  test('what answers nothing leaves a change UNKNOWN', () => {
+  test('a reply that answers nothing leaves a change UNKNOWN', () => {
     for (const operation of changes)
       for (const [what, reply] of rowsFor(row.unreadable, operation)) {
         isVerdict(operation, [what, reply, 'UNKNOWN UNREADABLE_REPLY']);
@@ -121,7 +122,7 @@ describe.each(Object.entries(rows))('%s', (name, row) => {
       }
   });
 
-  test('it is neither the presence of an object nor its absence, nor health', () => {
+  test('it proves neither presence, absence nor health', () => {
     for (const [resource, reader] of readers)
       for (const [what, reply] of rowsFor(row.unreadable, about(resource))) {
         if (readable(what)) continue;
@@ -172,7 +173,7 @@ describe.each(Object.entries(rows))('%s', (name, row) => {
     })),
   );
   if (looks.length > 0)
-    test('what looks find', () => {
+    test('the findings of probes', () => {
       for (const { resource, reader, look } of looks) {
         const [what, reply, wanted, key] = look;
         const found = reader.interpret(reply, { ...objectOf(driver, resource, key), uuid: null });
@@ -182,7 +183,7 @@ describe.each(Object.entries(rows))('%s', (name, row) => {
 
   const hasJobsOrHealth = row.jobs !== undefined || row.health !== undefined;
   if (hasJobsOrHealth)
-    test('what jobs and the health check find', () => {
+    test('the findings of jobs and of the health check', () => {
       for (const [operation, list] of Object.entries(row.jobs ?? {}))
         for (const [what, reply, wanted, args, accepted] of list) {
           const found = operationOf(driver, operation).job?.interpret(reply, accepted, args, context) ?? {};
@@ -208,7 +209,7 @@ describe.each(Object.entries(rows))('%s', (name, row) => {
       }
     });
 
-  test('no row is of an unknown operation or object', () => {
+  test('no row names an unknown operation or object', () => {
     const named = [...Object.keys(row.operations ?? {}), ...Object.keys(row.jobs ?? {})];
     expect(named.filter((operation) => !driver.operations.has(operation))).toEqual([]);
     expect(Object.keys(row.objects ?? {}).filter((resource) => driver.resources?.has(resource) !== true)).toEqual([]);

@@ -26,7 +26,7 @@ function withArgument(name: string, schema: JsonObject, effect: Effect = 'IDEMPO
 
 const secret: JsonObject = { type: 'string', minLength: 4, writeOnly: true };
 
-test('a secret argument has the name of one, at least four characters, and an operation that changes something', () => {
+test("a secret argument needs a secret's name, at least four characters, and an operation that makes changes", () => {
   expect(withArgument('password', secret)).not.toThrow();
   expect(withArgument('authKey', secret)).toThrow('the name of a secret');
   expect(withArgument('password', { type: 'string' })).toThrow('must be writeOnly');
@@ -35,7 +35,7 @@ test('a secret argument has the name of one, at least four characters, and an op
   expect(withArgument('password', secret, 'READ')).toThrow('is a READ');
 });
 
-test('every driver and every typed mutation keeps to it', () => {
+test('every driver and every typed mutation follows the rule', () => {
   expect(drivers.size).toBeGreaterThan(8);
   for (const { fields } of typedMutations)
     for (const [name, { schema }] of Object.entries(fields))

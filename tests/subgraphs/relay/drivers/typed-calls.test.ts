@@ -1,5 +1,5 @@
-// The typed mutations at every driver: the call that each becomes, what a driver has no word for, the faults of its fields, and the object
-// in the mutation's own terms again. A driver without a row fails.
+// The typed mutations at every driver: the rendered call, settings that a driver can't express, the faults of fields,
+// and the object in the mutation's own terms again. A driver without a row fails.
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
@@ -7,13 +7,16 @@ import { typedMutations } from '../../../../subgraphs/relay/spec/families.ts';
 import { checkedFor, driverOf, faultsOf, operationOf } from '../support/driver-caller.ts';
 import { typedInputs } from '../support/typed-inputs.ts';
 
-/** `operation` and checked arguments; `undefined` where the driver has no word for it; faults; or the field of the first one. */
+/**
+ * `operation` and checked arguments; `undefined` if the driver can't express it; the faults; or the field of the first
+ * fault.
+ */
 type Wanted = readonly [operation: string, args: object] | undefined | readonly string[] | { readonly field: string };
 
 interface Row {
-  /** Mutations of its family that it does not offer. */
+  /** Mutations of its family that the driver does not offer. */
   readonly lacks: readonly string[];
-  /** Instead of the input that every driver gets. */
+  /** Inputs that replace those that every driver gets. */
   readonly inputs?: Readonly<Record<string, JsonObject>>;
   readonly calls?: readonly (readonly [mutation: string, input: object, wanted: Wanted | RegExp])[];
 }
@@ -123,7 +126,7 @@ const rows: Readonly<Record<string, Row>> = {
           },
         ],
       ],
-      // Empty sides match anything.
+      // An empty side matches anything.
       [
         'firewallRuleCreate',
         { name: 'r', source: {}, action: 'DROP' },
@@ -166,7 +169,7 @@ test('every driver has a row', () => {
   expect(Object.keys(rows).sort()).toEqual([...drivers.keys()].sort());
 });
 
-/** More inputs of mutations that make objects. */
+/** More inputs of mutations that create objects. */
 const more: Readonly<Record<string, readonly JsonObject[]>> = {
   firewallAddressCreate: [
     { name: 'web', content: { address: '192.0.2.0/24' } },
@@ -190,7 +193,7 @@ describe.each(Object.entries(rows))('%s', (name, { lacks, inputs, calls = [] }) 
   const family = typedMutations.filter((one) => one.family === driver.family).map((one) => one.name);
   const inputOf = (mutation: string) => inputs?.[mutation] ?? typedInputs[mutation] ?? {};
 
-  test('offers the mutations of its family, but for those of its row', () => {
+  test('offers the mutations of its family, except those of its row', () => {
     expect([...Object.keys(driver.typed), ...lacks].sort()).toEqual(family.sort());
   });
 
@@ -222,7 +225,7 @@ describe.each(Object.entries(rows))('%s', (name, { lacks, inputs, calls = [] }) 
     }),
   );
   if (driver.objects !== undefined)
-    test.each(makes)('what %s makes of %j is shown so again', (_name, input, call, type) => {
+    test.each(makes)('the result of %s for %j is shown with the same settings', (_name, input, call, type) => {
       const operation = operationOf(driver, call.operation);
       const args = checkedFor(driver, call.operation, call.arguments);
       const object = operation.object?.(args);
@@ -238,7 +241,7 @@ const fortiPolicy = { scope: 'root', key: 'a', uuid: '1' };
 const fortiArgs = { vdom: 'root', policyId: 1, name: 'a' };
 const nameless = { scope: '', key: 'x', uuid: null };
 
-/** The call that deletes a mapping's object; none if the mapping lacks data for it. */
+/** The call that deletes a mapping's object. None if the mapping lacks data for it. */
 const removals: readonly (readonly [
   driver: string,
   resource: string,

@@ -1,7 +1,7 @@
-// A device that admits some addresses only.
+// A device that admits only some addresses.
 import { type AddressInfo, createServer, connect as dialTcp, type Server, type Socket } from 'node:net';
 
-/** A line to a device that lets through only connections from given addresses. */
+/** A proxy to a device that lets through only connections from given addresses. */
 export class Admission {
   readonly seen: string[] = [];
   readonly #server: Server;

@@ -1,4 +1,4 @@
-// A unix-socket proxy in front of MariaDB, for a relay that loses its database: with or without the server's knowledge.
+// A unix-socket proxy in front of MariaDB, for a relay that loses its database, with or without the server noticing.
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '../../../support/machine/temporary-folder.ts';
@@ -10,7 +10,7 @@ export class CutProxy {
   readonly #clients = new Set<Socket>();
   readonly #servers = new Set<Socket>();
   #away = false;
-  /** The server's side stays open when the client's ends. */
+  /** Keeps the server's side open when the client's side ends. */
   #silently = false;
 
   private constructor(folder: TemporaryFolder, to: string) {
@@ -44,7 +44,7 @@ export class CutProxy {
     return proxy;
   }
 
-  /** All connections end, and new ones are refused until `back`; `silently`: the server is not told. */
+  /** Ends all connections and refuses new ones until `back`. `silently`: the server does not notice. */
   async lose({ silently = false } = {}): Promise<void> {
     this.#away = true;
     this.#silently = silently;

@@ -1,5 +1,5 @@
-// A driver at a device, real or simulated, used as the relay uses it: arguments validated, calls over the relay's own transports,
-// replies read by the driver. The tests of every driver call through it; what is left to a driver's own tests is where its device is.
+// Calls a driver with a real or simulated device the way the relay does: validated arguments, the relay's own
+// transports, and replies read by the driver. The tests of every driver use it and only add where their device is.
 import { randomUUID } from 'node:crypto';
 import type { SendFailure } from '../../../../platform/net/send.ts';
 import { validateArguments } from '../../../../subgraphs/relay/drivers/arguments.ts';
@@ -28,32 +28,32 @@ import type { Endpoint, SendResult, Transport } from '../../../../subgraphs/rela
 import { testEgress } from '../../../support/machine/egress.ts';
 import { renderContext } from './render-context.ts';
 
-/** Where the device is, by wire. */
+/** The device's endpoint by wire. */
 type EndpointOf = (wire: TransportKind) => Endpoint;
 
 export interface DriverCallerOptions {
   /** The backend's options. */
   readonly options?: JsonObject;
-  /** As read by the last health check. */
+  /** The version that the last health check read. */
   readonly softwareVersion?: string;
-  /** Of each call; default 20 s. */
+  /** Deadline of each call; default 20 s. */
   readonly deadlineMs?: number;
   readonly concurrency?: number;
   readonly connectTimeoutMs?: number;
-  /** Instead of the driver's own. */
+  /** Replaces the driver's own sessions. */
   readonly sessions?: HttpSessions;
 }
 
 /** The result of a call: the driver's outcome, or the reason why there was no reply. */
 export type Called = Outcome | { readonly state: 'NO_REPLY'; readonly failure: SendFailure };
 
-/** `Result`: of calls that must succeed. */
+/** `Result`: type of the result of successful calls. */
 export class DriverCaller<Result = JsonObject> {
   readonly driver: Driver;
   readonly #endpointOf: EndpointOf;
   readonly #options: DriverCallerOptions;
   readonly #transports = new Map<TransportKind, Transport>();
-  /** The ids of calls that became jobs, by what the device answered. */
+  /** The device's acceptance of each call that became a job, mapped to the call's ID. */
   readonly #acceptedBy = new Map<string, string>();
 
   constructor(driver: Driver, endpoint: Endpoint | EndpointOf, options: DriverCallerOptions = {}) {
@@ -131,13 +131,13 @@ export class DriverCaller<Result = JsonObject> {
     return undefined;
   }
 
-  /** The desired values that the relay stores for a call: JSON. */
+  /** The desired values that the relay stores for a call, as JSON. */
   desired(name: string, args: JsonObject): JsonObject {
     const { operation, checked } = this.#checked(name, args);
     return JSON.parse(JSON.stringify(operation.desired?.(checked) ?? checked)) as JsonObject;
   }
 
-  /** In the form of the call's mapping. */
+  /** The object in the form of the call's mapping. */
   objectOf(name: string, args: JsonObject): { resource: string; scope: string; key: string } {
     const { operation, checked } = this.#checked(name, args);
     if (!operation.object) throw new Error(`${name} is about nothing`);
@@ -169,7 +169,7 @@ export class DriverCaller<Result = JsonObject> {
     });
   }
 
-  /** The main wire's unless another is named; made at its first use. */
+  /** The transport of the given or main wire, created on first use. */
   transport(kind: TransportKind = mainTransport(this.driver, this.context().backend.options)): Transport {
     const known = this.#transports.get(kind);
     if (known) return known;

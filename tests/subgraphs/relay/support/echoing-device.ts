@@ -1,7 +1,7 @@
 // An SSH device that answers like nft and quotes its own password, in any form that the test chooses.
 import { SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
 
-/** Its reaction to the next command that is not a read of its tables. */
+/** The reaction to the next command that is not a read of its tables. */
 type Quote =
   | 'nothing'
   /** Refuses, with the words in standard error. */
@@ -44,7 +44,7 @@ export class EchoingDevice {
     return new EchoingDevice(ssh, plan);
   }
 
-  /** From now on. */
+  /** Applies from now on. */
   quote(quote: Quote, words = ''): void {
     this.#plan.quote = quote;
     this.#plan.words = words;

@@ -1,11 +1,11 @@
-// How the relay reaches devices of tests: their address, proof of identity and credentials.
+// Endpoints of test devices for the relay: address, proof of identity and credentials.
 import { readFile } from 'node:fs/promises';
 import type { TlsServer } from '../../../../simulators/support/tls-server.ts';
 import type { Credentials } from '../../../../subgraphs/relay/drivers/driver.ts';
 import type { Endpoint } from '../../../../subgraphs/relay/transports/session.ts';
 import { pinOf } from '../transports/support/web-device.ts';
 
-/** A simulated device with its web interface, whose certificate is the one accepted now. */
+/** A simulated device with its web interface, with the current certificate accepted. */
 export function webEndpoint(server: TlsServer, credentials: Partial<Credentials> = {}): Endpoint {
   return {
     ...{ host: server.host, port: server.port, hostKeySha256: null, cryptoProfile: 'MODERN' },

@@ -1,6 +1,6 @@
-// The contract of every kind of every driver: a call never touches somebody else's object. The tests are generated from what the driver
-// declares (`ownership`), so that a kind without a case is a failure. tests/subgraphs/relay/drivers/ownership.test.ts checks that
-// every driver is tested here.
+// The contract for every kind of every driver: a call never touches someone else's object. The tests are generated from
+// the driver's `ownership` declaration, so a kind without a case fails. tests/subgraphs/relay/drivers/ownership.test.ts
+// checks that every driver is tested here.
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../subgraphs/relay/drivers/arguments.ts';
@@ -11,19 +11,28 @@ import { type Called, type DriverCaller, operationOf } from './driver-caller.ts'
 export type Creation = readonly [operation: string, args: JsonObject];
 
 export interface ForeignCase {
-  /** The call that creates an object of this kind. For a kind that no call creates: the key of one, whose scope is empty. */
+  /**
+   * The call that creates an object of this kind. For a kind that no call creates: the key of an object with an empty
+   * scope.
+   */
   readonly create: Creation | (() => Creation) | string;
-  /** Calls that act on it, with what their caller must give for the object. Required for each operation that does so. */
+  /**
+   * Calls that act on the object, with the arguments that the caller must give. Required for each operation that acts
+   * on one.
+   */
   readonly updates?: Readonly<Record<string, (made: Pick<MappedObject, 'uuid'>) => JsonObject>>;
-  /** Beside the driver: takes away what is at the key, and makes another object there, unless `nothing`. */
+  /** Removes the object at the key without the driver, and puts another object there, unless `nothing`. */
   put(what: 'nothing' | 'another'): Promise<unknown>;
-  /** Beside the driver: what the device has at the key. */
+  /** The device's state at the key, read without the driver. */
   state(): Promise<unknown>;
   /** The code with which a creation is refused. Default: ALREADY_EXISTS. */
   readonly refusal?: string;
-  /** The device takes several objects at the key: a creation, unless refused, leaves the others alone. `state` is a list then. */
+  /**
+   * The device allows several objects at the key. A creation, unless refused, leaves the others alone, and `state` is a
+   * list.
+   */
   readonly several?: true;
-  /** Takes over the object that is there, as `mappingAdopt` does; otherwise only made objects are deleted. */
+  /** False if existing objects can't be adopted as `mappingAdopt` does. Then only created objects are deleted. */
   readonly adopts?: false;
 }
 
@@ -49,7 +58,7 @@ async function ended(
   });
 }
 
-/** `cases`: by kind, for each that the driver says it compares. */
+/** `cases`: one for each kind that the driver declares as compared. */
 export function foreignObjects(
   driver: Driver,
   caller: () => DriverCaller,
@@ -88,7 +97,9 @@ function testsOf(
     return { scope, key };
   };
 
-  /** As the relay records it. For a kind that no call creates: another one that was made by hand. */
+  /**
+   * Makes an object and returns it as the relay records it. For a kind that no call creates: an object made by hand.
+   */
   async function make(): Promise<MappedObject> {
     await one.put('nothing');
     if (typeof create === 'string') return adopted();
@@ -100,7 +111,7 @@ function testsOf(
     return { ...place(), uuid, recorded, madeBy: operationId, changedBy: operationId };
   }
 
-  /** As `mappingAdopt` records what somebody made. */
+  /** Adopts an object made by hand, as `mappingAdopt` records it. */
   async function adopted(): Promise<MappedObject> {
     await one.put('another');
     const seen = await caller().look(kind, place());
@@ -108,19 +119,19 @@ function testsOf(
     return { ...place(), uuid: seen.uuid ?? null, recorded: seen.values };
   }
 
-  /** Ours in the place of the adopted one. A number may be given again, an id is not. */
+  /** Puts an object of ours in the place of the adopted one. A number may be reused, an ID is not. */
   async function replaced(object: MappedObject): Promise<MappedObject> {
     const { uuid } = await make();
     return one.by === 'ID' ? object : { ...object, uuid };
   }
 
-  /** The arguments of `relayCall` on the mapped object: what the caller gives, and what the relay adds. */
+  /** The arguments of `relayCall` on the mapped object: those of the caller, and those that the relay adds. */
   const asked = (operation: string, object: MappedObject, args: JsonObject) => ({
     ...operationOf(driver, operation).recognised?.(object),
     ...args,
   });
 
-  /** What its mapping records after a call. */
+  /** The settings that the mapping records after a call. */
   function recordedAfter(operation: string, args: JsonObject, { recorded = {} }: MappedObject): JsonObject {
     const { mapping } = operationOf(driver, operation);
     if (mapping !== 'updates' && mapping !== 'creates') return recorded;
@@ -133,14 +144,14 @@ function testsOf(
     if (call === undefined) throw new Error(`nothing deletes a ${kind}`);
     return [call.operation, call.arguments];
   };
-  /** A `relayCall` with the arguments that are required, and no more. */
+  /** A `relayCall` with only the required arguments. */
   const bare: Deletion = (object) => {
     const [operation, args] = byMapping(object);
     const { required = [] } = operationOf(driver, operation).argumentsSchema as { required?: readonly string[] };
     const given = Object.fromEntries(Object.entries(args).filter(([name]) => required.includes(name)));
     return [operation, asked(operation, object, given)];
   };
-  /** The relay refuses a call that lacks arguments by itself. */
+  /** The relay itself refuses a call that lacks arguments. */
   const isSent = (deletion: Deletion, object: MappedObject) => {
     const [operation, args] = deletion(object);
     const { backend } = caller().context();
@@ -170,7 +181,7 @@ function testsOf(
       expect(await one.state()).toEqual(expect.arrayContaining(before));
     });
 
-    test.each(deletions)('is not deleted by %s for ours, which is gone', async (_what, deletion) => {
+    test.each(deletions)('is not deleted by %s for our object, which is gone', async (_what, deletion) => {
       const made = await make();
       await one.put('another');
       if (isSent(deletion, made)) await leavesAlone(() => remove(deletion, made));
@@ -183,7 +194,7 @@ function testsOf(
         await leavesAlone(() => ended(caller(), name, asked(name, made, argsOf(made))));
       });
 
-    test.each(deletions)('ours is changed, and deleted by %s', async (_what, deletion) => {
+    test.each(deletions)('our object is changed, and deleted by %s', async (_what, deletion) => {
       let made = await make();
       for (const [name, argsOf] of updates) {
         const args = asked(name, made, argsOf(made));
@@ -196,15 +207,18 @@ function testsOf(
 
   if (one.adopts === false) return;
   if (typeof create !== 'string')
-    test.each(deletions)('an adopted one is deleted by %s as it was adopted, and no other', async (_what, deletion) => {
-      const object = await replaced(await adopted());
-      if (isSent(deletion, object)) await leavesAlone(() => remove(deletion, object));
-      const again = await adopted();
-      if (isSent(deletion, again)) expect(callOf(await remove(deletion, again))).toBe('SUCCEEDED');
-    });
+    test.each(deletions)(
+      'an adopted object is deleted by %s only if it is still the adopted one',
+      async (_what, deletion) => {
+        const object = await replaced(await adopted());
+        if (isSent(deletion, object)) await leavesAlone(() => remove(deletion, object));
+        const again = await adopted();
+        if (isSent(deletion, again)) expect(callOf(await remove(deletion, again))).toBe('SUCCEEDED');
+      },
+    );
 
   for (const [name, argsOf] of updates)
-    test(`an adopted one is changed by ${name} as it was adopted, and no other`, async () => {
+    test(`an adopted object is changed by ${name} only if it is still the adopted one`, async () => {
       const object = await replaced(await adopted());
       await leavesAlone(() => ended(caller(), name, asked(name, object, argsOf(object))));
       const again = await adopted();

@@ -1,4 +1,5 @@
-// An SSH device that answers like nft and keeps the elements of its set `blocked`: they can be listed, and so adopted and verified.
+// An SSH device that answers like nft and keeps the elements of its set `blocked`. They can be listed, and therefore
+// adopted and verified.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
 import { type RelayNode, registerDevice } from './relay-system.ts';
@@ -21,7 +22,7 @@ export class KeepingDevice {
     this.#trouble = trouble;
   }
 
-  /** Each change takes `workMs`. */
+  /** `workMs`: duration of each change. */
   static async start({ workMs = 5 }: { readonly workMs?: number } = {}): Promise<KeepingDevice> {
     const elements = new Set<string>();
     const trouble: Trouble = { looks: 0, look: Promise.resolve(), late: [] };
@@ -54,12 +55,12 @@ export class KeepingDevice {
     return new KeepingDevice(ssh, elements, trouble);
   }
 
-  /** Reads of the set that have reached it. */
+  /** Number of reads of the set that have arrived. */
   get looks(): number {
     return this.#trouble.looks;
   }
 
-  /** From now on a look gets, once released, what was there when it came. */
+  /** Delays reads from now on. Once released, a read returns the state at its arrival. */
   holdLooks(): () => void {
     let release = () => {};
     this.#trouble.look = new Promise((resolve) => {
@@ -68,12 +69,12 @@ export class KeepingDevice {
     return release;
   }
 
-  /** From now on a change cuts the connection, and is kept back. */
+  /** Cuts the connection of each change from now on, and holds the change back. */
   dropChanges(): void {
     this.#trouble.drops = true;
   }
 
-  /** Changes get through again. The function carries out those that were kept back. */
+  /** Lets changes through again. The returned function carries out the held ones. */
   takeChanges(): () => void {
     this.#trouble.drops = false;
     const late = this.#trouble.late.splice(0);

@@ -1,5 +1,5 @@
-// An SSH device like nft, in a separate process so that its memory does not count as the relay's: it replies with 50 MB to
-// commands whose input contains the word `long`. It sends its address to its parent.
+// An SSH device like nft, in a separate process so that its memory does not count as the relay's. It replies with 50 MB
+// to commands whose input contains the word `long`, and sends its address to its parent.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,13 +1,13 @@
-// Calls of the graph, and what holds for those to every driver: a made object is mapped, found as it was set, found to have drifted, and deleted
-// by its mapping; a call without an answer is settled by looking; a refused call maps nothing.
+// Calls of the graph, with the checks that hold for every driver. A created object is mapped, found as set, found to
+// have drifted, and deleted by its mapping. A probe settles a call without an answer, and a refused call maps nothing.
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { type CallShape, call, type RelayNode, settle, verify } from './relay-system.ts';
 
-/** A typed mutation and its input, or an operation of `relayCall` and its arguments; `more` of its input. */
+/** A typed mutation and its input, or an operation of `relayCall` and its arguments. `more`: further input. */
 type Make = readonly [name: string, args: object, more?: object];
 
-/** Calls to one backend, each with a key of its own, for one CMP object. */
+/** Calls to one backend for one CMP object, each with its own key. */
 export class GraphCalls {
   readonly node: RelayNode;
   readonly #common: object;
@@ -35,14 +35,14 @@ export class GraphCalls {
 
 interface MappedLife {
   readonly make: Make;
-  /** Of the mapping. */
+  /** Expected fields of the mapping. */
   readonly mapping: object;
   readonly result?: object;
-  /** Somebody else's change, the paths that it changes, and what is done about it. */
+  /** Someone else's change, the paths that it changes, and the step that follows. */
   readonly drift?: readonly [change: () => unknown, paths: readonly string[], after?: (made: CallShape) => unknown];
-  /** Of the deletion. */
+  /** Expected fields of the deletion. */
   readonly removal?: object;
-  /** Beside the relay: when it is made, and gone. */
+  /** Extra checks without the relay after the object was created, and after it was deleted. */
   readonly made?: (made: CallShape) => unknown;
   readonly gone?: () => unknown;
 }
@@ -72,14 +72,14 @@ export async function mappedLife(calls: GraphCalls, life: MappedLife): Promise<v
   await life.gone?.();
 }
 
-/** Without an answer a call is UNKNOWN. Its mark, or the object itself, tells whether it was carried out. */
+/** Without an answer a call is UNKNOWN. Its mark, or the object itself, shows whether it was carried out. */
 export async function lostCall(calls: GraphCalls, make: Make, finding: 'PRESENT' | 'ABSENT'): Promise<void> {
   const made = await calls.make(...make);
   expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
   expect(await calls.settled(made)).toMatchObject(
     finding === 'PRESENT'
       ? { state: 'SUCCEEDED', stateSource: 'PROBE', changedMappings: [{ mappingState: 'ACTIVE' }] }
-      : // It may still take effect until the call's quiet time is over.
+      : // The call may still take effect until its quiet time is over.
         { state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] },
   );
 }

@@ -1,5 +1,5 @@
-// An SSH device that answers the scripts of the driver frr and keeps BGP neighbours, with their passwords in clear text like a router. It
-// can quote what it gets.
+// An SSH device that answers the scripts of the frr driver and keeps BGP neighbours, with their passwords in clear text
+// like a router. It can quote its input.
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
 import { type RelayNode, registerBackend } from './relay-system.ts';
 
@@ -28,7 +28,7 @@ export class NeighborDevice {
         const stdin = await execution.stdin();
         if (device === undefined) return execution.reply('');
         device.told.push(stdin);
-        // The verdict repeats the id of a call; a reader's input has none.
+        // The verdict repeats the ID of a call. A read has no ID in its input.
         const done = ['frr done', ...(/^call (\S+)$/m.exec(stdin)?.slice(1) ?? [])].join(' ');
         await device.#held;
         if (stdin.includes('show version')) return execution.reply(`FRRouting 8.4.4 (r1) on Linux.\n${done}\n`);
@@ -46,7 +46,7 @@ export class NeighborDevice {
     return device;
   }
 
-  /** Until the function is called, executions are not answered. */
+  /** Leaves executions unanswered until the returned function is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#held = promise;

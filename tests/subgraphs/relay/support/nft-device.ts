@@ -36,7 +36,7 @@ export class NftDevice {
     return new NftDevice(ssh, told, gate);
   }
 
-  /** Commands are received and not answered until `release`. */
+  /** Receives commands without answering them until `release`. */
   hold(): void {
     this.#gate.wait = new Promise((resolve) => {
       this.#gate.open = resolve;
@@ -51,7 +51,7 @@ export class NftDevice {
     return this.told.filter((stdin) => stdin.includes(text)).length;
   }
 
-  /** Until a command with `text` has reached it. */
+  /** Waits until a command with `text` has reached the device. */
   async receives(text: string): Promise<void> {
     await waitFor(`the command with ${text}`, () => this.timesTold(text) > 0);
   }

@@ -1,12 +1,13 @@
-// The life of an object at a device, the same for every driver: it is made with the mark of its call, found as it was set, read, listed, changed and
-// deleted once, and then it is absent. A driver gives a row for each object; what is special about one is in its row.
+// The life of an object on a device, the same for every driver. The object is created with the mark of its call, found
+// as set, read, listed, changed and deleted once, and then absent. A driver gives one row per object, with its
+// peculiarities.
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import type { JsonObject, MappedObject, TypedCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import type { Called, DriverCaller } from './driver-caller.ts';
 import { unlike } from './unlike.ts';
 
-/** An object as a look has just found it. */
+/** An object as a probe has just found it. */
 interface Living {
   readonly scope: string;
   readonly key: string;
@@ -16,7 +17,7 @@ interface Living {
   readonly madeBy: string;
   readonly uuid: string | null;
   readonly values: JsonObject;
-  /** Empty if the device keeps none, or no longer has it. */
+  /** Empty if the device keeps no mark, or no longer has it. */
   readonly mark: { readonly operationId?: string };
   /** The call that deletes it by its mapping. */
   readonly removal: TypedCall;
@@ -33,30 +34,36 @@ interface ObjectLife {
   readonly kind: string;
   readonly operations?: { readonly [V in Verb]?: string };
   readonly create: JsonObject | (() => JsonObject);
-  /** Where the driver says that it is. Default: anywhere. */
+  /** The place that the driver reports for the object. Default: anywhere. */
   readonly object?: { readonly resource: string; readonly scope: string; readonly key: string };
-  /** Of the creation by the given call. Default: any. */
+  /** The result of the creation by the given call. Default: any. */
   readonly result?: (madeBy: string) => unknown;
-  /** What the same creation comes to while it is there. Default: refused, as it exists already. Null: it would make a second one. */
+  /**
+   * The outcome of repeating the creation. Default: refused, because the object exists. Null: it would make a second
+   * object.
+   */
   readonly again?: string | null;
-  /** A device that keeps no marks: a look does not say who made it. */
+  /** The device keeps no marks, so a probe does not show which call made the object. */
   readonly unmarked?: true;
-  /** A device that gives ids: what the object's must be. */
+  /** For devices that assign IDs: the expected ID. */
   readonly uuid?: unknown;
-  /** Operations have probes: for another call the object is there too, or only its own. */
+  /** The scope of the operations' probes. `STATE`: they also find another call's object. `OWN`: only their own. */
   readonly probes?: 'STATE' | 'OWN';
-  /** All that a look finds, beside what was set. Default: not compared. */
+  /** All other settings that a probe finds. Default: not compared. */
   readonly beside?: JsonObject;
-  /** Arguments and result of reads while it is there. `get` alone is about this object: refused while there is none. */
+  /**
+   * Arguments and results of reads while the object exists. Only `get` is about this object, and is refused once it is
+   * gone.
+   */
   readonly get?: Read;
   readonly list?: Read;
   /** All arguments of an update. */
   readonly change?: OfLiving<JsonObject>;
-  /** What its mapping records for a deletion beside place and id. */
+  /** Data that its mapping records for a deletion, besides place and ID. */
   readonly mapped?: (found: Pick<Living, 'set' | 'values' | 'madeBy'>) => Partial<MappedObject>;
-  /** What a deletion comes to when it is gone. Default: NOT_FOUND. */
+  /** The outcome of a deletion when the object is gone. Default: NOT_FOUND. */
   readonly missing?: { readonly code: string; readonly message?: string };
-  /** More that must hold, mostly beside the driver: when it is made, changed and gone. */
+  /** Further checks, mostly without the driver, after the object was created, changed and deleted. */
   readonly made?: (living: Living) => unknown;
   readonly changed?: (living: Living, called: Called) => unknown;
   readonly gone?: () => unknown;
@@ -96,7 +103,7 @@ export async function live(caller: DriverCaller, life: ObjectLife): Promise<void
     const found = await caller.look(resource, { ...where, uuid });
     if (found.finding !== 'PRESENT') throw new Error(JSON.stringify(found));
     expect(found.uuid ?? null).toBe(uuid);
-    // Also by its name alone.
+    // The object is also found by its name alone.
     if (life.probes === 'OWN') expect(await caller.look(resource, where)).toEqual(found);
     const { values, operationId } = found;
     const mapped = life.mapped?.({ set, values, madeBy });

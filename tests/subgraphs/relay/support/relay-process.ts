@@ -1,5 +1,5 @@
-// A relay process that makes one call and kills itself with SIGKILL at a chosen moment of it. Started by `runRelayProcess`; its
-// only argument is the plan.
+// A relay process that makes one call and kills itself with SIGKILL at a chosen moment of it. `runRelayProcess` starts
+// it, and its only argument is the plan.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
@@ -12,7 +12,10 @@ import { waitFor } from '../../../support/machine/temporary-folder.ts';
 import type { TestDatabase } from '../../../support/stores/database.ts';
 import { call, RelayNode } from './relay-system.ts';
 
-/** The moment of the kill: its call is PENDING; SENT without a byte; its first byte was sent; the device has answered; never. */
+/**
+ * The moment of the kill: the call is PENDING; it is SENT without a byte; its first byte was sent; the device has
+ * answered; never.
+ */
 export type Moment = 'pending' | 'sent' | 'first-byte' | 'reply' | 'never';
 
 interface Plan {
@@ -26,7 +29,10 @@ interface ProcessEnd {
   readonly stdout: string;
 }
 
-/** Runs one until it ends. At the moment `first-byte` it is killed once `received` says that the device has the call. */
+/**
+ * Runs one process until it ends. At the moment `first-byte` it is killed once `received` reports that the device has
+ * the call.
+ */
 export async function runRelayProcess(
   plan: Plan,
   received: () => Promise<boolean> = async () => true,

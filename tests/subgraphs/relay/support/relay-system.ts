@@ -1,5 +1,5 @@
-// A relay on a real database, with all its dependencies, and several of them on the same one: each with its own owner id, leases
-// and sessions, like separate processes.
+// A relay on a real database with all its dependencies. Several relays can share the database, each with its own owner
+// ID, leases and sessions, like separate processes.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { execute, parse } from 'graphql';
@@ -95,7 +95,7 @@ export class RelayNode extends LocalContext {
   }
 }
 
-/** A database and the relays on it; `stop` ends all, and checks the final state. */
+/** A database and the relays on it. `stop` ends them all, and checks the final state. */
 export class RelaySystem {
   readonly database: TestDatabase;
   readonly wake = createLocalWake();
@@ -193,7 +193,7 @@ export function settle(node: RelayNode, input: Record<string, unknown>, who?: Id
   return node.mutate<Settled>('relayOperationSettle', input, fields, who);
 }
 
-/** Compares a mapping with its device: the result, and the paths of the differences. */
+/** Compares a mapping with its device. Returns the result, and the paths of the differences. */
 export async function verify(node: RelayNode, id: string | undefined, who?: Identity) {
   interface Verified {
     readonly mapping: { readonly lastVerification: { result: string; differences: { path: string }[] } | null } | null;
@@ -204,7 +204,10 @@ export async function verify(node: RelayNode, id: string | undefined, who?: Iden
   return [result, ...differences.map(({ path }) => path)];
 }
 
-/** A device that has a backend already gets another one, as if an administrator had said that they have no object in common. */
+/**
+ * Registers a backend for a device that already has one, as if an administrator had declared that the two have no
+ * object in common.
+ */
 export async function registerBackend(
   node: RelayNode,
   input: Record<string, unknown>,
@@ -217,7 +220,7 @@ export async function registerBackend(
   return idOf(await tryToRegister(node, separate, identity('ADMIN')));
 }
 
-/** Where a device of a test is, with its proof of identity; its login is that of simulated devices, unless it has a key. */
+/** The address and proof of identity of a test device. Its login is that of simulated devices, unless it has a key. */
 interface Place {
   readonly host: string;
   readonly port: number;

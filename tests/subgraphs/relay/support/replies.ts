@@ -1,5 +1,5 @@
-// Replies as transports hand them to drivers, and what becomes of them. Each driver has rows of them (drivers/NAME/replies.ts); the suite
-// is drivers/replies.test.ts.
+// Replies as transports pass them to drivers, and their outcomes. Each driver has rows of them
+// (drivers/NAME/replies.ts); the suite is drivers/replies.test.ts.
 import type {
   CliReply,
   DriverOperation,
@@ -21,7 +21,7 @@ export const exec = (stdout: string, more: Partial<ExecReply> = {}): ExecReply =
   ...more,
 });
 
-/** `body`: text, or what is sent as JSON. */
+/** `body`: text, or a value that is sent as JSON. */
 export const http = (status: number, body: unknown = '', more: Partial<HttpReply> = {}): HttpReply => ({
   ...{ kind: 'http', status, headers: {}, truncated: false },
   body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -43,10 +43,10 @@ export const rpcReply = (more: Partial<NetconfReply> = {}): NetconfReply => ({
   ...more,
 });
 
-/** The id of every call of the rows. */
+/** The ID of every call in the rows. */
 export const ownId = '01900000-0000-7000-8000-000000000001';
 
-/** `STATE`, `STATE CODE`, or `STATE CODE absent`; or the whole outcome. */
+/** `STATE`, `STATE CODE` or `STATE CODE absent`, or the whole outcome. */
 type Wanted<Whole> = string | Whole;
 
 export type Named = readonly [what: string, reply: Reply];
@@ -57,20 +57,23 @@ type Job = readonly [what: string, reply: Reply, wanted: Wanted<JobFinding>, arg
 type Rows<Row> = readonly Row[] | ((operation: DriverOperation) => readonly Row[]);
 
 export interface ReplyRows {
-  /** The line of a verdict that repeats the id of its call, in a reply to an operation. */
+  /** In a reply to an operation, the verdict line that repeats the ID of its call. */
   readonly verdict?: RegExp;
-  /** They answer nothing: a change is UNKNOWN, a read FAILED, a look UNREADABLE, and the health check has no result. */
+  /**
+   * Replies that answer nothing. A change is UNKNOWN, a read FAILED, a probe UNREADABLE, and the health check has no
+   * result.
+   */
   readonly unreadable: Rows<Named>;
-  /** Those of `unreadable` that a read, or a look, may take. */
+  /** Replies in `unreadable` that a read or a probe may accept. */
   readonly readable?: readonly string[];
-  /** With these a check of the device fails. Default: the unreadable ones. */
+  /** Replies with which a check of the device fails. Default: the unreadable ones. */
   readonly dryRuns?: readonly Named[];
-  /** A word of replies that no outcome quotes. */
+  /** A word in replies that no outcome may quote. */
   readonly silent?: { readonly word: string; readonly replies: readonly Named[] };
-  /** For every operation that changes something. */
+  /** Rows for every operation that makes changes. */
   readonly changes?: Rows<Verdict>;
   readonly reads?: Rows<Verdict>;
-  /** By the operation that deletes such objects. */
+  /** Rows by the operation that deletes such objects. */
   readonly looks?: Rows<Look>;
   readonly operations?: Readonly<Record<string, readonly Verdict[]>>;
   readonly objects?: Readonly<Record<string, readonly Look[]>>;

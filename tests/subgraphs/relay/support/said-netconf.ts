@@ -1,4 +1,5 @@
-// A NETCONF server whose every word the test chooses, in the framing of the hellos (RFC 6242): for what a real one never says.
+// A NETCONF server whose every word the test chooses, in the framing that the hellos select (RFC 6242). It sends
+// messages that a real server never does.
 import type { ServerChannel } from 'ssh2';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
 import { framed, MessageReader } from '../../../../subgraphs/relay/transports/netconf-framing.ts';
@@ -9,7 +10,7 @@ const capabilities = ['urn:ietf:params:netconf:base:1.1', 'urn:ietf:params:netco
 export const helloOf = (...uris: readonly string[]): string =>
   `<hello xmlns="${base}"><capabilities>${uris.map((uri) => `<capability>${uri}</capability>`).join('')}</capabilities><session-id>7</session-id></hello>`;
 
-/** What it answers to a request: a reply's content; bytes, as they are; nothing; or the end of the session. */
+/** Its answer to a request: a reply's content; raw bytes; nothing; or the end of the session. */
 type Said = string | Buffer | readonly Buffer[] | 'nothing' | 'end';
 
 /** `request`: the name of the operation, for example `lock`. */
@@ -20,7 +21,7 @@ export const ok: Answers = (request) =>
 
 export class SaidNetconf {
   readonly ssh: SshDevice;
-  /** The operations that it was asked for. */
+  /** The operations requested so far. */
   readonly asked: string[];
   readonly #plan: { answers: Answers };
 
@@ -44,7 +45,7 @@ export class SaidNetconf {
     return new SaidNetconf(ssh, plan, asked);
   }
 
-  /** From now on. */
+  /** Applies from now on. */
   answer(answers: Answers): void {
     this.#plan.answers = answers;
     this.asked.length = 0;

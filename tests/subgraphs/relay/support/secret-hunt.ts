@@ -1,5 +1,5 @@
-// Searches everything that a system has put out for secrets, in every form. It shares no code with the redaction, so that they
-// have no blind spot in common.
+// Searches all output of a system for secrets, in every form. It shares no code with the redaction, so the two have no
+// blind spot in common.
 import { type Connection, createConnection } from 'mariadb';
 
 /** Output that others can see. */
@@ -11,7 +11,7 @@ export interface Exhibit {
 
 const neighbours = ['', 'x', 'xy'];
 
-/** By the name of the form. */
+/** The secret's forms, by name. */
 export function formsOf(secret: string): Map<string, string> {
   const bytes = Buffer.from(secret);
   const forms = new Map<string, string>([
@@ -24,7 +24,7 @@ export function formsOf(secret: string): Map<string, string> {
     ['HEX', bytes.toString('hex').toUpperCase()],
   ]);
   for (const before of neighbours) {
-    // The same secret between two different pairs of neighbours: the common part belongs to the secret.
+    // The same secret between two different pairs of neighbours. The common part belongs to the secret.
     const [one = '', other = ''] = ['\u0000', '\u007f'].map((edge) =>
       Buffer.from(`${before.replace(/./g, edge)}${secret}${edge}${edge}`).toString('base64'),
     );
@@ -36,10 +36,10 @@ export function formsOf(secret: string): Map<string, string> {
   return forms;
 }
 
-/** One line per secret, form and place; empty: nothing was found. Does not repeat the secret. */
+/** One line per secret, form and place; empty if nothing was found. Does not repeat the secret. */
 export function hunt(secrets: Readonly<Record<string, string>>, exhibits: Iterable<Exhibit>): string[] {
   const wanted = Object.entries(secrets).flatMap(([name, secret]) => {
-    // The first of equal forms.
+    // Keeps the first of equal forms.
     const forms = new Map([...formsOf(secret)].reverse().map(([form, text]) => [text, form]));
     return [...forms].map(([text, form]) => ({ name, form, text }));
   });

@@ -1,4 +1,4 @@
-// The wanted settings of a mapping, as one object.
+// The desired settings of a mapping, as one object.
 
 export type WantedSettings = readonly { readonly name: string; readonly value: string | null }[] | null;
 

@@ -14,13 +14,16 @@ const end = (device: Endable): Promise<void> => ('stop' in device ? device.stop(
 interface Parts<Device> {
   readonly node?: NodeOptions;
   readonly device?: () => Promise<Device>;
-  /** The device is registered by this name. */
+  /** The device is registered under this name. */
   readonly backend?: Device extends Registered ? string : never;
-  /** Invariants that the tests break by hand. */
+  /** Invariants that the tests break deliberately. */
   readonly stop?: InvariantOptions;
 }
 
-/** At the top of a test file: a relay and a device, which end after the file's tests. The final state is checked. */
+/**
+ * Call at the top of a test file. Starts a relay and a device that end after the file's tests, and checks the final
+ * state.
+ */
 export async function startRelay<Device extends Endable = never>(
   parts: Parts<Device> = {},
 ): Promise<{ readonly system: RelaySystem; readonly node: RelayNode; readonly device: Device }> {

@@ -1,5 +1,5 @@
-// Input for every typed mutation, and the possible faults of its fields: derived from each field's own schema, so that a new
-// mutation or field has its cases automatically.
+// Input for every typed mutation, and the possible faults of its fields. Both are derived from each field's own schema,
+// so a new mutation or field has its cases automatically.
 
 import type { Field, Fields } from '../../../../platform/graph/fields.ts';
 import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
@@ -7,7 +7,7 @@ import { typedMutations } from '../../../../subgraphs/relay/spec/families.ts';
 
 const id = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
 
-/** The mutations' own fields, valid. */
+/** Valid values of the mutations' own fields. */
 export const typedInputs: Readonly<Record<string, JsonObject>> = {
   firewallAddressCreate: { name: 'web', content: { address: '192.0.2.80' } },
   firewallAddressUpdate: { name: 'web', content: { address: '192.0.2.81' } },

@@ -1,4 +1,4 @@
-// Compares what a call sets with what its device has, as the relay does.
+// Compares a call's settings with the device's, as the relay does.
 import { comparisonFor } from '../../../../subgraphs/relay/control/calls/outcome-probe.ts';
 import { type Difference, differences } from '../../../../subgraphs/relay/control/mappings/differences.ts';
 import type { Driver, JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';

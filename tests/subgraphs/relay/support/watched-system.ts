@@ -1,5 +1,5 @@
-// A running system that records everything it puts out: its log at the most verbose level, its answers, its streams, its
-// commands' output, its tables, its Redis.
+// A running system that records all its output: its log at the most verbose level, answers, streams, command output,
+// tables and Redis.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -44,7 +44,7 @@ export class WatchedSystem {
     this.log = createLogger({ level: 'trace', pretty: false, destination });
   }
 
-  /** With all roles; backends are checked twice a second. */
+  /** Starts all roles and checks backends twice a second. */
   static async start(): Promise<WatchedSystem> {
     const watched = new WatchedSystem();
     const settings = { roles: 'gateway,system,relay,worker', 'relay.checkIntervalMs': '500' };
@@ -71,7 +71,7 @@ export class WatchedSystem {
     this.exhibits.push({ where, text });
   }
 
-  /** Sends any body, and records the answer; `data` is undefined when that is not JSON. */
+  /** Sends any body, and records the answer. `data` is undefined if the answer is not JSON. */
   async post(body: unknown, token = this.system.token): Promise<{ readonly data: unknown; readonly text: string }> {
     const response = await fetch(this.system.url, {
       method: 'POST',
@@ -88,7 +88,7 @@ export class WatchedSystem {
     }
   }
 
-  /** Throws for a top-level error. */
+  /** Throws on a top-level error. */
   async mutate(mutation: string, input: object, fields: string): Promise<Answer> {
     const root = `${mutation}(input: $input) { ${fields} userErrors { code message field } }`;
     const { data, text } = await this.post({
@@ -100,7 +100,7 @@ export class WatchedSystem {
     return answer;
   }
 
-  /** The access token of a login, which no one else sees. */
+  /** The access token of a login, which is not recorded. */
   async login(name: string, password: string): Promise<string> {
     const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
     const response = await fetch(this.system.url, {

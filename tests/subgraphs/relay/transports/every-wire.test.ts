@@ -1,5 +1,5 @@
-// What every transport promises, whatever its wire: when the first byte leaves, what is no verdict, and how many calls and connections there
-// are at once.
+// The promises of every transport, whatever its wire: when the first byte leaves, which replies are not a verdict, and
+// how many calls and connections run at once.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
@@ -29,11 +29,11 @@ interface Reaction {
   answer(): void;
   /** Ends the connection in the middle of an answer. */
   cut(): void;
-  /** An answer of 200,000 bytes and more. */
+  /** Sends an answer of at least 200,000 bytes. */
   flood(): void;
 }
 
-/** How devices react to calls, each of which is a word. */
+/** The devices' reactions to calls, each of which is one word. */
 class Calls {
   readonly received: string[] = [];
   most = 0;
@@ -66,7 +66,7 @@ interface Device {
   readonly server: {
     readonly host: string;
     readonly port: number;
-    /** Since the start. */
+    /** Connections since the start. */
     readonly connections: number;
     readonly openConnections: number;
     cutAll(): void;
@@ -78,10 +78,10 @@ interface Wire {
   readonly kind: TransportKind;
   readonly start: (calls: Calls) => Promise<Device>;
   readonly call: (word: string) => WireCall;
-  /** Of another wire. */
+  /** A call of another wire. */
   readonly another: WireCall;
   readonly options?: Partial<TransportOptions>;
-  /** Of an answer that is cut at 1,000 bytes. */
+  /** The expected fields of an answer that is cut at 1,000 bytes. */
   readonly whenCut?: object;
   /** A connection carries several calls at once. */
   readonly shared?: true;
@@ -261,7 +261,7 @@ describe.each(Object.entries(wires))('%s', (_name, wire) => {
     expect(device.received).toEqual(['one']);
   });
 
-  test('a connection that is cut during the answer: no verdict, and nothing is sent again', async () => {
+  test('a connection cut during the answer gives no verdict, and nothing is sent again', async () => {
     const { transport, calls: device } = await meet();
     expect(failureOf(await run(transport, 'cut'))).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
     await until(() => transport.state().sessions === 0);
@@ -269,7 +269,7 @@ describe.each(Object.entries(wires))('%s', (_name, wire) => {
     expect(device.received).toEqual(['cut']);
   });
 
-  test('a device that hangs: the deadline ends the call and its connection, and no other', async () => {
+  test('when a device hangs, the deadline ends the call and its connection, and no other', async () => {
     const { transport, calls: device, server } = await meet();
     const hanging = run(transport, 'hang', { deadlineMs: 100 });
     await until(() => device.received.length === 1);
@@ -305,7 +305,7 @@ describe.each(Object.entries(wires))('%s', (_name, wire) => {
     expect(await run(transport, 'next', { maxReplyBytes: 1_000 })).toMatchObject({ reply: { truncated: false } });
   });
 
-  test('close ends calls on the wire and refuses later ones', async () => {
+  test('close ends calls in progress and refuses later ones', async () => {
     const { transport, calls: device, server } = await meet({ concurrency: 1 });
     const onTheWire = run(transport, 'hang');
     await until(() => device.received.length === 1);
@@ -319,13 +319,13 @@ describe.each(Object.entries(wires))('%s', (_name, wire) => {
     await until(() => server.openConnections === 0);
   });
 
-  test('never more calls at once than the concurrency, first come, first served', async () => {
+  test('calls never exceed the concurrency, first come, first served', async () => {
     const { transport, calls: device, server } = await meet({ concurrency: 3 });
     const words = Array.from({ length: 30 }, (_, index) => `slow-${index}`);
     const results = await Promise.all(words.map((word) => run(transport, word)));
     expect(results.every((result) => result.ok)).toBe(true);
     expect(device.most).toBeLessThanOrEqual(3);
-    // Calls on several connections overtake each other on the way.
+    // Calls on several connections can overtake each other.
     const inOrder = (received: readonly string[]) => (wire.shared === true ? received : [...received].sort());
     expect(inOrder(device.received)).toEqual(inOrder(words));
     expect(server.connections).toBe(wire.shared === true ? 1 : 3);
@@ -344,7 +344,7 @@ describe.each(Object.entries(wires))('%s', (_name, wire) => {
     expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
   });
 
-  test('idle connections are closed, but no reserved one', async () => {
+  test('idle connections are closed, except reserved ones', async () => {
     const { transport, server } = await meet({ idleCloseMs: 30 });
     await run(transport, 'one');
     const slot = await slotOf(transport);

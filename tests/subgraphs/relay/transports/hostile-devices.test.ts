@@ -1,4 +1,4 @@
-// Attacks on the relay by a device, or by a server in its place, before and after a login.
+// Attacks on the relay by a device, or by an impostor server, before and after a login.
 import { getDiffieHellman } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -48,7 +48,7 @@ async function server(answer: (socket: Socket) => void): Promise<{ readonly port
   return { port: (listening.address() as AddressInfo).port };
 }
 
-/** OpenSSH PROTOCOL, section 2.1, as OpenSSH's own servers do it; not in the types of ssh2. */
+/** OpenSSH PROTOCOL, section 2.1, as OpenSSH's own servers do it. The types of ssh2 lack it. */
 function askForAgent(connection: Connection, done: (error: Error | undefined) => void): void {
   const { _chanMgr, _protocol } = connection as unknown as {
     readonly _chanMgr: { add(opened: (error?: Error) => void): number };
@@ -58,7 +58,7 @@ function askForAgent(connection: Connection, done: (error: Error | undefined) =>
   _protocol.openssh_authAgent(_chanMgr.add(opened), 65_536, 32_768);
 }
 
-/** Writes without an end, as fast as it is read. */
+/** Writes endlessly, as fast as the peer reads. */
 function pour(socket: Socket, chunk: string): void {
   const more = () => {
     while (!socket.destroyed && socket.write(chunk));
@@ -72,7 +72,7 @@ describe('an SSH server, before it has proved its identity', () => {
     ['lines without an end before its version', `${'x'.repeat(100)}\r\n`.repeat(100)],
     ['a line without an end', 'x'.repeat(10_000)],
     ['random data after its version', `SSH-2.0-x\r\n${'x'.repeat(10_000)}`],
-  ])('that sends %s: the connection is ended, and little of the data is kept', async (_what, chunk) => {
+  ])('that sends %s is disconnected, and little of the data is kept', async (_what, chunk) => {
     let received = 0;
     const at = await server((socket) => {
       pour(socket, chunk);
@@ -86,13 +86,14 @@ describe('an SSH server, before it has proved its identity', () => {
     expect(received).toBeLessThan(64 * 1024 * 1024);
   });
 
-  test('that chooses a group of 8192 bits, whose prime would be tested for a minute: refused untested', async () => {
+  test('that chooses a group of 8192 bits is refused without the prime test, which would take a minute', async () => {
     const prime = getDiffieHellman('modp18').getPrime('hex');
     const moduli = `20260101000000 2 6 100 8191 2 ${prime.toUpperCase()}\n`;
     const exchange = 'KexAlgorithms diffie-hellman-group-exchange-sha256';
     const sshd = await RealSshd.start([exchange], moduli);
     started.push(() => sshd.stop());
-    // A regular server respects the request. This one gets a different one: RFC 4419 section 3, minimum, preferred, maximum.
+    // A regular server respects the request, so this one gets a modified one. RFC 4419 section 3: minimum, preferred,
+    // maximum.
     const request = (preferred: number, most: number) =>
       Buffer.from(`22${[2_048, preferred, most].map((bits) => bits.toString(16).padStart(8, '0')).join('')}`, 'hex');
     const between = await server((socket) => {
@@ -112,7 +113,7 @@ describe('an SSH server, before it has proved its identity', () => {
     expect(sshd.secretsTried).toEqual([]);
   });
 
-  test('that chooses one of 2048 bits works as before', async () => {
+  test('that chooses a group of 2048 bits works as before', async () => {
     const prime = getDiffieHellman('modp14').getPrime('hex');
     const moduli = `20260101000000 2 6 100 2047 2 ${prime.toUpperCase()}\n`;
     const sshd = await RealSshd.start(['KexAlgorithms diffie-hellman-group-exchange-sha256'], moduli);
@@ -161,7 +162,7 @@ describe('an SSH device after the login', () => {
   });
 });
 
-describe('an SSH device that ends the connection together with its yes to the login', () => {
+describe('an SSH device that accepts the login and ends the connection at once', () => {
   const cli: CliDialect = { prompt: /# $/, setup: [] };
   const filter = '<things xmlns="urn:acme"/>';
   const calls = {
@@ -175,8 +176,8 @@ describe('an SSH device that ends the connection together with its yes to the lo
     exec: createSshTransport,
   };
 
-  test.each(['cli', 'netconf', 'exec'] as const)('%s: nothing is sent, and the relay goes on', async (kind) => {
-    // Both packets are there when the relay reads the first.
+  test.each(['cli', 'netconf', 'exec'] as const)('%s: nothing is sent, and the relay keeps running', async (kind) => {
+    // Both packets have arrived when the relay reads the first.
     const device = await SshDevice.start({ onConnection: (connection) => connection.end() });
     started.push(() => device.stop());
     const { host, port, hostKeySha256 } = device;

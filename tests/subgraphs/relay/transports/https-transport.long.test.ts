@@ -65,7 +65,7 @@ describe('a call', () => {
     });
   });
 
-  test('as a form', async () => {
+  test('can be sent as a form', async () => {
     const target = await device({
       onCall: ({ body, headers }) => ({ status: 200, body: `${headers['content-type']} ${body}` }),
     });
@@ -100,7 +100,7 @@ describe('a call', () => {
     expect(target.calls).toEqual([]);
   });
 
-  test('that is redirected: the redirect is the answer', async () => {
+  test('that is redirected has the redirect as its answer', async () => {
     const target = await device({ onCall: () => ({ status: 302, headers: { location: '/elsewhere' } }) });
     expect(replyOf(await run(transportTo(target.endpoint()), '/here'))).toMatchObject({ status: 302 });
     expect(target.paths).toEqual(['/here']);
@@ -108,7 +108,7 @@ describe('a call', () => {
 });
 
 describe('the first byte', () => {
-  test('a connection closed by the device, but not yet noticed, is replaced too', async () => {
+  test('a connection that the device closed, but whose end is not yet noticed, is replaced too', async () => {
     const target = await device();
     const transport = transportTo(target.endpoint(), { concurrency: 1 });
     await run(transport, '/before');
@@ -124,7 +124,7 @@ describe('the first byte', () => {
 });
 
 describe('no verdict', () => {
-  test('the connection is cut before the answer, and nothing is sent again', async () => {
+  test('when the connection is cut before the answer, nothing is sent again', async () => {
     const target = await device({ onCall: (request) => void request.cut() });
     for (const method of ['GET', 'PUT', 'POST', 'DELETE'] as const) {
       const sent = await transportTo(target.endpoint()).send(call('/x', { method }), { deadlineMs: 10_000 });
@@ -169,7 +169,7 @@ describe('no verdict', () => {
 });
 
 describe('the login session', () => {
-  test('one login for all calls, one at a time, and its headers with every call', async () => {
+  test('is opened by one login for all calls, one at a time, and its headers are sent with every call', async () => {
     const target = await device({ wantsLogin: true, onLogin: () => sleep(20) });
     const transport = transportTo(target.endpoint(), withSessions());
     const results = await Promise.all([
@@ -192,7 +192,7 @@ describe('the login session', () => {
     expect(target.server.connections).toBe(1);
   });
 
-  test('a wrong password is tried once, whatever the number of waiting calls', async () => {
+  test('is refused with a wrong password after one try, whatever the number of waiting calls', async () => {
     const target = await device({ wantsLogin: true });
     const endpoint = target.endpoint({ credentials: { username: 'ops', password: 'wrong' } });
     const transport = transportTo(endpoint, withSessions());
@@ -203,7 +203,7 @@ describe('the login session', () => {
     expect(JSON.stringify(results)).not.toContain('wrong');
   });
 
-  test('when the device has ended it, all calls share one new one, and each is executed once', async () => {
+  test('is replaced once for all calls when the device ended it, and each call is executed once', async () => {
     const target = await device({ wantsLogin: true, onLogin: () => sleep(20) });
     const transport = transportTo(target.endpoint(), withSessions());
     await run(transport, '/before');
@@ -215,7 +215,7 @@ describe('the login session', () => {
     for (const result of results) expect(replyOf(result).status).toBe(200);
     expect(target.logins).toHaveLength(2);
     expect(target.paths.slice(1).sort()).toEqual(['/0', '/1', '/2', '/3']);
-    // Also before each was sent again.
+    // It is also called before each retry.
     expect(beforeFirstByte.mock.calls.length).toBeGreaterThan(4);
   });
 
@@ -235,7 +235,7 @@ describe('the login session', () => {
     expect(replyOf(await run(transport, '/after')).status).toBe(200);
   });
 
-  test('when the password was changed meanwhile, it is tried once for all, and nothing was executed', async () => {
+  test('tries a changed password once for all calls, and nothing was executed', async () => {
     let changed = false;
     const target = await device({
       wantsLogin: true,
@@ -337,7 +337,7 @@ describe('another origin', () => {
     backend: { transport: 'https' as const, options, softwareVersion: null },
   });
 
-  test('named by the options is logged in to, and the token is valid for the backend', async () => {
+  test('named by the options gets a login, and the token is valid for the backend', async () => {
     const identity = await device();
     const target = await device();
     const origin = `https://127.0.0.1:${identity.server.port}`;
@@ -361,7 +361,7 @@ describe('another origin', () => {
     const failure = failureOf(await run(transport, '/'));
     expect(failure).toMatchObject({ kind: 'NOT_SENT', code: 'CERTIFICATE_MISMATCH' });
     expect(failure?.message).toContain(identity.certificateSha256);
-    // If it were accepted for the backend, the other server could impersonate it.
+    // If the transport accepted this certificate for the backend, the other server could impersonate it.
     expect(failure).not.toHaveProperty('presented');
     expect(identity.logins).toEqual([]);
   });
@@ -387,7 +387,7 @@ describe('another origin', () => {
   });
 });
 
-test('a guard that a reply makes fail: nothing is sent, and the relay goes on', async () => {
+test('when a reply makes the guard fail, nothing is sent, and the relay keeps running', async () => {
   const target = await device();
   const transport = transportTo(target.endpoint());
   const allows = () => {

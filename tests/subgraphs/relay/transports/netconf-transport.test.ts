@@ -1,4 +1,5 @@
-// What a NETCONF server may say: everything is bounded, and what proves nothing is no verdict on a change.
+// Possible messages of a NETCONF server. Everything is bounded, and a message that proves nothing is not a verdict on a
+// change.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { netconf } from '../../../../subgraphs/relay/drivers/netconf/driver.ts';
 import { framed, MessageReader } from '../../../../subgraphs/relay/transports/netconf-framing.ts';
@@ -28,7 +29,7 @@ async function meet(hello?: string | Buffer, options = {}, deadlineMs = 5_000) {
   return { server, caller };
 }
 
-/** As `ok`, but for one request. */
+/** Like `ok`, except for one request. */
 const but =
   (request: string, said: ReturnType<Answers> | Answers): Answers =>
   (asked, id, message) => {
@@ -36,7 +37,7 @@ const but =
     return typeof said === 'function' ? said(asked, id, message) : said;
   };
 
-test('a call is one lock, one edit, one commit and one look', async () => {
+test('a call is one lock, one edit, one commit and one read', async () => {
   const { server, caller } = await meet();
   server.answer(but('none', 'nothing'));
   expect(await caller.call('entry.create', args)).toEqual({ state: 'SUCCEEDED', result: null });
@@ -124,7 +125,7 @@ test.each([
   expect(refused).toBe(outcome);
 });
 
-test('silence is no verdict, and what is late is not sent', async () => {
+test('silence is not a verdict, and late messages are not sent', async () => {
   const { server, caller } = await meet(undefined, {}, 300);
   server.answer(but('edit-config', 'nothing'));
   expect(await caller.refused('entry.create', args)).toBe('NO_VERDICT NO_REPLY');
@@ -134,7 +135,7 @@ test('silence is no verdict, and what is late is not sent', async () => {
   expect(server.asked).not.toContain('edit-config');
 });
 
-test('a reply that nobody asked for ends the session', async () => {
+test('an unrequested reply ends the session', async () => {
   const { server, caller } = await meet();
   server.answer(
     but('get-config', (_request, id) => [
@@ -150,7 +151,7 @@ describe('without a candidate', () => {
   const running = 'urn:ietf:params:netconf:capability:writable-running:1.0';
   const base = 'urn:ietf:params:netconf:base:1.1';
 
-  test('an error of an edit is a refusal if the server rolls back', async () => {
+  test('an edit error is a refusal if the server rolls back', async () => {
     const { server, caller } = await meet(
       helloOf(base, running, 'urn:ietf:params:netconf:capability:rollback-on-error:1.0'),
     );
@@ -159,7 +160,7 @@ describe('without a candidate', () => {
     expect(server.asked.slice(0, 2)).toEqual(['lock', 'edit-config']);
   });
 
-  test('and may have left a part behind if not', async () => {
+  test('an edit error may leave a part behind if the server does not roll back', async () => {
     const { server, caller } = await meet(helloOf(base, running));
     server.answer(but('edit-config', errorOf('invalid-value')));
     expect(await caller.refused('entry.create', args)).toBe('UNKNOWN PARTLY_APPLIED');
@@ -167,7 +168,7 @@ describe('without a candidate', () => {
     expect(await caller.refused('entry.create', args)).toBe('FAILED ALREADY_EXISTS');
   });
 
-  test('nothing is sent to a server that lets nobody write', async () => {
+  test('nothing is sent to a server that allows no writes', async () => {
     const { server, caller } = await meet(helloOf(base));
     expect(await caller.refused('entry.create', args)).toBe('NOT_SENT PROTOCOL_FAILED');
     expect(server.asked).toEqual([]);
@@ -211,7 +212,7 @@ describe('framing', () => {
     }
   });
 
-  test('a message may have several chunks, of which none begins with a zero', () => {
+  test('a message may have several chunks, and no chunk size begins with a zero', () => {
     const read = (text: string) => {
       const reader = new MessageReader(100);
       reader.framing = 'chunked';
@@ -235,10 +236,13 @@ test.each<[string, ReturnType<Answers>, string]>([
   ['no reply of NETCONF', '', 'FAILED DEVICE_BUSY'],
   ['the end of the session', 'end', 'FAILED DEVICE_BUSY'],
   ['nothing', 'nothing', 'FAILED DEVICE_BUSY'],
-])('a read under the lock that does not show the meant route: %s: no edit is sent', async (_what, said, outcome) => {
-  const { server, caller } = await meet(undefined, {}, 1_000);
-  server.answer(but('get-config', said));
-  expect(await caller.refused('staticRoute.delete', { destination: '192.0.2.0/24' })).toBe(outcome);
-  expect(server.asked.slice(0, 3)).toEqual(['lock', 'discard-changes', 'get-config']);
-  expect(server.asked).not.toContain('edit-config');
-});
+])(
+  'when a read under the lock does not show the intended route (%s), no edit is sent',
+  async (_what, said, outcome) => {
+    const { server, caller } = await meet(undefined, {}, 1_000);
+    server.answer(but('get-config', said));
+    expect(await caller.refused('staticRoute.delete', { destination: '192.0.2.0/24' })).toBe(outcome);
+    expect(server.asked.slice(0, 3)).toEqual(['lock', 'discard-changes', 'get-config']);
+    expect(server.asked).not.toContain('edit-config');
+  },
+);

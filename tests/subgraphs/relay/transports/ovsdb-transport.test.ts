@@ -127,7 +127,7 @@ describe('a misbehaving server', () => {
     expect(server.answered).toEqual([{ id: 'probe', result: ['are', 'you there'], error: null }]);
   });
 
-  test('the row that is found takes its place in the call, and nothing is sent if the read fails', async () => {
+  test('the found row is put into the call, and nothing is sent if the read fails', async () => {
     const server = own(await OddServer.start(certificates));
     const id = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
     const [find = {}] = select.operations;
@@ -166,7 +166,7 @@ describe('a misbehaving server', () => {
     expect(sent()).toEqual([[find]]);
   });
 
-  test('an error of JSON-RPC is a reply', async () => {
+  test('a JSON-RPC error is a reply', async () => {
     const server = own(await OddServer.start(certificates));
     server.onTransact = (socket, id) => reply(socket, { id, result: null, error: { error: 'unknown database' } });
     const result = await transportTo(server.endpoint()).send(select, { deadlineMs: 5_000 });
@@ -204,7 +204,7 @@ describe('a misbehaving server', () => {
     expect(failureOf(result)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
   });
 
-  test('a server that asks for echoes and reads none is cut off', async () => {
+  test('a server that requests echoes and reads none is cut off', async () => {
     const server = own(await OddServer.start(certificates));
     server.onTransact = (socket) => {
       socket.pause();

@@ -59,7 +59,7 @@ describe.each(kinds)('a key from ssh-keygen: $name', ({ args, ...kind }) => {
   });
 
   if (passphrase === undefined) return;
-  test('without its passphrase, or with a wrong one, nothing is tried', async () => {
+  test('is not tried without its passphrase or with a wrong one', async () => {
     device.attempts.length = 0;
     for (const given of [{ privateKey }, { privateKey, passphrase: 'open barley' }]) {
       const fault = privateKeyFault(given.privateKey, given.passphrase);
@@ -169,7 +169,7 @@ test.each([
   ['RSA, OpenSSH', ssh2.utils.generateKeyPairSync('rsa', { bits: 1024 }).private],
   ['ECDSA, PEM', String(sec1)],
   ['RSA, PEM', String(pkcs1)],
-])('a damaged key has a fault that names nothing of it: %s', (_kind, text) => {
+])('the fault of a damaged key reveals nothing of it: %s', (_kind, text) => {
   const [, kind = '', body = ''] = /BEGIN ([A-Z ]+)-----([^-]+)/.exec(text) ?? [];
   const bytes = Buffer.from(body, 'base64');
   const faults = new Set<string | undefined>();
@@ -178,7 +178,7 @@ test.each([
       const damaged = Buffer.from(bytes).fill(0, at, Math.min(bytes.length, at + width));
       faults.add(privateKeyFault(pemOf(kind, damaged)));
     }
-  // What is not noticed here the device notices.
+  // The device detects any fault that is not detected here.
   faults.delete(undefined);
   expect([...faults]).toEqual(['it is not a readable OpenSSH or PEM private key']);
 });

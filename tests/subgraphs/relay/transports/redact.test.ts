@@ -1,4 +1,4 @@
-// A backend's secrets in its device's output: removed in every form, and nothing else is.
+// A backend's secrets in its device's output. Every form of a secret is removed, and nothing else.
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { createRedactor } from '../../../../subgraphs/relay/transports/redact.ts';
@@ -35,18 +35,21 @@ describe('a secret', () => {
       expect(shown).not.toContain(part);
   });
 
-  test.each(['base64', 'base64url'] as const)('in %s, at any offset, with any text around it', (encoding) => {
-    for (const before of ['', 'a', 'ab', 'abc', 'netops:', 'user:x:']) {
-      const shown = redactor.text(`Basic ${coded(before, encoding)}`);
-      expect(shown).toContain('•••');
-      // Characters left at either end share bits with the text around the secret.
-      const decoded = Buffer.from(shown.replace(/^Basic .*•••/, ''), encoding).toString('latin1');
-      expect(decoded).not.toMatch(/code|nico/);
-      expect(shown.length).toBeLessThan(coded(before, encoding).length - 20);
-    }
-  });
+  test.each(['base64', 'base64url'] as const)(
+    'in %s is removed, at any offset, with any text around it',
+    (encoding) => {
+      for (const before of ['', 'a', 'ab', 'abc', 'netops:', 'user:x:']) {
+        const shown = redactor.text(`Basic ${coded(before, encoding)}`);
+        expect(shown).toContain('•••');
+        // Characters left at either end share bits with the text around the secret.
+        const decoded = Buffer.from(shown.replace(/^Basic .*•••/, ''), encoding).toString('latin1');
+        expect(decoded).not.toMatch(/code|nico/);
+        expect(shown.length).toBeLessThan(coded(before, encoding).length - 20);
+      }
+    },
+  );
 
-  test('in a result, at any depth, also in a name', () => {
+  test('in a result is removed, at any depth, also in a name', () => {
     const value = { rules: [{ comment: `was ${password}`, handle: 7, ok: true, none: null, [apiToken]: [apiToken] }] };
     expect(redactor.value(value)).toEqual({
       rules: [{ comment: 'was •••', handle: 7, ok: true, none: null, '•••': ['•••'] }],
@@ -56,14 +59,14 @@ describe('a secret', () => {
     expect(JSON.stringify(redactor.value(deep))).not.toContain('code');
   });
 
-  test('cut off at the end of a long message', () => {
+  test('is removed when cut off at the end of a long message', () => {
     for (let length = Math.ceil(apiToken.length / 2); length < apiToken.length; length += 1)
       expect(redactor.text(`the token was ${apiToken.slice(0, length)}`)).toBe('the token was •••');
     expect(redactor.text(`the token was ${apiToken.slice(0, 5)}`)).toBe(`the token was ${apiToken.slice(0, 5)}`);
   });
 });
 
-test('a private key by its lines, a passphrase; the account and certificates are not secret', () => {
+test('a private key is removed by its lines, and a passphrase too; the account and certificates are not secret', () => {
   const body = ['b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIA', 'AAABBZQ2+X4lG/0YhA5hTq1vBmQ9', 'tail+1/2=='];
   const privateKey = `-----BEGIN OPENSSH PRIVATE KEY-----\n${body.join('\n')}\n-----END OPENSSH PRIVATE KEY-----\n`;
   const clientCertificate = '-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ==\n-----END CERTIFICATE-----\n';
@@ -85,8 +88,8 @@ test('text without a secret is unchanged, and secrets that are too short remain'
   expect([none.text(message), none.value(value)]).toEqual([message, value]);
 });
 
-describe("a secret and a device's output that were made for each other", () => {
-  /** Ends a search that would block the process. */
+describe("a secret and a device's output crafted against each other", () => {
+  /** Stops a search that would block the process. */
   const hide = (secret: string, text: string) => {
     const made = createRedactor({ username: 'netops', password: secret });
     return runInNewContext('hide()', { hide: () => made.text(text) }, { timeout: 10_000 }) as string;
@@ -102,7 +105,7 @@ describe("a secret and a device's output that were made for each other", () => {
     ['blanks before an ampersand', `${'&nbsp;  '.repeat(many)}z`, '&nbsp;'.repeat(3 * many)],
     ['blanks alone', ' '.repeat(1_000), ' '.repeat(998)],
   ])('%s: the search ends', (_what, secret, text) => {
-    // The difference of long texts would take as long to find.
+    // Computing the difference of long texts would take as long.
     expect(hide(secret, `said ${text}.`) === `said ${text}.`).toBe(true);
   });
 

@@ -1,4 +1,5 @@
-// A refused login counts once, whatever the number of waiting calls: each attempt brings the lock of the account nearer.
+// A refused login counts once, whatever the number of waiting calls, because each attempt brings the account closer to
+// a lockout.
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { type Execution, SshDevice } from '../../../../simulators/ssh-device.ts';
 import type { CliDialect } from '../../../../subgraphs/relay/drivers/driver.ts';
@@ -51,7 +52,7 @@ test('16 calls at once', async () => {
   expect(device.passwords).toHaveLength(1);
 });
 
-test('a further session, while others are open: not again', async () => {
+test('a further session is not tried again while others are open', async () => {
   const { device, options, transport, held } = await meet();
   const first = run(transport, 'hold');
   await waitFor('the first call', () => held.length === 1);
@@ -60,7 +61,7 @@ test('a further session, while others are open: not again', async () => {
   await waitFor('the refusal', () => device.passwords.length === 2);
   inAMinute();
   others.push(run(transport, 'true'));
-  // The device is asked in between.
+  // The device is used in between.
   held.shift()?.reply('');
   expect(await first).toMatchObject({ ok: true });
   const ends = await Promise.all(others);
@@ -68,7 +69,7 @@ test('a further session, while others are open: not again', async () => {
   expect(device.passwords).toHaveLength(2);
 });
 
-test('once no session is open, the login is tried, and with it the pool grows again', async () => {
+test('once no session is open, the login is tried again, and the pool can grow', async () => {
   const { device, options, transport, held } = await meet();
   const first = run(transport, 'hold');
   await waitFor('the first call', () => held.length === 1);

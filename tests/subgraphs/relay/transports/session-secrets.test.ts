@@ -1,4 +1,5 @@
-// The tokens and cookies of a login open a device like its password does: if a device quotes them, nobody gets to see them.
+// The tokens and cookies of a login open a device like its password does. If a device quotes them, they are never
+// shown.
 import { expect, test } from '@jest/globals';
 import { SshShellServer } from '../../../../simulators/support/ssh-shell.ts';
 import { type DeviceRequest, TlsServer } from '../../../../simulators/support/tls-server.ts';

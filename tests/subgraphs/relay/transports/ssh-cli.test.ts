@@ -139,7 +139,7 @@ describe('a block', () => {
     expect(result.ok && result.reply.kind === 'cli' && result.reply.outputs[1]?.output).toBe(lines(5_000));
   });
 
-  test('output that ends like a prompt is output', async () => {
+  test('output that ends like a prompt is still output', async () => {
     const device = await TinyDevice.start();
     expect(await run(transportTo(device), ['tricky', 'next'])).toMatchObject({
       reply: {
@@ -190,7 +190,7 @@ describe('a guard', () => {
   });
 
   test.each(['something else', 'throws'])(
-    'that does not allow it is the reply, and nothing else is typed: %s',
+    'that does not allow the block is the reply, and nothing else is typed: %s',
     async (wanted) => {
       const device = await TinyDevice.start();
       const transport = transportTo(device);
@@ -204,7 +204,7 @@ describe('a guard', () => {
     },
   );
 
-  test.each(['cut', 'hang', 'flood'])('that has no whole reply stops the block: %s', async (line) => {
+  test.each(['cut', 'hang', 'flood'])('without a complete reply stops the block: %s', async (line) => {
     const device = await TinyDevice.start();
     const result = await transportTo(device).send(
       { kind: 'cli', lines: ['set b'], guard: { line, allows: () => true } },
@@ -215,7 +215,7 @@ describe('a guard', () => {
     expect(device.typed).toEqual(['paging off', line]);
   });
 
-  test('does not outlive the moment until which the call may be sent', async () => {
+  test('does not extend the send window of the call', async () => {
     const device = await TinyDevice.start();
     let isLate = false;
     const result = await transportTo(device).send(
@@ -284,11 +284,11 @@ describe('few sessions', () => {
     expect(results.map((result) => result.ok)).toEqual(blocks.map(() => true));
     expect(device.typed.filter((line) => line.startsWith('block')).sort()).toEqual([...blocks].sort());
     expect(device.mostOpen).toBe(2);
-    // Two were granted, one was refused: then no further one is requested for a while.
+    // Two were granted and one was refused, so no further one is requested for a while.
     expect(device.shells).toBe(3);
   });
 
-  test("none at all: the calls fail with the device's message", async () => {
+  test("without any session the calls fail with the device's message", async () => {
     const device = await TinyDevice.start();
     device.maxShells = 0;
     const results = await Promise.all(
@@ -303,7 +303,7 @@ describe('few sessions', () => {
     }
   });
 
-  test('a session that becomes free a moment later is waited for', async () => {
+  test('a call waits for a session that becomes free a moment later', async () => {
     const device = await TinyDevice.start();
     device.maxShells = 0;
     const waiting = run(transportTo(device), ['show']);
@@ -343,7 +343,7 @@ test('a device without a prompt is abandoned', async () => {
   await waitFor('the connection to end', () => server.openConnections === 0);
 });
 
-test('a further session whose login is refused, while another is open: not tried again', async () => {
+test('a further session with a refused login is not tried again while another is open', async () => {
   const device = await TinyDevice.start();
   const transport = transportTo(device);
   const first = await transport.reserve();

@@ -32,7 +32,7 @@ function connectionOn(socket: Socket): SshConnection {
 }
 
 describe('a connection that is cut', () => {
-  test('is reset: bytes that the kernel had not sent are dropped', async () => {
+  test('is reset, and bytes that the kernel had not sent are dropped', async () => {
     const { near, farEnd } = await pair();
     const connection = connectionOn(near);
     connection.destroy();
@@ -40,7 +40,7 @@ describe('a connection that is cut', () => {
     expect(await farEnd).toBe('ECONNRESET');
   });
 
-  test("is closed even while this side's end is under way", async () => {
+  test('is closed even while this side is already ending it', async () => {
     const { near } = await pair();
     const connection = connectionOn(near);
     near.end();

@@ -1,4 +1,4 @@
-// Why a login by SSH failed.
+// The reasons why an SSH login failed.
 import { expect, it } from '@jest/globals';
 import { failureOf } from '../../../../subgraphs/relay/transports/ssh-login.ts';
 
@@ -29,7 +29,7 @@ it.each<{ code: string; reached: Partial<Reached>; error?: Error & { level?: str
     reached: { phase: 'log-in' },
     error: Object.assign(new Error('all methods failed'), { level: 'client-authentication' }),
   },
-])('is $code at $reached', ({ code, reached, error = new Error('it broke'), known = 'accepted' }) => {
+])('the code is $code at $reached', ({ code, reached, error = new Error('it broke'), known = 'accepted' }) => {
   const failure = failureOf(error, { ...endpoint, hostKeySha256: known }, { ...shown, ...reached });
   expect(failure.code).toBe(code);
   expect(failure.presented).toBe(code.startsWith('HOST_KEY') ? (reached.presented ?? 'accepted') : undefined);

@@ -1,5 +1,5 @@
-// What a real sshd says when it refuses a login: that it has no room now is not a wrong password, and a wrong password is not a
-// lost connection.
+// The messages of a real sshd that refuses a login. A full server is not a wrong password, and a wrong password is not
+// a lost connection.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
@@ -26,31 +26,31 @@ function logIn({ port, hostKeySha256 }: RealSshd): Promise<Login> {
   );
 }
 
-/** A connection that does not log in; returns what ends it. */
+/** Opens a connection that does not log in. Returns the function that ends it. */
 async function occupy(server: RealSshd): Promise<() => void> {
   const socket = connect({ host: '127.0.0.1', port: server.port });
   socket.on('error', () => {});
   const [first] = (await once(socket, 'data')) as [Buffer];
   if (first.toString().startsWith('SSH-')) return () => socket.destroy();
-  // The connection that found out whether sshd listens is not over yet.
+  // The connection that checked whether sshd listens is not over yet.
   socket.destroy();
   return occupy(server);
 }
 
-test('more logins at once than it takes (MaxStartups): no session now', async () => {
+test('with more logins than allowed at once (MaxStartups) there is no session now', async () => {
   const server = await sshd('MaxStartups 1:100:1');
   const free = await occupy(server);
   const refused = await logIn(server);
   expect(refused).toMatchObject({ ok: false, failure: { kind: 'NOT_SENT', code: 'SESSION_REFUSED' } });
   expect(JSON.stringify(refused)).toMatch(/MaxStartups|Not allowed at this time/);
   free();
-  // Once there is room, the wrong password is what it says.
+  // Once there is room, the error is the wrong password.
   let again = await logIn(server);
   while (!again.ok && again.failure.code === 'SESSION_REFUSED') again = await logIn(server);
   expect(again).toMatchObject({ ok: false, failure: { code: 'AUTH_FAILED' } });
 });
 
-test('a wrong password where it allows one attempt (MaxAuthTries): not a lost connection', async () => {
+test('a wrong password with one allowed attempt (MaxAuthTries) is not a lost connection', async () => {
   const server = await sshd('MaxAuthTries 1');
   expect(await logIn(server)).toMatchObject({ ok: false, failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });
   expect(server.secretsTried).toHaveLength(1);

@@ -47,7 +47,7 @@ function hangs(execution: Execution): void {
 }
 
 describe('host keys', () => {
-  test('a key other than the pinned one: nothing is tried, and the presented key is reported', async () => {
+  test('with a key other than the pinned one nothing is tried, and the presented key is reported', async () => {
     const target = await device();
     const other = await device();
     const transport = transportTo(endpointOf(target, { hostKeySha256: other.hostKeySha256 }));
@@ -59,7 +59,7 @@ describe('host keys', () => {
     expect(target.attempts).toEqual([]);
   });
 
-  test('no pinned key: every key is refused', async () => {
+  test('without a pinned key every key is refused', async () => {
     const target = await device();
     const transport = transportTo(endpointOf(target, { hostKeySha256: null }));
     expect(failureOf(await run(transport, 'true'))).toMatchObject({
@@ -134,8 +134,9 @@ describe('the first byte', () => {
     });
   });
 
-  // OpenSSH takes the input only when the command runs: a process that was stopped meanwhile would send it whenever it goes on.
-  test.each([true, false])('OpenSSH asks for the input; it may still be sent: %s', async (isStill) => {
+  // OpenSSH accepts the input only when the command runs. A process that was stopped in between would send it whenever
+  // it resumes.
+  test.each([true, false])('OpenSSH requests the input, which may still be sent: %s', async (isStill) => {
     const folder = await temporaryFolder();
     own({ stop: () => folder.remove() });
     const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');
@@ -165,7 +166,7 @@ describe('the first byte', () => {
 });
 
 describe('no verdict', () => {
-  test('the channel is closed without an exit status: a reply without one', async () => {
+  test('a channel closed without an exit status gives a reply without one', async () => {
     const target = await device({ onExec: (execution) => execution.closeSilently() });
     expect(await run(transportTo(endpointOf(target)), 'true')).toMatchObject({ ok: true, reply: { exitCode: null } });
   });
@@ -187,7 +188,7 @@ describe('no verdict', () => {
     await until(() => target.openConnections === 0);
   });
 
-  test('in a partition the whole connection is cut: other calls on it have no verdict either', async () => {
+  test('in a partition the whole connection is cut, and other calls on it have no verdict either', async () => {
     const target = await device({ onExec: hangs });
     const line = await lineTo(target);
     const transport = transportTo(endpointOf(target, { port: line.port }));

@@ -36,7 +36,7 @@ function keysOf(client: Client): readonly unknown[] {
   return [_cipher._encKey, _decipher._decipherKey];
 }
 
-/** The device's echo. */
+/** Returns the device's echo of the words. */
 function echo(client: Client, words: string): Promise<string> {
   return new Promise((resolve, reject) => {
     client.exec('echo', (error, channel) => {

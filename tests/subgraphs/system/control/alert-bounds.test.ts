@@ -1,4 +1,4 @@
-// Bounds of rules, channels and messages hold when several are made at the same moment.
+// Limits on rules, channels and messages hold when several are created at the same moment.
 import { describe, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { scopeOf } from '../../../../subgraphs/system/control/stores/alert-scope.ts';
@@ -19,7 +19,7 @@ interface Payload {
 
 const atOnce = 8;
 
-/** The codes of refusals, each once, and how many were made. */
+/** The distinct codes of refusals, and the number of created objects. */
 async function together(make: (place: number) => Promise<Payload>) {
   const done = await Promise.all(Array.from({ length: atOnce }, (_, place) => make(place)));
   return {
@@ -28,14 +28,14 @@ async function together(make: (place: number) => Promise<Payload>) {
   };
 }
 
-// Names before those that are there, in the order of the index by which they are counted.
+// Names that sort before the existing ones in the index that counts them.
 const early = (place: number) => `a-${String(atOnce - place)}`;
 
 describe.each(['a project', 'the installation'])('%s', (whose) => {
   const who = () => (whose === 'a project' ? bench.operator : bench.admin);
   const projectId = () => (whose === 'a project' ? bench.projectId : null);
 
-  test('has at most so many rules', async () => {
+  test('has a limited number of rules', async () => {
     for (let made = 0; made < mostAlertRules - 3; made += 1) await bench.rule({}, who());
     const done = await together((place) =>
       bench.mutate('alertRuleCreate', 'alertRule { id }', { name: early(place), condition: 'NAME_DEGRADED' }, who()),
@@ -43,7 +43,7 @@ describe.each(['a project', 'the installation'])('%s', (whose) => {
     expect(done).toEqual({ made: 3, codes: ['LIMIT_REACHED'] });
   });
 
-  test('has at most so many channels', async () => {
+  test('has a limited number of channels', async () => {
     const target = { slack: { url: 'https://hooks.example.com/x' } };
     for (let made = 0; made < mostAlertChannels - 3; made += 1) await bench.channel({ target }, who());
     const done = await together((place) =>
@@ -52,7 +52,7 @@ describe.each(['a project', 'the installation'])('%s', (whose) => {
     expect(done).toEqual({ made: 3, codes: ['LIMIT_REACHED'] });
   });
 
-  test('tries its channels at most so often in an hour', async () => {
+  test('has a limited number of channel tests per hour', async () => {
     const { db } = bench.system;
     const scope = scopeOf(projectId());
     const ids = await db.query<{ id: string }>('SELECT id FROM alert_channel WHERE scope = ? ORDER BY id', [scope]);

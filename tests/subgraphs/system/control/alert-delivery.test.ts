@@ -1,4 +1,5 @@
-// Delivery to real receivers: signed, with stable ids, retried, grouped, quiet at night, and each channel by itself.
+// Delivery to real receivers: signed, with stable IDs, retried, grouped, quiet at night, and independent for each
+// channel.
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
@@ -57,7 +58,7 @@ interface Body {
 
 const bodyOf = (at: number): Body => JSON.parse(receiver.received[at]?.body ?? 'null') as Body;
 
-test('a webhook gets signed alerts with their cursor and their page, and the history says so', async () => {
+test('a webhook gets signed alerts with their cursor and their page, and the history records it', async () => {
   const { id, secret } = await webhook();
   await bench.rule({ lastsMs: 0, channelIds: [id] });
   await bench.nameIs(subject(), 'DEGRADED');
@@ -81,7 +82,7 @@ test('a webhook gets signed alerts with their cursor and their page, and the his
   ]);
 });
 
-test('a message waits for the name of its subject, but not for long, and is completed when it is tried again', async () => {
+test('a message waits briefly for the name of its subject, and is completed on a later attempt', async () => {
   const { id } = await webhook();
   await bench.rule({ lastsMs: 0, channelIds: [id] });
   bench.askGraph = never;
@@ -116,7 +117,7 @@ describe('rules without a channel', () => {
   const setDefault = (id: string, given: object) =>
     bench.mutate('alertChannelUpdate', 'alertChannel { id default }', { id, ...given });
 
-  test('tell the default channel of their project, and say that they are silent while there is none', async () => {
+  test('use the default channel of their project, and report that they are silent while there is none', async () => {
     const others = await Receiver.open(certificates);
     opened.push(others);
     await webhook(others);
@@ -135,7 +136,7 @@ describe('rules without a channel', () => {
     expect(await silent()).toEqual({ bare: true });
   });
 
-  test('there is one default channel in each project, and one of the installation; another takes its place', async () => {
+  test('each project and the installation have one default channel; another one replaces it', async () => {
     const target = { webhook: { url: receiver.url() } };
     const made = { target, caCertificates: certificates.ca, default: true };
     const [first, ofAll] = [await bench.channel(made), await bench.channel(made, bench.admin)];
@@ -155,12 +156,12 @@ describe('rules without a channel', () => {
     expect(await silent()).toEqual({ bare: false });
     await bench.rule({ name: 'own', lastsMs: 0, channelIds: [second.id] });
     await setDefault(second.id, { enabled: false });
-    // A rule with channels of its own has no other one in their place.
+    // A rule with its own channels does not use the default.
     expect(await silent()).toEqual({ bare: false, own: true });
   });
 });
 
-test('a failed attempt is repeated with the same id and the same content, and a restart in between loses nothing', async () => {
+test('a failed attempt is repeated with the same ID and content, and a restart in between loses nothing', async () => {
   const { id } = await webhook();
   await bench.rule({ lastsMs: 0, resolveAfterMs: 0, channelIds: [id] });
   const name = subject();
@@ -171,7 +172,7 @@ test('a failed attempt is repeated with the same id and the same content, and a 
   expect(await bench.deliveries(id)).toMatchObject([
     { deliveryState: 'WAITING', attempts: 1, lastError: expect.stringContaining('status 503') },
   ]);
-  // A worker that died between sending and recording would leave the same.
+  // A worker that died between sending and recording would leave the same state.
   receiver.status = 200;
   await bench.hurry();
   await bench.delivery.runDue();
@@ -203,12 +204,12 @@ describe('a receiver that refuses for a while', () => {
       await bench.delivery.runDue();
     }
   };
-  /** On a busy machine some are tried again meanwhile. */
+  /** On a busy machine some may be retried in between. */
   const idsFrom = (first: number) => [
     ...new Set(receiver.received.slice(first).map(({ headers }) => headers['webhook-id'])),
   ];
 
-  test('newer messages are tried too; when it is back all come, the oldest first, and none is lost', async () => {
+  test('gets newer messages tried too; when it is back all arrive, oldest first, and none is lost', async () => {
     const { id } = await webhook();
     await bench.rule({ lastsMs: 0, channelIds: [id] });
     expect(await failing(id)).toEqual({ failingSince: null, givenUpCount: 0 });
@@ -227,11 +228,11 @@ describe('a receiver that refuses for a while', () => {
     expect(delivered).toHaveLength(4);
     expect((await bench.deliveries(id)).map(({ deliveryState }) => deliveryState)).toEqual(Array(4).fill('DELIVERED'));
     expect(await failing(id)).toEqual({ failingSince: null, givenUpCount: 0 });
-    // A receiver tells by the version which state of an alert is the newer one.
+    // A receiver uses the version to find the newer state of an alert.
     for (const { body } of receiver.received) expect(JSON.parse(body).data.alerts[0].version).toBe(1);
   });
 
-  test('when it is back, what waits comes at once, however long the channel groups its news', async () => {
+  test('when it is back, waiting messages arrive at once, however long the channel groups its alerts', async () => {
     const { id } = await bench.channel({
       target: { webhook: { url: receiver.url() } },
       ...{ caCertificates: certificates.ca, groupMs: 3_600_000 },
@@ -252,7 +253,7 @@ describe('a receiver that refuses for a while', () => {
     expect((await bench.deliveries(id)).map(({ deliveryState }) => deliveryState)).toEqual(Array(4).fill('DELIVERED'));
   });
 
-  test('only so many messages wait: further news are collected for one more', async () => {
+  test('has a limited number of waiting messages: further alerts are collected for one more', async () => {
     const { id } = await webhook();
     await bench.rule({ lastsMs: 0, channelIds: [id] });
     receiver.status = 503;
@@ -266,7 +267,7 @@ describe('a receiver that refuses for a while', () => {
     expect(told).toEqual([...Array(20).fill(1), 3]);
   });
 
-  test('what is given up is counted, and does not hold up what follows', async () => {
+  test('given up messages are counted, and do not delay later ones', async () => {
     const { id } = await webhook();
     await bench.rule({ lastsMs: 0, channelIds: [id] });
     receiver.status = 410;
@@ -281,7 +282,7 @@ describe('a receiver that refuses for a while', () => {
   });
 });
 
-test('a receiver that does not answer holds up no other', async () => {
+test('a receiver that does not answer delays no other', async () => {
   const dead = await Receiver.open(certificates);
   opened.push(dead);
   dead.status = undefined;
@@ -289,7 +290,7 @@ test('a receiver that does not answer holds up no other', async () => {
   await bench.rule({ lastsMs: 0, channelIds: [silent.id, working.id] });
   await bench.nameIs(subject(), 'DEGRADED');
   await bench.look();
-  // Two at once, as the worker does.
+  // Two at once, as the worker runs them.
   const runs = [bench.delivery.runDue(), bench.delivery.runDue()];
   await Promise.race(runs);
   expect(receiver.received).toHaveLength(1);
@@ -297,7 +298,7 @@ test('a receiver that does not answer holds up no other', async () => {
   expect(await bench.deliveries(silent.id)).toMatchObject([{ deliveryState: 'WAITING', attempts: 1 }]);
 });
 
-test('receivers of one project that do not answer leave room for the other projects', async () => {
+test('unresponsive receivers of one project leave room for the other projects', async () => {
   const dead = await Receiver.open(certificates);
   opened.push(dead);
   dead.status = undefined;
@@ -312,7 +313,7 @@ test('receivers of one project that do not answer leave room for the other proje
   expect(receiver.received).toHaveLength(1);
   expect(dead.mostAtOnce).toBeGreaterThan(1);
   expect(dead.mostAtOnce).toBeLessThanOrEqual(4);
-  // Those that found none are owed still.
+  // Channels that found no room are still owed.
   const [left] = await bench.system.db.query<{ count: number }>(
     "SELECT COUNT(*) AS count FROM owed_work WHERE kind = 'alert-delivery' AND due_at IS NOT NULL",
   );
@@ -360,11 +361,11 @@ test('a clock that is set back delays no message, and one that jumps ahead gives
     expect(await bench.deliveries(id)).toMatchObject([{ deliveryState: 'WAITING', attempts }]);
   };
   await triedAgain(1);
-  // As if the clock had been set back by a day since.
+  // As if the clock had been set back by a day since then.
   await db.execute("UPDATE alert_notification SET next_at = next_at + INTERVAL 1 DAY WHERE state = 'WAITING'");
   await db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'alert-delivery'");
   await triedAgain(2);
-  // As if it had jumped ahead by two days.
+  // As if the clock had jumped ahead by two days.
   await db.execute("UPDATE alert_notification SET created_at = created_at - INTERVAL 2 DAY WHERE state = 'WAITING'");
   await db.execute('UPDATE trusted_clock SET trusted_at = NOW(3) - INTERVAL 2 DAY');
   try {
@@ -375,7 +376,7 @@ test('a clock that is set back delays no message, and one that jumps ahead gives
   }
 });
 
-test('the text of a message is kept as long as it is sent, and no longer', async () => {
+test('the text of a message is kept only until it is sent', async () => {
   const { id } = await webhook();
   await bench.rule({ lastsMs: 0, channelIds: [id] });
   const keptBytes = async () => {
@@ -421,7 +422,7 @@ describe('quiet hours', () => {
     },
   ];
 
-  test('warnings wait for the morning, critical alerts do not; what is over by then is never told', async () => {
+  test('warnings wait for the morning, critical alerts do not; an alert that is over by then is not sent', async () => {
     const { id } = await bench.channel({
       ...{ target: { webhook: { url: receiver.url() } }, caCertificates: certificates.ca },
       ...{ quietTimes, timeZone: 'Europe/Berlin' },
@@ -482,7 +483,7 @@ describe('mail', () => {
     expect(mail.received[0]?.text).toMatch(/Subject: \[Tidegate\] 1 firing/);
   });
 
-  test('a server without STARTTLS gets nothing, nor one with an unknown certificate, nor a wrong password', async () => {
+  test('a server without STARTTLS, with an unknown certificate, or refusing the password gets nothing', async () => {
     const plain = await MailReceiver.open(certificates, { disabledCommands: ['STARTTLS'], allowInsecureAuth: true });
     const good = await MailReceiver.open(certificates);
     opened.push(plain, good);
@@ -501,7 +502,7 @@ describe('mail', () => {
     expect(JSON.stringify(states)).not.toContain('wrong password:');
   });
 
-  test('a server that says much is quoted in part, in the log too', async () => {
+  test('a long server reply is quoted only in part, in the log too', async () => {
     const mail = await MailReceiver.open(certificates, {
       onRcptTo: (_address, _session, done) => done(new Error('no '.repeat(5_000))),
     });
@@ -521,7 +522,7 @@ describe('mail', () => {
   });
 });
 
-test('Slack gets text, and no signature', async () => {
+test('Slack gets text without a signature', async () => {
   const { id, secret } = await bench.channel({
     ...{ target: { slack: { url: receiver.url('/services/T/B/hidden') } }, caCertificates: certificates.ca },
   });
@@ -546,7 +547,7 @@ test('a receiver that answers 410 is not tried again', async () => {
   expect(await bench.deliveries(id)).toMatchObject([{ test: true, deliveryState: 'FAILED' }]);
 });
 
-test('a certificate of another authority gets nothing', async () => {
+test('a receiver with a certificate of another authority gets nothing', async () => {
   const { id } = await bench.channel({ target: { webhook: { url: receiver.url() } } });
   await bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() });
   await bench.delivery.runDue();
@@ -554,7 +555,7 @@ test('a certificate of another authority gets nothing', async () => {
   expect((await bench.deliveries(id))[0]?.lastError).toMatch(/certificate/);
 });
 
-test('a disabled channel keeps its news until it is enabled', async () => {
+test('a disabled channel keeps its alerts until it is enabled', async () => {
   const { id } = await webhook();
   await bench.rule({ lastsMs: 0, channelIds: [id] });
   await bench.mutate('alertChannelUpdate', 'alertChannel { id }', { id, enabled: false });

@@ -1,4 +1,4 @@
-// An alert that a person ends: it alone is ended, and for as long as its subject stays in the condition.
+// An alert that a user ends. Only this alert is ended, and only for as long as its subject stays in the condition.
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { CertificateExpiry } from '../../../../subgraphs/system/control/alerts/certificate-expiry.ts';
@@ -15,7 +15,7 @@ describe('an alert that is ended by hand', () => {
   const end = (id: string | undefined, who = bench.operator) =>
     bench.mutate('alertEnd', 'alert { alertState }', { id }, who);
 
-  test("leaves the alerts of other rules about the same subject, and so the installation's", async () => {
+  test("leaves other rules' alerts about the same subject, including the installation's", async () => {
     await bench.rule({ lastsMs: 0 });
     await bench.rule({ lastsMs: 0 });
     await bench.rule({ lastsMs: 0, resolveAfterMs: 0 }, bench.admin);
@@ -29,7 +29,7 @@ describe('an alert that is ended by hand', () => {
     await bench.look(2 * minuteMs);
     expect(await bench.alerts(['FIRING'])).toMatchObject([{ id: other?.id }]);
     expect(await bench.alerts(['FIRING'], bench.admin)).toHaveLength(2);
-    // A rule that is made later fires for what stands.
+    // A later rule fires for conditions that already hold.
     await bench.rule({ lastsMs: 0 });
     await bench.look();
     expect(await bench.alerts(['FIRING'])).toHaveLength(2);
@@ -53,12 +53,12 @@ describe('an alert that is ended by hand', () => {
       await bench.look(minuteMs);
     }
     expect(await bench.alerts(['FIRING'])).toEqual([]);
-    // With its rule the mark goes.
+    // Deleting the rule removes the mark.
     await bench.mutate('alertRuleDelete', 'deletedId', { id: rule });
     expect(await bench.system.db.query('SELECT * FROM alert_end')).toEqual([]);
   });
 
-  test('about a subject that has just recovered, fires when it is in the condition again', async () => {
+  test('about a subject that has just recovered fires when the condition returns', async () => {
     await bench.rule({ lastsMs: 0 });
     const id = subject();
     await bench.nameIs(id, 'OFFLINE');
@@ -72,7 +72,7 @@ describe('an alert that is ended by hand', () => {
     expect(await bench.alerts(['FIRING'])).toHaveLength(1);
   });
 
-  test('about a check-in, waits for the next one', async () => {
+  test('about a check-in waits for the next one', async () => {
     await bench.rule({ condition: 'CHECK_IN_LATE', lastsMs: 5 * minuteMs, resolveAfterMs: 0 });
     await bench.look();
     await bench.look(5 * minuteMs);
@@ -85,7 +85,7 @@ describe('an alert that is ended by hand', () => {
     expect(await bench.alerts(['FIRING'])).toHaveLength(1);
   });
 
-  test('about a certificate, fires when the certificate was renewed and expires again', async () => {
+  test('about a certificate fires when the certificate was renewed and expires again', async () => {
     await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
     const id = encodeId('TlsCertificate', subject());
     const look = new CertificateExpiry({ ...bench.system, askGraph: (question) => bench.askGraph(question) });

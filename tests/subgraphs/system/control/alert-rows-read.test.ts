@@ -1,4 +1,5 @@
-// The watch reads the oldest signals of each project, however many stand: one project's signals cost no other project anything.
+// The watch reads the oldest signals of each project, however many are active. One project's signals cost other
+// projects nothing.
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
@@ -13,7 +14,7 @@ import { systemBench } from '../support/system-bench.ts';
 
 const bench = forFile(() => systemBench());
 const [big, small] = [newUuid(), newUuid()];
-/** Signals that are read by no query here. */
+/** Signals that no query here may read. */
 const others = 30_000;
 
 beforeAll(async () => {
@@ -24,7 +25,7 @@ beforeAll(async () => {
   await bench.db.query('ANALYZE TABLE alert_signal');
 });
 
-/** Each of two signals has the same time. */
+/** Pairs of signals have the same time. */
 async function fill(condition: AlertCondition, projectId: string | null, count: number): Promise<void> {
   await bench.db.execute(
     `INSERT INTO alert_signal (condition_name, subject_type, subject_id, project_id, status, since_at, since_ms)
@@ -45,10 +46,10 @@ async function rowsRead<Result>(work: (tx: Transaction) => Promise<Result>) {
   });
 }
 
-test('of each project the oldest signals are read, and no others', async () => {
+test('only the oldest signals of each project are read', async () => {
   const { result, read } = await rowsRead((tx) => signalsOf(tx, ['NAME_DEGRADED', 'CIRCUIT_OPEN']));
   expect(result).toHaveLength(mostOpenAlerts + 122 * 5);
-  // Twice, because the parts of the answer are gathered; and a few for each project.
+  // Twice, because the parts of the answer are gathered, plus a few for each project.
   expect(read).toBeLessThan(2 * result.length + 122 * 10);
   const all = await bench.db.query<{ id: string }>(
     `SELECT subject_id AS id FROM alert_signal WHERE condition_name = 'NAME_DEGRADED' AND project_id = ?

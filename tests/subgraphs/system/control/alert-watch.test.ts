@@ -1,4 +1,4 @@
-// The watch on a real database: events become alerts once, over restarts and takeovers, whatever the clocks do.
+// The watch on a real database. Events become alerts once, over restarts and takeovers, whatever the clocks do.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Leases } from '../../../../platform/leases/leases.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
@@ -14,7 +14,7 @@ const bench = forFile(() => AlertBench.open());
 
 beforeEach(() => bench.reset());
 
-// A name that the graph does not have would be left out without a word.
+// A name that the graph does not have would be left out silently.
 test.each([
   ['CIRCUIT_OPEN', 'Backend', 'backend.circuit', 'OPEN'],
   ['LOAD_BALANCER_DEGRADED', 'LoadBalancer', 'loadBalancer.operatingStatus', 'DEGRADED'],
@@ -30,7 +30,7 @@ test.each([
   expect(await bench.alerts()).toMatchObject([{ alertState: 'FIRING', subjectName: 'its name' }]);
 });
 
-test('a graph that is slow costs no alert its name: it is filled in later, also once the alert is resolved', async () => {
+test('a slow graph costs no alert its name: it is filled in later, even after the alert is resolved', async () => {
   await bench.rule({ lastsMs: 0, resolveAfterMs: 0 });
   const [open, over] = [subject(), subject()];
   await bench.nameIs(open, 'DEGRADED');
@@ -40,7 +40,7 @@ test('a graph that is slow costs no alert its name: it is filled in later, also 
   await bench.look();
   expect((await bench.alerts()).map(({ subjectName }) => subjectName)).toEqual([null, null]);
   bench.askGraph = namesAll;
-  // Nobody asks again at once.
+  // The graph is not queried again at once.
   await bench.look(500);
   await waitFor('the names', async () => {
     await bench.look(10_000);
@@ -68,7 +68,7 @@ test.each([
   ['GslbVantagePoint', 'gslbChecker.state'],
   ['GslbNameServer', 'gslbNameServer.state'],
   ['ObjectCluster', 'objectCluster.presence'],
-])('the alert about an absent %s has its name from the event', async (subjectType, kind) => {
+])('the alert about an absent %s takes its name from the event', async (subjectType, kind) => {
   await bench.rule({ condition: 'MACHINE_ABSENT', lastsMs: 0 }, bench.admin);
   await bench.system.append({
     kind,
@@ -84,7 +84,7 @@ test.each([
   ]);
 });
 
-test('a machine that flaps has one alert, until it is steady', async () => {
+test('a flapping machine has one alert, until it is steady', async () => {
   await bench.rule({ condition: 'MACHINE_ABSENT', resolveAfterMs: 0 }, bench.admin);
   const subjectId = subject();
   const is = async (to: string, reason = 'ap') => {
@@ -131,7 +131,7 @@ test('a name that is degraded for two minutes fires; when it recovers, the alert
   expect(await bench.alerts(['RESOLVED'])).toHaveLength(1);
 });
 
-test('the changes of an alert are status events, which follow its cursor', async () => {
+test('the changes of an alert are status events that follow its cursor', async () => {
   await bench.rule({ lastsMs: 0, resolveAfterMs: 0 });
   const id = subject();
   await bench.nameIs(id, 'OFFLINE');
@@ -163,7 +163,7 @@ describe('events that change no signal', () => {
 
   afterEach(() => void jest.restoreAllMocks());
 
-  test('are not written, nor looked at with the rules; their position is stored now and then', async () => {
+  test('are neither written nor matched with the rules; their position is stored now and then', async () => {
     await bench.rule({ condition: 'OUTCOME_UNKNOWN', lastsMs: 0 });
     await bench.look();
     const before = await storedSeq();
@@ -181,7 +181,7 @@ describe('events that change no signal', () => {
     expect(await storedSeq()).toBe(Number(before) + 4);
   });
 
-  test('an outcome that becomes known resolves its alert, between calls whose outcome was never unknown', async () => {
+  test('an outcome that becomes known resolves its alert, among calls whose outcome was never unknown', async () => {
     await bench.rule({ condition: 'OUTCOME_UNKNOWN', lastsMs: 0, resolveAfterMs: 0 });
     const [one, brief] = [subject(), subject()];
     await known(subject(), 'SUCCEEDED');
@@ -198,7 +198,7 @@ describe('events that change no signal', () => {
     expect(await bench.alerts()).toMatchObject([{ alertState: 'RESOLVED' }]);
   });
 
-  test('are read again by the next process, which goes on where the last change was stored', async () => {
+  test('are read again by the next process, which continues where the last change was stored', async () => {
     await bench.rule({ condition: 'OUTCOME_UNKNOWN', lastsMs: 0, resolveAfterMs: 0 });
     const one = subject();
     await known(one, 'UNKNOWN');
@@ -215,7 +215,7 @@ describe('events that change no signal', () => {
       await known(one, 'SUCCEEDED');
       await bench.look();
       expect(await bench.alerts()).toMatchObject([{ alertState: 'RESOLVED' }]);
-      // Not dead after all: it writes nothing, whether or not it has noticed that its lease is lost.
+      // The process is not dead after all. It writes nothing, whether or not it has noticed that its lease is lost.
       await known(subject(), 'UNKNOWN');
       await bench.system.sequence();
       expect(await killed.look(new AbortController().signal).catch(() => false)).toBe(false);
@@ -232,7 +232,7 @@ describe('events that change no signal', () => {
 });
 
 describe('restarts', () => {
-  test('what happens while no process watches is found afterwards, once', async () => {
+  test('events from a time without a watch are found afterwards, once', async () => {
     await bench.rule({ lastsMs: 0 });
     await bench.watch.stop();
     const [one, other] = [subject(), subject()];
@@ -248,7 +248,7 @@ describe('restarts', () => {
     expect(await bench.alerts()).toHaveLength(1);
   });
 
-  test('a process that lost its lease writes nothing, and the next one goes on', async () => {
+  test('a process that lost its lease writes nothing, and the next one continues', async () => {
     await bench.rule({ lastsMs: 0 });
     await bench.system.db.execute("UPDATE lease SET token = UUID() WHERE name = 'alert-watch'");
     await bench.nameIs(subject(), 'ERROR');
@@ -260,7 +260,7 @@ describe('restarts', () => {
     expect(await bench.alerts()).toHaveLength(1);
   });
 
-  test('a watch that outlives a failover goes on where the last change was stored, not at the oldest event', async () => {
+  test('a watch that outlives a failover continues where the last change was stored, not at the oldest event', async () => {
     const { db } = bench.system;
     await bench.rule({ lastsMs: 0, resolveAfterMs: 0 });
     const [before, after] = [subject(), subject()];
@@ -268,7 +268,7 @@ describe('restarts', () => {
     await bench.look();
     await bench.nameIs(before, 'ONLINE');
     await bench.look();
-    // It is read, and changes nothing. Then the failover loses it.
+    // The event is read, and changes nothing. Then the failover loses it.
     await bench.nameIs(after, 'ONLINE');
     await bench.look();
     await db.execute('DELETE FROM status_change ORDER BY seq DESC LIMIT 1');
@@ -279,7 +279,7 @@ describe('restarts', () => {
     expect(await bench.alerts(['FIRING'])).toMatchObject([{ reason: 'the new one' }]);
   });
 
-  test('events that retention removed meanwhile are passed over, and what stood still stands', async () => {
+  test('events removed by retention are skipped, and states that held still hold', async () => {
     const [before, after] = [subject(), subject()];
     await bench.nameIs(before, 'ERROR');
     await bench.look();
@@ -298,7 +298,7 @@ describe('restarts', () => {
   });
 });
 
-test('the subjects of one project hide those of no other, nor one that a rule names, nor one with an alert', async () => {
+test('the subjects of one project never hide those of another, nor one that a rule names, nor one with an alert', async () => {
   const { system } = bench;
   const other = await system.system.firstStart.ensureProject('beta');
   const admin = { projectId: encodeId('Project', other) };
@@ -308,7 +308,7 @@ test('the subjects of one project hide those of no other, nor one that a rule na
   await bench.nameIs(alerted, 'OFFLINE');
   await bench.look();
   expect(await bench.alerts()).toHaveLength(1);
-  // All older than the one with an alert.
+  // All are older than the one with an alert.
   await system.db.execute(
     `INSERT INTO alert_signal (condition_name, subject_type, subject_id, project_id, status, since_at, since_ms)
       SELECT 'NAME_DEGRADED', 'Gslb', UUID(), ?, 'OFFLINE', NOW(3), -1 FROM seq_1_to_50000`,
@@ -339,7 +339,7 @@ describe('clock steps', () => {
     await bench.look();
     const id = subject();
     await bench.nameIs(id, 'DEGRADED');
-    // As if the database's clock had been put forward by an hour after the event.
+    // As if the database's clock had been set ahead by an hour after the event.
     await bench.system.db.execute('UPDATE status_change SET at = at - INTERVAL 1 HOUR WHERE subject_id = ?', [id]);
     await bench.look(1_000);
     await bench.look(minuteMs);
@@ -348,7 +348,7 @@ describe('clock steps', () => {
     expect(await bench.alerts()).toHaveLength(1);
   });
 
-  test('a clock that was set back does not prolong a wait, also not over a restart', async () => {
+  test('a clock that was set back does not prolong a wait, even over a restart', async () => {
     await bench.rule();
     const id = subject();
     await bench.nameIs(id, 'DEGRADED');
@@ -356,7 +356,7 @@ describe('clock steps', () => {
     await bench.system.db.execute('UPDATE status_change SET at = at + INTERVAL 1 HOUR WHERE subject_id = ?', [id]);
     await bench.look();
     await bench.look(90_000);
-    // The stored time is ahead of the clock, too.
+    // The stored time is also ahead of the clock.
     await bench.system.db.execute('UPDATE alert_watch SET at = at + INTERVAL 1 HOUR');
     await bench.watch.stop();
     bench.watch = bench.newWatch();
@@ -367,7 +367,7 @@ describe('clock steps', () => {
   });
 });
 
-test('a check-in that is late fires, and the next check-in resolves it', async () => {
+test('a late check-in fires, and the next check-in resolves it', async () => {
   const id = await bench.rule({ condition: 'CHECK_IN_LATE', lastsMs: 5 * minuteMs, resolveAfterMs: 0 });
   await bench.look();
   await bench.look(4 * minuteMs);
@@ -383,7 +383,7 @@ test('a check-in that is late fires, and the next check-in resolves it', async (
   expect(await bench.alerts()).toMatchObject([{ alertState: 'RESOLVED' }]);
 });
 
-test('a look for certificates that the graph does not answer is repeated soon', async () => {
+test('a certificate poll that the graph does not answer is repeated soon', async () => {
   await bench.rule({ condition: 'CERTIFICATE_EXPIRES', lastsMs: 0 });
   let asked = 0;
   const answer = { tlsCertificates: { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } } };
@@ -401,7 +401,7 @@ test('a look for certificates that the graph does not answer is repeated soon', 
   }
 });
 
-test('certificates that expire are asked of the graph; a renewed one is resolved, and silence changes nothing', async () => {
+test('expiring certificates are queried from the graph; a renewed one is resolved, and a missing answer changes nothing', async () => {
   const rule = await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
   const id = encodeId('TlsCertificate', subject());
   const look = new CertificateExpiry({ ...bench.system, askGraph: asTheGraph((question) => bench.askGraph(question)) });
@@ -423,7 +423,7 @@ test('certificates that expire are asked of the graph; a renewed one is resolved
     await look.look(signal);
     await bench.look(minuteMs);
     expect(await bench.alerts(['FIRING'])).toEqual([]);
-    // What was known while a rule watched them is not told when one does so again.
+    // Knowledge from an earlier rule is not reported when a new rule watches them.
     bench.askGraph = answers([{ id, name: 'shop', validUntil: soon }]);
     await look.look(signal);
     await bench.mutate('alertRuleUpdate', 'alertRule { id }', { id: rule, enabled: false });

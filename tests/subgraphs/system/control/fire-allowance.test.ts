@@ -1,4 +1,4 @@
-// Alerts that a project's rules may fire, on a clock that the test sets.
+// The number of alerts that a project's rules may fire, on a clock that the test sets.
 import { expect, test } from '@jest/globals';
 import { FireAllowance } from '../../../../subgraphs/system/control/alerts/fire-allowance.ts';
 import type { AlertAction, OpenAlert, WatchedRule } from '../../../../subgraphs/system/rules/alerts/evaluate.ts';
@@ -25,7 +25,7 @@ function fires(projectId: string | null, count: number): readonly AlertAction[] 
   }));
 }
 
-test('a project fires as many as may be open at once, then one a second; others and ends are not held up', () => {
+test('a project fires as many as may be open at once, then one a second; other projects and resolutions are not delayed', () => {
   let nowMs = 0;
   const allowance = new FireAllowance(() => nowMs);
   const many = fires('p', mostOpenAlertsOfOwner + 100);

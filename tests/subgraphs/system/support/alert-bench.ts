@@ -1,4 +1,5 @@
-// Alerts on their own database: the graph, the watch with a clock that the test sets, and the delivery as workers run it.
+// Alerts with their own database: the graph, the watch with a clock that the test sets, and the delivery as workers run
+// it.
 import type { Identity } from '../../../../platform/caller/identity.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
@@ -35,9 +36,9 @@ export class AlertBench {
   readonly operator: Identity;
   /** UUID. */
   readonly projectId: string;
-  /** Of the watch: Unix milliseconds do not matter. */
+  /** The monotonic clock of the watch, with an arbitrary start. */
   monotonicMs = 0;
-  /** Of quiet hours. */
+  /** The time for quiet hours. */
   now: Date | undefined;
   askGraph: AskGraph = namesAll;
   watch: AlertWatch;
@@ -58,7 +59,7 @@ export class AlertBench {
     this.delivery = new OwedRunner(db, [queue]);
   }
 
-  /** No rule, no alert, and a graph that is not asked. */
+  /** Removes all rules and alerts, and stops answering the graph. */
   async reset(): Promise<void> {
     this.askGraph = never;
     await this.system.db.execute('DELETE FROM alert_rule');
@@ -75,7 +76,7 @@ export class AlertBench {
     return new AlertBench(system, { admin, operator, projectId });
   }
 
-  /** `others`: in place of the bench's own. */
+  /** `others`: options that replace the bench's own. */
   newWatch(others: Pick<Partial<AlertWatchOptions>, 'leases'> = {}): AlertWatch {
     return new AlertWatch({
       ...this.system,
@@ -98,7 +99,7 @@ export class AlertBench {
     });
   }
 
-  /** Sequences what was written, moves the watch's clock and lets it look until there is no more to do. */
+  /** Sequences the written events, advances the watch's clock, and lets it poll until there is nothing left to do. */
   async look(afterMs = 0): Promise<void> {
     await this.system.sequence();
     this.monotonicMs += afterMs;
@@ -120,7 +121,7 @@ export class AlertBench {
     return (data as unknown as Record<string, Payload>)[name] as Payload;
   }
 
-  /** Returns the global id. */
+  /** Creates a rule, and returns its global ID. */
   async rule(input: object = {}, who: Identity = this.operator): Promise<string> {
     this.#count += 1;
     const given = { name: `rule-${this.#count}`, condition: 'NAME_DEGRADED', ...input };
@@ -132,7 +133,7 @@ export class AlertBench {
     return alertRule.id;
   }
 
-  /** Returns the global id, and the secret if one was made. */
+  /** Creates a channel. Returns its global ID, and the secret if one was made. */
   async channel(
     input: object,
     who: Identity = this.operator,
@@ -175,7 +176,7 @@ export class AlertBench {
     return channel.deliveries.nodes;
   }
 
-  /** What waits for a retry is due now. */
+  /** Makes everything that waits for a retry due now. */
   async hurry(): Promise<void> {
     await this.system.db.execute("UPDATE alert_notification SET next_at = NOW(3) WHERE state = 'WAITING'");
     await this.system.db.execute(

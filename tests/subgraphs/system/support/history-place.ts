@@ -41,7 +41,7 @@ const selection = `id number subjectType subjectId subjectName mutation deleted 
 
 interface Subject {
   readonly type: string;
-  /** Its global id. */
+  /** Its global ID. */
   readonly id: string;
 }
 
@@ -78,7 +78,7 @@ export class HistoryPlace {
     return rows.map(({ type, id }) => ({ type, id: encodeId(type, id) }));
   }
 
-  /** With those of its parts, newest first. */
+  /** Versions of the object and its parts, newest first. */
   async versionsOf(id: string): Promise<readonly Version[]> {
     const { found } = await this.admin.ask<{ found: { nodes: Version[] } }>(
       `query ($id: ID!) { found: configurationVersions(subjectId: $id, first: 100) { nodes { ${selection} } } }`,
@@ -87,7 +87,7 @@ export class HistoryPlace {
     return found.nodes;
   }
 
-  /** Newest first, without those of its parts. */
+  /** Versions of the object without its parts, newest first. */
   async ownVersions(id: string): Promise<readonly Version[]> {
     return (await this.versionsOf(id)).filter(({ subjectId }) => subjectId === id);
   }
@@ -98,7 +98,7 @@ export class HistoryPlace {
     return version;
   }
 
-  /** An object as `export` has it: the input that would create it. */
+  /** An object as `export` shows it: the input that would create it. */
   async exported(type: string, id: string): Promise<JsonObject> {
     const kind = registry.kinds[type];
     if (kind === undefined) throw new Error(`no kind ${type}`);
@@ -107,7 +107,7 @@ export class HistoryPlace {
     return asInput(input, kind.output, found);
   }
 
-  /** The payload of the mutation that brings settings back. */
+  /** Runs the mutation that restores settings, and returns its payload. */
   async send(type: string, restore: Restore): Promise<JsonObject> {
     const kind = registry.kinds[type];
     const action = Object.values(kind?.actions ?? {}).find(({ mutation }) => mutation === restore.mutation);
@@ -122,7 +122,7 @@ export class HistoryPlace {
   }
 }
 
-/** Without members that are null. */
+/** Removes members that are null. */
 export function compact(value: JsonValue | undefined): JsonValue | undefined {
   if (Array.isArray(value)) return value.map((each: JsonValue) => compact(each) ?? null);
   if (!isObject(value)) return value ?? undefined;

@@ -1,4 +1,4 @@
-// Receivers of alerts: an HTTPS server that keeps what it is sent, and a mail server.
+// Receivers of alerts: an HTTPS server that records its requests, and a mail server.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -13,9 +13,9 @@ interface Received {
 
 export class Receiver {
   readonly received: Received[] = [];
-  /** Of the next answers; undefined: it does not answer. */
+  /** Status of the next answers. Undefined: it does not answer. */
   status: number | undefined = 200;
-  /** Of requests that had no answer yet. */
+  /** Peak number of unanswered requests. */
   mostAtOnce = 0;
   #open = 0;
   readonly #server: Server;

@@ -21,9 +21,9 @@ import { testSigners } from '../../../support/product/signing-keys.ts';
 import { TestContext } from '../../../support/product/test-context.ts';
 import { type TestDatabase, testDatabase } from '../../../support/stores/database.ts';
 
-/** A hash without cost, which counts. */
+/** A cheap hash that counts its calls. */
 class CountingHasher implements PasswordHasher {
-  /** As many wait for a turn as may. */
+  /** If true, the queue of waiting hashes is full. */
   isBusy = false;
   verified = 0;
   hashed = 0;
@@ -48,7 +48,7 @@ export const testKeys = { signingKeys: signers.signing.system, publicKeys: signe
 /** The keys that seal the audit trail. */
 export const testAuditKeys = signers.audit;
 
-/** The subgraph's fields; one that was not selected, or failed, is absent. */
+/** The subgraph's fields. A field that was not selected, or failed, is absent. */
 type Data = Query & Mutation & { readonly _entities: readonly (Readonly<Record<string, unknown>> | null)[] };
 
 interface Answer {
@@ -58,7 +58,7 @@ interface Answer {
   readonly codes: readonly unknown[];
 }
 
-/** Kinds for tests, beside the declared ones. */
+/** Event kinds for tests, besides the declared ones. */
 const ownKinds = kindsOf(['wanted', 'other', 'paged', 'unsequenced'].map((kind) => ({ kind, subjectType: 'Wanted' })));
 
 interface SystemBenchOptions extends Partial<DatabaseOptions> {
@@ -116,7 +116,7 @@ function request(identity: Identity | null, document: string, variables: object,
   return { document: parse(document), variables: { ...variables }, context };
 }
 
-/** Its feed runs; `sequence` gives events their numbers. `lost`: the database is unreachable. */
+/** Starts a system with a running feed. `sequence` numbers the events. `lost`: the database is unreachable. */
 export async function systemBench({
   lost = false,
   ...options

@@ -26,25 +26,25 @@ const readyTimeoutMs = 60_000 * patience;
 const apiKey = 'a-key-of-the-test';
 
 export interface RealDesignate {
-  /** As an administrator gives them to a backend. */
+  /** As an administrator enters them for a backend. */
   readonly url: string;
   readonly authUrl: string;
   readonly caCertificates: string;
   readonly account: KeystoneAccount;
-  /** Of its pool. */
+  /** The name server of its pool. */
   readonly nameServer: NameServer;
   /** kill -9. */
   kill(): Promise<void>;
-  /** Again, with the same data and port. */
+  /** Starts again with the same data and port. */
   start(): Promise<void>;
-  /** As another user of the project; they return when the name server has the change. */
+  /** Acts as another user of the project, and returns when the name server has the change. */
   add(zone: string, name: string, ttl: number, type: string, value: string): Promise<void>;
   /** As `add`, for each name. */
   addAll(zone: string, names: readonly string[], ttl: number, type: string, value: string): Promise<void>;
   removeAll(zone: string, name: string, type: string): Promise<void>;
   /** Returns when Designate has forgotten it. */
   removeZone(zone: string): Promise<void>;
-  /** Keystone takes the user's tokens back; the password stays. */
+  /** Keystone revokes the user's tokens. The password stays. */
   revokeTokens(): Promise<void>;
   remove(): Promise<void>;
 }
@@ -141,7 +141,7 @@ interface Recordset {
   readonly records: readonly string[];
 }
 
-/** Changes records without what is under test. */
+/** Changes records without the code under test. */
 function administrator(
   url: string,
   login: () => Promise<string>,
@@ -156,7 +156,7 @@ function administrator(
       });
     };
     let reply = await send();
-    // Keystone takes back all tokens of the second in which it is told to.
+    // Keystone revokes all tokens of the second in which the request arrives.
     for (let tries = 1; reply.status === 401 && tries <= 10; tries += 1) {
       known = undefined;
       await sleep(500);
@@ -175,7 +175,7 @@ function administrator(
   const settled = (zone: string, name: string, type: string, isDone: (set: Recordset | undefined) => boolean) =>
     waitFor(`the ${type} of ${name}`, async () => {
       const done = isDone((await sets(zone, name, type)).set);
-      // One thread serves all of Designate: who asks without a pause slows down what is waited for.
+      // One thread serves all of Designate, so polling without a pause would slow down the awaited change.
       if (!done) await sleep(100);
       return done;
     });

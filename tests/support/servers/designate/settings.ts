@@ -5,10 +5,13 @@ import { type KeystoneAccount, REGION } from '../../../../lab/neutron/settings.t
 
 interface DesignatePlaces {
   readonly folder: string;
-  /** Of its unpacked packages. */
+  /** Folder of its unpacked packages. */
   readonly prefix: string;
   readonly apiPort: number;
-  /** PowerDNS accepts NOTIFY from where it transfers from: mdns listens at the address that it sends from. */
+  /**
+   * PowerDNS accepts NOTIFY only from the address that it transfers from, so mdns listens at the address that it sends
+   * from.
+   */
   readonly mdnsPort: number;
   readonly keystone: { readonly url: string; readonly account: KeystoneAccount };
   readonly powerdns: { readonly port: number; readonly apiPort: number; readonly apiKey: string };
@@ -16,8 +19,10 @@ interface DesignatePlaces {
 
 export const databaseFile = (folder: string): string => join(folder, 'designate.sqlite');
 
-/** `poll_*`: it looks at once whether PowerDNS has a change, and then each second; by default after 5 s and each 15 s. A token that
- * is revoked is refused after 2 s; by default after 300 s. */
+/**
+ * `poll_*`: it checks at once whether PowerDNS has a change, and then each second (default: after 5 s and each 15 s). A
+ * revoked token is refused after 2 s (default: 300 s).
+ */
 export function designateSettings({ folder, prefix, apiPort, mdnsPort, keystone }: DesignatePlaces): string {
   const { username, password, project } = keystone.account;
   return `[DEFAULT]
@@ -54,7 +59,7 @@ interface = internal
 `;
 }
 
-/** In YAML, of which JSON is a part. */
+/** As YAML, which includes JSON. */
 export function designatePools({ mdnsPort, powerdns: { port, apiPort, apiKey } }: DesignatePlaces): string {
   const nameServer = { host: '127.0.0.1', port };
   const options = { ...nameServer, api_endpoint: `http://127.0.0.1:${apiPort}`, api_token: apiKey };

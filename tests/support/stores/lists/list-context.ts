@@ -1,4 +1,5 @@
-// All subgraphs on one database, whose lists are read by one connection: what a list reads and sorts is counted there.
+// All subgraphs on one database, with one connection for reading lists, which counts the rows that a list reads and
+// sorts.
 import type { DocumentNode, FormattedExecutionResult, GraphQLSchema } from 'graphql';
 import { Registry } from 'prom-client';
 import { forIdentity } from '../../../../platform/caller/caller.ts';
@@ -63,7 +64,7 @@ export class ListContext {
     return executeOnSchema(schema, { document, context }, this.#ground.log);
   }
 
-  /** Of the connection for reads: there is one. Read by any handler, and sorted because no index has the order. */
+  /** Counts of the one read connection: rows read by any handler, and rows sorted because no index has the order. */
   async rowsRead(): Promise<{ readonly read: number; readonly sorted: number }> {
     const found = await this.db.query<{ Variable_name: string; Value: string }>(
       "SHOW SESSION STATUS WHERE Variable_name LIKE 'Handler_read%' OR Variable_name = 'Sort_rows'",

@@ -1,12 +1,13 @@
-// Fills tables with rows by SQL, so that a list that reads too much of a table is seen. Most rows belong to one project.
+// Fills tables with rows by SQL, so that a list that reads too much of a table is detected. Most rows belong to one
+// project.
 import type { Database } from '../../../../platform/database/database.ts';
 
 const rowsOfTable = 4_000;
-/** Three of four rows. */
+/** Has three of four rows. */
 export const bigProject = uuid(1);
-/** The oldest rows, about sixty. */
+/** Has the oldest rows, about sixty. */
 export const oldProject = uuid(2);
-/** The newest rows, a hundred. */
+/** Has the newest rows, a hundred. */
 export const newProject = uuid(3);
 
 /** Tables of the installation itself, with their few rows. */
@@ -22,19 +23,19 @@ const kept = [
   'object_federation',
 ];
 
-/** Of a row with this number, in every table: so a child with the number of its parent belongs to it. */
+/** The UUID of the row with this number in every table. A child belongs to the parent with the same number. */
 export function uuid(number: number): string {
   return `01900000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
-/** Machines of the installation, of which there are few. */
+/** Machines of the installation, which are few. */
 const few = ['object_cluster', 'object_controller'];
 const fewRows = 40;
 
 const project = `CASE WHEN seq > ${rowsOfTable - 100} THEN '${newProject}' WHEN seq BETWEEN 2 AND 60 THEN '${oldProject}'
   WHEN seq MOD 4 > 0 THEN '${bigProject}' ELSE ${uuidSql('100 + seq MOD 20')} END`;
 
-/** What a column must have, as SQL of `seq`, where its type does not say it. */
+/** SQL of `seq` for columns whose type does not determine their values. */
 const special: Readonly<Record<string, string>> = {
   'mapping.state': "'ACTIVE'",
   'operation.state': "'SUCCEEDED'",

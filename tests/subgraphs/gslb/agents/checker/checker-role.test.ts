@@ -1,4 +1,4 @@
-// The role checker with its settings: missing ones are reported, and it starts and stops without the conductor.
+// The checker role reports missing settings, and starts and stops without a conductor.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// A checker over a real link: its results for real web servers reach the conductor, also after a disconnect.
+// A checker over a real link. Its results for real web servers reach the conductor, even after a disconnect.
 // needs: fping
 import { once } from 'node:events';
 import { createServer as createHttp, type Server } from 'node:http';
@@ -88,7 +88,7 @@ function target(port: number, change: Partial<Target> = {}): Target {
   };
 }
 
-/** Grants, counts and acknowledges as the conductor does, with its ledger. */
+/** Grants, counts and acknowledges batches like the conductor, using the same ledger. */
 class Conductor {
   state: CheckerState = {
     ...{ vantagePoint: 'eu', incarnation: 0, epoch: 1, batch: 0, saidAtMs: null, abstains: false },
@@ -195,7 +195,7 @@ async function start(conductor: Conductor, change: Partial<CheckerOptions> = {})
   return checker;
 }
 
-test('killed and back: DOWN and UP are reported once each, and heartbeats in between', async () => {
+test('after a server is killed and restarted, DOWN and UP are reported once each, with heartbeats in between', async () => {
   const [web, other] = [await Web.start(), await Web.start()];
   const [one, two] = [target(web.port), target(other.port)];
   const conductor = new Conductor([one, two]);
@@ -210,25 +210,25 @@ test('killed and back: DOWN and UP are reported once each, and heartbeats in bet
   expect(conductor.batches.slice(before).every(({ verdicts }) => verdicts.length === 0)).toBe(true);
   await web.again();
   await waitFor('UP', () => conductor.last(one) === 'UP');
-  // A latency that moved is said again, as the verdict that it already was.
+  // A changed latency is reported again with the same verdict.
   const turns = (each: Target) =>
     conductor.said(each).flatMap(({ verdict }, at, all) => (all[at - 1]?.verdict === verdict ? [] : verdict));
   expect(turns(one)).toEqual(['UP', 'DOWN', 'UP']);
   expect(turns(two)).toEqual(['UP']);
   expect(conductor.past()).toEqual([]);
   expect(conductor.refusals).toEqual([]);
-  // Taken away: nothing is asked any more.
+  // After a target is removed, the checker stops checking it.
   conductor.peer?.send({ type: 'gone', key: targetKey(two) });
   await waitFor('one target', () => checker.targetCount === 1);
-  // A check that was under way has ended.
+  // Wait for a check in progress to end.
   await sleep(100);
   const { asked } = other;
   await waitFor('more heartbeats', () => conductor.batches.at(-1)?.load.targets === 1);
-  // Several times the interval of its checks.
+  // Several check intervals.
   await stays('it is not asked', 1_000, () => other.asked === asked);
 });
 
-test('cut off, it continues; reconnected, it reports current verdicts, and unreported ones become history', async () => {
+test('while disconnected it keeps checking; after a reconnect it reports current verdicts, and unreported ones become history', async () => {
   const web = await Web.start();
   const one = target(web.port);
   const conductor = new Conductor([one]);
@@ -239,7 +239,7 @@ test('cut off, it continues; reconnected, it reports current verdicts, and unrep
   await conductor.stop();
   await waitFor('the cut', () => !checker.connected);
   await web.stop();
-  // It sees the server down, several checks long, and can tell nobody.
+  // The checker sees the server down for several checks but can't report it.
   await sleep(1_500);
   await web.again();
   const { asked } = web;
@@ -263,7 +263,7 @@ test('a refused batch ends the connection; the next one reports all current verd
   const conductor = new Conductor([one]);
   await start(conductor);
   await waitFor('UP', () => conductor.last(one) === 'UP');
-  // The targets are shared anew, and the checker has not been told.
+  // The targets are redistributed before the checker learns of it.
   conductor.state = { ...conductor.state, epoch: 2, saidAtMs: null };
   await waitFor('a refusal', () => conductor.refusals.includes('OLD_EPOCH'));
   await waitFor('the state', () => conductor.batches.at(-1)?.epoch === 2);
@@ -271,7 +271,7 @@ test('a refused batch ends the connection; the next one reports all current verd
   expect(inEpoch[0]).toMatchObject({ number: 1, verdicts: [{ target: targetId(one), verdict: 'UP' }], past: [] });
 });
 
-test('without its beacons it abstains, and failures in that time are no verdicts', async () => {
+test('without its beacons it abstains, and failures in that time do not count as verdicts', async () => {
   const [web, beacon] = [await Web.start(), createServer((socket) => socket.on('error', () => undefined))];
   beacon.listen(0, '127.0.0.1');
   await once(beacon, 'listening');
@@ -281,7 +281,7 @@ test('without its beacons it abstains, and failures in that time are no verdicts
   const conductor = new Conductor([one]);
   conductor.grant = { beacons: [{ host: '127.0.0.1', port }] };
   const checker = await start(conductor, {
-    // The way to the beacon is closed; that to the member too, as it is killed.
+    // The egress policy closes the path to the beacon. The member is killed at the same time.
     egress: {
       rules: testEgress.rules,
       denial: (address, to) =>
@@ -294,7 +294,7 @@ test('without its beacons it abstains, and failures in that time are no verdicts
   await web.stop();
   await waitFor('its abstention', () => conductor.batches.at(-1)?.abstains === true);
   expect(conductor.batches.at(-1)?.load.abstains).toContain('beacons');
-  // By now it would have found the target down.
+  // By now the checker would have found the target down.
   await stays('it says nothing', 2_000, () => conductor.said(one).length === 1);
   expect(checker.abstains).toContain('beacons');
   isCut = false;
@@ -302,7 +302,7 @@ test('without its beacons it abstains, and failures in that time are no verdicts
   expect(conductor.batches.at(-1)?.abstains).toBe(false);
 });
 
-test('addresses that the vantage point or a policy denies are not dialled; targets it can not check delay nothing', async () => {
+test('addresses that the vantage point or a policy denies are not dialled; unsupported targets delay nothing', async () => {
   const web = await Web.start();
   const [one, named, strange, bad] = [
     target(web.port),
@@ -329,7 +329,7 @@ test('addresses that the vantage point or a policy denies are not dialled; targe
   await waitFor('UP', () => conductor.last(one) === 'UP' && conductor.last(named) === 'UP');
 });
 
-test('credentials do not follow a name to a neighbour: its answer is no verdict', async () => {
+test('credentials are not sent to another host behind the same name, and its answer is not a verdict', async () => {
   const web = await Web.start();
   const neighbour = await Web.start(web.port, '127.0.0.2');
   let leadsTo = web;

@@ -1,5 +1,5 @@
-// A checker's reports, compared with what counts at the conductor: in any order of disconnects, lost acknowledgements and new
-// epochs nothing is counted twice, nothing is lost, and the votes are the checker's last verdicts.
+// Compares a checker's reports with the conductor's record. Disconnects, lost acknowledgements and new epochs in any
+// order neither lose nor double-count a change, and the votes match the checker's last verdicts.
 import { expect, test } from '@jest/globals';
 import { Reporter, type Standing } from '../../../../../subgraphs/gslb/agents/checker/reporter.ts';
 import {
@@ -59,7 +59,7 @@ test('a grant is accepted once; in a new epoch all current verdicts are reported
   expect(said(batch)?.sort()).toEqual(['a UP', 'b DOWN']);
 });
 
-test('cut off: replaced verdicts are history, current ones are all reported, and the oldest history is dropped', () => {
+test('after a disconnect replaced verdicts become history, current ones are all reported, and the oldest history is dropped', () => {
   const reporter = new Reporter({ mostPast: 2 });
   reporter.grant(standing);
   reporter.note(seen('a', 'UP', 1));
@@ -89,7 +89,7 @@ test('a changed latency is reported with a heartbeat, as part of its verdict', (
   expect(reporter.next(2_002, load)?.verdicts).toEqual([]);
 });
 
-/** `sizeAfter`: how many verdicts the next batch has, which is acknowledged so long after. */
+/** `sizeAfter`: the size of the next batch after an acknowledgement that took the given time. */
 function reporterOf(targets: number) {
   const reporter = new Reporter();
   reporter.grant(standing);
@@ -105,7 +105,7 @@ function reporterOf(targets: number) {
   return { reporter, sizeAfter };
 }
 
-test('batches grow while they are acknowledged soon, and shrink when that takes long', () => {
+test('batches grow while acknowledgements are fast, and shrink when they are slow', () => {
   const { sizeAfter } = reporterOf(20_000);
   expect([10, 10, 10, 10, 10, 10].map(sizeAfter)).toEqual([50, 100, 200, 400, 800, 1_000]);
   expect([1_000, 2_000, 2_000, 10].map(sizeAfter)).toEqual([1_000, 1_000, 500, 250]);
@@ -115,7 +115,7 @@ test('batches grow while they are acknowledged soon, and shrink when that takes 
 test.each([
   ['grew', 10],
   ['shrank', 60_000],
-])('batches that %s: once all was said, the next one is as large as the first', (_, tookMs) => {
+])('batches that %s: after everything is reported, the next batch is as large as the first', (_, tookMs) => {
   const targets = 2_010;
   const { reporter, sizeAfter } = reporterOf(targets);
   while (reporter.waiting > 0) sizeAfter(tookMs);
@@ -124,7 +124,7 @@ test.each([
   expect(sizeAfter(tookMs)).not.toBe(50);
 });
 
-/** The conductor's end: the ledger, the votes, and a history in which each change has its own message. */
+/** The conductor's side: the ledger, the votes, and a history with a unique message for each change. */
 class Conductor {
   state: CheckerState = {
     ...{ vantagePoint: 'eu', incarnation: 0, epoch: 1, batch: 0, saidAtMs: null, abstains: false },
@@ -144,7 +144,7 @@ class Conductor {
     return { history: testHistory, incarnation, epoch, vantagePoint, stampMs: nowMs, ...limits, ...counted };
   }
 
-  /** False: refused. */
+  /** Returns false if the batch was refused. */
   take(batch: CheckerBatch, nowMs: number): boolean {
     const noted = noteBatch(this.state, batch, nowMs, { mostVerdicts: 5, freshMs: 1_000_000 });
     if (noted.outcome === 'REFUSED') {
@@ -202,7 +202,7 @@ function round(seed: number, grantsAreLost: boolean) {
       const granted = conductor.connect(now, comes);
       if (comes) {
         expect(reporter.grant(granted)).toBe(true);
-        // Twice, as a document that is sent again.
+        // Twice, because a document can be sent again.
         expect(reporter.grant(granted)).toBe(false);
         isLinked = true;
       }
@@ -218,7 +218,7 @@ function round(seed: number, grantsAreLost: boolean) {
       if (!conductor.take(waiting.batch, now)) return cut();
       waiting.counted = true;
       if (chance(0.3)) expect(conductor.take(waiting.batch, now)).toBe(true);
-      // It counted, and the acknowledgement is lost.
+      // The batch counted, but its acknowledgement is lost.
       if (!isQuiet && chance(0.2)) return cut();
     }
     if (waiting?.counted === true && chance(0.7)) {
@@ -245,7 +245,7 @@ function round(seed: number, grantsAreLost: boolean) {
   return { conductor, noted, last, reporter };
 }
 
-test('any cuts, doubled batches and lost acknowledgements: each change counts once', () => {
+test('each change counts once despite disconnects, duplicated batches and lost acknowledgements', () => {
   let refusals = 0;
   for (let seed = 1; seed <= 100; seed += 1) {
     const { conductor, noted, last, reporter } = round(seed, false);
@@ -254,11 +254,11 @@ test('any cuts, doubled batches and lost acknowledgements: each change counts on
     expect(reporter.waiting).toBe(0);
     refusals += conductor.refusals;
   }
-  // Epochs that the checker did not know of yet.
+  // Epochs that the checker has not learned of yet.
   expect(refusals).toBeGreaterThan(0);
 });
 
-test('lost grants too: the votes are right, nothing is lost, and only what was in flight may be told twice', () => {
+test('with lost grants too, the votes are right, nothing is lost, and only batches in flight may be reported twice', () => {
   for (let seed = 1; seed <= 100; seed += 1) {
     const { conductor, noted, last } = round(seed, true);
     expect([seed, [...conductor.votes].sort()]).toEqual([seed, [...last].sort()]);
@@ -266,13 +266,13 @@ test('lost grants too: the votes are right, nothing is lost, and only what was i
   }
 });
 
-test('a grant of another history is accepted although its numbers are lower, and everything is reported again', () => {
+test('a grant with another history is accepted despite lower numbers, and everything is reported again', () => {
   const reporter = new Reporter();
   reporter.note(seen('a', 'UP', 5));
   reporter.grant({ ...standing, incarnation: 9, epoch: 4 });
   expect(said(reporter.next(1_000, load))).toEqual(['a UP']);
   reporter.note(seen('a', 'DOWN', 1_001));
-  // The same history: it is of a process that has been overtaken.
+  // In the same history, a grant with lower numbers comes from an outdated process.
   expect(reporter.grant({ ...standing, incarnation: 6, epoch: 5 })).toBe(false);
   expect(reporter.grant({ ...standing, history: otherHistory, incarnation: 6, epoch: 2, counted: 1 })).toBe(true);
   const batch = reporter.next(1_002, load);

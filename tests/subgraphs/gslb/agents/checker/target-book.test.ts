@@ -1,4 +1,4 @@
-// A checker's targets as its engine asks for them.
+// A checker's target book, read as its engine reads it.
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -11,7 +11,7 @@ const target: Target = {
   ...{ delayMs: 1_000, timeoutMs: 500, failures: 2, successes: 1, confirmMs: 200 },
 };
 
-test('a target that went and came back before the engine looked is another one: its verdict was forgotten', async () => {
+test('a target that was removed and added between two reads counts as new, because its verdict was forgotten', async () => {
   const forgotten: string[] = [];
   const log = pino({ level: 'silent' });
   const book = new TargetBook({ log, plugins: new Set(['TCP']), gone: (id) => forgotten.push(id) });
@@ -19,7 +19,7 @@ test('a target that went and came back before the engine looked is another one: 
   book.put(key, { history: testHistory, number: 1 }, target);
   const { targets, cursor } = await book.listTargets();
   const [first] = targets;
-  // The same again is no change.
+  // Putting the same target again is not a change.
   book.put(key, { history: testHistory, number: 1 }, target);
   const again = await book.changesAfter(cursor);
   expect(again?.targets).toEqual([first]);

@@ -1,4 +1,5 @@
-// Checkers of three vantage points and the real conductor: a server that is killed leaves the name's plan, and comes back to it.
+// Checkers at three vantage points with the real conductor. A killed server leaves the name's plan and later returns to
+// it.
 // needs: fping
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -64,7 +65,7 @@ async function startCheckers(): Promise<ReadonlyMap<string, Checker>> {
   return checkers;
 }
 
-test('killed, it leaves the plan; a vantage point that is gone changes nothing; back, it returns', async () => {
+test('a killed server leaves the plan, a lost vantage point changes nothing, and the server returns when it is back', async () => {
   const [web, other] = [await serve(), await serve()];
   const one = await place.member('one', { addresses: ['127.0.0.1'], port: web.port });
   const two = await place.member('two', { addresses: ['127.0.0.1'], port: other.port });

@@ -1,4 +1,5 @@
-// Maps of clients on the wire, on the disk and in answers of a real name server beside the real conductor: a hundred names have one each.
+// Client maps on the wire, on disk and in the answers of a real name server, with the real conductor. Each of a hundred
+// names has its own map.
 // needs: bind9-dnsutils
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -22,7 +23,7 @@ const names = 100;
 const addresses = { eu: '192.0.2.1', us: '192.0.2.2' } as const;
 type Region = keyof typeof addresses;
 
-/** Of which the first one's clients ask. */
+/** A map of 100 blocks. The clients in these tests use the first block. */
 function blocksOf(name: number, region: Region) {
   const others = Array.from({ length: 99 }, (_, at) => ({
     cidr: `20.${name}.${at >> 2}.${64 * (at & 3)}/26`,
@@ -32,10 +33,10 @@ function blocksOf(name: number, region: Region) {
 }
 
 const mapBytes = JSON.stringify(blocksOf(1, 'eu')).length;
-/** A plan, a head, confirmations and pings. */
+/** Allowance for a plan, a head, acknowledgements and pings. */
 const restBytes = 16 * 1024;
 
-/** Between name servers and the conductor: counts what these get. */
+/** Sits between the name servers and the conductor and counts the bytes sent to the name servers. */
 class CountedWire {
   bytes = 0;
   readonly #server: Server;
@@ -119,7 +120,7 @@ async function unlink(): Promise<void> {
   links = undefined;
 }
 
-/** With what the folder has. */
+/** Starts the name server with the contents of the folder. */
 async function start(): Promise<void> {
   served = await serveZone({ place, folder: folder.path, port: wire.port }, 'ns1', tls);
 }
@@ -139,7 +140,7 @@ function server(): ServedZone {
   return served;
 }
 
-/** The server answers what is in the database. */
+/** Waits until the server answers from the database's current generation. */
 async function current(): Promise<void> {
   await waitFor('the generation of the database', async () => {
     const generation = await place.count('SELECT generation AS n FROM gslb_zone');
@@ -147,14 +148,14 @@ async function current(): Promise<void> {
   });
 }
 
-/** Each map that a name refers to is here, and no other one. */
+/** The server has every map that a name refers to, and no other. */
 function isSettled(): boolean {
   const { answerer } = server();
   const used = new Set((answerer.plan(`${zone}.`)?.names ?? []).map(({ clientMapId }) => clientMapId));
   return [...answerer.maps.keys()].every((id) => used.has(id)) && answerer.zonesWithoutMaps().size === 0;
 }
 
-/** Blocks of a name that is there. */
+/** Sets the client blocks of an existing name. */
 async function setBlocks(at: number, blocks: ReturnType<typeof blocksOf>): Promise<void> {
   const id = ids[at] ?? '';
   await place.ground.db.execute(
@@ -164,7 +165,7 @@ async function setBlocks(at: number, blocks: ReturnType<typeof blocksOf>): Promi
   await place.work('gslb-plan', id);
 }
 
-/** Bytes to the server until it answers what the change made. */
+/** Bytes sent to the server until it answers with the change. */
 async function sentFor(change: () => Promise<unknown>): Promise<number> {
   const before = wire.bytes;
   await change();
@@ -172,7 +173,7 @@ async function sentFor(change: () => Promise<unknown>): Promise<number> {
   return wire.bytes - before;
 }
 
-/** What a client of the first block gets. */
+/** The answer for a client in the first block. */
 async function dig(at: number): Promise<string> {
   const words = ['@127.0.0.1', '-p', String(server().answerer.ports[0]), '+time=2', '+tries=3'];
   const { stdout } = await runProgram('dig', [...words, '+subnet=198.51.100.7/32', `n${at}.${zone}`]);
@@ -182,11 +183,11 @@ async function dig(at: number): Promise<string> {
 interface Scripted {
   readonly held: (held: ReadonlyMap<string, Position>) => ReadonlyMap<string, Position>;
   readonly asked?: (key: string) => void;
-  /** A whole document came. */
+  /** Called when a whole document has arrived. */
   readonly got?: (key: string) => void;
 }
 
-/** A name server that says of what it holds what the test wants. */
+/** A name server that reports whatever positions the test wants. */
 async function linked(name: string, answerer: Answerer, { held, asked, got }: Scripted) {
   const { log } = place.ground;
   const machine = await testMachine(authority, 'dns', name, log);
@@ -216,7 +217,7 @@ const mapsPath = () => join(folder.path, 'ns1', 'maps');
 const mapFiles = async () => (await readdir(mapsPath())).sort();
 const mapsHeld = () => [...server().answerer.maps.keys()].map((id) => `${id}.json`).sort();
 
-/** The disk has the maps that the server has. */
+/** Waits until the disk has the same maps as the server. */
 async function onDisk(): Promise<void> {
   await waitFor('the maps on disk', async () => (await mapFiles()).join() === mapsHeld().join());
 }
@@ -243,7 +244,7 @@ test('a changed map is sent alone, and is answered', async () => {
   expect(await dig(4)).toBe(addresses.eu);
 });
 
-test('a map that comes back, and a new name with a map, are sent alone', async () => {
+test('a map that is used again, and a new name with a map, are sent alone', async () => {
   const bytes = await sentFor(() => setBlocks(3, blocksOf(3, 'eu')));
   expect(bytes).toBeLessThan(mapBytes + restBytes);
   expect(await dig(3)).toBe(addresses.eu);
@@ -252,7 +253,7 @@ test('a map that comes back, and a new name with a map, are sent alone', async (
   expect(server().server.figures().refused).toEqual({});
 });
 
-test('a map that no name uses any more is dropped, from the disk too', async () => {
+test('a map that no name uses any more is dropped, also from the disk', async () => {
   await onDisk();
   const before = await mapFiles();
   await setBlocks(5, []);
@@ -263,7 +264,7 @@ test('a map that no name uses any more is dropped, from the disk too', async () 
   expect(before).toContain(gone);
 });
 
-test('a server that was started without a conductor answers by the maps of its disk', async () => {
+test('a server started without a conductor answers from the maps on its disk', async () => {
   await setBlocks(6, blocksOf(6, 'us'));
   await current();
   await unlink();
@@ -273,9 +274,9 @@ test('a server that was started without a conductor answers by the maps of its d
   expect(await dig(7)).toBe(addresses.eu);
 });
 
-test('a map that the disk has lost is asked for again, and its name is not answered until then', async () => {
+test('a map missing from the disk is requested again, and its name is not answered until it arrives', async () => {
   await stop();
-  // Another valid map, and one that is gone.
+  // One file has the content of another valid map, and one is missing.
   const [changed, lost] = [8, 9].map((at) => join(mapsPath(), `${mapIdOf(blocksOf(at, 'eu'))}.json`));
   await writeFile(changed ?? '', JSON.stringify(blocksOf(8, 'us')));
   await writeFile(lost ?? '', (await readFile(lost ?? '', 'utf8')).slice(0, 100));
@@ -285,17 +286,17 @@ test('a map that the disk has lost is asked for again, and its name is not answe
   await conduct();
   await current();
   expect([await dig(7), await dig(8), await dig(9)]).toEqual([addresses.eu, addresses.eu, addresses.eu]);
-  // The zone, and two of its hundred maps.
+  // At most the zone and two of its hundred maps are sent.
   expect(wire.bytes - before).toBeLessThan(4 * mapBytes + 100 * 2 * 1024);
   await onDisk();
   expect(server().server.figures().refused).toEqual({});
 });
 
-test('a map that the conductor takes to be there is refused with its zone, and asked for', async () => {
+test('a zone with a map that the conductor wrongly assumes present is refused, and the map is requested', async () => {
   const answerer = await Answerer.start({ listen: [], name: 'ns3', failed: () => undefined });
   const asked: string[] = [];
   const { client, feed } = await linked('ns3', answerer, {
-    // It has none.
+    // The server does not have this map.
     held: (held) => new Map([...held, [mapKey(mapIdOf(blocksOf(10, 'eu'))), mapPosition]]),
     asked: (key) => asked.push(key),
   });
@@ -306,7 +307,7 @@ test('a map that the conductor takes to be there is refused with its zone, and a
   await answerer.close();
 });
 
-test('an older name server gets whole heads, and takes over its disk when it is a newer one', async () => {
+test('an older name server gets whole heads, and keeps using its disk after an upgrade', async () => {
   const documents: string[] = [];
   const disk = { path: join(folder.path, 'ns2'), sealer: place.ground.sealer };
   const older = await Answerer.start({ listen: [], name: 'ns2', disk, failed: () => undefined });
@@ -333,7 +334,7 @@ test('an older name server gets whole heads, and takes over its disk when it is 
   await setBlocks(12, blocksOf(12, 'us'));
   await current();
   expect([await dig(11), await dig(12)]).toEqual([addresses.us, addresses.us]);
-  // Its other names refer to maps by their content now.
+  // Its other names now refer to maps by content.
   expect(
     server()
       .answerer.plan(`${zone}.`)

@@ -1,4 +1,4 @@
-// The real conductor and real name servers: they answer with the data committed in the database, signed.
+// The real conductor and real name servers, which answer with the signed data of the database.
 // needs: bind9-dnsutils
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { testAuthority, testMachine } from '../../../../support/product/machines
 import { GslbPlace, zone } from '../../support/gslb-place.ts';
 
 interface Served {
-  /** UUID of its machine. */
+  /** UUID of the name server's machine. */
   readonly id: string;
   readonly server: NameServer;
   readonly answerer: Answerer;
@@ -53,7 +53,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-/** At the port of the one before, if there was one. */
+/** Reuses the port of the previous conductor, if there was one. */
 async function conduct(): Promise<void> {
   const { db, log, sealer, owner } = place.ground;
   const tls = await testMachine(authority, 'gslb', 'conductor', log);
@@ -90,7 +90,7 @@ async function dig({ port }: Served, label: string): Promise<readonly string[]> 
     .sort();
 }
 
-test('a name server whose machine was revoked is named no more; one that is only dead still is', async () => {
+test('a name server with a revoked machine is no longer published; one that is only dead still is', async () => {
   await place.name('shop');
   const [ns1, ns2, ns3] = [await serve('ns1'), await serve('ns2'), await serve('ns3')];
   const named = async () => {
@@ -107,7 +107,7 @@ test('a name server whose machine was revoked is named no more; one that is only
   await place.ground.db.execute("UPDATE gslb_name_server SET heard_at = NOW(3) - INTERVAL 1 DAY WHERE name <> 'ns1'");
   peers.revoke(new Set([ns3.id]));
   await waitFor('two to be named', async () => (await named()).join() === all.slice(0, 2).join());
-  // Nobody brings it back.
+  // Nothing adds it again.
   expect(await place.count('SELECT COUNT(*) AS n FROM gslb_name_server', [])).toBe(2);
 });
 
@@ -134,7 +134,7 @@ test('a verdict is answered by every name server, also after a time without a co
   await everywhere('shop', ['192.0.2.1', '192.0.2.2']);
   for (const checker of [eu, us]) await place.say(checker, { [one]: 'DOWN' });
   await everywhere('shop', ['192.0.2.2']);
-  // All of them have it: what was requested is done.
+  // All servers have it, so the request is done.
   await waitFor('the end of the request', async () => {
     await place.work('gslb-plan', name);
     const sql = `SELECT COUNT(*) AS n FROM gslb WHERE id = ? AND provisioning_status = 'ACTIVE'`;
@@ -148,7 +148,7 @@ test('a verdict is answered by every name server, also after a time without a co
   for (const { server } of servers) expect(server.figures()).toMatchObject({ refused: {}, connected: true });
 });
 
-test('a zone is signed: its answers and denials are valid, and there is one key for the parent', async () => {
+test('a signed zone has valid answers and denials, and one key for the parent', async () => {
   await place.vantagePoint('eu');
   await place.member('one', { addresses: ['192.0.2.1'] });
   await place.name('shop');
@@ -176,7 +176,7 @@ test('a zone is signed: its answers and denials are valid, and there is one key 
   expect(keyRule.plainMs).toBeGreaterThan(2 * (keyRule.ttlMs + keyRule.spreadMs));
 });
 
-test('a GSLB whose name becomes that of a name server says so, and is answered again when the server has left and rested', async () => {
+test('a GSLB with the name of a name server reports an error, and is answered again after the server is removed and its rest time is over', async () => {
   const { db } = place.ground;
   const eu = await place.vantagePoint('eu');
   const member = await place.member('one', { addresses: ['192.0.2.1'] });
@@ -209,7 +209,7 @@ test('a GSLB whose name becomes that of a name server says so, and is answered a
     await answers('127.0.0.1');
     expect(await place.plan(name)).toMatchObject({ plan: null });
 
-    // A verdict, or a change that someone requests, does not bring it back.
+    // A verdict or a requested change does not restore the answer.
     await place.say(eu, { [member]: 'DOWN' });
     await place.say(eu, { [member]: 'UP' });
     await db.execute(
@@ -228,7 +228,7 @@ test('a GSLB whose name becomes that of a name server says so, and is answered a
     );
     await waitFor('no answer', async () => (await dig(ns1, 'shop')).length === 0);
 
-    // Nobody asks for it: it is owed.
+    // No request is needed, because the work is already owed.
     const owed = "SELECT COUNT(*) AS n FROM owed_work WHERE kind = 'gslb-plan' AND `key` = ? AND due_at > NOW(3)";
     await waitFor('the next plan to be owed', async () => (await place.count(owed, [name])) === 1);
     await db.execute("UPDATE dns_server_name SET held_until = '1970-01-02' WHERE name = 'shop'");
@@ -241,7 +241,7 @@ test('a GSLB whose name becomes that of a name server says so, and is answered a
   }
 });
 
-test('a machine that was only created as a name server, or has not connected yet, takes the name of no GSLB', async () => {
+test("a machine that was only created as a name server, or has not connected yet, does not reserve a GSLB's name", async () => {
   const { db } = place.ground;
   await place.member('one', { addresses: ['192.0.2.1'] });
   const name = await place.name('shop');

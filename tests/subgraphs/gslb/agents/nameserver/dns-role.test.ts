@@ -1,4 +1,5 @@
-// The role dns as `tidegate serve --roles dns` starts it, with the credentials of a joined machine, asked with dig.
+// The dns role as `tidegate serve --roles dns` starts it, with the credentials of an enrolled machine. The tests query
+// it with dig.
 // needs: bind9-dnsutils
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -69,7 +70,7 @@ async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null |
   return (await program?.ended)?.code;
 }
 
-/** The addresses; undefined: no answer. */
+/** The addresses; undefined if there was no answer. */
 async function dig(name: string): Promise<string | undefined> {
   const words = ['@127.0.0.1', '-p', String(ports.dns), '+short', '+time=1', '+tries=1', `${name}.${zone}`];
   const { stdout } = await runProgram('dig', words).catch(() => ({ stdout: ';;' }));
@@ -89,7 +90,7 @@ const at = (label: string, address: string, parts: Partial<NamePlan> = {}) =>
   namePlan(label, { members: [member('m1', { addresses: [address] })], ...parts });
 const plan = zonePlan([at('a', '192.0.2.1'), at('b', '192.0.2.2')], { keys: [makeKey(257, true)] });
 
-test('a conductor feeds it, and it reports its positions', async () => {
+test('a conductor sends it zones, and it reports its positions', async () => {
   await waitFor('the connection', () => conductor.facts !== undefined);
   expect(conductor.facts).toMatchObject({ name: 'ns-1', addresses: [{ address: '127.0.0.1', port: ports.dns }] });
   conductor.set(plan);
@@ -113,7 +114,7 @@ test('a conductor feeds it, and it reports its positions', async () => {
   expect(await watched('/health/ready')).toContain('"ready":true');
 });
 
-test('a change that does not follow brings the whole zone', async () => {
+test('a change out of sequence makes it request the whole zone', async () => {
   const after = { ...plan, generation: 11, names: [at('a', '192.0.2.11')] };
   conductor.zones.set(zone, after);
   conductor.change({ zone, history: testHistory, from: 10, to: 11, names: after.names, removedNames: [] });
@@ -136,7 +137,7 @@ test('faulty data is refused and reported, and the last good answers stay', asyn
     conductor.send(zone, 12, document as never);
     await waitFor(`a refusal: ${why}`, () => why.test(conductor.state?.refused[zone]?.why ?? ''));
   }
-  // The name is right by itself; in this zone it is not.
+  // The plan is valid on its own, but not in this zone.
   const apex = at('', '', { gslbId: 'apex', members: [member('m', { cname: `y.${zone}` })] });
   const change = {
     zone,
@@ -155,7 +156,7 @@ test('faulty data is refused and reported, and the last good answers stay', asyn
   expect(conductor.state?.refused).toEqual({});
 });
 
-test('killed and started with everything else dead, it answers the same, and reports the age', async () => {
+test('restarted after a kill with everything else down, it gives the same answers and reports their age', async () => {
   conductor.set({ ...zonePlan([]), zone: 'second.test.', nameServers: [] });
   await waitFor('the second zone', () => conductor.answered('second.test.') === 7);
   const file = join(folder.path, 'nameserver', 'zones', 'second.test.json');
@@ -170,19 +171,19 @@ test('killed and started with everything else dead, it answers the same, and rep
   expect(await watched('/health/ready')).toContain('"ready":true');
   for (const name of await readdir(join(folder.path, 'nameserver', 'zones')))
     expect(await readFile(join(folder.path, 'nameserver', 'zones', name), 'utf8')).not.toContain('PRIVATE KEY');
-  // The conductor is back, with other zones.
+  // The conductor is back with other zones.
   conductor.zones.delete('second.test.');
   await conductor.start(authority, ports.link);
   await waitFor('the removal', () => conductor.state !== undefined && conductor.answered('second.test.') === undefined);
   expect(conductor.answered(zone)).toBe(13);
 });
 
-test('asked to stop, it ends in order', async () => {
+test('it shuts down in order when asked to stop', async () => {
   expect(await kill('SIGTERM')).toBe(0);
   expect(program?.output()).not.toContain(`"level":50`);
 });
 
-test('missing settings are named', async () => {
+test('missing settings are reported by name', async () => {
   const begin = async (flags: Readonly<Record<string, string>>) =>
     startProcess(readConfig({ flags }, [gslbRow]), log, { rows: [gslbRow] });
   for (const missing of ['nameserver.controlUrls', 'nameserver.listen', 'internal.machineFolder'])

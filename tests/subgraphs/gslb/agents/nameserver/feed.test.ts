@@ -1,4 +1,4 @@
-// What a name server takes from its feed: the CNAMEs of one tenant never stop the names of another.
+// The changes that a name server accepts from its feed. The CNAMEs of one tenant never stop the names of another.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { Answerer } from '../../../../../dns/answerer/answerer.ts';
@@ -40,7 +40,7 @@ async function put(names: readonly NamePlan[], generation: number): Promise<void
 
 const fqdns = () => (answerer.plan(zone)?.names ?? []).map(({ fqdn }) => fqdn.split('.')[0]).sort();
 
-test('names that lead back to each other are taken, and so is what comes after them', async () => {
+test('names that form a CNAME loop are accepted, and so are later changes', async () => {
   await put([namePlan('shop')], 7);
   expect(await changed(7, { names: [alias('a', 'b')] })).toBe(true);
   expect(await changed(8, { names: [alias('b', 'a')] })).toBe(true);
@@ -49,7 +49,7 @@ test('names that lead back to each other are taken, and so is what comes after t
   expect(feed.refused()).toEqual({});
 });
 
-test('a name whose end closes a circle leaves the zone whole for the next start', async () => {
+test('a name whose deletion closes a loop leaves the zone intact for the next start', async () => {
   await put([alias('*', 'a'), alias('a', 'b'), namePlan('b')], 7);
   expect(await changed(7, { removedNames: [`b.${zone}`] })).toBe(true);
   const kept = answerer.plan(zone)?.names ?? [];
@@ -58,13 +58,13 @@ test('a name whose end closes a circle leaves the zone whole for the next start'
   expect(answerer.stats().zones[0]?.position.number).toBe(9);
 });
 
-describe('maps of clients that are objects of their own', () => {
+describe('client maps that are separate objects', () => {
   const blocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
   const mapId = mapIdOf(blocks);
   const geo = namePlan('geo', { clientMapId: mapId });
   const maps = () => [...answerer.maps.keys()];
 
-  test('a name whose map is not here is refused, and both are asked for once', async () => {
+  test('a name whose map is missing is refused, and both are requested once', async () => {
     await put([geo], 7);
     expect(answerer.plan(zone)).toBeUndefined();
     expect(feed.refused()[zone]?.why).toContain(mapId);
@@ -79,7 +79,7 @@ describe('maps of clients that are objects of their own', () => {
     expect(fqdns()).toEqual(['geo']);
   });
 
-  test('one that is not what its ID says, or has too many blocks, is not taken', async () => {
+  test('a map that does not match its ID or has too many blocks is refused', async () => {
     const many = Array.from({ length: 1_001 }, (_, at) => ({ cidr: `20.0.${at >> 8}.${at & 255}`, region: 'eu' }));
     await feed.put(mapKey(mapId), mapPosition, [{ cidr: '198.51.100.0/24', region: 'us' }]);
     await feed.put(mapKey(mapIdOf(many)), mapPosition, many);
@@ -87,7 +87,7 @@ describe('maps of clients that are objects of their own', () => {
     expect(maps()).toEqual([]);
   });
 
-  test('one is dropped when no zone refers to it, and an older conductor sends its maps in the head', async () => {
+  test('a map is dropped when no zone refers to it, and an older conductor sends its maps in the head', async () => {
     await feed.put(mapKey(mapId), mapPosition, blocks);
     await put([geo], 7);
     feed.whole();
@@ -102,7 +102,7 @@ describe('maps of clients that are objects of their own', () => {
     expect(feed.refused()).toEqual({});
   });
 
-  test('questions are answered between two of them', async () => {
+  test('queries are answered between two maps', async () => {
     let turns = 0;
     const count = () => {
       turns += 1;

@@ -1,4 +1,4 @@
-// Places of clients from a file that is replaced while the name server answers.
+// Client locations from a file that is replaced while the name server answers.
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -16,7 +16,7 @@ const inside = (country: string) =>
     { bytes: [...Array<number>(12).fill(0), 192, 0, 2], prefix: 120, value: { country: { iso_code: country } } },
   ]);
 
-test('a file that is not there or damaged costs places, and a new one is taken', async () => {
+test('with a missing or damaged file clients have no location, and a new file is loaded', async () => {
   const path = join(folder.path, 'places.mmdb');
   const replace = async (content: Buffer | string) => {
     await writeFile(`${path}.new`, content);

@@ -1,5 +1,5 @@
-// Batches that arrive while others are recorded are recorded together: a member is evaluated once with all votes, and a fault in one
-// batch does not affect others.
+// Batches that arrive during a recording are recorded together. A member is evaluated once with all votes, and a fault
+// in one batch does not affect others.
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Database, Transaction, TransactionOptions } from '../../../../../platform/database/database.ts';
 import { BatchInbox } from '../../../../../subgraphs/gslb/control/checkers/batch-inbox.ts';
@@ -44,7 +44,7 @@ test('members are judged once with all votes; a refused or locked batch does not
   const [flip] = await db.query<{ ballots: string }>("SELECT ballots FROM gslb_flip WHERE verdict_after = 'DOWN'");
   const counted = JSON.parse(flip?.ballots ?? '[]').filter(({ verdict }: { verdict: string }) => verdict === 'DOWN');
   expect(counted.map(({ vantagePoint }: { vantagePoint: string }) => vantagePoint).sort()).toEqual(['eu', 'us']);
-  // Another transaction holds a checker's row. What was refused has no number.
+  // Another transaction locks a checker's row. Refused batches did not use up a number.
   for (const checker of checkers.slice(2)) checker.number -= 1;
   const up = await batches('UP');
   await db.transaction(async (tx) => {
@@ -58,7 +58,7 @@ test('members are judged once with all votes; a refused or locked batch does not
   expect(await place.up(name)).toEqual([one, two]);
 });
 
-test('while the database is slow what waits is gathered, and one that can’t be recorded fails alone', async () => {
+test('batches are gathered while the database is slow, and one that can’t be recorded fails alone', async () => {
   const many = await Promise.all(Array.from({ length: 9 }, () => place.checker('eu')));
   checkers = [...checkers, ...many];
   const said = await batches('DOWN');
@@ -84,18 +84,18 @@ test('while the database is slow what waits is gathered, and one that can’t be
       return typeof value === 'function' ? value.bind(target) : value;
     },
   }) as Database;
-  // Nobody is recorded as heard meanwhile: that is a transaction, too.
+  // A long heartbeat interval, so that no heartbeat adds a transaction.
   const inbox = new BatchInbox({ ...place.dependencies, heartbeatMs: 600_000, db: slow, log: place.ground.log });
   const outcomes = said.map(({ checkerId, batch }) => inbox.record(checkerId, batch));
   release();
   for (const outcome of outcomes) expect(await outcome).toEqual({ stampMs: expect.any(Number) });
-  // Two alone, the ten others together, which fails, and then each by itself.
+  // Two batches alone, then the other ten together, which fails, then each of the ten by itself.
   expect(transactions).toBe(2 + 1 + 10);
   expect(await flips()).toBe(1);
   expect(await place.count('SELECT COUNT(*) AS n FROM gslb_checker WHERE batch > 0 AND said_at IS NOT NULL')).toBe(12);
 });
 
-test('checkers with a batch here count as present: one that is being recorded, and heartbeats that wait for it', async () => {
+test('a checker counts as present while its batch is being recorded or its heartbeat waits for that', async () => {
   const { db } = place.ground;
   const [eu, us] = [checkers[0], checkers[1]];
   if (eu === undefined || us === undefined) throw new Error('no checkers');
@@ -130,10 +130,10 @@ test('checkers with a batch here count as present: one that is being recorded, a
   await waitFor('both to be heard', areHeard);
   release();
   await Promise.all([first, second]);
-  // Afterwards they say themselves that they are there.
+  // After that, the checkers' own heartbeats keep them present.
   await waitFor('the last hearing', async () => {
     await silence();
-    // Several heartbeats.
+    // The time of several heartbeats.
     await new Promise((resolve) => setTimeout(resolve, 200));
     return !(await areHeard());
   });

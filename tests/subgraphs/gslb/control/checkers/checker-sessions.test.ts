@@ -1,4 +1,4 @@
-// What one connection of a checker means to the conductor.
+// The effects of a checker's connection on the conductor.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../../../../platform/database/database.ts';
 import type { LinkPeer } from '../../../../../platform/link/link-server.ts';
@@ -13,7 +13,7 @@ import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
 let place: GslbPlace;
-/** What a test began, whether it passed or not. */
+/** Cleanup of a test, run whether it passed or not. */
 let onEnd: (() => Promise<unknown>)[];
 
 beforeEach(async () => {
@@ -41,7 +41,7 @@ function peerOf(id: string, sent: Sent[]): LinkPeer {
   };
 }
 
-test('a checker that waits for another incarnation is heard meanwhile', async () => {
+test('a checker counts as present while it waits for another incarnation', async () => {
   const { db, wake, log, egress, sealer, owner } = place.ground;
   await place.vantagePointWithout('eu');
   await place.member('one');
@@ -50,7 +50,7 @@ test('a checker that waits for another incarnation is heard meanwhile', async ()
   const until = new Promise<void>((resolve) => {
     release = resolve;
   });
-  // What the session reads, not what is written.
+  // Delays the session's reads, not its writes.
   const slow = new Proxy(db, {
     get(target, property) {
       if (property === 'query')

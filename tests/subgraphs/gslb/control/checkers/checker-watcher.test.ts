@@ -1,4 +1,4 @@
-// A checker that fell silent is found by its conductor, also by one that stands still again and again.
+// The conductor finds a checker that fell silent, even if the conductor itself pauses again and again.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -9,13 +9,13 @@ import { readVantagePoints, sharersOf } from '../../../../../subgraphs/gslb/cont
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { GslbPlace } from '../../support/gslb-place.ts';
 
-/** More than a look may be late. */
+/** Longer than a poll may be late. */
 const stillMs = 400;
 
 test.each([
   ['one that goes on', 0],
   ['one that stands still before each look', stillMs],
-])('a silent checker shares no more: %s', async (_what, blockMs) => {
+])('a silent checker no longer shares targets: %s', async (_what, blockMs) => {
   const place = await GslbPlace.open();
   const { db, wake, log, owner } = place.ground;
   await place.vantagePointWithout('eu');
@@ -39,7 +39,7 @@ test.each([
   }
 });
 
-test('a checker whose batch takes longer to record than the silence limit counts as present when that ends', async () => {
+test('a checker whose batch takes longer to record than the silence limit counts as present when the recording ends', async () => {
   const place = await GslbPlace.open();
   const { db, wake, log } = place.ground;
   const eu = await place.vantagePoint('eu');
@@ -55,7 +55,7 @@ test('a checker whose batch takes longer to record than the silence limit counts
   watcher.start();
   try {
     const shares = async () => (await readSharers(db)).length === 1;
-    // As a recording does: its row is locked, and says when that began.
+    // Like a recording: the row is locked, and holds the time when the transaction began.
     await db.transaction(async (tx) => {
       await tx.execute('UPDATE gslb_checker SET heard_at = NOW(3) WHERE id = ?', [eu.id]);
       const fromMs = performance.now();
@@ -65,7 +65,7 @@ test('a checker whose batch takes longer to record than the silence limit counts
     const recorded = looks;
     expect(await shares()).toBe(true);
     await waitFor('it to be silent', async () => !(await shares()));
-    // As many looks as it may be silent for.
+    // As many polls as fit into the silence limit.
     expect(looks - recorded).toBeGreaterThanOrEqual(silenceMs / mostAtOnceMs - 1);
   } finally {
     await watcher.stop();

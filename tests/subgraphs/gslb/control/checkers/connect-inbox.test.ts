@@ -1,5 +1,5 @@
-// Checkers that connect at once, or fall silent at once, cost one epoch instead of one each: in each epoch all of the vantage
-// point report everything again.
+// Checkers that connect or fall silent at the same time share one new epoch, because in each epoch all checkers of the
+// vantage point report everything again.
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../../../../platform/database/database.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -46,7 +46,7 @@ async function connectAll(all: readonly Connection[]): Promise<readonly (number 
   return outcomes.map((each) => (each.status === 'fulfilled' ? each.value.incarnation : String(each.reason)));
 }
 
-/** Of each vantage point, with how many share. A new one is in its first epoch. */
+/** The epoch and the number of sharing checkers of each vantage point. A new vantage point is in its first epoch. */
 async function epochs() {
   const { db } = place.ground;
   const rows = await readVantagePoints(db);
@@ -66,33 +66,34 @@ test('checkers that connect at the same time share one epoch; one without a vant
   const outcomes = await connectAll([...all, ...connections('nowhere', 1)]);
   expect(outcomes.slice(0, -1)).toEqual(all.map(() => 1));
   expect(outcomes.at(-1)).toContain('no vantage point nowhere');
-  // The first alone, then the others together.
+  // The first is recorded alone, then the others together.
   expect(transactions).toBe(2);
   expect(await epochs()).toEqual({ eu: [3, 6], us: [2, 5] });
   expect(await told()).toEqual(['PRESENT', 'PRESENT']);
-  // All come back at once, and share as before.
+  // All reconnect at once, and share targets as before.
   expect(await connectAll(all)).toEqual(all.map(() => 2));
   expect(transactions).toBe(2);
   expect(await epochs()).toEqual({ eu: [3, 6], us: [2, 5] });
-  // Some go to another vantage point.
+  // Some move to another vantage point.
   const moved = all.slice(0, 3).map((each) => ({ ...each, vantagePoint: 'us' }));
   expect(await connectAll([...connections('us', 1), ...moved])).toEqual([1, 3, 3, 3]);
   expect(await epochs()).toEqual({ eu: [4, 3], us: [4, 9] });
   expect((await told()).length).toBe(2);
 });
 
-test('one that can’t be recorded fails alone, and a machine that connects twice has two incarnations', async () => {
+test('a connection that can’t be recorded fails alone, and a machine that connects twice has two incarnations', async () => {
   const [first, second, third] = connections('eu', 3);
   if (first === undefined || second === undefined || third === undefined) throw new Error('no connections');
   const bad = { ...third, machine: { ...third.machine, name: 'longer than its column'.repeat(4) } };
   const outcomes = await connectAll([first, second, bad, second]);
   expect(outcomes.filter((each) => typeof each === 'number')).toEqual([1, 1, 2]);
-  // Alone, together without success, each of the two by itself, and the second one's newer connection.
+  // The first alone, the rest together without success, then each of the two by itself, then the second one's newer
+  // connection.
   expect(transactions).toBe(1 + 1 + 2 + 1);
   expect(await epochs()).toEqual({ eu: [3, 2], us: [1, 0] });
 });
 
-test('checkers that fall silent at once leave their targets to the others in one epoch', async () => {
+test('checkers that fall silent at the same time leave their targets to the others in one epoch', async () => {
   const { db, wake } = place.ground;
   await connectAll([...connections('eu', 5), ...connections('us', 2)]);
   const before = await epochs();
@@ -101,7 +102,7 @@ test('checkers that fall silent at once leave their targets to the others in one
   const heard = { ...(eu?.[3] ?? rows[0]), heardAt: new Date(0) } as (typeof rows)[number];
   const silent = [...(eu?.slice(0, 3) ?? []), heard, ...(us ?? [])];
   const ended = await db.transaction((tx) => endSharing(tx, wake, silent));
-  // One of them was heard since.
+  // One of them has sent a heartbeat since.
   expect(ended.length).toBe(5);
   expect(await epochs()).toEqual({ eu: [Number(before.eu?.[0]) + 1, 2], us: [Number(before.us?.[0]) + 1, 0] });
   expect(await told()).toEqual(['PRESENT', 'PRESENT', 'ABSENT']);

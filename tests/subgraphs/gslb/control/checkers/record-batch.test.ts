@@ -1,4 +1,5 @@
-// The path of a report: votes, verdict, history, event, plan and zone commit together; reports that do not count change nothing.
+// The path of a report. Votes, verdict, history, event, plan and zone commit together, and reports that do not count
+// change nothing.
 import { beforeEach, expect, test } from '@jest/globals';
 import { recordBatch } from '../../../../../subgraphs/gslb/control/checkers/record-batch.ts';
 import { planAt } from '../../../../../subgraphs/gslb/control/plans/plan-store.ts';
@@ -33,7 +34,7 @@ async function generation(): Promise<number> {
   return place.count('SELECT generation AS n FROM gslb_zone WHERE name = ?', [zone]);
 }
 
-test('the votes of two of three vantage points make a verdict, and all that follows from it commits with the last vote', async () => {
+test('the votes of two of three vantage points make a verdict, and all consequences commit with the last vote', async () => {
   const [first, second] = checkers() as [TestChecker, TestChecker];
   await allUp();
   const before = { plan: await place.plan(name), zone: await generation() };
@@ -69,12 +70,12 @@ test('the votes of two of three vantage points make a verdict, and all that foll
   ]);
 });
 
-test('a minority never flips, nor does silence, nor abstention', async () => {
+test('a minority never flips a member, nor does silence or abstention', async () => {
   const [first, second, third] = checkers() as [TestChecker, TestChecker, TestChecker];
   await allUp();
   await place.say(first, { [one]: 'DOWN', [two]: 'DOWN' });
   expect(await place.up(name)).toHaveLength(2);
-  // Of the others one abstains, and one is cut off: the vote for DOWN is the only one that counts.
+  // One of the others abstains and one is cut off, so the vote for DOWN is the only one that counts.
   await place.say(second, {}, { abstains: true });
   const { db } = place.ground;
   await db.execute('UPDATE gslb_checker SET heard_at = NOW(3) - INTERVAL 1 HOUR WHERE id = ?', [third.id]);
@@ -83,7 +84,7 @@ test('a minority never flips, nor does silence, nor abstention', async () => {
   expect(await place.up(name)).toHaveLength(2);
   const undecided = 'SELECT COUNT(*) AS n FROM gslb_pool_member WHERE undecided_at IS NOT NULL';
   expect(await place.count(undecided)).toBe(2);
-  // One that abstains no more decides at once.
+  // When the checker stops abstaining, its vote decides at once.
   await place.say(second, { [one]: 'DOWN' });
   expect(await place.up(name)).toEqual([two]);
 });
@@ -110,7 +111,7 @@ test('repeated, gapped, old and foreign batches change nothing', async () => {
   const said = await place.batch(first, { [one]: 'DOWN' });
   await report(first, said);
   const stored = await state();
-  // Another content under the same number does not count either.
+  // A batch with the same number but different content does not count either.
   await report(first, { ...said, verdicts: [place.spoken(two, 'DOWN')] });
   const wrong: [string, Partial<typeof said>][] = [
     ['GAP', { number: said.number + 2 }],
@@ -124,18 +125,18 @@ test('repeated, gapped, old and foreign batches change nothing', async () => {
   for (const [refusal, change] of wrong)
     await expect(report(first, { ...said, ...change })).rejects.toMatchObject({ refusal });
   expect(await state()).toEqual(stored);
-  // Targets that do not exist are nobody's.
+  // Reports about unknown targets are ignored.
   const nothing = place.spoken('00000000-0000-7000-8000-000000000000', 'DOWN');
   await place.say(second, {}, { verdicts: [nothing] });
   expect(await state()).toEqual(stored);
 });
 
-test('a late report is history, and never a vote', async () => {
+test('a late report becomes history, never a vote', async () => {
   const [first, second] = checkers() as [TestChecker, TestChecker];
   await allUp();
   await place.say(first, { [one]: 'DOWN' });
   const { db } = place.ground;
-  // Its stamps of before are forgotten: it was cut off.
+  // A disconnect clears the checker's earlier stamps.
   await place.connect(second);
   const stampMs = (await databaseNow(db)) - 700_000;
   await place.say(second, { [one]: 'DOWN' }, { stampMs, past: [place.spoken(two, 'DOWN')] });
@@ -154,7 +155,7 @@ test('a late verdict counts once its checker confirms it in time', async () => {
   const [first, second] = checkers() as [TestChecker, TestChecker];
   await allUp();
   const { db } = place.ground;
-  // Votes of this pool may be old: what is late is no vote all the same.
+  // This pool accepts old votes, but a late report is still not a vote.
   await db.execute("UPDATE gslb_pool SET spec = JSON_SET(spec, '$.quorum.freshMs', 3600000)");
   await place.say(first, { [one]: 'DOWN' });
   await place.connect(second);
@@ -176,16 +177,16 @@ test('a verdict that waits for votes that were too old, or from a silent checker
   await db.execute('UPDATE gslb_checker SET said_at = said_at - INTERVAL 9 SECOND WHERE id = ?', [second.id]);
   await place.say(first, { [one]: 'DOWN' });
   expect(await place.up(name)).toHaveLength(2);
-  // Nobody else comes to it: a heartbeat is no work of the members.
+  // No other checker adds work: a heartbeat does not owe an evaluation of the members.
   expect(await owedTo(one)).toBe(1);
   await place.say(second, {});
   await place.work('gslb-judge', one);
   expect(await place.up(name)).toEqual([two]);
-  // With a verdict that all votes make there is nothing to wait for.
+  // A unanimous verdict has nothing to wait for.
   expect(await owedTo(one)).toBe(0);
 });
 
-test('a checker more or less raises the epoch, shares the targets anew, and makes one voter of its vantage point', async () => {
+test('a checker that joins or leaves raises the epoch, redistributes the targets, and each vantage point still has one vote', async () => {
   const [first, second] = checkers() as [TestChecker, TestChecker];
   await allUp();
   const { db } = place.ground;
@@ -195,7 +196,7 @@ test('a checker more or less raises the epoch, shares the targets anew, and make
   const helper = await place.checker('eu');
   expect(await epoch()).toBe(before + 1);
   await expect(recordBatch(db, place.dependencies, first.id, old)).rejects.toMatchObject({ refusal: 'OLD_EPOCH' });
-  // Both say the same; the target is one's alone.
+  // Both report the same, but only one checker has the target.
   first.number -= 1;
   await place.say(first, { [one]: 'DOWN' });
   await place.say(helper, { [one]: 'DOWN' });
@@ -203,7 +204,7 @@ test('a checker more or less raises the epoch, shares the targets anew, and make
     1,
   );
   expect(await place.up(name)).toContain(one);
-  // Coming back at once changes nothing for the other.
+  // Reconnecting at once changes nothing for the other checker.
   await place.connect(helper);
   expect(await epoch()).toBe(before + 1);
   await place.say(second, { [one]: 'DOWN' });

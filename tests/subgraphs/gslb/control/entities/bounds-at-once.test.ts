@@ -1,4 +1,4 @@
-// Bounds that are counted over several objects hold when those change at the same moment.
+// Bounds that are counted over several objects hold when those objects change at the same moment.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -12,7 +12,7 @@ const graph = forFile(() => GslbGraph.open({ quotas: 20 }));
 const world = forFile(() => makeWorld(graph, owner));
 const owner = identity('MEMBER');
 
-test('a project that makes objects at once has no more of them than its quota', async () => {
+test('a project that creates objects concurrently never exceeds its quota', async () => {
   const made = await Promise.all(
     Array.from({ length: 30 }, (_, at) => graph.mutate('gslbPoolCreate', { name: `pool-${at}` }, owner)),
   );
@@ -21,7 +21,7 @@ test('a project that makes objects at once has no more of them than its quota', 
   await graph.db.execute("DELETE FROM gslb_pool WHERE name LIKE 'pool-%'");
 });
 
-test("a name gets no pool whose members, with one that is just being made, are beyond its flavor's bound", async () => {
+test("a name gets no pool whose members, including one being created, exceed its flavor's bound", async () => {
   const { db } = graph;
   const second = await graph.make('gslbPoolCreate', { name: 'second' }, owner);
   await graph.make('gslbPoolMemberCreate', { poolId: second, name: 'two', addresses: ['203.0.113.8'] }, owner);
@@ -30,7 +30,7 @@ test("a name gets no pool whose members, with one that is just being made, are b
   let update: ReturnType<GslbGraph['mutate']> | undefined;
   let hasEnded = false;
   const root = await createConnection({ ...graph.place.rootConnection });
-  // As the creation of a member does: the project's lock first, and then the row.
+  // Like the creation of a member: lock the project first, and then the row.
   await db.transaction(async (tx) => {
     await lockProject(tx, projectA);
     await tx.execute(
@@ -46,7 +46,7 @@ test("a name gets no pool whose members, with one that is just being made, are b
   expect((await update)?.faults).toEqual(['LIMIT_REACHED input.poolIds']);
 });
 
-/** For a lock. The table that is read here is not renewed while it is read more often than each 100 ms. */
+/** True if a transaction waits for a lock. This table is refreshed only if it was not read for 100 ms. */
 async function isSomeoneWaiting(root: Connection): Promise<boolean> {
   await sleep(150);
   const rows = await root.query("SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");

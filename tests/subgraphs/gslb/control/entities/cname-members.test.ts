@@ -1,4 +1,4 @@
-// Members of type FQDN that come to a pool after its names: what a name may not be a CNAME of is refused then too.
+// FQDN members that join a pool after its names. A CNAME that a name may not have is refused then too.
 import { expect, test } from '@jest/globals';
 import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, type Input, identity, makeWorld } from '../../support/gslb-graph.ts';
@@ -12,7 +12,7 @@ const name = (fqdn: string, poolId: string) =>
   graph.make('gslbCreate', { fqdn, flavorId: world.flavor, poolIds: [poolId] }, owner);
 const alias = (poolId: string, cname: string): Input => ({ poolId, name: 'one', memberType: 'FQDN', cname });
 
-test('a member that leads a name back to itself', async () => {
+test('a member that points a name back to itself', async () => {
   const [one, two] = [await pool('one'), await pool('two')];
   await name('one.gslb.test', one);
   await name('two.gslb.test', two);
@@ -39,7 +39,7 @@ test('a member that makes the zone itself a CNAME', async () => {
   await graph.make('gslbPoolMemberCreate', { poolId: apex, name: 'one', addresses: ['203.0.113.7'] }, owner);
 });
 
-test('a circle behind more CNAMEs than are read at once', async () => {
+test('a loop behind more CNAMEs than one read covers', async () => {
   const [many, back] = [await pool('many'), await pool('back')];
   await name('many.gslb.test', many);
   for (let at = 0; at < 205; at += 1)

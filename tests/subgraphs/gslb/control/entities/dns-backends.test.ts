@@ -1,4 +1,5 @@
-// DNS backends and their zones through the graph: what is stored, shown, sealed, refused, and kept while it is in use.
+// DNS backends and their zones through the graph: storage, display, sealed secrets, refusals, and protection while in
+// use.
 import { expect, test } from '@jest/globals';
 import { openSecret } from '../../../../../dns/backends/backend-secret.ts';
 import { readBackend } from '../../../../../dns/backends/backend-store.ts';
@@ -31,14 +32,14 @@ const designate = (change: Input = {}): Input => ({
   },
 });
 
-/** Nothing of it is left to show. */
+/** Removes the object and checks that the graph no longer shows it. */
 async function remove(mutation: string, input: Input): Promise<void> {
   expect(await graph.mutate(mutation, input)).toEqual({ faults: [], told: [], entity: { id: input.id } });
 }
 
 const stored = async (id: string) => readBackend(graph.db, decodeUuid('DnsBackend', id) ?? '');
 
-test('a backend is shown with its servers and what it can express, and its secret to nobody', async () => {
+test('a backend shows its servers and capabilities, but its secret to nobody', async () => {
   const id = await graph.make('dnsBackendCreate', powerdns());
   const { one, list } = await graph.ask<{ one: unknown; list: { nodes: { id: string }[] } }>(
     admin,
@@ -62,7 +63,7 @@ test('a backend is shown with its servers and what it can express, and its secre
   await remove('dnsBackendDelete', { id });
 });
 
-test("a zone at Designate has its pool's name servers, and is not signed from here", async () => {
+test("a zone at Designate has its pool's name servers, and is not signed by Tidegate", async () => {
   const backendId = await graph.make('dnsBackendCreate', designate({ nameServers: ['203.0.113.57:53'] }));
   const zone = { name: 'pool.test', backendId };
   const made = (change: Input) => graph.mutate('dnsZoneCreate', { ...zone, ...change });
@@ -72,7 +73,7 @@ test("a zone at Designate has its pool's name servers, and is not signed from he
   await remove('dnsBackendDelete', { id: backendId });
 });
 
-test('a backend keeps its credentials, unless they would be sent elsewhere', async () => {
+test('a backend keeps its credentials, unless an update would send them elsewhere', async () => {
   const id = await graph.make('dnsBackendCreate', rfc2136());
   const update = (input: Input) => graph.mutate('dnsBackendUpdate', { id, ...input });
   expect((await update({ name: 'renamed' })).faults).toEqual([]);
@@ -102,7 +103,7 @@ test('a repeated request gets its first answer, also when the backend or the zon
   expect((await graph.mutate('dnsZoneDelete', { id: zone })).faults).toEqual(['NOT_FOUND input.id']);
 });
 
-test('a zone at a backend is made there, with the rights as its rules', async () => {
+test('a zone at a backend is created there, with the rights as its rules', async () => {
   const backend = await graph.make('dnsBackendCreate', powerdns());
   const other = encodeId('Project', projectB);
   const rights = [{ suffix: 'made.test' }, { suffix: 'b.made.test', projectId: other }];
@@ -140,7 +141,7 @@ test('a zone at a backend is made there, with the rights as its rules', async ()
   await remove('dnsBackendDelete', { id: backend });
 });
 
-test('a backend of our own name servers is as good as none', async () => {
+test('a backend of our own name servers behaves like no backend', async () => {
   const backendId = await graph.make('dnsBackendCreate', { name: 'ours', backendType: 'ANSWERER' });
   await graph.make('dnsZoneCreate', { name: 'ours.test', backendId, rights: [openRight('ours.test')] });
   expect(await readZoneNamed(graph.db, 'ours.test')).toBeUndefined();

@@ -1,4 +1,5 @@
-// The entities of GSLB through the graph: what is created is shown, changed, used and deleted, and owes what follows.
+// The entities of GSLB through the graph: objects are created, shown, changed, used and deleted, and each change owes
+// the right work.
 import { expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { heldBy } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
@@ -81,12 +82,12 @@ test('a CMP object and a project list their names', async () => {
   expect(entities).toEqual([shown, shown, { gslbs: { nodes: [] } }]);
 });
 
-test('a project with objects of GSLB says what holds it', async () => {
+test("a project with GSLB objects says why it can't be deleted", async () => {
   expect(await heldBy(graph.db, projectA)).toEqual(['1 GSLBs', '1 GSLB pools', '1 GSLB monitors']);
   expect(await heldBy(graph.db, projectB)).toEqual([]);
 });
 
-test('an update keeps omitted fields, and refuses null for one that always has a value', async () => {
+test('an update keeps omitted fields, and refuses null for required ones', async () => {
   const change = (input: object) =>
     graph.mutate(
       'gslbUpdate',
@@ -102,7 +103,7 @@ test('an update keeps omitted fields, and refuses null for one that always has a
   expect((await change({ ttlSeconds: null })).told).toMatchObject([refused]);
 });
 
-test('a stored policy has its steps, so that a plan can be made from it', async () => {
+test('a stored policy includes its steps, so that a plan can be made from it', async () => {
   const [row] = await graph.db.query<{ spec: string }>('SELECT spec FROM gslb');
   expect(JSON.parse(row?.spec ?? '{}')).toMatchObject({
     policy: { preset: 'WEIGHTED', steps: [{ step: 'WEIGHTED' }, { step: 'FIRST', count: 1 }] },
@@ -110,7 +111,7 @@ test('a stored policy has its steps, so that a plan can be made from it', async 
   });
 });
 
-test('an administrator state has an event, an end and a reason', async () => {
+test("an administrator's state has an event, an end and a reason", async () => {
   const until = new Date(Date.now() + 3_600_000).toISOString();
   const set = await graph.mutate(
     ...([
@@ -128,7 +129,7 @@ test('an administrator state has an event, an end and a reason', async () => {
   await graph.make('gslbPoolMemberAdminStateSet', { id: world.member, state: 'AUTO' }, owner);
 });
 
-test('only a member that is up and waits can be released', async () => {
+test('only a member that is up and waiting can be released', async () => {
   const release = () => graph.mutate('gslbPoolMemberRelease', { id: world.member }, owner);
   expect((await release()).faults).toEqual(['WRONG_STATE input.id']);
   await graph.db.execute("UPDATE gslb_pool_member SET verdict = 'UP', serving = 0, was_down = 1");
@@ -136,7 +137,7 @@ test('only a member that is up and waits can be released', async () => {
   expect(await graph.db.query('SELECT released FROM gslb_pool_member')).toEqual([{ released: 1 }]);
 });
 
-test('an answer is frozen and released', async () => {
+test('an answer can be frozen and released', async () => {
   const freeze = (input: object) =>
     graph.mutate('gslbFreeze', { id: world.gslb, ...input }, owner, '{ frozenAt frozenReason }');
   expect((await freeze({ reason: 'a move' })).entity).toMatchObject({
@@ -148,7 +149,7 @@ test('an answer is frozen and released', async () => {
   expect(thawed.entity).toEqual({ frozenReason: null, frozenAt: null });
 });
 
-test('credentials of a monitor are sealed, never shown, resealed and removed', async () => {
+test("a monitor's credentials are sealed, never shown, resealed and removed", async () => {
   const id = await graph.make(
     ...([
       'gslbMonitorCreate',
@@ -196,7 +197,7 @@ test('a repeated request with its key gets its first answer', async () => {
   expect((await graph.mutate('gslbPoolDelete', { id: first, idempotencyKey: 'gone' }, owner)).faults).toEqual([]);
 });
 
-test('an object in use is not deleted; a deleted name waits until nothing answers it', async () => {
+test('an object in use is not deleted; a deleted name waits until no server answers it', async () => {
   const refused = async (mutation: string, id: string, who = owner) =>
     (await graph.mutate(mutation, { id }, who)).faults;
   expect(await refused('gslbPoolDelete', world.pool)).toEqual(['IN_USE input.id']);

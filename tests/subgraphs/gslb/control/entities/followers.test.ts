@@ -1,4 +1,4 @@
-// A load balancer links to the members of GSLBs that follow it.
+// A load balancer links to the GSLB members that follow it.
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
@@ -18,7 +18,7 @@ async function followers(who: Identity, first = 20): Promise<unknown[]> {
   return _entities.map(({ gslbPoolMembers }) => gslbPoolMembers);
 }
 
-test('those that follow it, with their names, of projects that the caller may see', async () => {
+test('the links show followers and their names, from projects that the caller may see', async () => {
   const { pool } = await makeWorld(graph);
   const none = { totalCount: 0, nodes: [] };
   expect(await followers(member)).toEqual([none, none]);
@@ -27,7 +27,7 @@ test('those that follow it, with their names, of projects that the caller may se
   const shown = (name: string) => ({ name, pool: { gslbs: { nodes: [{ fqdn: 'shop.gslb.test' }] } } });
   const found = { totalCount: 1, nodes: [shown('followed')] };
   for (const who of [member, identity('ADMIN')]) expect(await followers(who)).toEqual([found, none]);
-  // Another project may write the id of a load balancer that is not its own.
+  // Another project may enter the ID of a load balancer that it does not own.
   const theirs = await graph.make(
     'gslbPoolCreate',
     { name: 'theirs', projectId: encodeId('Project', projectB) },

@@ -1,4 +1,5 @@
-// A zone below another one: names that it would take from the zone above are refused, and so are long names of our own zones.
+// A zone below another one. Names that would hide names of the parent zone are refused, and so are long names in our
+// own zones.
 import { expect, test } from '@jest/globals';
 import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, identity, makeWorld, openRight } from '../../support/gslb-graph.ts';
@@ -15,7 +16,7 @@ test.each([
   ['a.inner.gslb.test', 'inner.gslb.test'],
   ['here.gslb.test', 'here.gslb.test'],
   ['*.wild.gslb.test', 'wild.gslb.test'],
-])('%s would be answered no more beside a zone %s', async (fqdn, inner) => {
+])('%s could not be answered beside a zone %s', async (fqdn, inner) => {
   await name(fqdn);
   const before = await graph.everything();
   const { faults, told } = await zone(inner);
@@ -28,13 +29,13 @@ test.each([
   expect((await zone(inner)).faults).toEqual([]);
 });
 
-test('a zone beside names that only look like its own', async () => {
+test('a zone is allowed beside names that only look like its own', async () => {
   await name('a.other.gslb.test');
   expect((await zone('ther.gslb.test')).faults).toEqual([]);
   expect((await zone('x_ther.gslb.test')).faults).toEqual(['INVALID_INPUT input.name']);
 });
 
-test('a zone of our own name servers whose name leaves no room for theirs', async () => {
+test('a zone on our own name servers is refused if its name leaves no room for their names', async () => {
   const label = 'a'.repeat(60);
   const long = `${label}.${label}.${label}.test`;
   const { faults, told } = await zone(`aaa.${long}`);

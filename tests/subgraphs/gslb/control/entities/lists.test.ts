@@ -1,4 +1,4 @@
-// Lists of GSLB through the graph: their orders, cursors, filters by name and counts, for a member of one project.
+// The lists of GSLB through the graph: orders, cursors, name filters and counts, for a member of one project.
 import { beforeAll, expect, test } from '@jest/globals';
 import { forFile } from '../../../../support/jest/shared.ts';
 import { orders } from '../../../support/orders.ts';
@@ -65,7 +65,7 @@ orders(
     dnsBackends       | admin  |`,
 );
 
-test('lists below other objects count their items, together', async () => {
+test('nested lists count their items in one batch', async () => {
   const { gslbPools: pools } = await graph.ask<{ gslbPools: { nodes: readonly object[] } }>(
     member,
     `{ gslbPools(orderBy: NAME) { nodes { name members(first: 1) { totalCount } gslbs(first: 1) { totalCount } } } }`,
@@ -98,7 +98,7 @@ test("another project's objects are not counted", async () => {
   expect(await list('gslbPools', 'text: "o"', admin)).toMatchObject({ totalCount: 4 });
 });
 
-test('the history of verdicts is counted, in both orders', async () => {
+test('verdict history is counted, in both orders', async () => {
   const ids = ['01900000-0000-7000-8000-000000000001', '01900000-0000-7000-8000-000000000002'];
   const { pool, of, project } = (
     await graph.db.query<{ pool: string; of: string; project: string }>(
@@ -128,7 +128,7 @@ test('the history of verdicts is counted, in both orders', async () => {
   );
 });
 
-test('one thing is found by its name, by those who may see it', async () => {
+test('an object is found by its name, by callers who may see it', async () => {
   const one = async (field: string, args: string, who = member) =>
     (await graph.ask<{ one: { id: string } | null }>(who, `{ one: ${field}(${args}) { id } }`)).one?.id ?? null;
   expect(await one('gslb', 'fqdn: "Shop.gslb.test."')).toBe(world.gslb);

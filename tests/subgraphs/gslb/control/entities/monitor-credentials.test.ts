@@ -1,5 +1,5 @@
-// A monitor's credentials go only where their owner allowed: a member of the project that does not know them can't redirect them
-// to a host, a port or a service of its own.
+// A monitor's credentials go only where their owner allowed. A project member who does not know them can't redirect
+// them to another host, port or service.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { readVantagePoints } from '../../../../../subgraphs/gslb/control/stores/vantage-store.ts';
@@ -39,7 +39,7 @@ const poolWith = async (name: string, members: Readonly<Record<string, Input>>) 
   return { poolId, ids };
 };
 
-/** What checkers are told for a member, once the table has read what is stored now. */
+/** The documents that checkers get for a member, after the table reads the current rows. */
 async function documentsOf(memberId: string) {
   const uuid = decodeUuid('GslbPoolMember', memberId);
   const [vantagePoint] = await readVantagePoints(graph.db);
@@ -61,7 +61,7 @@ test('credentials need the hosts and the port to which they may be sent', async 
   expect(await create({ checkType: 'TCP', auth })).toEqual(['INVALID_INPUT input.auth']);
 });
 
-test('a name is not enough if the owner of its target would get them', async () => {
+test('a name is not enough if the owner of its target would get the credentials', async () => {
   const zone = { name: 'gslb.test', rights: [openRight('gslb.test')] };
   await graph.make('dnsZoneCreate', zone);
   const name = (host: string, input: Input = {}) =>
@@ -94,14 +94,14 @@ test('targets for checkers limit where a name may lead', async () => {
   const blocks = { authBlocks: ['192.0.2.0/24', '2001:db8::7'] };
   expect(await documentsOf(byName)).toMatchObject([{ secret: auth, ...blocks }]);
   expect((await documentsOf(byAddress))[0]).not.toHaveProperty('authBlocks');
-  // As it stood before names had to be proven.
+  // Rows from before name ownership had to be proven.
   const sql = `UPDATE gslb_monitor SET spec = JSON_SET(spec, '$.authHosts', JSON_ARRAY('app.example.com')) WHERE id = ?`;
   await graph.db.execute(sql, [decodeUuid('GslbMonitor', monitorId) ?? '']);
   await graph.mutate('gslbPoolUpdate', { id: named.poolId, description: 'look' }, other);
   await waitFor('no target', async () => (await documentsOf(byName)).length === 0);
 });
 
-test('members elsewhere are refused, at each way to them', async () => {
+test('members elsewhere are refused by every mutation that could add them', async () => {
   const monitorId = await graph.make('gslbMonitorCreate', { name: 'members', ...given }, owner);
   const inside = await poolWith('inside', { one: { addresses: ['192.0.2.7', '2001:db8::7'] } });
   const named = await poolWith('named', { one: { memberType: 'FQDN', cname: 'App.example.com' } });
@@ -121,7 +121,7 @@ test('members elsewhere are refused, at each way to them', async () => {
   expect(await faults('gslbPoolMemberUpdate', added)).toEqual(['INVALID_INPUT input.addresses.1']);
 });
 
-test('their destination and form change only with them, and members can not set it', async () => {
+test("only a caller who sends the credentials again can change their destination and form, and members can't set it", async () => {
   const id = await graph.make('gslbMonitorCreate', { name: 'bound', ...given }, owner);
   const parameters = { hostHeader: 'mine.example.com', path: '/mine' };
   const { poolId, ids } = await poolWith('bound', {
@@ -153,13 +153,13 @@ test('their destination and form change only with them, and members can not set 
   expect((await documentsOf(ids.one ?? ''))[0]).not.toHaveProperty('secret');
 });
 
-test('they can not be decrypted for a row with another place, nor for addresses added later', async () => {
+test("the credentials can't be decrypted for a row with another destination, nor for addresses added later", async () => {
   const id = await graph.make('gslbMonitorCreate', { name: 'stored', ...given }, owner);
   const { poolId, ids } = await poolWith('stored', { one: { addresses: ['192.0.2.10'] } });
   await graph.make('gslbPoolMonitorAttach', { monitorId: id, target: { poolId } }, other);
   const told = async () => (await documentsOf(ids.one ?? '')).length;
   await waitFor('the target', async () => (await told()) === 1);
-  // As a load balancer's are followed: not by a request.
+  // Following a load balancer changes addresses without a request.
   const follow = (address: string) =>
     graph.db.execute(`UPDATE gslb_pool_member SET spec = JSON_SET(spec, '$.addresses[0]', ?) WHERE id = ?`, [
       ...[address, decodeUuid('GslbPoolMember', ids.one ?? '') ?? ''],

@@ -1,5 +1,5 @@
-// Types of monitors: a deployer's own plugin comes into the graph with the checker that has it, and parameters are checked by its schema,
-// a member's over the monitor's too.
+// Types of monitors. A deployer's own plugin enters the graph with the checker that has it. Its schema checks all
+// parameters, including those that a member overrides.
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -71,7 +71,7 @@ interface Shown {
   readonly schema: Input;
 }
 
-/** Of the deployer's own plugins. */
+/** The types of the deployer's own plugins. */
 async function types(): Promise<readonly Shown[]> {
   const text = '{ gslbMonitorTypes { checkType plugin needsPort vantagePointNames schema } }';
   const { gslbMonitorTypes } = await graph.ask<{ gslbMonitorTypes: readonly Shown[] }>(owner, text);
@@ -98,7 +98,7 @@ test.each([
   expect(
     (await graph.mutate('gslbMonitorCreate', greeting({ parameters: { plugin: parameters } }), owner)).faults,
   ).toEqual(faults);
-  // Heartbeats go on beside it.
+  // Heartbeats continue in the background.
   expect(withoutCheckers(await graph.everything())).toBe(withoutCheckers(before));
 });
 
@@ -110,7 +110,7 @@ test.each([
   expect((await graph.mutate('gslbMonitorCreate', input, owner)).faults).toEqual(faults);
 });
 
-test('a pattern that would take for ever ends, and is not tried again at once', async () => {
+test('a pattern that would run forever is stopped, and is not tried again at once', async () => {
   const parameters = { plugin: { text: `${'a'.repeat(60)}b` } };
   const input = { name: 'endless', checkType: 'PLUGIN', plugin: 'ENDLESS', parameters };
   const create = async () => (await graph.mutate('gslbMonitorCreate', input, owner)).told;
@@ -119,7 +119,7 @@ test('a pattern that would take for ever ends, and is not tried again at once', 
   expect(await create()).toMatchObject([{ message }]);
 });
 
-test('a checker that joined later changes nothing of what another publishes', async () => {
+test('a checker that joins later does not change what another publishes', async () => {
   await graph.make('gslbVantagePointCreate', { name: 'us', region: 'us', latitude: 40, longitude: -70 });
   const before = await types();
   const other = { name: 'GREETING', needsPort: false, parameters: { not: {} } };
@@ -143,7 +143,7 @@ test('a checker that joined later changes nothing of what another publishes', as
   ]);
 });
 
-test('a member is checked by it', async () => {
+test("a deployer's plugin checks a member", async () => {
   const server = createServer((socket) => socket.on('error', () => undefined).write('moin')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   ends.push(() => server.close());
@@ -157,7 +157,7 @@ test('a member is checked by it', async () => {
   const verdict = async () =>
     (await graph.db.query<{ verdict: string }>("SELECT verdict FROM gslb_vote WHERE verdict = 'UP'")).length > 0;
   await waitFor('the vote', verdict);
-  // The parameters are shown beside their schema, which a member does not know.
+  // The parameters are shown with their schema, which a project member has not seen.
   const plugin = 'parameters { ... on GslbPluginParameters { values schema } }';
   const { gslbPool } = await graph.ask<{ gslbPool: Input }>(
     owner,
@@ -188,7 +188,7 @@ test("a member's parameters are checked with those of its monitors", async () =>
   );
   const faults = async (mutation: string, input: Input) => (await graph.mutate(mutation, input, owner)).faults;
 
-  // At attach, for a pool and for a member.
+  // On attach, for a pool and for a member.
   for (const used of [{ poolId }, { memberId: member }])
     for (const monitorId of [one, ping])
       expect(await faults('gslbPoolMonitorAttach', { monitorId, target: used })).toEqual([
@@ -198,7 +198,7 @@ test("a member's parameters are checked with those of its monitors", async () =>
   // When the monitor changes.
   const update = { id: empty, parameters: { plugin: { one: 'a' } } };
   expect(await faults('gslbMonitorUpdate', update)).toEqual(['INVALID_INPUT input.parameters']);
-  // When a member comes or changes.
+  // When a member is added or changed.
   const wrong = { parameters: { http: { path: '/' } } };
   const path = ['INVALID_INPUT input.parameters.http.path'];
   expect(await faults('gslbPoolMemberCreate', { ...plain, name: 'two', ...wrong })).toEqual(path);

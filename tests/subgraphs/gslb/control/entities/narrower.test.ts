@@ -1,4 +1,5 @@
-// What becomes narrower names the names that it would leave out; and a zone that name servers get whole has a size.
+// A change that narrows an object lists the names that it would exclude. A zone has a size limit, because name servers
+// get it whole.
 import { expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
@@ -27,7 +28,7 @@ test.each([
   expect(await refused('gslbFlavorUpdate', { id: world.flavor, ...change })).toEqual([`IN_USE input.${field}`]);
 });
 
-test('a flavor becomes narrower as far as its names allow, and so does what they use', async () => {
+test('a flavor can be narrowed as far as its names allow, and so can the objects that it uses', async () => {
   const second = { poolId: world.pool, name: 'two', addresses: ['203.0.113.8'] };
   const two = await graph.make('gslbPoolMemberCreate', second, owner);
   const change = {
@@ -43,7 +44,7 @@ test('a flavor becomes narrower as far as its names allow, and so does what they
   await graph.make('gslbPoolMemberDelete', { id: two }, owner);
 });
 
-test('a right that a name needs does not go', async () => {
+test("a right that a name needs can't be removed", async () => {
   const zone = (rights: readonly Input[]) => ({ id: world.zone, rights });
   const [a, b] = [encodeId('Project', projectA), encodeId('Project', projectB)];
   for (const rights of [[], [{ suffix: 'gslb.test', projectId: b }], [{ suffix: 'a.gslb.test' }]])
@@ -52,7 +53,7 @@ test('a right that a name needs does not go', async () => {
   await graph.make('dnsZoneUpdate', zone([openRight('gslb.test')]));
 });
 
-test('a zone that is full takes no more, and has room again when a name is smaller', async () => {
+test('a full zone accepts no more names, and has room again when a name shrinks', async () => {
   const { db } = graph;
   const name = { flavorId: world.flavor, poolIds: [world.pool] };
   const bytes = async (fqdn: string) =>
@@ -65,7 +66,7 @@ test('a zone that is full takes no more, and has room again when a name is small
   );
   expect(await bytes('large.gslb.test')).toBe(Number(row?.length));
   expect(estimate).toBeGreaterThan(0.8 * Number(row?.length));
-  // As many others would take.
+  // The size that many other names would take.
   await db.execute("UPDATE gslb SET plan_bytes = ? WHERE fqdn = 'shop.gslb.test'", [
     mostZoneBytes - Number(row?.length),
   ]);
@@ -80,7 +81,7 @@ test('a zone that is full takes no more, and has room again when a name is small
   expect((await graph.mutate('gslbUpdate', { id, clientBlocks }, owner)).faults).toEqual([]);
 });
 
-test('names with blocks of clients share what name servers take of them in a zone', async () => {
+test("names with client blocks share the zone's limit for name servers", async () => {
   const blocks = { policy: 'GEO', clientBlocks: [{ cidr: '203.0.113.0/24', region: 'eu' }] };
   const flavorId = await graph.make('gslbFlavorCreate', { name: 'maps' });
   const input = (label: string) => ({ fqdn: `${label}.gslb.test`, flavorId, poolIds: [world.pool], ...blocks });

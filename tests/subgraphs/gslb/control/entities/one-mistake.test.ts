@@ -1,4 +1,4 @@
-// One mistake in a new name and what is made with it has one error, at its place.
+// One mistake in a new name and the objects made with it gives one error, at its place.
 import { forFile } from '../../../../support/jest/shared.ts';
 import { oneMistake } from '../../../support/one-mistake.ts';
 import { GslbGraph, identity, openRight } from '../../support/gslb-graph.ts';
@@ -7,7 +7,7 @@ const owner = identity('MEMBER');
 const graph = forFile(() => GslbGraph.open());
 const ids = forFile(async () => {
   await graph.make('dnsZoneCreate', { name: 'gslb.test', rights: [openRight('gslb.test')] });
-  // There are two, so that one must be chosen.
+  // Two flavors, so that the caller must choose one.
   await graph.make('gslbFlavorCreate', { name: 'only' });
   const pool = (name: string) => graph.make('gslbPoolCreate', { name }, owner);
   const flavor = await graph.make('gslbFlavorCreate', { name: 'more' });

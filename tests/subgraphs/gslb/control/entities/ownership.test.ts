@@ -1,4 +1,5 @@
-// Names of two projects through the graph: the rights of a zone, names that are too near, names of servers, rest, and room.
+// Names of two projects through the graph: zone rights, conflicting names, reserved server names, rest times and
+// limits.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { claimName } from '../../../../../dns/ownership/name-claims.ts';
 import { keepServerName } from '../../../../../dns/ownership/server-names.ts';
@@ -41,14 +42,14 @@ const create = async (who: typeof alpha, fqdn: string, more: Input = {}) => {
 };
 const fault = async (who: typeof alpha, fqdn: string) => (await create(who, fqdn)).fault;
 
-/** As a worker does once no name server answers it. */
+/** Finishes the deletion like a worker does once no name server answers the name. */
 async function remove(id: string, restMs = 86_400_000): Promise<void> {
   await graph.make('gslbDelete', { id }, alpha);
   const uuid = decodeUuid('Gslb', id) ?? '';
   await graph.db.transaction((tx) => settleName(tx, { wake: graph.wake, pendingMs: 60_000, nameRestMs: restMs }, uuid));
 }
 
-test('a right without a project is for names below PROJECT.SUFFIX', async () => {
+test('a right without a project covers names below PROJECT.SUFFIX', async () => {
   await graph.make('dnsZoneCreate', { name: 'every.test', rights: [{ suffix: 'every.test' }] });
   expect(await fault(alpha, 'shop.alpha.every.test')).toBe('OK');
   for (const name of [
@@ -63,7 +64,7 @@ test('a right without a project is for names below PROJECT.SUFFIX', async () => 
   expect(await fault(beta, 'login.shop.alpha.every.test')).toBe('NAME_TAKEN input.fqdn');
 });
 
-describe('two projects with every right on a zone', () => {
+describe('two projects that both have every right on a zone', () => {
   const zone = 'both.test';
   beforeAll(async () => {
     const allows = ['APEX', 'WILDCARDS', 'UNDERSCORES'];
@@ -71,7 +72,7 @@ describe('two projects with every right on a zone', () => {
     await graph.make('dnsZoneCreate', { name: zone, rights });
   });
 
-  test('make no names above, below or over each other, also at the same moment', async () => {
+  test("can't create names above, below or over each other, even at the same moment", async () => {
     expect(await fault(alpha, `shop.${zone}`)).toBe('OK');
     for (const name of [`login.shop.${zone}`, `*.shop.${zone}`, `_acme-challenge.shop.${zone}`, `*.${zone}`])
       expect(await fault(beta, name)).toBe('NAME_TAKEN input.fqdn');
@@ -81,7 +82,7 @@ describe('two projects with every right on a zone', () => {
     }
   });
 
-  test('a load balancer and a GSLB have one set of names', async () => {
+  test('load balancers and GSLBs share one set of names', async () => {
     const claim = { name: `web.lb.${zone}`, owner: 'loadbalancer/1', project: { id: projectB, name: 'beta' } };
     const rules = [{ suffix: zone, projectIds: [projectB] }];
     const taken = await graph.db.transaction((tx) =>
@@ -102,7 +103,7 @@ describe('two projects with every right on a zone', () => {
     ]);
   });
 
-  test('a deleted name rests for its project', async () => {
+  test('a deleted name stays reserved for its project', async () => {
     const { id } = await create(alpha, `rests.${zone}`);
     await remove(id);
     expect(await fault(beta, `rests.${zone}`)).toBe('NAME_TAKEN input.fqdn');
@@ -113,17 +114,17 @@ describe('two projects with every right on a zone', () => {
     expect(await fault(beta, `rests.${zone}`)).toBe('OK');
   });
 
-  test('the names of name servers are refused, in whatever order they come', async () => {
+  test('the names of name servers are refused, in whatever order they are created', async () => {
     await graph.db.transaction((tx) => keepServerName(tx, { id: newUuid(), name: 'ns7' }));
     for (const name of [`ns7.${zone}`, `x.ns7.${zone}`]) expect(await fault(beta, name)).toBe('NAME_TAKEN input.fqdn');
   });
 });
 
-test('rights may be changed while names are there that no right of today would allow', async () => {
+test('rights can be changed while there are names that the current rights would not allow', async () => {
   const open = { suffix: 'old.test', allows: ['OUTSIDE_PROJECT'] };
   const id = await graph.make('dnsZoneCreate', { name: 'old.test', rights: [open] });
   const { id: name } = await create(alpha, 'web.old.test');
-  // As before rights had kinds.
+  // A right from before rights had kinds.
   const spec = JSON.stringify({ description: '', rights: [{ suffix: 'old.test', projectId: null }] });
   await graph.db.execute("UPDATE gslb_zone SET spec = ? WHERE name = 'old.test'", [spec]);
   expect((await graph.mutate('dnsZoneUpdate', { id, description: 'kept' })).faults).toEqual([]);
@@ -145,7 +146,7 @@ test('one project leaves room in a zone for others', async () => {
   expect(await fault(beta, 'other.room.test')).toBe('OK');
   await graph.db.execute("UPDATE gslb SET plan_bytes = ? WHERE fqdn = 'other.room.test'", [mostZoneBytes / 4]);
   expect(await fault(beta, 'more.room.test')).toBe('LIMIT_REACHED input.fqdn');
-  // A zone of its own it may fill.
+  // A project may fill its own zone.
   expect((await graph.mutate('dnsZoneUpdate', { id, rights: [open] })).faults).toEqual([]);
   await graph.make('dnsZoneCreate', { name: 'own.test', rights: [{ suffix: 'own.test', projectId: idOf(projectA) }] });
   expect(await fault(alpha, 'first.own.test')).toBe('OK');

@@ -1,4 +1,4 @@
-// The number of SQL statements of a list with all its links does not depend on the number of its rows.
+// The number of SQL statements for a list with all its links does not depend on its number of rows.
 import { beforeAll, expect, test } from '@jest/globals';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
@@ -42,7 +42,7 @@ beforeAll(async () => {
     };
     await graph.make('gslbCreate', { fqdn: `www.${zone}`, poolIds: [pool], ...shared }, member);
   }
-  // Plans that read the client's blocks.
+  // Plans that depend on client blocks.
   const names = await graph.db.query<{ id: string }>('SELECT id FROM gslb');
   await graph.db.transaction((tx) =>
     planNames(
@@ -63,7 +63,7 @@ const lists = {
   dnsBackends: 'servers { place serverState } zones { nodes { name } }',
 };
 
-test.each(Object.entries(lists))('%s: as many statements for many rows as for few', async (list, links) => {
+test.each(Object.entries(lists))('%s: many rows take as many statements as few', async (list, links) => {
   const admin = identity('ADMIN');
   const cost = async (first: number) => {
     const text = `{ ${list}(first: ${first}) { nodes { id ${links} } } }`;
@@ -108,12 +108,12 @@ test('the quotas of many projects take as many statements as those of one', asyn
     ],
   ]);
   expect(found).toHaveLength(101);
-  // Another tenant's project has none to show.
+  // Another tenant's project shows nothing.
   const [, [hidden]] = await cost([others[0] ?? ''], identity('MEMBER'));
   expect(hidden).toBeNull();
 });
 
-test('the pages of many parents are those of each alone', async () => {
+test('the pages of many parents equal those of each parent alone', async () => {
   const admin = identity('ADMIN');
   interface Pool {
     readonly id: string;

@@ -1,4 +1,4 @@
-// A name with new pools, members and monitors, in one mutation.
+// Creates a name with new pools, members and monitors in one mutation.
 import { beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 const create = (input: Input) => graph.mutate('gslbCreate', input, owner, shown);
 const members = [{ addresses: ['203.0.113.1'] }, { addresses: ['203.0.113.2'] }];
 
-test('without a flavor there is no usual one', async () => {
+test('without a flavor there is no default', async () => {
   const { faults } = await create({ fqdn: 'none.gslb.test', pools: [{ members }] });
   expect(faults).toEqual(['INVALID_INPUT input.flavorId']);
   await graph.make('gslbFlavorCreate', { name: 'only' });
@@ -41,7 +41,7 @@ test('two fields are enough: a name and a pool with its members', async () => {
   });
 });
 
-test('new pools are before existing ones; monitors check the members of their pool', async () => {
+test('new pools come before existing ones; monitors check the members of their pool', async () => {
   const poolId = await graph.make('gslbPoolCreate', { name: 'spare' }, owner);
   const pool = {
     ...{ name: 'own', members: [{ name: 'eu', addresses: ['203.0.113.3'], servicePort: 8080 }] },
@@ -67,7 +67,7 @@ test('new pools are before existing ones; monitors check the members of their po
   });
 });
 
-test('a monitor that the project has with the same name and settings is used, and no other', async () => {
+test('only a monitor of the project with the same name and settings is reused', async () => {
   const health = { name: 'health', checkType: 'HTTP', intervalMs: 6_000, parameters: { http: { path: '/health' } } };
   const make = (fqdn: string, monitor: Input) =>
     graph.mutate(
@@ -120,7 +120,7 @@ test.each<[string, Input, readonly string[]]>([
   expect(await graph.everything()).toBe(before);
 });
 
-test('a repeated request has its first answer, and a viewer may not', async () => {
+test('a repeated request gets its first answer, and a viewer is refused', async () => {
   const input = { fqdn: 'again.gslb.test', idempotencyKey: 'tree', pools: [{ members }] };
   const first = await graph.make('gslbCreate', input, owner);
   expect(await graph.make('gslbCreate', input, owner)).toBe(first);
@@ -132,7 +132,7 @@ test('a repeated request has its first answer, and a viewer may not', async () =
   expect(viewer.faults[0]).toMatch(/^FORBIDDEN/);
 });
 
-test('the flavor named default is the usual one of several', async () => {
+test('the flavor named default is used when there are several', async () => {
   await graph.make('gslbFlavorCreate', { name: 'other' });
   expect((await create({ fqdn: 'x.gslb.test', pools: [{ members }] })).faults).toEqual([
     'INVALID_INPUT input.flavorId',

@@ -1,5 +1,5 @@
-// Who may vote on a pool's members is decided by the flavors of its names: neither a rule that those can't meet nor a flavor that nobody
-// votes for is accepted.
+// The flavors of a pool's names decide which vantage points vote on its members. A rule that they can't meet is
+// refused, and so is a flavor without voters.
 import { beforeAll, expect, test } from '@jest/globals';
 import { forFile } from '../../../../support/jest/shared.ts';
 import { GslbGraph, identity, makeWorld, type World } from '../../support/gslb-graph.ts';

@@ -1,4 +1,4 @@
-// Zones get their keys from whoever name servers connect to.
+// The process that name servers connect to creates the keys of zones.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ZoneKeyRollover } from '../../../../../subgraphs/gslb/control/entities/zone-key-rollover.ts';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
@@ -24,7 +24,7 @@ async function keysOf(id: string): Promise<number> {
 }
 
 test('a zone has its keys as soon as it is created', async () => {
-  // The second one comes after the first look.
+  // The second zone is created after the first poll.
   for (const name of ['one.test', 'two.test']) {
     const id = await graph.make('dnsZoneCreate', { name, rights: [{ suffix: name }] });
     await waitFor('its keys', async () => (await keysOf(id)) > 0);

@@ -1,4 +1,4 @@
-// The explanation of an answer in the graph, with real name servers: it matches their answers.
+// The explanation of an answer in the graph, with real name servers. It matches their answers.
 import { beforeAll, expect, test } from '@jest/globals';
 import { forFile } from '../../../../support/jest/shared.ts';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
@@ -70,7 +70,7 @@ async function explain(args: Record<string, string>): Promise<Explanation | null
 
 const data = (answer: Answer | null | undefined) => answer?.records.map((record) => record.data).sort();
 
-test('a client by its region: who was left out, and every server answers the same', async () => {
+test('a client by its region: the excluded members are listed, and every server answers the same', async () => {
   const [one, two] = [await served.serve('ns1'), await served.serve('ns2')];
   const everyOne = (found: Explanation | null) =>
     found?.servers.length === 2 &&
@@ -94,7 +94,7 @@ test('a client by its region: who was left out, and every server answers the sam
       expect(answered).toEqual(found?.answer);
     }
   }
-  // One that does not answer any more is said to be so, and delays no other.
+  // A server that stopped answering is reported, and does not delay the others.
   await two.stop();
   const found = await explain({ name: 'shop.gslb.test', client: '198.51.100.7', type: 'AAAA' });
   const [first, second] = found?.servers ?? [];
@@ -112,14 +112,14 @@ test('a name shows its answer for a client without a query', async () => {
   expect([gslb.eu?.scopeBits, gslb.us?.scopeBits]).toEqual([24, 25]);
 });
 
-test('a wildcard answers names below it, but not below one that exists', async () => {
+test('a wildcard answers names below it, but not below an existing name', async () => {
   expect((await explain({ name: 'x.b.gslb.test' }))?.gslb.fqdn).toBe('*.b.gslb.test');
   expect((await explain({ name: 'y.x.b.gslb.test' }))?.gslb.fqdn).toBe('*.b.gslb.test');
   for (const name of ['c.b.gslb.test', 'x.c.b.gslb.test', 'b.gslb.test', 'gslb.test'])
     expect(await explain({ name })).toBeNull();
 });
 
-test('a past moment is explained by the plan of then', async () => {
+test('a past moment is explained by the plan of that time', async () => {
   const { graph } = served;
   const [{ now } = { now: new Date() }] = await graph.db.query<{ now: Date }>('SELECT NOW(3) AS now');
   const question = { name: 'shop.gslb.test', client: '198.51.100.7' };
@@ -146,7 +146,7 @@ test.each([
   await expect(explain(args)).rejects.toThrow('INVALID_INPUT');
 });
 
-test('who is in another pool is told which one is answered, by its name', async () => {
+test('a member of another pool is listed with the name of the answered pool', async () => {
   const { graph } = served;
   const poolId = await graph.make('gslbPoolCreate', { name: 'spare' });
   await graph.make('gslbPoolMemberCreate', { poolId, name: 'far', addresses: ['203.0.113.77'] });
@@ -168,7 +168,7 @@ async function membersOf(id: string): Promise<readonly string[]> {
   return gslbPool.members.nodes.map((member) => member.id);
 }
 
-test('a deleted name is explained at a moment when it was there, and so is the wildcard that it hid', async () => {
+test('a deleted name is explained for a moment when it existed, and so is the wildcard that it hid', async () => {
   const { graph } = served;
   const moment = async () => {
     const [{ now } = { now: new Date() }] = await graph.db.query<{ now: Date }>('SELECT NOW(3) AS now');

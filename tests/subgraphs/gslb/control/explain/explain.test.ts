@@ -1,4 +1,4 @@
-// How the answer for a client is selected, now and at past times, with the current answers of each name server.
+// The selection of an answer for a client, now and at past times, with the current answers of each name server.
 import { expect, test } from '@jest/globals';
 import { gslbExplain } from '../../../../../subgraphs/gslb/control/explain/explain.ts';
 import { databaseNow } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
@@ -9,7 +9,7 @@ import { GslbPlace, zone } from '../../support/gslb-place.ts';
 
 const place = forFile(() => GslbPlace.open());
 
-test('it follows the plan of that time, with the members left out, and the data of each server', async () => {
+test('it follows the plan of that time, with the excluded members and the data of each server', async () => {
   const { db } = place.ground;
   const checker = await place.vantagePoint('eu');
   const one = await place.member('one', { addresses: ['192.0.2.1'] });
@@ -24,7 +24,7 @@ test('it follows the plan of that time, with the members left out, and the data 
   const { epoch, history } = await db.transaction((tx) => connectNameServer(tx, { machine, facts, linkedTo: 'here' }));
   const state = { refused: {}, heardAgoMs: 0, queries: 0, connections: 0 };
   await recordState(db, { id: checker.id, epoch, history }, { ...state, zones: { [`${zone}.`]: has } });
-  // The times of the two changes differ.
+  // The two changes need different times.
   await new Promise((resolve) => setTimeout(resolve, 20));
   await place.say(checker, { [one]: 'DOWN' });
   const question = { fqdn: `shop.${zone}`, type: 'A', client: '198.51.100.7' };

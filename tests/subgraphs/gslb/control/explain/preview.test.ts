@@ -1,4 +1,5 @@
-// What DNS would answer after a change: the same as it answers once the change is made, and nothing is left of the preview.
+// The DNS answers that a change would cause. They match the answers after the real change, and the preview leaves
+// nothing behind.
 import { beforeAll, expect, test } from '@jest/globals';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
 import { lockMembers } from '../../../../../subgraphs/gslb/control/stores/standing-store.ts';
@@ -35,7 +36,7 @@ async function preview(change: Input, who: Parameters<typeof graph.ask>[0] = own
   return (await graph.ask<{ seen: Preview }>(who, query, { change })).seen;
 }
 
-/** As workers do after a commit. */
+/** Does the owed work, as workers do after a commit. */
 async function settle(): Promise<void> {
   const { db, wake, egress } = graph;
   const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
@@ -53,7 +54,7 @@ async function answerNow(fqdn: string): Promise<Shown | null> {
 
 const data = (shown: Shown | null | undefined) => shown?.records.map((record) => record.data).sort();
 
-test('another member, another address, and the member deleted: each as it is answered afterwards', async () => {
+test('adding, re-addressing and deleting a member each preview the later answer', async () => {
   const before = await answerNow('shop.gslb.test');
   const input = { poolId: world.pool, name: 'spare', addresses: ['203.0.113.9'] };
   const everything = await graph.everything();
@@ -79,7 +80,7 @@ test('another member, another address, and the member deleted: each as it is ans
   expect(await answerNow('shop.gslb.test')).toEqual(gone.names[0]?.after);
 });
 
-test('a name that is made, changed and deleted', async () => {
+test('a name that is created, changed and deleted', async () => {
   const input = { fqdn: 'new.gslb.test', flavorId: world.flavor, poolIds: [world.pool], ttlSeconds: 60 };
   const made = await preview({ gslbCreate: input });
   expect(made).toMatchObject({ total: 1, names: [{ fqdn: 'new.gslb.test', before: null }] });
@@ -114,7 +115,7 @@ test('a client of a block that only the change has', async () => {
   await settle();
 });
 
-test('the blocks of clients of other names in the zone are not read', async () => {
+test('the client blocks of other names in the zone are not read', async () => {
   const far = { poolId: world.pool, name: 'far', addresses: ['203.0.113.20'], memberRegion: 'us' };
   const id = await graph.make('gslbPoolMemberCreate', far);
   const geo = (fqdn: string) => ({
@@ -126,7 +127,7 @@ test('the blocks of clients of other names in the zone are not read', async () =
     await graph.make('gslbCreate', geo('other.gslb.test')),
   ];
   await settle();
-  // Whoever reads it fails.
+  // Reading this row fails.
   await graph.db.execute(
     "UPDATE gslb SET spec = JSON_SET(spec, '$.clientBlocks[0].cidr', 'unreadable') WHERE fqdn = 'other.gslb.test'",
   );

@@ -1,4 +1,5 @@
-// A checker votes for the vantage point of its machine's record, which administrators give, whatever it reports.
+// A checker votes for the vantage point in its machine's record. Administrators set the record; the checker's own
+// report does not.
 import { beforeEach, expect, test } from '@jest/globals';
 import { setCheckerRecord } from '../../../../../platform/machines/checker-record.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
@@ -20,7 +21,7 @@ beforeEach(async () => {
   inbox = new ConnectInbox(graph);
 });
 
-/** The incarnation, or why it is refused. */
+/** The incarnation, or the reason for the refusal. */
 const connect = (id: string, vantagePoint: string): Promise<number | string> =>
   inbox
     .connect({ machine: { id, name: `checker-${id.slice(-4)}` }, vantagePoint, facts: {}, linkedTo: graph.owner })
@@ -29,7 +30,7 @@ const connect = (id: string, vantagePoint: string): Promise<number | string> =>
       (error: Error) => `${error.name}: ${error.message}`,
     );
 
-/** How many checkers share the targets of each. */
+/** The number of checkers that share the targets of each vantage point. */
 async function shares(): Promise<Readonly<Record<string, number>>> {
   const rows = await readVantagePoints(graph.db);
   const counts = await Promise.all(rows.map(async (row) => (await sharersOf(graph.db, row)).length));
@@ -44,7 +45,7 @@ const set = (machineId: string, vantagePoint: string, who = identity('ADMIN')) =
     '{ machine { id } vantagePointName }',
   );
 
-test('a checker that reports another vantage point is refused, also when it connects beside others', async () => {
+test('a checker that reports another vantage point is refused, also when others connect at the same time', async () => {
   const [stolen, honest, bare] = [newUuid(), newUuid(), newUuid()];
   for (const id of [stolen, honest]) await place.record(id, 'eu');
   const refused =
@@ -66,13 +67,13 @@ test('a checker that reports another vantage point is refused, also when it conn
   ]);
   expect(await shares()).toEqual({ eu: 1, us: 0 });
   expect((await readCheckers(graph.db)).map(({ id }) => id)).toEqual([honest]);
-  // Where it votes, one that goes elsewhere goes on.
+  // Its connection at the right vantage point survives a refused connection to another.
   expect(await connect(honest, 'us')).toMatch(refused);
   expect(await shares()).toEqual({ eu: 1, us: 0 });
   expect(await connect(stolen, 'eu')).toBe(1);
 });
 
-test('an administrator gives a checker another vantage point: its votes count for none until it reports that', async () => {
+test('after an administrator moves a checker, its votes count nowhere until it reports the new vantage point', async () => {
   const [moved, other] = [await place.checker('eu'), await place.checker('eu')];
   const member = await place.member('one');
   await place.say(moved, { [member]: 'UP' });
@@ -86,7 +87,7 @@ test('an administrator gives a checker another vantage point: its votes count fo
   expect(await connect(moved.id, 'eu')).toMatch(/set checker.vantagePoint to us/);
   expect(await connect(moved.id, 'us')).toBeGreaterThan(moved.incarnation);
   expect(await shares()).toEqual({ eu: 1, us: 1 });
-  // The same again changes nothing.
+  // Setting the same value again changes nothing.
   const [row] = await readCheckers(graph.db);
   expect((await set(other.id, 'eu')).faults).toEqual([]);
   expect(await shares()).toEqual({ eu: 1, us: 1 });
@@ -96,7 +97,7 @@ test('an administrator gives a checker another vantage point: its votes count fo
   expect(await graph.ask(identity('ADMIN'), query)).toEqual({ gslbCheckers: { nodes: [shown('us'), shown('eu')] } });
 });
 
-test('a record is given by administrators, to machines that are checkers, with a vantage point that exists', async () => {
+test('only administrators set a record, for machines that are checkers, with a vantage point that exists', async () => {
   const { id } = await place.checker('eu');
   const invited = newUuid();
   await graph.db.transaction((tx) => setCheckerRecord(tx, invited, { vantagePoint: 'eu' }));

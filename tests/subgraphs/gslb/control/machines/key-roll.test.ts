@@ -1,5 +1,5 @@
-// An administrator replaces a zone's entry key through the graph. At each step delv, which is not ours, validates what a real name server of
-// ours answers, with the DS record that the parent may have then.
+// An administrator replaces a zone's entry key through the graph. At each step delv, an independent validator, checks
+// the answers of a real name server with every DS record that the parent may have then.
 // needs: bind9-dnsutils
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ const roll = async (step: string, input: object = {}) =>
 const faults = async (step: string, input: object = {}) =>
   (await roll(step, input)).made?.userErrors.map(({ code, field }) => `${code} ${field.join('.')}`);
 
-/** What the name server answers, as a resolver sees it whose parent has this DS record. */
+/** Validates the name server's answer like a resolver whose parent has this DS record. */
 async function validated(ds: string): Promise<boolean> {
   const anchors = join(folder.path, 'anchors');
   const [tag, algorithm, type, digest] = ds.split(' ');
@@ -63,11 +63,11 @@ async function validated(ds: string): Promise<boolean> {
   return `${stdout}${stderr}`.includes('fully validated');
 }
 
-/** The name server has so many keys. */
+/** Waits until the name server has this number of keys. */
 const has = (count: number) =>
   waitFor(`${count} keys at the name server`, () => server.answerer.plan(`${zone}.`)?.keys.length === count);
 
-/** As if all that is known of the keys were so much longer ago. */
+/** Moves all key times back by this much. */
 async function later(ms: number): Promise<void> {
   const { db, wake, sealer } = served.graph;
   await db.transaction(async (tx) => {
@@ -75,7 +75,7 @@ async function later(ms: number): Promise<void> {
     if (row === undefined) throw new Error('no zone');
     const keys = openZoneKeys(row, sealer).map((key) => ({
       ...key,
-      // The plain key is not rolled meanwhile.
+      // The plain key does not roll in that time.
       sinceMs: key.flags === 257 ? key.sinceMs - ms : key.sinceMs,
       namedSinceMs: key.namedSinceMs === null ? null : key.namedSinceMs - ms,
     }));
@@ -83,7 +83,7 @@ async function later(ms: number): Promise<void> {
   });
 }
 
-test('from the first key to the next: every answer is valid for every parent that can be', async () => {
+test('from the first key to the next, every answer is valid for every possible parent', async () => {
   await has(2);
   const [first = 0] = await entries();
   const [old = ''] = (await shown()).ds;
@@ -108,12 +108,12 @@ test('from the first key to the next: every answer is valid for every parent tha
   await later(keyRule.ttlMs + keyRule.spreadMs);
   const [offered = ''] = (await shown()).ds;
   expect(offered.split(' ')[0]).toBe(String(next));
-  // The parent follows when it likes.
+  // The parent may update at any time.
   expect([await validated(old), await validated(offered)]).toEqual([true, true]);
   expect(await faults('Cancel')).toEqual(['WRONG_STATE input.id']);
   expect(await faults('Confirm', { keyTag: next })).toEqual([]);
   expect((await shown()).keys.find(({ keyTag }) => keyTag === next)?.namedSince).not.toBeNull();
-  // A resolver may have the old DS record still.
+  // A resolver may still have the old DS record.
   expect([await validated(old), await validated(offered)]).toEqual([true, true]);
   await later(keyRule.parentTtlMs);
   await has(2);
@@ -122,7 +122,7 @@ test('from the first key to the next: every answer is valid for every parent tha
   expect(await validated(old)).toBe(false);
 });
 
-test('nobody but an administrator', async () => {
+test('only an administrator may roll a key', async () => {
   const { graph, world } = served;
   for (const step of ['Begin', 'Cancel'])
     expect((await graph.mutate(`dnsZoneKeyRoll${step}`, { id: world.zone }, identity('OPERATOR'))).faults).toEqual([

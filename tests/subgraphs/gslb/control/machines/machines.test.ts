@@ -1,4 +1,4 @@
-// Checkers, name servers, keys of zones and votes in the graph, as they are known.
+// Checkers, name servers, zone keys and votes as the graph shows them.
 import { beforeAll, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
@@ -42,7 +42,7 @@ test('a name server reports its zones and their maximum age', async () => {
   expect(shown.addresses).toEqual([`127.0.0.1:${server.answerer.ports[0]}`]);
 });
 
-test('the graph shows the DS record of the entry key for the parent of a signed zone', async () => {
+test("the graph shows the DS record of a signed zone's entry key for the parent", async () => {
   const query = 'query ($id: ID!) { dnsZone(id: $id) { ds keys { keyTag use keyState } } }';
   interface Shown {
     readonly ds: readonly string[];
@@ -57,7 +57,7 @@ test('the graph shows the DS record of the entry key for the parent of a signed 
   expect(ds[0]?.split(' ')[0]).toBe(String(keys.find(({ use }) => use === 'ENTRY')?.keyTag));
 });
 
-test('a checker, and a vote for each vantage point that watches a member, the silent ones too', async () => {
+test('a checker, and a vote for each vantage point that watches a member, including silent ones', async () => {
   const id = newUuid();
   await served.checker(id, 'eu');
   const far = { name: 'far', region: 'us', latitude: 40, longitude: -70 };
@@ -95,7 +95,7 @@ interface Part {
   readonly hours: readonly { readonly state: string }[] | null;
 }
 
-test('a machine that does not report needs attention; who may not see it gets the number', async () => {
+test('a machine that does not report needs attention; a caller who may not see it gets only the count', async () => {
   const gone = newUuid();
   await served.graph.db.execute(
     "INSERT INTO gslb_name_server (id, name, heard_at) VALUES (?, 'ns-gone', NOW(3) - INTERVAL 13 MINUTE)",
@@ -116,7 +116,7 @@ test('a machine that does not report needs attention; who may not see it gets th
   expect(Date.now() - Date.parse(absent[0]?.since ?? '')).toBeGreaterThan(12 * 60_000);
   expect(seen.totalCount).toBe(seen.needs.length);
   expect(seen.notShown).toEqual([]);
-  // It was never present as far as the events say.
+  // The events never recorded it as present.
   expect(seen.hours?.slice(0, 22).every(({ state }) => state === 'UNKNOWN')).toBe(true);
   const hidden = await attention(identity('VIEWER'));
   expect(hidden.needs.some(({ kind }) => kind.endsWith('ABSENT'))).toBe(false);

@@ -1,4 +1,5 @@
-// Zones publish for a name server only addresses of its machine's record, which administrators give, whatever it reports.
+// Zones publish only those addresses of a name server that are in its machine's record. Administrators set the record;
+// the server's own report does not.
 import { expect, test } from '@jest/globals';
 import { setNameServerRecord } from '../../../../../platform/machines/name-server-record.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
@@ -18,8 +19,8 @@ const set = (machineId: string, addresses: readonly string[], who = admin) =>
     '{ machine { id } addresses }',
   );
 
-// Before any name server connects, which changes its row by itself.
-test('a record is given by administrators, to machines that are name servers', async () => {
+// Runs before any name server connects, because a connection changes the row.
+test('only administrators set a record, for machines that are name servers', async () => {
   const id = newUuid();
   await served.graph.db.transaction((tx) => setNameServerRecord(tx, id, { addresses: [] }));
   const { db } = served.graph;
@@ -40,7 +41,7 @@ test('a record is given by administrators, to machines that are name servers', a
   expect((await set(id, twice)).entity).toMatchObject({ addresses: ['2001:db8::1'] });
 });
 
-test('a name server that reports an address which nobody gave to it is named without it', async () => {
+test('a name server that reports an address outside its record is published without it', async () => {
   const { id, answerer } = await served.serve('ns1');
   const published = (...addresses: string[]) =>
     waitFor(`${addresses} to be published`, () => {
@@ -53,7 +54,7 @@ test('a name server that reports an address which nobody gave to it is named wit
     const { gslbNameServers } = await served.graph.ask<{ gslbNameServers: { nodes: object[] } }>(admin, query);
     return gslbNameServers.nodes;
   };
-  // It answers at 127.0.0.1.
+  // The server reports 127.0.0.1.
   await published();
   const reason = 'its record has no addresses: tidegate machines update ns1 --address IP';
   expect(await shown()).toEqual([{ publishedAddresses: [], noAddressesReason: reason, record: null }]);

@@ -1,4 +1,4 @@
-// Addresses that zones publish for a name server: its reports narrow its machine's record, and never extend it.
+// The addresses that zones publish for a name server. Its reports narrow its machine's record, and never extend it.
 import { expect, test } from '@jest/globals';
 import { publishedAddresses } from '../../../../../subgraphs/gslb/control/plans/published-addresses.ts';
 
@@ -14,11 +14,11 @@ test.each([
   ['all of IPv6', [v4, v6], at('::'), [v6]],
   ['everything', [v4, v6], at('0.0.0.0', '::'), [v4, v6]],
   ['another spelling', [v6], at('2001:DB8:0::53'), [v6]],
-])('it reports %s', (_what, record, reported, addresses) => {
+])('the server reports %s', (_what, record, reported, addresses) => {
   expect(publishedAddresses('ns1', { addresses: record }, reported)).toEqual({ addresses, reason: null });
 });
 
-test('without a record, or without an address in common, it has none, and the reason has a remedy', () => {
+test('without a record or a common address it has no addresses, and the reason names the remedy', () => {
   const none = { addresses: [], reason: `its record has no addresses: ${set}` };
   expect(publishedAddresses('ns1', undefined, at(v4))).toEqual(none);
   expect(publishedAddresses('ns1', { addresses: [] }, at('0.0.0.0', '::'))).toEqual(none);

@@ -1,5 +1,5 @@
-// While nothing happens to members, nothing happens to zones: latencies that jitter change no answer, and a lasting change only the
-// answers that depend on it.
+// Zones do not change while members do not change. Latency jitter changes no answer, and a lasting latency change
+// affects only the answers that depend on it.
 import { expect, test } from '@jest/globals';
 import { Reporter } from '../../../../../subgraphs/gslb/agents/checker/reporter.ts';
 import { zoneNews } from '../../../../../subgraphs/gslb/control/plans/zone-plans.ts';
@@ -18,7 +18,7 @@ const place = forTest(() => GslbPlace.open());
 
 const generation = () => place.count('SELECT generation AS n FROM gslb_zone');
 
-/** A vantage point whose checker checks all members each second, by a clock of the test. */
+/** A vantage point whose checker checks all members each second, on a clock that the test controls. */
 class Site {
   readonly #checker: TestChecker;
   readonly #reporter = new Reporter();
@@ -34,7 +34,7 @@ class Site {
     });
   }
 
-  /** `slower`: all of them, by this factor. */
+  /** `slower`: factor by which all latencies grow. */
   async check(seconds: number, slower = 1): Promise<void> {
     for (const end = this.#nowMs + seconds * secondMs; this.#nowMs < end; this.#nowMs += secondMs) {
       for (const [member, usualMs] of this.#members) {
@@ -46,7 +46,7 @@ class Site {
         const batch = this.#reporter.next(this.#nowMs, { targets: 1, lateMs: 0, abstains: null });
         if (batch === undefined) break;
         this.#reporter.acknowledged(0);
-        // The conductor has no row for a heartbeat.
+        // The conductor stores nothing for a heartbeat.
         if (batch.verdicts.length > 0) await place.say(this.#checker, {}, { verdicts: batch.verdicts });
       }
     }
@@ -82,13 +82,13 @@ test('latencies that jitter by 30 percent for ten minutes make no generation of 
   }
 });
 
-test('the blocks of clients are sent when they change, and not when a member does', async () => {
+test('client blocks are sent when they change, and not when a member does', async () => {
   const [one, two] = [await place.member('one', { region: 'eu' }), await place.member('two', { region: 'us' })];
   const policy = { preset: 'GEO' as const, steps: [] };
   const id = await place.name('geo', { policy, clientBlocks: [{ cidr: '198.51.100.0/24', region: 'eu' }] });
   const [checker, other] = [await place.vantagePoint('eu'), await place.vantagePoint('us')];
   const { db, sealer } = place.ground;
-  /** What a name server gets of this change. */
+  /** The messages that a name server gets for this change. */
   const newsOf = async (change: () => Promise<unknown>) => {
     const [before] = await zonePositions(db);
     await change();

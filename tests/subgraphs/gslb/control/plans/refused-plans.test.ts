@@ -1,4 +1,5 @@
-// A plan that name servers would refuse stays out of its zone: the zone's other names are answered, and the name says why it is not.
+// A plan that name servers would refuse stays out of its zone. The zone's other names are answered, and the refused
+// name gives the reason.
 import { beforeEach, expect, test } from '@jest/globals';
 import { forTest } from '../../../../support/jest/shared.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
@@ -13,7 +14,7 @@ beforeEach(async () => {
 
 const generation = () => place.count('SELECT generation AS n FROM gslb_zone');
 
-test('a name whose plan is refused is an ERROR, and its zone goes on', async () => {
+test('a name with a refused plan is an ERROR, and its zone keeps working', async () => {
   const shop = await place.name('shop');
   const before = await generation();
   const long = await place.name('long', { ttlSeconds: 700_000 });
@@ -27,7 +28,7 @@ test('a name whose plan is refused is an ERROR, and its zone goes on', async () 
   expect(await place.up(shop)).toEqual([member]);
 });
 
-test('a latency beyond what name servers take is published as the longest one', async () => {
+test('a latency above the limit of name servers is published as that limit', async () => {
   const shop = await place.name('shop', { policy: { preset: 'LATENCY', steps: [] } });
   await place.ground.db.execute('UPDATE gslb_pool_member SET latency = ? WHERE id = ?', [
     JSON.stringify({ eu: { told: 5_000_000 } }),

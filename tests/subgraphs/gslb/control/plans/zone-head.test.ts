@@ -1,4 +1,4 @@
-// The head of a zone that our own name servers answer is one that they take, however many they are.
+// Our own name servers always accept the zone head, however many servers there are.
 import { expect, test } from '@jest/globals';
 import { planBounds, zonePlanFault } from '../../../../../dns/policy/plan-schema.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -17,7 +17,7 @@ async function nameServer(name: string, addresses: readonly string[]): Promise<v
   await place.recordServer(id, addresses);
 }
 
-test('a zone names as many name servers as fit, first those with addresses', async () => {
+test('a zone lists as many name servers as fit, those with addresses first', async () => {
   await place.member('one');
   await place.name('shop');
   for (let at = 0; at <= planBounds.nameServers; at += 1) await nameServer(`a${at}`, []);

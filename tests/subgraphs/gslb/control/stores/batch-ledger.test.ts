@@ -1,4 +1,4 @@
-// Which reports of a checker count.
+// The ledger decides which reports of a checker count.
 import { expect, test } from '@jest/globals';
 import {
   type Batch,
@@ -67,7 +67,7 @@ test('a delayed report is as old as its stamp; replaced verdicts are history', (
   ]);
   const vote = { incarnation: 1, epoch: 2 };
   expect(voteAgeMs(state, vote, 6_000)).toBe(5_000);
-  // A heartbeat says that it holds still.
+  // A heartbeat confirms that the vote still holds.
   const next = counted(state, batch({ number: 2, stampMs: 6_000, verdicts: [] }), 6_050).state;
   expect(voteAgeMs(next, vote, 6_100)).toBe(100);
 });

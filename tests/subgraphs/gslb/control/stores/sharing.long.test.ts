@@ -1,4 +1,5 @@
-// Which checker of a vantage point has a target: one that comes or goes moves only its own share.
+// The assignment of targets to the checkers of a vantage point. A checker that joins or leaves moves only its own
+// share.
 import { expect, test } from '@jest/globals';
 import { sharing } from '../../../../../subgraphs/gslb/control/stores/sharing.ts';
 import { targetId } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
@@ -10,7 +11,7 @@ function owners(checkers: readonly string[]): readonly (string | undefined)[] {
   return targets.map(sharing(checkers));
 }
 
-test.each([1, 2, 6, 7, 19])('one checker more than %i takes its share, and nobody else anything', (count) => {
+test.each([1, 2, 6, 7, 19])('a checker that joins %i others takes its share, and no other target moves', (count) => {
   const checkers = Array.from({ length: count }, (_, at) => uuid(at));
   const joining = uuid(count);
   const before = owners(checkers);
@@ -20,11 +21,11 @@ test.each([1, 2, 6, 7, 19])('one checker more than %i takes its share, and nobod
   const share = 1 / (count + 1);
   expect(moved.length / targets.length).toBeGreaterThan(share - 0.02);
   expect(moved.length / targets.length).toBeLessThan(share + 0.02);
-  // Going, it leaves all as it was.
+  // When it leaves, the old assignment returns.
   expect(owners(checkers)).toEqual(before);
 });
 
-test('all who ask get the same, in whatever order the checkers come', () => {
+test('the assignment is the same for all callers, whatever the order of the checkers', () => {
   const checkers = Array.from({ length: 7 }, (_, at) => uuid(at));
   expect(owners(checkers.toReversed())).toEqual(owners(checkers));
 });

@@ -1,4 +1,4 @@
-// Keys of a zone in time: whatever a resolver keeps, it can verify what it gets.
+// The keys of a zone over time. Whatever keys a resolver has cached, it can verify the answers it gets.
 import { expect, test } from '@jest/globals';
 import { dsText, makeKey } from '../../../../../dns/answerer/dnssec/keys.ts';
 import {
@@ -21,7 +21,7 @@ const tags = (keys: readonly ZoneKey[], matches: (key: ZoneKey) => boolean) =>
   keys.filter(matches).map(({ keyTag }) => keyTag);
 const states = (keys: readonly ZoneKey[]) => keys.map(({ flags, state }) => `${flags} ${state}`);
 
-test('a zone begins with a key for its parent and one for the rest', () => {
+test('a zone begins with one key for its parent and one for its records', () => {
   const keys = firstKeys(0);
   expect(states(keys)).toEqual(['257 ACTIVE', '256 ACTIVE']);
   expect(keyPlans(keys)).toEqual(
@@ -32,7 +32,7 @@ test('a zone begins with a key for its parent and one for the rest', () => {
   expect(rollKeys(keys, 1, rule)).toEqual({ keys, dueMs: rule.plainMs === null ? null : rule.plainMs - heldMs });
 });
 
-test('a plain key is published, signs, is retired and goes', () => {
+test('a plain key is published, signs, is retired and is removed', () => {
   const keys = firstKeys(0);
   let { keys: next, dueMs } = rollKeys(keys, 695 * hourMs, rule);
   expect(states(next)).toEqual(['257 ACTIVE', '256 ACTIVE', '256 PUBLISHED']);
@@ -48,7 +48,7 @@ test('a plain key is published, signs, is retired and goes', () => {
   expect(dueMs).toBe((720 + 695) * hourMs);
 });
 
-test('without a lifetime only a person begins a roll, and one at a time', () => {
+test('without a lifetime only a user can start a roll, one at a time', () => {
   const forEver = { ...rule, plainMs: null };
   const keys = firstKeys(0);
   expect(rollKeys(keys, 1e15, forEver)).toEqual({ keys, dueMs: null });
@@ -58,7 +58,7 @@ test('without a lifetime only a person begins a roll, and one at a time', () => 
   expect(rollKeys(asked, 6, forEver).dueMs).toBe(5 + heldMs);
 });
 
-test('an entry key goes only when the parent has named another for long enough', () => {
+test('an entry key is removed only after the parent has named another for long enough', () => {
   const first = firstKeys(0);
   const two = withNextEntry(first, 10);
   expect(withNextEntry(two, 11)).toBe(two);
@@ -76,7 +76,7 @@ test('an entry key goes only when the parent has named another for long enough',
   expect(tags(roll(later + rule.parentTtlMs).keys, ({ flags }) => flags === 257)).toEqual([next.keyTag]);
 });
 
-test('no two keys of a zone have one tag', () => {
+test('no two keys of a zone have the same tag', () => {
   const made = [makeKey(257, true), makeKey(256, true)] as const;
   const drawn = [made[0], { ...made[1], keyTag: made[0].keyTag }, made[1]];
   expect(
@@ -87,7 +87,7 @@ test('no two keys of a zone have one tag', () => {
   ).toEqual(made.map(({ keyTag }) => keyTag));
 });
 
-test('at any moments, whatever is kept from a moment before is verified by what is kept from another', () => {
+test('at any two moments, the keys cached at one verify the data cached at the other', () => {
   const stepMs = hourMs;
   let keys = firstKeys(0);
   let parentTag = keys[0]?.keyTag ?? 0;
@@ -96,7 +96,7 @@ test('at any moments, whatever is kept from a moment before is verified by what 
     const nowMs = step * stepMs;
     if (step % 1_999 === 1_000) keys = withNextEntry(keys, nowMs);
     if (step % 701 === 300) keys = withNextPlain(keys, nowMs);
-    // The parent follows what it is told, late, and a person says so.
+    // The parent publishes the offered DS record late, and a user confirms it.
     const [told] = dsTexts('z.test.', keys, nowMs, rule);
     const toldTag = Number(told?.split(' ')[0]);
     if (step % 97 === 0 && toldTag !== parentTag) {
@@ -110,7 +110,7 @@ test('at any moments, whatever is kept from a moment before is verified by what 
       parent: parentTag,
     });
     const entries = new Set(tags(keys, ({ flags, state }) => flags === 257 && state === 'ACTIVE'));
-    // A DS record of up to its TTL ago names a key that signs the keys.
+    // A DS record that is younger than its TTL names a key that signs the keys.
     const kept = history.slice(-rule.parentTtlMs / stepMs).filter(({ parent }) => !entries.has(parent));
     if (kept.length > 0) throw new Error(`in step ${step} a kept DS record leads nowhere`);
   }

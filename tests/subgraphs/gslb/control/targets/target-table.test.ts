@@ -1,4 +1,4 @@
-// What is to be checked is read of the pools in which something changed, and nothing else.
+// The target table reads only the pools that changed.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../../../../platform/database/database.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -12,9 +12,9 @@ import { GslbPlace } from '../../support/gslb-place.ts';
 
 let place: GslbPlace;
 let table: TargetTable;
-/** Rows that the table was given, by the query's table. */
+/** The table of each row that was read. */
 let rows: string[];
-/** Rows of each statement. */
+/** The number of rows of each statement. */
 let statements: number[];
 const vantagePoint: VantageRow = {
   ...{ id: newUuid(), name: 'eu', region: 'eu', epoch: 1, version: 1 },
@@ -75,12 +75,12 @@ test('a change reads the targets of its pool, not those of the others', async ()
   await waitFor('the change', () => known().includes('192.0.2.26:81'));
   expect(known().length).toBe(60);
   const count = (name: string) => rows.filter((each) => each === name).length;
-  // Of one pool: its members, its use of the monitor, the monitor, its rule, and the number that told. And all flavors.
+  // For one pool: its members, its use of the monitor, the monitor, its rule, and the change counter. Also all flavors.
   expect(['gslb_pool_member', 'gslb_monitor_use', 'gslb_monitor', 'gslb_pool', 'gslb_pool_targets'].map(count)).toEqual(
     [20, 1, 1, 1, 1],
   );
   expect(rows.length).toBe(25);
-  // A pool whose last member goes, and one that gets its first.
+  // A pool that loses its last member, and one that gets its first.
   await db.transaction(async (tx) => {
     await tx.execute('UPDATE gslb_pool_member SET deleted_at = NOW(3) WHERE pool_id = ?', [pools[2] ?? '']);
     await membersTouched(tx, wake, members.slice(40));
@@ -88,7 +88,7 @@ test('a change reads the targets of its pool, not those of the others', async ()
   await waitFor('the deletions', () => known().length === 40);
 });
 
-test('a change of a name reads its pools: it says who watches them', async () => {
+test('a change of a name reads its pools, because the name decides which vantage points watch them', async () => {
   const { db, wake } = place.ground;
   await place.member('one');
   const name = await place.name('shop');
@@ -99,7 +99,7 @@ test('a change of a name reads its pools: it says who watches them', async () =>
   await waitFor('nothing to be watched from here', () => known().length === 0);
 });
 
-test('all are read some pools at a time, with as many statements as there are pages', async () => {
+test('a full read goes a few pools at a time, with a fixed number of statements per page', async () => {
   const { db } = place.ground;
   const pools = 600;
   const id = (kind: number) => `CONCAT('00000000-0000-7000-800${kind}-', LPAD(HEX(seq), 12, '0'))`;
@@ -113,12 +113,12 @@ test('all are read some pools at a time, with as many statements as there are pa
     SELECT ${id(3)}, t.project_id, ${id(1)}, 'm', t.spec ${all} gslb_pool_member t`);
   table.start();
   await waitFor('all to be read', () => known().length === pools + 1);
-  // Of each page: pools, members, uses of both kinds, monitors, and the two parts of their rules.
+  // For each page: pools, members, uses of both kinds, monitors, and the two parts of their rules.
   expect(statements.length).toBeLessThanOrEqual(2 + 3 * 8);
   expect(Math.max(...statements)).toBeLessThanOrEqual(250);
 });
 
-test('a change of a flavor alone reads all again', async () => {
+test('a change of a flavor alone reads everything again', async () => {
   const { db, wake } = place.ground;
   await place.member('one');
   await place.name('shop');
@@ -129,7 +129,7 @@ test('a change of a flavor alone reads all again', async () => {
   await waitFor('nothing to be watched from here', () => known().length === 0);
 });
 
-test('what targets have in common is held once, and each has its own document', async () => {
+test('the shared part of targets is stored once, and each target has its own document', async () => {
   const one = await place.member('one', { addresses: ['192.0.2.1'] });
   const two = await place.member('two', { addresses: ['192.0.2.2', '192.0.2.3'], port: 81 });
   const other = await place.member('three', { parameters: { send: 'hello' } });

@@ -1,4 +1,5 @@
-// Members that are owed at once are evaluated together: a worker takes those beside its own that nobody has, in one transaction.
+// Members whose evaluations are due at the same time are evaluated together. A worker also takes unclaimed members in
+// its transaction.
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../../platform/database/database.ts';
 import { OwedWork, oweAll } from '../../../../../platform/owed/owed-work.ts';
@@ -46,13 +47,13 @@ test('one job also judges other owed members, once; members locked by another tr
   });
   expect((await evaluated()) - before).toBe(58);
   expect(await owed()).toBe(2);
-  // They have nothing beside them any more.
+  // Their own jobs find no other members to evaluate.
   expect(await place.work(evaluationKind, held)).toBe(true);
   expect(await place.work(evaluationKind, deleted)).toBe(true);
   expect(await owed()).toBe(0);
 });
 
-test('what is owed while it is judged is due again, and a claimed one is its owner’s', async () => {
+test('work that becomes owed during an evaluation is due again, and claimed work belongs to its owner', async () => {
   const { db, wake } = place.ground;
   const [own = '', claimed = '', late = ''] = members;
   await db.transaction((tx) => oweAll(tx, evaluationKind, [{ key: claimed }, { key: late, dueInMs: 60_000 }], wake));
@@ -63,13 +64,13 @@ test('what is owed while it is judged is due again, and a claimed one is its own
     [evaluationKind, claimed],
   );
   expect(row?.token).toBe(job?.leaseToken);
-  // One is claimed, the other is not due yet.
+  // One is claimed, and the other is not due yet.
   expect(await owed()).toBe(2);
 });
 
-test('many members are judged with as many statements as one', async () => {
+test('judging many members takes as many statements as one', async () => {
   const { db } = place.ground;
-  // One vantage point falls silent after two have said UP and DOWN: each member waits for another look.
+  // One vantage point falls silent after two voted UP and DOWN, so each member waits for another evaluation.
   const [eu, us] = checkers;
   if (eu === undefined || us === undefined) throw new Error('no checkers');
   const statements = async (ids: readonly string[]) => {

@@ -1,4 +1,4 @@
-// What changes when the number of vantage points does, in which order histories are read, and what a release lets serve again.
+// The effects of a changed number of vantage points, the order of histories, and the regions that a release affects.
 import { afterEach, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { releaseMember } from '../../../../../subgraphs/gslb/control/entities/entity-store.ts';
@@ -15,7 +15,7 @@ async function open(pool: Partial<PoolSpec> = {}): Promise<void> {
   name = await place.name('shop');
 }
 
-test('a vantage point that never voted goes: the votes of the others are enough then', async () => {
+test('after a vantage point that never voted is removed, the votes of the others are enough', async () => {
   await open();
   const [eu, us, ap] = [await place.vantagePoint('eu'), await place.vantagePoint('us'), await place.vantagePoint('ap')];
   await place.vantagePointWithout('sa');
@@ -31,7 +31,7 @@ test('a vantage point that never voted goes: the votes of the others are enough 
   expect(await place.up(name)).toEqual([]);
 });
 
-test('the history of a member is in the order of its changes, whatever clock wrote the one before', async () => {
+test("a member's history is in the order of its changes, whatever clock wrote the earlier entry", async () => {
   await open();
   const eu = await place.vantagePoint('eu');
   const { db } = place.ground;
@@ -50,7 +50,7 @@ test('the history of a member is in the order of its changes, whatever clock wro
   expect(answers[0]?.flip).toBe((await db.query<{ id: string }>('SELECT MAX(id) AS id FROM gslb_flip'))[0]?.id);
 });
 
-test('a release lets a member serve again for the clients of each region that waits for it', async () => {
+test('a release lets a member serve again in each region that waits for it', async () => {
   await open({ scope: 'REGION', failback: { mode: 'MANUAL' } });
   const [eu, us] = [await place.vantagePoint('eu'), await place.vantagePoint('us')];
   for (const checker of [eu, us]) await place.say(checker, { [member]: 'UP' });

@@ -1,4 +1,4 @@
-// The access log is bounded: in its size, and in its lines a second.
+// The access log is bounded in size and in lines per second.
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('a file that is full is kept once; both are readable by their owner alone', async () => {
+test('a full file is kept once, and only the owner can read the two files', async () => {
   const log = new AccessLog({ path, mostBytes: 100, linesPerSecond: 1_000_000 });
   for (let n = 0; n < 50; n += 1) {
     log.write(JSON.stringify({ n }).padEnd(29));
@@ -25,7 +25,7 @@ test('a file that is full is kept once; both are readable by their owner alone',
   expect(JSON.parse((await readFile(path, 'utf8')).trim().split('\n').at(-1) ?? '')).toEqual({ n: 49 });
 });
 
-test('lines beyond the bound of a second are counted, not written', async () => {
+test('lines beyond the limit per second are counted, not written', async () => {
   let now = 5_000;
   const log = new AccessLog({ path, linesPerSecond: 3, now: () => now });
   for (let n = 0; n < 10; n += 1) log.write(`{"n":${n}}`);
@@ -40,7 +40,7 @@ test('lines beyond the bound of a second are counted, not written', async () => 
   ).toEqual([...[{ n: 0 }, { n: 1 }, { n: 2 }], ...[{ at: 6, leftOut: 7 }, { n: 10 }]]);
 });
 
-test('a disk that refuses does not end anything', async () => {
+test('a failing disk stops nothing', async () => {
   const log = new AccessLog({ path: join(folder, 'no', 'such', 'folder') });
   log.write('{}');
   await expect(log.written()).resolves.toBeUndefined();

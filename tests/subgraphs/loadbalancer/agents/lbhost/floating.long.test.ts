@@ -1,4 +1,4 @@
-// An address that two nodes on two hosts share: keepalived moves it when HAProxy or a leg of the node that has it fails.
+// An address that two nodes on two hosts share. Keepalived moves it when HAProxy or a leg of its current node fails.
 // needs: iproute2, iputils-ping, root
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -78,7 +78,7 @@ interface Running {
       await control.stop();
     }
     await endProcessesOf(folder);
-    // Of a test that failed: nothing is left otherwise.
+    // Cleans up after a failed test. After a successful one nothing is left.
     for (const { machine, folder: own } of running) {
       const provider = machine.open(machine.ip, own);
       for (const name of await provider.list()) await provider.remove(name);
@@ -95,14 +95,14 @@ interface Running {
     return (await ip.run(['ip', '-netns', space(host), 'address', 'show'])).includes(` ${floating}/32 `);
   }
 
-  /** The host that has the address, when exactly one has it. */
+  /** The host that has the address, if exactly one has it. */
   async function holder(): Promise<Running | undefined> {
     const found = [];
     for (const host of running) if (await has(host)) found.push(host);
     return found.length === 1 ? found[0] : undefined;
   }
 
-  /** From a client in the subnet, at the other host's end of it: HAProxy answers there, with any status. */
+  /** True if HAProxy answers with any status, from a client in the subnet at the other host's end. */
   async function answers(from: Running): Promise<boolean> {
     const program = `require('net').connect({ host: '${floating}', port: ${port}, timeout: 1000 }, function () { this.end('GET / HTTP/1.0\\r\\n\\r\\n') })
       .on('data', (d) => { console.log(String(d).slice(0, 12)); process.exit(0) }).on('timeout', () => process.exit(1)).on('error', () => process.exit(1))`;
@@ -115,12 +115,12 @@ interface Running {
   }
 
   test('moves when HAProxy fails, stays over restarts of the host, and moves when a leg is cut', async () => {
-    // Whichever was ready first.
+    // The first node that is ready.
     const first = await waitFor('the address at one of them', holder);
     const second = running.find((each) => each !== first) as Running;
     await waitFor('an answer', () => answers(second));
 
-    // The hosts' processes are killed and come back: it stays, and so does keepalived.
+    // The host processes are killed and restarted. The address stays, and so does keepalived.
     const pid = await pidOf(first, 'keepalived.pid');
     for (const { process } of running) await process.end('SIGKILL');
     expect(await holder()).toBe(first);
@@ -133,12 +133,12 @@ interface Running {
     expect(await pidOf(first, 'keepalived.pid')).toBe(pid);
     expect(await holder()).toBe(first);
 
-    // HAProxy is killed where no host's process starts it again.
+    // HAProxy is killed while no host process can restart it.
     await first.process.end('SIGKILL');
     process.kill(await pidOf(first, 'haproxy.pid'), 'SIGKILL');
     await waitFor('the address at the second', async () => (await holder()) === second);
     await waitFor('an answer', () => answers(first));
-    // Started again, it does not take the address back.
+    // After a restart it does not take the address back.
     await first.process.start();
     await waitFor('an answer by its own address', async () => {
       const { code } = await first.machine.ip.try(['ping', '-c', '1', '-W', '1', first.node.address]);
@@ -146,14 +146,14 @@ interface Running {
     });
     expect(await holder()).toBe(second);
 
-    // The other node's public leg is cut: nobody could reach it.
+    // The other node's public leg is cut, so that no client could reach it.
     await second.process.end('SIGKILL');
     await second.machine.ip.batch([`link set ${second.names.port(second.node.name, 'public')} down`]);
     await waitFor('the address at the first', async () => (await holder()) === first);
     await waitFor('an answer', () => answers(second));
     await second.process.start();
 
-    // A node that is drained leaves it to the other one.
+    // A drained node leaves the address to the other one.
     const drained: WantedNode = { ...first.node, generation: 2, state: 'DRAIN' };
     first.control.set(drained);
     await waitFor('the address at the second', async () => (await holder()) === second);

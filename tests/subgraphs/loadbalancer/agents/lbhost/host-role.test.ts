@@ -1,4 +1,4 @@
-// The role lbhost as `tidegate serve --roles lbhost` starts it, with the credentials of a joined machine.
+// The lbhost role as `tidegate serve --roles lbhost` starts it, with the credentials of an enrolled machine.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ async function start(flags: Readonly<Record<string, string>>): Promise<RunningPr
   return startProcess(readConfig({ flags }, rows), log, { rows });
 }
 
-test('it needs no database, connects outwards, and its nodes serve on when it is stopped', async () => {
+test('it needs no database, connects outwards, and its nodes keep serving when it is stopped', async () => {
   const flags: Record<string, string> = { ...(await settings()), 'watch.port': String(await freePort()) };
   running = await start(flags);
   expect(running.owner).toBeUndefined();
@@ -91,7 +91,7 @@ test('it needs no database, connects outwards, and its nodes serve on when it is
   await agent.close();
 }, 60_000);
 
-test('missing settings are named', async () => {
+test('missing settings are reported by name', async () => {
   const flags = await settings();
   for (const missing of ['lbhost.controlUrls', 'lbhost.publicRange', 'internal.machineFolder'])
     await expect(start(Object.fromEntries(Object.entries(flags).filter(([name]) => name !== missing)))).rejects.toThrow(
@@ -114,7 +114,7 @@ test('missing settings are named', async () => {
 
 test('nodes that the machine can’t limit are reported by readiness and metrics, and refused where limits are required', async () => {
   const flags: Record<string, string> = { ...(await settings()), 'watch.port': String(await freePort()) };
-  // A folder that is no cgroup, whatever this machine has.
+  // A folder that is not a cgroup on any machine.
   flags['lbhost.cgroup'] = join(folder, 'cgroup');
   running = await start(flags);
   const watched = async (path: string) => (await request(`http://127.0.0.1:${flags['watch.port']}${path}`)).body.text();

@@ -20,7 +20,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('its script asks at the present health port, also where a host with another one has started it', async () => {
+test('its script checks the current health port, even if a host with another port started it', async () => {
   const program = join(folder, 'waits');
   await writeFile(program, '#!/bin/sh\nwhile :; do sleep 0.05; done\n', { mode: 0o700 });
   const wanted = {

@@ -1,4 +1,5 @@
-// The host's process with its nodes: killed, started again, with damaged files, a full disk and rubbish from the control plane.
+// The host's process with its nodes: killed, restarted, with damaged files, a full disk and garbage from the control
+// plane.
 // needs: haproxy, root
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
@@ -66,7 +67,7 @@ async function haproxyOf(name: string): Promise<number | undefined> {
   return pid > 1 && isRunning(pid) ? pid : undefined;
 }
 
-/** Of one load balancer, whose parts change from generation to generation. */
+/** A node of one load balancer, whose parts change from generation to generation. */
 class Node {
   readonly id = newUuid();
   readonly address: string;
@@ -80,7 +81,7 @@ class Node {
     this.address = `127.91.0.${index + 10}`;
     this.#pool = part('Pool', this.#balancer, { memberProtocol: 'HTTP', drainMs: 500 });
     const listener = part('Listener', this.#balancer, { protocol: 'HTTP', port, defaultPool: this.#pool.id });
-    // A member that answers late on a busy machine must not be down for it.
+    // A member that answers late on a busy machine must not count as down.
     const checks = { intervalMs: 200, timeoutMs: 200, fall: 10 };
     const monitor = part('PoolHealthMonitor', this.#pool.id, { monitorType: 'HTTP', ...checks });
     this.#fixed = [this.#pool, listener, monitor];
@@ -89,7 +90,7 @@ class Node {
     );
   }
 
-  /** The next generation: the members of these indexes, and more parts. */
+  /** The next generation, with the members at these indexes and the given parts. */
   next(members: readonly number[], more: Partial<WantedNode> = {}, parts: readonly WantedPart[] = []): WantedNode {
     this.generation += 1;
     const chosen = members.flatMap((index) => this.#members[index] ?? []);
@@ -119,7 +120,7 @@ function isServed(node: Node): Promise<boolean> {
   );
 }
 
-test('killed at any moment while members and listeners change, it adopts what runs: no request fails', async () => {
+test('killed at any moment while members and listeners change, it adopts running nodes: no request fails', async () => {
   const node = new Node(1);
   control.set(node.next([0, 1]));
   await host.start();
@@ -146,7 +147,7 @@ test('killed at any moment while members and listeners change, it adopts what ru
     const parts = round % 8 < 4 ? [] : [node.listener(extra)];
     const wanted = node.next(sets[round % sets.length] ?? [0], {}, parts);
     control.set(wanted);
-    // While the change is under way, or before it came, or after it.
+    // Kills during the change, before it or after it.
     await sleep(Math.random() * 60);
     await host.end('SIGKILL');
     await host.start();
@@ -188,7 +189,7 @@ test('without its control plane it starts from the disk, and starts a HAProxy th
   expect(answer.incarnation).not.toBe(first);
 }, 60_000);
 
-test('a HAProxy that is started again accepts no client before it has a member for it', async () => {
+test('a restarted HAProxy accepts no client before it has a member for it', async () => {
   const node = new Node(9);
   const wanted = node.next([0, 1]);
   control.set(wanted);
@@ -206,7 +207,7 @@ test('a HAProxy that is started again accepts no client before it has a member f
   expect([...answers].filter((answer) => !answer.startsWith('200'))).toEqual(['refused']);
 }, 60_000);
 
-test('a HAProxy that ends again and again is given up, until another document comes', async () => {
+test('a HAProxy that ends again and again is given up until another document arrives', async () => {
   const node = new Node(3);
   const wanted = node.next([0]);
   control.set(wanted);
@@ -223,7 +224,7 @@ test('a HAProxy that ends again and again is given up, until another document co
   await waitFor('its report', () => control.reports.get(node.id)?.givenUp === false);
 }, 60_000);
 
-/** At that port of the node: the status, or `refused`. */
+/** The status of the node at that port, or `refused`. */
 async function statusAt(node: Node, at: number): Promise<number | 'refused'> {
   return request(`http://${node.address}:${at}/`).then(
     async ({ statusCode, body }) => {
@@ -234,12 +235,12 @@ async function statusAt(node: Node, at: number): Promise<number | 'refused'> {
   );
 }
 
-/** As if the check of input had missed it. */
+/** As if the input check had missed it. */
 function unchecked(valid: WantedPart, spec: WantedPart['spec']): WantedPart {
   return { ...valid, spec: { ...valid.spec, ...spec } };
 }
 
-test('a new node starts with the listeners that HAProxy accepts: listeners that it refuses, or that need a refused pool, are left out and named', async () => {
+test('a new node starts with the listeners that HAProxy accepts; refused listeners, and those that need a refused pool, are left out and reported', async () => {
   const node = new Node(12);
   const [rejecting, pooled] = [node.listener(await freePort()), node.listener(await freePort())];
   // Without the policy the listener would admit requests that it must reject.
@@ -250,7 +251,7 @@ test('a new node starts with the listeners that HAProxy accepts: listeners that 
   const monitor = unchecked(part('PoolHealthMonitor', bad.id, { monitorType: 'HTTP' }), { expectedCodes: 'none' });
   const other = part('L7Policy', pooled.id, { action: 'REDIRECT_TO_POOL', redirectPool: bad.id });
   const admin = part('L7Rule', other.id, { ruleType: 'PATH', compareType: 'EQUAL_TO', value: '/admin' });
-  // Of this one HAProxy refuses the member when it runs already.
+  // For this pool HAProxy refuses the member only when it is already running.
   const secure = unchecked(part('Pool', pooled.parentId, { memberProtocol: 'HTTP', tls: true }), {
     tlsCiphers: 'NO-CIPHER',
   });
@@ -268,7 +269,7 @@ test('a new node starts with the listeners that HAProxy accepts: listeners that 
   expect(report?.error).toMatch(/HAProxy does not accept the configuration: .*listener at port \d+, l7Rules.value: /);
   const ports = [rejecting, pooled, open].map(({ spec }) => Number(spec.port));
   expect(await Promise.all(ports.map((at) => statusAt(node, at)))).toEqual(['refused', 'refused', 503]);
-  // Another process of the host adopts it as it is.
+  // Another process of the host adopts it unchanged.
   const pid = await haproxyOf(`node-${node.id.slice(-4)}`);
   await host.end('SIGKILL');
   control.reports.clear();
@@ -279,12 +280,12 @@ test('a new node starts with the listeners that HAProxy accepts: listeners that 
   const mended = node.next([1], {}, [rejecting, policy, valid]);
   control.set(mended);
   await waitFor('all of it', () => control.isDone(mended));
-  // Once its new member has been checked.
+  // Wait until its new member has been checked.
   await waitFor('its new member', async () => (await ask(node)) === '200 two');
   expect(await statusAt(node, Number(rejecting.spec.port))).toBe(200);
 }, 60_000);
 
-test('a HAProxy that ended while its document is refused starts with the last good one, and changes that need no reload follow', async () => {
+test('a HAProxy that ended while its document is refused starts with the last good one, and later changes that need no reload are applied', async () => {
   const node = new Node(13);
   const good = node.next([0]);
   control.set(good);
@@ -305,7 +306,7 @@ test('a HAProxy that ended while its document is refused starts with the last go
   });
   await waitFor('the wanted member', async () => (await ask(node).catch(() => '')) === '200 two');
   expect(control.reports.get(node.id)).toMatchObject({ applied: 1, document: 1, givenUp: false });
-  // It reloaded for the last good one a moment ago, and tries the wanted one a second later.
+  // It has just reloaded for the last good document, and tries the wanted one a second later.
   const named = `listener at port ${String(listener.spec.port)}, l7Rules.value`;
   await waitFor('the reason', () => control.reports.get(node.id)?.error?.includes(named) === true);
 }, 60_000);
@@ -324,13 +325,13 @@ test('older documents, garbage, and documents of others are refused and reported
   const stranger = newUuid();
   control.send(stranger, 1, { rubbish: true });
   await waitFor('the refusal', () => control.reports.get(stranger)?.error ?? undefined);
-  // A stranger with the same name would have the same files.
+  // Another load balancer with the same name would have the same files.
   const twin = newUuid();
   control.send(twin, 1, { ...wanted, id: twin, generation: 1 } as never);
   await waitFor('the refusal', () => control.reports.get(twin)?.error?.includes('another node has the name'));
   control.send('../../escape', 1, { ...wanted, id: '../../escape' } as never);
   expect(await ask(node)).toBe('200 one');
-  // A good one of a later generation ends it.
+  // A valid document of a later generation ends the error.
   const good = node.next([1]);
   control.set({ ...good, generation: 4, loadBalancer: { ...good.loadBalancer, generation: 4 } });
   await waitFor('the next document', async () => (await ask(node)) === '200 two');
@@ -354,7 +355,7 @@ test('a truncated document is put aside and requested again; its node continues 
   expect((await readdir(join(folder, 'documents'))).sort()).toEqual([`${node.id}.json`, `${node.id}.json.damaged`]);
 }, 60_000);
 
-test('nodes that no document owns are removed, but not before the control plane has named all documents', async () => {
+test('nodes without a document are removed, but not before the control plane has listed all documents', async () => {
   const [kept, lost] = [new Node(6), new Node(7)];
   for (const node of [kept, lost]) control.set(node.next([0]));
   await host.start();
@@ -392,7 +393,7 @@ test('a removal that a kill interrupts is finished by the next process, and repo
   await waitFor('the end of all processes', () => !pids.some((pid) => pid !== undefined && isRunning(pid)));
 }, 60_000);
 
-test('a new node is reported before its members, and each of these once, when it is known', async () => {
+test('a new node is reported before its members, and each member once, when its status is known', async () => {
   const node = new Node(14);
   const before = control.opened;
   control.set(node.next([0, 1, 2]));
@@ -401,13 +402,13 @@ test('a new node is reported before its members, and each of these once, when it
   await waitFor('all members', () => new Set(told().map(({ member }) => member)).size === 3);
   expect(new Set(told().map(({ status }) => status))).toEqual(new Set(['UP']));
   expect(told()).toHaveLength(3 * (control.opened - before));
-  // Figures about it are no status, and may come first.
+  // Figures about it are not status reports, and may come first.
   const keys = control.keys.filter((key) => !/^(traffic|statistics)\//.test(key));
   expect(keys[0]).toBe(`node/${node.id}`);
   expect(control.reports.get(node.id)).toMatchObject({ applied: 1, error: null });
 }, 60_000);
 
-test('a reload reports nothing of members whose health is as before', async () => {
+test('a reload reports nothing about members whose health is unchanged', async () => {
   const node = new Node(12);
   control.set(node.next([0, 1]));
   await host.start();
@@ -415,7 +416,7 @@ test('a reload reports nothing of members whose health is as before', async () =
   await waitFor('both members', () => new Set(told().map(({ member }) => member)).size === 2);
   const before = told().length;
   for (const listener of [6_001, 6_002]) {
-    // Checks of the new worker are over when the next reload begins.
+    // The checks of the new worker are done when the next reload begins.
     const wanted = node.next([0, 1], {}, [node.listener(listener)]);
     control.set(wanted);
     await waitFor('the reload', () => control.isDone(wanted));
@@ -424,7 +425,7 @@ test('a reload reports nothing of members whose health is as before', async () =
   expect(told().slice(before)).toEqual([]);
 }, 120_000);
 
-test('a node that is drained finishes its sessions, reports when it has none, and accepts no new ones', async () => {
+test('a drained node finishes its sessions, reports when it has none, and accepts no new ones', async () => {
   const node = new Node(11);
   control.set(node.next([0]));
   await host.start();
@@ -449,13 +450,13 @@ test('a node that is drained finishes its sessions, reports when it has none, an
   control.reports.clear();
   await host.start();
   await waitFor('no session', () => sessions() === 0);
-  // It may be taken back.
+  // The drain can be revoked.
   control.set(node.next([0]));
   await waitFor('an answer', () => isServed(node));
   await waitFor('a report without sessions', () => sessions() === null);
 }, 60_000);
 
-test('everything on disk is for its owner alone', async () => {
+test('only the owner can read the files on disk', async () => {
   const node = new Node(12);
   const wanted = node.next([0]);
   control.set(wanted);
@@ -463,7 +464,7 @@ test('everything on disk is for its owner alone', async () => {
   await waitFor('the document in effect', () => control.isDone(wanted));
   const open: string[] = [];
   for (const entry of await readdir(folder, { recursive: true })) {
-    // Places for mounts, which are empty here, in a folder of the node that is for root alone.
+    // Mount points, which are empty here, in a folder of the node that only root can enter.
     if (/^nodes\/[^/]+\/(root|empty|keepalived)(\/|$)/.test(entry)) continue;
     const { mode } = await stat(join(folder, entry));
     if ((mode & 0o077) !== 0) open.push(`${entry} ${(mode & 0o777).toString(8)}`);
@@ -473,7 +474,7 @@ test('everything on disk is for its owner alone', async () => {
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 testAsRoot(
-  'a removal that fails is tried again soon, not only when the host looks for left-over nodes',
+  'a failed removal is retried soon, not only when the host looks for left-over nodes',
   async () => {
     const [going, staying] = [new Node(15), new Node(16)];
     const wanted = going.next([0]);
@@ -490,7 +491,7 @@ testAsRoot(
     } finally {
       expect(spawnSync('umount', [busy]).status).toBe(0);
     }
-    // Reports of the other node come every second; the host compares all nodes every thirty.
+    // The other node reports every second, and the host compares all nodes every thirty.
     const reports = () => control.keys.filter((key) => key === `traffic/${staying.id}`).length;
     const before = reports();
     await waitFor('its end', () => control.gone.has(going.id));

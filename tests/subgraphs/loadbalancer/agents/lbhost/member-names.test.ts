@@ -1,4 +1,5 @@
-// Names of members: their addresses follow their time to live, pass the egress policy, and outlive their name server for a bounded time.
+// Names of members. Their addresses follow the TTL, obey the egress policy, and outlive their name server for a limited
+// time.
 // needs: bind9
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -33,7 +34,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Of the host. */
+/** Networks of the host. */
 const ranges = ['198.51.100.0/24', '2001:db8:7::/48'];
 const egress = egressFrom({ allow: ['127.0.0.0/8'], deny: ['10.66.0.0/16', '192.0.2.9:25'] });
 
@@ -62,7 +63,7 @@ function says(name: string, ttlSeconds: number, ...addresses: readonly string[])
   );
 }
 
-test('a name is asked again when its time to live has passed: not at once, not never', async () => {
+test('a name is resolved again once its TTL has passed, neither at once nor never', async () => {
   const names = await open();
   says('web.test', 30, '192.0.2.2', '192.0.2.1');
   says('quick.test', 0, '192.0.2.3');
@@ -86,7 +87,7 @@ test('a name is asked again when its time to live has passed: not at once, not n
   expect(use()).toEqual([['192.0.2.7'], ['192.0.2.8'], ['192.0.2.9']]);
 });
 
-test('a denied address gets no server, by address and by port; values that are no address are left out', async () => {
+test('a denied address or port gets no server; values that are not addresses are left out', async () => {
   const names = await open();
   says('rebound.test', 5, '10.66.0.1', '169.254.169.254', '192.0.2.9', 'not an address', '::ffff:10.66.1.1');
   names.addressesOf('rebound.test', 80, 'project');
@@ -95,7 +96,7 @@ test('a denied address gets no server, by address and by port; values that are n
   expect(names.addressesOf('rebound.test', 25, 'project')).toEqual([]);
 });
 
-test('a name leads into no network of the host, as an address does not', async () => {
+test("like an address, a name may not lead into the host's networks", async () => {
   const names = await open();
   says('inside.test', 5, '198.51.100.1', '198.51.100.77', '::ffff:198.51.100.78', '2001:db8:7::9', '192.0.2.3');
   names.addressesOf('inside.test', 8399, 'project');
@@ -103,7 +104,7 @@ test('a name leads into no network of the host, as an address does not', async (
   expect(names.addressesOf('inside.test', 8399, 'project')).toEqual(['192.0.2.3']);
 });
 
-test('a name that does not resolve any more keeps its addresses for a bounded time, also over a start', async () => {
+test('a name that no longer resolves keeps its addresses for a limited time, also over a restart', async () => {
   const names = await open();
   says('web.test', 5, '192.0.2.1');
   names.addressesOf('web.test', 80, 'project');
@@ -125,11 +126,11 @@ test('a name that does not resolve any more keeps its addresses for a bounded ti
   expect(again.addressesOf('web.test', 80, 'project')).toEqual(['192.0.2.5']);
 });
 
-test('names that nobody uses are forgotten, and there is a bound', async () => {
+test('unused names are forgotten, and their number is limited', async () => {
   const names = await open();
   for (let n = 0; n < 10_100; n += 1) names.addressesOf(`n${n}.test`, 80, `project-${n % 10}`);
   says('late.test', 5, '192.0.2.1');
-  // New names are not all asked at once.
+  // Not all new names are resolved at once.
   for (let round = 0; round < 50; round += 1) await names.resolveDue();
   expect(names.addressesOf('late.test', 80, 'project')).toEqual([]);
   expect(asked.length).toBe(10_000);
@@ -140,7 +141,7 @@ test('names that nobody uses are forgotten, and there is a bound', async () => {
   expect(names.addressesOf('late.test', 80, 'project')).toEqual(['192.0.2.1']);
 });
 
-test('found by reading: one project takes a quarter of the names of a host at most, and gets places again when it uses fewer', async () => {
+test("found by reading: one project gets at most a quarter of a host's names, and gets places again when it uses fewer", async () => {
   const names = await open();
   const use = (project: string, count: number) => {
     for (let n = 0; n < count; n += 1) names.addressesOf(`n${n}.${project}.test`, 80, project);
@@ -153,14 +154,14 @@ test('found by reading: one project takes a quarter of the names of a host at mo
   await resolveAll();
   expect(asked.filter((name) => name.endsWith('.greedy.test'))).toHaveLength(mostNamesOfProject);
   expect(asked.filter((name) => name.endsWith('.modest.test'))).toHaveLength(3);
-  // A name that another project uses already counts for it all the same.
+  // A name that another project already uses still counts for this project.
   says('n0.modest.test', 5, '192.0.2.1');
   now += leastTtlMs;
   use('modest', 1);
   await resolveAll();
   expect(names.addressesOf('n0.modest.test', 80, 'modest')).toEqual(['192.0.2.1']);
   expect(names.addressesOf('n0.modest.test', 80, 'greedy')).toEqual([]);
-  // The other project's use keeps the name, and not the greedy project's place.
+  // The other project's use keeps the name, but not the greedy project's place.
   now += 40_000;
   names.addressesOf('n0.modest.test', 80, 'modest');
   now += 40_000;
@@ -226,7 +227,7 @@ test('a real name server: the members of a node follow a name without a reload',
   }
 }, 60_000);
 
-test('found by reading: names whose server is silent hold up nobody else’s', async () => {
+test('found by reading: names with a silent server delay no other names', async () => {
   const silent = new Promise<readonly ResolvedAddress[]>(() => undefined);
   const names = await MemberNames.open({
     ...{ path: join(folder, 'names.json'), egress, ranges, log: createLogger({ level: 'silent', pretty: false }) },

@@ -1,4 +1,4 @@
-// What a host reports of members with host names: up while one address is, down without any.
+// A host's reports about members with host names. A member is up while at least one address is, and down without any.
 // needs: haproxy
 // needs: keepalived
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -63,7 +63,7 @@ beforeEach(async () => {
   addresses = hosts;
   const balancerId = newUuid();
   const pool = part('Pool', balancerId, { memberProtocol: 'HTTP', drainMs: 100 });
-  // The members are in this process, which may be busy: checks may take a second, and two of them may fail.
+  // The members are in this process, which may be busy. Checks may take a second, and two of them may fail.
   const checks = { monitorType: 'HTTP', intervalMs: 1_000, timeoutMs: 1_000, fall: 3, rise: 1 };
   const parts = [
     ...[pool, part('PoolHealthMonitor', pool.id, checks), part('PoolMember', pool.id, { host: 'web.test', port })],
@@ -99,12 +99,12 @@ async function isUp(host: string): Promise<boolean | undefined> {
   return undefined;
 }
 
-test('a member is down when the last of its addresses is, and when its name has none any more', async () => {
+test('a member is down when its last address is, and when its name has none any more', async () => {
   const [one, two] = hosts;
   await waitFor('the first report', () => reports.length > 0);
   await waitFor('both addresses', async () => (await isUp(one)) === true && (await isUp(two)) === true);
   expect(told()).toEqual(['UP']);
-  // The states of all addresses are known from the figures.
+  // The figures show that the states of all addresses are known.
   const before = measured;
   await waitFor('figures', () => measured > before + 1);
   await end(one);

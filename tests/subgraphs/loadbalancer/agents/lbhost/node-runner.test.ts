@@ -1,4 +1,4 @@
-// A node whose attempts fail, without HAProxy: what its host reports of them.
+// The host's reports about a node whose attempts fail, without HAProxy.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('an attempt that fails on a busy machine is no reason for an ERROR; three in a row are', async () => {
+test('one failed attempt on a busy machine is not an ERROR; three in a row are', async () => {
   const wanted = wantedNode(newUuid(), []);
   const told: { readonly attempts: number; readonly report: NodeReport }[] = [];
   let attempts = 0;

@@ -1,4 +1,4 @@
-// Places of nodes that no document owns are removed, each by itself.
+// Places of nodes without a document are removed, each on its own.
 // needs: haproxy
 // needs: keepalived
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -52,7 +52,7 @@ class Places extends LoopbackProvider {
   }
 }
 
-test('a place that can not be removed does not keep the others', async () => {
+test("a place that can't be removed does not keep the others", async () => {
   const authority = await testAuthority();
   await control.start(authority);
   const provider = new Places('nb', ['na', 'nb', 'nc', 'nd']);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { signalTo } from '../../../../../subgraphs/loadbalancer/agents/lbhost/own-processes.ts';
 
-test('a process that has ended since it was looked up can be signalled', async () => {
+test('signalling a process that ended since it was looked up is not an error', async () => {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' });
   await once(child, 'spawn');
   const { pid = 0 } = child;

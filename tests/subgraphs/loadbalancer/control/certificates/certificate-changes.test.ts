@@ -1,4 +1,4 @@
-// The certificates that nodes get while lists and certificates change: always those that the lists name.
+// The certificates that nodes get while lists and certificates change. They always match the lists.
 import { expect, test } from '@jest/globals';
 import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
 import type { Sql, SqlValue } from '../../../../../platform/database/database.ts';
@@ -17,7 +17,7 @@ async function pair(name: string) {
   return { chain, privateKey };
 }
 
-/** Its UUID. */
+/** Creates a certificate and returns its UUID. */
 async function certificate(name: string): Promise<string> {
   const input = { name, projectId: encodeId('Project', place.projectId), ...(await pair(`${name}.test`)) };
   const { entity, userErrors } = await place.certificates.create(place.context(), input);
@@ -25,7 +25,7 @@ async function certificate(name: string): Promise<string> {
   return entity.id;
 }
 
-/** With one listener that shows one certificate. */
+/** A load balancer with one listener that shows one certificate. */
 async function balancerWith(name: string, shown: string) {
   const certificateIds = [encodeId('TlsCertificate', shown)];
   const listeners = [{ protocol: 'TERMINATED_HTTPS', port: 443, certificateIds }];
@@ -44,7 +44,7 @@ async function show(listener: string, shown: string): Promise<void> {
   expect(userErrors).toEqual([]);
 }
 
-test("a list that changes while a document is read: the document's certificates are those of the list", async () => {
+test("when a list changes while a document is read, the document's certificates match its list", async () => {
   const { db, sealer } = place.ground;
   const [old, next] = [await certificate('old'), await certificate('next')];
   const { id, listener } = await balancerWith('read', old);
@@ -75,7 +75,7 @@ test("a list that changes while a document is read: the document's certificates 
   }
 });
 
-test('a certificate is renewed while another load balancer begins to use it: that one gets the new certificate too', async () => {
+test('when a certificate is renewed while another load balancer begins to use it, that one gets the new certificate too', async () => {
   const { db } = place.ground;
   const [used, other] = [await certificate('used'), await certificate('other')];
   const { id, listener } = await balancerWith('begins', other);
@@ -96,11 +96,11 @@ test('a certificate is renewed while another load balancer begins to use it: tha
   expect(await generation()).toBe(before + 1);
 });
 
-test('a certificate does not grow beyond what the documents of nodes may have, and is renewed all the same', async () => {
+test("a renewed certificate can't outgrow the documents of nodes, and can still be renewed", async () => {
   const { db } = place.ground;
   const grown = await certificate('grown');
   const { id, listener } = await balancerWith('full', grown);
-  // The rest of the load balancer has nearly all of the 8 MiB that a document may have.
+  // The rest of the load balancer uses nearly all of the 8 MiB allowed for a document.
   const mostBytes = 8 * 1024 * 1024;
   const own = (await pair('grown.test')).chain.length + 8_000;
   await db.execute("UPDATE lb_part SET spec = JSON_SET(spec, '$.description', REPEAT('x', ?)) WHERE id = ?", [

@@ -1,4 +1,4 @@
-// Certificates that are refused before they are stored, made by openssl: each with the field and in words.
+// Certificates, made by openssl, that are refused before they are stored. Each error has the field and a clear message.
 // needs: openssl
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ const folder = forFile(() => temporaryFolder());
 const at = (name: string) => join(folder.path, name);
 const text = (name: string) => readFile(at(name), 'utf8');
 
-/** A certificate NAME.pem with its key NAME.key, issued by `issuer` (by itself when absent). */
+/** Makes a certificate NAME.pem with its key NAME.key, issued by `issuer` (self-signed if absent). */
 async function issue(
   name: string,
   options: { issuer?: string; names?: readonly string[]; key?: readonly string[]; digest?: string; ca?: boolean } = {},
@@ -54,7 +54,7 @@ test('a chain, leaf first, with its key is accepted', async () => {
   expect(read).toMatchObject({ hostNames: ['a.example.com', 'b.example.com'], issuer: 'CN=middle' });
 });
 
-test('one that has expired is refused, also an intermediate one', async () => {
+test('an expired certificate is refused, also an intermediate one', async () => {
   const later = new Date(Date.now() + 31 * 86_400_000);
   const faults = faultsOf(`${await text('leaf.pem')}${await text('middle.pem')}`, await text('leaf.key'), later);
   expect(faults).toEqual([
@@ -71,7 +71,7 @@ test('a chain in the wrong order is refused', async () => {
   ]);
 });
 
-test('one whose signature is weak is refused; a root may have any', async () => {
+test('a certificate with a weak signature is refused; a root may have any signature', async () => {
   await issue('weak', { issuer: 'root', digest: 'sha1' });
   expect(faultsOf(await text('weak.pem'), await text('weak.key'))).toEqual([
     expect.stringMatching(/^chain: certificate 1 of chain is signed with \S*SHA1\S*, which is too weak/i),
@@ -96,7 +96,7 @@ test('too many names are refused', async () => {
   ]);
 });
 
-test('a key with a passphrase is refused, without opening it', async () => {
+test('a key with a passphrase is refused without opening it', async () => {
   await run('openssl', ['pkey', '-in', at('leaf.key'), '-aes256', '-passout', 'pass:x', '-out', at('locked.key')]);
   expect(faultsOf(await text('leaf.pem'), await text('locked.key'))).toEqual([
     'privateKey: privateKey has a passphrase; give the key without one',

@@ -1,5 +1,5 @@
-// The claims of a load balancer host about itself count only within the record that administrators gave it: a host that is broken into must
-// not decide about the members, subnets, listeners and nodes of everybody.
+// A load balancer host's claims about itself count only within the record that administrators gave it. A compromised
+// host must not control the members, subnets, listeners and nodes of others.
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { HostRecord } from '../../../../../platform/machines/host-record.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
@@ -37,7 +37,7 @@ function connect(claim: Partial<HostClaim>, id = newUuid(), name = 'host-1'): Pr
   return db.transaction((tx) => beginEpoch(tx, wake, { id, name }, { ...usual, ...claim }));
 }
 
-/** UUID of a machine with a record. */
+/** Creates a machine with a record, and returns its UUID. */
 async function recorded(given: Partial<HostRecord> = {}, released = true): Promise<string> {
   const id = newUuid();
   await place.ground.db.transaction((tx) => recordHost(tx, id, { ...record, ...given }, released));
@@ -52,13 +52,13 @@ async function read({ id }: Pick<HostRow, 'id'>): Promise<HostRow> {
 
 let count = 0;
 const pools = [{ name: 'web', memberProtocol: 'HTTP' }] as never;
-/** A load balancer with a pool; UUID. */
+/** Creates a load balancer with a pool, and returns its UUID. */
 function balancer(nodes = 1): Promise<string> {
   count += 1;
   return place.balancer(`web${count}`, { pools, minNodes: nodes, maxNodes: nodes });
 }
 
-/** As `CODE field`. */
+/** The faults as `CODE field`. */
 async function change(mutation: string, input: object): Promise<readonly string[]> {
   const { userErrors } = await place.parts.change(place.context(), mutation, input as never);
   return userErrors.map(({ code, field }) => `${code} ${field.join('.')}`);
@@ -74,7 +74,7 @@ async function addMember(balancerId: string, host: string): Promise<readonly str
 const addListener = (balancerId: string, port: number) =>
   change('listenerCreate', { loadBalancerId: encodeId('LoadBalancer', balancerId), protocol: 'HTTP', port });
 
-/** Places what is wanted; where the nodes are. */
+/** Places the wanted nodes, and returns their hosts. */
 async function placed(balancerId: string): Promise<readonly (string | null)[]> {
   const { db, wake } = place.ground;
   while (((await db.transaction((tx) => reconcile(tx, { db, wake }, balancerId))) ?? Infinity) <= 10);
@@ -90,7 +90,7 @@ const hostId = ({ id }: Pick<HostRow, 'id'>) => encodeId('LoadBalancerHost', id)
 const release = (host: HostRow) => service.liftCordon(place.context(), { id: hostId(host) });
 
 test.each(['without a record', 'with one'])(
-  'a host %s that claims every address takes no member and no subnet from anybody, neither connected nor after it has left',
+  'a host %s that claims every address blocks no member and no subnet, neither while connected nor after it has left',
   async (which) => {
     const { db, wake } = place.ground;
     const own = await balancer();
@@ -100,14 +100,14 @@ test.each(['without a record', 'with one'])(
     await db.transaction((tx) => endEpoch(tx, wake, host));
     expect(await addMember(own, '192.0.2.10')).toEqual([]);
     await balancer();
-    // The networks that an administrator gave it are its own.
+    // The networks that an administrator gave it belong to it.
     const isGiven = which === 'with one';
     for (const address of ['198.51.100.77', '203.0.113.77'])
       expect(await addMember(own, address)).toEqual(isGiven ? ['EGRESS_DENIED input.host'] : []);
   },
 );
 
-test('nor a port, by claims about its health checks and its provider', async () => {
+test('its claims about its health checks and its provider block no port', async () => {
   const own = await balancer();
   const claim = { provider: 'LOOPBACK', healthPort: 443, managementRange: ranges.publicRange } as const;
   await connect(claim, await recorded());
@@ -115,13 +115,13 @@ test('nor a port, by claims about its health checks and its provider', async () 
   expect(await addMember(own, '10.0.0.77')).toEqual([]);
 });
 
-test('a port of health checks that an administrator gave is taken', async () => {
+test('a health check port from an administrator is reserved', async () => {
   const own = await balancer();
   await connect({ managementRange: ranges.publicRange }, await recorded({ managementRange: null }));
   expect(await addListener(own, 8399)).toEqual(['IN_USE input.port']);
 });
 
-test('a host that claims room for 10,000 nodes gets none without a record, none while it is cordoned, and then what its record has', async () => {
+test('a host that claims room for 10,000 nodes gets none without a record or while cordoned, and then the number in its record', async () => {
   const own = await balancer(5);
   const host = await connect({ maxNodes: 10_000, ...everything });
   expect([host.cordoned, whyNoNodes(host)]).toEqual([true, expect.stringContaining('tidegate hosts set host-1')]);
@@ -140,7 +140,7 @@ test('a host that claims room for 10,000 nodes gets none without a record, none 
   expect((await addresses(own)).join()).toMatch(/^(198\.51\.100\.\d+,203\.0\.113\.\d+,?){3}$/);
 });
 
-test('it may claim less, and does not get more then', async () => {
+test('it may claim less, and then gets no more', async () => {
   const claim = { publicRange: '198.51.100.64/26', managementRange: '203.0.113.128/25', maxNodes: 2 };
   const host = await connect(claim, await recorded());
   expect(grantOf(host)).toEqual(claim);
@@ -168,7 +168,7 @@ test.each<[string, Partial<HostClaim>]>([
   expect(await placed(await balancer())).toEqual([]);
 });
 
-test("the host's reason why its nodes are not confined in full is kept unchanged, and takes no nodes from it", async () => {
+test("the host's reason for incomplete confinement is kept unchanged, and takes no nodes from it", async () => {
   const confinementFault = 'nodes have no limits: /sys/fs/cgroup is not a cgroup v2';
   const host = await connect({ confinementFault }, await recorded());
   expect([(await read(host)).claim.confinementFault, whyNoNodes(host)]).toEqual([confinementFault, null]);
@@ -176,7 +176,7 @@ test("the host's reason why its nodes are not confined in full is kept unchanged
   expect([again.claim.confinementFault, again.version]).toEqual([null, host.version + 1]);
 });
 
-test('a released record counts once: the host that was removed and comes back is cordoned', async () => {
+test('a record is released once: a removed host that comes back is cordoned', async () => {
   const { db, wake } = place.ground;
   const id = await recorded();
   expect((await connect({}, id)).cordoned).toBe(false);
@@ -185,7 +185,7 @@ test('a released record counts once: the host that was removed and comes back is
   expect((await connect({}, id)).cordoned).toBe(true);
 });
 
-test('a change of the record keeps the fields that it does not name, is reported, and moves no node', async () => {
+test('a change of the record keeps omitted fields, is reported, and moves no node', async () => {
   const host = await connect({}, await recorded({ site: 'fra' }));
   const own = await balancer(2);
   await placed(own);
@@ -199,7 +199,7 @@ test('a change of the record keeps the fields that it does not name, is reported
   });
   await placed(own);
   expect(await addresses(own)).toEqual(before);
-  // The same again is no change.
+  // Setting the same values again is not a change.
   await service.update(place.context(), { id: hostId(host), publicRange: '198.51.0.0/16' });
   expect((await read(host)).version).toBe(now.version);
   const same = { id: hostId(host), managementRange: '198.51.0.0/16', site: null };
@@ -212,7 +212,7 @@ test('a change of the record keeps the fields that it does not name, is reported
   expect(told.map(({ reason }) => reason)).toEqual(['its record was changed', 'its record was changed']);
 });
 
-test('found by reading: a host gets no network of another; those that overlap already are kept', async () => {
+test("found by reading: a host can't get a network of another; existing overlaps are kept", async () => {
   const faults = async (host: HostRow, change: object) =>
     (await service.update(place.context(), { id: hostId(host), ...change })).userErrors.map(
       ({ code, field, message }) => `${code} ${field?.join('.')} ${message.split(':')[0]}`,
@@ -232,7 +232,7 @@ test('found by reading: a host gets no network of another; those that overlap al
   ]);
   await db.transaction((tx) => endHost(tx, wake, named.id));
   expect(await faults(host, { managementRange: '198.18.0.0/16' })).toEqual([]);
-  // From before: its other values can be changed, and its ranges can be made to differ.
+  // An overlap from an earlier version. The other values can be changed, and the ranges can be separated.
   const overlapping = { publicRange: '192.0.2.0/24', managementRange: '192.0.2.0/26' };
   const old = await connect({}, await recorded(overlapping), 'host-3');
   expect(await faults(old, { maxNodes: 2 })).toEqual([]);

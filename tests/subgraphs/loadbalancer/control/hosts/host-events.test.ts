@@ -1,4 +1,5 @@
-// The status events of a host's connections: one for each change that its readers can see, and no other.
+// The status events of a host's connections. Each change that readers can see makes one event, and no other change
+// does.
 import { expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import {
@@ -24,7 +25,7 @@ function connect(change: Partial<HostClaim> = {}): Promise<HostRow> {
   return db.transaction((tx) => beginEpoch(tx, wake, machine, { ...offer, ...change }));
 }
 
-/** As `from to version reason`. */
+/** The events as `from to version reason`. */
 async function events(): Promise<readonly string[]> {
   const rows = await place.ground.db.query<{ told: string }>(
     `SELECT CONCAT_WS(' ', COALESCE(from_status, '-'), to_status, subject_version, reason) AS told FROM status_change
@@ -34,14 +35,14 @@ async function events(): Promise<readonly string[]> {
   return rows.map(({ told }) => told);
 }
 
-test('a connection in place of another one is no event, unless the host offers something else', async () => {
+test("a replaced connection makes no event, unless the host's offer changed", async () => {
   const { db, wake } = place.ground;
   const first = await connect();
   const second = await connect();
   expect([second.epoch - first.epoch, second.presence, second.version]).toEqual([1, 'PRESENT', first.version]);
   const told = ['- PRESENT 1 host-1'];
   expect(await events()).toEqual(told);
-  // The end of a connection that was followed by another one.
+  // The end of a connection that another one replaced.
   await db.transaction((tx) => endEpoch(tx, wake, first));
   expect(await events()).toEqual(told);
   const changed = await connect({ maxNodes: 6 });
@@ -49,7 +50,7 @@ test('a connection in place of another one is no event, unless the host offers s
   expect(await events()).toEqual([...told, 'PRESENT PRESENT 2 it connected with other settings']);
 });
 
-test('its status is reported when it changes, and only then', async () => {
+test('its status is reported only when it changes', async () => {
   const { db, wake } = place.ground;
   const before = await events();
   const row = await connect({ maxNodes: 6 });

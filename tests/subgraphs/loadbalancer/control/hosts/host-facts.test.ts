@@ -1,4 +1,5 @@
-// The facts that a host reports about itself when it connects: a fault of one host must not become a fault of every load balancer.
+// The facts that a host reports about itself when it connects. A fault of one host must not become a fault of every
+// load balancer.
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { Database } from '../../../../../platform/database/database.ts';
@@ -23,7 +24,7 @@ function connect(change: object): Promise<unknown> {
   return sessions.open(peer as unknown as LinkPeer);
 }
 
-test('found by reading: ranges and addresses that are none are refused, before they are recorded', async () => {
+test('found by reading: invalid ranges and addresses are refused before they are recorded', async () => {
   await expect(connect({})).rejects.toBe(reached);
   for (const change of [{ publicRange: '' }, { managementRange: 'all of it' }, { tunnelAddress: '10.0.0.300' }])
     await expect(connect(change)).rejects.toThrow(/host-1 sent no valid facts/);

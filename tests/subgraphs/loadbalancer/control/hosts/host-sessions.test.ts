@@ -1,4 +1,4 @@
-// Reports of hosts while load balancers are changed: each waits for its turn, and none ends the change.
+// Reports of hosts during changes of load balancers. Each report waits for its turn, and none makes the change fail.
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
@@ -40,7 +40,7 @@ function connect(machine: LinkPeer['machine'], peer: Partial<LinkPeer> = {}) {
   } as unknown as LinkPeer);
 }
 
-test("a host's report of a new node wakes no job before the node's first check; a report of a serving node, or of a failure, does", async () => {
+test("a report of a new node wakes no job before the node's first check; a report of a serving node, or of a failure, does", async () => {
   const { db } = place.ground;
   const machine = { id: newUuid(), name: 'host-2', role: 'lbhost' };
   const session = await connect(machine);
@@ -73,13 +73,13 @@ test("a host's report of a new node wakes no job before the node's first check; 
   await db.execute("UPDATE lb_node SET state = 'SERVING' WHERE id = ?", [node]);
   await tellMember('DOWN');
   expect(await owed()).toBe(before + 2);
-  // A generation of another history that is in effect is not the desired one, whatever its number.
+  // An applied generation of another history is not the desired one, whatever its number.
   await tell(`node/${node}`, { ...report, history: otherHistory, applied: 7 });
   expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(0);
   await expect(tell(`node/${node}`, { ...report, more: 1 })).rejects.toThrow('more');
 });
 
-test('a report that comes during a change waits for it, and does not make it fail', async () => {
+test('a report during a change waits for it, and does not make it fail', async () => {
   const { db } = place.ground;
   const machine = { id: newUuid(), name: 'host-1', role: 'lbhost' };
   const session = await connect(machine);
@@ -103,7 +103,7 @@ test('a report that comes during a change waits for it, and does not make it fai
   expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(1);
 });
 
-test("a document that can't be made holds up no other node's, and the host is told only afterwards that it has all", async () => {
+test("a document that can't be made delays no other node's, and only afterwards does the host learn that it has all", async () => {
   const { db } = place.ground;
   const machine = { id: newUuid(), name: 'host-3', role: 'lbhost' };
   const { cert: chain, key: privateKey } = await makeCertificate({ commonName: 'www', names: ['www.test'] });
@@ -113,7 +113,7 @@ test("a document that can't be made holds up no other node's, and the host is to
   const listeners = [{ protocol: 'TERMINATED_HTTPS', port: 443, certificateIds }];
   const ill = await place.balancer('ill', { listeners } as unknown as Partial<LoadBalancerCreateInput>);
   const well = await place.balancer('well');
-  // In this order they are read.
+  // They are read in this order.
   const [first, second] = [await place.node(ill, 'node-3'), await place.node(well, 'node-4')];
   await db.execute("UPDATE lb_node SET host_id = ?, address = '127.80.1.7' WHERE id IN (?, ?)", [
     ...[machine.id, first, second],

@@ -1,4 +1,4 @@
-// The removal of a host without another one: its nodes could be replaced nowhere, and it would never end.
+// The removal of the only host. Its nodes could not be replaced elsewhere, so the removal would never end.
 import { beforeAll, expect, test } from '@jest/globals';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { HostService } from '../../../../../subgraphs/loadbalancer/control/hosts/host-service.ts';
@@ -30,13 +30,13 @@ function connect(maxNodes = 10): Promise<HostRow> {
 
 const lose = (host: HostRow) => place.ground.db.transaction((tx) => endEpoch(tx, place.ground.wake, host));
 
-/** The codes, and the message. */
+/** The codes and the message. */
 async function remove({ id }: HostRow): Promise<readonly string[]> {
   const { userErrors } = await hosts.remove(place.context(), { id: encodeId('LoadBalancerHost', id) });
   return userErrors.map(({ code, message }) => `${code} ${message}`);
 }
 
-test('it is refused while a load balancer has its nodes there, and no other host can take nodes', async () => {
+test('it is refused while a load balancer has nodes there, and no other host can take nodes', async () => {
   const { db, wake } = place.ground;
   const last = await connect();
   const balancer = await place.balancer('web');

@@ -1,4 +1,4 @@
-// Connections whose process was killed: nobody could record their end.
+// Connections whose process was killed, so that their end was not recorded.
 import { expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { HostWatcher } from '../../../../../subgraphs/loadbalancer/control/hosts/host-watcher.ts';
@@ -12,7 +12,7 @@ const world = forFile(() => LbWorld.open());
 
 const presenceOf = async (id: string) => (await readHosts(world.ground.db, [id])).get(id)?.presence;
 
-test('they end; one that stands, and was taken for lost, counts again', async () => {
+test('lost connections are ended; a live one that was taken for lost counts again', async () => {
   const { db, wake, log } = world.ground;
   const held = (await world.addHost('host-1')).machine.id;
   await waitFor('the host', async () => (await presenceOf(held)) === 'PRESENT');
@@ -21,7 +21,7 @@ test('they end; one that stands, and was taken for lost, counts again', async ()
   await db.transaction((tx) =>
     connectHost(tx, wake, { id: lost, name: 'host-2' }, { ...offer, provider: 'LOOPBACK', maxNodes: 1, healthPort: 1 }),
   );
-  // It looks faster than connections are confirmed.
+  // The watcher polls faster than connections are confirmed.
   const watcher = new HostWatcher({ db, wake, log, lookMs: 20 });
   watcher.start();
   await waitFor('both to be lost', async () => {

@@ -1,4 +1,4 @@
-// Hosts that are removed for good: with real HAProxies, checks and name server.
+// Permanent removal of hosts, with real HAProxies, checks and name server.
 import { rm } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
@@ -57,7 +57,7 @@ async function expectHealed(host: WorldHost): Promise<void> {
   expect(taken).toEqual([]);
 }
 
-test('a host that is lost: its nodes, which would be awaited for ten minutes, go at once', async () => {
+test("a lost host's nodes, which would be awaited for ten minutes, are removed at once", async () => {
   const host = await make();
   expect(await codes(host)).toEqual(['WRONG_STATE']);
   await world.loseHost(host);
@@ -70,14 +70,14 @@ test('a host that is lost: its nodes, which would be awaited for ten minutes, go
   await waitFor('the end of the host', () => isGone(host));
   await expectHealed(host);
   expect(await codes(host)).toEqual(['NOT_FOUND']);
-  // Its machine may connect, as a new host.
+  // Its machine may connect as a new host.
   await world.addHost(host.name);
   await waitFor('the new host', async () => (await rows(host))[0]?.presence === 'PRESENT');
   await waitFor('nothing of its nodes is left', () => host.host?.nodeCount === 0);
   expect((await rows(host))[0]?.epoch).toBeGreaterThan(epoch);
 }, 60_000);
 
-test('nodes serve on a host without a connection: it is evacuated first, and then forgotten at once', async () => {
+test('when nodes serve on a host without a connection, it is evacuated first, and then forgotten at once', async () => {
   const host = await make();
   await world.stopHost(host);
   await waitFor('the lost connection', () => isAbsent(host));
@@ -94,7 +94,7 @@ test('nodes serve on a host without a connection: it is evacuated first, and the
   await expectHealed(host);
 }, 60_000);
 
-test('another machine gets the name of a host only after its removal', async () => {
+test('another machine can take the name of a host only after its removal', async () => {
   await make();
   const old = [...world.hosts.values()].at(-1) as WorldHost;
   await world.loseHost(old);

@@ -1,5 +1,5 @@
-// A load balancer host after a restore of the control plane's database: it accepts the present documents, and its earlier counts no longer
-// matter.
+// A load balancer host after a restore of the control plane's database. It accepts the current documents, and its
+// earlier counts no longer matter.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { LanedSession, LinkPeer } from '../../../../../platform/link/link-server.ts';
@@ -77,7 +77,7 @@ const nameAtHost = (node: string) => documents.nodes().get(node)?.loadBalancer.n
 test.each([
   ['that was noticed', true],
   ['that nobody has noticed', false],
-])('after a restore %s the host has the document of now', async (_, lossy) => {
+])('after a restore %s the host has the current document', async (_, lossy) => {
   const { db } = place.ground;
   const balancer = await place.balancer(`web-${newUuid().slice(-8)}`);
   const node = await place.node(balancer, `node-${newUuid().slice(-8)}`, 'SERVING');

@@ -27,13 +27,13 @@ function verdict(one: OperatingStatus, two: OperatingStatus, change: Partial<Ser
   return balancerVerdict({ balancer: usual, parts, seen, servingNodes: 2, ...change }).status;
 }
 
-test('a member is as all serving nodes see it; they may disagree', () => {
+test("a member's status combines the views of all serving nodes, which may disagree", () => {
   expect([seenBy([]), seenBy(['UP', 'UP']), seenBy(['UP', 'DOWN']), seenBy(['DOWN'])]).toEqual([
     ...['UNKNOWN', 'ONLINE', 'DEGRADED', 'ERROR'],
   ]);
 });
 
-test('a load balancer is as its listeners, their pools and the members are', () => {
+test("a load balancer's status follows from its listeners, their pools and the members", () => {
   expect(verdict('ONLINE', 'ONLINE')).toBe('ONLINE');
   expect(verdict('ONLINE', 'ERROR')).toBe('DEGRADED');
   expect(verdict('DEGRADED', 'ONLINE')).toBe('DEGRADED');
@@ -41,7 +41,7 @@ test('a load balancer is as its listeners, their pools and the members are', () 
   expect(verdict('UNKNOWN', 'UNKNOWN')).toBe('UNKNOWN');
 });
 
-test('without a monitor members count as well; disabled and drained ones do not count', () => {
+test('unmonitored members count as well; disabled and drained ones do not', () => {
   const unmonitored = parts.filter(({ kind }) => kind !== 'PoolHealthMonitor');
   expect(verdict('ERROR', 'ERROR', { parts: unmonitored })).toBe('ONLINE');
   const others = parts.filter(({ kind }) => kind !== 'PoolMember');
@@ -51,7 +51,7 @@ test('without a monitor members count as well; disabled and drained ones do not 
   expect(verdict('ERROR', 'ONLINE', { parts: [...others, { ...one, drainUntil: new Date() }, two] })).toBe('ONLINE');
 });
 
-test('too few nodes, none, disabled, and a policy that leads to a pool in trouble', () => {
+test('too few nodes, none, a disabled one, and a policy that leads to a failing pool', () => {
   expect(verdict('ONLINE', 'ONLINE', { servingNodes: 1 })).toBe('DEGRADED');
   expect(verdict('ONLINE', 'ONLINE', { servingNodes: 0 })).toBe('ERROR');
   expect(verdict('ONLINE', 'ONLINE', { balancer: { ...usual, enabled: false } })).toBe('OFFLINE');
@@ -62,7 +62,7 @@ test('too few nodes, none, disabled, and a policy that leads to a pool in troubl
   expect(verdict('ONLINE', 'ONLINE', { parts: more })).toBe('DEGRADED');
 });
 
-test('one that is being deleted is neither up nor down: nobody waits for its nodes', () => {
+test('a load balancer that is being deleted is neither up nor down, because its nodes are not awaited', () => {
   const ending = { ...usual, isEnding: true };
   expect(verdict('ERROR', 'ERROR', { balancer: ending, servingNodes: 0 })).toBe('UNKNOWN');
   expect(verdict('ONLINE', 'ONLINE', { balancer: { ...ending, enabled: false } })).toBe('UNKNOWN');
@@ -77,7 +77,7 @@ test('it is neither up nor down until its first node served, or its creation fai
   expect(isFirstCreated(made, [])).toBe(true);
   expect(isFirstCreated(made, [{ state: 'DELETING' }, { state: 'BUILDING' }])).toBe(true);
   expect(isFirstCreated({ ...made, operatingStatus: 'OFFLINE' }, [])).toBe(true);
-  // Its nodes serve, but no member has been checked; then all nodes go down.
+  // Its nodes serve, but no member has been checked. Then all nodes go down.
   expect(isFirstCreated(made, [{ state: 'SERVING' }])).toBe(false);
   expect(isFirstCreated(made, [{ state: 'REPLACED' }, { state: 'BUILDING' }])).toBe(false);
   expect(isFirstCreated({ ...made, provisioningStatus: 'ERROR' }, [{ state: 'BUILDING' }])).toBe(false);

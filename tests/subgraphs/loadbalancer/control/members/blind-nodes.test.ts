@@ -1,4 +1,4 @@
-// Which replaced nodes see no healthy member where others do: they would answer clients with errors.
+// Finds replaced nodes that see no healthy member where other nodes do. They would answer clients with errors.
 import { expect, test } from '@jest/globals';
 import { blindNodes, storeMemberView } from '../../../../../subgraphs/loadbalancer/control/members/member-status.ts';
 import { nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
@@ -8,7 +8,7 @@ import { BalancerPlace } from '../../support/balancer-place.ts';
 
 const place = forFile(() => BalancerPlace.open());
 
-test('a replaced node is blind while it sees no member of a pool of which a serving node sees one', async () => {
+test('a replaced node is blind while it sees no member of a pool in which a serving node sees one', async () => {
   const { db } = place.ground;
   const members = ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 80 }));
   const balancer = await place.balancer('web', { pools: [{ name: 'default', memberProtocol: 'HTTP', members }] });
@@ -26,7 +26,7 @@ test('a replaced node is blind while it sees no member of a pool of which a serv
   expect(await blind()).toEqual([]);
   await see(replaced, first, 'DOWN');
   await see(replaced, second, 'DOWN');
-  // Nobody sees one: the members are dead.
+  // No node sees a member, because the members are dead.
   expect(await blind()).toEqual([]);
   await see(serving, first, 'UP');
   expect(await blind()).toEqual([replaced]);

@@ -1,4 +1,4 @@
-// Locks on nodes: locks of one load balancer delay no other one.
+// Locks on the nodes of one load balancer delay no other.
 import { expect, test } from '@jest/globals';
 import { nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { forFile } from '../../../../support/jest/shared.ts';

@@ -1,4 +1,4 @@
-// Found by reading: a node whose health check the egress policy denies counted as down, and was replaced for nothing.
+// Found by reading: a node whose health check the egress policy denies counted as down, and was replaced for no reason.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
@@ -16,7 +16,7 @@ import { connectHost } from '../../support/host-records.ts';
 
 const place = forFile(() => BalancerPlace.open());
 
-test('a node whose check the egress policy denies keeps its status, says why, and is checked again once it is allowed', async () => {
+test('a node whose check the egress policy denies keeps its status, reports the reason, and is checked again once allowed', async () => {
   const { db, wake, log, egress } = place.ground;
   const incarnation = newUuid();
   let nodeId = '';
@@ -38,7 +38,7 @@ test('a node whose check the egress policy denies keeps its status, says why, an
     const row = (await readNodes(db, [nodeId])).get(nodeId);
     return [row?.operatingStatus, row?.suspect, row?.downSince, row?.reason];
   };
-  // Outside of all management ranges.
+  // Outside all management ranges.
   await at('192.0.2.9');
   const registry = new Registry();
   const owner = newUuid();

@@ -1,4 +1,4 @@
-// Addresses of nodes rest before another load balancer gets them: its answers may still be remembered.
+// Freed node addresses rest before another load balancer gets them, because clients may still have them cached.
 import { beforeEach, expect, test } from '@jest/globals';
 import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -43,7 +43,7 @@ async function balancer(
   return id;
 }
 
-/** Until nothing follows at once. */
+/** Reconciles until nothing is left to do at once. */
 async function look(id: string): Promise<void> {
   const { db, wake } = place.ground;
   while (((await db.transaction((tx) => reconcile(tx, { db, wake }, id))) ?? Infinity) <= 10);
@@ -57,7 +57,7 @@ async function reason(id: string): Promise<string | null | undefined> {
   return (await readBalancer(place.ground.db, id))?.provisioningReason;
 }
 
-/** As its host reports it. */
+/** Ends nodes as their host would report it. */
 async function endNodes(id: string, most = 64): Promise<void> {
   const { db, wake } = place.ground;
   await db.transaction(async (tx) => {
@@ -65,21 +65,21 @@ async function endNodes(id: string, most = 64): Promise<void> {
   });
 }
 
-/** As if all that rests had been freed so much earlier. */
+/** Pretends that all resting addresses were freed this much earlier. */
 async function age(ms: number): Promise<void> {
   await place.ground.db.execute('UPDATE lb_address SET freed_at = freed_at - INTERVAL ? MICROSECOND', [ms * 1_000]);
 }
 
 const all = [2, 3, 4, 5, 6].map((last) => `198.51.100.${last}`);
 
-test('a freed address rests; others get it after that, and its own load balancer before when there is no other', async () => {
+test('a freed address rests; its own load balancer may reuse it earlier if there is no other, and others only afterwards', async () => {
   await host();
   const first = await balancer(2);
   expect(await addresses(first)).toEqual(all.slice(0, 2));
   await endNodes(first);
   const second = await balancer(3);
   expect(await addresses(second)).toEqual(all.slice(2));
-  // Its own address: clients that remember it still come to it.
+  // Its own address, because clients that have it cached still use it.
   await look(first);
   expect(await addresses(first)).toEqual(all.slice(0, 2));
   await endNodes(first);
@@ -95,7 +95,7 @@ test('a freed address rests; others get it after that, and its own load balancer
   expect(await addresses(third)).toEqual(all.slice(0, 1));
 });
 
-test("a management address is nobody else's to remember, and does not rest", async () => {
+test('a management address is not cached by clients, and does not rest', async () => {
   await host('203.0.113.0/29');
   const first = await balancer(5);
   await endNodes(first);
@@ -107,7 +107,7 @@ test("a management address is nobody else's to remember, and does not rest", asy
   );
 });
 
-test('an address that nodes share rests too, when the load balancer is deleted', async () => {
+test('a shared address rests too when the load balancer is deleted', async () => {
   await host();
   const shared = await balancer(2, 'ACTIVE_STANDBY');
   const floating = (await readBalancer(place.ground.db, shared))?.floatingAddress;
@@ -121,7 +121,7 @@ test('an address that nodes share rests too, when the load balancer is deleted',
   expect(await reason(other)).toContain('2 are in use, and 3 are resting');
 });
 
-test('a deletion ends the operating status, and is no outage', async () => {
+test('a deletion ends the operating status, and is not an outage', async () => {
   const { db } = place.ground;
   await host();
   const id = await balancer(1);
@@ -137,7 +137,7 @@ test('a deletion ends the operating status, and is no outage', async () => {
   expect(changes).toEqual([{ kind: 'loadBalancer.operatingStatus', to: 'UNKNOWN', reason: 'it is being deleted' }]);
 });
 
-test('when its host is removed, a shared address is still taken, and others rest: also for a host with the same range', async () => {
+test('when its host is removed, a shared address stays taken and others rest, even for a host with the same range', async () => {
   const { db, wake } = place.ground;
   const old = await host();
   const shared = await balancer(2, 'ACTIVE_STANDBY');
@@ -156,7 +156,7 @@ test('when its host is removed, a shared address is still taken, and others rest
   expect(await addresses(other)).not.toContain(floating);
 });
 
-test('one that shares an address is only begun where there are two', async () => {
+test('a load balancer with a shared address starts only where two addresses are free', async () => {
   await host();
   await balancer(4);
   const shared = await balancer(2, 'ACTIVE_STANDBY');
@@ -164,7 +164,7 @@ test('one that shares an address is only begun where there are two', async () =>
   expect(await reason(shared)).toContain('4 are in use, and 0 are resting');
 });
 
-test('a listener at the port of health checks gets no node where both would have one address, also if the host comes later', async () => {
+test('a listener at the health check port gets no node where both would share an address, even if the host is added later', async () => {
   const listeners = [{ protocol: 'HTTP', port: 18_999 }] as unknown as NonNullable<
     LoadBalancerCreateInput['listeners']
   >;

@@ -1,4 +1,4 @@
-// The changes that the reconciler commits together: a step for which others wait is not delayed by the steps after it.
+// The changes that the reconciler commits together. A step that others wait for is not delayed by later steps.
 import { expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../../platform/database/database.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -10,7 +10,7 @@ import { connectHost } from '../../support/host-records.ts';
 
 const place = forFile(() => BalancerPlace.open());
 
-/** How often it read the load balancer, and when it wants to look again. */
+/** How often it read the load balancer, and when it wants to run again. */
 async function reconcileOnce(balancer: string): Promise<{ readonly rounds: number; readonly againInMs?: number }> {
   const { db, wake } = place.ground;
   let rounds = 0;
@@ -29,7 +29,7 @@ async function reconcileOnce(balancer: string): Promise<{ readonly rounds: numbe
   return { rounds, ...(againInMs === undefined ? {} : { againInMs }) };
 }
 
-test('a transaction that places a node plans nothing after it; the next one follows at once, and places no other', async () => {
+test('a transaction that places a node plans nothing more; the next one follows at once, and places no other', async () => {
   const { db, wake } = place.ground;
   const range = '198.51.100.0/24';
   const facts = { provider: 'NETNS', site: null, tunnelAddress: null, maxNodes: 10, healthPort: 18_999 } as const;

@@ -1,4 +1,5 @@
-// A late step is an ERROR with its reason, and is tried again; a load balancer can be deleted in every state, and nothing of it remains.
+// A late step is an ERROR with its reason, and is tried again. A load balancer can be deleted in every state, and
+// nothing of it remains.
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { owe } from '../../../../../platform/owed/owed-work.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
@@ -123,7 +124,7 @@ test('a load balancer is never down while its first node is created', async () =
   await expectNothingLeft();
 });
 
-test('events of a load balancer and its nodes name its CMP object, to its end', async () => {
+test('events of a load balancer and its nodes name its CMP object to the end', async () => {
   await begin();
   const { db } = world.ground;
   const sql = "UPDATE lb_load_balancer SET cmp_namespace = 'default', cmp_type = 'tenant', cmp_id = '42' WHERE id = ?";
@@ -151,7 +152,7 @@ test('events of a load balancer and its nodes name its CMP object, to its end', 
 });
 
 describe.each(Object.entries(troubles))('%s', (_what, trouble) => {
-  test('refused for a minute, it is an ERROR with the reason; it is tried on, and becomes ACTIVE', async () => {
+  test('after being refused for a minute, it is an ERROR with the reason; it keeps trying, and becomes ACTIVE', async () => {
     await trouble.begin();
     await begin();
     await waitFor('the reason', async () => trouble.reason.test(await reason()));
@@ -168,7 +169,7 @@ describe.each(Object.entries(troubles))('%s', (_what, trouble) => {
     await expectNothingLeft();
   }, 120_000);
 
-  test('it can be deleted before it is made, and as an ERROR', async () => {
+  test('it can be deleted before it is created, and as an ERROR', async () => {
     await trouble.begin();
     for (const isLate of [false, true]) {
       await begin();
@@ -225,7 +226,7 @@ test('it can be deleted while a node drains', async () => {
   await expectNothingLeft();
 }, 60_000);
 
-test('it can be deleted while a replaced node is awaited, and while its new one is made', async () => {
+test('it can be deleted while a replaced node is awaited, and while the new one is created', async () => {
   const [first] = await served();
   await world.signal(first, 'SIGSTOP');
   await waitFor('the replacement', async () =>
@@ -245,7 +246,7 @@ test('it can be deleted while the breaker is open', async () => {
   await expectNothingLeft();
 }, 60_000);
 
-test('a host that is lost for good: its nodes are forgotten, and removed when it comes back', async () => {
+test('nodes of a permanently lost host are forgotten, and removed when it comes back', async () => {
   const [first] = await served();
   const host: WorldHost = world.hostOf(first);
   await world.loseHost(host);

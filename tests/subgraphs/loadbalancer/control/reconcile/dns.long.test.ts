@@ -1,5 +1,5 @@
-// The name of a load balancer at real servers, from its creation to its deletion: only addresses that serve, never an empty answer, and
-// records of others stay.
+// The name of a load balancer on real servers, from its creation to its deletion. Answers contain only serving
+// addresses and are never empty, and foreign records stay.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fenceName } from '../../../../../dns/servers/fence.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
@@ -27,7 +27,7 @@ describe.each(['PowerDNS', 'BIND'] as const)('%s', (named) => {
     await waitFor('DELETED', async () => (await world.balancer(id)).provisioningStatus === 'DELETED');
   };
 
-  test('a name that has records of others stays theirs; a load balancer of that name reports it, and gets the name once they are gone', async () => {
+  test('a name with foreign records stays untouched; a load balancer with that name reports it, and gets the name once they are gone', async () => {
     const server = serverOf(world);
     const name = `theirs.default.${zone}`;
     await server.nsupdate(`update add ${name} 60 A 198.51.100.7`);
@@ -46,7 +46,7 @@ describe.each(['PowerDNS', 'BIND'] as const)('%s', (named) => {
     expect(await server.dig(name, 'TXT')).toEqual(['"theirs"']);
   }, 120_000);
 
-  test('one that never served leaves the records of others as they are', async () => {
+  test('a load balancer that never served leaves foreign records unchanged', async () => {
     const server = serverOf(world);
     const name = `never.default.${zone}`;
     await server.nsupdate(`update add ${name} 60 A 198.51.100.8`);
@@ -55,7 +55,7 @@ describe.each(['PowerDNS', 'BIND'] as const)('%s', (named) => {
     expect(await server.dig(name, 'A')).toEqual(['198.51.100.8']);
   }, 120_000);
 
-  test('only nodes that serve are answered, the last answer stays when none does, and drift is mended', async () => {
+  test('only serving nodes are in the answer, the last answer stays when none serves, and drift is repaired', async () => {
     const server = serverOf(world);
     const id = await world.create('serves', 2, await freePort());
     await world.untilActive(id);
@@ -82,7 +82,7 @@ describe.each(['PowerDNS', 'BIND'] as const)('%s', (named) => {
     watch.abort();
     await watching;
     expect([...answers]).not.toContain('');
-    // Until the nodes that replaced others are gone, the answer still changes.
+    // The answer still changes until the replaced nodes are gone.
     await waitFor('both nodes, and no others', async () => {
       const nodes = await world.nodes(id);
       const addresses = nodes.map(({ address }) => address ?? '').sort();

@@ -1,4 +1,4 @@
-// Nodes that leave, with real sessions of clients: a drain lasts until the last one has ended, at most until its deadline.
+// Leaving nodes with real client sessions. A drain lasts until the last session has ended, at most until its deadline.
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
@@ -21,13 +21,13 @@ const clients: Client[] = [];
 
 interface Client {
   readonly socket: Socket;
-  /** The answer. */
+  /** The answer so far. */
   got: string;
   closed: boolean;
 }
 
 beforeAll(async () => {
-  // No test lasts so long: a node that is gone was gone before its deadline.
+  // Longer than any test, so a node that is gone was gone before its deadline.
   world = await LbWorld.open({ dns: true, settings: { nodeDrainMs } });
   echo = await streamMember((socket) => socket.pipe(socket));
   for (const name of ['host-1', 'host-2']) await world.addHost(name);
@@ -45,7 +45,7 @@ afterEach(async () => {
   await waitFor('DELETED', async () => (await world.balancer(balancerId)).provisioningStatus === 'DELETED');
 }, 60_000);
 
-/** One node that passes streams on; another one is to replace it when `replace` is called. */
+/** Creates one node that forwards streams. Another one replaces it when `replace` is called. */
 async function make(): Promise<void> {
   count += 1;
   port = await freePort();
@@ -66,7 +66,7 @@ async function replace(): Promise<void> {
   expect(userErrors).toEqual([]);
 }
 
-/** A session that has passed a word. */
+/** Opens a session that has transferred data. */
 async function client(): Promise<Client> {
   const socket = connect(port, node.address ?? '');
   const one: Client = { socket, got: '', closed: false };
@@ -104,7 +104,7 @@ test('a session holds a drain, which ends with the last one', async () => {
   expect(await present()).toMatchObject({ state: 'DRAINING', deleteAt: expect.any(Date) });
   first.socket.end();
   await untilSessions(1);
-  // It is looked at once more because of that report, and stays.
+  // That report triggers another reconciliation, and the node stays.
   await says(second, 'still here');
   expect(await present()).toMatchObject({ state: 'DRAINING', sessions: 1 });
   second.socket.end();
@@ -117,7 +117,7 @@ test('a session holds a drain until its deadline, and not longer', async () => {
   await replace();
   await untilSessions(2);
   await says(first, 'still here');
-  // Its host is not awaited any more: from now on its deadline stays.
+  // Its host is not awaited any more, so the deadline is final.
   await waitFor('the deadline', async () => {
     const leftMs = Number((await present())?.deleteAt?.getTime()) - Date.now();
     return leftMs < nodeDrainMs + usualHealing.hostGoneMs / 2;
@@ -129,7 +129,7 @@ test('a session holds a drain until its deadline, and not longer', async () => {
   await waitFor('the end of its session', () => first.closed);
 }, 60_000);
 
-test('found by trial lb-changes: the time of a drain begins when the host, which was away, drains the node', async () => {
+test('found by trial lb-changes: the drain time begins when the host, which was away, drains the node', async () => {
   await make();
   const held = await client();
   const host = world.hostOf(node);

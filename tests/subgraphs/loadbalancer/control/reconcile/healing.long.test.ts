@@ -1,4 +1,4 @@
-// Nodes that fail, come back, or are lost with their hosts: real HAProxies, checks and name server.
+// Nodes that fail, come back, or are lost with their hosts, with real HAProxies, checks and name server.
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await waitFor('hosts', () => world.link.connected === 3);
 }, 60_000);
 
-/** Afterwards nothing of it remains. */
+/** Nothing remains after each test. */
 afterEach(async () => {
   await world.balancers.delete(world.context, { id: encodeId('LoadBalancer', balancerId) });
   await waitFor('DELETED', async () => (await world.balancer(balancerId)).provisioningStatus === 'DELETED');
@@ -45,7 +45,7 @@ async function eventsOf(subjectId: string, kind: string): Promise<readonly strin
   return (await world.ground.db.query<{ to: string }>(sql, [subjectId, kind])).map(({ to }) => to);
 }
 
-/** The texts about a node that a person reads: each status with its reason. */
+/** The texts about a node that a user reads: each status with its reason. */
 async function storyOf(subjectId: string): Promise<readonly string[]> {
   const sql =
     'SELECT to_status AS `to`, reason FROM status_change WHERE subject_id = ? AND reason IS NOT NULL ORDER BY id';
@@ -53,7 +53,7 @@ async function storyOf(subjectId: string): Promise<readonly string[]> {
   return rows.map(({ to, reason }) => `${to}: ${reason}`);
 }
 
-test('a node is made step by step; its address is in DNS before it counts as serving', async () => {
+test('a node is created step by step; its address is in DNS before it counts as serving', async () => {
   const nodes = await make(2);
   expect(new Set(nodes.map(({ hostId }) => hostId)).size).toBe(2);
   for (const { id } of nodes) {
@@ -64,7 +64,7 @@ test('a node is made step by step; its address is in DNS before it counts as ser
   expect(await world.answer(balancerId)).toEqual(addresses(nodes));
 }, 60_000);
 
-test('a node that hangs is replaced; back in time it takes its place, and the new one goes', async () => {
+test('a node that hangs is replaced; if it recovers in time it takes its place back, and the new one is removed', async () => {
   const [first, second] = await make(2);
   if (first === undefined || second === undefined) throw new Error('two nodes were wanted');
   await world.signal(first, 'SIGSTOP');
@@ -104,7 +104,7 @@ test('a node that hangs is replaced; back in time it takes its place, and the ne
   ]);
 }, 60_000);
 
-test('half of all nodes are gone: nothing is replaced, DNS keeps its answer, and this is reported', async () => {
+test('when half of all nodes are gone, nothing is replaced, DNS keeps its answer, and this is reported', async () => {
   const nodes = await make(4);
   const [first] = nodes;
   const other = nodes.find(({ hostId }) => hostId !== first?.hostId);
@@ -125,7 +125,7 @@ test('half of all nodes are gone: nothing is replaced, DNS keeps its answer, and
   await waitFor('the end of the breaker', async () => (await told()) === 'STOPPED,WORKING');
 }, 60_000);
 
-test('a host is lost for good: its nodes are created elsewhere, and are reported gone when it comes back', async () => {
+test('when a host is lost for good, its nodes are created elsewhere, and are reported gone when it comes back', async () => {
   const [first, second] = await make(2);
   if (first === undefined || second === undefined) throw new Error('two nodes were wanted');
   const host = world.hostOf(first);
@@ -136,7 +136,7 @@ test('a host is lost for good: its nodes are created elsewhere, and are reported
   });
   const [, , third] = await world.nodes(balancerId);
   expect(third?.hostId).not.toBe(first.hostId);
-  // As if it had been away for longer than it is waited for.
+  // As if it had been away longer than the wait.
   await timeIsOver(world.ground, first);
   await waitFor('the end of the old node', async () => (await world.nodes(balancerId)).length === 2);
   await world.addHost(host.name);
@@ -144,12 +144,12 @@ test('a host is lost for good: its nodes are created elsewhere, and are reported
   await waitFor('nothing of it is left', () => host.host?.nodeCount === 0);
 }, 60_000);
 
-test('a load balancer can be deleted while its nodes are made, and while its host is away', async () => {
+test('a load balancer can be deleted while its nodes are created, and while its host is away', async () => {
   count += 1;
   balancerId = await world.create(`web${count}`, 3, await freePort());
 }, 60_000);
 
-test('the host of nodes restarts: they serve on, and nothing is replaced', async () => {
+test('when a host restarts, its nodes keep serving, and nothing is replaced', async () => {
   const [first, second] = await make(2);
   if (first === undefined || second === undefined) throw new Error('two nodes were wanted');
   const host = world.hostOf(first);
@@ -168,7 +168,7 @@ test('the host of nodes restarts: they serve on, and nothing is replaced', async
   ]);
 }, 60_000);
 
-test('all nodes are replaced on request, one after the other, with as many serving all the time', async () => {
+test('all nodes are replaced on request one after the other, with the same number serving all the time', async () => {
   const before = await make(2);
   const outcome = await world.nodeService.failover(world.context, { id: encodeId('LoadBalancer', balancerId) });
   expect(outcome.userErrors).toEqual([]);

@@ -1,5 +1,5 @@
-// Where healing ends: a HAProxy that ends again and again, a node that flaps, a host that comes back in time or too late, and a breaker
-// that closes while a node is still down. Real HAProxies, checks and name server.
+// The limits of healing: a HAProxy that ends again and again, a flapping node, a host that returns in time or too late,
+// and a breaker that closes while a node is still down. With real HAProxies, checks and name server.
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
@@ -39,7 +39,7 @@ const now = async ({ id }: NodeRow) => (await world.nodes(balancerId)).find((nod
 const serving = async () => (await world.nodes(balancerId)).filter(({ state }) => state === 'SERVING');
 const addresses = (nodes: readonly NodeRow[]) => nodes.map(({ address }) => address ?? '').sort();
 
-/** A decision's reason, oldest first. */
+/** The reasons of the decisions about a node, oldest first. */
 async function decisionsOf({ id }: NodeRow): Promise<readonly string[]> {
   const sql = 'SELECT kind, reason FROM lb_decision WHERE node_id = ? ORDER BY round, created_at';
   const rows = await world.ground.db.query<{ kind: string; reason: string }>(sql, [id]);
@@ -60,7 +60,7 @@ async function untilBack(node: NodeRow): Promise<void> {
   });
 }
 
-test('a HAProxy that its host could not keep up counts at once, and is replaced', async () => {
+test('a HAProxy that its host could not keep up counts as down at once, and is replaced', async () => {
   const [first] = await make(2);
   await waitFor('its end', async () => {
     await world.signal(first, 'SIGKILL');
@@ -80,7 +80,7 @@ test('a HAProxy that its host could not keep up counts at once, and is replaced'
   );
 }, 90_000);
 
-test('a node that flaps is let back once, and then no more although it is healthy', async () => {
+test('a flapping node is let back once, and then no more, even when healthy', async () => {
   const [first] = await make(2);
   await world.signal(first, 'SIGSTOP');
   await untilReplaced(first);
@@ -90,7 +90,7 @@ test('a node that flaps is let back once, and then no more although it is health
   await untilReplaced(first);
   await world.signal(first, 'SIGCONT');
   await waitFor('its health', async () => (await now(first))?.operatingStatus === 'ONLINE');
-  // The plan of a healthy node that may not come back has nothing to do.
+  // The plan for a healthy node that may not return has nothing to do.
   await world.untilActive(balancerId);
   expect(await now(first)).toMatchObject({ state: 'REPLACED', operatingStatus: 'ONLINE' });
   expect(await world.answer(balancerId)).not.toContain(first.address);
@@ -102,7 +102,7 @@ test('a node that flaps is let back once, and then no more although it is health
   ]);
 }, 90_000);
 
-test('a host is back in time: its node takes its place again, and the new one goes', async () => {
+test('if a host is back in time, its node takes its place again, and the new one is removed', async () => {
   const [first, second] = await make(2);
   const host = world.hostOf(first);
   await world.loseHost(host);
@@ -114,7 +114,7 @@ test('a host is back in time: its node takes its place again, and the new one go
   expect((await decisionsOf(first)).map((text) => text.split(':')[0])).toEqual(['REPLACE', 'TAKE_BACK']);
 }, 90_000);
 
-test('a host is back too late: its node is deleted there too', async () => {
+test('if a host is back too late, its node is deleted there too', async () => {
   const [first] = await make(2);
   const host = world.hostOf(first);
   await world.loseHost(host);
@@ -128,7 +128,7 @@ test('a host is back too late: its node is deleted there too', async () => {
   expect(await world.answer(balancerId)).toEqual(addresses(await serving()));
 }, 90_000);
 
-test('the breaker closes when fewer are down, and then the node that still is is replaced', async () => {
+test('the breaker closes when fewer nodes are down, and then the one still down is replaced', async () => {
   const nodes = await make(4);
   const [first] = nodes;
   const other = nodes.find(({ hostId }) => hostId !== first.hostId) as NodeRow;

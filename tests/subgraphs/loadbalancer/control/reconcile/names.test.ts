@@ -1,4 +1,4 @@
-// The reconciler as the row puts it together, which a worker runs: its load balancers have names in dns/.
+// The reconciler as its registration assembles it for a worker. The names of its load balancers are in dns/.
 import { expect, test } from '@jest/globals';
 import type { AddressRecord } from '../../../../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet } from '../../../../../dns/records/record-store.ts';
@@ -13,7 +13,7 @@ import { BalancerGraph, identity, projectA, projectB, zone } from '../../support
 
 const graph = forFile(() => BalancerGraph.open());
 
-/** As a worker does it, once; with `dns.servers`. */
+/** Runs it once, as a worker does, with `dns.servers`. */
 async function reconcile(uuid: string, servers = ''): Promise<void> {
   const config = readConfig({ flags: { 'dns.servers': servers } }, [loadBalancerRow]);
   const work = await loadBalancerRow.work?.(graph as unknown as DatabaseContext, settingsOf(loadBalancerRow, config));
@@ -44,7 +44,7 @@ test.each(['', '192.0.2.53:53'])(
   },
 );
 
-test('a load balancer has its name from its creation on, without addresses, until it is deleted', async () => {
+test('a load balancer has its name without addresses from its creation until it is deleted', async () => {
   const { id, uuid } = await create('early');
   expect(await readRecordSet(graph.db, nameOf('early'))).toMatchObject({
     ...{ owner: `loadbalancer/${uuid}`, generation: 0, records: [], withdrawn: false },
@@ -53,7 +53,7 @@ test('a load balancer has its name from its creation on, without addresses, unti
   await graph.make('loadBalancerDelete', { id }, 'loadBalancer { id }');
   await reconcile(uuid);
   expect(await readRecordSet(graph.db, nameOf('early'))).toBeUndefined();
-  // It waits for no timer: the withdrawal requests the next reconciliation at once.
+  // It waits for no timer, because the withdrawal requests the next reconciliation at once.
   const owed = "SELECT due_at <= NOW(3) AS due FROM owed_work WHERE kind = 'lb-reconcile' AND `key` = ?";
   const [row] = await graph.db.query<{ due: number | null }>(owed, [uuid]);
   expect(Number(row?.due)).toBe(1);
@@ -61,7 +61,7 @@ test('a load balancer has its name from its creation on, without addresses, unti
   await declare('early', 'gslb/1');
 });
 
-test('a name that belongs to another object refuses a load balancer, of which nothing is left', async () => {
+test('a load balancer whose name belongs to another object is refused, and nothing of it is left', async () => {
   await declare('taken', 'gslb/1', [{ type: 'A', value: '192.0.2.7' }]);
   const count = async () => (await graph.db.query('SELECT id FROM lb_load_balancer')).length;
   const before = await count();
@@ -76,7 +76,7 @@ test('a name that belongs to another object refuses a load balancer, of which no
   expect(await readRecordSet(graph.db, nameOf('taken'))).toMatchObject({ owner: 'gslb/1', generation: 1 });
 });
 
-test('two projects that would give one name: the second load balancer is refused', async () => {
+test('if two projects would use the same name, the second load balancer is refused', async () => {
   const name = { name: 'both', minNodes: 1, maxNodes: 1 };
   await graph.make('loadBalancerCreate', name, 'loadBalancer { id }');
   // As if the first project had been deleted with its load balancer, and its name given to the second.
@@ -88,7 +88,7 @@ test('two projects that would give one name: the second load balancer is refused
   expect(faults).toEqual(['NAME_TAKEN input.name']);
 });
 
-test('ten load balancers of one name at once: one is created', async () => {
+test('one of ten load balancers with the same name is created', async () => {
   const other = identity('MEMBER', projectB);
   const made = await Promise.all(
     Array.from({ length: 10 }, () => graph.mutate('loadBalancerCreate', { name: 'race' }, other)),

@@ -1,4 +1,5 @@
-// A load balancer with its nodes as values: carries plans out as the database would, and simulates nodes, hosts and DNS.
+// A load balancer with its nodes as plain values. It carries out plans as the database would, and simulates nodes,
+// hosts and DNS.
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import type { Action } from '../../../../../subgraphs/loadbalancer/rules/plan.ts';
 import { longestDrainMs, planOf } from '../../../../../subgraphs/loadbalancer/rules/plan.ts';
@@ -34,13 +35,13 @@ export class SimulatedBalancer {
   nowMs = start.getTime();
   balancer: BalancerRow = balancerRow;
   nodes: NodeRow[] = [];
-  /** Also deleted ones. */
+  /** Includes deleted nodes. */
   readonly successors: (readonly [of: string, successor: string])[] = [];
   readonly hosts: Host[];
   breaker: string | null = null;
-  /** DNS servers answer what is declared. */
+  /** True while DNS servers answer with the declared records. */
   dnsWorks = true;
-  /** Of the servers' last attempt. */
+  /** The error of the servers' last attempt. */
   dnsError: { readonly message: string; readonly since: Date } | null = null;
   published = true;
   declared = false;
@@ -102,7 +103,7 @@ export class SimulatedBalancer {
     this.nodes = this.nodes.map((node) => (node.id === id ? { ...node, ...change } : node));
   }
 
-  /** Hosts that are connected follow their documents, and the checks see all nodes that are not down. */
+  /** Connected hosts apply their documents, and checks see all nodes that are not down. */
   work(): void {
     for (const { id, hostId, state, configuredAt, checkedAt, deleteAt, sessions } of this.nodes) {
       const host = this.hosts.find((each) => each.id === hostId);

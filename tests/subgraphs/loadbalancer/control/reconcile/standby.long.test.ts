@@ -1,5 +1,5 @@
-// ACTIVE_STANDBY as the reconciler makes it: two nodes on two hosts share an address, which is the answer of DNS whatever happens to the
-// node that has it. Real hosts, namespaces, keepalived and name server.
+// ACTIVE_STANDBY as the reconciler creates it. Two nodes on two hosts share an address, which DNS always answers,
+// whatever happens to the node that has it. With real hosts, namespaces, keepalived and name server.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
 import { Site } from '../../../../../trials/lb-heal/site.ts';
@@ -20,7 +20,7 @@ import { canHaveNamespaces } from '../../support/two-hosts.ts';
   }, 120_000);
   afterAll(() => site.close(), 60_000);
 
-  /** The node that has the address, when exactly one has. */
+  /** The node that has the address, if exactly one has it. */
   async function holder(): Promise<NodeRow | undefined> {
     const found = await site.holdersOf(floating, await site.nodes(balancerId));
     return found.length === 1 ? found[0] : undefined;
@@ -32,7 +32,7 @@ import { canHaveNamespaces } from '../../support/two-hosts.ts';
       return found !== undefined && by(found) && found;
     });
 
-  /** Two nodes serve, on two hosts, and nothing else is left; the answer is the shared address, and never was another. */
+  /** Two nodes serve on two hosts, and nothing else is left. The answer is, and always was, the shared address. */
   async function expectWhole(): Promise<void> {
     await waitFor('two nodes', async () => (await faultsNow(site, [balancerId])).length === 0);
     const nodes = await site.nodes(balancerId);
@@ -55,7 +55,7 @@ import { canHaveNamespaces } from '../../support/two-hosts.ts';
     await expectWhole();
   }, 120_000);
 
-  test('the HAProxy of the one that has it hangs: the other has it, a new one stands by, and the old one comes back', async () => {
+  test("when the holder's HAProxy hangs, the other takes the address, a new one stands by, and the old one comes back", async () => {
     const first = await untilHeld(() => true);
     await site.hostOf(first).signal(first, 'SIGSTOP');
     await untilHeld(({ id }) => id !== first.id);
@@ -67,7 +67,7 @@ import { canHaveNamespaces } from '../../support/two-hosts.ts';
     await untilHeld(() => true);
   }, 180_000);
 
-  test('the host of the one that has it is lost, and comes back too late', async () => {
+  test("the holder's host is lost, and comes back too late", async () => {
     const first = await untilHeld(() => true);
     const host = site.hostOf(first);
     await host.lose();
@@ -81,7 +81,7 @@ import { canHaveNamespaces } from '../../support/two-hosts.ts';
     await untilHeld(() => true);
   }, 180_000);
 
-  test('deleted, it leaves neither nodes nor addresses', async () => {
+  test('its deletion leaves neither nodes nor addresses', async () => {
     await site.delete(balancerId);
     expect(await answer()).toEqual([]);
     const sql = 'SELECT 1 FROM lb_address WHERE freed_at IS NULL';

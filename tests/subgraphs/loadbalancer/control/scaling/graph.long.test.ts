@@ -1,4 +1,4 @@
-// Autoscaling and traffic as a user has them: in the graph of a whole process, with its worker and its Redis.
+// Autoscaling and traffic as a user sees them, in the graph of a whole process with its worker and its Redis.
 import { expect, test } from '@jest/globals';
 import { subgraphRows } from '../../../../../subgraphs/rows.ts';
 import { forFile } from '../../../../support/jest/shared.ts';

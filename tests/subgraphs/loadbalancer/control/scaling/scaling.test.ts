@@ -1,4 +1,4 @@
-// Policies of autoscaling and the job that follows them: who may set them, the answers to bad input, and one decision a period.
+// Autoscaling policies and the job that follows them: rights, bad input, and one decision per period.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { AutoscalingPolicyInput } from '../../../../../generated/graph/loadbalancer.ts';
 import { OwedWork, OwedWorkLostError } from '../../../../../platform/owed/owed-work.ts';
@@ -44,7 +44,7 @@ async function wanted(id: string): Promise<number | undefined> {
   return (await readBalancer(place.ground.db, id))?.wantedNodes;
 }
 
-/** Runs the job as a worker does; undefined: it was not due. */
+/** Runs the job as a worker does. Undefined if it was not due. */
 async function runJob(id: string, percents: Readonly<Record<string, number>> | Error): Promise<true | undefined> {
   const { db, wake, log } = place.ground;
   const job = await new OwedWork({ db }).claim(scalingKind, id);
@@ -64,7 +64,7 @@ function measured(percents: Readonly<Record<string, number>>): ReadonlyMap<strin
   return new Map(Object.entries(percents).map(([id, percent]) => [id, { percent, at: '2026-11-23T12:00:00.000Z' }]));
 }
 
-/** A period passes. */
+/** Lets a period pass. */
 async function pass(id: string, ms = 15_000): Promise<void> {
   const { db } = place.ground;
   const back = 'INTERVAL ? MICROSECOND';
@@ -105,13 +105,13 @@ describe('a policy', () => {
     expect(await readPolicy(db, id)).toBeUndefined();
     expect(await wanted(id)).toBe(2);
     expect((await set(id, null)).userErrors).toEqual([]);
-    // Without autoscaling the number follows minNodes down, too.
+    // Without autoscaling the number also follows minNodes down.
     const update = { id: encodeId('LoadBalancer', id), minNodes: 1 };
     expect((await place.balancers.update(place.context(), update)).userErrors).toEqual([]);
     expect(await wanted(id)).toBe(1);
   });
 
-  test('is for members of the project; for others the load balancer does not exist', async () => {
+  test('is for members of the project; for others the load balancer looks nonexistent', async () => {
     const id = await place.balancer('rights', { minNodes: 1, maxNodes: 4 });
     expect((await set(id, {}, 'VIEWER')).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
     expect((await set(id, {}, 'NONE')).userErrors).toMatchObject([
@@ -158,7 +158,7 @@ describe('a policy', () => {
 });
 
 describe('the job', () => {
-  test('decides once a period, writes why, and the reconciler is woken only by a change', async () => {
+  test('decides once a period, writes the reason, and wakes the reconciler only for a change', async () => {
     const id = await place.balancer('job', { minNodes: 2, maxNodes: 8, autoscaling: {} });
     const nodes = [await place.node(id, 'job-1'), await place.node(id, 'job-2')];
     const { db } = place.ground;
@@ -168,7 +168,8 @@ describe('the job', () => {
     expect(await runJob(id, { [nodes[0] ?? '']: 60, [nodes[1] ?? '']: 60 })).toBe(true);
     expect(await wanted(id)).toBe(2);
     expect(await generation()).toBe(before);
-    // Not due; and when it is owed again, as by a change of the policy, it waits for the rest of the period.
+    // The job is not due. When it is owed again, for example by a change of the policy, it waits for the rest of the
+    // period.
     expect(await runJob(id, busy)).toBeUndefined();
     await db.execute('UPDATE owed_work SET due_at = NOW(3) WHERE `key` = ?', [id]);
     expect(await runJob(id, busy)).toBe(true);
@@ -197,7 +198,7 @@ describe('the job', () => {
     ]);
   });
 
-  test('a wanted node that does not exist yet counts as one that warms up', async () => {
+  test('counts a wanted node that does not exist yet as warming up', async () => {
     const id = await place.balancer('building', { minNodes: 1, maxNodes: 8, autoscaling: {} });
     const node = await place.node(id, 'building-1');
     await runJob(id, { [node]: 100 });
@@ -214,7 +215,7 @@ describe('the job', () => {
     });
   });
 
-  test('figures that can not be read are missing figures', async () => {
+  test('treats unreadable figures as missing figures', async () => {
     const id = await place.balancer('unread', { minNodes: 1, maxNodes: 8, autoscaling: {} });
     await place.node(id, 'unread-1');
     await runJob(id, new Error('Redis is not available'));
@@ -222,7 +223,7 @@ describe('the job', () => {
     expect(await runJob(id, {})).toBeUndefined();
   });
 
-  test('a dry run changes nothing, and is reported once', async () => {
+  test('changes nothing in a dry run, which is reported once', async () => {
     const id = await place.balancer('dry', { minNodes: 1, maxNodes: 8, autoscaling: { dryRun: true } });
     const node = await place.node(id, 'dry-1');
     for (let period = 0; period < 3; period += 1) {
@@ -238,12 +239,12 @@ describe('the job', () => {
     expect(Number(told?.count)).toBe(1);
   });
 
-  test('of a worker whose claim was taken writes nothing', async () => {
+  test('writes nothing if another worker took its claim', async () => {
     const id = await place.balancer('fence', { minNodes: 1, maxNodes: 8, autoscaling: {} });
     const node = await place.node(id, 'fence-1');
     const { db, wake, log } = place.ground;
     const paused = await new OwedWork({ db, claimMs: 1 }).claim(scalingKind, id);
-    // The claim, of 1 ms, is over.
+    // The claim of 1 ms has expired.
     await new Promise((resolve) => setTimeout(resolve, 5));
     const queue = createScalingQueue({ db, wake, log, load: async () => measured({ [node]: 100 }) });
     expect(await runJob(id, { [node]: 100 })).toBe(true);
@@ -254,7 +255,7 @@ describe('the job', () => {
     expect(await wanted(id)).toBe(2);
   });
 
-  test('found by a simulation: nodes are removed again by the history that the database returns', async () => {
+  test('removes nodes again based on the history from the database (found by a simulation)', async () => {
     const id = await place.balancer('descent', { minNodes: 1, maxNodes: 8, autoscaling: { downWindowMs: 60_000 } });
     const node = await place.node(id, 'descent-1');
     const { db } = place.ground;
@@ -263,7 +264,7 @@ describe('the job', () => {
     const second = await place.node(id, 'descent-2');
     const policy = await readPolicy(db, id);
     if (policy === undefined) throw new Error('no policy');
-    // So long that the addition is older than the window.
+    // Long enough that the addition is older than the window.
     for (const percent of [60, 60, 60, 60, 60, 60, 60, 0, 0, 0, 0, 0, 0, 0]) {
       await pass(id);
       await runJob(id, { [node]: percent, [second]: percent });
@@ -277,7 +278,7 @@ describe('the job', () => {
     expect(await wanted(id)).toBe(1);
   });
 
-  test('many at once decide once', async () => {
+  test('decides once when many run at the same time', async () => {
     const id = await place.balancer('race', { minNodes: 1, maxNodes: 64, autoscaling: {} });
     const node = await place.node(id, 'race-1');
     const { db, wake } = place.ground;
@@ -301,7 +302,7 @@ describe('the job', () => {
     expect(await decisions(id)).toEqual([]);
   });
 
-  test('old decisions are deleted: decisions that changed nothing after a day', async () => {
+  test('deletes old decisions: those that changed nothing after a day', async () => {
     const id = await place.balancer('old', { minNodes: 1, maxNodes: 8, autoscaling: {} });
     const node = await place.node(id, 'old-1');
     await runJob(id, { [node]: 100 });

@@ -1,5 +1,5 @@
-// A project chooses the blocks of its subnets freely, and nodes reach them through the network of their host. So a subnet opens no address
-// that the egress policy denies.
+// A project chooses the blocks of its subnets freely, and nodes reach them through their host's network. So a subnet
+// must not open any address that the egress policy denies.
 import { beforeAll, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
       ...{ publicRange: '198.51.100.0/24', managementRange: '203.0.113.0/24' },
     }),
   );
-  // It contains a service with credentials of clouds.
+  // It contains a service with cloud credentials.
   const subnet = { name: 'clouds', cidr: '100.100.100.0/24', projectId: projectId(projectA) };
   subnetId = (await graph.make('projectSubnetCreate', subnet, 'projectSubnet { id }')).id;
 });

@@ -1,4 +1,4 @@
-// collectd's packets by hand: protection, and rubbish.
+// Handmade collectd packets: protection levels and garbage.
 import { createCipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import {
@@ -92,13 +92,13 @@ describe('protection', () => {
     else expect(found.refused).toMatch(refused);
   });
 
-  test('values before a wrong part are kept, and values with too little protection are never accepted', () => {
+  test('values before a malformed part are kept, and values with too little protection are never accepted', () => {
     const packet = Buffer.concat([encrypted('alice', 'secret'), plain]);
     expect(read(packet, 'encrypt').readings).toEqual([reading]);
   });
 });
 
-test('counters, derivations and several values', () => {
+test('counters, derivatives and several values are read', () => {
   const body = Buffer.alloc(16);
   body.writeBigInt64BE(-5n);
   body.writeBigUInt64BE(7n, 8);
@@ -135,7 +135,7 @@ describe('rubbish', () => {
     expect(read(packet)).toEqual({ readings: [], refused: expect.any(String) });
   });
 
-  test('random bytes and changed packets never throw, and are never taken as protected', () => {
+  test('random bytes and changed packets never throw, and never count as protected', () => {
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
     const random = seededRandom(seed);
     const bases = [content, signed('alice', 'secret'), encrypted('alice', 'secret')];
@@ -156,7 +156,7 @@ describe('rubbish', () => {
   });
 });
 
-test('the file of users', () => {
+test('the user file is parsed', () => {
   expect([...parsePasswords('# users\nalice: secret \nbob:x: y\n\n', 'f')]).toEqual([
     ['alice', 'secret'],
     ['bob', 'x: y'],

@@ -1,4 +1,5 @@
-// A real collectd sends its values to the receiver: plain, signed, encrypted. Values that no policy requests are not kept.
+// A real collectd sends its values to the receiver in plain text, signed and encrypted. Values that no policy requests
+// are not kept.
 // needs: collectd-core
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -64,7 +65,7 @@ async function listen(level: SecurityLevel): Promise<CollectdReceiver> {
   return receiver;
 }
 
-/** On the loopback, with its own folder; it ends with the test. */
+/** Starts collectd on the loopback with its own folder. It ends with the test. */
 async function startCollectd(port: number, host: string, security: readonly string[]): Promise<void> {
   const own = await mkdtemp(join(folder, 'own-'));
   const config = join(own, 'collectd.conf');
@@ -119,7 +120,7 @@ describe.each<[SecurityLevel, readonly string[]]>([
   ['sign', ['SecurityLevel Sign', ...user('secret')]],
   ['encrypt', ['SecurityLevel Encrypt', ...user('secret')]],
 ])('a real collectd, level %s', (level, security) => {
-  test('its values reach the nodes that policies ask for, and no others', async () => {
+  test('its values reach only the nodes whose policies request them', async () => {
     const cpu = await scaledNode(`${level}-cpu`, 'cpu/percent-active');
     const load = await scaledNode(`${level}-load`, 'load/load/1');
     const { port } = await listen(level);
@@ -128,9 +129,9 @@ describe.each<[SecurityLevel, readonly string[]]>([
     await waitFor('a value', async () => (await kept(cpu, 'cpu/percent-active')) !== undefined);
     const value = await kept(cpu, 'cpu/percent-active');
     expect(value?.percent).toBeGreaterThanOrEqual(0);
-    // collectd adds shares up: 100.00000000000001 was seen on a busy machine.
+    // collectd adds up shares; 100.00000000000001 was seen on a busy machine.
     expect(value?.percent).toBeLessThan(100.001);
-    // It ends by itself.
+    // The value expires by itself.
     const ttl = await redis.pttl(collectdKey(place.database.redisPrefix, cpu, 'cpu/percent-active'));
     expect(ttl).toBeGreaterThan(0);
     expect(ttl).toBeLessThanOrEqual(30_000);
@@ -163,7 +164,7 @@ describe('refused', () => {
     25_000,
   );
 
-  test('rubbish; values are taken afterwards', async () => {
+  test('values are accepted after garbage', async () => {
     const node = await scaledNode('rubbish', 'cpu/percent-active');
     const { port } = await listen('none');
     const socket = createSocket('udp4');
@@ -178,7 +179,7 @@ describe('refused', () => {
     await waitFor('a value', async () => (await kept(node, 'cpu/percent-active')) !== undefined);
   }, 25_000);
 
-  test('a file of users that others may read', async () => {
+  test('a user file that others can read is refused', async () => {
     const authFile = join(folder, 'open-users');
     await writeFile(authFile, 'alice: secret\n');
     await chmod(authFile, 0o644);

@@ -20,7 +20,7 @@ function report(at: number, requests: number, more: Parameters<typeof reportOf>[
   });
 }
 
-test('the first report is where counting begins; each later one counts what came since', () => {
+test('the first report starts the count, and each later one adds its difference', () => {
   const first = secondOf(report(1_000, 100), undefined);
   expect(first?.second.subjects.get(node)?.requests).toBe(0);
   const second = secondOf(report(3_000, 130), first?.last);
@@ -38,7 +38,7 @@ test('the first report is where counting begins; each later one counts what came
   expect(second?.second.subjects.has(pool)).toBe(false);
 });
 
-test('the same report again, and an older one, count nothing; a clock that was set back does not matter', () => {
+test('a repeated or older report counts nothing; a clock that was set back does not matter', () => {
   const first = secondOf(report(10_000, 100), undefined);
   const second = secondOf(report(11_000, 130), first?.last);
   expect(secondOf(report(11_000, 130), second?.last)).toBeUndefined();
@@ -46,7 +46,7 @@ test('the same report again, and an older one, count nothing; a clock that was s
   expect(secondOf(report(5_000, 150), second?.last)?.second.subjects.get(node)?.requests).toBe(20);
 });
 
-test('a new count begins with the earlier counts of an adopted HAProxy: nothing counts twice', () => {
+test('a new count begins with the earlier counts of an adopted HAProxy, so nothing counts twice', () => {
   const first = secondOf(report(1_000, 100), undefined);
   const again = { count: newUuid() };
   const second = secondOf(report(2_000, 103, again), first?.last);
@@ -56,7 +56,7 @@ test('a new count begins with the earlier counts of an adopted HAProxy: nothing 
   expect(third?.second.subjects.get(member)?.requests).toBe(7);
 });
 
-test('a member that appears within a count began at 0; one that a report leaves out keeps its counters', () => {
+test('a member that first appears within a count began at 0; one that a report leaves out keeps its counters', () => {
   const first = secondOf(report(1_000, 100, { members: [] }), undefined);
   const second = secondOf(report(2_000, 110, { members: [memberOf(member, { requests: 4 })] }), first?.last);
   expect(second?.second.subjects.get(member)?.requests).toBe(4);
@@ -66,7 +66,7 @@ test('a member that appears within a count began at 0; one that a report leaves 
   expect(fourth?.second.subjects.get(member)?.requests).toBe(5);
 });
 
-test('sums over nodes and time: requests are added, sessions are not multiplied by reports, latency is weighed', () => {
+test('sums over nodes and time add requests, do not multiply sessions by reports, and weight latency', () => {
   const balancer = newUuid();
   const other = newUuid();
   const entry = (of: string, requests: number, sessions: number, latencyMs: number | null) => ({

@@ -1,4 +1,5 @@
-// Traffic from reports to the graph: each report counts once, minutes and hours may be made again, and autoscaling gets its signal.
+// Traffic from reports to the graph. Each report counts once, minutes and hours may be computed again, and autoscaling
+// gets its signal.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
@@ -48,7 +49,7 @@ function newRecorder(into = new Registry()): TrafficRecorder {
   return new TrafficRecorder({ db: place.ground.db, seconds, statistics, registry: into });
 }
 
-/** On the host. */
+/** Creates a load balancer with nodes on the host. */
 async function balancerWithNodes(
   name: string,
   count: number,
@@ -60,7 +61,7 @@ async function balancerWithNodes(
   return { balancerId, nodes };
 }
 
-/** The requests in Redis of the last seconds. */
+/** The requests of the last seconds in Redis. */
 async function counted(balancerId: string, subject = balancerId): Promise<number> {
   const now = Math.floor(Date.now() / 1_000);
   const found = await seconds.read(balancerId, now - 60, now + 1);
@@ -91,7 +92,7 @@ describe('a report', () => {
     expect(await counted(balancerId)).toBe(40);
   });
 
-  test('of another host, of no node, and rubbish are not recorded', async () => {
+  test('of another host, of no node, or with garbage is not recorded', async () => {
     const { balancerId, nodes } = await balancerWithNodes('foreign', 1);
     const report = asJson(reportOf(nodes[0] ?? '', { requests: 5 }));
     await recorder.record(newUuid(), report);
@@ -104,7 +105,7 @@ describe('a report', () => {
     expect((await seconds.read(balancerId, now - 5, now + 1)).size).toBe(0);
   });
 
-  test('after Redis lost everything counts what came since the last one', async () => {
+  test('after a loss of Redis counts from the last one', async () => {
     const { balancerId, nodes } = await balancerWithNodes('lost', 1);
     const count = newUuid();
     const send = (requests: number) =>
@@ -117,7 +118,7 @@ describe('a report', () => {
     expect(await counted(balancerId)).toBe(7);
   });
 
-  test('is gone by itself', async () => {
+  test('expires by itself', async () => {
     for (const key of await redis.keys(`${place.database.redisPrefix}:lb-traffic*`)) {
       const ttl = await redis.pttl(key);
       expect(ttl).toBeGreaterThan(0);
@@ -133,7 +134,7 @@ describe('the graph', () => {
   let balancerId: string;
   let nodes: readonly string[];
 
-  /** One report a second, for ten seconds of a minute that has ended. */
+  /** One report a second, for ten seconds of a past minute. */
   beforeAll(async () => {
     ({ balancerId, nodes } = await balancerWithNodes('graph', 2));
     const counts = nodes.map(() => newUuid());
@@ -163,7 +164,7 @@ describe('the graph', () => {
   const now = () => (minute + 75) * 1_000;
   const at = (length: number) => new Date(minute * 1_000 - ((minute * 1_000) % length));
 
-  test('seconds, newest first, of the load balancer and its parts', async () => {
+  test('shows seconds, newest first, of the load balancer and its parts', async () => {
     const live = new TrafficReads({ db: place.ground.db, seconds, now: () => (minute + 11) * 1_000 });
     const series = (id: string, periods: number) => live.series(place.context(), { id, balancerId }, { periods });
     expect(await series(balancerId, 2)).toEqual(
@@ -186,7 +187,7 @@ describe('the graph', () => {
     },
   );
 
-  test('minutes and hours are the same when they are made again, and lose nothing with Redis', async () => {
+  test('minutes and hours are the same when computed again, and lose nothing with Redis', async () => {
     const { db } = place.ground;
     const past = new TrafficReads({ db, seconds, now });
     const subject = { id: balancerId, balancerId };
@@ -210,7 +211,7 @@ describe('the graph', () => {
     const totals = { totalRequests: 200, requestErrors: 0, bytesIn: 200, bytesOut: 200 };
     const countedUntil = new Date(at(60_000).getTime() + 60_000);
     expect(await past.total(place.context(), subject)).toMatchObject({ ...totals, countedUntil });
-    // Only a part of the seconds remains: the minute keeps its sum.
+    // Only some of the seconds remain, but the minute keeps its sum.
     for (let second = 0; second < 8; second += 1)
       await redis.del(`${place.database.redisPrefix}:lb-traffic:second:${balancerId}:${minute + second}`);
     await rollMinutes({ db, seconds, now });
@@ -230,7 +231,7 @@ describe('the graph', () => {
   });
 });
 
-describe('the signal of autoscaling', () => {
+describe('the autoscaling signal', () => {
   test('is the largest of sessions, busy time and requests; without recent reports there is none', async () => {
     const { balancerId, nodes } = await balancerWithNodes('signal', 2);
     const [node = ''] = nodes;
@@ -257,7 +258,7 @@ describe('the signal of autoscaling', () => {
     expect(await load({}, () => Date.now() + 14_000)).toBeUndefined();
   });
 
-  test('is a value of collectd, if the policy says so', async () => {
+  test('is a collectd value, if the policy selects it', async () => {
     const { balancerId, nodes } = await balancerWithNodes('values', 2);
     const { redisPrefix } = place.database;
     const policy = { ...defaultPolicy, signal: 'COLLECTD' as const, collectdValue: 'cpu/percent-active' };
@@ -301,7 +302,7 @@ test('metrics of the nodes that report here, and of their listeners', async () =
     expect(text.split('\n')).toContain(`tidegate_load_balancer_${line}`);
 });
 
-test("a node's table of statistics is the newest of its own host", async () => {
+test("a node's table of statistics is the newest from its own host", async () => {
   const { nodes } = await balancerWithNodes('table', 1);
   const [node = ''] = nodes;
   const report = { node, at: 2_000, countedSince: 1_000, listeners: [], pools: [], servers: [], leftOut: 0 };
@@ -313,7 +314,7 @@ test("a node's table of statistics is the newest of its own host", async () => {
   await expect(recorder.recordStatistics(host, { ...report, at: 'now' })).rejects.toThrow();
 });
 
-test('after a long outage minutes are made again within seconds, while their seconds still exist', async () => {
+test('after a long outage minutes are computed again within seconds, while their seconds still exist', async () => {
   const { db } = place.ground;
   const away = new TrafficSeconds({ redis: new Redis({ lazyConnect: true }), redisPrefix: 'none' });
   away.balancersIn = () => Promise.reject(new Error('Redis is away'));
@@ -326,7 +327,7 @@ test('after a long outage minutes are made again within seconds, while their sec
     const job = await owed.claim(queue.kind, 'minute');
     if (job === undefined) throw new Error('the job is not due');
     await expect(queue.run(job, { signal: new AbortController().signal })).rejects.toThrow('Redis is away');
-    // As the worker of the queue does it.
+    // As the queue's worker does it.
     if (retry.forever || job.attempts < deadAfterAttempts) await owed.fail(job, 'away');
     else await owed.bury(job, 'away', place.ground.wake);
   }

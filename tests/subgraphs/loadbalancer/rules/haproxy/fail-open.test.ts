@@ -11,7 +11,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
   'nowhere.test': [],
 };
 
-/** The condition of `nbsrv`, which counts servers. */
+/** The condition on `nbsrv`, which counts servers. */
 function fewOf(failOpenBelowPercent: number, hosts: readonly string[]): string | undefined {
   const pool = part('Pool', balancerId, { memberProtocol: 'HTTP', failOpenBelowPercent });
   const monitor = part('PoolHealthMonitor', pool.id, { monitorType: 'HTTP' });
@@ -24,14 +24,14 @@ function fewOf(failOpenBelowPercent: number, hosts: readonly string[]): string |
   return files.get(`/node/files/few-${pool.id}`)?.content.trim();
 }
 
-test('a share of the members is one of their servers: a name with many addresses does not keep a pool of dead members closed', () => {
+test('a share of the members becomes a share of their servers: a name with many addresses does not keep a pool of dead members closed', () => {
   const plain = ['192.0.2.101', '192.0.2.102', '192.0.2.103', '192.0.2.104'];
   expect(fewOf(50, plain)).toBe('0:1');
   expect(fewOf(50, ['one.test', ...plain.slice(1)])).toBe('0:1');
-  // The 8 of the name are fewer than half of 17.
+  // The 8 servers of the name are fewer than half of 17.
   const nine = Array.from({ length: 9 }, (_, at) => `192.0.2.${at + 101}`);
   expect(fewOf(50, ['eight.test', ...nine])).toBe('0:8');
   expect(fewOf(100, ['eight.test', ...plain])).toBe('0:11');
-  // A name without addresses is a member that is not healthy.
+  // A name without addresses is an unhealthy member.
   expect(fewOf(100, ['nowhere.test', 'one.test'])).toBe('0:1');
 });

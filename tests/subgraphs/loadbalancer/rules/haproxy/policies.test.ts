@@ -1,4 +1,4 @@
-// L7 policies: every action, rule type and compare type, with invert, by real requests.
+// L7 policies by real requests: every action, rule type and compare type, with invert.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../platform/values/json.ts';
 import { withoutReload } from '../../../../../subgraphs/loadbalancer/rules/haproxy/changes.ts';
@@ -38,7 +38,7 @@ async function only(...given: (readonly [JsonObject, ...JsonObject[]])[]): Promi
 type Request = Parameters<typeof ask>[1];
 const toOther = (): JsonObject => ({ action: 'REDIRECT_TO_POOL', redirectPool: otherPool.id });
 
-/** Rule, a request that it matches, one that it does not match. */
+/** A rule, a request that matches, and one that does not. */
 const rules: readonly (readonly [JsonObject, Request, Request])[] = [
   ...(
     [
@@ -83,7 +83,8 @@ const rules: readonly (readonly [JsonObject, Request, Request])[] = [
     { path: '/a.jpg/c' },
   ],
   [{ ruleType: 'FILE_TYPE', compareType: 'REGEX', value: '^(jpe?g|png)$' }, { path: '/c.x.jpeg' }, { path: '/jpeg' }],
-  // Found by a header with commas: a header is compared as a whole, not in pieces. In several lines each is one.
+  // Found by a header with commas: a header is compared as a whole, not in pieces. With several lines each line is one
+  // value.
   ...(
     [
       ['EQUAL_TO', 'X11 (KHTML, like Gecko)', 'X11 (KHTML, like Gecko)', 'X11 (KHTML'],
@@ -110,7 +111,7 @@ const rules: readonly (readonly [JsonObject, Request, Request])[] = [
     { headers: { host: 'shop.example:1' } },
     { headers: { host: 'www.test,shop.example' } },
   ],
-  // A value is a value, whatever it begins with or has in it.
+  // A value is literal, whatever it begins with or contains.
   [
     { ruleType: 'HEADER', compareType: 'EQUAL_TO', key: 'X', value: `-f /etc/passwd` },
     { headers: { x: '-f /etc/passwd' } },
@@ -123,7 +124,7 @@ const rules: readonly (readonly [JsonObject, Request, Request])[] = [
   ],
 ];
 
-test('every rule type and compare type decides, and the opposite with invert', async () => {
+test('every rule type and compare type decides, and invert reverses it', async () => {
   for (const [rule, hit, miss] of rules) {
     const at = JSON.stringify(rule);
     await only([toOther(), rule]);
@@ -151,7 +152,7 @@ test('all rules of a policy must match; a policy without rules, or a disabled on
   expect((await ask(listener.port, { path: '/a' })).text).toBe('usual');
 }, 60_000);
 
-test('actions: refused, redirected to a URL or a prefix with each code; in their order', async () => {
+test('actions: refuse, and redirect to a URL or a prefix with each code, in their order', async () => {
   const everything = { ruleType: 'PATH', compareType: 'STARTS_WITH', value: '/' };
   const under = (value: string) => ({ ruleType: 'PATH', compareType: 'STARTS_WITH', value });
   await only([{ action: 'REJECT' }, everything]);
@@ -170,7 +171,7 @@ test('actions: refused, redirected to a URL or a prefix with each code; in their
   }
   const { status, headers } = await ask(listener.port, { path: '/p/q?r=%0a' });
   expect([status, headers.location]).toEqual([302, 'https://www.example.com/p/q?r=%0a']);
-  // Refusals first, then redirects of the client, then of the pool; within each by position.
+  // Refusals come first, then redirects of the client, then of the pool. Within each the position decides.
   await only(
     [{ ...toOther(), position: 1 }, everything],
     [{ action: 'REDIRECT_PREFIX', redirectPrefix: 'http://two', position: 3 }, everything],
@@ -179,7 +180,7 @@ test('actions: refused, redirected to a URL or a prefix with each code; in their
   );
   expect((await ask(listener.port, { path: '/no' })).status).toBe(403);
   expect((await ask(listener.port, { path: '/yes' })).headers.location).toBe('http://one/');
-  // Both kinds of redirects are in one order.
+  // Both kinds of redirects share one order.
   await only(
     [{ action: 'REDIRECT_TO_URL', redirectUrl: 'http://one/', position: 2 }, everything],
     [{ action: 'REDIRECT_PREFIX', redirectPrefix: 'http://two', position: 1 }, everything],
@@ -187,7 +188,7 @@ test('actions: refused, redirected to a URL or a prefix with each code; in their
   expect((await ask(listener.port, { path: '/yes' })).headers.location).toBe('http://two/yes');
 }, 60_000);
 
-test('another value of a rule needs no reload, whatever it has in it; other rules stay', async () => {
+test('another value of a rule needs no reload, whatever it contains; other rules stay', async () => {
   const values = [
     ...[
       'one',
@@ -222,7 +223,7 @@ test('another value of a rule needs no reload, whatever it has in it; other rule
     expect(await answers(value, 'another')).toBe('usual');
     before = value;
   }
-  // A line of a file can't express these.
+  // A line of a file can't express these values.
   for (const value of ['#x', ' x', 'x ', '# ']) {
     node.change(rule, { value });
     await node.apply();
@@ -231,7 +232,7 @@ test('another value of a rule needs no reload, whatever it has in it; other rule
   }
 }, 60_000);
 
-test('another regular expression, file type and host name need no reload', async () => {
+test('another regular expression, file type or host name needs no reload', async () => {
   const rules: readonly (readonly [JsonObject, string, Request])[] = [
     [{ ruleType: 'PATH', compareType: 'REGEX', value: '^/a' }, '^/b[0-9]+$', { path: '/b12' }],
     [{ ruleType: 'FILE_TYPE', compareType: 'EQUAL_TO', value: 'jpg' }, 'png', { path: '/x.png' }],
@@ -251,7 +252,7 @@ test('another regular expression, file type and host name need no reload', async
   }
 }, 60_000);
 
-test('while a reload waits, a rule that compares something else keeps its old value too; alone a value does not wait', async () => {
+test('while a reload waits, a rule that compares something else also keeps its old value; a value alone does not wait', async () => {
   await only([{ action: 'REJECT' }, { ruleType: 'PATH', compareType: 'EQUAL_TO', value: '/secret' }]);
   const rule = node.parts.find(({ kind }) => kind === 'L7Rule');
   if (rule === undefined) throw new Error('there is no rule');
@@ -266,7 +267,7 @@ test('while a reload waits, a rule that compares something else keeps its old va
 });
 
 test('a REJECT rule that PCRE2 may give up on rejects: longer values count as matching, unless the rule is inverted', async () => {
-  // The second one was accepted once: PCRE2's stack ends after some hundred rounds, and HAProxy takes that for no match.
+  // The second was once accepted. PCRE2's stack ends after some hundred rounds, and HAProxy treats that as no match.
   const short = `/${'ab'.repeat(100)}secret`;
   const long = `/${'ab'.repeat(2_000)}`;
   const rule = { ruleType: 'PATH', compareType: 'REGEX', value: '^/[ab]+secret$' };

@@ -1,4 +1,4 @@
-// The rendered configuration is accepted by the real HAProxy, whatever valid input has.
+// The real HAProxy accepts the rendered configuration of any valid input.
 // needs: haproxy
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -165,7 +165,7 @@ test('a tree with every feature is accepted', async () => {
   expect(await accepted(render(wanted))).toBe('accepted');
 });
 
-test('a member whose monitorHost has no address has no server, and is told as one without an address', () => {
+test('a member whose monitorHost has no address has no server, and is reported as one without an address', () => {
   const pool = part('Pool', balancerId, { memberProtocol: 'HTTP' });
   const monitor = part('PoolHealthMonitor', pool.id, { monitorType: 'TCP' });
   const listener = part('Listener', balancerId, { protocol: 'HTTP', port: 80, defaultPool: pool.id });

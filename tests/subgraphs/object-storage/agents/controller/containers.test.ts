@@ -1,5 +1,5 @@
-// Containers and objects in the control plane's graph, queried from clusters: containers that are created there are buckets everywhere, and
-// objects that users put into them are seen.
+// Containers and objects in the control plane's graph, queried from clusters. A container created there is a bucket at
+// each cluster, and the graph shows the objects that users put into it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { retireUrlKeys } from '../../../../../subgraphs/object-storage/control/containers/url-service.ts';
@@ -51,17 +51,17 @@ const list = async (args = '', who = operator) => {
 const listed = async (args = '', who = operator) => (await list(args, who))?.nodes.map(({ name }) => name);
 
 test(
-  'a container that is created in the graph is a bucket at each cluster, and objects that are put into it are listed',
+  'a container created in the graph is a bucket at each cluster, and the objects put into it are listed',
   async () => {
     await waitFor('the option to be there', async () => {
       const { faults } = await create({ name: 'photos', cmpObject, idempotencyKey: 'photos' });
       return faults.length === 0;
     });
-    // Again: the same one.
+    // A repetition returns the same container.
     const again = await create({ name: 'photos', cmpObject, idempotencyKey: 'photos' });
     expect(again).toMatchObject({ faults: [], entity: { name: 'photos', option: { name: 'standard' } } });
     expect((await create({ name: 'photos' })).faults).toEqual(['ALREADY_EXISTS input.name']);
-    // An option that is in use stays, and the refusal names who uses it.
+    // An option in use can't be deleted, and the refusal names its users.
     const { objectOptions } = await graph.ask<{ objectOptions: { nodes: { id: string }[] } }>(
       '{ objectOptions { nodes { id } } }',
     );
@@ -101,15 +101,16 @@ test(
     expect(second).toMatchObject({ nodes: [{ name: 'z'.repeat(1_024) }], pageInfo: { hasNextPage: false } });
     expect((await objects(`(after: "${second.pageInfo.endCursor}")`)).nodes).toEqual([]);
     await expect(objects('(after: "?")')).rejects.toThrow('not an endCursor');
-    // Longer than any name in bytes: a fault of the caller, and not clusters that do not answer.
+    // Longer than any name in bytes. This is the caller's mistake, not a failure of the clusters to answer.
     await expect(objects(`(prefix: "${'ü'.repeat(513)}")`)).rejects.toThrow('prefix: give at most 1024 bytes');
     const tooLong = Buffer.from('ü'.repeat(600)).toString('base64url');
     await expect(objects(`(after: "${tooLong}")`)).rejects.toThrow('not an endCursor');
-    // With objects in it it stays.
+    // A container with objects can't be deleted.
     expect((await drop(again.entity?.id)).told).toEqual([
       { code: 'IN_USE', field: ['input', 'id'], message: 'photos has 3 objects: delete them first' },
     ]);
-    // The lists of sources and the audit trail know it by its UUID; that is read, but only while it is this container.
+    // The lists of sources and the audit trail know the container by its UUID. A lookup by UUID works, but only for
+    // this container.
     const [row] = await graph.db.query<{ id: string }>("SELECT id FROM object_container WHERE live_name = 'photos'");
     const byUuid = (uuid: string, who = operator) =>
       graph.ask('query ($id: ID!) { objectContainer(id: $id) { id } }', { id: encodeId('ObjectContainer', uuid) }, who);
@@ -121,7 +122,7 @@ test(
 );
 
 test(
-  "containers are their project's: listed by name, shown at their CMP object, and nobody else's",
+  'containers belong to their project: they are listed by name, shown at their CMP object, and hidden from others',
   async () => {
     for (const name of ['films', 'notes']) expect((await create({ name, cmpObject })).faults).toEqual([]);
     expect(await put('north', '/bucket-of-s3')).toBe(200);
@@ -142,7 +143,7 @@ test(
     const page = await list('(first: 3)');
     expect(page).toMatchObject({ nodes: [{}, {}, { name: 'notes' }], pageInfo: { hasNextPage: true } });
     expect(await listed(`(after: "${page?.pageInfo.endCursor}")`)).toEqual(['photos']);
-    // Another project's members see nothing, whatever they name.
+    // Members of another project see nothing, whatever name they use.
     const stranger = identity('OPERATOR', projectB);
     const id = encodeId('ObjectContainer', `${encodeId('Project', projectA)}/films`);
     expect(await listed('', stranger)).toEqual([]);
@@ -155,7 +156,7 @@ test(
     expect((await create({ name: 'films' }, identity('MEMBER'))).faults).toEqual(['FORBIDDEN ']);
     expect((await create({ name: 'films' }, stranger)).faults).toEqual([]);
     expect(await listed('', stranger)).toEqual(['films']);
-    // Its CMP object lists the present ones, also after one was deleted with S3.
+    // Its CMP object lists the existing containers, also after one was deleted with S3.
     const cmp = encodeId('CmpObject', JSON.stringify(['default', 'tenant', '42']));
     const shown = async (who = operator) => {
       const text = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on CmpObject { objectContainers { nodes { name } totalCount } } } }`;
@@ -174,7 +175,7 @@ test(
     expect(await drop(id)).toMatchObject({ faults: [], entity: { id } });
     expect(await shown()).toEqual(['photos']);
     expect((await drop(id)).faults).toEqual(['NOT_FOUND input.id']);
-    // Its name is free: a new container of that name is another container, for nobody.
+    // Its name is free. A new container with that name is a different container without a CMP object.
     expect(await create({ name: 'films' })).toMatchObject({ faults: [], entity: { cmpObject: null } });
     expect(await shown()).toEqual(['photos']);
   },
@@ -199,7 +200,7 @@ const sign = async (kind: 'Upload' | 'Download', input: object, who = operator) 
 };
 
 test(
-  'a presigned URL lets who has it send one kind of request to one object, until it ends or its key is revoked',
+  'a presigned URL allows one kind of request to one object, until it expires or its key is revoked',
   async () => {
     const made = await create({ name: 'shared' });
     expect(made.faults).toEqual([]);
@@ -219,7 +220,7 @@ test(
     const leftMs = Date.parse(String(download.expiresAt)) - Date.now();
     expect([leftMs > 604_700_000, leftMs <= 604_800_000]).toEqual([true, true]);
     expect(await send(download.url)).toEqual([200, 'purr']);
-    // No other request: another method, another object, another time, another signature.
+    // No other request is allowed: another method, object, time or signature.
     const other = new URL(download.url);
     other.searchParams.set('X-Amz-Expires', '604799');
     for (const [url, method] of [
@@ -237,7 +238,7 @@ test(
       return status === 403 && text.includes('has expired');
     });
     expect(await send(download.url)).toEqual([200, 'purr']);
-    // Containers that are not the caller's, or do not exist.
+    // Containers that do not belong to the caller, or do not exist.
     expect((await sign('Upload', { containerId, name }, viewer)).faults).toEqual(['FORBIDDEN ']);
     const stranger = identity('OPERATOR', projectB);
     expect((await sign('Download', { containerId, name }, stranger)).faults).toEqual(['NOT_FOUND input.containerId']);
@@ -251,7 +252,7 @@ test(
     ]);
     const clusterId = encodeId('ObjectCluster', projectB);
     expect((await sign('Upload', { containerId, name, clusterId })).faults).toEqual(['NOT_FOUND input.clusterId']);
-    // One key for each right, whose secret nobody gets; once revoked, it gives access to nothing.
+    // One key for each right, with a secret that nobody gets. Once revoked, it gives access to nothing.
     const keys = async () => {
       const text = '{ objectAccessKeys { nodes { id name forUrls canWrite revokedAt } } }';
       type Keys = { objectAccessKeys: { nodes: { id: string; forUrls: boolean; canWrite: boolean }[] } };
@@ -267,7 +268,7 @@ test(
     await waitFor('the URL to open nothing', async () => (await send(download.url))[0] === 403);
     expect(await send((await sign('Download', { containerId, name, clusterId: south })).url)).toEqual([200, 'purr']);
     expect((await send(upload.url, 'PUT', 'purr again'))[0]).toBe(200);
-    // An old key signs no more, and is revoked when its last URL is over.
+    // An old key signs no more, and is revoked when its last URL has expired.
     await graph.db.execute('UPDATE object_access_key SET created_at = NOW(3) - INTERVAL 31 DAY WHERE for_urls = 1');
     await sign('Upload', { containerId, name });
     expect((await keys()).filter(({ canWrite }) => canWrite).length).toBe(2);
@@ -284,10 +285,10 @@ test(
 );
 
 test(
-  'while no cluster can be asked the answer is null with the reason, and nothing is changed',
+  'while no cluster can be queried the answer is null with the reason, and nothing is changed',
   async () => {
     await federation.cluster('south').controller.stop();
-    // Any one is enough.
+    // Any one cluster is enough.
     expect(await listed()).toContain('photos');
     await federation.cluster('north').controller.stop();
     await expect(list()).rejects.toThrow('no cluster of object storage');

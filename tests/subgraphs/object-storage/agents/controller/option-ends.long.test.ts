@@ -1,5 +1,5 @@
-// The deletion of an option while there are accounts: nothing new may use it, every cluster must report, and any reference to it cancels
-// the deletion. Names are at north and south; the bytes of options are at east alone.
+// The deletion of an option while there are accounts. Nothing new may use it, every cluster must report, and any
+// reference to it cancels the deletion. Names are at north and south; the bytes of options are only at east.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
@@ -40,7 +40,7 @@ afterAll(() => federation.stop(), 60_000 * patience);
 
 const numbers = new Map<string, number>();
 
-/** An option at east, which all clusters know. */
+/** Creates an option at east that all clusters know. */
 async function makeOption(name: string): Promise<string> {
   const wish = { name, replicas: 1, clusterIds: [federation.cluster('east').id] };
   const { entity } = await graph.mutate('objectOptionCreate', wish, '{ id number }');
@@ -81,7 +81,7 @@ async function blobsAtEast(option: string): Promise<number> {
 }
 
 test(
-  'an option that nothing refers to is deleted when every cluster has reported so, and its ring with it',
+  'an unreferenced option is deleted with its ring when every cluster has reported that it is unused',
   async () => {
     const id = await makeOption('spare');
     const made = await send('south', { method: 'PUT', path: '/box', headers: { 'x-tidegate-option': 'spare' } });
@@ -91,7 +91,7 @@ test(
     ]);
     expect((await send('north', { method: 'DELETE', path: '/box' })).status).toBe(204);
     expect(await remove(id)).toMatchObject({ faults: [], entity: { ending: true } });
-    // Again: it goes on.
+    // A repeated deletion continues.
     expect(await remove(id)).toMatchObject({ faults: [], entity: { ending: true } });
     expect((await graph.mutate('objectOptionUpdate', { id, replicas: 2 })).faults).toEqual(['WRONG_STATE ']);
     for (const name of names) await waitFor(`${name} to know`, () => isEndingAt(name, 'spare'));
@@ -115,7 +115,7 @@ test(
 );
 
 test(
-  'an object that is kept by it cancels the deletion, which names the object; without it the option is deleted',
+  'an object that uses the option cancels the deletion, which names the object; without the object the option is deleted',
   async () => {
     const id = await makeOption('far');
     const body = randomBytes(20_000);
@@ -128,12 +128,12 @@ test(
         /^the object alpha\/photos\/cat uses it: delete the object, or write it again/,
       ),
     });
-    // It can be used as before.
+    // The option can be used as before.
     await waitFor('it to be taken again', async () => (await put('north', 'dog', 'wuff', 'far')).status === 200);
     expect((await send('north', { method: 'GET', path: '/photos/cat' })).body.equals(body)).toBe(true);
     for (const object of ['cat', 'dog'])
       expect((await send('south', { method: 'DELETE', path: `/photos/${object}` })).status).toBe(204);
-    // The collector has not run yet: nothing refers to the blobs, and they are waited for.
+    // The collector has not run yet. Nothing refers to the blobs, and the deletion waits for their removal.
     expect(await blobsAtEast('far')).toBeGreaterThan(0);
     expect((await remove(id)).faults).toEqual([]);
     await gone(id);
@@ -143,10 +143,10 @@ test(
 );
 
 test(
-  'an upload in flight: data that is not on disk yet is refused, and data on disk may still become an object, which the option stays for',
+  'with an upload in flight, data that is not on disk yet is refused; data on disk may still become an object, which keeps the option',
   async () => {
     const id = await makeOption('late');
-    // Its bytes are at east in part.
+    // Only a part of its bytes is at east.
     const open = client('north').open({
       ...{ method: 'PUT', path: '/photos/slow' },
       headers: {
@@ -158,7 +158,7 @@ test(
       },
     });
     open.write(randomBytes(100_000));
-    // An upload in parts, of which one is there.
+    // A multipart upload with one part.
     const far = { 'x-tidegate-option': 'late' };
     const begun = await send('south', { method: 'POST', path: '/photos/parts?uploads=', headers: far });
     const uploadId = /<UploadId>(.*?)<\/UploadId>/.exec(begun.text)?.[1] ?? '';
@@ -172,7 +172,7 @@ test(
     answer.resume();
     expect(answer.statusCode).toBe(503);
     expect((await send('north', { method: 'GET', path: '/photos/slow' })).status).toBe(404);
-    // Nothing new is taken, of the upload in parts neither.
+    // Nothing new is accepted, not even for the multipart upload.
     await waitFor('a part to be refused', async () => (await send('south', part)).status === 400);
     expect((await put('east', 'new', 'new', 'late')).status).toBe(400);
     await waitFor('east to wait for the part', async () =>
@@ -193,7 +193,7 @@ test(
 );
 
 test(
-  'the deletion waits for a cluster that is away, and names it; it can be cancelled until then',
+  'the deletion waits for an absent cluster, and names it; the deletion can be cancelled until then',
   async () => {
     const id = await makeOption('slow');
     await federation.away('south');

@@ -1,6 +1,6 @@
-// A cluster whose controller does not reach the control plane gets the control plane's documents through the controllers of other clusters:
-// a revocation arrives. This does not count as contact with the control plane, and documents that the control plane has not signed are
-// accepted from nobody.
+// A cluster whose controller can't reach the control plane gets its documents through the controllers of other
+// clusters, so a revocation arrives. This does not count as contact with the control plane, and documents without the
+// control plane's signature are never accepted.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newKeyPair, SigningKeys } from '../../../../../platform/secrets/key-pairs.ts';
 import { DocumentStore } from '../../../../../subgraphs/object-storage/engine/store/document-store.ts';
@@ -62,14 +62,15 @@ test(
       async () => ((await documents.controlPlaneSilentMs()) ?? 0) > silentMs + 500,
     );
 
-    // North's database has something that the control plane did not sign: south accepts neither it nor anything after it from there.
+    // North's database has something that the control plane did not sign. South accepts neither it nor anything after
+    // it from there.
     const forged = new SigningKeys({ active: 'k1', keys: { k1: newKeyPair().privateText } });
     const key = (await documents.find('key', accessKeyId)) ?? { body: '', generation: 0 };
     const body = key.body.replace('"isRevoked":true', '"isRevoked":false');
     const name = documentName('key', accessKeyId);
     const signed = signDocument(forged, { name, generation: key.generation + 1_000, body });
     await new DocumentStore(north.db).put([toStored(signed)]);
-    // South asks north every second. What it refuses leaves no trace.
+    // South polls north every second. A refused document leaves no trace.
     const generation = async () => (await documents.find('key', accessKeyId))?.generation;
     await stays('south has the signed document', 3_000, async () => (await generation()) === key.generation);
     expect((await get()).code).toBe('InvalidAccessKeyId');

@@ -1,4 +1,5 @@
-// A cluster's reports about its services and its disk, how a service is drained and forgotten, and how a project's account ends.
+// A cluster's reports about its services and its disk, draining and forgetting a service, and the end of a project's
+// account.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { heldBy } from '../../../../../subgraphs/object-storage/control/accounts/access-key-store.ts';
@@ -61,7 +62,7 @@ const isServed = async (name: string) => {
 };
 
 test(
-  'a server that is drained serves no users and reports it, until it is to serve them again',
+  'a drained server serves no users and reports it, until the drain is revoked',
   async () => {
     await waitFor('its disk and its links', async () => {
       const seen = await north();
@@ -79,7 +80,7 @@ test(
     expect(await isServed('south')).toBe(true);
     expect(await tell('Undrain', { name })).toEqual([]);
     await waitFor('it to serve', async () => (await isServed('north')) && (await serverOf())?.ready === true);
-    // Only who is silent is forgotten.
+    // Only a silent service can be forgotten.
     expect(await tell('Remove', { name })).toEqual(['WRONG_STATE']);
     const { db } = federation.cluster('north');
     await db.execute(
@@ -93,7 +94,7 @@ test(
 );
 
 test(
-  "a project's account ends only without containers; then nothing opens it any more",
+  "a project's account ends only without containers; afterwards nothing can use it",
   async () => {
     const operator = identity('OPERATOR', projectB);
     const entity = '{ id }';
@@ -113,7 +114,7 @@ test(
     expect((await fetch(url)).status).toBe(404);
     expect(await accountEnd.look(graph, projectB)).toEqual(['1 containers of object storage']);
     expect(await accountEnd.look(graph, newUuid())).toEqual([]);
-    // With S3 a user has a container too, which the control plane does not know.
+    // A user can also create a container with S3, which the control plane does not know.
     const { key } = await graph.ask<{ key: { objectAccessKey: { id: string; accessKeyId: string }; secret: string } }>(
       'mutation { key: objectAccessKeyCreate(input: { name: "backup" }) { objectAccessKey { id accessKeyId } secret } }',
       ...[{}, identity('OPERATOR', projectA)],
@@ -124,7 +125,7 @@ test(
     expect(await accountEnd.look(graph, projectA)).toEqual(['1 containers of object storage']);
     expect((await graph.mutate('objectContainerDelete', { id: containerId }, entity, operator)).faults).toEqual([]);
     expect(await accountEnd.look(graph, projectB)).toEqual([]);
-    // The keys of URLs hold up nothing, and end with it.
+    // The keys of URLs do not keep the account, and end with it.
     expect(await heldBy(graph.db, projectB)).toEqual([]);
     await graph.db.transaction((tx) => accountEnd.end(tx, graph.wake, projectB));
     await waitFor('the URL to open nothing', async () => (await fetch(url)).status === 403);
@@ -133,7 +134,7 @@ test(
       [`%${projectB}%`],
     );
     expect(JSON.parse(document?.body ?? '{}')).toMatchObject({ state: 'CLOSED', projectId: projectB });
-    // As long as nobody can tell which containers there are, the project stays.
+    // The project stays as long as its containers can't be determined.
     for (const name of ['north', 'south']) await federation.cluster(name).controller.stop();
     await expect(accountEnd.look(graph, projectA)).rejects.toThrow(
       'UNAVAILABLE: cannot find out whether the project has containers',

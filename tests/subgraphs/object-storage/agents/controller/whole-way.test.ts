@@ -1,5 +1,5 @@
-// The whole way: the changes that an administrator makes in the graph reach the controllers of clusters, their servers serve by them, and a
-// key that a user created gives access to each of them; a revoked key gives access to none.
+// End to end: an administrator's changes in the graph reach the controllers of clusters, and their servers apply them.
+// A key that a user created works at each cluster, and a revoked key at none.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { patience } from '../../../../support/machine/patience.ts';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
@@ -22,7 +22,7 @@ interface Made {
 }
 
 test(
-  'a key that was made in the graph opens every cluster, until it is revoked',
+  'a key created in the graph works at every cluster until it is revoked',
   async () => {
     await graph.make('objectOptionCreate', { name: 'standard' });
     const { made } = await graph.ask<Made>(

@@ -1,5 +1,6 @@
-// A cluster's resolver tells its own services where names and objects are, from the rings in its cluster's database; started before there
-// are any, it registers, reports what it waits for, and knows them when they have come.
+// A cluster's resolver reports the locations of names and objects to its own services, based on the rings in its
+// cluster's database. If started before there are any, it registers, reports what it is waiting for, and answers once
+// they arrive.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Pool } from 'undici';
 import { connectorOf } from '../../../../../platform/graph/connector.ts';
@@ -33,7 +34,7 @@ beforeAll(async () => {
 }, 180_000 * patience);
 afterAll(() => cleanup.disposeAsync(), 60_000 * patience);
 
-/** As a machine: status and answer. */
+/** Queries as a machine. Returns status and answer. */
 async function asked(query: Record<string, string>, role = serverRole, name = 'north-1') {
   const tls = await testMachine(federation.authority, role, name, federation.graph.log);
   const pool = new Pool(resolver.url ?? '', { connect: connectorOf(tls, resolverRole, 2_000) });
@@ -70,7 +71,7 @@ test(
     const account = projects[0].account as string;
     const call = (method: string, path: string, headers = {}) =>
       federation.call('north', method, `/-/${path}`, { token, headers, ...(method === 'PUT' ? { body: 'x' } : {}) });
-    // One that was made although its answer was lost is there.
+    // A container whose creation lost its answer does exist.
     await waitFor('a container', async () =>
       [201, 409].includes((await call('PUT', 'create_container/photos?option=single')).status),
     );
@@ -110,7 +111,7 @@ test(
       reason: expect.stringContaining('no'),
     });
 
-    // Users ask it through a server of its cluster.
+    // Users query it through a server of its cluster.
     const located = await call('GET', 'locate_object/photos/cat');
     expect([located.status, located.json]).toEqual([
       200,

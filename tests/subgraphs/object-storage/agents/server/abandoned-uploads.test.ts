@@ -1,4 +1,4 @@
-// Nothing is left of an upload in parts that nobody completed, once its time is over: no register at any cluster, and no blob.
+// Nothing is left of an abandoned multipart upload once its time is over: no register at any cluster, and no blob.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -10,7 +10,7 @@ const partsMs = 3_000;
 const names = ['north', 'south', 'east'];
 
 test(
-  'an upload that was begun and left is gone from all clusters, with its parts and their blobs',
+  'an abandoned upload is removed from all clusters, with its parts and their blobs',
   async () => {
     await using cleanup = new AsyncDisposableStack();
     const clusters = await RealClusters.start(cleanup, names, names, undefined, names, {

@@ -1,4 +1,5 @@
-// Access keys by the documents that are here: a secret that is sealed for this cluster opens, and a revocation is the end at once.
+// Access keys from the local documents. A secret sealed for this cluster can be opened, and a revocation takes effect
+// at once.
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -32,7 +33,7 @@ function documents(changed: Partial<AccessKeyDocument> = {}): Map<string, Stored
 }
 
 function accessTo(stored: Map<string, StoredDocument>, self = 3) {
-  /** Before a key that was read is given. */
+  /** Runs after a key was read and before it is returned. */
   const reading = { meanwhile: async (): Promise<void> => undefined };
   const store = {
     async find(kind: string) {
@@ -52,13 +53,13 @@ test('a secret that is sealed for this cluster opens', async () => {
   expect(await access.find('TG00000000000000000B/../x')).toBeUndefined();
 });
 
-test('one that is sealed for another cluster, or copied from its place, does not', async () => {
+test('a secret that is sealed for another cluster, or copied from its place, does not open', async () => {
   expect(await accessTo(documents(), 4).access.find(accessKeyId)).toBeUndefined();
   const sealed = { 4: sealFor(own.publicKey, 'the secret', sealedPlace(accessKeyId, 3)) };
   expect(await accessTo(documents({ sealed }), 4).access.find(accessKeyId)).toBeUndefined();
 });
 
-test('a revoked key is not found from the moment in which its document is taken', async () => {
+test('a revoked key is not found from the moment its document is accepted', async () => {
   const stored = documents();
   const { access } = accessTo(stored);
   expect(await access.find(accessKeyId)).toBeDefined();
@@ -68,7 +69,7 @@ test('a revoked key is not found from the moment in which its document is taken'
   expect(await access.find(accessKeyId)).toBeUndefined();
 });
 
-test('an answer that was read before a revocation is not kept after it', async () => {
+test('an answer that was read before a revocation is not cached after it', async () => {
   const stored = documents();
   const { access, reading } = accessTo(stored);
   reading.meanwhile = async () => {
@@ -81,7 +82,7 @@ test('an answer that was read before a revocation is not kept after it', async (
   expect(await access.find(accessKeyId)).toBeUndefined();
 });
 
-test('a cluster that was cut off for too long lets nobody in', async () => {
+test('a cluster that was cut off for too long accepts no user', async () => {
   const { access } = accessTo(documents());
   expect(await access.find(accessKeyId)).toBeDefined();
   access.isIsolated = true;

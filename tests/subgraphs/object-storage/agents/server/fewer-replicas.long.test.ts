@@ -1,4 +1,5 @@
-// A ring gets fewer replicas just after a cluster that stays was away: what was acknowledged without it is only at the clusters that leave.
+// A ring gets fewer replicas right after a remaining cluster was away. Writes acknowledged in that time are only at the
+// clusters that leave.
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { firstRing, nextRing } from '../../../../../platform/rings/next-ring.ts';
@@ -10,7 +11,7 @@ import { makeContainer, RealClusters } from '../../../../support/object-storage/
 const names = ['north', 'south', 'east'];
 
 test(
-  'the cluster that stays has everything in the end, registers and blobs',
+  'the remaining cluster ends up with all registers and blobs',
   async () => {
     await using cleanup = new AsyncDisposableStack();
     // Nothing else copies blobs in this time.

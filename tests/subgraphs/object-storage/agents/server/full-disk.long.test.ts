@@ -1,5 +1,5 @@
-// Three clusters whose disks, small tmpfs, are filled to the last block: uploads are refused with 507 and show nothing, and go on once there is
-// room; a disk that is mounted read-only is named. Needs root.
+// Three clusters whose disks, small tmpfs mounts, are filled to the last block. Uploads are refused with 507, leave
+// nothing visible, and continue once there is room. A disk mounted read-only is reported. Needs root.
 // needs: root
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 }, 120_000 * patience);
 afterAll(() => cleanup.disposeAsync(), 60_000 * patience);
 
-/** Its folder goes on as it was. */
+/** Moves its folder unchanged to a small disk. */
 async function onSmallDisk(cluster: RealCluster): Promise<void> {
   await cluster.stop();
   const copy = join(temporary.path, cluster.name);
@@ -47,7 +47,7 @@ function mount(args: readonly string[]): void {
 
 const filler = ({ folder }: RealCluster) => join(folder, 'filler');
 
-/** To the last block. */
+/** Fills the disk to the last block. */
 function fill(cluster: RealCluster): void {
   const { stderr } = spawnSync('dd', ['if=/dev/zero', `of=${filler(cluster)}`, 'bs=4k'], { encoding: 'utf8' });
   expect(stderr).toContain('No space left on device');
@@ -60,7 +60,7 @@ function send(cluster: RealCluster, method: string, path: string, body?: Buffer 
 const full = { status: 507, code: 'InsufficientStorage' };
 
 testAsRoot(
-  'a full disk refuses uploads, parts and copies with 507; nothing of them is there, and they continue once there is room',
+  'a full disk refuses uploads, parts and copies with 507; nothing of them remains, and they continue once there is room',
   async () => {
     const [north, south] = [clusters.get('north'), clusters.get('south')];
     const body = randomBytes(3_000_000);
@@ -70,7 +70,7 @@ testAsRoot(
     for (const each of clusters.clusters) fill(each);
     const part = `/work/parts?partNumber=1&uploadId=${uploadId}`;
     const copy = { 'x-amz-copy-source': '/work/there' };
-    // Also one that begins while there is room still, and a small one that has its own option.
+    // Also one that begins while there is still room, and a small one with its own option.
     const uploads = [
       () => send(north, 'PUT', '/work/there', randomBytes(200_000)),
       () => send(north, 'PUT', '/work/new', body),
@@ -85,7 +85,7 @@ testAsRoot(
       '<Key>there</Key>',
     ]);
     expect((await send(north, 'GET', `/work/parts?uploadId=${uploadId}`)).text).not.toContain('<PartNumber>');
-    // Data that stays in a row is written.
+    // Data that is stored in a row is written.
     expect((await send(north, 'PUT', '/work/small', 'small')).status).toBe(200);
     expect(await north.server?.diskFault()).toContain(`${north.folder}/blobs is nearly full`);
     await waitFor('the report to the administrator', async () => (await messageOf(north))?.includes('is nearly full'));
@@ -106,10 +106,10 @@ async function messageOf({ db }: RealCluster): Promise<string | null | undefined
 }
 
 testAsRoot(
-  'a disk that is read-only is named; the others take uploads',
+  'a read-only disk is reported, and the other clusters accept uploads',
   async () => {
     const east = clusters.get('east');
-    // Refused while any file is open for writing.
+    // The remount is refused while any file is open for writing.
     const remount = ['-o', 'remount,ro', east.folder];
     await waitFor('a moment without writes', () => spawnSync('mount', remount).status === 0);
     expect(await east.server?.diskFault()).toContain('is read-only: look for errors of its disk');

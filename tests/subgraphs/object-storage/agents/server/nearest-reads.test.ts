@@ -1,5 +1,5 @@
-// NEAREST reads at real clusters: one of them cut off from the others continues to answer from its own replica, and never claims that the
-// answer is younger than it is.
+// NEAREST reads at real clusters. A cluster that is cut off from the others keeps answering from its own replica, and
+// never claims that the answer is younger than it is.
 import { randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,7 +39,9 @@ const nearest = (name: string, path: string, headers = {}, method = 'GET') =>
 const ageOf = ({ headers }: Answer) => headers['x-tidegate-age-ms'];
 const large = randomBytes(2 * 1024 * 1024 + 5);
 
-/** A large object of which north has the bytes: a write ends with a majority, and the third may be too slow for it. */
+/**
+ * Stores a large object until north has its bytes. A write ends with a majority, so the third cluster may lag behind.
+ */
 async function atNorthToo(): Promise<string> {
   const { folder } = clusters.get('north');
   const blobs = async () =>
@@ -53,7 +55,7 @@ async function atNorthToo(): Promise<string> {
 }
 
 test(
-  'it is refused where the option does not allow it, and for all but one object',
+  'it is refused where the option does not allow it, and for everything except a single object',
   async () => {
     expect((await put('north', '/photos/cat', 'one')).status).toBe(200);
     const refused = await nearest('north', '/photos/cat');
@@ -103,7 +105,7 @@ test(
           value: expect.any(Number),
           least: Math.min(least, Number(answer.text)),
         });
-        // Spread over the round: while a link is cut, the age of an answer grows.
+        // Spread over the round, because the age of an answer grows while a link is cut.
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }
@@ -115,7 +117,7 @@ test(
 );
 
 test(
-  'cut off from all others a cluster answers with its own data, with its age; one that does not vote answers nothing',
+  'a cluster cut off from all others answers with its own data and its age; one that does not vote answers nothing',
   async () => {
     for (const [path, body] of [
       ['/photos/cat', 'one'],
@@ -157,7 +159,7 @@ test(
     const range = await nearest('north', big, { range: 'bytes=1048570-1048580' });
     expect([range.status, range.body.equals(large.subarray(1048570, 1048581))]).toEqual([206, true]);
 
-    // It knows nothing of the time before its start.
+    // It knows nothing about the time before its start.
     const north = clusters.get('north');
     await north.stop();
     await north.start();
@@ -170,7 +172,7 @@ test(
 
     await new Partitions({ db: north.db, durability: new Durability(north.db) }).lose();
     expect((await nearest('north', '/photos/cat')).status).toBe(503);
-    // Others answer for it as soon as they can be reached.
+    // Others answer in its place as soon as they are reachable.
     for (const link of links) link.mend();
     await waitFor('an answer of another cluster', async () => (await nearest('north', '/photos/cat')).text === 'two');
   },

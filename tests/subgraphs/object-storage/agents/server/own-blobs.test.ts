@@ -1,4 +1,4 @@
-// A cluster's own blobs while its database is away: the blobs that were there stay.
+// A cluster's own blobs while its database is away. Existing blobs stay.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';

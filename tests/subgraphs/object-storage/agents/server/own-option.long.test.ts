@@ -1,5 +1,6 @@
-// Objects whose bytes are kept by another option than that of their container: their names are at north and south, their bytes at east, and
-// west has neither. The ring of the bytes changes while that of the names stays, and each cluster collects blobs that nothing refers to.
+// Objects whose bytes use another option than their container. Their names are at north and south, their bytes at east,
+// and west has neither. The ring of the bytes changes while that of the names stays, and each cluster collects
+// unreferenced blobs.
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,12 +30,12 @@ afterAll(() => cleanup.disposeAsync(), 60_000 * patience);
 
 const ringOf = (...members: readonly string[]) => firstRing(clusters.wish(members, members.length));
 
-/** As S3's clients do: a request that is refused for the moment (503) is sent again. */
+/** Like S3 clients: a temporarily refused request (503) is sent again. */
 async function send(name: string, sent: Sent): Promise<Answer> {
   for (let left = 5; ; left -= 1) {
     const answer = await clusters.get(name).client().send(sent);
     if (answer.status !== 503 || left === 0) return answer;
-    // The pause of a client before it repeats.
+    // The pause of a client before a retry.
     await sleep(500);
   }
 }
@@ -51,7 +52,7 @@ async function mustBe(path: string, body: Buffer, through: readonly string[] = n
 
 const md5 = (body: Buffer) => createHash('md5').update(body).digest('hex');
 
-/** By ring, how many blobs are on a cluster's disk. */
+/** The number of blobs on a cluster's disk, by ring. */
 async function blobsOf(name: string): Promise<Readonly<Record<number, number>>> {
   const folder = join(clusters.get(name).folder, 'blobs');
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -64,7 +65,7 @@ async function blobsOf(name: string): Promise<Readonly<Record<number, number>>> 
 }
 
 test(
-  'the bytes are at the clusters of their option, small ones too, and are read through a cluster that has neither',
+  'the bytes are at the clusters of their option, even small ones, and can be read through a cluster that has neither',
   async () => {
     expect((await put('west', '/photos/cat', large)).status).toBe(200);
     expect((await put('west', '/photos/mouse', 'pip')).status).toBe(200);
@@ -78,7 +79,7 @@ test(
 );
 
 test(
-  'an option that is unknown, or that is not signed, is refused',
+  'an unknown option is refused, and so is an unsigned one',
   async () => {
     const unknown = await put('north', '/photos/dog', 'wuff', { 'x-tidegate-option': 'none' });
     expect([unknown.status, unknown.text]).toEqual([400, expect.stringContaining('no option none')]);
@@ -90,10 +91,10 @@ test(
 );
 
 test(
-  'of several that create it at once one wins, whatever option each names',
+  'one of several concurrent creations wins, whatever option each names',
   async () => {
     const bodies = names.map((name) => Buffer.concat([Buffer.from(name), randomBytes(20_000)]));
-    // Not sent again: the outcome of a request that is refused with 503 may be unknown, and then the next attempt meets its effect.
+    // Not sent again: the outcome of a request refused with 503 may be unknown, and a retry would meet its effect.
     const made = await Promise.all(
       names.map((name, at) => {
         const headers = { ...(at % 2 === 0 ? far : {}), 'if-none-match': '*' };
@@ -172,7 +173,7 @@ test(
     const bytes = new Map<string, Buffer>();
     for (const name of left) bytes.set(name, (await send('east', { method: 'GET', path: `/photos/${name}` })).body);
     await waitFor('west to have only what is referred to', async () => (await blobsOf('west'))[2] === left.length);
-    // Once this one is collected, all older blobs are past their time, too.
+    // Once this one is collected, all older blobs are also past their time.
     expect((await put('east', '/photos/last', 'overwritten')).status).toBe(200);
     expect((await put('north', '/photos/last', 'kept')).status).toBe(200);
     await waitFor('west to collect that', async () => (await blobsOf('west'))[2] === left.length + 1);
@@ -183,7 +184,7 @@ test(
 );
 
 test(
-  'the ring of the names changes while users continue, and that of the bytes stays: deleted blobs are collected, and nothing else',
+  'the ring of the names changes while users continue, and that of the bytes stays: only deleted blobs are collected',
   async () => {
     const isKept = new Map<string, Buffer | undefined>();
     const faults: string[] = [];
@@ -223,7 +224,7 @@ test(
     isEnding = true;
     await Promise.all(users);
     expect(faults).toEqual([]);
-    // Once this one is collected, all older blobs are past their time, too.
+    // Once this one is collected, all older blobs are also past their time.
     expect((await put('east', '/photos/last', 'overwritten again')).status).toBe(200);
     expect((await put('north', '/photos/last', 'kept after all')).status).toBe(200);
     const listed = await send('north', { method: 'GET', path: '/photos?list-type=2' });

@@ -1,4 +1,5 @@
-// Which replica answers a NEAREST read: the cluster's own if it is a member and votes, otherwise that of another member.
+// The replica that answers a NEAREST read: the cluster's own if it is a member and votes, otherwise that of another
+// member.
 import { expect, test } from '@jest/globals';
 import { NoQuorumError } from '../../../../../platform/registers/errors.ts';
 import { noVersion } from '../../../../../platform/registers/version.ts';
@@ -20,7 +21,7 @@ const found: ReplicaAnswer = {
 interface Given {
   readonly members: readonly number[];
   readonly own?: ReplicaAnswer;
-  /** As of when this cluster has all that the other has. */
+  /** For each other cluster, the time up to which this cluster has all of its changes. */
   readonly followed?: Readonly<Record<number, number>>;
   readonly others?: Readonly<Record<number, NearestAnswer | 'DOES NOT VOTE' | 'AWAY'>>;
 }
@@ -62,7 +63,7 @@ test('a member that votes answers itself, in its epoch, as of the time up to whi
   expect(await closed.nearby.read(key)).toMatchObject({ isClosed: true, value: undefined, asOfMs: 40 });
 });
 
-test('a cluster that is no member, or does not vote, asks members: those that were silent last, and nobody else', async () => {
+test('a cluster that is not a member, or does not vote, queries only members, silent ones last', async () => {
   const told: NearestAnswer = { isClosed: false, version, value: undefined, asOfMs: 12 };
   const others = { 1: 'AWAY', 2: 'DOES NOT VOTE', 3: told } as const;
   const stranger = cluster({ members: [1, 2, 3], others, followed: { 1: 40, 2: 50 } });

@@ -1,5 +1,5 @@
-// A cluster whose database was restored from a backup, created again or exchanged does not vote with the rest of its data, and reports it,
-// until it is recovered: it has forgotten what it promised and acknowledged.
+// A cluster whose database was restored, recreated or exchanged has forgotten its promises and acknowledgements. It
+// reports this, and does not vote with its remaining data until it has recovered.
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -41,7 +41,7 @@ async function backup({ db, folder } = east): Promise<void> {
 async function restore({ db } = east): Promise<void> {
   for (const table of tables) {
     await db.execute(`DELETE FROM ${table}`);
-    // Its servers run, and may have written one of these rows since.
+    // Its servers are running, and may have written one of these rows since.
     await db.execute(`REPLACE INTO ${table} SELECT * FROM kept_${table}`);
   }
 }
@@ -53,7 +53,7 @@ async function empty(): Promise<void> {
 
 const others = () => ['north', 'south'].map((name) => clusters.get(name));
 
-/** The others know all that it has, and have it on disk. */
+/** Waits until the others have all of its data on disk. */
 async function isFollowed(): Promise<void> {
   const numbers = (db: RealCluster['db'], table: string, of: string, most: string) =>
     db.query<{ ring: number; partition_number: number; most: number }>(
@@ -72,13 +72,13 @@ async function isFollowed(): Promise<void> {
   });
 }
 
-/** The reports of its services about it. */
+/** Its services' reports about it. */
 async function told(): Promise<{ readonly isReady: boolean; readonly message: string | null }> {
   const [service] = await new ServiceStore(east.db).all();
   return { isReady: service?.isReady ?? false, message: service?.message ?? null };
 }
 
-/** It reports what to do, nothing of it votes, and this stays so after another start. */
+/** It reports what to do, none of its replicas vote, and this survives another start. */
 async function doesNotVote(): Promise<void> {
   for (let start = 0; start < 2; start += 1) {
     await waitFor('east to report that it lost its data', async () =>
@@ -87,7 +87,7 @@ async function doesNotVote(): Promise<void> {
     expect((await told()).isReady).toBe(false);
     expect(east.server?.lost).toContain('--recover');
     expect(await east.db.query('SELECT 1 FROM store_partition WHERE is_ready LIMIT 1')).toEqual([]);
-    // The others are a majority without it; with one of them there is none.
+    // The others are a majority without it. With only one of them there is none.
     await waitFor('the others', async () => (await put('east', '/photos/without')) === 200);
     if (start === 0) {
       await east.stop();
@@ -119,7 +119,7 @@ async function isRecovered(): Promise<void> {
 }
 
 test(
-  'a plain start, also one after a kill of everything in between, votes at once',
+  'a plain start, even after a kill of everything in between, votes at once',
   async () => {
     await east.stop();
     await east.start();
@@ -132,7 +132,7 @@ test(
 );
 
 test(
-  'one restored from a backup is known by the file beside its blobs, with no other cluster there',
+  'a replica restored from a backup is detected by the file next to its blobs, without any other cluster',
   async () => {
     await backup();
     expect(await put('north', '/photos/newest')).toBe(200);
@@ -151,7 +151,7 @@ test(
 );
 
 test(
-  'a replica whose disk was restored with it is detected by what the others have seen',
+  'a replica whose disk was restored with it is detected because the others have seen newer data',
   async () => {
     await backup();
     for (let number = 0; number < 5; number += 1) expect(await put('north', '/photos/newest')).toBe(200);
@@ -167,13 +167,13 @@ test(
 );
 
 test(
-  'one that lost both is no new one, also where the ring is in its first epoch',
+  'a cluster that lost both does not count as new, even where the ring is in its first epoch',
   async () => {
     await isFollowed();
     await east.stop();
     await empty();
     await rm(file());
-    // As if nothing had been moved since the rings were made.
+    // As if nothing had moved since the rings were created.
     epoch += 1;
     for (const number of [0, 1]) await clusters.tellRing(number, epoch, [ring], { isEmpty: true });
     await east.start();
@@ -184,7 +184,7 @@ test(
 );
 
 test(
-  'one whose database is exchanged while its servers run stops to vote',
+  'a cluster whose database is exchanged while its servers run stops voting',
   async () => {
     await backup();
     await east.stop();
@@ -198,7 +198,7 @@ test(
 );
 
 test(
-  'clusters that are new vote only when the others have confirmed that they were not there before',
+  'new clusters vote only when the others have confirmed that they were not there before',
   async () => {
     await using own = new AsyncDisposableStack();
     const fresh = await RealClusters.start(own, ['north', 'south', 'east'], undefined, undefined, ['north', 'south']);
@@ -221,7 +221,7 @@ test(
 );
 
 test(
-  'one that leaves its rings while it is lost is lost no more, and votes when it comes back',
+  'a lost cluster that leaves its rings is no longer lost, and votes when it comes back',
   async () => {
     await using own = new AsyncDisposableStack();
     const all = ['north', 'south', 'east', 'west'];
@@ -244,7 +244,7 @@ test(
     const lost = async () =>
       (await gone.db.query<{ name: string }>("SELECT name FROM store_counter WHERE name LIKE 'lost/%'")).length;
     expect(await lost()).toBe(2);
-    // As an administrator does who lets it leave all rings, and takes it back later.
+    // Like an administrator who removes it from all rings, and adds it again later.
     const change = async (from: Ring, to: Ring, first: number, taking: RealCluster) => {
       for (const number of [0, 1]) await four.tellRing(number, first, [from, to]);
       for (const number of [0, 1])
@@ -259,7 +259,7 @@ test(
     await waitFor('east to report it', () => gone.server !== undefined && gone.server.lost === undefined);
     await change(without, before, 4, gone);
     await waitFor('east to vote', () => gone.votes());
-    // At its start it asks the others what they have seen of it.
+    // At its start it asks the others for the newest data that they have seen of it.
     await gone.stop();
     await gone.start();
     await four.get('north').stop();

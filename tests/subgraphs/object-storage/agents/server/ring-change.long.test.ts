@@ -1,5 +1,5 @@
-// A ring changes while clusters serve: a fourth cluster takes over partitions with everything in them, one leaves, and one that lost its database
-// takes over what the others have. Users' requests go on all the time.
+// A ring changes while clusters serve. A fourth cluster takes over partitions with everything in them, one leaves, and
+// one that lost its database recovers it from the others. Users' requests continue all the time.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -10,13 +10,13 @@ import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { makeContainer, type RealCluster, RealClusters } from '../../../../support/object-storage/real-clusters.ts';
 
 const names = ['north', 'south', 'east'];
-/** Each is one partition of the index: of so many some change hands. */
+/** Each is one partition of the index. With this many, some move. */
 const containers = Array.from({ length: 16 }, (_, number) => `work-${number}`);
 const cleanup = new AsyncDisposableStack();
 let clusters: RealClusters;
 let ring: Ring;
 let epoch = 1;
-/** The value that was acknowledged last, by path; undefined: deleted. */
+/** The last acknowledged value by path. Undefined if deleted. */
 const acknowledged = new Map<string, Buffer | undefined>();
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 120_000 * patience);
 afterAll(() => cleanup.disposeAsync(), 60_000 * patience);
 
-/** Writes, overwrites, deletes and reads until it is stopped; every answer must be a good one. */
+/** Writes, overwrites, deletes and reads until it is stopped. Every answer must be correct. */
 class Users {
   readonly faults: string[] = [];
   operations = 0;
@@ -42,7 +42,7 @@ class Users {
     this.#done = Promise.all(through.map((_, user) => this.#work(user)));
   }
 
-  /** Until each of them has made some more operations. */
+  /** Waits until each user has completed some more operations. */
   async go(): Promise<void> {
     const least = this.operations + 10 * this.#through.length;
     await waitFor('more operations', () => this.operations >= least);
@@ -59,7 +59,7 @@ class Users {
       const name = turn % 40;
       const path = `/${containers[name % containers.length]}/${this.#prefix}-${user}-${name}`;
       const isDeletion = turn % 7 === 6;
-      // Every fifth is a blob.
+      // Every fifth value is a blob.
       const body = randomBytes(turn % 5 === 0 ? 20_000 : 40);
       const written = await asClientsDo(() =>
         client.send(isDeletion ? { method: 'DELETE', path } : { method: 'PUT', path, body }),
@@ -74,17 +74,20 @@ class Users {
   }
 }
 
-/** On a starved machine a cluster may refuse for a moment (503): each client of S3 tries again then. */
+/** On a starved machine a cluster may briefly refuse (503). Every S3 client retries then. */
 async function asClientsDo<Result extends { readonly status: number }>(send: () => Promise<Result>): Promise<Result> {
   for (let left = 5; ; left -= 1) {
     const result = await send();
     if (result.status !== 503 || left === 0) return result;
-    // The pause of a client before it repeats.
+    // The pause of a client before a retry.
     await sleep(1_000);
   }
 }
 
-/** A step of the change of both rings: both groups, until who joins has everything, then the new one alone. */
+/**
+ * One step of the change of both rings: both groups until the joining clusters have everything, then only the new
+ * group.
+ */
 async function step(next: Ring, joining: readonly string[]): Promise<void> {
   epoch += 1;
   for (const number of [0, 1]) await clusters.tellRing(number, epoch, [ring, next]);
@@ -108,7 +111,7 @@ async function everythingIsThere(through: string): Promise<void> {
   }
 }
 
-/** The partitions of which a cluster has something. */
+/** The partitions in which a cluster has data. */
 async function partitionsOf(name: string, number: number): Promise<readonly number[]> {
   const rows = await clusters
     .get(name)
@@ -122,7 +125,7 @@ const isHeldBy = (name: string, partition: number) =>
   clustersOfPartition(ring, partition).includes(clusters.get(name).number);
 
 test(
-  'a cluster that is added takes over its share while users continue, and a cluster that left a partition has nothing of it',
+  'an added cluster takes over its share while users continue, and a cluster keeps nothing of a partition that it left',
   async () => {
     const users = new Users(
       names.map((name) => clusters.get(name)),
@@ -153,7 +156,7 @@ test(
 );
 
 test(
-  'a cluster that leaves has nothing in the end, and everything is there without it',
+  'a leaving cluster has nothing in the end, and everything is there without it',
   async () => {
     const users = new Users(
       ['north', 'east', 'west'].map((name) => clusters.get(name)),
@@ -180,7 +183,7 @@ test(
 );
 
 test(
-  'a cluster that lost its database takes over what the others have, and votes again',
+  'a cluster that lost its database recovers it from the others, and votes again',
   async () => {
     const east = clusters.get('east');
     await east.stop();
@@ -190,7 +193,7 @@ test(
     for (const number of [0, 1]) await clusters.tellRing(number, epoch, [ring], { recovering: [east.number] });
     await east.start();
     for (const number of [0, 1]) await waitFor(`east to have ring ${number}`, () => east.takeOver(number)?.left === 0);
-    // With one of the others away it is needed, and has what was acknowledged without it.
+    // With one of the others away it is needed, and has the writes acknowledged without it.
     await clusters.get('north').stop();
     await everythingIsThere('east');
     await clusters.get('north').start();

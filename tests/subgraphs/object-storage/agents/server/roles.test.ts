@@ -1,5 +1,5 @@
-// The roles of a cluster in a process of their own settings and credentials, beside no other role: they start before the control plane has
-// sent anything, serve once it has, and continue to serve without it.
+// The roles of a cluster in a separate process with its own settings and credentials. They start before the control
+// plane has sent anything, serve once it has, and keep serving without it.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -44,7 +44,7 @@ beforeAll(async () => {
 }, 120_000 * patience);
 afterAll(() => cleanup.disposeAsync(), 60_000 * patience);
 
-/** With the tables of a cluster. */
+/** A place with a cluster's tables. */
 async function clusterPlace(): Promise<SystemPlace> {
   const place = await systemPlace();
   await migrate(place.database.connection, storeMigrations);
@@ -138,7 +138,7 @@ test(
 );
 
 test(
-  'a process without credentials, or of no cluster, names what is missing',
+  'a process without credentials, or without a cluster, reports what is missing',
   async () => {
     const place = await clusterPlace();
     try {

@@ -1,5 +1,5 @@
-// Names at one cluster, their blobs at others: a cluster that could not be asked whether it has one is asked again, without waiting for the
-// next pass.
+// Names at one cluster, their blobs at others. A cluster that could not be queried about a blob is queried again,
+// without waiting for the next pass.
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { Placement } from '../../../../../platform/registers/placement.ts';
@@ -14,9 +14,9 @@ const ids = Array.from({ length: 250 }, (_, at) => newBlobId({ ring: at < 125 ? 
 const signal = new AbortController().signal;
 const stable: Placement = { epoch: 1, groups: [[1, 2]] };
 
-/** Two other clusters should have the blobs. */
+/** Two other clusters that should have the blobs. */
 class Others {
-  /** By cluster, the blobs that it has not. */
+  /** The missing blobs by cluster. */
   readonly lacks = new Map<number, Set<string>>([1, 2].map((cluster) => [cluster, new Set()]));
   readonly away = new Set<number>();
   readonly placements = new Map<number, Placement>([2, 3].map((ring) => [ring, stable]));
@@ -57,13 +57,13 @@ class Others {
   }
 }
 
-test('a cluster that was away when its blobs were looked at is asked when it is back', async () => {
+test('a cluster that was away when its blobs were checked is queried when it is back', async () => {
   const others = new Others();
   for (const id of ids.slice(100)) others.lacks.get(2)?.add(id);
   others.away.add(2);
   await others.scrubber.look(signal);
   expect(others.left).toEqual([0, 150]);
-  // As long as it is away, one question shows that.
+  // While it is away, one query is enough to find out.
   const { asked } = others;
   await others.scrubber.look(signal);
   expect(others.asked - asked).toBeLessThanOrEqual(2);
@@ -75,7 +75,7 @@ test('a cluster that was away when its blobs were looked at is asked when it is 
   expect(others.asked).toBe(settled);
 });
 
-test('while the ring of its blobs changes no cluster is asked about them; afterwards they are checked', async () => {
+test('while the ring of its blobs changes no cluster is queried about them; afterwards they are checked', async () => {
   const others = new Others();
   others.placements.set(3, {
     epoch: 2,

@@ -1,5 +1,5 @@
-// Data that a disk lost or changed is found without anybody reading the object, and copied from another cluster; so is data that a cluster
-// did not get because it was away.
+// Data that a disk lost or corrupted is found without a read of the object, and copied from another cluster. So is data
+// that a cluster missed while it was away.
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -34,7 +34,7 @@ afterAll(() => cleanup.disposeAsync(), 60_000 * patience);
 const put = async (cluster: RealCluster, path: string, body: Buffer | string = '') =>
   (await cluster.client().send({ method: 'PUT', path, body })).status;
 
-/** Of all blobs on its disk, the paths. */
+/** The paths of all blobs on its disk. */
 async function blobsOf({ folder }: RealCluster): Promise<readonly string[]> {
   const found = await readdir(join(folder, 'blobs'), { recursive: true, withFileTypes: true });
   return found.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
@@ -46,7 +46,7 @@ async function onlyBlob(cluster: RealCluster): Promise<string> {
   return path;
 }
 
-/** The next partitions that are read are that of the blob, and that of its name. */
+/** Makes the partitions of the blob and of its name the next ones to be read. */
 async function turnTo(cluster: RealCluster, path: string): Promise<void> {
   const [name] = await cluster.db.query<{ at: number }>(
     `SELECT partition_number AS at FROM store_register WHERE kind = 0 AND head LIKE '%"blobs":true%'`,
@@ -92,7 +92,7 @@ test(
 );
 
 test(
-  'a bit that flipped in the bytes, and a file that is gone, are found and repaired; so is a damaged trailer',
+  'flipped bits, missing files and damaged trailers are found and repaired',
   async () => {
     const [there, gone, torn] = [await onlyBlob(north), await onlyBlob(south), await onlyBlob(east)];
     await flipBit(there, 1024 * 1024 + 7);
@@ -120,7 +120,7 @@ test(
 );
 
 test(
-  'a block that no cluster has intact is reported, without anybody reading it, until one of them has it again',
+  'a block that no cluster has intact is reported without any read, until one of them has it again',
   async () => {
     const paths = await Promise.all([north, south, east].map(onlyBlob));
     for (const path of paths) await flipBit(path, 9);
@@ -157,7 +157,7 @@ test(
 );
 
 test(
-  'the next process continues where the last one stopped, and a blob that nobody has is reported, and no longer missed once it is overwritten',
+  'the next process continues where the last one stopped; a blob that no cluster has is reported, until it is overwritten',
   async () => {
     const before = await positionOf(north);
     expect(before).toBeGreaterThan(0);

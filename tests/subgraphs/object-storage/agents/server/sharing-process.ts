@@ -1,5 +1,5 @@
-// A process of a cluster that takes a piece of shared work, prints that, and keeps it until it is killed. Argument: where the database is,
-// as JSON.
+// A process of a cluster that takes a piece of shared work, prints it, and keeps it until it is killed. Argument: the
+// database's location as JSON.
 import { pino } from 'pino';
 import { Database } from '../../../../../platform/database/database.ts';
 import { WorkShare } from '../../../../../subgraphs/object-storage/agents/server/work-share.ts';

@@ -1,5 +1,5 @@
-// Three clusters, each with its own database and disk: an object that is written at one is read at another, also while the third is away,
-// and the third catches up when it is back.
+// Three clusters, each with its own database and disk. An object written at one is read at another, even while the
+// third is away, and the third catches up when it is back.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { patience } from '../../../../support/machine/patience.ts';
@@ -20,14 +20,14 @@ const get = (client: S3TestClient, path: string) => client.send({ method: 'GET',
 const del = (client: S3TestClient, path: string) => client.send({ method: 'DELETE', path });
 
 test(
-  'objects small and large go in at one cluster and out at another',
+  'small and large objects are written at one cluster and read at another',
   async () => {
     const [north, south, east] = ['north', 'south', 'east'].map((name) => clusters.get(name).client()) as [
       S3TestClient,
       S3TestClient,
       S3TestClient,
     ];
-    // A server that was asked before it listened is asked again after a moment.
+    // A server that was queried before it listened is queried again after a moment.
     await makeContainer(north, 'photos');
     expect((await put(north, '/photos/cat', 'miau')).status).toBe(200);
     const large = randomBytes(3 * 1024 * 1024 + 17);
@@ -44,7 +44,7 @@ test(
 );
 
 test(
-  'with one cluster away nothing is refused, and it knows everything when it is back',
+  'with one cluster away nothing is refused, and it has everything when it is back',
   async () => {
     const [north, south] = [clusters.get('north'), clusters.get('south')];
     expect((await put(south.client(), '/work', '')).status).toBe(200);
@@ -60,7 +60,7 @@ test(
         .db.query(
           'SELECT ring, HEX(scope) AS scope, HEX(name) AS name, HEX(version) AS version, head FROM store_register WHERE kind <> 2 ORDER BY 1, 2, 3',
         );
-    // Its database has all changes, the deletion too.
+    // Its database has all changes, including the deletion.
     await waitFor(
       'north to be equal',
       async () => JSON.stringify(await rows('north')) === JSON.stringify(await rows('east')),
@@ -73,7 +73,7 @@ test(
 );
 
 test(
-  'alone a cluster refuses, and reports that this is temporary',
+  'a cluster on its own refuses requests, and reports that this is temporary',
   async () => {
     const [north, south, east] = [clusters.get('north'), clusters.get('south'), clusters.get('east')];
     await Promise.all([south.stop(), east.stop()]);

@@ -1,4 +1,4 @@
-// Which project a token is used for.
+// The project that a token is used for.
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -38,7 +38,7 @@ function accessWith(...accounts: readonly (typeof bank)[]) {
 }
 
 test.each(['id', 'projectId'] as const)(
-  'a project is not taken for another one that is named like its %s',
+  'a project is not confused with another one whose name equals its %s',
   async (of) => {
     const trap = {
       id: 'a'.repeat(32),

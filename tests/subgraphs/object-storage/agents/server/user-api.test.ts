@@ -1,4 +1,4 @@
-// The calls of users beside S3, over HTTP on a namespace in memory: what they take from the headers of S3.
+// User calls besides S3, over HTTP on a namespace in memory, and the S3 headers that they accept.
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { UserApi } from '../../../../../subgraphs/object-storage/agents/server/api/user-api.ts';
@@ -49,7 +49,7 @@ test('the digest of a body is checked', async () => {
   expect(await bodyOf('digest')).toBe('right');
 });
 
-test('the frames of chunks are not stored', async () => {
+test('chunk frames are not stored', async () => {
   const chunks = { 'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' };
   const framed = unsignedChunks([Buffer.from('hello')], {});
   expect((await call('PUT', 'create_object/photos/chunks', chunks, framed)).status).toBe(411);
@@ -73,7 +73,7 @@ test('two projects in one request are refused, and one is passed on', async () =
   expect((await call('GET', 'list_container', project)).status).toBe(200);
 });
 
-test('a body that comes too slowly is refused in the form of these calls', async () => {
+test('a body that arrives too slowly is refused in the form of these calls', async () => {
   const headers = { authorization: `Bearer ${aliceToken}`, 'content-length': '1000' };
   const request = s3.client().open({ method: 'PUT', path: '/-/create_object/photos/slow', headers });
   request.on('error', () => undefined).write('some');
@@ -90,7 +90,7 @@ test('a body that comes too slowly is refused in the form of these calls', async
   expect((await call('GET', 'download_object/photos/slow')).status).toBe(404);
 });
 
-test('the log of requests has their caller', async () => {
+test('the request log contains their caller', async () => {
   served.splice(0);
   await call('GET', 'list_container');
   await s3.client().plain({ method: 'GET', path: '/-/list_container' });

@@ -1,4 +1,4 @@
-// Work for which one server of a cluster is enough is done by one server, and by another one when that is gone.
+// One server of a cluster does the work that needs only one, and another takes over when it is gone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { storeDatabase } from '../../engine/store/store-database.ts';
 const log = pino({ level: 'silent' });
 
 test(
-  'work has one holder; another takes it when that one was killed, and at once when it stopped',
+  'work has one holder; another takes it after a kill, and at once after a stop',
   async () => {
     await using cleanup = new AsyncDisposableStack();
     const connection = await storeDatabase(cleanup);
@@ -32,7 +32,7 @@ test(
     const [one, two] = [new WorkShare({ db, log }), new WorkShare({ db, log })];
     cleanup.defer(() => two.stop());
     expect(await one.isMine('collect blobs')).toBe(false);
-    // Each piece is somebody's.
+    // Each piece has a holder.
     expect(await one.isMine('settle seals')).toBe(true);
     child.kill('SIGKILL');
     await waitFor('the lease to end', () => one.isMine('collect blobs'));
@@ -45,7 +45,7 @@ test(
 );
 
 test(
-  'of two servers of a cluster one does all of the work, and the other continues when that is gone',
+  'of two servers of a cluster one does all of the work, and the other continues when it is gone',
   async () => {
     await using cleanup = new AsyncDisposableStack();
     const names = ['north', 'south', 'east'];

@@ -1,5 +1,5 @@
-// Three clusters of which one, two or all have a clock that is days ahead, and is set right again: objects that were written or deleted
-// during that time can be written, deleted and listed afterwards at every cluster, and all replicas become equal.
+// Three clusters of which one, two or all have a clock that is days ahead and is then corrected. Objects written or
+// deleted in that time can be written, deleted and listed afterwards at every cluster, and all replicas become equal.
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { patience } from '../../../../support/machine/patience.ts';

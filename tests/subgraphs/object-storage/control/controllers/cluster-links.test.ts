@@ -1,4 +1,5 @@
-// Controllers at the control plane, over real links: they get the documents that they lack, and their reports are shown.
+// Controllers connected to the control plane over real links. They get the documents that they lack, and their reports
+// are shown.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { CertificateAndKey } from '../../../../../platform/net/certificates.ts';
 import { newKeyPair, SigningKeys } from '../../../../../platform/secrets/key-pairs.ts';
@@ -49,17 +50,18 @@ const generation = async () => {
   return Number(row?.g);
 };
 
-test('a controller gets the documents that it lacks in order, and later commits too', async () => {
+test('a controller gets its missing documents in order, and later commits too', async () => {
   await graph.make('objectClusterCreate', { name: 'north' });
   const north = controller(await machine('north'));
   await waitFor('all documents', async () => north.position.number === (await generation()));
-  // The keys first, by which it verifies the others; the clusters last, for its own key came with it.
+  // The keys come first because they verify the others. The clusters come last because the cluster's own key arrived
+  // with the connection.
   expect(north.came).toEqual(['keys', 'keys', 'ring/0', 'options', 'clusters']);
   await graph.make('objectOptionCreate', { name: 'usual' });
   await waitFor('the new ones', () => north.documents.has('ring/1'));
   await waitFor('it to have all', async () => north.position.number === (await generation()));
   expect(north.documents.get('options')?.body).toMatchObject({ options: [{ name: 'usual', number: 1 }] });
-  // It comes back with its documents, and is sent only those that it lacks.
+  // It comes back with its documents, and gets only the missing ones.
   await north.stop();
   await graph.make('objectClusterCreate', { name: 'south' });
   north.came.splice(0);
@@ -72,7 +74,7 @@ test('a controller gets the documents that it lacks in order, and later commits 
   await waitFor('the report that it has all', () => again.wholes > 1);
 });
 
-test('the reports of a controller are shown, and its cluster is present while one is connected', async () => {
+test("a controller's reports are shown, and its cluster is present while one is connected", async () => {
   await graph.make('objectClusterCreate', { name: 'north' });
   await graph.make('objectClusterCreate', { name: 'north-east' });
   const text = `{ objectClusters { nodes { name presence controllers { name presence behindDocuments clockAheadMs version
@@ -145,7 +147,7 @@ test('a machine without a cluster, one of another role and one of a deleted clus
   expect(await graph.db.query('SELECT id FROM object_controller')).toEqual([]);
 });
 
-test('a controller of a deleted cluster is not taken for one of a cluster with a shorter name', async () => {
+test('a controller of a deleted cluster does not count for a cluster with a shorter name', async () => {
   await graph.make('objectClusterCreate', { name: 'north' });
   const northEast = await graph.make('objectClusterCreate', { name: 'north-east' });
   const keyOfNorth = async () => {
@@ -164,7 +166,7 @@ test('a controller of a deleted cluster is not taken for one of a cluster with a
   expect([leaving.came, other.came, await keyOfNorth()]).toEqual([[], [], second.keyPair.publicKey]);
   const clusters = second.documents.get('clusters')?.body;
   expect(clusters).toMatchObject({ clusters: [{ name: 'north', former: ['north-east'] }] });
-  // Another cluster of that name has its machines.
+  // A new cluster with that name has those machines.
   await graph.make('objectClusterCreate', { name: 'north-east' });
   await waitFor('it to have all', async () => other.position.number === (await generation()));
   expect(second.documents.get('clusters')?.body).toMatchObject({
@@ -172,7 +174,7 @@ test('a controller of a deleted cluster is not taken for one of a cluster with a
   });
 });
 
-test('a cluster keeps its name once a controller has connected: its machines are named after it', async () => {
+test('a cluster keeps its name once a controller has connected, because its machines are named after it', async () => {
   const north = await graph.make('objectClusterCreate', { name: 'north' });
   await graph.make('objectClusterUpdate', { id: north, name: 'northern' });
   const connected = controller(await machine('northern-1'));
@@ -181,11 +183,11 @@ test('a cluster keeps its name once a controller has connected: its machines are
   expect(told).toMatchObject([
     { code: 'WRONG_STATE', field: ['input', 'name'], message: expect.stringContaining('named after it') },
   ]);
-  // The name that it has is no change.
+  // Setting its current name is not a change.
   expect((await graph.mutate('objectClusterUpdate', { id: north, name: 'northern', weight: 7 })).faults).toEqual([]);
 });
 
-test('the control plane changes its key: controllers that know the former one get the new one first', async () => {
+test('when the control plane changes its key, controllers that know the former one get the new one first', async () => {
   await graph.make('objectClusterCreate', { name: 'north' });
   const north = controller(await machine('north'));
   await waitFor('all documents', async () => north.position.number === (await generation()));
@@ -202,7 +204,7 @@ test('the control plane changes its key: controllers that know the former one ge
   ends.push(() => again.stop());
   await waitFor('the rest', async () => again.position.number === (await generation()));
   expect([again.came[0], again.keys?.ids()]).toEqual(['keys', ['k1', 'k2']]);
-  // A process that has not got the new file yet takes nothing back.
+  // A process that does not have the new file yet reverts nothing.
   const before = await generation();
   const other = new ClusterLinks({
     ...{ db: graph.db, wake: graph.wake, log: graph.log, owner: graph.owner },
@@ -216,7 +218,7 @@ test('the control plane changes its key: controllers that know the former one ge
   expect(await generation()).toBe(before);
 });
 
-test('a database that was set back unnoticed sends all documents again, later than anything before', async () => {
+test('a database that was set back unnoticed sends all documents again, with later generations than before', async () => {
   await graph.make('objectClusterCreate', { name: 'north' });
   const north = controller(await machine('north'));
   await waitFor('all documents', async () => north.position.number === (await generation()));
@@ -242,13 +244,14 @@ test('after a new history of the database every controller gets all documents, a
     const isThere = north.position.number === (await generation());
     return isThere && north.position.history !== before.history;
   });
-  // More than the earlier history can have given beyond the backup: each generation stands for one document.
+  // More than the earlier history can have issued since the backup, because each generation stands for one document.
   expect(north.position.number).toBeGreaterThan(before.number + 1_000_000);
   expect(new Set(north.came)).toEqual(new Set(north.documents.keys()));
   const { body } = north.documents.get('history') ?? {};
   const kept = [...north.documents.values()].filter(({ kind }) => kind !== 'history');
   for (const { generation: told } of kept) expect(told).toBeGreaterThan((body as HistoryDocument).voidUpTo);
-  // One that comes later with a position of the earlier history gets the same, without another round for all.
+  // A controller that connects later with a position of the earlier history gets the same, without another round for
+  // all.
   const whole = await generation();
   const late = new ScriptedController(await machine('north-2'), links.port ?? 0, graph.log);
   Object.assign(late, { keys: north.keys, position: before, keyPair: north.keyPair });

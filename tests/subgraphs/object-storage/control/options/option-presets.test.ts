@@ -1,4 +1,4 @@
-// Options that choose their clusters by the measurements of their disks.
+// Options that choose their clusters by measured disk speed and size.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { CertificateAndKey } from '../../../../../platform/net/certificates.ts';
 import { newKeyPair, SigningKeys } from '../../../../../platform/secrets/key-pairs.ts';
@@ -44,7 +44,7 @@ const disk = (capacityBytes: number, big: number, small: number) => ({
   ...{ atMs: 1, capacityBytes, bigWrite: big, bigRead: big, smallWrite: small, smallRead: small },
 });
 
-test('the faster half is taken for one purpose, the larger half for the other', () => {
+test('one preset chooses the faster half, and the other the larger half', () => {
   const clusters: readonly MeasuredCluster[] = [
     { id: 'a', measured: disk(100, 10, 90) },
     { id: 'b', measured: disk(400, 20, 80) },
@@ -56,14 +56,14 @@ test('the faster half is taken for one purpose, the larger half for the other', 
   expect(chosenBy('OPTIMIZE_SMALL', clusters, 2)).toEqual(['a', 'b', 'd']);
   expect(chosenBy('ECONOMY_BIG', clusters, 2)).toEqual(['c', 'b', 'e']);
   expect(chosenBy('ECONOMY_SMALL', clusters, 2)).toEqual(['b', 'c', 'e']);
-  // Not fewer than replicas.
+  // Never fewer than the number of replicas.
   expect(chosenBy('OPTIMIZE_BIG', clusters, 4)).toHaveLength(4);
-  // Fast writing alone is not fast.
+  // Fast writing alone is not enough.
   const slowReader = { id: 's', measured: { ...disk(1, 1_000, 1), bigRead: 1 } };
   expect(chosenBy('OPTIMIZE_BIG', [slowReader, { id: 'm', measured: disk(1, 10, 1) }], 1)).toEqual(['m']);
 });
 
-test('the control plane chooses among clusters that were measured, and names those that were not', async () => {
+test('the control plane chooses among measured clusters, and reports the unmeasured ones', async () => {
   const capacities = { north: 300, south: 100, east: 200 };
   const controllers: ScriptedController[] = [];
   for (const name of Object.keys(capacities)) {

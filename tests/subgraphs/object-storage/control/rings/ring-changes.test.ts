@@ -1,4 +1,5 @@
-// Changes of rings at the control plane: by the graph, on a real database, with reports of controllers that are written as they would come.
+// Ring changes at the control plane, through the graph on a real database. The test writes the controllers' reports as
+// they would arrive.
 import { beforeEach, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { RingChanges } from '../../../../../subgraphs/object-storage/control/rings/ring-changes.ts';
@@ -15,7 +16,7 @@ beforeEach(async () => {
   controllers.clear();
 });
 
-/** A cluster with a connected controller. */
+/** Creates a cluster with a connected controller. */
 async function cluster(name: string): Promise<string> {
   const { entity } = await graph.mutate('objectClusterCreate', { name }, '{ id number }');
   const [row] = await graph.db.query<{ id: string }>('SELECT id FROM object_cluster WHERE name = ?', [name]);
@@ -115,7 +116,7 @@ const everything = (ring: number, epoch: number, left: number) => [
   { ring, epoch, partitions: 3_072, left, movedBytes: 7, message: left === 0 ? null : 'cluster 1: it is away' },
 ];
 
-test('a ring is changed in a step, which ends when who gains partitions has everything', async () => {
+test('a ring changes in a step, which ends when the clusters that gain partitions have everything', async () => {
   await threeAndOne();
   const { made } = await change('objectRingChangeStart', { number: 0 });
   expect(made).toMatchObject({ state: 'RUNNING', stepCount: 1, stepsDone: 0, movedPercent: 25, gaining: [] });
@@ -131,7 +132,7 @@ test('a ring is changed in a step, which ends when who gains partitions has ever
     ...{ reason: 'cluster 3: cluster 1: it is away', progressPercent: 100 * (1 - 12 / 3_072), finishedAt: null },
     gaining: [{ number: 3, left: 12, message: 'cluster 1: it is away' }],
   });
-  // Of an older epoch, or another ring.
+  // Reports of an older epoch or another ring do not count.
   await says('west', [...everything(0, 3, 0), ...everything(1, 4, 0)]);
   await changes.advance();
   expect((await told(0)).epoch).toBe(4);
@@ -153,7 +154,7 @@ test('a ring is changed in a step, which ends when who gains partitions has ever
   expect(list).toEqual({ objectRingChanges: { nodes: [{ state: 'SUCCEEDED' }] } });
 });
 
-test('a change is paused, resumed and cancelled: the ring is then as it was', async () => {
+test('a change is paused, resumed and cancelled, and the ring is then as before', async () => {
   const west = await threeAndOne();
   const { made } = await change('objectRingChangeStart', { number: 0 });
   const id = made?.id ?? '';
@@ -177,7 +178,7 @@ test('a change is paused, resumed and cancelled: the ring is then as it was', as
   expect((await graph.mutate('objectClusterDelete', { id: west })).faults).toEqual([]);
 });
 
-test('a cluster that is not connected gains nothing, and one that lost its data takes it over under an epoch of its own', async () => {
+test('a disconnected cluster gains nothing, and one that lost its data recovers it under a separate epoch', async () => {
   for (const name of ['north', 'south']) await cluster(name);
   await inUse();
   await graph.mutate('objectClusterCreate', { name: 'east' }, '{ id }');
@@ -200,7 +201,7 @@ test('a cluster that is not connected gains nothing, and one that lost its data 
   expect(await shown(made?.id ?? '')).toMatchObject({ state: 'SUCCEEDED', stepsDone: 1 });
 });
 
-test('with fewer replicas a step ends when the clusters that stay have everything', async () => {
+test('with fewer replicas a step ends when the remaining clusters have everything', async () => {
   for (const name of ['north', 'south', 'east']) await cluster(name);
   await inUse();
   const { objectClusters } = await graph.ask<{ objectClusters: { nodes: { id: string; name: string }[] } }>(
@@ -228,7 +229,7 @@ test('with fewer replicas a step ends when the clusters that stay have everythin
   expect(await told(0)).toMatchObject({ epoch: joint + 1, groups: [{ replicas: 2 }] });
 });
 
-test('only administrators change rings, and see that they change', async () => {
+test('only administrators change rings and see the changes', async () => {
   await threeAndOne();
   const operator = identity('OPERATOR', projectA);
   const { made } = await change('objectRingChangeStart', { number: 0 });

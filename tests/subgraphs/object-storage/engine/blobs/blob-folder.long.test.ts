@@ -1,4 +1,4 @@
-// Blobs on disk: whole or not there at all, checked block by block, in bounded memory.
+// Blobs on disk are complete or absent, checked block by block, and handled in bounded memory.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
@@ -43,7 +43,7 @@ function reopened(options: Partial<BlobFolderOptions> = {}): Promise<BlobFolder>
   return BlobFolder.open({ folder: path, keepFreeBytes: 0, log, ...options });
 }
 
-/** Of everything that is being written. */
+/** Paths of all unfinished writes. */
 async function unfinished(): Promise<readonly string[]> {
   const entries = await readdir(join(path, 'writing'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
@@ -63,7 +63,7 @@ async function flipBit(id: string, at: number): Promise<void> {
 }
 
 test.each([0, 1, 4_097, blockBytes - 1, blockBytes, blockBytes + 1, 3 * blockBytes, 7 * blockBytes + 12_345])(
-  'a blob of %i bytes is read as it was written, in any chunks and ranges',
+  'a blob of %i bytes is read as written, in any chunks and ranges',
   async (sizeBytes) => {
     const bytes = randomBytes(sizeBytes);
     for (const chunkBytes of [1_000_003, 64 * 1024, 5 * blockBytes]) {
@@ -86,7 +86,7 @@ test.each([0, 1, 4_097, blockBytes - 1, blockBytes, blockBytes + 1, 3 * blockByt
   },
 );
 
-test('a block that was returned to the pool is filled again; a block that is still read is left alone', async () => {
+test('a block that was returned to the pool is filled again; a block in use is left alone', async () => {
   const [one, other] = [newId(), newId()];
   const sizeBytes = blockBytes + 10;
   const bytes = new Map([one, other].map((id) => [id, randomBytes(id === one ? blockBytes : sizeBytes)]));
@@ -103,7 +103,7 @@ test('a block that was returned to the pool is filled again; a block that is sti
   const again = [await blocksOf(one), await blocksOf(one)];
   expect(again.filter(([block]) => block?.buffer === given[0]?.buffer)).toHaveLength(1);
   expect(kept[0]?.equals(bytes.get(one) ?? Buffer.alloc(0))).toBe(true);
-  // Two blocks that were read at once.
+  // Two blocks that were read at the same time.
   const [first, second] = await blocksOf(other);
   if (first === undefined || second === undefined) throw new Error('it has two blocks');
   giveBack(first);
@@ -111,7 +111,7 @@ test('a block that was returned to the pool is filled again; a block that is sti
   expect(Buffer.concat([first, second]).equals(bytes.get(other) ?? Buffer.alloc(0))).toBe(true);
 });
 
-test('a range outside of the blob is refused, and so are an absent blob and a malformed id', async () => {
+test('a range outside the blob is refused, and so are an absent blob and a malformed ID', async () => {
   const id = newId();
   await folder.write(id, place, inChunks(Buffer.alloc(10)));
   await expect(folder.read(id, { firstByte: 5, lastByte: 10 })).rejects.toThrow(BlobRangeError);
@@ -124,7 +124,7 @@ test('a range outside of the blob is refused, and so are an absent blob and a ma
   );
 });
 
-test('a partition is listed in pages, with the facts that are kept beside the bytes', async () => {
+test('a partition is listed in pages, with the metadata stored next to the bytes', async () => {
   const ids = Array.from({ length: 25 }, newId).sort();
   await Promise.all(ids.map((id, index) => folder.write(id, place, inChunks(Buffer.alloc(index)))));
   await folder.write(newBlobId({ ...place, partition: 1 }), { ...place, partition: 1 }, inChunks(Buffer.alloc(5)));
@@ -172,7 +172,7 @@ test('a body that fails leaves nothing, nor does one that is aborted while it wa
   for (const id of [failing, hanging]) await expect(folder.read(id)).rejects.toThrow(NoBlobError);
 });
 
-test('a flipped bit is found before any byte of its block is given', async () => {
+test('a flipped bit is found before any byte of its block is returned', async () => {
   const bytes = randomBytes(4 * blockBytes + 99);
   for (const [at, block] of [
     [0, 0],
@@ -192,7 +192,7 @@ test('a flipped bit is found before any byte of its block is given', async () =>
   }
 });
 
-test('a damaged trailer, a file cut off and one with another name are damaged blobs', async () => {
+test('a damaged trailer, a truncated file and one with another name are damaged blobs', async () => {
   const [flipped, cut, small] = [newId(), newId(), newId()];
   const bytes = randomBytes(2 * blockBytes);
   for (const id of [flipped, cut]) await folder.write(id, place, inChunks(bytes));
@@ -217,7 +217,7 @@ test('a damaged trailer, a file cut off and one with another name are damaged bl
   expect((await allOf((await folder.read(flipped)).body)).equals(bytes)).toBe(true);
 });
 
-test('anything that is no file in the place of a blob is a damaged blob, hides no other, and makes room for a new write', async () => {
+test('a non-file in the place of a blob is a damaged blob, hides no other, and makes room for a new write', async () => {
   const bytes = randomBytes(blockBytes + 3);
   const [whole, directory, pipe, loop] = [newId(), newId(), newId(), newId()];
   await folder.write(whole, place, inChunks(bytes));
@@ -271,7 +271,7 @@ test('a reader of a blob reads all of it, even if it is deleted or replaced duri
   }
 });
 
-test('a body that is not read to its end holds no file', async () => {
+test('a body that is not read to its end keeps no file open', async () => {
   const id = newId();
   await folder.write(id, place, manyBytes(4 * blockBytes));
   const openFiles = async () => (await readdir('/proc/self/fd')).length;
@@ -285,7 +285,7 @@ test('a body that is not read to its end holds no file', async () => {
   expect(await openFiles()).toBeLessThan(atFirst + 10);
 });
 
-test('a nearly full disk takes no blob, and no more of one that is being written', async () => {
+test('a nearly full disk accepts no blob, and no more of one in progress', async () => {
   let freeBytes = 10 * blockBytes;
   let received = 0;
   const small = await reopened({ keepFreeBytes: 4 * blockBytes, freeBytes: async () => freeBytes - received });
@@ -318,7 +318,7 @@ const isRoot = process.getuid?.() === 0;
     const onSmall = await reopened({ folder: disk });
     const kept = newId();
     await onSmall.write(kept, place, manyBytes(2 * blockBytes));
-    // It is asked for less than is written.
+    // The free space is wrongly reported as large.
     const blind = await reopened({ folder: disk, freeBytes: async () => 2 ** 40 });
     for (const each of [onSmall, blind])
       await expect(each.write(newId(), place, manyBytes(20 * blockBytes))).rejects.toThrow(DiskFullError);
@@ -332,7 +332,7 @@ const isRoot = process.getuid?.() === 0;
   }
 });
 
-test('writes to many partitions at once are all there', async () => {
+test('concurrent writes to many partitions are all stored', async () => {
   const ids = await Promise.all(
     Array.from({ length: 300 }, async (_, index) => {
       const there = { ...place, partition: index % 60 };

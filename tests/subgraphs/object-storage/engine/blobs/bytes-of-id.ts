@@ -1,7 +1,7 @@
-// The bytes of a blob that a process wrote before it was killed, made again from the blob's id.
+// Recreates the bytes of a blob that a process wrote before it was killed, from the blob's ID.
 import { createHash } from 'node:crypto';
 
-/** From nothing to about 3 MiB. */
+/** Between zero and about 3 MiB. */
 export function bytesOf(id: string): Buffer {
   const seed = createHash('sha256').update(id).digest();
   const scale = seed.readUInt8(0) % 4;

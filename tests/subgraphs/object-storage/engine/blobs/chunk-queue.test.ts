@@ -1,4 +1,4 @@
-// The queue of one store: what it holds is bounded, also for a client that sends its body in tiny chunks.
+// The queue of one store. Its size is bounded, even for a client that sends its body in tiny chunks.
 import { expect, test } from '@jest/globals';
 import { ChunkQueue } from '../../../../../subgraphs/object-storage/engine/blobs/chunk-queue.ts';
 
@@ -15,8 +15,8 @@ test('large chunks fill it by their bytes', () => {
   expect(fill(new ChunkQueue(mebibyte, () => undefined), 64 * 1024)).toBe(16);
 });
 
-// A million buffers of one byte take a hundred times the memory of their bytes.
-test('tiny chunks fill it by what they take in memory', async () => {
+// A million one-byte buffers take a hundred times the memory of their bytes.
+test('tiny chunks fill it by the memory that they use', async () => {
   let taken = 0;
   const queue = new ChunkQueue(mebibyte, () => {
     taken += 1;

@@ -1,4 +1,4 @@
-// Processes that are killed while they write blobs into a folder that they share.
+// Processes that are killed while they write blobs into a shared folder.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
@@ -21,7 +21,7 @@ function opened(): Promise<BlobFolder> {
   return BlobFolder.open({ folder: path, keepFreeBytes: 0, log: pino({ level: 'silent' }) });
 }
 
-/** Of everything that is being written. */
+/** Paths of all unfinished writes. */
 async function unfinished(): Promise<readonly string[]> {
   const entries = await readdir(join(path, 'writing'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
@@ -29,7 +29,7 @@ async function unfinished(): Promise<readonly string[]> {
 
 test('kill -9 in the middle of writes leaves no half blob, and every acknowledged blob is there', async () => {
   const atFirst = await opened();
-  // Two processes share the folder; one goes on while the other dies and is started again.
+  // Two processes share the folder. One continues while the other is killed and restarted.
   const other = await startWriter(path);
   const writers = [other];
   for (let round = 0; round < 4; round += 1) {

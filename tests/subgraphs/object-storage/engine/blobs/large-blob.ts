@@ -1,5 +1,6 @@
-// Writes a large blob and reads it back, in a process whose heap is small: collecting all garbage is quick there. Arguments: the folder of
-// the blobs, the blob's id, its number of blocks. Prints how many bytes were held at most, and how many were read.
+// Writes a large blob and reads it back in a process with a small heap, where a full garbage collection is quick.
+// Arguments: the folder of the blobs, the blob's ID, its number of blocks. Prints the peak of bytes held, and the
+// number of bytes read.
 import { pino } from 'pino';
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';
 import { blockBytes } from '../../../../../subgraphs/object-storage/engine/blobs/blob-store.ts';
@@ -24,7 +25,7 @@ async function* watched(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
-/** What waits to be collected is not held. */
+/** Bytes in use, after a garbage collection. */
 function held(): number {
   if (globalThis.gc === undefined) throw new Error('it is started without --expose-gc');
   globalThis.gc();

@@ -1,4 +1,4 @@
-// The measurement of a disk; the figures themselves depend on the machine.
+// The measurement of a disk. The figures themselves depend on the machine.
 // needs: root
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../../../support/machine/temporary-folder.ts
 
 const temporary = forFile(() => temporaryFolder());
 
-test('capacity and speed of large and small files, and nothing is left', async () => {
+test('capacity and speed of large and small files are measured, and nothing is left', async () => {
   const measured = await measureDisk({ folder: temporary.path, timeMs: 400 });
   expect(measured.capacityBytes).toBeGreaterThan(measured.freeBytes);
   expect(measured.freeBytes).toBeGreaterThan(0);
@@ -27,14 +27,14 @@ test('a signal ends it, and nothing is left', async () => {
   expect(await readdir(temporary.path)).toEqual([]);
 });
 
-(process.getuid?.() === 0 ? test : test.skip)('where it can only read from memory, it reports this', async () => {
+(process.getuid?.() === 0 ? test : test.skip)('a measurement that can only read from memory reports this', async () => {
   const disk = join(temporary.path, 'memory');
   await mkdir(disk);
   expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=600m', 'none', disk]).status).toBe(0);
   try {
     const measured = await measureDisk({ folder: disk, timeMs: 100 });
     expect(measured.capacityBytes).toBe(600 * 1024 * 1024);
-    // Newer kernels let a file system in memory claim that it reads directly.
+    // Newer kernels let an in-memory file system claim that it supports direct reads.
     expect(typeof measured.readFromMemory).toBe('boolean');
     expect(await readdir(disk)).toEqual([]);
   } finally {

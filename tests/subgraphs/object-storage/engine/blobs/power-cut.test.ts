@@ -1,5 +1,5 @@
-// Acknowledged blobs are there after a power cut. The disk is a file: while the writer is stopped, a copy of it has the data that reached
-// the disk, and not the data that the system still keeps in memory. It needs root.
+// Acknowledged blobs survive a power cut. The disk is a file. While the writer is stopped, a copy of the file has the
+// data that reached the disk, but not the data in the system's cache. Needs root.
 // needs: e2fsprogs, root
 import { spawnSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
@@ -13,9 +13,9 @@ import { allOf } from '../../support/bytes.ts';
 import { bytesOf } from './bytes-of-id.ts';
 import { startWriter } from './writer.ts';
 
-/** Of the disk; a sparse file. */
+/** Size of the disk, which is a sparse file. */
 const diskSize = '400M';
-/** The stopped writer's requests that are under way end, and nothing is written by itself so soon. */
+/** Pending requests of the stopped writer end in this time, and the kernel writes nothing back so soon. */
 const settleMs = 500;
 
 let temporary: TemporaryFolder;
@@ -31,7 +31,7 @@ afterAll(async () => {
   await temporary.remove();
 });
 
-/** Undefined: it can't be done here. */
+/** Undefined if it can't be done here. */
 function mount(image: string, name: string): string | undefined {
   const path = join(temporary.path, name);
   run('mkdir', path);
@@ -44,7 +44,7 @@ test.each([
   ['in the middle of writes', Number.POSITIVE_INFINITY, 40],
   ['after the last write', 1, 8],
 ])(
-  'blobs that were acknowledged before a power cut %s are there after it, whole, and no half ones',
+  'blobs that were acknowledged before a power cut %s are complete after it, and there are no half ones',
   async (when, count, least) => {
     const disk = join(temporary.path, `disk ${when}`);
     run('truncate', '-s', diskSize, disk);

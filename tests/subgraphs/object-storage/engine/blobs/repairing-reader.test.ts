@@ -1,4 +1,5 @@
-// A reader gets all bytes of a blob as long as each block is whole at one of its clusters, and damaged copies become whole.
+// A reader gets all bytes of a blob as long as each block is intact at one of its clusters, and damaged copies are
+// repaired.
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -57,7 +58,7 @@ async function isWhole(cluster: number): Promise<boolean> {
   return (await read?.then((all) => all.equals(bytes)).catch(() => false)) === true;
 }
 
-test('a bit that flips while the blob is read: the rest comes from another cluster, and the copy is repaired', async () => {
+test('when a bit flips during a read, the rest comes from another cluster, and the copy is repaired', async () => {
   const { sizeBytes, body } = await reader.read(sources, id);
   expect(sizeBytes).toBe(bytes.length);
   const got: Buffer[] = [];
@@ -71,7 +72,7 @@ test('a bit that flips while the blob is read: the rest comes from another clust
   expect(await folders[0]?.list(place.ring, place.partition, '', 10)).toMatchObject([{ id, place }]);
 });
 
-test('every copy is damaged in another block: all is read, and all are repaired as far as one is whole', async () => {
+test('every copy is damaged in another block: everything is read, and each copy is repaired from the intact ones', async () => {
   await flipBit(0, 10);
   await flipBit(1, 3 * blockBytes);
   expect((await allOf((await reader.read(sources, id)).body)).equals(bytes)).toBe(true);
@@ -80,7 +81,7 @@ test('every copy is damaged in another block: all is read, and all are repaired 
   expect(await isWhole(1)).toBe(true);
 });
 
-test('no copy is intact, and each block is in one of them: all is read, and both copies become intact', async () => {
+test('no copy is intact, but each block is intact in one of them: everything is read, and both copies become intact', async () => {
   await folders[2]?.delete(id);
   for (const block of [0, 4]) await flipBit(0, block * blockBytes + 9);
   for (const block of [2, 5]) await flipBit(1, block * blockBytes + 9);
@@ -91,7 +92,7 @@ test('no copy is intact, and each block is in one of them: all is read, and both
   expect(await folders[0]?.list(place.ring, place.partition, '', 10)).toMatchObject([{ id, place }]);
 });
 
-test('a damaged trailer is repaired, too, and ranges begin and end anywhere', async () => {
+test('a damaged trailer is also repaired, and ranges begin and end anywhere', async () => {
   await flipBit(0, bytes.length + 3);
   const range = { firstByte: blockBytes - 5, lastByte: 5 * blockBytes + 4 };
   await flipBit(1, 2 * blockBytes);
@@ -140,7 +141,7 @@ test('a cluster that lacks the blob is skipped; if no cluster has it, there is n
   await expect(reader.read(sources, id)).rejects.toThrow(NoBlobError);
 });
 
-test('a damaged copy without a whole one stays as it is', async () => {
+test('a damaged copy without an intact one stays as it is', async () => {
   await Promise.all([0, 1, 2].map((cluster) => flipBit(cluster, 2 * blockBytes)));
   const { body } = await reader.read(sources, id);
   await expect(allOf(body)).rejects.toMatchObject({ name: 'BlobDamagedError', block: 2 });

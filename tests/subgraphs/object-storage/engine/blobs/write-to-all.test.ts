@@ -1,4 +1,5 @@
-// One body to several stores: done once a majority of each group has it, in bounded memory, whatever one of them does.
+// Writes one body to several stores. The write is done once a majority of each group has it, in bounded memory,
+// whatever a single store does.
 // needs: load
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
@@ -34,7 +35,7 @@ afterEach(async () => {
   for (const folder of folders) await folder.close();
 });
 
-/** Each cluster has its own folder; `changed`: the faults of some. */
+/** One folder per cluster. `changed`: faults of some stores. */
 function storesWith(changed: Readonly<Record<number, Partial<BlobStore>>> = {}): Map<number, BlobStore> {
   return new Map(
     folders.map((folder, cluster) => [
@@ -50,7 +51,7 @@ function storesWith(changed: Readonly<Record<number, Partial<BlobStore>>> = {}):
   );
 }
 
-/** Takes so many bytes, then nothing ever: as a peer that was stopped. */
+/** Accepts this many bytes and then nothing more, like a stopped peer. */
 function stopped(afterBytes: number): Partial<BlobStore> {
   return {
     async write(_id, _place, body, signal) {
@@ -65,7 +66,7 @@ function stopped(afterBytes: number): Partial<BlobStore> {
   };
 }
 
-/** As `stopped`, but its bytes stay in its queue. */
+/** Like `stopped`, but its bytes stay in its queue. */
 function silent(afterBytes: number): Partial<BlobStore> {
   return {
     async write(_id, _place, body, signal) {
@@ -101,7 +102,7 @@ async function holders(id: string): Promise<number[]> {
   return all.flatMap((isThere, cluster) => (isThere ? [cluster] : []));
 }
 
-test('a body is at all stores in the end, and the answer comes when a majority has it', async () => {
+test('a body reaches all stores in the end, and the answer comes when a majority has it', async () => {
   const bytes = randomBytes(3 * mebibyte + 5);
   const id = newId();
   let go: () => void = () => undefined;
@@ -124,7 +125,7 @@ test('a body is at all stores in the end, and the answer comes when a majority h
   expect(await holders(id)).toEqual([0, 1, 2]);
 });
 
-test('while a ring changes it takes a majority of both groups', async () => {
+test('while a ring changes a write needs a majority of both groups', async () => {
   const lost = failing(0, new Error('killed'));
   const body = () => inChunks(Buffer.alloc(100_000));
   const groups = [
@@ -170,7 +171,7 @@ test.each([
   expect(most).toBeLessThan(150 * mebibyte);
 });
 
-test('two killed in the middle: it is refused at once, though the source gives nothing more, and nothing is left', async () => {
+test('if two are killed in the middle the write is refused at once, even if the source sends nothing more, and nothing is left', async () => {
   const id = newId();
   let isEnded = false;
   const source = async function* () {
@@ -189,7 +190,7 @@ test('two killed in the middle: it is refused at once, though the source gives n
   expect(await readdir(join(temporary.path, `${number}-0`, 'blobs'))).toEqual([]);
 });
 
-test("two that die after the last byte: the third one's copy is deleted", async () => {
+test("if two die after the last byte, the third one's copy is deleted", async () => {
   const id = newId();
   const lost = failing(Number.POSITIVE_INFINITY, new Error('the connection was lost'));
   const slow: Partial<BlobStore> = {
@@ -206,7 +207,7 @@ test("two that die after the last byte: the third one's copy is deleted", async 
   expect(await holders(id)).toEqual([]);
 });
 
-test('a body that fails leaves nothing anywhere, and a signal ends a write that waits', async () => {
+test('a body that fails leaves nothing anywhere, and a signal ends a waiting write', async () => {
   const [cut, aborted] = [newId(), newId()];
   const source = async function* () {
     yield* manyBytes(5 * mebibyte);
@@ -229,7 +230,7 @@ test('a body that fails leaves nothing anywhere, and a signal ends a write that 
   }
 });
 
-test('a store that is slow but goes on sets the pace, until it has held up the others for too long', async () => {
+test('a slow but active store sets the pace, until it has delayed the others for too long', async () => {
   let most = 0;
   let given = 0;
   let taken = 0;
@@ -263,7 +264,7 @@ test('a store that is slow but goes on sets the pace, until it has held up the o
   expect(await two.settled).toEqual(new Set([0, 1]));
 });
 
-test('if every disk is full, the error says so', async () => {
+test('if every disk is full, the error reports it', async () => {
   const full = failing(mebibyte, new DiskFullError('/srv/objects'));
   const body = () => manyBytes(5 * mebibyte);
   await expect(writeToAll(storesWith({ 1: full, 2: full }), [[0, 1, 2]], newId(), place, body())).rejects.toThrow(

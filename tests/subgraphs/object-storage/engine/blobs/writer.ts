@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline';
 
 interface Writer {
   readonly child: ChildProcess;
-  /** Ids of the blobs that it reported to be on disk. */
+  /** IDs of the blobs that it reported as being on disk. */
   readonly acknowledged: readonly string[];
   /** Resolves once all of its output was read. */
   readonly over: Promise<unknown>;
 }
 
-/** `count`: of the blobs that each of its eight workers writes. */
+/** `count`: the number of blobs that each of its eight workers writes. */
 export async function startWriter(folder: string, count = Number.POSITIVE_INFINITY): Promise<Writer> {
   const program = join(import.meta.dirname, 'writing-process.ts');
   const child = spawn(process.execPath, [program, folder, String(count)], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,5 +1,5 @@
-// A process that writes blobs, eight at once, and prints which are on disk. A blob's bytes are derived from its id. Arguments: the folder,
-// and how many blobs each of the eight writes; then it waits to be killed.
+// A process that writes blobs, eight at once, and prints those on disk. A blob's bytes are derived from its ID.
+// Arguments: the folder, and the number of blobs that each of the eight writes. Then it waits to be killed.
 import { pino } from 'pino';
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';
 import { inChunks, newId, place } from '../../support/bytes.ts';

@@ -11,7 +11,7 @@ const revoked = {
   isRevoked: true,
 };
 
-test('a document that cannot be read holds up no revocation after it', async () => {
+test('an unreadable document does not delay revocations after it', async () => {
   const documents = [
     { kind: 'later', key: '', body: '{}' },
     { kind: 'ring', key: '1', body: '{"ring":1}' },

@@ -1,4 +1,4 @@
-// A cluster's knowledge of the federation, from documents that come in any order.
+// A cluster's view of the federation, from documents that arrive in any order.
 import { expect, test } from '@jest/globals';
 import { NoQuorumError } from '../../../../../platform/registers/errors.ts';
 import { firstRing } from '../../../../../platform/rings/next-ring.ts';
@@ -42,7 +42,7 @@ test('each partition is where its ring puts it', async () => {
   expect(map.rings().get(1)).toMatchObject({ epoch: 1, isEmpty: true });
 });
 
-test('in a change both rings count', async () => {
+test('during a change both rings count', async () => {
   const map = mapOf();
   const other = firstRing({ members: ring.members.slice(0, 3), replicas: 3 });
   map.take(ringDocument(2, [ring, other]));
@@ -51,7 +51,7 @@ test('in a change both rings count', async () => {
   expect(map.held(1).size).toBe(partitionCount);
 });
 
-test('an older ring changes nothing, and a newer one is waited for', async () => {
+test('an older ring changes nothing, and a newer one is awaited', async () => {
   const map = mapOf();
   map.take(ringDocument(2));
   map.take(ringDocument(1));
@@ -61,7 +61,7 @@ test('an older ring changes nothing, and a newer one is waited for', async () =>
   expect((await awaited).epoch).toBe(3);
 });
 
-test('a request that waits for a newer ring has the documents read again and again', async () => {
+test('a request that waits for a newer ring makes the documents be read again and again', async () => {
   let looks = 0;
   const look = () => {
     looks += 1;
@@ -76,7 +76,7 @@ test('a request that waits for a newer ring has the documents read again and aga
   expect(looks).toBe(3);
 });
 
-test('a ring that ends, or has ended, or is not known takes nothing more', () => {
+test('an ending, ended or unknown ring accepts nothing new', () => {
   const map = mapOf();
   const told = (epoch: number, isEnding: boolean): VerifiedDocument => {
     const document = ringDocument(epoch);
@@ -94,7 +94,7 @@ test('a ring that ends, or has ended, or is not known takes nothing more', () =>
   expect([map.isEnding(1), map.awaits(1), [...map.ended()]]).toEqual([true, false, [1]]);
 });
 
-test('a ring that does not come in time is refused', async () => {
+test('a ring that does not arrive in time is refused', async () => {
   await expect(mapOf(20).placement(1, 0, 0)).rejects.toBeInstanceOf(NoQuorumError);
 });
 

@@ -1,5 +1,5 @@
-// Blobs on a real disk, registers over three clusters in memory: blobs that objects refer to stay, blobs without a reference go, and a blob
-// that a write of unknown outcome may still refer to is not deleted.
+// Blobs on a real disk, with registers over three clusters in memory. Referenced blobs stay, unreferenced blobs are
+// deleted, and a blob that a write of unknown outcome may still refer to stays.
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -17,7 +17,7 @@ import { MemoryClusters } from '../../../../support/object-storage/memory-cluste
 const log = pino({ level: 'silent' });
 const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
 const headers: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
-/** Larger than the data that stays in a row. */
+/** Larger than the data that is stored in a row. */
 const large = 'x'.repeat(5_000);
 const uploadMs = 8_000;
 
@@ -40,13 +40,13 @@ beforeEach(async () => {
   await objects.createContainer(caller, 'hot');
 });
 
-/** Of a cluster. */
+/** The server of a cluster. */
 function serverOf(self: number): { readonly objects: Objects; readonly collector: Collector } {
   const nowMs = () => startMs + aheadMs;
   const clock = new VersionClock({ cluster: self, nowMs, chance: () => '0123456789ab' });
   const topology = clusters.topology(self, () => false);
   const names = new Names({ topology, clock });
-  // One disk for all three: each blob is there once.
+  // One disk for all three, so each blob exists once.
   const blobs = new ClusterBlobs({
     topology,
     store: () => folder,
@@ -75,7 +75,7 @@ async function* bytes(text: string): AsyncGenerator<Buffer, void> {
 
 const put = (name: string, text = large, option?: string) =>
   objects.put(caller, 'hot', name, { body: bytes(text), option }, headers);
-/** On the disk. */
+/** Blobs on the disk. */
 const blobsIn = async (ring: number) =>
   (await Promise.all((await folder.partitions(ring)).map((partition) => folder.ids(ring, partition)))).flat();
 const collect = () => collector.collect(new AbortController().signal);
@@ -94,7 +94,7 @@ test('a blob that an object refers to stays, however old it is', async () => {
   expect(await textOf('cat')).toBe(large);
 });
 
-test('overwritten or deleted blobs go, once nobody reads them any more', async () => {
+test('overwritten or deleted blobs are removed once they have no readers', async () => {
   await put('cat', `${large}1`);
   await put('dog');
   aheadMs = uploadMs + 10;
@@ -110,14 +110,15 @@ test('a blob that is younger than its bound stays, because a write may still ref
   await put('cat', `${large}1`);
   await put('cat', `${large}2`);
   aheadMs = uploadMs + 10;
-  // The present version could be overtaken by one that refers to the blob: it is written again, and settles it in the next round.
+  // A version that refers to the blob could overtake the present one. So the present one is written again, which
+  // settles it in the next round.
   expect(await collect()).toBe(0);
   aheadMs += 2_000;
   expect(await collect()).toBe(1);
   expect(await textOf('cat')).toBe(`${large}2`);
 });
 
-test('objects that were written while a clock was a year ahead can be overwritten, and blobs go within days', async () => {
+test('objects that were written while a clock was a year ahead can be overwritten, and their blobs are removed within days', async () => {
   aheadMs = 400 * 86_400_000;
   await put('cat', `${large}1`);
   aheadMs = 0;
@@ -128,14 +129,14 @@ test('objects that were written while a clock was a year ahead can be overwritte
   aheadMs = 8 * 86_400_000;
   expect(await collect()).toBe(0);
   aheadMs += 2_000;
-  // Each blob is copied when it turns out to which version its name has come.
+  // Each blob is copied once the current version of its name is known.
   expect(await collect()).toBe(4);
   expect(await textOf('cat')).toBe(`${large}3`);
   await put('cat', `${large}4`);
   expect(await textOf('cat')).toBe(`${large}4`);
 });
 
-test('an upload in parts of a name that a clock left a year ahead is completed', async () => {
+test('a multipart upload of a name that a clock left a year ahead is completed', async () => {
   aheadMs = 400 * 86_400_000;
   await put('cat');
   aheadMs = 0;
@@ -154,7 +155,7 @@ test('an upload in parts of a name that a clock left a year ahead is completed',
   });
 });
 
-test("a deleted object's blob goes too when its deletion is forgotten before the next round", async () => {
+test("a deleted object's blob is also removed when its deletion is forgotten before the next round", async () => {
   await put('dog');
   await objects.delete(caller, 'hot', 'dog');
   let collected = 0;
@@ -168,12 +169,12 @@ test("a deleted object's blob goes too when its deletion is forgotten before the
   expect(collected).toBe(1);
 });
 
-test('a write that no majority had taken does not come back to a blob that is gone', async () => {
+test('a write that no majority accepted does not come back to a removed blob', async () => {
   await put('cat', `${large}1`);
   clusters.unplugged.add(1).add(2);
   await expect(put('cat', `${large}2`)).rejects.toMatchObject({ code: 'FATE_UNKNOWN' });
   clusters.unplugged.clear();
-  // Only cluster 0 has it, which is away: the others see nothing that refers to its blob.
+  // Only cluster 0 has it, and is away. The others see no reference to its blob.
   clusters.unplugged.add(0);
   for (let round = 0; round < 3; round += 1) {
     aheadMs += 10_000;
@@ -206,7 +207,7 @@ test('parts of an upload stay until it is too late to complete it', async () => 
   });
 });
 
-test('all blobs of a container that was deleted go', async () => {
+test('all blobs of a deleted container are removed', async () => {
   await put('cat');
   await objects.delete(caller, 'hot', 'cat');
   await objects.deleteContainer(caller, 'hot');
@@ -225,10 +226,10 @@ test('without a majority nothing is deleted', async () => {
   expect(await collect()).toBe(1);
 });
 
-test('bytes by another option than the container are in its ring: they stay with their name, and go after it', async () => {
+test('bytes with another option than the container are in its ring: they stay with their name, and are removed after it', async () => {
   const { option, hasBlobs } = await put('cat', large, 'other');
   expect([option, hasBlobs]).toEqual([2, true]);
-  // However small: the bytes should be elsewhere than their name.
+  // Even if small, because the bytes should not be stored with their name.
   await put('mouse', 'pip', 'other');
   expect([(await blobsIn(1)).length, (await blobsIn(2)).length]).toEqual([0, 2]);
   aheadMs = 30 * 86_400_000;
@@ -240,7 +241,7 @@ test('bytes by another option than the container are in its ring: they stay with
   expect(await textOf('mouse')).toBe('pip');
 });
 
-test('an upload in parts keeps its parts by its option, until it is too late to complete it', async () => {
+test('a multipart upload keeps its parts by its option, until it is too late to complete it', async () => {
   const part = 'y'.repeat(5 * 1024 * 1024);
   const id = await objects.beginUpload(caller, 'hot', 'film', headers, { option: 'other' });
   const first = await objects.putPart(caller, 'hot', 'film', id, 1, { body: bytes(part) });
@@ -253,21 +254,21 @@ test('an upload in parts keeps its parts by its option, until it is too late to 
   expect((await textOf('film')).length).toBe(part.length);
 });
 
-test('an object that is written again without an option is kept by that of its container; a copy onto itself moves it', async () => {
+test('an object that is written again without an option uses the option of its container; a copy onto itself moves it', async () => {
   const copied = (option?: string) =>
     objects.copy(caller, { container: 'hot', name: 'cat' }, { container: 'hot', name: 'cat', option }, headers);
   await put('cat', large, 'other');
   expect((await put('cat')).option).toBeUndefined();
   const moved = await copied('other');
   expect([moved.option, (await blobsIn(1)).length, (await blobsIn(2)).length]).toEqual([2, 1, 2]);
-  // Only other headers: its bytes are not touched.
+  // Only the headers differ, so its bytes are not touched.
   expect([(await copied()).option, (await blobsIn(2)).length]).toEqual([2, 2]);
   expect([(await copied('standard')).option, (await blobsIn(1)).length]).toEqual([undefined, 2]);
   await expect(copied('none')).rejects.toMatchObject({ code: 'NO_OPTION' });
   expect(await textOf('cat')).toBe(large);
 });
 
-test('a copy onto itself does not replace what was written while its bytes were on their way', async () => {
+test('a copy onto itself does not replace a write made while its bytes were copied', async () => {
   await put('cat');
   const source = { container: 'hot', name: 'cat' };
   const to = { ...source, option: 'other' };

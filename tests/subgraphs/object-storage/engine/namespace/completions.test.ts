@@ -1,5 +1,5 @@
-// Repeated requests to complete an upload in parts, over three clusters in memory, of which one server works, dies or loses its answers while
-// the repeat comes to another.
+// Repeated requests to complete a multipart upload, over three clusters in memory. One server works, dies or loses its
+// answers while the repeat reaches another.
 import { beforeEach, expect, test } from '@jest/globals';
 import { NotSentError } from '../../../../../platform/registers/errors.ts';
 import type {
@@ -64,7 +64,7 @@ const isEndOfUpload = (request: ReplicaRequest) =>
   request.op === 'accept' && request.key.name.startsWith(uploadNames) && request.written.value === undefined;
 
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
-/** As clients do. Of writes that are under way at once, each may be left in doubt by the others. */
+/** Like clients: concurrent writes may leave each other's outcome in doubt. */
 async function completeUntilKnown(at: Objects): Promise<ObjectStat> {
   for (let attempt = 1; ; attempt += 1)
     try {
@@ -74,7 +74,7 @@ async function completeUntilKnown(at: Objects): Promise<ObjectStat> {
     }
 }
 
-test.each(seeds)('completions at two clusters at once make one object (seed %d)', async (seed) => {
+test.each(seeds)('concurrent completions at two clusters make one object (seed %d)', async (seed) => {
   const random = seededRandom(seed);
   clusters.weather = { loss: 0, mostDelayMs: 5, random: () => random.next() };
   const stats = await Promise.all([north, south, north, south].map(completeUntilKnown));
@@ -84,7 +84,7 @@ test.each(seeds)('completions at two clusters at once make one object (seed %d)'
   expect(await openUploads()).toEqual([]);
 });
 
-test('a completion whose own write was in doubt when a repeat elsewhere succeeded, succeeds', async () => {
+test('a completion that was in doubt succeeds if a repeat elsewhere has succeeded', async () => {
   let lost = 0;
   let second: Promise<ObjectStat> | undefined;
   for (const [at, replica] of clusters.replicas.entries()) {
@@ -97,7 +97,7 @@ test('a completion whose own write was in doubt when a repeat elsewhere succeede
         throw new Error('the answer was lost');
       }
       if (request.op === 'promise' && lost > 0) {
-        // Holds the promises of all replicas.
+        // Collects the promises of all replicas.
         await Promise.resolve();
         second ??= complete(south);
         await second;
@@ -130,7 +130,7 @@ test('a repeat that finds the upload, but no longer its parts, succeeds', async 
   expect(repeated).toEqual(await first);
 });
 
-test('a server that died after the write, before it ended the upload, leaves a repeat that succeeds and ends it', async () => {
+test('after a server died between the write and the end of the upload, a repeat succeeds and ends the upload', async () => {
   beforeRequests((request) => {
     if (!isEndOfUpload(request) || isDead) return;
     isDead = true;
@@ -146,13 +146,13 @@ test('a server that died after the write, before it ended the upload, leaves a r
   expect(await openUploads()).toEqual([]);
 });
 
-test('a completion whose fate was unknown, because one cluster alone took it, succeeds when it is repeated', async () => {
+test('a completion of unknown outcome that only one cluster accepted succeeds when it is repeated', async () => {
   beforeRequests((request, replica) => {
     if (isWriteOfObject(request) && replica === 0) clusters.unplugged.add(1).add(2);
   });
   await expect(complete(north)).rejects.toMatchObject({ code: 'FATE_UNKNOWN' });
   clusters.unplugged.clear();
-  // Now a majority is the cluster that took it, and this one.
+  // Now that cluster and this one are the majority.
   clusters.unplugged.add(2);
   const [, taken] = [...(clusters.replicas[0]?.rows ?? [])].find(([name]) => name.endsWith('/one')) ?? [];
   const { at } = JSON.parse(taken?.value?.head ?? '{}') as { at?: number };
@@ -161,7 +161,7 @@ test('a completion whose fate was unknown, because one cluster alone took it, su
   expect(await stat()).toEqual(repeated);
 });
 
-test('an object that an earlier release made from an upload is read, and a repeat of its completion is refused', async () => {
+test('an object that an earlier release made from an upload is readable, and a repeat of its completion is refused', async () => {
   await complete(north);
   for (const { rows } of clusters.replicas)
     for (const [name, row] of rows)

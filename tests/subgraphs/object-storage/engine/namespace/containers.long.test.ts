@@ -1,4 +1,5 @@
-// A container is deleted only while it is empty, whatever others write in it at the time, through whatever cluster, and whoever dies.
+// A container is deleted only while it is empty, whatever is written into it at the time, through whatever cluster, and
+// whichever server dies.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { VersionClock } from '../../../../../platform/registers/version.ts';
@@ -42,7 +43,7 @@ async function codeOf(work: Promise<unknown>): Promise<ObjectErrorCode | 'DONE'>
 }
 
 describe('containers', () => {
-  test('a container that is created at one cluster is there at another, with one unplugged', async () => {
+  test('a container created at one cluster exists at another, with one unplugged', async () => {
     const clusters = new MemoryClusters();
     const [north, south] = [clusters.objects(0), clusters.objects(1)];
     await north.createContainer(caller, 'photos');
@@ -58,7 +59,7 @@ describe('containers', () => {
     expect(await codeOf(textOf(north, 'photos', 'cat.jpg'))).toBe('NO_OBJECT');
   });
 
-  test('a client that gives the id creates one container, at two clusters at once too, and its id is used once', async () => {
+  test('a client that gives the ID creates one container, even at two clusters at once, and its ID is used once', async () => {
     const clusters = new MemoryClusters();
     const [north, south] = [clusters.objects(0), clusters.objects(1)];
     const id = 'c'.repeat(32);
@@ -70,7 +71,8 @@ describe('containers', () => {
     expect(await textOf(north, 'photos', 'cat.jpg')).toBe('cat.jpg');
     await north.delete(caller, 'photos', 'cat.jpg');
     await south.deleteContainer(caller, 'photos');
-    // Otherwise a client that is about to free the name of the first one would free that of the second, with its objects.
+    // Otherwise a client that is about to free the first container's name would free that of the second, with its
+    // objects.
     expect(await codeOf(north.createContainer(caller, 'photos', { id }))).toBe('NO_CONTAINER');
     expect((await north.createContainer(caller, 'photos')).id).not.toBe(id);
   });
@@ -87,7 +89,7 @@ describe('containers', () => {
     );
   });
 
-  test('a container with an object is not deleted; with its upload in parts it is', async () => {
+  test('a container with an object is not deleted; one with only a multipart upload is', async () => {
     const objects = new MemoryClusters().objects(0);
     await objects.createContainer(caller, 'photos');
     await put(objects, 'photos', 'x');
@@ -114,7 +116,7 @@ describe('containers', () => {
     expect(await textOf(north, 'photos', 'y')).toBe('y');
   });
 
-  test('a seal whose owner died is opened by whoever writes next', async () => {
+  test('the next writer opens a seal whose owner died', async () => {
     const clusters = new MemoryClusters();
     let dead = false;
     const dying = clusters.objects(0, () => dead);
@@ -139,7 +141,7 @@ describe('containers', () => {
       expect(await storm(seededRandom(seed))).toEqual([]);
     }, 60_000);
 
-  test('of a deletion and an object at the same time, one is refused', async () => {
+  test('of a concurrent deletion and object creation, one is refused', async () => {
     const random = seededRandom(7);
     let certain = 0;
     for (let round = 0; round < 10; round += 1) {
@@ -152,7 +154,7 @@ describe('containers', () => {
   }, 60_000);
 
   test.each([true, false])(
-    'an object is written when its container was found empty; replicas look at gates: %s',
+    'an object is written after its container was found empty; replicas check gates: %s',
     async (looks) => {
       const clusters = new MemoryClusters(3, looks);
       const [north, south] = [clusters.objects(0), clusters.objects(1)];
@@ -172,7 +174,7 @@ describe('containers', () => {
   );
 });
 
-/** The fault, in words. `isCertain`: both answers came. */
+/** Returns the fault as text. `isCertain`: both answers came. */
 async function race(random: Random, clusters: MemoryClusters) {
   const [north, south] = [clusters.objects(0), clusters.objects(1)];
   await north.createContainer(caller, 'hot');
@@ -199,13 +201,13 @@ async function race(random: Random, clusters: MemoryClusters) {
 }
 
 /**
- * Clients at each cluster put, delete, delete the container and create it, while messages are lost and coordinators die. The result lists
- * the faults in words.
+ * Clients at each cluster put and delete objects, delete the container and create it, while messages are lost and
+ * coordinators die. Returns the faults as text.
  */
 async function storm(random: Random, clusters = new MemoryClusters()): Promise<readonly string[]> {
   clusters.weather = { loss: 0.05, mostDelayMs: 3, random: () => random.next() };
   const wrong: string[] = [];
-  /** For names that only one client writes: the state that it knows of them. */
+  /** The state that a client knows of names that only it writes. */
   const known = new Map<string, 'THERE' | 'GONE' | 'UNKNOWN'>();
   const deadlineMs = 4_000;
   const within = async (work: Promise<unknown>) =>
@@ -239,7 +241,7 @@ async function storm(random: Random, clusters = new MemoryClusters()): Promise<r
           wrong.push(`step ${step}: ${name} is lost: ${code}`);
         if (before === 'GONE' && code === 'DONE') wrong.push(`step ${step}: ${name} is there again`);
       } else {
-        // It dies in the middle of a deletion, and another takes its place.
+        // The client dies in the middle of a deletion, and another takes its place.
         const own = { isDead: false };
         objects = clusters.objects(client % 3, () => own.isDead);
         void objects.deleteContainer(caller, 'hot').catch(() => undefined);
@@ -272,7 +274,7 @@ describe('while an option is being deleted', () => {
     return { names, containers: new Containers({ names, topology }) };
   };
 
-  test('no container gets it, also one that was begun just before', async () => {
+  test('no container gets it, not even one that was just being created', async () => {
     const clusters = new MemoryClusters();
     for (const looks of [0, 1]) {
       let left = looks;
@@ -287,7 +289,7 @@ describe('while an option is being deleted', () => {
     }
   });
 
-  test('a gate that nobody has named is closed, and one of a container stays open', async () => {
+  test('an unknown gate is closed, and that of a container stays open', async () => {
     const clusters = new MemoryClusters();
     const { names, containers } = partsOf(clusters, 0);
     const { id: ofContainer } = await containers.create(caller, 'films', { option: 'other' });
@@ -299,23 +301,26 @@ describe('while an option is being deleted', () => {
     expect(value && gateState(value)).toBe('DELETED');
   });
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('either it is there and found, or it is refused (seed %d)', async (seed) => {
-    const random = seededRandom(seed);
-    for (let round = 0; round < 12; round += 1) {
-      const clusters = new MemoryClusters();
-      clusters.weather = { loss: 0, mostDelayMs: 3, random: () => random.integer(0, 999) / 1_000 };
-      const [one, other] = [partsOf(clusters, 0), partsOf(clusters, 1)];
-      const creating = one.containers.create(caller, 'photos', { option: 'other', id }).then(
-        () => true,
-        () => false,
-      );
-      await sleep(random.integer(0, 20));
-      const isGone = await other.containers.endUnnamed(unnamed);
-      const isMade = await creating;
-      const isThere = (await one.containers.list(caller, all)).length === 1;
-      expect([seed, round, isGone, isMade && !isThere]).toEqual([seed, round, !isThere, false]);
-      const { value } = await one.names.read(gate);
-      expect(value && gateState(value)).toBe(isGone ? 'DELETED' : 'OPEN');
-    }
-  });
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'the container either exists with the option and is found, or is refused (seed %d)',
+    async (seed) => {
+      const random = seededRandom(seed);
+      for (let round = 0; round < 12; round += 1) {
+        const clusters = new MemoryClusters();
+        clusters.weather = { loss: 0, mostDelayMs: 3, random: () => random.integer(0, 999) / 1_000 };
+        const [one, other] = [partsOf(clusters, 0), partsOf(clusters, 1)];
+        const creating = one.containers.create(caller, 'photos', { option: 'other', id }).then(
+          () => true,
+          () => false,
+        );
+        await sleep(random.integer(0, 20));
+        const isGone = await other.containers.endUnnamed(unnamed);
+        const isMade = await creating;
+        const isThere = (await one.containers.list(caller, all)).length === 1;
+        expect([seed, round, isGone, isMade && !isThere]).toEqual([seed, round, !isThere, false]);
+        const { value } = await one.names.read(gate);
+        expect(value && gateState(value)).toBe(isGone ? 'DELETED' : 'OPEN');
+      }
+    },
+  );
 });

@@ -1,4 +1,4 @@
-// The namespace in memory, on which the tests of S3 stand, and the real one pass the same tests.
+// The namespace in memory, which the S3 tests use, and the real one pass the same tests.
 import { MemoryClusters } from '../../../../support/object-storage/memory-clusters.ts';
 import { MemoryNamespace } from '../../../../support/object-storage/memory-namespace.ts';
 import { namespaceContract } from '../../../../support/object-storage/namespace-contract.ts';

@@ -1,4 +1,4 @@
-// What no replica takes is refused by name, and not as if too few clusters answered: no retry would help.
+// A value that no replica accepts is refused by name, not as if too few clusters answered, because no retry would help.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type { Caller, ObjectHeaders } from '../../../../../subgraphs/object-storage/engine/namespace/namespace.ts';
@@ -7,7 +7,7 @@ import { MemoryClusters } from '../../../../support/object-storage/memory-cluste
 const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
 const plain: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
 
-/** Each within its own bound, and longer as JSON. */
+/** Each value is within its own bound, but longer as JSON. */
 const quotes = '"'.repeat(1_024);
 const quoted: ObjectHeaders = {
   ...{ contentType: quotes, cacheControl: quotes, contentDisposition: quotes, contentEncoding: quotes },
@@ -40,7 +40,7 @@ test('headers that are too long as JSON are refused before the body is read', as
   expect(await objects.stat(caller, 'films', 'two')).toMatchObject({ contentLanguage: quotes });
 });
 
-test('positions of a listing that are longer than any name are refused', async () => {
+test('listing positions that are longer than any name are refused', async () => {
   const objects = await opened();
   const longest = 'x'.repeat(1_024);
   await objects.put(caller, 'films', longest, { body: bytes('one') }, plain);
@@ -57,7 +57,7 @@ test('positions of a listing that are longer than any name are refused', async (
   expect((await list({ delimiter: 'x'.repeat(1_024), after: next })).prefixes).toEqual([]);
 });
 
-test('positions of a listing of uploads are refused the same way', async () => {
+test('positions of an upload listing are refused the same way', async () => {
   const objects = await opened();
   const uploadId = await objects.beginUpload(caller, 'films', 'x'.repeat(1_024), plain);
   const list = (query: { prefix?: string; afterName?: string; afterId?: string }) =>
@@ -70,7 +70,7 @@ test('positions of a listing of uploads are refused the same way', async () => {
   await expect(list({ afterName: 'x', afterId: 'y'.repeat(1_100) })).rejects.toMatchObject(wrong);
 });
 
-test('a page of the containers of an account with very many reads no more than it shows', async () => {
+test("a page of an account's many containers reads no more than it shows", async () => {
   const clusters = new MemoryClusters();
   const objects = clusters.objects(0);
   const many = Array.from({ length: 1_500 }, (_, index) => `many-${String(index).padStart(4, '0')}`);
@@ -89,7 +89,7 @@ test('a page of the containers of an account with very many reads no more than i
   });
 });
 
-test('of very many listings at once only some are in memory', async () => {
+test('of very many concurrent listings only some are in memory', async () => {
   const clusters = new MemoryClusters();
   const objects = clusters.objects(0);
   await objects.createContainer(caller, 'films');
@@ -105,6 +105,6 @@ test('of very many listings at once only some are in memory', async () => {
   const query = { prefix: '', delimiter: '', after: '', limit: 1_000 };
   const listings = await Promise.all(Array.from({ length: 200 }, () => objects.list(caller, 'films', query)));
   expect(listings.every((each) => each.objects.length === 1)).toBe(true);
-  // Three replicas each; the slowest answers after the listing has its majority.
+  // Three replicas each. The slowest answers after the listing has its majority.
   expect(most).toBeLessThanOrEqual(6 * 16);
 });

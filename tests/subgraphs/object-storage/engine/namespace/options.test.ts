@@ -1,4 +1,4 @@
-// Which option a new container gets, and what a client is told when it can get none.
+// The option that a new container gets, and the error when it can get none.
 import { expect, test } from '@jest/globals';
 import { optionNamed } from '../../../../../subgraphs/object-storage/engine/namespace/containers.ts';
 import type { Topology } from '../../../../../subgraphs/object-storage/engine/namespace/topology.ts';
@@ -8,7 +8,7 @@ function topologyWith(changed: Partial<Topology>): Topology {
   return { ...new MemoryClusters().topology(0, () => false), ...changed };
 }
 
-test('the named option, or the default one', () => {
+test('the named option is used, or the default one', () => {
   const topology = topologyWith({});
   expect(optionNamed(topology, 'other').number).toBe(2);
   expect(optionNamed(topology, undefined).number).toBe(1);

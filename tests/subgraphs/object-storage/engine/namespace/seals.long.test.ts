@@ -1,4 +1,5 @@
-// A container whose deletion was begun by a cluster that died is open again soon, though nobody asks for it; one that is only slow ends well.
+// A container whose deleting cluster died is open again soon, even without a request for it. A slow deletion still ends
+// well.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Containers } from '../../../../../subgraphs/object-storage/engine/namespace/containers.ts';
@@ -23,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => cleanup.disposeAsync(), 60_000 * patience);
 
 test(
-  'a seal that was left at one cluster is opened at all, without a request for the container',
+  'a seal that was left at one cluster is opened everywhere, without a request for the container',
   async () => {
     const north = clusters.get('north');
     await makeContainer(north.client(), 'left');
@@ -50,7 +51,7 @@ test(
   90_000 * patience,
 );
 
-/** The seals of a cluster in memory, and a clock for them. */
+/** The seals of a cluster in memory, with their own clock. */
 function sealsOf(memory: MemoryClusters, self: number) {
   const topology = memory.topology(self, () => false);
   const names = new Names({ topology, clock: clockOf(self) });
@@ -66,13 +67,13 @@ function sealsOf(memory: MemoryClusters, self: number) {
   return { time, seals: new Seals({ log, sealed, settle, nowMs: () => time.ms }) };
 }
 
-test('a deletion that is slow is not harmed by clients that open its seal', async () => {
+test('clients that open the seal of a slow deletion do not harm it', async () => {
   const memory = new MemoryClusters();
   const north = memory.objects(0);
   await north.createContainer(caller, 'photos');
   const { seals, time } = sealsOf(memory, 1);
   let opened = 0;
-  // While it lists it stands still, longer than anybody waits for it: twice.
+  // The deletion pauses during its listing, twice, longer than any client waits for it.
   memory.listed = async ({ sealed }) => {
     if (sealed === undefined || opened === 2) return;
     opened += 1;
@@ -87,7 +88,7 @@ test('a deletion that is slow is not harmed by clients that open its seal', asyn
   expect(await seals.look()).toBe(0);
 });
 
-test('a seal that changes is one that somebody works with, and without a majority it is tried again', async () => {
+test('a changing seal is in use; without a majority it is tried again', async () => {
   const memory = new MemoryClusters();
   const north = memory.objects(0);
   let dead = false;
@@ -108,7 +109,7 @@ test('a seal that changes is one that somebody works with, and without a majorit
   expect(await seals.look()).toBe(1);
 });
 
-test('a name whose container was deleted by one that died before the name was free can be used again', async () => {
+test('a name can be used again if the process deleting its container died before it released the name', async () => {
   const memory = new MemoryClusters();
   const north = memory.objects(0);
   await north.createContainer(caller, 'photos');

@@ -1,4 +1,4 @@
-// Uploads in parts over three clusters in memory, of which two can't be reached at some moment.
+// Multipart uploads over three clusters in memory, two of which are unreachable at some moment.
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { NotSentError } from '../../../../../platform/registers/errors.ts';
@@ -20,7 +20,7 @@ async function* bytes(text: string): AsyncGenerator<Buffer, void> {
   yield Buffer.from(text);
 }
 
-test('an upload that was completed gets that answer, also if its parts can not be forgotten now', async () => {
+test("a completed upload is answered as such, even if its parts can't be removed now", async () => {
   const clusters = new MemoryClusters();
   const objects = clusters.objects(0);
   await objects.createContainer(caller, 'films');
@@ -38,7 +38,7 @@ test('an upload that was completed gets that answer, also if its parts can not b
   expect(await objects.stat(caller, 'films', 'one')).toEqual(stat);
 });
 
-test('an upload to clusters whose disks are full is refused as DISK_FULL, and nothing changes', async () => {
+test('an upload to clusters with full disks is refused as DISK_FULL, and nothing changes', async () => {
   const clusters = new MemoryClusters();
   const objects = clusters.objects(0);
   await objects.createContainer(caller, 'films');
@@ -62,7 +62,7 @@ function hiddenOf(clusters: MemoryClusters, self: number): readonly HiddenRow[] 
   });
 }
 
-test('uploads that nobody completed or aborted, and parts that were left of others, end with their time', async () => {
+test('abandoned uploads, and leftover parts of others, end with their time', async () => {
   const clusters = new MemoryClusters();
   let nowMs = Date.now();
   const clock = new VersionClock({ cluster: 0, nowMs: () => nowMs, chance: () => '0123456789ab' });
@@ -83,7 +83,7 @@ test('uploads that nobody completed or aborted, and parts that were left of othe
   await objects.createContainer(caller, 'films');
   await uploadOf('left');
   const aborted = await uploadOf('aborted');
-  // As by one who dies before it has forgotten the parts.
+  // As if a process had died before it removed the parts.
   await names.write(
     hiddenOf(clusters, 0).find(({ key }) => key.name.endsWith(aborted.id))?.key ?? { ring: 0, scope: '', name: '' },
     undefined,
@@ -101,7 +101,7 @@ test('uploads that nobody completed or aborted, and parts that were left of othe
   expect((await objects.stat(caller, 'films', 'fresh')).parts).toBe(1);
 });
 
-test('so many uploads are open in a container at once, and each that ends makes room for another', async () => {
+test('a container has a limited number of open uploads, and each that ends makes room for another', async () => {
   const clusters = new MemoryClusters();
   const process = (self: number) => {
     const topology = clusters.topology(self, () => false);
@@ -127,7 +127,7 @@ test('so many uploads are open in a container at once, and each that ends makes 
   expect(begun.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
   await expect(begin(other, 'f')).rejects.toMatchObject(refusal);
   await begin(one, 'elsewhere', 'photos');
-  // One that another process ends is seen a little later.
+  // The end of an upload in another process is noticed a little later.
   await one.abortUpload(caller, 'films', 'a', first);
   const next = await begin(one, 'g');
   await expect(begin(one, 'h')).rejects.toMatchObject(refusal);

@@ -1,4 +1,4 @@
-// The clusters that the documents of these tests name.
+// The clusters named in the documents of these tests.
 import type { MachineName } from '../../../../../platform/machines/machine.ts';
 
 const numbers: Readonly<Record<string, number>> = { north: 1, south: 2, east: 3 };

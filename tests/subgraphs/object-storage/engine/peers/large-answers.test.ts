@@ -1,4 +1,4 @@
-// Many large values that are asked for at once are more than one message between servers holds.
+// Many large values requested at once exceed one message between servers.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { BlobStore } from '../../../../../subgraphs/object-storage/engine/blobs/blob-store.ts';
@@ -34,8 +34,8 @@ afterAll(() => cleanup.disposeAsync());
 
 const bytesOf = (answer: ReplicaAnswer) => (answer.refused === undefined ? answer.row?.value?.body?.length : undefined);
 
-test('each request is answered, those for which there was no room in a further message', async () => {
-  // As of an object of ten thousand parts.
+test('each request is answered, those without room in a further message', async () => {
+  // Like an object with ten thousand parts.
   const body = Buffer.alloc(900_000, 'x');
   for (const name of ['big', 'small'])
     await replica.ask({
@@ -53,13 +53,13 @@ test('each request is answered, those for which there was no room in a further m
   expect(answers.slice(0, 81).map(bytesOf)).toEqual(Array(81).fill(900_000));
   expect(answers.slice(80).map((each) => each.refused === undefined && each.done)).toEqual([true, true, true]);
   expect(bytesOf(answers[81] as ReplicaAnswer)).toBe(1);
-  // Only some are asked for again.
+  // Only some are requested again.
   expect(replica.asked).toBeLessThan(3 * answers.length);
 });
 
-test('a page of names with long heads ends where the message does, and the next one continues', async () => {
+test('a page of names with long heads ends at the message limit, and the next one continues', async () => {
   const scope = 'd'.repeat(32);
-  // Each quote has four characters in a message.
+  // Each quote takes four characters in a message.
   const head = JSON.stringify({ metadata: '"'.repeat(8_000) });
   const names = Array.from({ length: 1_000 }, (_, at) => String(at).padStart(4, '0'));
   for (const name of names)

@@ -1,5 +1,5 @@
-// Servers of two clusters over real mutual TLS: the requests of one to the other, and how each behaves when the other is gone, silent, or
-// not the server that it claims to be.
+// Servers of two clusters over real mutual TLS: their requests to each other, and the behaviour when the other is gone,
+// silent, or not the server that it claims to be.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -98,7 +98,7 @@ async function serve(options: Partial<PeerServerOptions> = {}): Promise<PeerServ
   return server;
 }
 
-/** North's way to south. */
+/** North's client to south. */
 function dial(urls: readonly string[], options: Partial<PeerClientOptions> = {}): PeerClient {
   const client = new PeerClient({
     cluster: clusterOf({ id: '', role: '', name: 'south' }) ?? 0,
@@ -169,7 +169,7 @@ test('registers are read, promised and written at the other cluster, with their 
   expect(await client.ask(readOf('a'))).toEqual({ refused: 'STALE', epoch: 7 });
 });
 
-test('requests of one turn go together, and one bad request spoils no other', async () => {
+test('requests of one turn are sent together, and a bad one affects no other', async () => {
   const turns = new Set<number>();
   let turn = 0;
   const ask = replica.ask.bind(replica);
@@ -193,7 +193,7 @@ test('requests of one turn go together, and one bad request spoils no other', as
   expect([...replica.rows.values()].map(({ value }) => String(value?.body))).toEqual(names);
 });
 
-test('names are listed, and calls are answered by whoever was given', async () => {
+test('names are listed, and the configured handler answers calls', async () => {
   const seen: unknown[] = [];
   const changes = peerCall({
     input: z.object({ partition: z.number(), after: z.number() }),
@@ -226,7 +226,7 @@ test('names are listed, and calls are answered by whoever was given', async () =
   await expect(client.call('broken', {}, answer)).rejects.toThrow(/see the log of the other cluster/);
 });
 
-test('the store of one cluster queries that of the other over it: heads, changes, and which deletions may be forgotten', async () => {
+test("one cluster's store reads from the other over the connection: heads, changes, and deletions that may be forgotten", async () => {
   const partition = { ring: 1, partition: 4_095 };
   const forgotten: unknown[] = [];
   const page = {
@@ -295,7 +295,7 @@ test('blobs are written, read in ranges, listed and deleted', async () => {
   await expect(client.read(id)).rejects.toThrow(NoBlobError);
 });
 
-test('a bit that flips at the other cluster in the middle of a download: its block is named, and the copy is repaired', async () => {
+test('when a bit flips at the other cluster during a download, its block is reported, and the copy is repaired', async () => {
   const client = dial([(await serve()).url]);
   const own = await BlobFolder.open({ folder: `${path}-own`, keepFreeBytes: 0, log });
   ends.push(() => own.close());
@@ -322,7 +322,7 @@ test('a bit that flips at the other cluster in the middle of a download: its blo
   expect((await allOf((await client.read(id)).body)).equals(bytes)).toBe(true);
 });
 
-test('a full disk at the other cluster is reported while the upload is under way', async () => {
+test('a full disk at the other cluster is reported during the upload', async () => {
   let leftBytes = 8 * blockBytes;
   const small = await BlobFolder.open({
     ...{ folder: `${path}-small`, keepFreeBytes: 0, log },
@@ -345,7 +345,7 @@ test('a full disk at the other cluster is reported while the upload is under way
   await client.ask(readOf('a'));
 });
 
-test('an upload whose source fails leaves nothing at the other cluster, nor one that is aborted', async () => {
+test('neither a failing nor an aborted upload leaves anything at the other cluster', async () => {
   const client = dial([(await serve()).url]);
   const failing = async function* () {
     yield* manyBytes(3 * blockBytes);
@@ -365,7 +365,7 @@ test('an upload whose source fails leaves nothing at the other cluster, nor one 
   });
 });
 
-test('an upload may take longer than anything else, as long as something moves; a silent one is ended', async () => {
+test('an upload may take long as long as data moves; a silent one is ended', async () => {
   const silentMs = 1_000 * stretch;
   const client = dial([(await serve({ silentMs })).url], { silentMs: 10 * silentMs });
   const slow = async function* () {
@@ -382,7 +382,7 @@ test('an upload may take longer than anything else, as long as something moves; 
   await expect(client.write(newId(), place, silent())).rejects.toThrow();
 });
 
-test('a cluster that no document names is refused, and so is a machine of another role or authority', async () => {
+test('a cluster without a document is refused, and so is a machine of another role or authority', async () => {
   const { url } = await serve();
   const stranger = dial([url], { tls: await machine('west') });
   await expect(stranger.ask(acceptOf('a'))).rejects.toThrow(/no document names your cluster/);
@@ -395,7 +395,7 @@ test('a cluster that no document names is refused, and so is a machine of anothe
   expect(await readdir(join(path, 'blobs'))).toEqual([]);
 });
 
-test('a server of another cluster than was meant is asked nothing', async () => {
+test('a server of another cluster than intended gets no request', async () => {
   const { url } = await serve({ tls: await machine('east') });
   const asking = dial([url]).ask(acceptOf('a'));
   await expect(asking).rejects.toThrow(NotSentError);
@@ -421,7 +421,7 @@ test('a revoked machine loses its connections, and gets no others', async () => 
   );
 });
 
-test('a server killed in the middle of requests: those may have arrived, later ones certainly have not', async () => {
+test('if a server is killed during requests, those may have arrived, and later ones certainly have not', async () => {
   const port = await freePort();
   const apart = await serveApart('south', { port });
   const client = dial([apart.url]);
@@ -429,7 +429,7 @@ test('a server killed in the middle of requests: those may have arrived, later o
   apart.child.kill('SIGSTOP');
   const underWay = client.ask(acceptOf('b'));
   underWay.catch(() => undefined);
-  // The request has left: a stopped server can't say that it came.
+  // The request has left. A stopped server can't report its arrival.
   await sleep(200);
   await killed(apart);
   await expect(underWay).rejects.not.toBeInstanceOf(NotSentError);
@@ -439,7 +439,7 @@ test('a server killed in the middle of requests: those may have arrived, later o
   expect(client.isReachable).toBe(true);
 });
 
-test('a stopped server is waited for once or twice, then not until it answers again', async () => {
+test('a stopped server is awaited once or twice, then not until it answers again', async () => {
   const apart = await serveApart('south');
   const client = dial([apart.url], { deadlineMs: 1_000 });
   await client.ask(acceptOf('a'));
@@ -488,7 +488,7 @@ test('a connection cut in the middle of an answer fails its requests, and the ne
   expect(cuts).toBe(0);
 });
 
-test('the next address is asked when the first can not be reached', async () => {
+test('the next address is used when the first is unreachable', async () => {
   const { url } = await serve();
   const nowhere = `https://127.0.0.1:${await freePort()}`;
   const client = dial([nowhere, url]);
@@ -497,7 +497,7 @@ test('the next address is asked when the first can not be reached', async () => 
   await expect(dial([]).ask(acceptOf('a'))).rejects.toThrow(NotSentError);
 });
 
-test('a server that dies in the middle of a download, or stops, ends it', async () => {
+test('a server that dies or stops in the middle of a download ends it', async () => {
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
     const apart = await serveApart('south', { folder: `${path}-${signal}` });
     const client = dial([apart.url], { silentMs: 1_000 });
@@ -513,7 +513,7 @@ test('a server that dies in the middle of a download, or stops, ends it', async 
   }
 });
 
-test('300 MiB to three clusters with one killed in the middle are done; with two killed it is refused', async () => {
+test('300 MiB to three clusters succeed with one killed in the middle, and are refused with two killed', async () => {
   const servers = await Promise.all(['north', 'south', 'east'].map((name) => serveApart(name)));
   const clients = servers.map(({ url }, index) => dial([url], { cluster: index + 1 }));
   const stores = new Map(clients.map((client) => [client.cluster, client]));
@@ -569,7 +569,7 @@ test('a peer that announces too much, or too much at once, is refused', async ()
   await waitFor('room', () => client.ask(acceptOf('a')).catch(() => undefined));
 });
 
-test('a drain answers what was asked, and then ends the connections', async () => {
+test('a drain answers pending requests, and then ends the connections', async () => {
   const server = await serve();
   const client = dial([server.url]);
   await client.ask(acceptOf('a'));

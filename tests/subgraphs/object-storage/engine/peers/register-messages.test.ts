@@ -1,5 +1,5 @@
-// A message of another cluster to registers is accepted only if it is well-formed: every field of another kind, too large or missing is
-// refused.
+// A register message from another cluster is accepted only if it is well-formed. A field that is missing, too large or
+// of another type is refused.
 import { expect, test } from '@jest/globals';
 import {
   MessageError,
@@ -35,7 +35,7 @@ test.each([
   expect(readAnswer({ ...answer, more: 1 })).toEqual(answer);
 });
 
-/** Each field by its path, and the values that it must not have. */
+/** Each field by its path, with its invalid values. */
 const wrong: readonly (readonly [path: string, values: readonly unknown[]])[] = [
   ['op', ['write', undefined, 1, '__proto__']],
   ['epoch', [-1, 1.5, 2 ** 53, Number.NaN, '1', undefined]],

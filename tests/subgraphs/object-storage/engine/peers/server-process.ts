@@ -1,4 +1,5 @@
-// A server of a cluster in a process of its own, so that it can be killed or stopped. Its one argument: see ServerWish. It prints its URL.
+// A cluster's server in a separate process, so that tests can kill or stop it. Its one argument is described at
+// ServerWish. It prints its URL.
 import { pino } from 'pino';
 import { Peers } from '../../../../../platform/machines/peers.ts';
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';

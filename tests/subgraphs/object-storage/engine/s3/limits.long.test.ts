@@ -1,4 +1,4 @@
-// The limits of an S3 server: connections of strangers, slow clients, requests at once, memory; and how it ends.
+// The limits of an S3 server for unknown clients, slow clients, concurrent requests and memory, and its shutdown.
 // needs: load
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -56,7 +56,7 @@ describe('the pace of a client', () => {
     return { state, transfer };
   };
 
-  test('an upload goes on for hours while bytes come', () => {
+  test('lets an upload continue for hours while bytes arrive', () => {
     const { state, transfer } = watched();
     for (let second = 0; second < 5 * 3_600; second += 1) {
       transfer.wait();
@@ -66,7 +66,7 @@ describe('the pace of a client', () => {
     expect(state.isCut).toBe(false);
   });
 
-  test('one that drips is cut off, however much came before', () => {
+  test('cuts off an upload that slows to a trickle, however much came before', () => {
     const { state, transfer } = watched();
     transfer.goOn(1_000 * MiB);
     let seconds = 0;
@@ -78,7 +78,7 @@ describe('the pace of a client', () => {
     expect(seconds).toBeLessThan(40);
   });
 
-  test('time in which nobody waits for the client does not count', () => {
+  test('does not count time in which the server makes the client wait', () => {
     const { state, transfer } = watched();
     transfer.wait();
     transfer.goOn(1);
@@ -86,7 +86,7 @@ describe('the pace of a client', () => {
     expect(state.isCut).toBe(false);
   });
 
-  test('a reader has as much time as the size of its object requires', () => {
+  test('gives a reader as much time as the size of its object requires', () => {
     const { state, transfer } = watched();
     transfer.wait(100 * 1_024);
     transfer.pass(129_000);
@@ -97,7 +97,7 @@ describe('the pace of a client', () => {
 });
 
 describe('strangers', () => {
-  test('who say nothing are cut off', async () => {
+  test('that send nothing are cut off', async () => {
     const s3 = await start({ limits: { headersMs: 300 } });
     const silent = open(s3.url);
     const dripping = open(s3.url);
@@ -107,7 +107,7 @@ describe('strangers', () => {
     clearInterval(drip);
   });
 
-  test('push each other out, and keep nobody out who is known', async () => {
+  test('push each other out, and never a known client', async () => {
     const s3 = await start({ limits: { mostStrangers: 10 } });
     const known = open(s3.url);
     const { headers } = s3.alice.sign({ method: 'GET', path: '/' });
@@ -144,7 +144,7 @@ describe('strangers', () => {
 describe('slow clients', () => {
   const limits = { waitMs: 1_000, slowestBytesPerSecond: 1_000_000 };
 
-  test('that stop sending are told so and cut off, and nothing is stored', async () => {
+  test('that stop sending get an error and are cut off, and nothing is stored', async () => {
     const s3 = await start({ limits });
     const sent = { method: 'PUT', path: '/bucket/slow', contentSha256: 'UNSIGNED-PAYLOAD' };
     const request = s3.alice.open({ ...sent, headers: { ...s3.alice.sign(sent).headers, 'content-length': '1000' } });
@@ -157,7 +157,7 @@ describe('slow clients', () => {
     expect((await s3.alice.send({ method: 'GET', path: '/bucket/slow' })).status).toBe(404);
   });
 
-  test('that send the rest when they have been told are not stored after all', async () => {
+  test('that send the rest after the error are still not stored', async () => {
     const s3 = await start({ limits });
     let stored = 0;
     const { put } = s3.namespace;
@@ -210,7 +210,7 @@ describe('slow clients', () => {
   });
 });
 
-test('XML of many requests at once is bounded', async () => {
+test('XML of many concurrent requests is bounded', async () => {
   const s3 = await start({ limits: { mostDocumentBytes: 100_000 } });
   const bodyOf = (count: number) =>
     `<Delete>${Array.from({ length: count }, (_, at) => `<Object><Key>${'x'.repeat(500)}${at}</Key></Object>`).join('')}</Delete>`;
@@ -229,7 +229,7 @@ async function* one(body: Buffer): AsyncGenerator<Buffer> {
   yield body;
 }
 
-test('more requests than can be served at once are asked to come later', async () => {
+test('requests above the limit get an error that asks for a retry', async () => {
   const s3 = await start({ limits: { mostRequests: 1 } });
   const sent = { method: 'PUT', path: '/bucket/waiting', contentSha256: 'UNSIGNED-PAYLOAD' };
   const first = s3.alice.open({ ...sent, headers: { ...s3.alice.sign(sent).headers, 'content-length': '4' } });
@@ -250,7 +250,7 @@ describe('the share of an account', () => {
     return request;
   };
 
-  test('of requests leaves room for others, whatever the account sends on top of it', async () => {
+  test('of requests leaves room for others, whatever the account sends above it', async () => {
     const s3 = await start({ limits: { mostRequests: 6, mostRequestsOfAccount: 4 } });
     await s3.namespace.createContainer(bob, 'bucket');
     const uploads = Array.from({ length: 20 }, (_, index) => slow(s3.alice, `/bucket/slow-${index}`));
@@ -304,7 +304,7 @@ describe('a drain', () => {
     expect((await s3.namespace.stat(alice, 'bucket', 'late')).sizeBytes).toBe(4);
   });
 
-  test('does not wait for ever', async () => {
+  test('does not wait forever', async () => {
     const s3 = await start();
     const sent = { method: 'PUT', path: '/bucket/never', contentSha256: 'UNSIGNED-PAYLOAD' };
     const request = s3.alice.open({ ...sent, headers: { ...s3.alice.sign(sent).headers, 'content-length': '4' } });
@@ -315,7 +315,7 @@ describe('a drain', () => {
   });
 });
 
-/** Takes bytes more slowly than they could come, keeps none, and gives as many as are wanted. */
+/** Reads bytes more slowly than they could arrive, stores none, and serves as many as requested. */
 class EndlessNamespace extends MemoryNamespace {
   takenBytes = 0;
 

@@ -42,7 +42,7 @@ test('a write that one cluster acknowledged is seen by the next reader at anothe
   expect((await north.send({ method: 'GET', path: '/photos?list-type=2' })).text).not.toContain('big');
 });
 
-test('of conditional writes at two clusters at once, one wins', async () => {
+test('one of two concurrent conditional writes at two clusters wins', async () => {
   const answers = await Promise.all(
     [north, south, north, south].map((client, at) => put(client, 'once', `${at}`, { 'if-none-match': '*' })),
   );
@@ -66,7 +66,7 @@ async function uploadParts(key: string) {
   return { uploadId, bodies, complete };
 }
 
-test('an upload in parts may be sent through several clusters', async () => {
+test('a multipart upload may be sent through several clusters', async () => {
   const { uploadId, bodies, complete } = await uploadParts('film');
   expect((await complete(south)).status).toBe(200);
   const read = await north.send({ method: 'GET', path: '/photos/film' });
@@ -74,7 +74,7 @@ test('an upload in parts may be sent through several clusters', async () => {
   expect((await north.send({ method: 'GET', path: '/photos?uploads' })).text).not.toContain(uploadId);
 });
 
-test('an upload that was completed at one cluster is completed again at another, until its object is replaced', async () => {
+test('an upload that was completed at one cluster can be completed again at another, until its object is replaced', async () => {
   const { bodies, complete } = await uploadParts('again');
   const once = { 'if-none-match': '*' };
   const tagOf = ({ text }: { readonly text: string }) => /<ETag>(.*?)<\/ETag>/.exec(text)?.[1];
@@ -96,7 +96,7 @@ test('an upload that was completed at one cluster is completed again at another,
   expect((await north.send({ method: 'GET', path: '/photos/again' })).text).toBe('other');
 });
 
-test('without a majority, reads should be tried again, and the outcome of a write is unknown', async () => {
+test('without a majority, reads ask for a retry, and the outcome of a write is unknown', async () => {
   await put(north, 'there', 'there');
   clusters.unplugged.add(1).add(2);
   const read = await north.send({ method: 'GET', path: '/photos/there' });
@@ -106,7 +106,7 @@ test('without a majority, reads should be tried again, and the outcome of a writ
   expect(write.text).toContain('unknown whether this request took effect');
 });
 
-test("another project's bucket does not exist, at any cluster", async () => {
+test("another project's bucket looks nonexistent at every cluster", async () => {
   for (const { client } of servers) {
     const answer = await client(bobKey).send({ method: 'GET', path: '/photos/there' });
     expect(answer).toMatchObject({ status: 404, code: 'NoSuchBucket' });

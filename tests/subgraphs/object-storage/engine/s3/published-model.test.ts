@@ -1,5 +1,5 @@
-// Every operation, parameter, header and XML element of the published model of S3, from botocore: each is carried out as S3 documents it,
-// or refused with nothing changed. A later model only adds parts that must be refused.
+// Every operation, parameter, header and XML element of the published S3 model, from botocore. Each is carried out as
+// S3 documents it, or refused without any change. A later model only adds parts that must be refused.
 // needs: python3-boto3
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ interface Model {
 
 const packaged = '/usr/lib/python3/dist-packages/botocore';
 
-/** Debian's, and a newer one if Python finds another. */
+/** Debian's model, and a newer one if another Python has it. */
 function modelFiles(): string[] {
   const found = spawnSync('python3', ['-c', 'import botocore; print(botocore.__path__[0])'], { encoding: 'utf8' });
   const folders = new Set([packaged, ...(found.status === 0 ? [found.stdout.trim()] : [])]);
@@ -68,7 +68,7 @@ let etag = '';
 let uploadId = '';
 let partTag = '';
 
-/** A value with which a member is carried out; others get `x`. */
+/** Values with which members are carried out. Others get `x`. */
 const samples: Readonly<Record<string, () => string>> = {
   'cache-control': () => 'no-cache',
   'content-encoding': () => 'gzip',
@@ -141,7 +141,7 @@ const bodyHeaders = [
 interface Done {
   /** Members that are carried out. */
   readonly takes: readonly string[];
-  /** Sent always. */
+  /** Parameters that are always sent. */
   readonly needs?: () => Readonly<Record<string, string>>;
   readonly body?: () => string;
 }
@@ -194,7 +194,7 @@ const done: Readonly<Record<string, Done>> = {
   },
 };
 
-/** Answered as S3 does for a bucket without these settings: nothing changes. */
+/** Answered like S3 does for a bucket without these settings. Nothing changes. */
 const answeredAsNone: ReadonlySet<string> = new Set([
   ...['DeleteBucketCors', 'DeleteBucketEncryption', 'DeleteBucketLifecycle', 'DeleteBucketOwnershipControls'],
   ...['DeleteBucketPolicy', 'DeleteBucketReplication', 'DeleteBucketTagging', 'DeleteBucketWebsite'],
@@ -215,7 +215,7 @@ beforeAll(async () => {
 });
 afterAll(() => s3.server.stop());
 
-/** One bucket with an object and an upload that has a part. */
+/** Creates one bucket with an object, and an upload that has a part. */
 async function reset(): Promise<void> {
   const { namespace } = s3;
   for (const { name } of await namespace.containers(alice, { prefix: '', after: '', limit: 10_000 })) {
@@ -249,7 +249,7 @@ function uploadOf(content: string) {
   };
 }
 
-/** All that a request can change. */
+/** All state that a request can change. */
 async function state(): Promise<unknown> {
   const { namespace } = s3;
   const containers = await namespace.containers(alice, { prefix: '', after: '', limit: 10_000 });
@@ -343,7 +343,7 @@ const elementSamples: Readonly<Record<string, () => string>> = {
   'Delete.Quiet': () => 'true',
 };
 
-/** Undefined: the baseline has it already. */
+/** Undefined if the baseline already has it. */
 function withElement(document: string, path: string): string | undefined {
   const names = path.split('.');
   const known = names.findLastIndex((name) => document.includes(`</${name}>`));
@@ -361,7 +361,7 @@ describe.each(modelFiles())('the model %s', (file) => {
 
   beforeEach(reset);
 
-  /** Lists what is neither refused nor leaves everything as it was. */
+  /** Lists requests that are not refused, or that change something. */
   async function mustRefuse(asked: Asked, what: string, unknownDone: string[]): Promise<void> {
     const before = await state();
     const answer = await client.send(asked);
@@ -377,7 +377,7 @@ describe.each(modelFiles())('the model %s', (file) => {
       if (done[operation] !== undefined) continue;
       const asked = askedOf(model, operation);
       if (!answeredAsNone.has(operation)) {
-        // Where S3 has no body of its own a listing of nothing is asked for: those are never answered here.
+        // Where S3 has no body, the request lists nothing, because those are never answered here.
         if (asked.path !== '/') await mustRefuse(asked, `${asked.method} ${asked.path}`, unknownDone);
         continue;
       }

@@ -1,4 +1,4 @@
-// Bodies of XML that no client of good will sends.
+// XML bodies that only a hostile client sends.
 import { expect, test } from '@jest/globals';
 import { readXml } from '../../../../../subgraphs/object-storage/engine/s3/read-xml.ts';
 import { patience } from '../../../../support/machine/patience.ts';
@@ -6,18 +6,18 @@ import { patience } from '../../../../support/machine/patience.ts';
 const read = (keys: string) => readXml(Buffer.from(`<Delete><Object><Key>${keys}</Key></Object></Delete>`), 'Delete');
 const malformed = expect.objectContaining({ code: 'MalformedXML' });
 
-test('CDATA sections are read, and text in them that looks like a reference is none', () => {
+test('CDATA sections are read, and text in them that looks like a reference is not one', () => {
   expect(read('a<![CDATA[&b;]]>c<![CDATA[<d>]]>').Object).toEqual([{ Key: 'a&b;c<d>' }]);
   expect(() => read('<![CDATA[a]]>&b;')).toThrow(malformed);
 });
 
-// A search to the end of the document from each of them would take minutes.
+// Searching to the end of the document from each of them would take minutes.
 test('a body of many CDATA sections without an end is refused at once', () => {
   expect(() => read('<![CDATA['.repeat(110_000))).toThrow(malformed);
   expect(() => read(`${'<![CDATA['.repeat(110_000)}&b;`)).toThrow(malformed);
 });
 
-// To copy all values of a name for each further one would take minutes.
+// Copying all values of a name for each further one would take minutes.
 test.each(['<Object/>', '<a/>'])('a body of very many %s is refused at once', (element) => {
   const body = Buffer.from(`<Delete>${element.repeat(190_000)}</Delete>`);
   const beganMs = performance.now();

@@ -1,4 +1,4 @@
-// The clients that people have, as Debian packages them, against the S3 server: each with its own way to sign, stream and page.
+// Common clients, as packaged by Debian, against the S3 server. Each has its own way to sign, stream and page.
 // needs: awscli, s3cmd, rclone, restic, python3, python3-boto3
 
 import { spawnSync } from 'node:child_process';
@@ -18,7 +18,7 @@ const timeoutMs = 120_000 * patience;
 const MiB = 1024 * 1024;
 
 let s3: TestedS3;
-/** The same by HTTPS: clients choose other ways to send bodies there. */
+/** The same server over HTTPS, where clients send bodies in other ways. */
 let secure: TestedS3;
 let folder: TemporaryFolder;
 let ca = '';
@@ -41,7 +41,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** The environment of a user who has nothing configured. */
+/** The environment of a user without any configuration. */
 function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   return {
     PATH: '/usr/bin:/bin',
@@ -86,7 +86,7 @@ describeWith('/usr/bin/aws', (aws) => {
   const files = () => join(folder.path, 'files');
 
   test(
-    'keeps a folder in step, copies, lists and signs URLs',
+    'keeps a folder in sync, copies, lists and signs URLs',
     async () => {
       const call = (...args: readonly string[]) => run(aws, ['--endpoint-url', s3.url, ...args]);
       await call('s3', 'mb', 's3://aws');
@@ -106,7 +106,7 @@ describeWith('/usr/bin/aws', (aws) => {
   );
 
   test(
-    'keeps a folder in step by HTTPS',
+    'keeps a folder in sync over HTTPS',
     async () => {
       const call = (...args: readonly string[]) =>
         run(aws, ['--endpoint-url', secure.url, ...args], { AWS_CA_BUNDLE: ca });
@@ -156,7 +156,7 @@ describeWith('/usr/bin/s3cmd', (s3cmd) => {
 
 describeWith('/usr/bin/rclone', (rclone) => {
   test(
-    'keeps a folder in step',
+    'keeps a folder in sync',
     async () => {
       const env = {
         RCLONE_CONFIG: join(folder.path, 'rclone.conf'),
@@ -270,7 +270,7 @@ s3.delete_bucket(Bucket=bucket)
 print('done with', boto3.__version__)
 `;
 
-/** Debian's, and another one that the machine may have: newer ones send checksums in trailers. */
+/** Debian's Python, and another one that the machine may have. Newer clients send checksums in trailers. */
 const pythons = [...new Set(['/usr/bin/python3', ...otherPython()])];
 
 function otherPython(): string[] {

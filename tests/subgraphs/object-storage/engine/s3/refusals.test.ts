@@ -1,4 +1,4 @@
-// Requests that another server would understand, and this one must not carry out as something else.
+// Requests that another server would understand, and that this one must not treat as something else.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { checksumDigest } from '../../../../../subgraphs/object-storage/engine/s3/checksums.ts';
@@ -24,11 +24,11 @@ beforeEach(async () => {
 
 const content = async () => (await client.send({ method: 'GET', path: `${bucket}/key` })).text;
 
-describe('a host that is no name of the server', () => {
+describe('a host that is not a name of the server', () => {
   const at = (host: string, sent: { readonly method: string; readonly path: string; readonly body?: string }) =>
     client.send({ ...sent, headers: { host } });
 
-  test('is refused: no bucket is made or deleted, and no object', async () => {
+  test('is refused: no bucket or object is created or deleted', async () => {
     const host = `${bucket.slice(1)}.s3.lab.test:9000`;
     const before = (await s3.namespace.containers(alice, { prefix: '', after: '', limit: 10_000 })).length;
     for (const sent of [
@@ -51,7 +51,7 @@ describe('a host that is no name of the server', () => {
   );
 });
 
-describe('chunks that are not announced', () => {
+describe('unannounced chunks', () => {
   const framed = '5\r\nhello\r\n0\r\n\r\n';
 
   test.each([
@@ -83,7 +83,7 @@ test('a query parameter that is given twice is refused', async () => {
   expect(await content()).toBe('first');
 });
 
-describe('an empty version id', () => {
+describe('an empty version ID', () => {
   test.each([
     ['DELETE', 'key?versionId=', {}],
     ['DELETE', 'key?versionId', {}],
@@ -104,7 +104,7 @@ describe('an empty version id', () => {
   });
 });
 
-test('a project beside a signature is refused: the key may belong to another one', async () => {
+test('a project next to a signature is refused, because the key may belong to another one', async () => {
   const project = { 'x-tidegate-project': 'bank' };
   const refused = { status: 400, code: 'InvalidRequest' };
   const signed = { method: 'PUT', path: `${bucket}/key`, body: 'second' };
@@ -115,7 +115,7 @@ test('a project beside a signature is refused: the key may belong to another one
   expect(await content()).toBe('first');
 });
 
-test('an upload under other conditions than S3 has for writes is refused', async () => {
+test('an upload with conditions that S3 does not have for writes is refused', async () => {
   for (const header of ['if-unmodified-since', 'if-modified-since', 'if-range', 'range'])
     expect(
       await client.send({
@@ -155,7 +155,7 @@ test.each(['XXHASH64', 'invented'])('the algorithm %s is refused wherever it is 
   expect(await content()).toBe('first');
 });
 
-describe('the end of an upload in parts', () => {
+describe('the end of a multipart upload', () => {
   const digest = checksumDigest('x-amz-checksum-crc32');
   digest.update(Buffer.from('part'));
   const crc32 = digest.base64();
@@ -185,7 +185,7 @@ describe('the end of an upload in parts', () => {
     expect(await content()).toBe('first');
   });
 
-  test('with the right checksum and size is done', async () => {
+  test('with the right checksum and size succeeds', async () => {
     const answer = await complete(`<ChecksumCRC32>${crc32}</ChecksumCRC32>`, { 'x-amz-mp-object-size': '4' });
     expect(answer.text).toContain('CompleteMultipartUploadResult');
     expect(await content()).toBe('part');

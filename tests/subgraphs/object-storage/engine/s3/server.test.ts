@@ -104,7 +104,7 @@ describe('buckets', () => {
     },
   );
 
-  test('of another project do not exist, for any operation', async () => {
+  test('of another project look nonexistent, for any operation', async () => {
     await put('one');
     const stranger = s3.client(bobKey);
     for (const [method, path, body] of [
@@ -127,7 +127,7 @@ describe('buckets', () => {
     expect(await get('one', owner)).toMatchObject({ status: 403, code: 'AccessDenied' });
   });
 
-  test('answer what clients ask of a bucket that has none of it', async () => {
+  test("answer clients' queries for settings that a bucket does not have", async () => {
     const answers: Record<string, string> = {};
     for (const name of [
       'versioning',
@@ -244,7 +244,7 @@ describe('objects', () => {
     expect((await get('digits', { range, 'if-range': '"other"' })).text).toBe('0123456789');
   });
 
-  test.each(['bytes=10-', 'bytes=10-20', 'bytes=-0'])('out of reach of Range: %s', async (range) => {
+  test.each(['bytes=10-', 'bytes=10-20', 'bytes=-0'])('outside the object for Range: %s', async (range) => {
     await put('digits', '0123456789');
     const answer = await get('digits', { range });
     expect(answer).toMatchObject({ status: 416, code: 'InvalidRange', headers: { 'content-range': 'bytes */10' } });
@@ -324,7 +324,7 @@ describe('objects', () => {
     ).toEqual([]);
   });
 
-  test('a thousand are deleted at once, but no more', async () => {
+  test('are deleted a thousand at once, but no more', async () => {
     const bodyOf = (count: number) =>
       `<Delete>${Array.from({ length: count }, (_, at) => `<Object><Key>a&amp;b&lt;&#x41;${at}</Key></Object>`).join('')}</Delete>`;
     const answer = await client.send({ method: 'POST', path: `${bucket}?delete`, body: bodyOf(1_000) });
@@ -346,7 +346,7 @@ describe('objects', () => {
     '<Other><Object><Key>a</Key></Object></Other>',
     '<!DOCTYPE Delete [<!ENTITY a "b">]><Delete><Object><Key>&a;</Key></Object></Delete>',
     `<Delete><Object><Key>${'x'.repeat(5_000_000)}</Key></Object></Delete>`,
-  ])('a deletion with a malformed body is refused (%#)', async (body) => {
+  ])('are not deleted for a malformed body (%#)', async (body) => {
     const answer = await client.send({ method: 'POST', path: `${bucket}?delete`, body });
     expect(answer).toMatchObject({ status: 400, code: 'MalformedXML' });
   });
@@ -389,7 +389,7 @@ describe('listings', () => {
     ['list-type=2&max-keys=2', 'NextContinuationToken', 'continuation-token'],
     ['max-keys=2', 'NextMarker', 'marker'],
     ['versions&max-keys=2', 'NextKeyMarker', 'key-marker'],
-  ])('in pages: %s', async (query, next, parameter) => {
+  ])('come in pages: %s', async (query, next, parameter) => {
     for (const delimiter of ['', '&delimiter=%2F']) {
       const found: (string | undefined)[] = [];
       let position = '';
@@ -478,7 +478,7 @@ describe('multipart uploads', () => {
     expect((await get('target')).text).toBe('234');
   });
 
-  test('are refused with wrong numbers, orders, parts and ids', async () => {
+  test('are refused with wrong numbers, orders, parts and IDs', async () => {
     const uploadId = await begin('one');
     for (const number of [0, 10_001, 'x', ''])
       expect(await part('one', uploadId, number, 'x')).toMatchObject({ status: 400, code: 'InvalidArgument' });
@@ -618,7 +618,7 @@ describe('bodies', () => {
     expect(await get('one')).toMatchObject({ status: 404 });
   });
 
-  test('with right digests are taken, and the checksum is told back', async () => {
+  test('with right digests are accepted, and the checksum is returned', async () => {
     const digest = checksumDigest('x-amz-checksum-crc32c');
     digest.update(Buffer.from('body'));
     const headers = {
@@ -638,7 +638,7 @@ describe('bodies', () => {
     const request = client.open({ ...sent, headers });
     const failed = new Promise((resolve) => request.once('error', resolve));
     request.write(randomBytes(500_000));
-    // The server takes its first half: nothing says so before the answer.
+    // The server reads the first half. Nothing signals this before the answer.
     await sleep(50);
     request.destroy();
     await failed;
@@ -646,7 +646,7 @@ describe('bodies', () => {
     expect(await get('cut')).toMatchObject({ status: 404, code: 'NoSuchKey' });
   });
 
-  test('of refused requests are not waited for, and the answer arrives', async () => {
+  test('of refused requests are not awaited, and the answer arrives', async () => {
     const body = randomBytes(900_000);
     const answer = await client.send({ method: 'PUT', path: '/no-such-bucket/one', body });
     expect(answer).toMatchObject({ status: 404, code: 'NoSuchBucket', headers: { connection: 'close' } });
@@ -672,7 +672,7 @@ describe('bodies', () => {
     tooLong.destroy();
   });
 
-  test('are asked for only when nothing speaks against the request', async () => {
+  test('are requested only when the request is otherwise acceptable', async () => {
     const sent = { method: 'PUT', path: `${bucket}/continued`, contentSha256: 'UNSIGNED-PAYLOAD' };
     const ask = (path: string) => {
       const { headers } = client.sign({ ...sent, path });
@@ -702,15 +702,15 @@ describe('bodies', () => {
   });
 });
 
-describe('who may come in', () => {
-  test('nobody without a signature, and they learn nothing', async () => {
+describe('authentication', () => {
+  test('refuses callers without a signature, who learn nothing', async () => {
     for (const path of ['/', bucket, `${bucket}/one`, '/no-such-bucket']) {
       const answer = await client.plain({ method: 'GET', path });
       expect(answer).toMatchObject({ status: 403, code: 'AccessDenied', headers: { connection: 'close' } });
     }
   });
 
-  test('with a key that is wrong, unknown, or of another region: no', async () => {
+  test('refuses a key that is wrong, unknown, or of another region', async () => {
     const refusal = async (credentials: typeof aliceKey) =>
       (await s3.client(credentials).send({ method: 'GET', path: bucket })).code;
     expect(await refusal({ ...aliceKey, secret: 'wrong' })).toBe('SignatureDoesNotMatch');
@@ -720,7 +720,7 @@ describe('who may come in', () => {
     expect(late.text).toContain('<MaxAllowedSkewMilliseconds>900000</MaxAllowedSkewMilliseconds>');
   });
 
-  test('to read only: reads, and no writes', async () => {
+  test('lets a read-only key read, but not write', async () => {
     await put('one');
     const reader = s3.client(readerKey);
     expect((await reader.send({ method: 'GET', path: `${bucket}/one` })).text).toBe('one');
@@ -728,7 +728,7 @@ describe('who may come in', () => {
     expect(write).toMatchObject({ status: 403, code: 'AccessDenied' });
   });
 
-  test('with a token', async () => {
+  test('accepts a token', async () => {
     const headers = { authorization: `Bearer ${aliceToken}` };
     expect(await client.plain({ method: 'PUT', path: `${bucket}/one`, headers, body: 'one' })).toMatchObject({
       status: 200,
@@ -741,7 +741,7 @@ describe('who may come in', () => {
     expect(streamed).toMatchObject({ status: 400, code: 'InvalidRequest' });
   });
 
-  test('with a presigned URL in a page of another origin: the browser may ask, send and read; nothing else has such an answer', async () => {
+  test('accepts a presigned URL in a page of another origin: the browser may preflight, send and read; no other request gets such an answer', async () => {
     const origin = 'https://tidegate.example.com';
     const url = `${s3.url}${client.presign({ method: 'PUT', path: `${bucket}/from-a-page` })}`;
     const asked = await fetch(url, {
@@ -762,7 +762,7 @@ describe('who may come in', () => {
     expect(refused.headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  test('with a presigned URL', async () => {
+  test('accepts a presigned URL', async () => {
     const url = client.presign({ method: 'PUT', path: `${bucket}/signed` });
     expect(await client.plain({ method: 'PUT', path: url, body: 'body' })).toMatchObject({ status: 200 });
     const read = client.presign({ method: 'GET', path: `${bucket}/signed?response-content-type=text%2Fcsv` });
@@ -785,7 +785,7 @@ describe('names', () => {
     expect(await put(encodeURIComponent('ä'.repeat(513)))).toMatchObject({ status: 400, code: 'KeyTooLongError' });
   });
 
-  test('are what they are: nothing is normalised', async () => {
+  test('are literal: nothing is normalised', async () => {
     for (const key of ['/', '//', 'a/../b', './a', 'a//b', '%2e%2e', 'a%2Fb'])
       expect((await put(key, `at ${key}`)).status).toBe(200);
     for (const key of ['/', '//', 'a/../b', './a', 'a//b']) expect((await get(key)).text).toBe(`at ${key}`);
@@ -793,14 +793,14 @@ describe('names', () => {
     expect((await get('..')).text).toBe('at %2e%2e');
   });
 
-  test.each(['%', '%zz', '%ff', '%c3', 'a%e2%82'])('that are no UTF-8 are refused: %s', async (key) => {
+  test.each(['%', '%zz', '%ff', '%c3', 'a%e2%82'])('that are not UTF-8 are refused: %s', async (key) => {
     const answer = await client.plain({ method: 'GET', path: `${bucket}/${key}` });
     expect(answer).toMatchObject({ status: 400, code: 'InvalidURI' });
   });
 
-  test('of sources that are not percent-encoded are refused: they would be other names', async () => {
+  test('of sources that are not percent-encoded are refused, because they would be other names', async () => {
     const raw = Buffer.from('création').toString('latin1');
-    // What the bytes would be as characters.
+    // The name that these bytes would be as characters.
     await put(encodeURIComponent(raw), 'another object');
     const copied = await client.send({
       ...{ method: 'PUT', path: `${bucket}/copy`, headers: { 'x-amz-copy-source': `${bucket}/${raw}` } },
@@ -829,7 +829,7 @@ describe('headers', () => {
     expect(await put('one', 'one', { [name]: value })).toMatchObject({ status, code });
   });
 
-  test('that are too long, too many or no HTTP get S3 errors', async () => {
+  test('that are too long, too many or not HTTP get S3 errors', async () => {
     const raw = (text: string) =>
       new Promise<string>((resolve) => {
         const { hostname, port } = new URL(s3.url);
@@ -851,7 +851,7 @@ describe('headers', () => {
   });
 });
 
-describe('failures beneath', () => {
+describe('failures of the layer below', () => {
   test.each<[ObjectErrorCode, number, string, boolean]>([
     ['NO_QUORUM', 503, 'ServiceUnavailable', true],
     ['FATE_UNKNOWN', 503, 'ServiceUnavailable', true],
@@ -872,7 +872,7 @@ describe('failures beneath', () => {
     }
   });
 
-  test('a fault of the program is no secret leaked', async () => {
+  test('an internal error leaks no secret', async () => {
     const { stat } = s3.namespace;
     s3.namespace.stat = async () => {
       throw new Error('secret');
@@ -900,7 +900,7 @@ describe('failures beneath', () => {
     expect(lines.join('')).not.toMatch(/X-Amz-|[0-9a-f]{64}/);
   });
 
-  test('a copy that fails after its answer has begun is told to the client, the log and the metrics', async () => {
+  test('a copy that fails after its answer has begun is reported to the client, the log and the metrics', async () => {
     const served: ServedRequest[] = [];
     const slow = await startS3({ served: (request) => void served.push(request) });
     const copying = Promise.withResolvers<never>();

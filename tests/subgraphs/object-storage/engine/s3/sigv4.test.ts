@@ -23,7 +23,7 @@ function authenticatorAt(nowMs: number): RequestAuthenticator {
   });
 }
 
-/** The examples address the bucket by its host name: only path and query matter to the signature. */
+/** The examples address the bucket by its host name. Only path and query matter to the signature. */
 function requestOf(method: string, url: string, headers: Record<string, string>): SignedRequest {
   const { pairs } = s3AddressOf(`/${url.slice(url.indexOf('?')).replace(/^[^?].*/, '')}`);
   const all = { host: 'examplebucket.s3.amazonaws.com', ...headers };
@@ -104,7 +104,7 @@ describe('a signature', () => {
     expect((await authenticatorAt(signedAtMs).authenticate(request)).caller).toBe(caller);
   });
 
-  test.each(examples)('of the example "%s" is wrong when anything signed is changed', async (_name, request) => {
+  test.each(examples)('of the example "%s" is wrong when any signed part changes', async (_name, request) => {
     const authenticator = authenticatorAt(signedAtMs);
     const changed: SignedRequest[] = [
       { ...request, method: 'DELETE' },
@@ -163,12 +163,12 @@ test.each(malformedHeaders)('an Authorization header with %s is refused', async 
   expect([expected, expected === 'AccessDenied' ? 'InvalidAccessKeyId' : expected]).toContain(refusal);
 });
 
-test('a URL that is presigned by version 2 is refused, and the refusal names the version to use instead', async () => {
+test('a URL presigned with version 2 is refused, and the refusal names the version to use instead', async () => {
   const old = requestOf('GET', `/test.txt?AWSAccessKeyId=${accessKeyId}&Signature=x&Expires=1`, {});
   await expect(authenticatorAt(signedAtMs).authenticate(old)).rejects.toThrow('use AWS4-HMAC-SHA256');
 });
 
-test('signing keys are kept by key, day and secret', () => {
+test('signing keys are cached by key, day and secret', () => {
   const keys = new SigningKeys();
   const first = keys.of(accessKeyId, secret, '20130524', 'us-east-1');
   expect(keys.of(accessKeyId, secret, '20130524', 'us-east-1')).toBe(first);
@@ -261,7 +261,7 @@ describe('a body of chunks', () => {
     expect(await refusalOf(decode(text, options, 100))).toBe(expected);
   });
 
-  test('without signatures has trailers, too', async () => {
+  test('without signatures has trailers too', async () => {
     const trailers: ReadonlyMap<string, string>[] = [];
     const onTrailers = (each: ReadonlyMap<string, string>) => trailers.push(each);
     const body = '3\r\nabc\r\n2\r\nde\r\n0\r\nX-Amz-Checksum-Crc32:AAAAAA==\r\n\r\n';

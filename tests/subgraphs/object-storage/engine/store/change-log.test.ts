@@ -1,5 +1,5 @@
-// The changes that a cluster sends to others that catch up with it: its own changes at once, those of its other processes a little later,
-// and nothing twice.
+// The changes that a cluster sends to others that catch up. Its own changes are sent at once, those of its other
+// processes a little later, and nothing twice.
 import { expect, test } from '@jest/globals';
 import { ChangeLog } from '../../../../../subgraphs/object-storage/engine/store/change-log.ts';
 import { partitionOfScope } from '../../../../../subgraphs/object-storage/engine/store/scope-partition.ts';
@@ -27,7 +27,7 @@ async function toldAfter(log: ChangeLog, mark: string) {
   });
 }
 
-test('a change of this process is reported without a look at all partitions; an idle cluster reports nothing, by the same mark', async () => {
+test('a change of this process is reported without reading all partitions; an idle cluster reports nothing, by the same mark', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [own] = await twoProcesses(cleanup);
   const log = new ChangeLog({ ...own, othersEveryMs: Number.MAX_SAFE_INTEGER });
@@ -38,11 +38,11 @@ test('a change of this process is reported without a look at all partitions; an 
   const second = await toldAfter(log, first.mark);
   expect(second.heads).toEqual([expect.objectContaining({ ring, partition: partitionOfScope(scope), changes: 1 })]);
   expect(await log.heads(second.mark)).toMatchObject({ mark: second.mark, heads: [] });
-  // A cluster that comes with a mark of another process gets everything.
+  // A cluster with a mark of another process gets everything.
   expect((await log.heads('elsewhere/7')).heads).toHaveLength(held.size);
 });
 
-test('a change of another process of the cluster is reported, and a new epoch', async () => {
+test('a change of another process of the cluster is reported, and so is a new epoch', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [own, another] = await twoProcesses(cleanup);
   const log = new ChangeLog({ ...own, othersEveryMs: 1 });
@@ -50,7 +50,7 @@ test('a change of another process of the cluster is reported, and a new epoch', 
   await another.accept({ ring, scope, name: 'photo' }, another.clock.next(), '{}');
   const second = await toldAfter(log, first.mark);
   expect(second.heads).toEqual([expect.objectContaining({ partition: partitionOfScope(scope), changes: 1 })]);
-  // One of each at once: neither hides the other.
+  // One of each at once. Neither hides the other.
   await own.accept({ ring, scope, name: 'photo' }, own.clock.next(), '{"n":2}');
   await another.accept({ ring, scope: other, name: 'photo' }, another.clock.next(), '{}');
   const changed = new Map<number, number>();
@@ -73,14 +73,14 @@ test('a change of another process of the cluster is reported, and a new epoch', 
   expect(last).toHaveLength(held.size);
 });
 
-test('it reports up to when its heads are complete, and for which rings: none in which a replica does not vote', async () => {
+test('it reports the time up to which its heads are complete, but not for rings in which a replica does not vote', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [own, another] = await twoProcesses(cleanup);
   const log = new ChangeLog({ ...own, othersEveryMs: 60_000 });
   const first = await log.heads('');
   expect(first.whole?.rings).toEqual([{ ring, epoch: 1 }]);
   const beforeMs = performance.now();
-  // It has not looked at what others changed since.
+  // It has not read the others' changes since then.
   await another.accept({ ring, scope, name: 'photo' }, another.clock.next(), '{}');
   let askedMs = 0;
   const second = await waitFor('another look', async () => {
@@ -89,13 +89,13 @@ test('it reports up to when its heads are complete, and for which rings: none in
     return toldAfter(log, first.mark);
   });
   expect(second.heads.some(({ partition }) => partition === partitionOfScope(other))).toBe(true);
-  // Its age is counted from some moment after it was asked.
+  // Its age is counted from a moment after the request.
   expect(askedMs - (second.whole?.agoMs ?? 0)).toBeLessThan(beforeMs);
   await another.partitions.lose();
   expect((await new ChangeLog(own).heads('')).whole?.rings).toEqual([]);
 });
 
-test('nothing of a lost replica is reported any more, by no process of the cluster', async () => {
+test('a lost replica is no longer reported, by any process of the cluster', async () => {
   await using cleanup = new AsyncDisposableStack();
   const processes = await twoProcesses(cleanup);
   const logs = processes.map((each) => new ChangeLog({ ...each, othersEveryMs: 1 }));
@@ -104,7 +104,7 @@ test('nothing of a lost replica is reported any more, by no process of the clust
   for (const log of logs) await waitFor('nothing to be reported', async () => (await log.heads('')).heads.length === 0);
 });
 
-test('all partitions of a ring are reported with the number of their last change when it is in another epoch, thousands too', async () => {
+test('all partitions of a ring are reported with the number of their last change when its epoch changes, even thousands', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [own, another] = await twoProcesses(cleanup);
   const log = new ChangeLog({ ...own, othersEveryMs: 1 });

@@ -1,4 +1,4 @@
-// The documents of a cluster: the newest of each, reported in the order of their arrival.
+// The documents of a cluster: the newest of each, reported in order of arrival.
 import { expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
 import { DocumentStore } from '../../../../../subgraphs/object-storage/engine/store/document-store.ts';
@@ -33,7 +33,7 @@ test('a generation only rises, and arrivals are reported once and in order', asy
   expect(arrivals).toEqual(Array.from({ length: 32 }, (_, index) => index + 2));
 });
 
-test('a clock that was ahead does not hide for how long the control plane has been silent', async () => {
+test('a clock that was ahead does not hide how long the control plane has been silent', async () => {
   await using cleanup = new AsyncDisposableStack();
   const db = new Database({ connection: await storeDatabase(cleanup) });
   cleanup.defer(() => db.close());
@@ -42,10 +42,10 @@ test('a clock that was ahead does not hide for how long the control plane has be
   expect(await store.controlPlaneSilentMs()).toBeUndefined();
   await store.heardControlPlane();
   await ahead();
-  // The control plane is heard again, with the right clock.
+  // Contact with the control plane returns, with the right clock.
   await store.heardControlPlane();
   await waitFor('its silence to be counted', async () => ((await store.controlPlaneSilentMs()) ?? 0) > 20);
-  // It is not.
+  // There is no contact.
   await ahead();
   expect(await store.controlPlaneSilentMs()).toBeLessThan(1_000);
   await waitFor('the silence to count from now', async () => ((await store.controlPlaneSilentMs()) ?? 0) > 20);

@@ -1,5 +1,5 @@
-// One cluster catches up with another: changes that it lacked after it was away, deletions too, and changes that promises and gates kept
-// out.
+// One cluster catches up with another: changes and deletions that it missed while away, and changes that promises and
+// gates kept out.
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { CatchUpPeer } from '../../../../../subgraphs/object-storage/engine/store/catch-up.ts';
@@ -17,7 +17,7 @@ const never = new AbortController().signal;
 
 interface Followed {
   readonly follower: Follower;
-  /** Changes that were reported. */
+  /** The number of changes that were reported. */
   readonly told: () => number;
   readonly settled: RegisterKey[];
 }
@@ -47,7 +47,7 @@ function follow(own: StoreProcess, other: StoreProcess, epoch = 1): Followed {
 }
 
 async function followAll({ follower }: Followed): Promise<void> {
-  // Heads are looked at afresh a moment after the last time.
+  // Heads are read again a moment after the last time.
   for (let quiet = 0; quiet < 3; ) {
     if (await follower.follow(never)) quiet = 0;
     else {
@@ -66,7 +66,7 @@ async function twoClusters(cleanup: AsyncDisposableStack): Promise<readonly [Sto
   return [await open(0), await open(1)];
 }
 
-test('a cluster that was away is equal afterwards, and goes on where it was when its process dies', async () => {
+test('a cluster that was away becomes equal, and continues from its position when its process dies', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [north, south] = await twoClusters(cleanup);
   const random = seededRandom(7);
@@ -98,7 +98,7 @@ test('a cluster that was away is equal afterwards, and goes on where it was when
   expect(await north.rows()).toHaveLength(rows.length + 1);
 });
 
-test('a change that a promise keeps out is given a later version, and then accepted', async () => {
+test('a change that a promise keeps out gets a later version, and is then accepted', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [north, south] = await twoClusters(cleanup);
   const key = { ring, scope, name: 'promised' };
@@ -114,7 +114,7 @@ test('a change that a promise keeps out is given a later version, and then accep
   expect(followed.follower.lag.changes).toBe(0);
 });
 
-test('nothing comes into a container while it is sealed here, also not after a restart; changes that were held back come when it is open again', async () => {
+test('nothing enters a container while it is sealed here, even after a restart; held changes arrive when it is open again', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [north, south] = await twoClusters(cleanup);
   const [gate, name] = ['', 'kept'].map((each) => ({ ring, scope, name: each }));
@@ -139,7 +139,7 @@ test('nothing comes into a container while it is sealed here, also not after a r
   expect(third.follower.lag.changes).toBe(0);
 });
 
-test('a partition that was left and came back is followed from its beginning, and has nothing old', async () => {
+test('a partition that the cluster left and regained is followed from its beginning, and has nothing old', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [north, south] = await twoClusters(cleanup);
   const [old, kept] = ['old', 'kept'].map((name) => ({ ring, scope, name }));
@@ -149,7 +149,7 @@ test('a partition that was left and came back is followed from its beginning, an
   await followAll(followed);
   await south.partitions.enterRing({ ring, epoch: 2, held: new Set() });
   await north.partitions.enterRing({ ring, epoch: 2, held });
-  // Deleted and forgotten while the south was no member.
+  // Deleted and forgotten while south was not a member.
   const version = north.clock.next();
   await north.accept(old, version, undefined, 2);
   const place = { ring, partition: [...partitionsOf([old])][0] ?? -1 };
@@ -162,19 +162,19 @@ test('a partition that was left and came back is followed from its beginning, an
   await south.partitions.makeReady(floors.map((each) => ({ ...each, ring, epoch: 3 })));
   expect(await south.rows()).toEqual([]);
   expect(floors.find(({ partition }) => partition === place.partition)?.floor).toBe(version);
-  // The one that was there all the time reads its positions again.
+  // A member that stayed all the time reads its positions again.
   await followed.follower.follow(never);
   expect(followed.told()).toBe(3);
   const again = follow(south, north, 3);
   await again.follower.follow(never);
-  // Older than the floor: it needs a later version first.
+  // Older than the floor, so it needs a later version first.
   expect(again.settled).toEqual([kept]);
   await followAll(again);
   expect(await south.rows()).toEqual(await north.rows());
   expect(await south.replica.ask({ op: 'read', key: old, epoch: 3 })).toMatchObject({ row: undefined, floor: version });
 });
 
-test('a partition that this cluster comes to hold is followed, though the other was there before', async () => {
+test('a partition that this cluster gains is followed, even if the other had it before', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [north, south] = await twoClusters(cleanup);
   const key = { ring, scope, name: 'moved' };
@@ -186,7 +186,7 @@ test('a partition that this cluster comes to hold is followed, though the other 
   await followAll(followed);
   expect(await south.rows()).toEqual([]);
   expect(followed.follower.lag).toMatchObject({ changes: 0, partitions: 0 });
-  // The other one enters first, and has reported it before this one does.
+  // The other cluster enters first, and reports it before this one enters.
   await north.partitions.enterRing({ ring, epoch: 3, held });
   await followAll(followed);
   await south.partitions.enterRing({ ring, epoch: 3, held });
@@ -198,7 +198,7 @@ test('a partition that this cluster comes to hold is followed, though the other 
   expect(await south.rows()).toHaveLength(1);
 });
 
-test('the time up to which all of a partition is here is the one up to which the other has certainly reported, in one epoch in which it votes', async () => {
+test('a partition is complete here up to the time that the other has certainly reported, in one epoch in which it votes', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [north, south] = await twoClusters(cleanup);
   const place = { ring, partition: [...partitionsOf([{ scope }])][0] ?? -1 };
@@ -210,7 +210,7 @@ test('the time up to which all of a partition is here is the one up to which the
   expect(first).toBeGreaterThan(0);
   expect(first).toBeLessThan(performance.now());
   expect([first > beganMs - 60_000, followed.follower.asOf(place, 2)]).toEqual([true, undefined]);
-  // Changes that it lacks, or that are held back, keep it at the moment before.
+  // Missing or held changes keep it at the moment before them.
   const key = { ring, scope, name: 'promised' };
   await north.accept(key, north.clock.next(), '{"n":1}');
   const acknowledgedMs = performance.now();
@@ -220,11 +220,11 @@ test('the time up to which all of a partition is here is the one up to which the
   expect(followed.follower.asOf(place, 1)).toBeLessThan(acknowledgedMs);
   await followAll(followed);
   expect((await south.rows())[0]).toMatchObject({ head: '{"n":1}' });
-  // What it knows of the others is asked for again after two seconds.
+  // Its knowledge about the others is refreshed after two seconds.
   await new Promise((resolve) => setTimeout(resolve, 2_100));
   await followAll(followed);
   expect(followed.follower.asOf(place, 1)).toBeGreaterThan(acknowledgedMs);
-  // Lost, the other is no witness any more; in a later epoch neither are the former answers.
+  // A lost cluster is not a witness any more. In a later epoch its former answers do not count either.
   await north.partitions.lose();
   await new Promise((resolve) => setTimeout(resolve, 2_100));
   await followAll(followed);
@@ -235,7 +235,7 @@ test('the time up to which all of a partition is here is the one up to which the
   expect(followed.follower.asOf(place, 2)).toBeUndefined();
 });
 
-test('a change that is made while it is reported, or is reported in several pages, does not count as present here before it is', async () => {
+test('a change made while changes are reported, or reported in several pages, does not count as present here too early', async () => {
   await using cleanup = new AsyncDisposableStack();
   const [north, south] = await twoClusters(cleanup);
   const place = { ring, partition: [...partitionsOf([{ scope }])][0] ?? -1 };
@@ -247,7 +247,7 @@ test('a change that is made while it is reported, or is reported in several page
   const followed = follow(south, north);
   const { changeLog } = north;
   const changes = changeLog.changes.bind(changeLog);
-  // Others come, and it again: it is beyond the first page.
+  // Other changes come, and then this one again, which is beyond the first page.
   changeLog.changes = async (wanted) => {
     changeLog.changes = changes;
     await Promise.all(Array.from({ length: 520 }, (_, number) => write({ ...hot, name: `other ${number}` })));
@@ -262,7 +262,7 @@ test('a change that is made while it is reported, or is reported in several page
   const known = await versionHere();
   expect([typeof known, followed.follower.hasAll(place, 1)]).toEqual(['string', true]);
   expect(followed.follower.asOf(place, 1)).toBeGreaterThan(0);
-  // Between the look for changes to report, and the report.
+  // Between the search for changes to report, and the report.
   const { db } = north;
   const query = db.query.bind(db) as typeof db.query;
   let meanwhile = 0;

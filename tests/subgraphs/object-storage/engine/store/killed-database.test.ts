@@ -1,4 +1,4 @@
-// MariaDB killed under two processes of a cluster: acknowledged values are there, and values that were read stay.
+// MariaDB is killed under two processes of a cluster. Acknowledged values are there, and values that were read stay.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -52,7 +52,7 @@ test('accepted, promised and read values are there after each kill', async () =>
   await first.partitions.enterRing({ ring, epoch, held: partitionsOf(scopes.map((scope) => ({ scope }))) });
 
   const random = seededRandom(11);
-  /** By name: the highest version that was acknowledged, seen or promised. */
+  /** The highest version that was acknowledged, seen or promised, by name. */
   const known = new Map<string, { version: Version; promised: Version }>();
   const learn = (id: string, version: Version, promised: Version) => {
     const before = known.get(id) ?? { version: noVersion, promised: noVersion };

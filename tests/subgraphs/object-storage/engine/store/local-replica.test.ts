@@ -1,4 +1,4 @@
-// The replica in the database follows the rules: the same random requests to both.
+// The replica in the database follows the rules. Both get the same random requests.
 import { expect, test } from '@jest/globals';
 import { NotSentError } from '../../../../../platform/registers/errors.ts';
 import { accept, type Known, promise, type Row } from '../../../../../platform/registers/rules.ts';
@@ -14,7 +14,7 @@ import { partitionsOf, StoreProcess, scopeOf, storeDatabase } from './store-data
 const ring = 1;
 const epoch = 1;
 
-/** The rules alone, with the gate's. */
+/** Only the rules, including the gate's. */
 class PureReplica {
   readonly rows = new Map<string, Row<StoredValue>>();
 
@@ -36,7 +36,7 @@ class PureReplica {
   }
 }
 
-/** The part of the answers that must be alike: an answer to `accept` has no value. */
+/** The part of the answers that must be equal. An answer to `accept` has no value. */
 function comparable(request: ReplicaRequest, answer: ReplicaAnswer): unknown {
   if (answer.refused !== undefined || request.op !== 'accept') return answer;
   const { row, floor, done } = answer;
@@ -63,7 +63,7 @@ function randomRequest(random: ReturnType<typeof seededRandom>): ReplicaRequest 
   return { op, key, epoch, written };
 }
 
-test('random requests are answered by the rules, whichever process is asked', async () => {
+test('random requests are answered by the rules, at whichever process', async () => {
   await using cleanup = new AsyncDisposableStack();
   const connection = await storeDatabase(cleanup);
   const processes = [0, 1].map(() => cleanup.use(new StoreProcess(connection)));
@@ -73,7 +73,7 @@ test('random requests are answered by the rules, whichever process is asked', as
   const random = seededRandom(seed);
   const pure = new PureReplica();
   for (let turn = 0; turn < 150; turn += 1) {
-    // Those sent at once are of one kind: reads and writes have an order of their own.
+    // Requests sent at once are of one kind, because reads and writes are ordered separately.
     const all = Array.from({ length: random.integer(1, 12) }, () => randomRequest(random));
     const isReading = random.next() < 0.3;
     const requests = all.filter(({ op }) => (op === 'read') === isReading);
@@ -121,7 +121,7 @@ test('a request with another epoch, or for a partition that is not ready, is ref
   expect(await store.partitions.clearLeft(ring)).toBe(0);
 });
 
-test('a listing is in the order of bytes, in pages, and stands while the container is sealed', async () => {
+test('a listing is in byte order, in pages, and works while the container is sealed', async () => {
   await using cleanup = new AsyncDisposableStack();
   const store = cleanup.use(new StoreProcess(await storeDatabase(cleanup)));
   const [scope = '', other = ''] = scopes;
@@ -218,7 +218,7 @@ test('a commit of another process is on disk before it is reported', async () =>
   expect(await flushes(read(own))).toBe(0);
   expect(await flushes(read(other))).toBe(1);
   expect(await flushes(read(other))).toBe(0);
-  // It is there already: this transaction writes nothing that would take the log along.
+  // The value is already there, so this transaction writes nothing that would flush the log.
   expect(await flushes(() => other.accept(key, version, '{}'))).toBe(1);
   await own.accept(key, own.clock.next(), '{}');
   const list = () => other.replica.list({ ring, scope, epoch, after: '', prefix: '', limit: 10 });

@@ -1,5 +1,5 @@
-// Registers over three clusters' databases, while messages are lost, clusters follow each other and deletions are forgotten: the answers to
-// clients could be true, and in the end all replicas are equal.
+// Registers over three clusters' databases, while messages are lost, clusters follow each other and deletions are
+// forgotten. All answers to clients are consistent, and in the end all replicas are equal.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -28,7 +28,7 @@ const log = pino({ level: 'silent' });
 class Federation {
   readonly #random: Random;
   readonly #processes: readonly StoreProcess[];
-  /** Share of messages that are lost, on the way there and on the way back. */
+  /** Share of lost messages, in each direction. */
   lost = 0.05;
 
   constructor(random: Random, processes: readonly StoreProcess[]) {
@@ -36,7 +36,7 @@ class Federation {
     this.#processes = processes;
   }
 
-  /** Of a process: the coordinator that its clients use. */
+  /** The coordinator that the clients of a process use. */
   registers(own: StoreProcess): Registers<StoredValue> {
     const ask = (cluster: number, request: ReplicaRequest) => this.#ask(own, cluster, request);
     return new Registers<StoredValue>({
@@ -83,7 +83,7 @@ async function operate(registers: Registers<StoredValue>, kind: Step['kind'], id
   return { kind, value: text, did: result };
 }
 
-test('three clusters are one, and equal in the end', async () => {
+test('three clusters act as one, and are equal in the end', async () => {
   await using cleanup = new AsyncDisposableStack();
   const seed = Math.floor(Math.random() * 1_000_000);
   const random = seededRandom(seed);
@@ -158,7 +158,7 @@ test('three clusters are one, and equal in the end', async () => {
   const told = [...history].filter(([, operations]) => !isLinearizable(operations, '', applyStep));
   expect({ seed, told }).toEqual({ seed, told: [] });
   expect(forgotten).toBeGreaterThan(0);
-  // A deletion is equal to no row: it may be forgotten at some, and is confirmed by all.
+  // A deletion equals a missing row. Some clusters may have forgotten it, but all have confirmed it.
   const rows = async () =>
     Promise.all(ofClusters.map(async (each) => (await each.rows()).filter(({ head }) => head !== null)));
   const last = await waitFor('equal replicas', async () => {

@@ -1,5 +1,5 @@
-// The control plane's documents that a cluster keeps when the control plane was restored to an older state: only those that were sent
-// again.
+// The control plane's documents that a cluster keeps after the control plane was restored to an older state: only those
+// that were sent again.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
 import { DocumentStore } from '../../../../../subgraphs/object-storage/engine/store/document-store.ts';
@@ -38,7 +38,8 @@ test('documents that were not sent again are void, for readers and for other clu
   expect(await store.position()).toEqual({ history: otherHistory, number: 21 });
   expect((await store.find('account', 'a'.repeat(32)))?.body).toContain('ACTIVE');
   expect((await store.find('account', 'b'.repeat(32)))?.body).toBe('null');
-  // A process that follows arrivals gets it; other clusters, which verify signatures, get the document of the history instead.
+  // A process that follows arrivals gets it. Other clusters, which verify signatures, get the history's document
+  // instead.
   const news = await store.since(arrivals.at(-1) ?? 0);
   expect(news.map(({ kind, generation, body }) => [kind, generation, body === 'null'])).toEqual([
     ['account', 20, false],
@@ -48,7 +49,7 @@ test('documents that were not sent again are void, for readers and for other clu
   expect((await store.after(0, 100)).map(({ generation }) => generation)).toEqual([20, 21]);
 });
 
-test('a position of another history replaces the one before; of the same it never falls', async () => {
+test('a position of another history replaces the one before; within one history it never falls', async () => {
   expect(await store.position()).toBeUndefined();
   await store.put([], { history: testHistory, number: 50 });
   await store.put([], { history: testHistory, number: 40 });

@@ -1,4 +1,4 @@
-// Which services the others of a cluster ask, while an administrator drains one of them.
+// The services that the others of a cluster use, while an administrator drains one of them.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
 import { ServiceStore } from '../../../../../subgraphs/object-storage/engine/store/service-store.ts';
@@ -14,8 +14,8 @@ const role = 'objectcontroller';
 const service = { role, name: 'north-1', version: '1', isReady: true, message: null, links: [] };
 const report = { ...service, url: 'https://one', whenDrained: 'it is drained' };
 
-// The drained one redirects users: it learns from its next report that it is drained no more.
-test('a drained service is not ready and is still asked; the report that ends it makes it ready in the same statement', async () => {
+// The drained service redirects users. It learns from its next report that the drain is over.
+test('a drained service is not ready but still used; the report that ends the drain makes it ready in the same statement', async () => {
   const db = new Database({ connection: await storeDatabase(cleanup) });
   cleanup.defer(() => db.close());
   const services = new ServiceStore(db);
@@ -33,7 +33,7 @@ test('a drained service is not ready and is still asked; the report that ends it
   expect(await seen()).toEqual([true, false, null, ['https://one']]);
 });
 
-test('a service that died before the clock was set back is silent, and can be removed', async () => {
+test('a service that died before the clock was set back counts as silent, and can be removed', async () => {
   const db = new Database({ connection: await storeDatabase(cleanup) });
   cleanup.defer(() => db.close());
   const services = new ServiceStore(db);
@@ -41,7 +41,7 @@ test('a service that died before the clock was set back is silent, and can be re
   await db.execute('UPDATE store_service SET heard_at = NOW(3) + INTERVAL 1 HOUR');
   expect(await services.all()).toMatchObject([{ isSilent: true, isReady: false, message: 'silent for 5 s' }]);
   expect(await services.urlsOf(role)).toEqual([]);
-  // One that lives reports again.
+  // A live service reports again.
   await services.beat(report);
   expect(await services.urlsOf(role)).toEqual(['https://one']);
   expect(await services.remove(service)).toBe('STILL_HEARD');

@@ -1,4 +1,4 @@
-// A database of a cluster of object storage, and helpers for tests of its replica.
+// The database of an object storage cluster, and helpers for tests of its replica.
 import { randomBytes } from 'node:crypto';
 import { platformMigrations } from '../../../../../compose/places.ts';
 import { Database } from '../../../../../platform/database/database.ts';
@@ -23,7 +23,7 @@ export function scopeOf(number: number): string {
   return number.toString(16).padStart(32, '0');
 }
 
-/** Of one of several processes with the same number: random numbers make their versions different. */
+/** The clock of one of several processes with the same number. Random numbers make their versions different. */
 export function clockOf(cluster: number): VersionClock {
   return new VersionClock({ cluster, nowMs: () => Date.now(), chance: () => randomBytes(6).toString('hex') });
 }
@@ -50,13 +50,13 @@ export class StoreProcess implements AsyncDisposable {
     this.tombstones = new Tombstones(this);
   }
 
-  /** Takes a value, or a deletion, with this version. */
+  /** Accepts a value, or a deletion, with this version. */
   accept(key: RegisterKey, version: Version, head: string | undefined, epoch = 1): Promise<ReplicaAnswer> {
     const value = head === undefined ? undefined : { head };
     return this.replica.ask({ op: 'accept', key, epoch, written: { version, value } });
   }
 
-  /** The contents of the table, without values that are only promised: by name, version and value. */
+  /** The contents of the table without values that are only promised: name, version and value. */
   async rows(): Promise<readonly Record<string, unknown>[]> {
     return this.db.query(
       `SELECT ring, HEX(scope) AS scope, HEX(name) AS name, LOWER(HEX(version)) AS version, head, HEX(body) AS body FROM store_register
@@ -70,7 +70,7 @@ export class StoreProcess implements AsyncDisposable {
   }
 }
 
-/** An empty database of a cluster, dropped in the end. */
+/** An empty database of a cluster, dropped at the end. */
 export async function storeDatabase(cleanup: AsyncDisposableStack): Promise<Location> {
   const place = await testDatabase({ migrated: false });
   cleanup.defer(() => place.drop());

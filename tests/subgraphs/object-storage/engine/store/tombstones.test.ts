@@ -1,4 +1,4 @@
-// Deletions are forgotten when every member has confirmed them, and not before; the floor keeps late messages out.
+// Deletions are forgotten only when every member has confirmed them, and the floor keeps late messages out.
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { TombstonePeer } from '../../../../../subgraphs/object-storage/engine/store/catch-up.ts';
@@ -30,7 +30,7 @@ interface Wish {
   readonly settle?: (key: RegisterKey) => Promise<unknown>;
 }
 
-/** A round of all clusters; how many deletions each has found to be confirmed. */
+/** One round of all clusters. Returns how many confirmed deletions each has found. */
 async function rounds(clusters: readonly StoreProcess[], wish: Wish = {}): Promise<number> {
   const { away, settle = () => Promise.resolve() } = wish;
   const membership = 'membership' in wish ? wish.membership : { epoch, members: [0, 1, 2] };
@@ -48,7 +48,7 @@ async function rounds(clusters: readonly StoreProcess[], wish: Wish = {}): Promi
   return forgotten;
 }
 
-test('a deletion is forgotten once all have it, and older versions can not come back', async () => {
+test("a deletion is forgotten once all have it, and older versions can't come back", async () => {
   await using cleanup = new AsyncDisposableStack();
   const clusters = await threeClusters(cleanup);
   const [first, , last] = clusters;
@@ -70,7 +70,7 @@ test('a deletion is forgotten once all have it, and older versions can not come 
   }
 });
 
-test('a deletion with an open promise stays until the name was given a later version', async () => {
+test('a deletion with an open promise stays until the name gets a later version', async () => {
   await using cleanup = new AsyncDisposableStack();
   const clusters = await threeClusters(cleanup);
   const [first] = clusters;
@@ -91,7 +91,7 @@ test('a deletion with an open promise stays until the name was given a later ver
   for (const each of clusters) expect(await each.rows()).toEqual([]);
 });
 
-test('the gate of a deleted container stays, and everything behind it goes', async () => {
+test('the gate of a deleted container stays, and everything behind it is removed', async () => {
   await using cleanup = new AsyncDisposableStack();
   const clusters = await threeClusters(cleanup);
   const [first, second] = clusters;
@@ -107,7 +107,7 @@ test('the gate of a deleted container stays, and everything behind it goes', asy
   }
 });
 
-test('a promise that nobody followed up goes, and keeps out the same', async () => {
+test('an abandoned promise is removed, and still keeps out the same versions', async () => {
   await using cleanup = new AsyncDisposableStack();
   const clusters = await threeClusters(cleanup);
   const [first] = clusters;

@@ -47,12 +47,12 @@ test('only a document that the control plane signed is accepted, and no older on
   for (const body of ['{', '{}', '1', JSON.stringify(other)])
     expect([body, fault(signDocument(signing, { ...document, body }))]).toEqual([body, 'MALFORMED']);
   expect(fault(signDocument(signing, { ...document, name: 'accounts/x' }))).toBe('MALFORMED');
-  // A reader that knows only the former key is answered with that.
+  // A reader that knows only the former key gets this answer.
   const former = new DocumentKeys({ keys: { k1: first.publicText } });
   expect(verifyDocument(signDocument(signing, document, 'k1'), former).generation).toBe(7);
 });
 
-test('the name of a document tells its kind', () => {
+test('the name of a document shows its kind', () => {
   expect([documentName('clusters'), documentName('ring', 0)]).toEqual(['clusters', 'ring/0']);
   const kinds = ['keys', 'ring/0', 'key/AK', 'clusters/1', 'ring', 'ring/', 'ring/1/2', 'toString', ''].map(
     documentKind,

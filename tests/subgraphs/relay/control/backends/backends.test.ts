@@ -36,7 +36,7 @@ const shape =
 const mutate = (name: string, input: object, who: Identity = operator) =>
   node.mutate<Payload>(name, input, `backend { ${shape} } userErrors { code message field } commit { token }`, who);
 const administrator = identity('ADMIN');
-/** On the same device. */
+/** All backends are on the same device. */
 const register = (input: object, project = projectA) =>
   mutate('backendCreate', { ...base(), projectId: projectId(project), separateObjects: true, ...input }, administrator);
 const base = () => ({
@@ -44,7 +44,7 @@ const base = () => ({
   ...{ hostKeySha256: device.ssh.hostKeySha256, credentials: { username: 'netops', password: 'secret' } },
 });
 
-test('created with defaults, with its secrets sealed and never shown', async () => {
+test('is created with defaults, with its secrets sealed and never shown', async () => {
   const made = await mutate('backendCreate', { ...base(), name: 'first', labels: [{ name: 'rack', value: 'b12' }] });
   expect(made).toMatchObject({
     userErrors: [],
@@ -180,7 +180,7 @@ describe('selecting a backend', () => {
     expect(await chosen({ whereMapped: true }, { cmpObject })).toBe('south-1');
   });
 
-  test('of several projects the caller names one', async () => {
+  test('when the caller has several projects, one must be named', async () => {
     const input = { ...element('second', '10.0.0.9'), idempotencyKey: 'several' };
     const several = await call(node, 'add', input, both);
     expect(several.userErrors).toMatchObject([{ code: 'PROJECT_REQUIRED', field: ['input', 'projectId'] }]);

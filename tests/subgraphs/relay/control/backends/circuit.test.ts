@@ -9,7 +9,7 @@ describe('the rule', () => {
   const failure = (code: 'CONNECT_FAILED' | 'AUTH_FAILED' | 'WINDOW_PASSED') =>
     ({ kind: 'NOT_SENT', code, message: 'no' }) as const;
 
-  test('failed connects open it the third time in a row', () => {
+  test('three failed connects in a row open it', () => {
     const breaker = new CircuitBreaker(3);
     expect(breaker.failed(failure('CONNECT_FAILED'), false)).toBeUndefined();
     breaker.succeeded();
@@ -29,7 +29,7 @@ describe('the rule', () => {
     });
     expect(new CircuitBreaker(1).failed(failure('WINDOW_PASSED'), false)).toBeUndefined();
   });
-  test('an open one lets a call through after a while, unless only a person can correct the cause', () => {
+  test('an open circuit lets one call through after a while, unless only a user can fix the cause', () => {
     const row = (circuitLasting: boolean, circuitAgeMs: number) => ({
       ...({ circuitState: 'OPEN', circuitLasting, circuitAgeMs } as const),
     });

@@ -1,5 +1,5 @@
-// A failure belongs to the address and the credentials that it was made with: one that is known late opens no circuit of a backend
-// that was corrected meanwhile.
+// A failure belongs to the address and credentials that it was made with. A late failure does not open the circuit of a
+// backend that was corrected in between.
 import { expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { BackendChecker, recordCheckResults } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
@@ -14,11 +14,11 @@ import { startRelay } from '../../support/start-relay.ts';
 const old = { username: 'netops', password: 'old-Secret-1' };
 const mended = { username: 'netops', password: 'new-Secret-2' };
 
-/** Refused logins that the relay does not know of yet. */
+/** Number of refused logins that the relay has not learned of yet. */
 let refused = 0;
 let tell = () => {};
 
-/** What becomes of a login with the old password is known only when the test says so. */
+/** The relay learns the outcome of a login with the old password only when the test releases it. */
 const late: TransportFactory = (kind, endpoint, options) => {
   const transport = createTransport(kind, endpoint, options);
   if (endpoint.credentials.password !== old.password) return transport;

@@ -1,5 +1,5 @@
-// Backends are moved with new secrets while everything else continues: calls, checks, other changes, resealing. No device ever
-// gets another's secret.
+// Backends are moved with new secrets while calls, checks, other changes and resealing continue. No device ever gets
+// another device's secret.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Keyring } from '../../../../../platform/secrets/keyring.ts';
@@ -63,7 +63,7 @@ async function update(id: string, input: object, by = node()): Promise<readonly 
   return (await by.mutate<Payload>('backendUpdate', { id, ...input }, fields)).userErrors;
 }
 
-/** The passwords that each device received, without repetitions. */
+/** The distinct passwords that each device received. */
 const told = () => [east, west].map(({ ssh }) => [...new Set(ssh.passwords)]);
 
 test('it moves back and forth while calls, checks, other changes and resealing continue', async () => {
@@ -95,7 +95,7 @@ test('it moves back and forth while calls, checks, other changes and resealing c
     caller(0),
     caller(1),
     whileMoving((turn) => update(id, { site: `s${turn}`, limits: { concurrency: 1 + (turn % 4) } }, node(1))),
-    // Some of these are refused, and some change nothing because the backend is already there: none takes a secret along.
+    // Some of these are refused, and some change nothing because the backend is already there. None moves a secret.
     whileMoving(() => update(id, addressOf(west))),
     whileMoving((turn) =>
       checker.check(
@@ -109,7 +109,7 @@ test('it moves back and forth while calls, checks, other changes and resealing c
       return resealCredentials(node(1).db, { sealer: other, keyId, openOlder: false });
     }),
   ]);
-  // The next change resets the circuit's failures on the way.
+  // The next change also resets the circuit's failures.
   expect(await update(id, at(east))).toEqual([]);
   expect(told()).toEqual([['of the east'], ['of the west']]);
   expect([...codes].filter((code) => code === 'CREDENTIALS_UNUSABLE')).toEqual([]);
@@ -126,7 +126,7 @@ test('a row that was read before the move gives the new address with the new sec
   expect([row.version, endpoint.port, endpoint.credentials.password]).toEqual([2, west.ssh.port, 'of the west']);
 });
 
-test('a call under way ends where it is; waiting calls continue at the new address; an unknown one is not looked at there', async () => {
+test('a call in progress ends at the old address, waiting calls continue at the new one, and an unknown one is not probed there', async () => {
   const id = await east.register(node(), 'busy', { ...at(east), limits: { concurrency: 1 } });
   await call(node(), 'add', element('busy', '10.0.0.1'));
   east.hold();
@@ -160,7 +160,7 @@ test('a call under way ends where it is; waiting calls continue at the new addre
   expect(told()).toEqual([['of the east'], ['of the west']]);
 });
 
-/** By ordinal: the backend is read for each call. */
+/** The calls name the backend by ordinal, so that it is read for each call. */
 async function addByOrdinal(id: string, name: string, address: string) {
   const [row] = await node().db.query<{ ordinal: number }>('SELECT ordinal FROM backend WHERE id = ?', [uuid(id)]);
   return call(node(), 'add', { ...element(name, address), backend: { family: 'FIREWALL', ordinal: row?.ordinal } });
@@ -196,7 +196,7 @@ test('a call whose backend was read before another process moved it goes to the 
   expect([east.timesTold('10.4.0.2'), west.timesTold('10.4.0.2')]).toEqual([0, 1]);
 });
 
-test("a call that was sent before the backend moved: quotes of the old device's secret are hidden", async () => {
+test("a call that was sent before the backend moved hides the old device's secret when its answer quotes it", async () => {
   const gate = Promise.withResolvers<void>();
   const old = await SshDevice.start({
     password: 'of the old one',
@@ -221,7 +221,7 @@ test("a call that was sent before the backend moved: quotes of the old device's 
   }
 });
 
-test('secrets deleted while calls wait: the calls are rejected, and there is no connection any more', async () => {
+test('when secrets are deleted while calls wait, the calls are rejected and no connection remains', async () => {
   const device = await NftDevice.start();
   try {
     const id = await device.register(node(), 'emptied', { limits: { concurrency: 1 } });
@@ -251,7 +251,7 @@ test('secrets deleted while calls wait: the calls are rejected, and there is no 
   }
 });
 
-test('a restored row alone opens nothing; together with the credentials of its time it works as before', async () => {
+test('a restored row alone opens nothing; with the credentials of its time it works as before', async () => {
   const id = await east.register(node(), 'restored', at(east));
   const { db } = node();
   const tables = ['backend', 'backend_credential'] as const;

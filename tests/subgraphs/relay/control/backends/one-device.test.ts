@@ -1,4 +1,5 @@
-// A device is registered once: claims and mappings are per backend, so two backends of one device would give one object two owners.
+// A device can be registered only once. Claims and mappings are per backend, so two backends of one device would give
+// one object two owners.
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import type { HeldLease } from '../../../../../platform/leases/leases.ts';
@@ -37,7 +38,7 @@ const mutate = (name: string, input: object, who: Identity = operator, at = node
 
 const credentials = { username: 'netops', password: 'secret' };
 const hostKey = (name: string) => `SHA256:${name.replaceAll(/[^A-Za-z0-9]/g, '').padEnd(43, 'A')}`;
-/** Of a device of this test's own. */
+/** A device that only this test uses. */
 const device = (name: string, more: object = {}) => ({
   ...{ name: `${name}-${made}`, driver: 'linux-nftables', host: `${name}-${made}.example`, credentials },
   ...{ hostKeySha256: hostKey(`${name}${made}`), ...more },
@@ -52,7 +53,7 @@ const taken = (field: string, message: unknown = expect.any(String)) => ({
   ...{ backend: null, userErrors: [{ code: 'DEVICE_TAKEN', field: ['input', field], message }] },
 });
 
-test('a second registration of an address, or of a host key, is refused, and says which backend has it', async () => {
+test('a second registration of an address or a host key is refused, with the name of the backend that has it', async () => {
   const first = device('fw');
   const id = await created(first);
   const named = expect.stringContaining(`backend ${first.name} (${id})`);
@@ -65,14 +66,14 @@ test('a second registration of an address, or of a host key, is refused, and say
   expect(await create({ ...first, name: 'unproven', hostKeySha256: null })).toEqual(taken('host', named));
 });
 
-test('an address has one spelling', async () => {
+test('an address has one canonical spelling', async () => {
   await created(device('six', { host: '2001:db8::1' }));
   expect(await create(device('again', { host: '2001:0DB8:0:0::1' }))).toEqual(taken('host'));
   await created(device('four', { host: '192.0.2.77' }));
   expect(await create(device('mapped', { host: '::ffff:192.0.2.77' }))).toEqual(taken('host'));
 });
 
-test('another project learns that the device is taken, and not by whom', async () => {
+test('another project learns that the device is taken, but not by which project', async () => {
   const first = device('fw');
   const id = await created(first);
   const { userErrors } = await create({ ...first, name: 'mine' }, stranger);
@@ -81,7 +82,7 @@ test('another project learns that the device is taken, and not by whom', async (
   for (const secret of [first.name, id, projectId(projectA)]) expect(userErrors[0]?.message).not.toContain(secret);
 });
 
-test('another driver, another port and another scope of the driver are no second registration', async () => {
+test('another driver, port or scope of the driver is not a second registration', async () => {
   const first = device('box');
   await created(first);
   await created({ ...first, name: `routes-${made}`, driver: 'frr' });
@@ -95,7 +96,7 @@ test('another driver, another port and another scope of the driver are no second
   );
 });
 
-test('of two registrations at once one is refused', async () => {
+test('one of two concurrent registrations is refused', async () => {
   for (let round = 0; round < 10; round += 1) {
     const first = device(`race${round}`);
     const answers = await Promise.all([
@@ -106,7 +107,7 @@ test('of two registrations at once one is refused', async () => {
   }
 });
 
-test('a change of address, and a host key or certificate that is accepted, are checked too', async () => {
+test('a changed address and an accepted host key or certificate are checked too', async () => {
   const first = device('first');
   await created(first);
   const id = await created(device('second', { hostKeySha256: null }));
@@ -121,7 +122,7 @@ test('a change of address, and a host key or certificate that is accepted, are c
   expect(await mutate('backendCertificateAccept', { id: gateId, certificateSha256, credentials })).toEqual(
     taken('certificateSha256'),
   );
-  // What is refused changes nothing: its own address is still its own.
+  // A refused request changes nothing, so its own address still belongs to it.
   expect(await create(device('second', { name: 'third', hostKeySha256: null }))).toEqual(taken('host'));
 });
 
@@ -137,7 +138,7 @@ test('the device is free again once its backend has another address and key, or 
   await created({ ...first, name: 'fourth' });
 });
 
-test('an administrator may say that two backends have no object in common, until one of them moves', async () => {
+test('an administrator may declare that two backends have no object in common, until one of them moves', async () => {
   const first = device('image');
   await created(first);
   const clone = device('clone', { hostKeySha256: first.hostKeySha256, separateObjects: true });
@@ -148,7 +149,7 @@ test('an administrator may say that two backends have no object in common, until
   expect(admitted).toMatchObject({ backend: { separateObjects: true }, userErrors: [] });
   const id = admitted.backend?.id;
   expect(await mutate('backendUpdate', { id, site: 'west' })).toMatchObject({ backend: { separateObjects: true } });
-  // It speaks for the device of then.
+  // The declaration covers only the device at that time.
   expect(await mutate('backendUpdate', { id, host: first.host, credentials })).toEqual(taken('host'));
   const own = { id, hostKeySha256: hostKey(`own${made}`), credentials };
   expect(await mutate('backendHostKeyAccept', own)).toMatchObject({ backend: { separateObjects: false } });
@@ -164,7 +165,7 @@ test('an administrator may say that two backends have no object in common, until
   expect(await mutate('backendUpdate', { id, separateObjects: false })).toEqual(taken('hostKeySha256'));
 });
 
-/** A successful check of the backend that read this serial. */
+/** A successful check of the backend, which read this serial. */
 async function check(id: string | undefined, serial: string): Promise<void> {
   const [, uuid = ''] = Buffer.from(id ?? '', 'base64url')
     .toString()
@@ -178,7 +179,7 @@ const circuitOf = async (id: string | undefined) => {
   return (await node.ask<{ backend: { circuit: Circuit } }>(text, { id })).backend.circuit;
 };
 
-test('a serial that another backend has opens the circuit of a new one', async () => {
+test('a serial that another backend already has opens the circuit of a new one', async () => {
   const [one, two] = [device('held'), device('late')];
   const [first, second] = [await created(one), await created(two)];
   await check(first, 'serial-1');
@@ -195,13 +196,13 @@ test('a serial that another backend has opens the circuit of a new one', async (
   expect(await circuitOf(second)).toMatchObject({ state: 'CLOSED' });
 });
 
-test('a device that was replaced, or failed over to a registered one, goes on', async () => {
+test('a backend keeps working when its device was replaced, or failed over to a registered one', async () => {
   const [first, second] = [await created(device('one')), await created(device('two'))];
   await check(first, 'serial-a');
   await check(second, 'serial-b');
   await check(second, 'serial-a');
   expect(await circuitOf(second)).toMatchObject({ state: 'CLOSED' });
-  // Its former serial is free.
+  // The former serial is free again.
   const third = await created(device('three'));
   await check(third, 'serial-b');
   expect(await circuitOf(third)).toMatchObject({ state: 'CLOSED' });

@@ -1,5 +1,5 @@
-// Reading the fingerprint that a device shows, before it is a backend: with a real sshd and a real TLS server. Nobody logs in, the egress
-// policy applies, and a caller reads one at a time.
+// Reads the fingerprint that a device shows before it becomes a backend, from a real sshd and a real TLS server. The
+// reader never logs in, obeys the egress policy, and allows each caller one read at a time.
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -80,7 +80,7 @@ test("a TLS server's certificate is read", async () => {
   });
 });
 
-test('a driver with two protocols: the one that is named', async () => {
+test('a driver with two protocols uses the named one', async () => {
   expect(await read({ driver: 'fortios', transport: 'SSH', port: sshd.port })).toMatchObject({
     presented: { kind: 'HOST_KEY', sha256: sshd.hostKeySha256 },
   });
@@ -89,13 +89,13 @@ test('a driver with two protocols: the one that is named', async () => {
   ]);
 });
 
-test('a device that does not answer: the words of the failure', async () => {
+test("a device that does not answer gives the failure's message", async () => {
   const silent = createTcpServer((socket) => void socket.on('error', () => undefined).resume());
   silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
   const [first, second] = await Promise.all([read({ port }), read({ port })]);
-  // One of the two waits for nobody: a caller reads one at a time.
+  // The second request is refused at once, because a caller reads one at a time.
   const refused = [first, second].filter(({ userErrors }) => userErrors.length > 0);
   expect(refused.map(({ userErrors }) => userErrors[0]?.code)).toEqual(['BUSY']);
   const asked = [first, second].find(({ userErrors }) => userErrors.length === 0);
@@ -115,7 +115,7 @@ test('the egress policy applies to addresses and to names', async () => {
   });
 });
 
-test('only operators of the project read, and not more than 20 in a minute', async () => {
+test('only operators of the project may read, at most 20 times a minute', async () => {
   expect((await read({ port: sshd.port }, identity('MEMBER'))).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
   const stranger = identity('OPERATOR', '00000000-0000-7000-8000-00000000beef');
   expect((await read({ port: sshd.port }, stranger)).userErrors).toMatchObject([{ code: 'NOT_FOUND' }]);
@@ -147,13 +147,13 @@ describe('API tokens', () => {
   const codesOf = (answers: readonly Answer[]) =>
     answers.flatMap(({ userErrors }) => userErrors.map(({ code }) => code));
 
-  test('count with those of the same user', async () => {
+  test('count together with those of the same user', async () => {
     const user = identity('OPERATOR');
     const answers = await Promise.all([user, token(user.id), token(user.id)].map((each) => read({ port }, each)));
     expect(codesOf(answers)).toEqual(['BUSY', 'BUSY']);
   });
 
-  test('without a user take half of the places in their project, and leave the others to the rest', async () => {
+  test('without a user take half of the places in their project, and leave the rest to other callers', async () => {
     const crowd = Array.from({ length: 10 }, () => read({ port }, token()));
     const other = read({ port, projectId: encodeId('Project', projectB) }, token(undefined, projectB));
     expect(codesOf(await Promise.all(crowd))).toEqual(Array(6).fill('BUSY'));

@@ -1,5 +1,5 @@
-// Secrets change while calls continue: the backend's credentials, and the key that seals them. No call fails for it,
-// and none is repeated.
+// The backend's credentials and the sealing key change while calls continue. No call fails because of it, and none is
+// repeated.
 import { expect, test } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { Keyring } from '../../../../../platform/secrets/keyring.ts';
@@ -15,7 +15,7 @@ import { startRelay } from '../../support/start-relay.ts';
 const callsEach = 25;
 const streams = 4;
 const pair = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
-/** The key file after `tidegate keys create`: the old key still opens what it sealed. */
+/** The key file after `tidegate keys create`. The old key still opens data that it sealed. */
 const rotated = { active: 'k2', keys: { ...keyFile.keys, k2: Buffer.alloc(32, 9).toString('base64') } };
 
 const { node, device } = await startRelay({
@@ -85,14 +85,14 @@ test('a call that had its session when the credentials were replaced, and is sen
   });
   const id = await slow.register(node, 'slow');
   const add = (address: string) => call(node, 'add', element('slow', address, { idempotencyKey: newUuid() }));
-  // Two sessions.
+  // Opens two sessions.
   const warm = [add('10.7.0.1'), add('10.7.0.2')];
   await waitFor('two sessions', () => told.length === 2);
   for (const address of ['10.7.0.1', '10.7.0.2']) ends(address).resolve();
   await Promise.all(warm);
   const earlier = add('10.7.0.3');
   await waitFor('the earlier call', () => told.includes('10.7.0.3'));
-  // The database has committed the next call, and its answer is late: the call has its session, and is not sent yet.
+  // The database has committed the next call, but its answer is delayed. The call has its session and is not sent yet.
   const answers = Promise.withResolvers<void>();
   const transaction = node.db.transaction.bind(node.db) as typeof node.db.transaction;
   node.db.transaction = async (work, options) => {

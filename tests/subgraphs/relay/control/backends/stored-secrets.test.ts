@@ -1,5 +1,5 @@
-// Stored secrets stay with the address that they were given for. An operator, who may change backends but never sees a secret,
-// tries to have them sent to other hosts: a real sshd, a BIG-IP, a FortiGate and a Keystone.
+// Stored secrets stay with the address that they were given for. An operator who may change backends but never sees a
+// secret tries to have secrets sent to other hosts: a real sshd, a BIG-IP, a FortiGate and a Keystone.
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
@@ -39,14 +39,14 @@ const update = (id: string, input: Record<string, unknown>) => mutate('backendUp
 const codes = ({ userErrors }: Payload) => userErrors.map(({ code }) => code);
 
 let checks = 0;
-/** Like a worker after it has heard of a change. */
+/** Like a worker after it was notified of a change. */
 const check = (id: string) => {
   checks += 1;
   const target = { id: decodeUuid('Backend', id) ?? '', timeoutMs: 3_000, revision: `r${checks}` };
   return checker.check(target, { signal: new AbortController().signal, egress: testEgress });
 };
 
-describe('an operator who moves a backend to another host, and accepts its proof of identity, gets nothing', () => {
+describe('an operator who moves a backend to another host, and accepts its proof of identity, gets no secret', () => {
   test.each([
     ['password', { username: 'netops', password: 'secret' }],
     ['private key', { username: 'netops', privateKey: ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private }],
@@ -131,7 +131,7 @@ describe('an operator who moves a backend to another host, and accepts its proof
         { options: { ...options, authCertificateSha256 } },
         { options: { ...options, userDomain: 'his' } },
         { options: { ...options, basePath: '/~his' } },
-        // The same Keystone would get the password, but it was given for another use of the account.
+        // The same Keystone would get the password, but the password was given for another project of the account.
         { options: { ...options, project: 'beta' } },
         { options: { ...options, projectDomain: 'beta' } },
         { caCertificates: his.certificate.cert },
@@ -167,10 +167,10 @@ describe('an operator who moves a backend to another host, and accepts its proof
   });
 });
 
-describe('what an operator may do', () => {
+describe('allowed changes by an operator', () => {
   const works = async (id: string) => expect(await check(id)).toMatchObject({ up: true, message: null });
 
-  test('a refusal names the required secrets and changes nothing; with them the backend moves', async () => {
+  test('a refusal names the required secrets and changes nothing; with those secrets the backend moves', async () => {
     const [from, to] = [await NftDevice.start(), await NftDevice.start({ password: 'new secret' })];
     try {
       const id = await from.register(node, 'moving');
@@ -227,7 +227,7 @@ describe('what an operator may do', () => {
     }
   });
 
-  test('changes that send the secrets nowhere else need none: they are sealed again for the current address', async () => {
+  test('changes that send the secrets nowhere else need no secrets: these are resealed for the current address', async () => {
     const gate = await FortiGate.start({ username: 'admin', password: 'gate' });
     try {
       const id = await registerBackend(node, {
@@ -248,7 +248,7 @@ describe('what an operator may do', () => {
         expect([name, codes(await mutate(name, { id, ...change }))]).toEqual([name, []]);
         await works(id);
       }
-      // From now on it has proved its identity.
+      // From now on the device has proved its identity.
       expect(codes(await update(id, { certificateSha256: `SHA256:${'a'.repeat(43)}` }))).toEqual([
         'CREDENTIALS_REQUIRED',
       ]);
@@ -258,7 +258,7 @@ describe('what an operator may do', () => {
     }
   });
 
-  test('an operator deletes the secrets: nothing is sent until there are new ones, whatever the address by then', async () => {
+  test('after an operator deletes the secrets, nothing is sent until there are new ones, whatever the address then', async () => {
     const id = await device.register(node, 'emptied');
     await works(id);
     expect((await call(node, 'add', element('emptied', '10.0.0.1'))).operation?.state).toBe('SUCCEEDED');
@@ -337,7 +337,7 @@ describe("an attacker who writes to the database can't have secrets sent elsewhe
       expect(refused.userErrors).toMatchObject([{ code: 'CREDENTIALS_UNUSABLE' }]);
       expect(await check(his)).toMatchObject({ up: false, message: expect.stringContaining("can't be used") });
     }
-    // Sent again, they work again.
+    // Once the secrets are sent again, they work.
     await update(his, { credentials: { username: 'netops', password: 'secret' } });
     expect(await check(his)).toMatchObject({ up: true });
   });

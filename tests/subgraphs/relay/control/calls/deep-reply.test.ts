@@ -1,4 +1,5 @@
-// A device that answers with JSON nested a hundred thousand levels deep, which would exhaust the stack of code that walks it.
+// A device that answers with JSON nested a hundred thousand levels deep, which would overflow the stack of recursive
+// code.
 import { expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { Driver, DriverOperation, TransportKind } from '../../../../../subgraphs/relay/drivers/driver.ts';

@@ -1,4 +1,5 @@
-// A misbehaving device: a call sent without a verdict is UNKNOWN, is never repeated, and is settled by looking.
+// A misbehaving device. A call that was sent and has no verdict is UNKNOWN, is never repeated, and is settled by a
+// probe.
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
 import { describeWithLab } from '../../../../support/machine/lab.ts';
@@ -48,7 +49,7 @@ describeWithLab('a misbehaving device', (lab) => {
     });
   }
 
-  test('no answer by the deadline is UNKNOWN, keeps the object, and the probe finds the effect', async () => {
+  test('without an answer by the deadline a call is UNKNOWN, keeps the object, and the probe finds the effect', async () => {
     const address = fresh();
     await lab().faults.set({ hang: 'after', matching: address });
     const hung = await relayAdd(address);
@@ -77,7 +78,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
   });
 
-  test('during the quiet period a missing object proves nothing; after it the call FAILED', async () => {
+  test('during the quiet period a missing object proves nothing; after it the call has FAILED', async () => {
     const address = fresh();
     await lab().faults.set({ drop: 'before', matching: address });
     const dropped = await relayAdd(address);
@@ -146,7 +147,7 @@ describeWithLab('a misbehaving device', (lab) => {
       operation: { state: 'SUCCEEDED' },
       mapping: { mappingState: 'ACTIVE' },
     });
-    // The unknown call has the claim again.
+    // The unknown call holds the claim again.
     expect(await node.db.query('SELECT id FROM operation WHERE claim IS NOT NULL')).toHaveLength(1);
     // Another rule with that name exists, without the mark of the lost call.
     await node.db.execute("UPDATE operation SET quiet_over = 1 WHERE state = 'UNKNOWN'");
@@ -162,7 +163,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
   });
 
-  test('a call without a probe is settled by a person, an operator', async () => {
+  test('an operator settles a call without a probe', async () => {
     await node.db.execute('UPDATE backend SET allow_init = 1, version = version + 1');
     await lab().faults.set({ drop: 'after', matching: 'unprobed' });
     const lost = await call(node, 'relayCall', {
@@ -179,7 +180,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await settle(node, verdict)).toMatchObject({ operation: { state: 'SUCCEEDED', stateSource: 'OPERATOR' } });
   });
 
-  test('a client whose wait ends gets the operation in its current state; the call continues', async () => {
+  test('a client whose wait ends gets the operation in its current state, and the call continues', async () => {
     const address = fresh();
     await lab().faults.set({ delayBeforeMs: 300, matching: address });
     const early = await call(node, 'add', element(address, { waitMs: 0 }));
@@ -191,7 +192,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await timesReceived(address)).toBe(1);
   });
 
-  test('calls on one object run one after the other, others in parallel', async () => {
+  test('calls on one object run one after the other; calls on others run in parallel', async () => {
     const address = fresh();
     await lab().faults.set({ delayBeforeMs: 250, matching: address });
     const keys = ['one', 'two', 'three'];

@@ -1,4 +1,5 @@
-// One looker for each job, however many wait for it; none when nobody waits, or when a look can't help.
+// Each job has one poller, however many callers wait for it. There is none when no caller waits or when polling can't
+// help.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import pino from 'pino';
 import { Refusal, userError } from '../../../../../platform/errors/errors.ts';
@@ -38,7 +39,7 @@ function job(id: string, projectId = 'project') {
   return { id, projectId };
 }
 
-/** Whether it has ended, as seen later. */
+/** Tracks whether the wait has ended. */
 function watched(waiting: Promise<void>): { ended: boolean } {
   const seen = { ended: false };
   void waiting.then(() => {
@@ -52,12 +53,12 @@ async function running(number: number): Promise<void> {
   await jest.advanceTimersByTimeAsync(0);
 }
 
-test('many wait, one looks, again after longer and longer pauses, until the job has ended', async () => {
+test('for many waiting callers, one polls with growing pauses until the job has ended', async () => {
   const all = Array.from({ length: 20 }, () => watched(watcher.end(job('a'), 100_000)));
   expect(looks).toHaveLength(0);
   await jest.advanceTimersByTimeAsync(500);
   expect(looks).toHaveLength(1);
-  // A slow look is not joined by another.
+  // A slow poll is not joined by another.
   await jest.advanceTimersByTimeAsync(20_000);
   expect(looks).toHaveLength(1);
   for (const [number, pauseMs] of [1_000, 2_000, 4_000, 5_000, 5_000].entries()) {
@@ -74,7 +75,7 @@ test('many wait, one looks, again after longer and longer pauses, until the job 
   expect(looks).toHaveLength(6);
 });
 
-test('when the last one has waited long enough nothing is looked at any more; whoever comes later begins anew', async () => {
+test('polling stops when the last caller has waited long enough, and starts over for a later caller', async () => {
   const [short, long] = [watched(watcher.end(job('a'), 600)), watched(watcher.end(job('a'), 2_000))];
   await jest.advanceTimersByTimeAsync(600);
   expect([short.ended, long.ended]).toEqual([true, false]);
@@ -92,7 +93,7 @@ test('when the last one has waited long enough nothing is looked at any more; wh
   expect(later.ended).toBe(false);
 });
 
-test('a look that nobody waits for any more is taken over by the next who waits', async () => {
+test('a poll that its caller gave up is taken over by the next caller', async () => {
   void watcher.end(job('a'), 600);
   await jest.advanceTimersByTimeAsync(600);
   const next = watched(watcher.end(job('a'), 100_000));
@@ -103,14 +104,14 @@ test('a look that nobody waits for any more is taken over by the next who waits'
   expect(next.ended).toBe(true);
 });
 
-test('without a wait there is no look', async () => {
+test('without a waiting caller there is no poll', async () => {
   await watcher.end(job('a'), 0);
   await watcher.end(job('a'), -5);
   await jest.advanceTimersByTimeAsync(60_000);
   expect(looks).toEqual([]);
 });
 
-test('a device that can not be read now is looked at again; where no look can help the wait ends', async () => {
+test("a device that can't be read now is polled again; the wait ends where polling can't help", async () => {
   const away = watched(watcher.end(job('a'), 100_000));
   await jest.advanceTimersByTimeAsync(500);
   looks[0]?.reject(new Refusal([userError('UNAVAILABLE', 'away')]));
@@ -124,7 +125,7 @@ test('a device that can not be read now is looked at again; where no look can he
   expect(looks).toHaveLength(2);
 });
 
-test('a drain ends every wait at once, and the looking', async () => {
+test('a drain ends every wait and the polling at once', async () => {
   const [pausing, looking] = [watched(watcher.end(job('a'), 100_000)), watched(watcher.end(job('b'), 100_000))];
   await jest.advanceTimersByTimeAsync(500);
   await running(0);
@@ -141,7 +142,7 @@ test('a drain ends every wait at once, and the looking', async () => {
   await watcher.end(job('a'), 100_000);
 });
 
-test('found by reading: one project takes a quarter of the places at most, and all projects together take no more than there are', async () => {
+test('for polling by reads, one project gets at most a quarter of the places, and all projects together no more than there are', async () => {
   const waits = (projectId: string, count: number) =>
     Array.from({ length: count }, (_, index) => watched(watcher.end(job(`${projectId}-${index}`, projectId), 100_000)));
   const waiting = async (all: readonly { ended: boolean }[]) => {
@@ -151,13 +152,13 @@ test('found by reading: one project takes a quarter of the places at most, and a
   const greedy = waits('greedy', mostWatched);
   expect(await waiting(greedy)).toBe(mostWatchedOfProject);
   expect(mostWatchedOfProject).toBe(250);
-  // A further caller of a watched job needs no place.
+  // Another caller of a watched job needs no place.
   expect(await waiting([watched(watcher.end(job('greedy-0', 'greedy'), 100_000))])).toBe(1);
   const other = waits('other', 1);
   expect(await waiting(other)).toBe(1);
   const others = ['second', 'third', 'fourth'].flatMap((project) => waits(project, mostWatchedOfProject));
   expect(await waiting([...greedy, ...other, ...others])).toBe(mostWatched);
-  // A place is free again when its job has ended.
+  // The place is free again when its job has ended.
   await jest.advanceTimersByTimeAsync(500);
   for (const look of looks) look.resolve(false);
   await jest.advanceTimersByTimeAsync(0);

@@ -1,4 +1,4 @@
-// A device with an endless reply: it is read up to a bound, and its call still ends.
+// A device with an endless reply. The relay reads it up to a bound, and the call still ends.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from '@jest/globals';
 import { type LongReplyDevice, startLongReplyDevice } from '../../support/long-reply-device.ts';
@@ -19,7 +19,7 @@ afterAll(async () => {
   await device.stop();
 });
 
-/** The highest growth of this process's memory during `work` and shortly after. */
+/** The peak growth of this process's memory during `work` and shortly after. */
 async function growthOf(work: () => Promise<void>): Promise<number> {
   const before = process.memoryUsage().rss;
   let most = before;
@@ -28,7 +28,7 @@ async function growthOf(work: () => Promise<void>): Promise<number> {
   }, 5);
   try {
     await work();
-    // The device's remaining output must not accumulate either. Nothing says when it would have arrived.
+    // The device's remaining output must not accumulate either. Nothing signals when it would have arrived.
     await sleep(300);
   } finally {
     clearInterval(sampling);
@@ -36,7 +36,7 @@ async function growthOf(work: () => Promise<void>): Promise<number> {
   return most - before;
 }
 
-test('a reply of 50 MB: a write is UNKNOWN, a read FAILED, and neither reply is kept', async () => {
+test('after a reply of 50 MB a write is UNKNOWN and a read FAILED, and neither reply is kept', async () => {
   for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
     expect((await call(node, 'add', element('talker', address))).operation?.state).toBe('SUCCEEDED');
 
@@ -47,7 +47,7 @@ test('a reply of 50 MB: a write is UNKNOWN, a read FAILED, and neither reply is 
       stateSource: 'REPLY',
       deviceError: { code: 'UNREADABLE_REPLY', message: expect.stringMatching(/too long to be read/) },
     });
-    // It may still be running: its quiet time is not over.
+    // The call may still be running, because its quiet time is not over.
     expect(Date.parse(written.operation?.quietUntil ?? '')).toBeGreaterThan(Date.now());
 
     const { data } = await node.run<{ relayRead: { deviceError: { code: string }; userErrors: object[] } }>(

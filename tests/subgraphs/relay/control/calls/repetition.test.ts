@@ -1,4 +1,4 @@
-// The answer to a repeated key of a relayed call: its operation, and only for a caller who may still make the call.
+// A repeated key of a relayed call returns its operation, but only to a caller who may still make the call.
 import { describe, expect, test } from '@jest/globals';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, projectB } from '../../support/relay-system.ts';
@@ -7,7 +7,7 @@ import { startRelay } from '../../support/start-relay.ts';
 const { node, device } = await startRelay({ device: () => NftDevice.start(), backend: 'fw' });
 
 describe('a repetition with the key of an earlier call', () => {
-  test('returns its operation to a caller who may still make it, also when its backend has been disabled since', async () => {
+  test('returns its operation to a caller who may still make it, even when its backend has been disabled since', async () => {
     await device.register(node, 'fw-off');
     const input = element('fw-off', '10.8.0.1', { idempotencyKey: 'still' });
     const made = await call(node, 'add', input);
@@ -19,7 +19,7 @@ describe('a repetition with the key of an earlier call', () => {
     expect(device.timesTold('10.8.0.1')).toBe(1);
   });
 
-  test('is refused to a caller who has lost the right since', async () => {
+  test('is refused to a caller who has since lost the right', async () => {
     const input = element('fw', '10.8.0.2', { idempotencyKey: 'lost' });
     expect((await call(node, 'add', input)).operation?.state).toBe('SUCCEEDED');
     const refused = await call(node, 'add', input, identity('VIEWER'));

@@ -1,4 +1,4 @@
-// A call that changes only the order of a list is not done while the device has the old one.
+// A call that changes only the order of a list is not done while the device still has the old order.
 import { expect, test } from '@jest/globals';
 import { outcomeProbe } from '../../../../../subgraphs/relay/control/calls/outcome-probe.ts';
 import type { OperationRow } from '../../../../../subgraphs/relay/control/model/operation.ts';

@@ -1,4 +1,5 @@
-// Who may have the relay look at a call, and who may decide about it: operators, and members for the look at their own.
+// The rights to have a call probed and to settle it. Operators may do both, and members may have their own calls
+// probed.
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
@@ -9,7 +10,7 @@ import { startRelay } from '../../support/start-relay.ts';
 let id: string;
 
 const member = identity('MEMBER', projectA, 'ann');
-/** Of the same user. */
+/** A token of the same user. */
 const token: Identity = { ...identity('MEMBER', projectA, 'cmp'), kind: 'token', ownerId: member.id };
 const others: Readonly<Record<string, Identity>> = {
   'a member of the same name': identity('MEMBER', projectA, 'ann'),
@@ -31,7 +32,7 @@ const codes = async (input: Record<string, unknown>, who: Identity) =>
 test.each([
   ['the member who made it', member],
   ['a token of the same user', token],
-])('%s has it looked at, which is audited', async (_who, who) => {
+])('%s may have it probed, which is audited', async (_who, who) => {
   const audited =
     "SELECT COUNT(*) AS n FROM audit_entry WHERE action = 'relayOperationSettle' AND outcome = 'ACCEPTED'";
   const [before] = await node.db.query<{ n: number }>(audited);
@@ -43,16 +44,16 @@ test.each([
 test.each([
   ['a verdict', { verdict: 'SUCCEEDED', note: 'seen' }, 'a verdict requires the role OPERATOR in this project'],
   ['force', { force: true }, 'force requires the role OPERATOR in this project'],
-])('%s is not for the member who made it', async (_what, input, message) => {
+])('%s may not be used by the member who made the call', async (_what, input, message) => {
   expect(await codes(input, member)).toEqual([`FORBIDDEN: ${message}`]);
   expect(await codes(input, token)).toEqual([`FORBIDDEN: ${message}`]);
 });
 
-test.each(Object.keys(others))('%s may not have it looked at', async (name) => {
+test.each(Object.keys(others))('%s may not have it probed', async (name) => {
   expect(await codes({}, others[name] ?? member)).toEqual([expect.stringMatching(/^FORBIDDEN: /)]);
 });
 
-test('nobody owns a call of an earlier version', async () => {
+test('a call of an earlier version has no owner', async () => {
   await node.db.execute('UPDATE operation SET requester_id = NULL');
   expect(await codes({}, member)).toEqual([expect.stringMatching(/^FORBIDDEN: settling another caller's operation/)]);
   expect(await codes({}, identity('OPERATOR'))).toEqual([]);

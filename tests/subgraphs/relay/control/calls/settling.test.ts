@@ -1,5 +1,5 @@
-// Settling: while a call may still act, only its own mark frees its object; and a finding counts only for the call as it was when
-// the look began.
+// Settling. While a call may still act, only its own mark frees its object. A finding counts only for the state that
+// the call had when the probe began.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWithLab } from '../../../../support/machine/lab.ts';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
@@ -8,7 +8,7 @@ import { call, identity, type RelayNode, RelaySystem, registerDevice, settle } f
 
 const settings = { deviceExecutionMs: 600_000, sendWindowMs: 2_000 };
 
-/** The call can't act any more. */
+/** Marks the quiet time as over, so that the call can't act any more. */
 const quietNow = (node: RelayNode) => node.db.execute("UPDATE operation SET quiet_over = 1 WHERE state = 'UNKNOWN'");
 const claims = async (node: RelayNode) =>
   (await node.db.query('SELECT id FROM operation WHERE claim IS NOT NULL')).length;
@@ -55,12 +55,12 @@ describeWithLab('a real firewall', (lab) => {
     expect(await claims(node)).toBe(0);
   });
 
-  test('what the call itself made is known by its mark at once', async () => {
+  test('an object that the call itself made is recognized by its mark at once', async () => {
     const unknown = await lost('add', '198.51.100.2', 'after', 'marked');
     expect((await settle(node, unknown)).operation).toMatchObject({ state: 'SUCCEEDED', stateSource: 'PROBE' });
   });
 
-  test('an object that is gone proves nothing while the call may still delete it', async () => {
+  test('a missing object proves nothing while the call may still delete it', async () => {
     const address = '198.51.100.3';
     await call(node, 'add', element('fw', address, 'made'));
     const unknown = await lost('remove', address, 'after', 'removed');
@@ -75,14 +75,14 @@ describeWithLab('a real firewall', (lab) => {
     });
   });
 
-  test('a person who insists may settle it early', async () => {
+  test('a user who insists may settle it early', async () => {
     const unknown = await lost('remove', '198.51.100.2', 'after', 'insists');
     const verdict = { ...unknown, verdict: 'SUCCEEDED', note: 'the device was restarted', force: true };
     expect((await settle(node, verdict)).operation).toMatchObject({ state: 'SUCCEEDED', stateSource: 'OPERATOR' });
   });
 });
 
-describe('a look that takes long', () => {
+describe('a slow probe', () => {
   let system: RelaySystem;
   let node: RelayNode;
   let device: KeepingDevice;
@@ -99,7 +99,7 @@ describe('a look that takes long', () => {
     await device.ssh.stop();
   });
 
-  /** A lost call, and the late change that may still come. */
+  /** Loses a call, and returns the function that makes its late change. */
   async function lose(address: string): Promise<() => void> {
     device.dropChanges();
     const { operation } = await call(node, 'add', element('keeper', address, address));
@@ -109,7 +109,7 @@ describe('a look that takes long', () => {
   }
   const untilLooks = (count: number) => waitFor(`${count} looks`, () => device.looks >= count);
 
-  test('absence that was seen before the quiet period ended is none, whenever it is written', async () => {
+  test('an absence seen before the quiet period ended does not count, whenever it is written', async () => {
     const arrive = await lose('10.0.0.1');
     const release = device.holdLooks();
     const looks = device.looks;
@@ -122,9 +122,9 @@ describe('a look that takes long', () => {
     expect((await settle(node, unknown)).operation).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test('the clock of the database does not end a quiet time, nor does a failover: only its count does', async () => {
+  test("neither the database's clock nor a failover ends a quiet time: only the relay's own count does", async () => {
     await lose('10.0.0.5');
-    // As after a step of the clock by two hours, or on a server whose clock is ahead.
+    // As if the clock had jumped two hours, or on a server whose clock is ahead.
     await node.db.execute(
       `UPDATE operation SET created_at = created_at - INTERVAL 2 HOUR, sent_at = sent_at - INTERVAL 2 HOUR,
         quiet_until = quiet_until - INTERVAL 2 HOUR WHERE state = 'UNKNOWN'`,
@@ -140,7 +140,7 @@ describe('a look that takes long', () => {
     expect((await settle(node, unknown)).operation?.state).toBe('FAILED');
   });
 
-  test('a finding for an earlier version is not written: it is looked at anew', async () => {
+  test('a finding for an earlier version is not written, and the object is probed again', async () => {
     const arrive = await lose('10.0.0.2');
     await quietNow(node);
     const release = device.holdLooks();
@@ -154,7 +154,7 @@ describe('a look that takes long', () => {
     expect(device.looks).toBe(looks + 2);
   });
 
-  test('a finding about an unknown outcome does not settle the job that the device has confirmed meanwhile', async () => {
+  test('a finding about an unknown outcome does not settle a job that the device has confirmed in between', async () => {
     await lose('10.0.0.3');
     await quietNow(node);
     const release = device.holdLooks();
@@ -172,7 +172,7 @@ describe('a look that takes long', () => {
     expect((await settle(node, verdict)).operation?.state).toBe('FAILED');
   });
 
-  test('the newest finding is evidence, however often it was looked before', async () => {
+  test('the newest finding is the evidence, however many probes came before', async () => {
     const arrive = await lose('10.0.0.6');
     await settle(node, unknown);
     await node.db.execute(
@@ -192,7 +192,7 @@ describe('a look that takes long', () => {
     expect(await newest(verdict)).toEqual(['UNREADABLE', 'SUCCEEDED']);
   });
 
-  test('what changes each time it is looked at is refused, with the advice to ask again', async () => {
+  test('an object that changes with each probe is refused, with the advice to retry', async () => {
     await lose('10.0.0.4');
     await quietNow(node);
     const looks = device.looks;
@@ -215,7 +215,7 @@ describe('a look that takes long', () => {
   });
 });
 
-describe('a backend that has got another address', () => {
+describe('a backend that got another address', () => {
   let system: RelaySystem;
   let node: RelayNode;
   let one: KeepingDevice;
@@ -249,7 +249,7 @@ describe('a backend that has got another address', () => {
     return { unknown: { id: operation?.id }, arrive: one.takeChanges() };
   }
 
-  test('is not asked about a call that went to the old one; a person may tell, or set the address back', async () => {
+  test('is not probed for a call that went to the old one; a user may settle it, or set the address back', async () => {
     const id = await one.register(node, 'moved');
     const { unknown, arrive } = await lose('moved', '10.1.0.1');
     const other = await lose('moved', '10.1.0.2');
@@ -269,7 +269,7 @@ describe('a backend that has got another address', () => {
     expect((await settle(node, unknown)).operation).toMatchObject({ state: 'SUCCEEDED', stateSource: 'PROBE' });
   });
 
-  test('a call that waited says where it was sent in the end', async () => {
+  test('a call that waited shows the address to which it was finally sent', async () => {
     const id = await one.register(node, 'waiting', { limits: { concurrency: 1 } });
     const running = call(node, 'add', element('waiting', '10.2.0.1', 'first'));
     const waiting = call(node, 'add', element('waiting', '10.2.0.2', 'second'));

@@ -1,4 +1,4 @@
-// The reads that a call saves, and that it never relies on outdated data: the row of a backend that the process holds, and the
+// Calls skip some reads but never rely on outdated data. They use the backend row that the process holds, and the
 // mappings that were read while the device worked.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -11,7 +11,10 @@ import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 import { renderContext } from '../../support/render-context.ts';
 
-/** Counts its queries; those in transactions only of `countedIn`: the process renews its leases meanwhile, for example. */
+/**
+ * Counts its queries. Inside transactions it counts only those of `countedIn`, because the process also renews its
+ * leases, for example.
+ */
 class CountingDatabase extends Database {
   backendReads = 0;
   readonly #counts = new AsyncLocalStorage<{ inTransactions: number }>();
@@ -59,7 +62,7 @@ const cmp = { cmpObject: { type: 'tenant', externalId: '42' } };
 beforeAll(async () => {
   system = await RelaySystem.start();
   db = new CountingDatabase({ connection: system.database.connection, connectionLimit: 20 });
-  // Only the calls read.
+  // Only the calls read the database.
   node = await system.node({ db, settings: { tickMs: 600_000 } });
   device = await NftDevice.start();
 });
@@ -119,7 +122,7 @@ test('a permission given by another process applies to the next call', async () 
   expect((await call(node, 'relayCall', init)).operation?.state).toBe('SUCCEEDED');
 });
 
-/** A call on the wire, whose verdict is written by the test. */
+/** A call that the device is working on. The test writes its verdict. */
 async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
   device.told.length = 0;
   device.hold();
@@ -159,13 +162,13 @@ async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
   return { foreseen: await journal.foresee(accepted), record, mapping };
 }
 
-test('a verdict on mappings as foreseen takes one round trip', async () => {
+test('a verdict with the expected mappings takes one round trip', async () => {
   const made = await onTheWire('10.2.0.1');
   expect(await made.record(made.foreseen)).toEqual({ kind: 'written', roundTrips: 1 });
   expect(await made.mapping()).toEqual({ state: 'ACTIVE', version: 1, toldState: 'ACTIVE', toldVersion: 1 });
 });
 
-test('an existing mapping is read although the call creates the object', async () => {
+test('an existing mapping is read even if the call creates the object', async () => {
   await call(node, 'add', element(name, '10.2.0.4', cmp));
   const again = await onTheWire('10.2.0.4');
   expect(again.foreseen?.rows).toEqual([]);
@@ -173,7 +176,7 @@ test('an existing mapping is read although the call creates the object', async (
   expect(await again.mapping()).toEqual({ state: 'ACTIVE', version: 2, toldState: 'ACTIVE', toldVersion: 2 });
 });
 
-test('a mapping that has changed since it was foreseen is read again', async () => {
+test('a mapping that changed since it was read ahead is read again', async () => {
   await call(node, 'add', element(name, '10.2.0.2', cmp));
   const again = await onTheWire('10.2.0.2', 'remove');
   expect(again.foreseen?.rows).toHaveLength(1);

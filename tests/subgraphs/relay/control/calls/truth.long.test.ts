@@ -1,5 +1,5 @@
-// What is said about a call is true: whatever is lost while it is journaled, read or recorded, it does not stay SENT, and after it
-// was accepted no answer says that nothing was done.
+// Answers about a call are true. Whatever is lost while the call is journaled, read or recorded, it does not stay SENT,
+// and no answer after its acceptance claims that nothing was done.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import {
@@ -19,7 +19,10 @@ import { call, identity, mutations, type RelayNode, RelaySystem } from '../../su
 
 const settings = { recoveryGraceMs: 200, sendWindowMs: 1_000, crashQuietMs: 500, deviceExecutionMs: 100 };
 
-/** Writes no answer of a device while `forgets`. Leases are renewed, and what is not answered is recovered: the process lives. */
+/**
+ * Drops the recording of device answers while `forgets`. Leases are renewed and unanswered calls are recovered, because
+ * the process lives.
+ */
 class ForgetfulDatabase extends Database {
   forgets = false;
 
@@ -49,7 +52,7 @@ class ForgetfulDatabase extends Database {
   }
 }
 
-/** Counts the repetitions of requests that have found their operation, and now wait for its end. */
+/** Counts repeated requests that have found their operation and now wait for its end. */
 class WatchedDatabase extends Database {
   repetitions = 0;
   #keyRead = false;
@@ -65,7 +68,7 @@ class WatchedDatabase extends Database {
 let system: RelaySystem;
 let watched: WatchedDatabase;
 let proxy: CutProxy;
-/** Reaches its database through the proxy, and does not recover calls itself. */
+/** Reaches its database through the proxy, and does not run the recovery. */
 let node: RelayNode;
 let other: RelayNode;
 let device: NftDevice;
@@ -73,7 +76,7 @@ let device: NftDevice;
 beforeAll(async () => {
   system = await RelaySystem.start();
   proxy = await CutProxy.start(system.database.connection.socketPath);
-  // The first one: it runs the recovery.
+  // The first node, which runs the recovery.
   other = await system.node({ settings });
   await recovers(other);
   watched = new WatchedDatabase({
@@ -110,10 +113,10 @@ const inState = (address: string, state: string) =>
     const row = (await rowsOf(address)).at(-1);
     return row?.state === state && row;
   });
-/** Until the node runs the recovery. */
+/** Waits until the node runs the recovery. */
 const recovers = ({ db }: RelayNode) =>
   until(async () => (await db.query("SELECT 1 FROM lease WHERE name = 'relay/recovery'")).length > 0);
-/** The node holds the backend and has a session, so that the next call is journaled as SENT at once. */
+/** Makes the node hold the backend and a session, so that the next call is journaled as SENT at once. */
 async function warm(name: string): Promise<void> {
   await waitFor(`a session with ${name}`, async () => {
     const idempotencyKey = `warm-${performance.now()}`;
@@ -122,12 +125,12 @@ async function warm(name: string): Promise<void> {
   });
 }
 
-test('an INSERT that was given up can no longer commit: the call is not SENT, its key is free', async () => {
+test('an INSERT that was given up can no longer commit: the call is not SENT, and its key is free', async () => {
   await device.register(node, 'late', { limits: { deadlineMs: 8_000 } });
   await warm('late');
   const root = await createConnection({ ...system.database.rootConnection });
   try {
-    // Its batch waits inside the server for the lease's row.
+    // The batch waits inside the server for the lock on the lease's row.
     await root.query('START TRANSACTION');
     const [backend] = await root.query<{ id: string }[]>("SELECT id FROM backend WHERE name = 'late'");
     await root.query('SELECT * FROM lease WHERE name = ? FOR UPDATE', [backendLease(backend?.id ?? '')]);
@@ -137,7 +140,7 @@ test('an INSERT that was given up can no longer commit: the call is not SENT, it
     await until(async () => (await root.query<unknown[]>(waits)).length > 0);
     await proxy.lose({ silently: true });
     proxy.back();
-    // It was settled as not done and made again, and waited for the key in vain.
+    // The call was settled as not done, made again, and waited for the key until its deadline.
     expect(await running).toMatchObject({ operation: null, userErrors: [{ code: 'IN_PROGRESS', retry: 'SAME_KEY' }] });
     await root.query('ROLLBACK');
     await until(async () => (await root.query<unknown[]>(waits)).length === 0);
@@ -145,7 +148,7 @@ test('an INSERT that was given up can no longer commit: the call is not SENT, it
     await root.end();
   }
   expect(await rowsOf('10.1.0.1')).toEqual([]);
-  // The server ends the transaction of the lost connection after a while; until then it has the key.
+  // The server ends the transaction of the lost connection after a while, and the transaction holds the key until then.
   const repeat = () => call(node, 'add', element('late', '10.1.0.1', { deadlineMs: 5_000 }));
   let again = await repeat();
   while (again.userErrors[0]?.code === 'IN_PROGRESS') again = await repeat();
@@ -153,7 +156,7 @@ test('an INSERT that was given up can no longer commit: the call is not SENT, it
   expect(device.timesTold('10.1.0.1')).toBe(1);
 }, 60_000);
 
-test('the database is lost once a call was accepted: the answer has its id, and does not say that nothing was done', async () => {
+test('when the database is lost after a call was accepted, the answer has its ID and does not claim that nothing was done', async () => {
   await device.register(node, 'lost', { limits: { deadlineMs: 60_000 } });
   await warm('lost');
   device.hold();
@@ -181,7 +184,7 @@ test('the database is lost once a call was accepted: the answer has its id, and 
   expect(await inState('10.1.0.2', 'SUCCEEDED')).toBeDefined();
 }, 60_000);
 
-test('a driver that fails to read an answer: the call is UNKNOWN, the process lives', async () => {
+test('when a driver fails to read an answer, the call is UNKNOWN and the process survives', async () => {
   const [[name, nftables] = ['', undefined]] = [...drivers].filter(([each]) => each === 'linux-nftables');
   if (nftables === undefined) throw new Error('there is no such driver');
   const add = nftables.operations.get('setElement.add');
@@ -202,7 +205,7 @@ function assertNever(): never {
   throw new Error('not an answer');
 }
 
-test('a living owner that records no outcome: the call is UNKNOWN in time, and the late verdict is taken', async () => {
+test('when a living owner records no outcome, the call becomes UNKNOWN in time, and the late verdict is accepted', async () => {
   const db = new ForgetfulDatabase({ connection: system.database.connection, connectionLimit: 20 });
   const forgetful = await system.node({ db, settings });
   await device.register(forgetful, 'forgetful');
@@ -221,7 +224,7 @@ test('a living owner that records no outcome: the call is UNKNOWN in time, and t
   await forgetful.stop();
 }, 60_000);
 
-test('a call that recovery fails to move holds up no other', async () => {
+test('a call that recovery fails to move delays no other', async () => {
   const db = new ForgetfulDatabase({ connection: system.database.connection, connectionLimit: 20 });
   const forgetful = await system.node({ db, settings });
   await device.register(forgetful, 'poisoned');
@@ -247,7 +250,7 @@ test('a call that recovery fails to move holds up no other', async () => {
   await forgetful.stop();
 }, 60_000);
 
-test('a driver that can no longer say what a call sets does not keep recovery from ending the call', async () => {
+test("a driver that can no longer derive a call's settings does not keep recovery from ending the call", async () => {
   const alone = await RelaySystem.start();
   try {
     const [[name, nftables] = ['', undefined]] = [...drivers].filter(([each]) => each === 'linux-nftables');

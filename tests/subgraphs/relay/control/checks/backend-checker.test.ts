@@ -1,4 +1,4 @@
-// Health checks of backends: their findings, their records, and that they lock no account.
+// Health checks of backends: their findings and records, and that they lock no account.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { LeaseLostError, Leases } from '../../../../../platform/leases/leases.ts';
 import { decodeUuid, encodeId, newToken } from '../../../../../platform/values/ids.ts';
@@ -65,7 +65,7 @@ test('a healthy device is up, reports its version, and is checked on one session
   ]);
 });
 
-test('results are recorded under the lease; a transition is an event, the same result again is not', async () => {
+test('results are recorded under the lease; a transition makes an event, and a repeated result does not', async () => {
   const id = uuid(await device.register(node, 'recorded'));
   const lease = await node.leases.acquire('checks/backends/0');
   if (lease === undefined) throw new Error('no lease');
@@ -87,7 +87,7 @@ test('results are recorded under the lease; a transition is an event, the same r
   expect(await rowOf(id)).toMatchObject({ status: 'OFFLINE', version: 3 });
 });
 
-test('while the recording waits for a row, the lease of its shard is renewed', async () => {
+test('the lease of its shard is renewed while the recording waits for a row', async () => {
   const id = uuid(await device.register(node, 'locked-row'));
   const leases = new Leases({ db: node.db, owner: newToken(), log: node.log, renewMs: 50 });
   const lease = await leases.acquire('checks/backends/held');
@@ -143,14 +143,14 @@ test.each([
   }
 });
 
-test('no accepted host key: down, with the presented one; an unreachable device is down', async () => {
+test('a backend without an accepted host key is down, with the presented one; so is an unreachable device', async () => {
   const bare = await NftDevice.start();
   const id = uuid(await bare.register(node, 'bare', { hostKeySha256: null }));
   const unknown = await check(id);
   expect(unknown).toMatchObject({ up: false, message: expect.stringMatching(/^HOST_KEY_UNKNOWN/) });
   expect(unknown.message).toContain(bare.ssh.hostKeySha256);
   expect(unknown.detail?.openCircuit).toBeNull();
-  // Kept for an operator to compare, with one event.
+  // The presented key is kept for an operator to compare, with one event.
   const lease = await node.leases.acquire('checks/backends/2');
   if (lease === undefined) throw new Error('no lease');
   const seen = { ...unknown, targetId: id, latencyMs: 3, at: new Date(), status: 'DOWN' } as const;
@@ -176,7 +176,7 @@ test('no accepted host key: down, with the presented one; an unreachable device 
   expect(await check(id)).toMatchObject({ up: false, message: expect.stringMatching(/^CONNECT_FAILED/) });
 });
 
-test('a check of the address before the last change is dropped: another device may be there now', async () => {
+test('a check of an old address is dropped, because another device may be there now', async () => {
   const [older, newer] = [await NftDevice.start(), await NftDevice.start()];
   try {
     const global = await older.register(node, 'moved');
@@ -211,7 +211,7 @@ test('a check of the address before the last change is dropped: another device m
   }
 });
 
-test('a device that says too much of itself keeps no result of others out', async () => {
+test('an oversized check result does not keep other results from being recorded', async () => {
   const nftables = drivers.get('linux-nftables');
   if (nftables === undefined) throw new Error('there is no such driver');
   const talkative = { softwareVersion: 'v'.repeat(1_000), serial: 's'.repeat(1_000) };
@@ -234,7 +234,7 @@ test('a device that says too much of itself keeps no result of others out', asyn
   await second.ssh.stop();
 });
 
-test('a backend that is disabled is neither up nor down', async () => {
+test('a disabled backend is neither up nor down', async () => {
   const [row] = await node.db.query<{ id: string }>("SELECT id FROM backend WHERE name = 'recorded'");
   const id = row?.id ?? '';
   const document = 'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code } } }';

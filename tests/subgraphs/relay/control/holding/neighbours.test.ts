@@ -1,4 +1,4 @@
-// One backend that hangs, and one that is unreachable: calls on others do not wait for them.
+// One backend hangs and one is unreachable. Calls on other backends do not wait for them.
 
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -11,7 +11,7 @@ import { startRelay } from '../../support/start-relay.ts';
 /** More than the connections of a database pool, the slots of a backend, or the sessions of a process. */
 const many = 40;
 const few = 20;
-/** No call ends by time. */
+/** Long enough that no call times out. */
 const longMs = 110_000;
 
 let slow: NftDevice;
@@ -22,7 +22,7 @@ const sockets = new Set<Socket>();
 const { node } = await startRelay({ node: { settings: { connectTimeoutMs: longMs } } });
 slow = await NftDevice.start();
 quick = await NftDevice.start();
-// It accepts connections, and never answers.
+// Accepts connections, and never answers.
 silent = createServer((socket) => sockets.add(socket.on('error', () => {})));
 silent.listen(0, '127.0.0.1');
 await once(silent, 'listening');
@@ -37,7 +37,7 @@ afterAll(async () => {
   await Promise.all([slow.ssh.stop(), quick.ssh.stop()]);
 });
 
-/** From now on the unreachable one refuses connections. */
+/** From now on the unreachable device refuses connections. */
 function hangUp(): void {
   silent.close();
   for (const socket of sockets) socket.destroy();
@@ -53,7 +53,7 @@ function calls(backend: string, count: number, ended: string[]): Promise<CallSha
   );
 }
 
-test('calls on a fast backend end while those on a slow and an unreachable one are under way', async () => {
+test('calls on a fast backend end while those on a slow and an unreachable one are in progress', async () => {
   await call(node, 'add', element('slow', '10.9.9.9'));
   slow.hold();
   slow.told.length = 0;
@@ -72,7 +72,7 @@ test('calls on a fast backend end while those on a slow and an unreachable one a
   expect(late.map(({ operation }) => operation?.state)).toEqual(late.map(() => 'SUCCEEDED'));
   hangUp();
   for (const { operation, userErrors } of await lost) {
-    // Never sent, or refused after the circuit had opened.
+    // Either never sent, or refused after the circuit opened.
     expect([operation?.state ?? userErrors[0]?.code]).toEqual([expect.stringMatching(/^(REJECTED|CIRCUIT_OPEN)$/)]);
   }
 });

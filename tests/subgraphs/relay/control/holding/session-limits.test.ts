@@ -1,4 +1,4 @@
-// Devices that allow few sessions: calls wait for one, and none fails for it.
+// Devices that allow few sessions. Calls wait for a session, and none fails because of the limit.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { TcpLine } from '../../../../../simulators/tcp-line.ts';

@@ -1,5 +1,5 @@
-// The address that a device admits leaves the host whose process holds the backend, as at a switchover: that process sends nothing more, and
-// the one on the other host goes on.
+// The address that a device admits moves away from the host whose process holds the backend, as in a switchover. That
+// process sends nothing more, and the process on the other host takes over.
 // needs: iproute2, root
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { Admission } from '../../support/admission.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, RelaySystem } from '../../support/relay-system.ts';
 
-/** That of the first host, and of the other one. */
+/** Addresses of the first host and of the other one. */
 const leaving = '198.18.77.1';
 const staying = '127.0.0.77';
 const longMs = 100_000;

@@ -1,4 +1,5 @@
-// A device that admits one address, which moves between two hosts: it is called from that address alone, by the host that has it.
+// A device that admits one address, which moves between two hosts. Only the host that has the address calls the device,
+// and only from that address.
 
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -12,7 +13,7 @@ import { Admission } from '../../support/admission.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
-/** All of 127.0.0.0/8 is this host's; TEST-NET-1 is nobody's. */
+/** All of 127.0.0.0/8 belongs to this host; TEST-NET-1 belongs to none. */
 const virtual = '127.0.0.77';
 const elsewhere = '192.0.2.77';
 const longMs = 100_000;
@@ -37,7 +38,7 @@ afterAll(async () => {
   await device.ssh.stop();
 });
 
-test('a host without the address sends nothing: its calls wait for the host that has it, reads are refused', async () => {
+test('a host without the address sends nothing: its calls wait for the host that has it, and reads are refused', async () => {
   const asked = await call(away, 'add', element('fw', '10.1.0.1', { waitMs: 0 }));
   expect(asked.operation?.state).toBe('PENDING');
   const query = `query ($input: RelayReadInput!) { relayRead(input: $input) { deviceError { code } } }`;
@@ -60,7 +61,7 @@ test('a host without the address sends nothing: its calls wait for the host that
   expect(circuit).toEqual({ state: 'CLOSED' });
 }, 60_000);
 
-test('every connection is bound, to an address and to a name; one from an address that is not here fails', async () => {
+test('every connection is bound, to an address and to a name; one from an absent address fails', async () => {
   const server = createServer((socket) => socket.end(socket.remoteAddress ?? ''));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -75,12 +76,12 @@ test('every connection is bound, to an address and to a name; one from an addres
   expect(await from(egressFromSource(egress, virtual), 'localhost')).toBe(virtual);
   await expect(from(egressFromSource(egress, elsewhere), '127.0.0.1')).rejects.toThrow('does not have the address');
   await expect(from(egressFromSource(egress, elsewhere), 'localhost')).rejects.toThrow('does not have the address');
-  // Of the other family.
+  // The source address is of the other family.
   expect(await from(egressFromSource(egress, '2001:db8::77'), '127.0.0.1')).toBe('127.0.0.1');
   server.close();
 });
 
-test('HTTPS connections are bound, too', async () => {
+test('HTTPS connections are also bound', async () => {
   const seen: string[] = [];
   const server = createServer((socket) => {
     seen.push(socket.remoteAddress ?? '');

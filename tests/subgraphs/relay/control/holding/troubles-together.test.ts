@@ -1,5 +1,5 @@
-// Two troubles at once: a backend that can't be used and a process that is gone, a device that refuses and a lost database, a
-// refused login and another process that holds the backend.
+// Two failures at once: an unusable backend and a dead process, a refusing device and a lost database, a refused login
+// and another process that holds the backend.
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { backendLease } from '../../../../../subgraphs/relay/control/holding/backend-manager.ts';
@@ -44,7 +44,7 @@ const read = (node: RelayNode, name: string) =>
     { input: { backend: { name }, operation: 'table.list', arguments: {} } },
   );
 
-test('a backend whose credentials can not be opened holds up neither the calls of others nor recovery', async () => {
+test("a backend whose credentials can't be opened delays neither the calls of others nor recovery", async () => {
   const node = await system.node({ settings: { queueTimeoutMs: 2_000 } });
   const leases = [];
   const waiting = [];
@@ -55,7 +55,7 @@ test('a backend whose credentials can not be opened holds up neither the calls o
   }
   expect(waiting.map(({ operation }) => operation?.state)).toEqual(['PENDING', 'PENDING']);
   await node.db.execute('DELETE FROM backend_credential WHERE backend_id = ?', [await uuidOf(node, 'unusable')]);
-  // First in the list of backends with waiting calls, whatever its id.
+  // The first in the list of backends with waiting calls, whatever its ID.
   await leases[0]?.release();
   const states = () =>
     node.db.query<{ state: string; code: string | null }>(
@@ -72,7 +72,7 @@ test('a backend whose credentials can not be opened holds up neither the calls o
   await node.stop();
 });
 
-test('an object is free again when its slot failed and the database was lost at that moment', async () => {
+test('an object is free again when its slot failed and the database was lost at the same moment', async () => {
   let fails = false;
   const refused = { kind: 'NOT_SENT', code: 'AUTH_FAILED', message: 'no' } as const;
   const node = await system.node({
@@ -99,7 +99,7 @@ test('an object is free again when its slot failed and the database was lost at 
   await node.stop();
 });
 
-test('a refused login of a process that does not hold the backend opens the circuit: reads do not repeat it', async () => {
+test('a refused login of a process that does not hold the backend opens the circuit, and reads do not repeat it', async () => {
   const node = await system.node();
   await device.register(node, 'changed', { credentials: { username: 'netops', password: 'wrong' } });
   const lease = await heldByRival(node, 'changed');
@@ -116,7 +116,7 @@ test('a refused login of a process that does not hold the backend opens the circ
   await node.stop();
 });
 
-test('a call that waits is not tried again and again on a database that was set back', async () => {
+test('a waiting call is not tried again and again on a database that was set back', async () => {
   const node = await system.node();
   await device.register(node, 'set-back');
   const lease = await heldByRival(node, 'set-back');
@@ -129,7 +129,7 @@ test('a call that waits is not tried again and again on a database that was set 
   await waitFor('a doubt', () => doubts.mock.calls.length > 0);
   await waitFor('a warning', () => warned.mock.calls.some(([, words]) => String(words).includes('journaled as sent')));
   expect(device.timesTold('10.4.0.1')).toBe(0);
-  // Only the housekeeping pokes the queue: ten times a second here.
+  // Only the housekeeping wakes the queue, ten times a second here.
   expect(doubts.mock.calls.length).toBeLessThan(5);
   proofs.mockRestore();
   await waitFor('its end', () => device.timesTold('10.4.0.1') === 1);

@@ -1,4 +1,4 @@
-// How long a call without a verdict may still take effect is the driver's to say, and never less than the setting.
+// The driver decides how long a call without a verdict may still take effect, but never less than the setting.
 import { expect, test } from '@jest/globals';
 import { unreadable, verdictOf } from '../../../../../subgraphs/relay/control/holding/verdict.ts';
 import { defaultSettings } from '../../../../../subgraphs/relay/control/settings.ts';
@@ -22,14 +22,14 @@ function quietMs(driver: string, name: string, more: Partial<typeof defaultSetti
   return (quietAfterSentMs ?? 0) - settings.sendWindowMs - deadlineMs;
 }
 
-test('by driver, by operation, and not below the setting', () => {
+test('the quiet time depends on driver and operation, and is at least the setting', () => {
   expect(quietMs('linux-nftables', 'setElement.add')).toBe(10_000);
   expect(quietMs('f5-bigip', 'node.create')).toBe(60_000);
   expect(quietMs('f5-bigip', 'asmPolicy.apply')).toBe(600_000);
   expect(quietMs('f5-bigip', 'node.create', { deviceGraceMs: 120_000 })).toBe(120_000);
 });
 
-test('a driver may not say more than the longest', () => {
+test('a driver may not exceed the longest quiet time', () => {
   const { operations, resources: _, ...rest } = linuxNftables;
   const definition = { ...rest, operations: [...operations.values()] };
   expect(() => defineDriver({ ...definition, actsForMs: longestActsForMs })).not.toThrow();
@@ -39,7 +39,7 @@ test('a driver may not say more than the longest', () => {
 const own = '01900000-0000-7000-8000-000000000001';
 const another = '01900000-0000-7000-8000-000000000002';
 
-/** Verdicts of scripts that leave the outcome open, without the id. */
+/** Verdicts of scripts that leave the outcome open, without the call's ID. */
 const open = [
   ['frr', 'staticRoute.create', 'frr unread'],
   ['linux-iproute2', 'staticRoute.create', 'iproute2 exit 137'],

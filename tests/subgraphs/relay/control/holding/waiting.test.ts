@@ -1,4 +1,5 @@
-// Calls that wait: what they hold up, in which order they are sent, and that they are sent only while the backend may be called.
+// Waiting calls: which calls they delay, in which order they are sent, and that they are sent only while the backend
+// may be called.
 import { expect, jest, test } from '@jest/globals';
 import { Database, type SqlValue } from '../../../../../platform/database/database.ts';
 import { processLeaseName } from '../../../../../platform/leases/process-lease.ts';
@@ -11,7 +12,7 @@ import { element, NftDevice } from '../../support/nft-device.ts';
 import { type CallShape, call, identity, RelaySystem } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';
 
-/** No call ends by time, nor is one not sent because this process was late. */
+/** Long enough that no call times out, and none misses its send window because this process was slow. */
 const longMs = 110_000;
 const inTime = { sendWindowMs: longMs };
 /** More than the queue reads at once. */
@@ -29,7 +30,7 @@ const stateOf = async ({ operation }: CallShape) => {
   return data.relayOperation;
 };
 
-/** The states in which they end. */
+/** The final states of the calls. */
 async function endsOf(calls: readonly CallShape[]): Promise<string[]> {
   const ends: string[] = [];
   for (const each of calls)
@@ -40,7 +41,7 @@ async function endsOf(calls: readonly CallShape[]): Promise<string[]> {
   return ends;
 }
 
-test('calls that wait for one object hold up no call on another', async () => {
+test('calls that wait for one object delay no call on another', async () => {
   await device.register(node, 'crowded', { limits: { concurrency: 4, deadlineMs: longMs, queueLimit: 1000 } });
   await call(node, 'add', element('crowded', '10.1.0.9'));
   device.hold();
@@ -89,7 +90,7 @@ test('a call that waits for a slot is not sent after its backend was disabled', 
   device.hold();
   const first = call(node, 'add', element('disabled', '10.3.0.1', { waitMs: longMs }));
   await until(() => device.timesTold('10.3.0.1') === 1);
-  // Long enough for it to be next in line for the slot.
+  // Long enough for the call to be next in line for the slot.
   const second = await call(node, 'add', element('disabled', '10.3.0.2', { waitMs: 500 }));
   expect(second.operation?.state).toBe('PENDING');
   const disable =
@@ -103,7 +104,7 @@ test('a call that waits for a slot is not sent after its backend was disabled', 
   expect(device.timesTold('10.3.0.2')).toBe(0);
 });
 
-test('a driver that fails to render a call that waits: that call ends, the others are sent', async () => {
+test('when a driver fails to render a waiting call, that call ends and the others are sent', async () => {
   const driver = failingToRender('10.4.0.2');
   const faulty = await system.node({ drivers: driver.all, settings: inTime });
   await device.register(faulty, 'faulty', { limits: { concurrency: 1, deadlineMs: longMs } });
@@ -111,7 +112,7 @@ test('a driver that fails to render a call that waits: that call ends, the other
   device.hold();
   const first = call(faulty, 'add', element('faulty', '10.4.0.1', { waitMs: longMs }));
   await until(() => device.timesTold('10.4.0.1') === 1);
-  // Rendered at once; it waits for the slot, and those behind it to be rendered.
+  // This call is rendered at once and waits for the slot. Those behind it wait to be rendered.
   const ahead = await call(faulty, 'add', element('faulty', '10.4.0.4', { waitMs: 0 }));
   const second = await call(faulty, 'add', element('faulty', '10.4.0.2', { waitMs: 0 }));
   const third = call(faulty, 'add', element('faulty', '10.4.0.3', { waitMs: longMs }));
@@ -125,7 +126,7 @@ test('a driver that fails to render a call that waits: that call ends, the other
   await faulty.stop();
 });
 
-/** nftables that can't render a call with `address` once it `fails`. */
+/** An nftables driver that can't render a call with `address` once it `fails`. */
 function failingToRender(address: string) {
   const nftables = drivers.get('linux-nftables');
   const add = nftables?.operations.get('setElement.add');
@@ -145,9 +146,9 @@ function failingToRender(address: string) {
   };
 }
 
-test('a call that has waited too long is not sent, whoever notices it first', async () => {
+test('a call that has waited too long is not sent, whichever part of the relay notices first', async () => {
   const alone = await RelaySystem.start();
-  // Recovery would notice it as well.
+  // Otherwise recovery would notice it as well.
   const rival = new LocalContext({ connection: alone.database.connection }, { wake: alone.wake });
   await rival.leases.acquire('relay/recovery');
   const hasty = await alone.node({ settings: { ...inTime, queueTimeoutMs: 3_000 } });
@@ -172,7 +173,7 @@ test('a call that has waited too long is not sent, whoever notices it first', as
   }
 });
 
-/** Counts how often recovery has looked for processes that died. */
+/** Counts how often recovery has looked for dead processes. */
 class LookedAtDatabase extends Database {
   looks = 0;
 
@@ -182,7 +183,7 @@ class LookedAtDatabase extends Database {
   }
 }
 
-test('a process whose own lease has ended, because it got no CPU, sends its calls that wait', async () => {
+test('a process that got no CPU until its own lease ended still sends its waiting calls', async () => {
   const alone = await RelaySystem.start();
   const db = new LookedAtDatabase({ connection: alone.database.connection, connectionLimit: 20 });
   const starved = await alone.node({ db, settings: inTime });

@@ -39,7 +39,7 @@ const holder = async () => (await readClaim(db, backendId, objectHash))?.operati
 const take = () => db.transaction((tx) => takeClaimOver(tx, subject));
 const giveBack = () => db.transaction((tx) => handClaimBack(tx, subject));
 
-test('no two calls hold one object, of any kind', async () => {
+test('no two calls of any kind hold one object', async () => {
   await operation('UNKNOWN', { claim: objectHash });
   const second = operation('SENT', { claim: objectHash });
   await expect(second).rejects.toThrow();
@@ -56,7 +56,7 @@ test.each(['UNKNOWN', 'ACCEPTED'] as const)('a forced call takes the claim from 
   expect(await holder()).toBe(first);
 });
 
-test('a forced call leaves the claim to one that is under way', async () => {
+test('a forced call leaves the claim to a call in progress', async () => {
   const sent = await operation('SENT', { claim: objectHash });
   await take();
   expect(await holder()).toBe(sent);

@@ -1,5 +1,6 @@
-// A failover to a server whose clock is a minute ahead or behind: no call of unknown outcome is taken for one without effect before its
-// whole quiet time has passed by a monotonic clock, counted from the first look at the new server.
+// A failover to a server whose clock is a minute ahead or behind. A call with an unknown outcome counts as without
+// effect only after its whole quiet time has passed on a monotonic clock, counted from the first check at the new
+// server.
 import { afterEach, expect, test } from '@jest/globals';
 import { platformMigrations } from '../../../../../compose/places.ts';
 import { Database } from '../../../../../platform/database/database.ts';
@@ -32,7 +33,7 @@ const deadlineMs = 5_000;
 const quietMs = 30_000;
 
 test.each([60, -60])(
-  'its clock is %d s ahead',
+  "the new server's clock is %d s ahead",
   async (standbyAheadSeconds) => {
     pair = await startReplicatingPair({ standbyAheadSeconds });
     await migrate(pair.primary.application, [platformMigrations, relayRow.migrations]);
@@ -55,7 +56,7 @@ test.each([60, -60])(
     const now = connect(pair.standby);
     const [clock] = await now.query<{ ms: number }>('SELECT UNIX_TIMESTAMP(NOW(3)) * 1000 AS ms');
     expect(Math.round(((clock?.ms ?? 0) - Date.now()) / 10_000) * 10).toBe(standbyAheadSeconds);
-    // As recovery has it, whichever comes first.
+    // Recovery calls this too, whichever comes first.
     await putTimesBack(now, 60_000);
     const stuckBy = { deadOwners: ['dead'], deadGraceMs: 0, graceMs: 0, except: [] };
     const stuck = (await readStuck(now, stuckBy)).filter(({ id }) => id === sent);

@@ -1,5 +1,5 @@
-// Failures of the database: lost while a call is journaled, or while its outcome is. Nothing is sent unless it is known to be
-// journaled, and no answer of a device is lost.
+// The database is lost while a call or its outcome is journaled. Nothing is sent unless it is known to be journaled,
+// and no answer of a device is lost.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type Transaction } from '../../../../../platform/database/database.ts';
 import { CommitUncertainError } from '../../../../../platform/errors/database-errors.ts';
@@ -62,7 +62,7 @@ afterAll(async () => {
   await device.ssh.stop();
 });
 beforeEach(async () => {
-  // A session is ready and nothing waits: the next call is journaled as SENT at once.
+  // A session is ready and nothing waits, so the next call is journaled as SENT at once.
   await call(node, 'add', element('fw', '10.9.9.9', { idempotencyKey: `warm-${performance.now()}` }));
   device.told.length = 0;
 });
@@ -94,7 +94,7 @@ test('COMMIT of SENT interrupted before the commit: nothing is sent, the call is
     'interrupted while it was being committed',
   );
   db.lose = 'no';
-  // The relay's own row: an INSERT that is still on its way can't take effect any more.
+  // The relay's own row. An INSERT that is still in flight can't take effect any more.
   await waitFor('its row', () => rowOf('10.1.0.2'));
   expect(await rowOf('10.1.0.2')).toEqual({ state: 'FAILED', errorCode: 'NOT_SENT' });
   const again = await call(node, 'add', element('fw', '10.1.0.2'));
@@ -204,14 +204,14 @@ test('concurrent calls on free slots do not queue behind each other', async () =
     await batch(0);
     const answers = await batch(1);
     expect(answers.every((each) => each.operation?.state === 'SUCCEEDED')).toBe(true);
-    // Version 2 means two writes: SENT, and the outcome. On an overloaded machine some may have had to wait.
+    // Version 2 means two writes: SENT and the outcome. On an overloaded machine some calls may have had to wait.
     expect(answers.filter((each) => each.operation?.version === 2).length).toBeGreaterThan(8);
   } finally {
     await wide.ssh.stop();
   }
 });
 
-test('a call whose client has been told that it waits is not overtaken', async () => {
+test('a waiting call whose client was notified is not overtaken', async () => {
   const narrow = await NftDevice.start();
   try {
     await narrow.register(node, 'order', { limits: { concurrency: 1 } });

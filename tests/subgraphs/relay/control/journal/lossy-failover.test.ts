@@ -1,5 +1,5 @@
-// A failover that lost the last writes of the old primary: what the journal says about a call may be older than what the device
-// was told. Nothing is told twice, and no answer of a device is dropped.
+// A failover that lost the last writes of the old primary. The journal's state of a call may be older than the
+// device's. Nothing is sent twice, and no answer of a device is dropped.
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { HeldLease } from '../../../../../platform/leases/leases.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
@@ -15,7 +15,7 @@ let system: RelaySystem;
 let node: RelayNode;
 let other: RelayNode;
 let device: NftDevice;
-/** Holds recovery off until it is released. */
+/** Blocks recovery until it is released. */
 let rival: LocalContext;
 let recovery: HeldLease | undefined;
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rival.stop();
-  // The events of lost transactions stay, unlike in a real failover.
+  // Unlike in a real failover, the events of lost transactions remain.
   await system.stop({
     except: ['a version of an operation or a mapping has one event', 'an operation is as its last event says'],
   });
@@ -67,7 +67,7 @@ const told = (name: string) => device.told.filter((stdin) => stdin.includes('"ru
 const register = (name: string) =>
   device.register(node, name, { limits: { concurrency: 1, deadlineMs: longMs, queueLimit: 1000 } });
 
-/** The backend's only slot is taken by a call that waits for the device. */
+/** A call that waits for the device takes the backend's only slot. */
 async function occupy(name: string, address: string): Promise<{ end: Promise<unknown> }> {
   await call(node, 'add', element(name, '10.9.9.9'));
   device.hold();
@@ -84,7 +84,7 @@ async function sentIsLost(name: string, address: string, recovered: boolean): Pr
   device.release();
   device.hold();
   await until(() => told(`${name}-rule`) === 1);
-  // As the new primary has it: another relay had accepted it.
+  // The state at the new primary: another relay had accepted the call.
   await other.db.execute(
     `UPDATE operation SET state = 'PENDING', version = 1, claim = NULL, sent_at = NULL, owner = ?,
       deadline_at = NOW(3) + INTERVAL 300 SECOND WHERE object_key = ?`,
@@ -94,7 +94,7 @@ async function sentIsLost(name: string, address: string, recovered: boolean): Pr
   if (recovered) await until(async () => (await rowOf(`${name}-rule`))?.state === 'UNKNOWN');
   device.release();
   await running.end;
-  // After recovery the caller hears whichever is in the row by then.
+  // After recovery the caller gets the state that the row has by then.
   expect(recovered ? ['UNKNOWN', 'SUCCEEDED'] : ['SUCCEEDED']).toContain((await answer).operation?.state);
   await until(async () => (await rowOf(`${name}-rule`))?.state === 'SUCCEEDED');
   expect((await rowOf(`${name}-rule`))?.claim).toBeNull();
@@ -106,12 +106,12 @@ async function sentIsLost(name: string, address: string, recovered: boolean): Pr
 }
 
 test(
-  'SENT of a waiting call is lost while the device works: its answer is recorded, and it is not told again',
+  'if SENT of a waiting call is lost while the device works, its answer is recorded and it is not sent again',
   () => sentIsLost('undone', '10.1.0.1', false),
   60_000,
 );
 
-test('calls that waited before it are neither sent nor rejected, but UNKNOWN, though their owner lives', async () => {
+test('calls that waited before the failover become UNKNOWN, neither sent nor rejected, even if their owner lives', async () => {
   await register('older');
   const running = await occupy('older', '10.2.0.1');
   const waiting = await call(node, 'ruleCreate', rule('older', 'older-rule', { waitMs: 0, deadlineMs: 50_000 }));
@@ -120,7 +120,7 @@ test('calls that waited before it are neither sent nor rejected, but UNKNOWN, th
   await promote(true);
   device.release();
   await running.end;
-  // The queue has passed them by.
+  // The queue has skipped them.
   const later = await call(node, 'add', element('older', '10.2.0.3', { waitMs: longMs }));
   expect(later.operation?.state).toBe('SUCCEEDED');
   await update('older', false);
@@ -134,16 +134,20 @@ test('calls that waited before it are neither sent nor rejected, but UNKNOWN, th
   const [first, second] = [await rowOf('older-rule'), await rowOf('10.2.0.2')];
   expect(first).toMatchObject({ state: 'UNKNOWN', errorCode: 'WRITES_LOST', claim: first?.objectHash });
   expect(second).toMatchObject({ state: 'UNKNOWN', errorCode: 'WRITES_LOST', claim: second?.objectHash });
-  // From now on: it may have been sent a moment before the failover.
+  // The quiet time counts from now, because the call may have been sent just before the failover.
   expect(first?.quietMs).toBeGreaterThan(50_000);
   const next = await call(node, 'add', element('older', '10.2.0.2', { idempotencyKey: 'next' }));
   expect(next.userErrors).toMatchObject([{ code: 'UNSETTLED_PREDECESSOR' }]);
   expect([told('older-rule'), device.timesTold('10.2.0.2')]).toEqual([0, 0]);
 }, 60_000);
 
-test('… also after recovery has made it UNKNOWN', () => sentIsLost('undone-again', '10.1.0.2', true), 60_000);
+test(
+  'the answer is also recorded after recovery made the call UNKNOWN',
+  () => sentIsLost('undone-again', '10.1.0.2', true),
+  60_000,
+);
 
-test('the row of a call is lost while the device works: it is written again with the answer', async () => {
+test("if a call's row is lost while the device works, it is written again with the answer", async () => {
   await register('lost');
   await call(node, 'add', element('lost', '10.3.0.1'));
   device.hold();
@@ -163,13 +167,13 @@ test('the row of a call is lost while the device works: it is written again with
     userErrors: [],
   });
   expect(await rowOf('lost-rule')).toMatchObject({ id, state: 'SUCCEEDED', claim: null });
-  // Its key, too.
+  // Its key is written too.
   const again = await call(node, 'ruleCreate', rule('lost', 'lost-rule'));
   expect(again.operation).toMatchObject({ id: encodeId('RelayOperation', id), state: 'SUCCEEDED' });
   expect(told('lost-rule')).toBe(1);
 }, 60_000);
 
-test('the row of a call that had waited is lost: it is written again with the answer, and audited with its identity', async () => {
+test('if the row of a call that had waited is lost, it is written again with the answer, and audited with its identity', async () => {
   await register('gone');
   const running = await occupy('gone', '10.4.0.1');
   const answer = call(node, 'ruleCreate', rule('gone', 'gone-rule'));
@@ -207,21 +211,21 @@ test('the row of a call that had waited is lost: it is written again with the an
   expect(told('gone-rule')).toBe(1);
 }, 60_000);
 
-test('nobody knows the key of a call that is not idempotent, in the first moment after a failover: nothing is told', async () => {
+test('right after a failover the key of a non-idempotent call may be lost, so nothing is sent', async () => {
   await register('unaware');
   await call(node, 'add', element('unaware', '10.5.0.1'));
   await promote(true);
   const answer = await call(node, 'ruleCreate', rule('unaware', 'unaware-rule'));
   expect(answer).toMatchObject({ operation: null, userErrors: [{ code: 'REPLAY_UNCERTAIN' }] });
   expect(told('unaware-rule')).toBe(0);
-  // What may be done twice is done at once.
+  // An idempotent call is made at once.
   expect((await call(node, 'add', element('unaware', '10.5.0.2'))).operation?.state).toBe('SUCCEEDED');
 }, 60_000);
 
-test('a call is not rendered from a version of its backend that a failover lost, though the number is used again', async () => {
+test('a call is not rendered from a backend version that a failover lost, even if the number is used again', async () => {
   await register('again');
   await call(node, 'add', element('again', '10.6.0.1'));
-  // As the next timeline has it: a change that nobody here heard of, under a version that this relay has seen.
+  // The state in the next timeline: an unseen change with a version number that this relay has already seen.
   await other.db.execute('UPDATE backend SET deadline_ms = 7000 WHERE name = ?', ['again']);
   await promote(true);
   const { operation } = await call(node, 'add', element('again', '10.6.0.2'));
@@ -230,7 +234,7 @@ test('a call is not rendered from a version of its backend that a failover lost,
     'blocked/10.6.0.2',
   ]);
   expect(sent).toEqual({ ms: 7_000 });
-  // And a lower version than the one that was seen.
+  // Also a lower version than the one already seen.
   await other.db.execute('UPDATE backend SET deadline_ms = 6000, version = version - 1 WHERE name = ?', ['again']);
   await promote(true);
   await call(node, 'add', element('again', '10.6.0.3'));

@@ -1,5 +1,5 @@
-// The search for calls: every filter finds what it says, page by page, and the counts are those of the pages; and what one search
-// reads is bounded, however many calls others have.
+// The search for calls. Every filter finds the right calls page by page, the counts match the pages, and each search
+// reads a bounded number of rows, however many calls others have.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Database, type SqlValue } from '../../../../../platform/database/database.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
@@ -21,7 +21,7 @@ import {
   registerBackend,
 } from '../../support/relay-system.ts';
 
-/** No queue and no recovery moves them. */
+/** States that neither the queue nor recovery changes. */
 const resting = operationStates.filter((state) => state !== 'PENDING' && state !== 'SENT');
 
 interface Call {
@@ -48,7 +48,7 @@ async function insert(db: Database, calls: readonly Call[]): Promise<void> {
   await db.execute(`INSERT INTO operation (${columns}) VALUES ${calls.map(() => row).join(', ')}`, values);
 }
 
-describe('what a search finds', () => {
+describe('the results of a search', () => {
   let system: RelaySystem;
   let node: RelayNode;
   const backends: { readonly id: string; readonly name: string; readonly project: string }[] = [];
@@ -68,7 +68,7 @@ describe('what a search finds', () => {
       const [row] = await node.db.query<{ id: string }>('SELECT id FROM backend WHERE name = ?', [name]);
       backends.push({ id: row?.id ?? id, name, project });
     }
-    // Every combination in some order, and several calls in one millisecond.
+    // Every combination in some order, with several calls in the same millisecond.
     for (let number = 0; number < 420; number += 1) {
       const backend = backends[number % 3];
       if (backend === undefined) break;
@@ -240,7 +240,7 @@ describe('what a search finds', () => {
   });
 });
 
-describe('what a search reads', () => {
+describe('the rows that a search reads', () => {
   const mine = projectA;
   const others = projectB;
   const [backend, otherBackend] = [newUuid(), newUuid()];
@@ -251,7 +251,7 @@ describe('what a search reads', () => {
 
   beforeAll(async () => {
     database = await testDatabase();
-    // One connection outside of transactions: its counters are those of the search.
+    // One connection outside of transactions, so its counters are those of the search.
     db = new Database({ connection: database.connection, connectionLimit: 2 });
     const fill = (project: string, on: string, count: number, states: string) =>
       db.execute(
@@ -305,7 +305,7 @@ describe('what a search reads', () => {
     'by time': { projects: [mine], createdFrom: new Date('2026-01-31T11:58:00.000Z') },
     "of others' backend": { projects: [mine], backendId: otherBackend },
   };
-  test.each(Object.keys(own))('%s: not the calls of others', async (name) => {
+  test.each(Object.keys(own))('%s: does not read the calls of others', async (name) => {
     const filter = own[name] ?? { projects: [] };
     expect(await rowsRead(() => aPage(filter))).toBeLessThan(2_000);
     expect(await rowsRead(() => countOperations(db, filter))).toBeLessThan(2_000);
@@ -321,7 +321,7 @@ describe('what a search reads', () => {
     'by an old time': { projects: [others], createdBefore: new Date('2026-01-31T00:00:00.000Z') },
     'an id': { projects: 'all', text: encodeId('RelayOperation', newUuid()) },
   };
-  test.each(Object.keys(dense))('%s: a page of what an index has reads little more than the page', async (name) => {
+  test.each(Object.keys(dense))('%s: a page that an index serves reads little more than the page', async (name) => {
     expect(await rowsRead(() => aPage(dense[name] ?? { projects: [] }))).toBeLessThan(1_000);
   });
 
@@ -331,14 +331,14 @@ describe('what a search reads', () => {
     'by name, on a backend': { projects: [others], backendId: otherBackend, names: ['none'] },
     'by state, for a CMP object': { projects: [others], cmp, states: ['UNKNOWN'] },
   };
-  test.each(Object.keys(scanned))('%s: a page and the counts look at a bounded part', async (name) => {
+  test.each(Object.keys(scanned))('%s: a page and the counts read a bounded part', async (name) => {
     const filter = scanned[name] ?? { projects: [] };
     expect(await rowsRead(() => aPage(filter))).toBeLessThan(manyRows);
     expect(await rowsRead(() => countOperations(db, filter))).toBeLessThan(2 * manyRows);
     expect((await aPage(filter)).lookedTo).toBeDefined();
   });
 
-  test('a rare text is found at the end of the search, and its counts say what they do not include', async () => {
+  test('a rare text is found at the end of the search, and its counts state what they leave out', async () => {
     await db.execute("UPDATE operation SET name = 'needle' WHERE project_id = ? ORDER BY created_at LIMIT 1", [others]);
     const filter = { projects: [others], text: 'needle' };
     let place: Awaited<ReturnType<typeof aPage>>['lookedTo'];

@@ -1,5 +1,5 @@
-// A MariaDB whose clock is stepped while calls of unknown outcome may still act: a quiet time ends once it has passed by a monotonic clock,
-// whatever the database's clock says, and it does end.
+// A MariaDB whose clock jumps while calls with unknown outcomes may still act. A quiet time ends once it has passed on
+// a monotonic clock, whatever the database's clock shows, and it does end.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { platformMigrations } from '../../../../../compose/places.ts';
 import { Database } from '../../../../../platform/database/database.ts';
@@ -23,7 +23,7 @@ const spanMs = 17_000;
 let folder: TemporaryFolder;
 let mariadb: SteppedMariadb;
 let db: Database;
-/** The monotonic clock of the process that counts. */
+/** The monotonic clock of the counting process. */
 let nowMs = 0;
 let counting: QuietTimes;
 
@@ -59,7 +59,7 @@ async function add(state: 'SENT' | 'UNKNOWN' | 'ACCEPTED', quietMs = spanMs): Pr
   return id;
 }
 
-/** Which of them can't act any more, as both a verdict and a look see it. */
+/** Whether each call can't act any more. A verdict and a probe must agree. */
 async function over(ids: readonly string[]): Promise<boolean[]> {
   const found: boolean[] = [];
   for (const id of ids) {
@@ -76,7 +76,7 @@ async function pass(ms: number): Promise<void> {
 }
 
 test.each([hour, 400 * 24 * hour, -hour, -20 * 24 * hour])(
-  'the clock is stepped by %d s: calls from before the step and from after it keep their whole quiet time',
+  'the clock is stepped by %d s: calls from before and after the step keep their whole quiet time',
   async (seconds) => {
     const before = [await add('UNKNOWN'), await add('ACCEPTED')];
     await pass(0);
@@ -90,13 +90,13 @@ test.each([hour, 400 * 24 * hour, -hour, -20 * 24 * hour])(
     expect(await over([...before, ...after])).toEqual([true, true, false, false]);
     await pass(10);
     expect(await over([...before, ...after])).toEqual([true, true, true, true]);
-    // What is over stays over, by whatever clock.
+    // A quiet time that is over stays over on any clock.
     await mariadb.stepTo(0, db);
     expect(await over([...before, ...after])).toEqual([true, true, true, true]);
   },
 );
 
-test('the clock is stepped ahead and back between two looks of the process: nothing ends', async () => {
+test('when the clock jumps ahead and back between two checks of the process, nothing ends', async () => {
   const ids = [await add('UNKNOWN')];
   await pass(0);
   await mariadb.stepTo(hour, db);
@@ -107,7 +107,7 @@ test('the clock is stepped ahead and back between two looks of the process: noth
   expect(await over(ids)).toEqual([true]);
 });
 
-test('a process that takes over, or starts again, counts from its own first look', async () => {
+test('a process that takes over or restarts counts from its own first check', async () => {
   const ids = [await add('UNKNOWN')];
   await pass(0);
   await pass(spanMs - 1);
@@ -122,7 +122,7 @@ test('a process that takes over, or starts again, counts from its own first look
   expect(await over(ids)).toEqual([false]);
   await pass(1);
   expect(await over(ids)).toEqual([true]);
-  // The end is in the row: no process has to count again.
+  // The end is stored in the row, so no process has to count again.
   counting = process();
   await pass(0);
   expect(await over(ids)).toEqual([true]);
@@ -140,7 +140,7 @@ test('the time in which a call was SENT counts, and recovery after a step gives 
     [other, -hour],
   ] as const) {
     await mariadb.stepTo(seconds, db);
-    // As when the clock was put back.
+    // As if the clock had been set back.
     await db.execute('UPDATE operation SET deadline_at = LEAST(deadline_at, NOW(3)) WHERE id = ?', [each]);
     const mark = { id: each, state: 'SENT', version: 1 } as const;
     const quietAfterDeadlineMs = spanMs - deadlineMs;
@@ -154,7 +154,7 @@ test('the time in which a call was SENT counts, and recovery after a step gives 
   expect(await over([id, other])).toEqual([true, true]);
 });
 
-test('a call that can not act after its answer has no quiet time, and one with a new time is not ended by the old', async () => {
+test("a call that can't act after its answer has no quiet time, and an old quiet time does not end a new one", async () => {
   expect(await over([await add('UNKNOWN', 0)])).toEqual([true]);
   const id = await add('UNKNOWN');
   expect(await endQuietTime(db, id, spanMs - 1)).toBe(false);

@@ -1,4 +1,5 @@
-// Relay processes killed at every moment of a call, and two relays at once: nothing is sent twice, and every call ends.
+// Relay processes are killed at every moment of a call, and two relays run at once. Nothing is sent twice, and every
+// call ends.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
 import { processLeaseName } from '../../../../../platform/leases/process-lease.ts';
@@ -14,7 +15,7 @@ const settings = { recoveryGraceMs: 200, crashQuietMs: 500, holderIdleMs: 60_000
 
 describe('recovery', () => {
   const times = { crashQuietMs: 120_000 };
-  test('a call that was not sent is REJECTED, unless a failover may have lost its SENT state', () => {
+  test('an unsent call is REJECTED, unless a failover may have lost its SENT state', () => {
     const trusted = { state: 'PENDING', predatesLoss: false } as const;
     expect(moveOf(trusted, true, times)).toMatchObject({ to: 'REJECTED', error: { code: 'OWNER_LOST' } });
     expect(moveOf(trusted, false, times)).toMatchObject({ to: 'REJECTED', error: { code: 'QUEUE_TIMEOUT' } });
@@ -64,7 +65,7 @@ describeWithLab('relay processes', (lab) => {
     const [row] = await node.db.query<{ id: string }>('SELECT id FROM backend WHERE name = ?', [name]);
     return row?.id ?? '';
   }
-  /** What time would do: the process's lease ends, then the deadline of what it had sent. */
+  /** Simulates elapsed time: the process's lease ends, then the deadline of the call that it had sent. */
   async function passTime(backend: string): Promise<void> {
     const [dead] = await node.db.query<{ owner: string }>(
       'SELECT o.owner FROM operation o JOIN backend b ON b.id = o.backend_id WHERE b.name = ?',
@@ -109,7 +110,7 @@ describeWithLab('relay processes', (lab) => {
       const end = await runRelayProcess(plan, async () => (await timesApplied(address)) > 0);
       expect(end.signal).toBe(moment === 'never' ? null : 'SIGKILL');
       if (moment !== 'never') {
-        // The process's lease ends first: its call is recovered before another takes over the backend.
+        // The process's lease ends first, so its call is recovered before another takes over the backend.
         const lease = backendLease(await backendIdOf(moment));
         await endLeaseIn(60_000, lease);
         await passTime(moment);
@@ -121,7 +122,7 @@ describeWithLab('relay processes', (lab) => {
       const again = await call(node, 'relayCall', input(moment, address));
       const journal = await journalOf(moment);
       if (state === 'REJECTED') {
-        // It was never sent: the key is free, and the same request makes a new call.
+        // The call was never sent, so the key is free and the same request makes a new call.
         expect(again.operation?.state).toBe('SUCCEEDED');
         expect(journal.map((row) => row.state)).toEqual(['REJECTED', 'SUCCEEDED']);
         expect(await timesReceived(address)).toBe(1);
@@ -138,7 +139,7 @@ describeWithLab('relay processes', (lab) => {
     },
   );
 
-  test('the clock is set back by an hour after a call was sent: it ends in its own time, and can be settled', async () => {
+  test('when the clock is set back by an hour after a call was sent, the call ends on time and can be settled', async () => {
     const address = '192.0.2.7';
     const plan = { database: system.database, moment: 'sent', input: input('behind', address) } as const;
     await runRelayProcess(plan);
@@ -157,7 +158,7 @@ describeWithLab('relay processes', (lab) => {
     expect(settled.operation).toMatchObject({ state: 'FAILED', stateSource: 'PROBE' });
   });
 
-  test('a PENDING call is sent by the relay that takes over the backend while the lease of the dead process lasts', async () => {
+  test('while the lease of a dead process lasts, the relay that takes over the backend sends its PENDING call', async () => {
     const address = '192.0.2.6';
     const plan = { database: system.database, moment: 'pending', input: input('handed', address) } as const;
     expect((await runRelayProcess(plan)).signal).toBe('SIGKILL');
@@ -169,7 +170,7 @@ describeWithLab('relay processes', (lab) => {
     expect(await journalOf('handed')).toMatchObject([{ state: 'SUCCEEDED' }]);
   });
 
-  test('of two relays one holds the backend; calls that reach the other are executed by it, once and in order', async () => {
+  test('one of two relays holds the backend, and executes calls that reach the other, once and in order', async () => {
     const [holder, other] = [await system.node({ settings }), await system.node({ settings })];
     await lab().faults.clear();
     const first = await call(holder, 'relayCall', { ...input('pair', '192.0.2.100'), idempotencyKey: 'first' });
@@ -186,14 +187,14 @@ describeWithLab('relay processes', (lab) => {
       "SELECT DISTINCT owner FROM operation WHERE backend_id = (SELECT id FROM backend WHERE name = 'pair')",
     );
     expect(owners).toEqual([{ owner: holder.owner }]);
-    // The same key at both at once is one call.
+    // The same key sent to both at once makes one call.
     const same = { ...input('pair', '192.0.2.200'), idempotencyKey: 'both' };
     const both = await Promise.all([call(holder, 'relayCall', same), call(other, 'relayCall', same)]);
     expect(both[0].operation?.id).toBe(both[1].operation?.id);
     expect(await timesReceived('192.0.2.200')).toBe(1);
   });
 
-  test('a draining relay lets its calls end and passes the backend on', async () => {
+  test('a draining relay finishes its calls and hands over the backend', async () => {
     const [going, staying] = [await system.node({ settings }), await system.node({ settings })];
     await lab().faults.set({ delayBeforeMs: 300, matching: '192.0.2.210' });
     const warm = await call(going, 'relayCall', { ...input('fw', '192.0.2.209'), idempotencyKey: 'warm' });

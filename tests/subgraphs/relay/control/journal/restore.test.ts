@@ -1,4 +1,4 @@
-// A backup of a minute ago is put back: what a device was told after it is not told again.
+// A one-minute-old backup is restored. Calls that a device got after the backup are not sent again.
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { RestoreGuard } from '../../../../../platform/restore/restore-guard.ts';
@@ -50,7 +50,7 @@ const rule = (backend: string, name: string) => ({
 });
 const told = (name: string) => device.told.filter((stdin) => stdin.includes('"rule"') && stdin.includes(name)).length;
 
-/** Repeats with the same key until the relay knows what to say, as a client does. */
+/** Repeats with the same key until the relay gives a final answer, as a client does. */
 async function repeat(node: RelayNode, backend: string, name: string): Promise<string> {
   return waitFor('an answer', async () => {
     const { operation, userErrors } = await call(node, 'ruleCreate', rule(backend, name));
@@ -59,7 +59,7 @@ async function repeat(node: RelayNode, backend: string, name: string): Promise<s
   });
 }
 
-test('the same key gets REPLAY_UNCERTAIN from a relay that runs on, also at once', async () => {
+test('the same key gets REPLAY_UNCERTAIN from a relay that keeps running, even right after the restore', async () => {
   const node = await system.node();
   const guard = await guarded(node);
   await device.register(node, 'running');
@@ -71,13 +71,13 @@ test('the same key gets REPLAY_UNCERTAIN from a relay that runs on, also at once
   await device.register(node, 'later');
   expect(await repeat(node, 'running', 'once')).toBe('REPLAY_UNCERTAIN');
   expect(told('once')).toBe(1);
-  // What may be done twice is done.
+  // Idempotent calls are made.
   expect((await call(node, 'add', element('running', '10.1.0.1'))).operation?.state).toBe('SUCCEEDED');
   await guard.stop();
   await node.stop();
 }, 60_000);
 
-test('the timeline is lifted backend by backend; the last one ends it for all', async () => {
+test('the timeline is lifted backend by backend, and the last one ends it for all', async () => {
   const node = await system.node();
   await guarded(node);
   await node.db.execute('INSERT INTO db_timeline (epoch, lossy) SELECT MAX(epoch) + 1, 1 FROM db_timeline');
@@ -117,7 +117,7 @@ test('the timeline is lifted backend by backend; the last one ends it for all', 
   expect((await create('new')).operation?.state).toBe('SUCCEEDED');
 }, 60_000);
 
-test('and from a relay that starts on it', async () => {
+test('the same key gets REPLAY_UNCERTAIN from a relay that starts after the restore', async () => {
   const first = await system.node();
   const guard = await guarded(first);
   await first.db.execute('UPDATE db_timeline SET lifted_at = NOW(3)');

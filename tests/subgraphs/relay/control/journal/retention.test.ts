@@ -1,4 +1,4 @@
-// Retention of the journal: final and old calls are deleted with their evidence; the calls of live mappings stay.
+// Retention of the journal. Old final calls are deleted with their evidence, but the calls of live mappings stay.
 import { expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import {
@@ -12,7 +12,7 @@ import { startRelay } from '../../support/start-relay.ts';
 
 const { node } = await startRelay({
   device: () => NftDevice.start(),
-  backend: 'fw', // The states of some calls were set by hand, and events deleted.
+  backend: 'fw', // The test set the states of some calls directly, and deleted events.
   stop: { except: ['an operation is as its last event says', 'a mapping is as its last event says'] },
 });
 
@@ -43,7 +43,7 @@ test('old final calls are deleted, others are not', async () => {
   expect([...ended]).toEqual([ids[0], ids[2], 'gone']);
 });
 
-test('a deleted mapping is kept until the last of its events is gone, whoever made it', async () => {
+test('a deleted mapping is kept until the last of its events is gone, whichever call made it', async () => {
   const made: string[] = [];
   for (const address of ['10.1.0.1', '10.1.0.2', '10.1.0.3']) {
     const cmpObject = { type: 'tenant', externalId: address };
@@ -53,7 +53,7 @@ test('a deleted mapping is kept until the last of its events is gone, whoever ma
   const [live = '', adopted = '', recent = ''] = made;
   for (const id of [adopted, recent])
     await call(node, 'delete', { idempotencyKey: `delete-${id}`, mappingId: encodeId('Mapping', id) });
-  // As if it had been adopted.
+  // As if the object had been adopted.
   await node.db.execute('UPDATE mapping SET operation_id = NULL WHERE id = ?', [adopted]);
   await node.db.execute('UPDATE mapping SET updated_at = NOW(3) - INTERVAL 2 DAY WHERE id <> ?', [recent]);
   const left = async () =>

@@ -1,4 +1,4 @@
-// An answer shows the row of its call without reading it back: it must be the row that is in the database.
+// An answer shows the row of its call without reading it back, so it must equal the row in the database.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   Database,
@@ -12,7 +12,7 @@ import type { OperationRow } from '../../../../../subgraphs/relay/control/model/
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, projectA, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
-/** Keeps the texts of its transactions. */
+/** Records the SQL of its transactions. */
 class WatchedDatabase extends Database {
   readonly texts: string[] = [];
 
@@ -60,7 +60,10 @@ afterAll(async () => {
   await device.ssh.stop();
 });
 
-/** The answered rows of the calls that `work` makes, the rows in the database, and whether one was read back in a transaction. */
+/**
+ * Returns the answered rows of the calls that `work` makes, the rows in the database, and whether a transaction read
+ * one back.
+ */
 async function rowsOf(work: () => Promise<unknown>) {
   answered.length = 0;
   db.texts.length = 0;

@@ -1,5 +1,5 @@
-// A reader that copies all mappings by relayMappingChanges has exactly the relay's mappings, whatever
-// happens between two requests.
+// A reader that copies all mappings with relayMappingChanges has exactly the relay's mappings, whatever happens between
+// two requests.
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
@@ -26,7 +26,7 @@ async function page(after: string | null, limit = 3, who = identity('VIEWER')): 
   return (await node.ask<{ relayMappingChanges: Page }>(text, { after, limit }, who)).relayMappingChanges;
 }
 
-/** A reader's copy, updated; at most 100 pages. */
+/** Updates a reader's copy; at most 100 pages. */
 async function follow(copy: Map<string, string>, from: string | null, who?: Identity): Promise<string> {
   let after = from;
   for (let pages = 0; pages < 100; pages += 1) {
@@ -41,7 +41,7 @@ async function follow(copy: Map<string, string>, from: string | null, who?: Iden
   throw new Error('it never says that nothing more is there');
 }
 
-/** Until the copy is complete: a recent write appears as soon as it is sequenced. */
+/** Follows until the copy is complete. A recent write appears as soon as it is sequenced. */
 async function followTo(copy: Map<string, string>, from: string): Promise<string> {
   let after = from;
   await waitFor('a complete copy', async () => {
@@ -82,7 +82,7 @@ test('a snapshot in pages, then changes: the copy is complete', async () => {
   expect((await page(after)).mappings).toEqual([]);
 });
 
-test('a stranger gets nothing of it', async () => {
+test('a stranger gets none of it', async () => {
   const copy = await page(null, 1_000, identity('VIEWER', projectB));
   expect(copy.mappings).toEqual([]);
 });
@@ -91,12 +91,12 @@ test.each(['x', Buffer.from('[1,2]').toString('base64url')])('%s is not a positi
   await expect(page(after)).rejects.toThrow(/is not an `after`/);
 });
 
-test('a page has 1 to 1000', async () => {
+test('a page has 1 to 1000 entries', async () => {
   await expect(page(null, 0)).rejects.toThrow(/out of range/);
   await expect(page(null, 1_001)).rejects.toThrow(/out of range/);
 });
 
-test('a mapping that an old call made is deleted now: every reader learns of it, whatever retention does', async () => {
+test('when a mapping of an old call is deleted, every reader learns of it, whatever retention does', async () => {
   const made = await add('10.5.0.1');
   const id = made.operation?.changedMappings[0]?.id ?? '';
   const copy = new Map<string, string>();
@@ -112,7 +112,7 @@ test('a mapping that an old call made is deleted now: every reader learns of it,
   expect(copy).toEqual(await truth());
 });
 
-test('a project that the reader may see from now on: its mappings come, and the present ones stay', async () => {
+test('when a reader gains a project, its mappings appear, and the present ones stay', async () => {
   const owner = identity('OPERATOR', projectB);
   await registerDevice(node, device.ssh, { name: 'fw-b' }, owner);
   const cmpObject = { type: 'tenant', externalId: 'b' };
@@ -125,11 +125,11 @@ test('a project that the reader may see from now on: its mappings come, and the 
   const later = await follow(copy, after, both);
   const theirs = made.operation?.changedMappings[0]?.id ?? '';
   expect(copy).toEqual((await truth()).set(theirs, 'ACTIVE'));
-  // From then on only changes.
+  // From then on there are only changes.
   expect(await page(later, 3, both)).toMatchObject({ mappings: [], upToDate: true });
 });
 
-test('a page moves on, however many events of others there are', async () => {
+test('a page advances, however many events of others there are', async () => {
   const copy = new Map<string, string>();
   let after = await followTo(copy, await follow(copy, null));
   await node.db.transaction(async (tx) => {

@@ -1,4 +1,4 @@
-// What counts as a difference: the driver says which lists are sets, and which settings are the device's own.
+// The definition of a difference. The driver declares which lists are sets, and which settings belong to the device.
 import { expect, test } from '@jest/globals';
 import { differences } from '../../../../../subgraphs/relay/control/mappings/differences.ts';
 
@@ -12,7 +12,7 @@ test('the order of a list counts unless it is a set', () => {
   expect(paths(wanted, { servers: ['a', 'c'] }, { lists: { servers: 'SET' } })).toEqual(['servers']);
 });
 
-test('a set may be of objects, and inside of another object', () => {
+test('a set may contain objects, and may be inside another object', () => {
   const pools = [
     { first: 'c', last: 'd' },
     { last: 'b', first: 'a' },
@@ -29,7 +29,7 @@ test('a set may be of objects, and inside of another object', () => {
   expect(paths({ subnet: { pools } }, found, { lists: { pools: 'SET' } })).toEqual(['subnet.pools']);
 });
 
-test("what was left out is a difference, unless it is the device's own or is not set", () => {
+test('an omitted setting is a difference, unless it belongs to the device or is not set', () => {
   const found = { name: 'a', mtu: 1500, message: 'made by hand', comment: '', tags: [], parent: null };
   expect(differences({ name: 'a' }, found, { lists: {}, own: ['mtu'] })).toEqual([
     { path: 'message', wanted: null, found: 'made by hand' },

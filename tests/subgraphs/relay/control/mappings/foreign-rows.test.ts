@@ -1,4 +1,5 @@
-// Rows of other projects do not change what a caller counts: any project may use the same CMP object and the same names of objects.
+// Rows of other projects do not change a caller's counts. Any project may use the same CMP object and the same object
+// names.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { encodeCmpObject } from '../../../../../platform/pages/cmp-object.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';

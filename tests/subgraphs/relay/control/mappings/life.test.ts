@@ -1,5 +1,5 @@
-// An existing object is adopted, shared, verified and forgotten, on the lab's real firewall, without changing the backend.
-// Changes made without the relay are found.
+// An existing object is adopted, shared, verified and forgotten on the lab's real firewall, without changing the
+// backend. Changes made without the relay are found.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
@@ -92,7 +92,7 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     expect(await writes()).toBe(before);
   });
 
-  test("a repetition gets its first answer, whatever the object's and the mapping's current state", async () => {
+  test('a repetition gets its first answer, whatever the current state of object and mapping', async () => {
     await nft('add element inet filter blocked { 10.1.0.7 }');
     const adopted = await adopt('10.1.0.7', 'a', { idempotencyKey: 'adopt-again' });
     const id = adopted.mapping?.id;
@@ -105,7 +105,7 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     expect(await verify(id)).toMatchObject({ userErrors: [{ code: 'WRONG_STATE' }] });
   });
 
-  test('an object is shared, and later owned by one again', async () => {
+  test('an object is shared, and later has one owner again', async () => {
     await nft('add element inet filter blocked { 10.1.0.3 }');
     const first = await adopt('10.1.0.3', 'a');
     const id = first.mapping?.id;
@@ -122,7 +122,7 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     });
   });
 
-  test('an adopted rule is deleted as it was recorded, and not what has its name and its handle since', async () => {
+  test('an adopted rule is deleted as recorded, and not a later rule with its name and handle', async () => {
     const put = (rule: string) => nft(`flush chain inet filter forward; add rule inet filter forward ${rule}`);
     const words = 'comment "by-hand"';
     const adopted = async () => {
@@ -142,7 +142,7 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     expect(await nft('list ruleset')).not.toContain('10.3.0.2');
   });
 
-  test('a call that leaves out what recognises its object gets it from the mapping, also what is required', async () => {
+  test('a call without the arguments that identify its object gets them from the mapping, even required ones', async () => {
     const on = { backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 'address' } };
     const relay = (operation: string, args: Record<string, unknown>) =>
       call(node, 'relayCall', { ...on, operation, arguments: args, idempotencyKey: operation });
@@ -178,7 +178,7 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     expect(mappings.nodes).toEqual([{ id, backend: { transport: 'SSH' } }]);
   });
 
-  test('a rule created again by hand with the same name is another one', async () => {
+  test('a rule created again by hand with the same name is a different rule', async () => {
     const made = await call(node, 'ruleCreate', {
       ...{ backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 's' }, idempotencyKey: 'life-again' },
       ...{ name: 'again', action: 'ACCEPT' },

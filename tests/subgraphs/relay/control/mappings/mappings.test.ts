@@ -31,7 +31,7 @@ test('adding an existing element for the same object keeps one mapping', async (
   expect(await states('blocked/10.0.0.1')).toEqual(['ACTIVE']);
 });
 
-test("another CMP object's is refused before anything is sent", async () => {
+test('an element of another CMP object is refused before anything is sent', async () => {
   const told = device.told.length;
   for (const refused of [await add('10.0.0.1', cmp('b')), await remove('10.0.0.1', cmp('b'))])
     expect(refused).toMatchObject({
@@ -75,7 +75,7 @@ test("an object that can't be created twice is refused while it is mapped", asyn
   expect(gone).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
   const twice = await call(node, 'delete', { idempotencyKey: 'rule-4', mappingId: made.mapping?.id });
   expect(twice.userErrors).toMatchObject([{ code: 'WRONG_STATE', field: ['input', 'mappingId'] }]);
-  // Both calls show the mapping: the one that created it, and the one that ended it.
+  // Both calls show the mapping: the call that created it and the one that ended it.
   for (const id of [made.operation?.id, gone.operation?.id]) {
     const { data } = await node.run<{ relayOperation: { changedMappings: { id: string }[] } }>(
       identity('VIEWER'),
@@ -86,7 +86,7 @@ test("an object that can't be created twice is refused while it is mapped", asyn
   }
 });
 
-test('two at once for two CMP objects: one owner, and one call is never sent', async () => {
+test('of two concurrent calls for two CMP objects, one becomes the owner and one is never sent', async () => {
   const [a, b] = await Promise.all([add('10.0.0.9', cmp('a')), add('10.0.0.9', cmp('b'))]);
   const ended = [a, b].map((each) => each.operation?.state ?? each.userErrors[0]?.code);
   expect(ended.filter((state) => state === 'SUCCEEDED')).toHaveLength(1);

@@ -45,7 +45,7 @@ const readers = [...drivers.values()].flatMap((driver) =>
 );
 const hostile = ['../../etc/passwd', '/x', 'a"; b', "a' b", 'a?b=c', 'a\nreboot', 'a,b', '$(x)', 'x'.repeat(500)];
 
-test.each(readers)('$name: no name that could mean anything else reaches the device', ({ driver, resource }) => {
+test.each(readers)('$name: no ambiguous name reaches the device', ({ driver, resource }) => {
   for (const key of hostile)
     for (const scope of ['', 'inet filter', '/Common', 'root', ...hostile])
       for (const uuid of [null, '7', ...hostile])
@@ -67,14 +67,14 @@ test.each([
   ['onyx', 'port', 'Po22'],
   ['modsecurity', 'site', 'shop.lab'],
   ['openvswitch', 'interface', 'vnet0'],
-])('an object that nothing deletes is adopted with its usual name: %s %s %s', (name, resource, key) => {
+])('an object that no call deletes is adopted with its usual name: %s %s %s', (name, resource, key) => {
   const driver = drivers.get(name);
   if (driver === undefined) throw new Error(`no driver ${name}`);
   expect(nameFault(driver, { resource, scope: '', key, uuid: null })).toBeUndefined();
   expect(nameFault(driver, { resource, scope: 'x', key, uuid: null })).toBeDefined();
 });
 
-test('another spelling of a name is refused, with the right one', () => {
+test('another spelling of a name is refused, with the canonical one', () => {
   const element = { resource: 'address-set-element', scope: 'inet filter', key: 'blocked/192.0.2.7/32', uuid: null };
   expect(nameFault(linuxNftables, element)).toBe('it is called "blocked/192.0.2.7" in "inet filter"');
 });

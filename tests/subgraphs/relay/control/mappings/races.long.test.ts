@@ -1,5 +1,6 @@
-// Concurrent uses of one object's mappings: a call, and adopting, sharing, verifying, forgetting it or deleting its backend.
-// Natural races, without pauses: the first one wins, every call ends, and rows and events agree.
+// Concurrent uses of one object's mappings: a call against adopting, sharing, verifying or forgetting the object, or
+// deleting its backend. These are natural races without pauses. The first one wins, every call ends, and rows and
+// events agree.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { until } from '../../../../support/machine/temporary-folder.ts';
@@ -17,7 +18,7 @@ let device: KeepingDevice;
 
 beforeEach(async () => {
   system = await RelaySystem.start();
-  // Recorders must not fall behind on a slow machine: every outcome is waited for.
+  // Outcomes must be recorded in time on a slow machine, because the test waits for each.
   node = await system.node({ settings: { deviceExecutionMs: 100 } });
   device = await KeepingDevice.start();
   await device.register(node, 'keep', { limits: { deadlineMs: 60_000, concurrency: lanes } });
@@ -49,7 +50,7 @@ interface Changed {
 const change = (mutation: string, input: object) =>
   node.mutate<Changed>(mutation, input, 'mapping { id mappingState } userErrors { code message }');
 
-/** `run` for each number, several at once, each after a short random pause. Returns the count of each answer. */
+/** Calls `run` for each number, several at once, each after a short random pause. Returns the count of each answer. */
 async function inLanes(
   run: (race: number, pause: () => Promise<void>) => Promise<string>,
 ): Promise<Record<string, number>> {
@@ -77,7 +78,7 @@ function mappingOf(made: Awaited<ReturnType<typeof call>>): string {
 
 const told = (answer: Changed) => answer.userErrors[0]?.code ?? 'ok';
 
-test("an object is adopted while another CMP object's call creates it: one of them has it, and every call ends", async () => {
+test("when an object is adopted while another CMP object's call creates it, one of them gets it, and every call ends", async () => {
   const counts = await inLanes(async (race, pause) => {
     const address = addressOf(race);
     device.elements.add(address);
@@ -91,7 +92,7 @@ test("an object is adopted while another CMP object's call creates it: one of th
   });
   const allowed = new Set([
     'adopt ok, call ALREADY_MAPPED',
-    // It had to wait for a slot, and was refused when it was to be sent.
+    // The call had to wait for a slot, and was refused when its turn came.
     'adopt ok, call REJECTED',
     'adopt OBJECT_BUSY, call SUCCEEDED',
     'adopt ALREADY_MAPPED, call SUCCEEDED',
@@ -101,7 +102,7 @@ test("an object is adopted while another CMP object's call creates it: one of th
   expect(await brokenInvariants(node.db)).toEqual([]);
 }, 240_000);
 
-test('an object is removed by a call while the look of its adoption is under way: it is not adopted', async () => {
+test("an object that a call removes during the adoption's read is not adopted", async () => {
   const address = '10.2.0.2';
   device.elements.add(address);
   const release = device.holdLooks();
@@ -114,17 +115,17 @@ test('an object is removed by a call while the look of its adoption is under way
   release();
   expect([told(await adopting), end(removed)]).toEqual(['OBJECT_BUSY', 'SUCCEEDED']);
   expect(await node.db.query('SELECT id FROM mapping WHERE object_key = ?', [`blocked/${address}`])).toEqual([]);
-  // The same request, once nothing happens meanwhile.
+  // The same request, after the race is over.
   expect(told(await change('mappingAdopt', input))).toBe('NOT_FOUND');
 });
 
-test("a verdict is written though the object's mapping belongs to another CMP object: the call gets none, with evidence", async () => {
+test("when the object's mapping belongs to another CMP object, a verdict is written with evidence and without a mapping", async () => {
   const slow = await KeepingDevice.start({ workMs: 500 });
   try {
     await slow.register(node, 'slow');
     const running = call(node, 'add', element('slow', '10.2.0.1', owner('caller')));
     await until(async () => (await node.db.query("SELECT id FROM operation WHERE state = 'SENT'")).length > 0);
-    // Which no mutation can do: without the claim.
+    // No mutation can do this, so the test writes the row without the claim.
     await node.db.execute(
       `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, backend_id, resource, scope, object_key, object_hash,
         owner_slot, state) SELECT UUID(), project_id, 'n', 't', 'other', backend_id, resource, scope, object_key, object_hash, '',
@@ -144,12 +145,12 @@ test("a verdict is written though the object's mapping belongs to another CMP ob
   }
 });
 
-test('a mapping is verified while a call removes its object: the mapping is DELETED', async () => {
+test('when a call removes an object while its mapping is verified, the mapping is DELETED', async () => {
   let alive = 0;
   await inLanes(async (race, pause) => {
     const address = addressOf(race);
     const made = await call(node, 'add', element('keep', address, owner('owner')));
-    // The read finds a difference, so that the mapping changes.
+    // The read finds a difference, so the mapping changes.
     device.elements.delete(address);
     const verifying = change('mappingVerify', { idempotencyKey: `verify-${race}`, id: mappingOf(made) });
     await pause();
@@ -167,7 +168,7 @@ test('a mapping is verified while a call removes its object: the mapping is DELE
   expect(await brokenInvariants(node.db)).toEqual([]);
 }, 240_000);
 
-test('a mapping stops being shared while another CMP object is to share it', async () => {
+test('a mapping stops being shared while it is being shared with another CMP object', async () => {
   await inLanes(async (race, pause) => {
     const address = addressOf(race);
     const made = await call(node, 'add', element('keep', address, { ...owner('first'), shared: true }));
@@ -200,7 +201,7 @@ test('a mapping is forgotten while a call updates its object', async () => {
   expect(await brokenInvariants(node.db)).toEqual([]);
 }, 240_000);
 
-test('a backend is deleted while calls create objects on it: their mappings are orphans', async () => {
+test('when a backend is deleted while calls create objects on it, their mappings are orphans', async () => {
   const backends = 25;
   const names = Array.from({ length: backends }, (_, index) => `brief-${index}`);
   for (const name of names) {

@@ -1,4 +1,5 @@
-// A repeated key gets its first answer, whatever has become of the backend meanwhile; only the rights to see it come before.
+// A repeated key gets its first answer, whatever happened to the backend since. Only the caller's right to see it is
+// checked first.
 import { describe, expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { KeepingDevice } from '../../support/keeping-device.ts';
@@ -41,7 +42,7 @@ describe('mappingAdopt', () => {
     ],
     ['has lost the object', async () => device.elements.clear()],
   ];
-  test.each(changes)('its backend %s', async (what, happen) => {
+  test.each(changes)("the repeated call's backend %s", async (what, happen) => {
     const at = changes.findIndex(([each]) => each === what);
     const name = `fw-${at}`;
     const id = await device.register(node, name, labels(name));
@@ -55,7 +56,7 @@ describe('mappingAdopt', () => {
     for (const [index, who] of [member, both, identity('ADMIN')].entries()) {
       const input = adoption({ label: { name: 'rack', value: name } }, `10.1.${at}.${index}`);
       expect(await change('mappingAdopt', input, who)).toMatchObject({ mapping: expect.any(Object), userErrors: [] });
-      // Nothing is told to those who may not.
+      // Callers without the right get no answer.
       for (const stranger of [identity('VIEWER'), identity('MEMBER', projectB)])
         expect((await change('mappingAdopt', input, stranger)).mapping).toBeNull();
       const unlike = { ...input, objectKey: 'blocked/10.9.9.9' };
@@ -64,7 +65,7 @@ describe('mappingAdopt', () => {
   });
 });
 
-test('mappings are verified, shared and forgotten: the same after their backend was deleted', async () => {
+test('verifying, sharing and forgetting a mapping repeat their answers after its backend was deleted', async () => {
   const id = await device.register(node, 'gone');
   const made: string[] = [];
   for (const address of ['10.2.0.1', '10.2.0.2', '10.2.0.3']) {

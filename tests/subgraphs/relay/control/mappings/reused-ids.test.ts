@@ -1,4 +1,4 @@
-// A device gives the id of an object that is gone to another one. Its mapping must not stand for the other object.
+// A device gives a deleted object's ID to a new object. The old mapping must not stand for the new object.
 import { afterAll, expect, test } from '@jest/globals';
 import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
 import { SshDevice } from '../../../../../simulators/ssh-device.ts';
@@ -12,7 +12,7 @@ const { node, device: gate } = await startRelay({ device: () => FortiGate.start(
 await registerDevice(node, gate.https, {
   ...{ name: 'edge', driver: 'fortios', credentials: { username: 'admin', password: 'secret' } },
 });
-/** On the device itself, past the relay. */
+/** An administrator on the device itself, who bypasses the relay. */
 const administrator = new DriverCaller(fortios, webEndpoint(gate.https));
 afterAll(() => administrator.stop());
 let keys = 0;
@@ -58,7 +58,7 @@ test('the older mapping becomes UNVERIFIED, and its deletion must be forced and 
   });
   expect(await stateOf('tenant-b')).toMatchObject({ state: 'ACTIVE' });
 
-  // Not verified yet: the device itself is asked.
+  // The mapping is not verified yet, so the relay asks the device.
   const first = await remove(older.mapping?.id);
   expect(first.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'OTHER_OBJECT' } });
   expect(await result(older.mapping?.id)).toBe('DRIFTED');
@@ -90,15 +90,15 @@ test('a mapping that is MISSING is deleted only by force, which ends it', async 
   expect(await stateOf('tenant-c')).toMatchObject({ state: 'DELETED' });
 });
 
-test('a mapping that only another id had cast a doubt on is ACTIVE again once it is verified', async () => {
+test('a mapping that was in doubt only because of another ID is ACTIVE again once it is verified', async () => {
   const made = await create('tenant-d');
   await node.db.execute("UPDATE mapping SET state = 'UNVERIFIED', version = version WHERE object_key = 'tenant-d'");
   await verify(node, made.mapping?.id);
   expect(await stateOf('tenant-d')).toMatchObject({ state: 'ACTIVE' });
 });
 
-test("a rule's handle that is used again in another chain of the table casts a doubt too, in another table it does not", async () => {
-  // The kernel numbers the rules of a table, whatever their chain; after a reboot it begins again.
+test('a reused rule handle in another chain of the same table also raises a doubt, but not in another table', async () => {
+  // The kernel numbers the rules of a table across all chains, and starts over after a reboot.
   let handle = 0;
   const firewall = await SshDevice.start({
     onExec: async (execution) => {
@@ -131,7 +131,7 @@ test("a rule's handle that is used again in another chain of the table casts a d
   }
 });
 
-test('an object whose creation a person confirmed gets its id from a verification, and can then be deleted', async () => {
+test('an object whose creation a user confirmed gets its ID from a verification, and can then be deleted', async () => {
   gate.device.faults.plan('DROP_AFTER_APPLYING');
   const made = await create('tenant-lost');
   expect(made.operation?.state).toBe('UNKNOWN');

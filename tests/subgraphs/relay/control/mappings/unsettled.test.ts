@@ -1,4 +1,5 @@
-// Two calls on one object, both with an unknown outcome (the second was forced): what their mapping says until both are settled.
+// Two calls on one object, both with an unknown outcome (the second was forced), and the state of their mapping until
+// both are settled.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, type RelayNode, RelaySystem, settle } from '../../support/relay-system.ts';

@@ -1,4 +1,4 @@
-// Somebody else's objects on a simulated BIG-IP stay as they are (../../support/foreign-objects.ts).
+// Foreign objects on a simulated BIG-IP stay untouched (../../support/foreign-objects.ts).
 import { afterAll, beforeAll } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';

@@ -1,4 +1,4 @@
-// Every LTM operation at a simulated BIG-IP, over TLS.
+// Every LTM operation on a simulated BIG-IP, over TLS.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
@@ -25,7 +25,7 @@ const lives: readonly {
   readonly naming: JsonObject;
   readonly settings: JsonObject;
   readonly change: JsonObject;
-  /** What the device answers to the change. */
+  /** The device's answer to the change. */
   readonly answered?: JsonObject;
   readonly list: JsonObject;
   readonly listKey: string;
@@ -129,7 +129,7 @@ test("an object in use is kept, with the device's message", async () => {
   for (const [operation, args, number] of [
     ['monitor.delete', { type: 'tcp', name: 'used' }, '01070083:3'],
     ['pool.delete', { name: 'used' }, '01070265:3'],
-    // The device made it for the member, so it has no mark.
+    // The device created the node for the member, so it has no mark.
     ['node.delete', { name: '10.9.0.1', settingsSha256 }, '01070110:3'],
   ] as const) {
     const message = expect.stringMatching(new RegExp(`^${number}: `));
@@ -164,7 +164,7 @@ test('lists are read page by page', async () => {
   expect(page.map((each) => each.comment)).toEqual(['p1', 'p2']);
 });
 
-test("a person's description is kept as a comment", async () => {
+test("a user's description is kept as a comment", async () => {
   device.config.add(
     'ltm/pool',
     { fullPath: '/Common/old', partition: 'Common', name: 'old' },

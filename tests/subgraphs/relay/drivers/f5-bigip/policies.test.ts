@@ -1,4 +1,4 @@
-// ASM policies and their tasks at a simulated BIG-IP, over TLS.
+// ASM policies and their tasks on a simulated BIG-IP, over TLS.
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -59,7 +59,7 @@ test('an import is accepted, runs, and returns the policy with its id', async ()
   expect(device.applied.entries.filter(({ action }) => action === 'POST asm/tasks/import-policy')).toHaveLength(1);
 });
 
-test('an import to a taken name makes a copy, which is no success and is named', async () => {
+test('an import to a taken name makes a copy, which is reported by name and is not a success', async () => {
   const first = await imported('taken');
   const args = { name: 'taken', file };
   const found = await driver.job('asmPolicy.import', args, await driver.accepted('asmPolicy.import', args));
@@ -146,7 +146,7 @@ test('policies are listed and deleted', async () => {
   });
 });
 
-test('a policy whose name contains the searched name is not taken for it', async () => {
+test('a policy whose name contains the searched name does not match', async () => {
   await imported('twin-long');
   expect(await driver.look('asm-policy', { scope: 'Common', key: 'twin' })).toEqual({ finding: 'ABSENT' });
 });

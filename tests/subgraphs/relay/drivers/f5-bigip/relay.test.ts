@@ -1,4 +1,4 @@
-// From the graph to a BIG-IP and back: typed calls, lost answers settled by looking, tasks, and mappings.
+// From the graph to a BIG-IP and back: typed calls, lost answers settled by probes, tasks, and mappings.
 
 import { expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
@@ -15,7 +15,7 @@ await registerDevice(node, device.server, { name: 'waf', driver: 'f5-bigip' });
 
 const calls = new GraphCalls(node, 'waf', { type: 'service', externalId: '7' });
 
-test('a pool and its member: their life by mappings', async () => {
+test('a pool and its member through their lives, by mappings', async () => {
   await mappedLife(calls, {
     make: ['wafPoolCreate', { name: 'web', scope: 'Common', monitor: 'http' }],
     mapping: { objectKey: 'web' },
@@ -62,7 +62,7 @@ test('a policy is imported by a task, and mapped with its id', async () => {
   expect(removed.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'DELETED' }] });
 });
 
-test('an application whose answer is lost is not taken as not done while the policy still shows its changes', async () => {
+test('a policy that still shows its changes does not prove that an apply with a lost answer was not done', async () => {
   const made = await calls.make('asmPolicy.import', { name: 'lags', file: '<policy></policy>' });
   const policy = (made.operation?.result as { policy?: string } | undefined)?.policy;
   device.asm.knobs.modifiedLagMs = 60_000;

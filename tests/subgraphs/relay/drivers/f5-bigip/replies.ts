@@ -19,7 +19,7 @@ export const replies: ReplyRows = {
     ['another object', http(200, '{"kind":"tm:ltm:pool:poolstate","fullPath":"/Common/other"}')],
     ['another kind', http(200, '{"kind":"tm:ltm:node:nodestate","fullPath":"/Common/web"}')],
     ['a list', http(200, '[]')],
-    // A deletion is answered by nothing.
+    // A deletion has an empty answer.
     ...(mapping === 'deletes' ? [] : [['nothing', http(200)] as const]),
     ['a redirect', http(302, '', { headers: { location: '/tmui/login.jsp' } })],
     ['a refusal in HTML', http(400, '<html><title>Bad Request</title></html>')],
@@ -30,7 +30,7 @@ export const replies: ReplyRows = {
       ['of another policy', imported(named), 'FAILED', { ...shop, policy: 'Xnm5-sgcAnOxSsK2uDZTkQ' }, task],
       ['without a name', imported('The operation was completed successfully.'), 'UNREADABLE', shop, task],
       [
-        // As BIG-IP 16.1 answers it (f5devcentral/go-bigip, awaf_test.go).
+        // The answer of BIG-IP 16.1 (f5devcentral/go-bigip, awaf_test.go).
         ...(['with more words'] as const),
         imported(`The operation was completed successfully. ${named} Policy Template set to API Security.`),
         ...(['SUCCEEDED', shop, task] as const),

@@ -1,4 +1,4 @@
-// Tokens: one for all calls, deleted at the end, renewed when lost, and none when the device has no more.
+// All calls share one token. It is deleted at the end, renewed when lost, and the device may have none left.
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';

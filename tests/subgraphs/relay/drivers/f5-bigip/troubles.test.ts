@@ -1,4 +1,5 @@
-// The meaning of answers that are not a plain success: certain refusals fail, everything else after a write is UNKNOWN.
+// The meaning of answers that are not a plain success. Certain refusals fail, and everything else after a write is
+// UNKNOWN.
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';

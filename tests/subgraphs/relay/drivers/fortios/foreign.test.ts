@@ -1,4 +1,4 @@
-// Somebody else's objects on a simulated FortiGate stay as they are (../../support/foreign-objects.ts).
+// Foreign objects on a simulated FortiGate stay untouched (../../support/foreign-objects.ts).
 import { afterAll, beforeAll } from '@jest/globals';
 import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
@@ -30,7 +30,7 @@ const updates = (operation: string, name: string, change: JsonObject) => ({
   }),
 });
 
-/** `others`: what the administrator makes beforehand. */
+/** `others`: objects that the administrator creates beforehand. */
 function foreign(
   table: string,
   create: Creation,
@@ -48,7 +48,7 @@ function foreign(
     },
     async put(what) {
       for (const [of, body] of others) await byHand('POST', of, body);
-      // The highest number is given again.
+      // The device reuses the highest number.
       await byHand('DELETE', `${table}/${table === 'firewall/policy' ? '2' : name}`);
       if (what === 'another') await byHand('POST', table, { name, ...another });
     },

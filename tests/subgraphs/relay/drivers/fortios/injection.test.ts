@@ -26,7 +26,7 @@ test(`generated names and comments are each one value (seed ${seed})`, async () 
       wanted.set(name, comment);
     }
   }
-  // Otherwise nothing is proved.
+  // Otherwise the test proves nothing.
   expect(refused).toBeGreaterThan(200);
   expect(wanted.size).toBeGreaterThan(100);
   for (const [name, comment] of wanted)

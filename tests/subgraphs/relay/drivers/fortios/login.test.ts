@@ -1,4 +1,4 @@
-// How the driver logs in to each FortiOS version, and how a rejected login ends.
+// The driver's login on each FortiOS version, and the outcome of a rejected login.
 
 import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
@@ -65,7 +65,7 @@ test.each(['6.2.3', '7.4.5'])('%s: a right password is refused during a lockout'
   const wrong = new RelayedGate(relayed.gate, { credentials: { password: 'wrong' } });
   await wrong.refused('address.list', {});
   const called = await relayed.refused('address.list', {});
-  // The old login gives the reason; the new one does not distinguish it from a wrong password.
+  // The old login gives the reason. The new one does not distinguish a lockout from a wrong password.
   expect(called).toBe(version === '6.2.3' ? 'NOT_SENT SESSION_REFUSED' : 'NOT_SENT AUTH_FAILED');
 });
 
@@ -95,7 +95,7 @@ test.each(['6.2.3', '7.4.5'])('%s: confirms the banner that some devices show af
 });
 
 test('a login without a session is reported', async () => {
-  // 7.6.3's answer to the old login, at a relay that assumes an older version.
+  // The answer of 7.6.3 to the old login, at a relay that assumes an older version.
   const relayed = await RelayedGate.start({ version: '7.6.3' }, { softwareVersion: 'FortiOS v6.2.3 build1066' });
   const called = await relayed.call('address.list', {});
   expect(called).toMatchObject({ state: 'NO_REPLY', failure: { code: 'PROTOCOL_FAILED' } });
@@ -116,13 +116,13 @@ test.each([
 test.each([
   ['a second factor', 2],
   ['a new password', 4],
-])("%s requested by the device can't be provided by the relay", async (_what, status_code) => {
+])("%s is requested by the device, and the relay can't provide it", async (_what, status_code) => {
   const relayed = await RelayedGate.start();
   relayed.gate.answerInstead = () => ({ status: 200, body: JSON.stringify({ status_code }) });
   expect(await relayed.refused('address.list', {})).toBe('NOT_SENT AUTH_FAILED');
 });
 
-test('the secret is in no message, whatever the device answers', async () => {
+test('no message contains the secret, whatever the device answers', async () => {
   const credentials = { password: 'hunter2-secret' };
   for (const body of ['hunter2-secret', '{"status_code":-1,"echo":"hunter2-secret"}']) {
     const relayed = await RelayedGate.start({}, { credentials });

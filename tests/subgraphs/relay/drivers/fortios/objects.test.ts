@@ -1,4 +1,4 @@
-// Every kind of object, through its whole life, at FortiGates of several versions.
+// Every kind of object through its whole life, on FortiGates of several versions.
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
@@ -86,7 +86,9 @@ const lives: readonly Life[] = [
   },
 ];
 
-/** What a release stores otherwise than the others, by prefix: the words of the Ansible collection, by version. */
+/**
+ * Values that a release stores differently from others, by version prefix, with the words of its Ansible collection.
+ */
 const storedOnly: Readonly<Record<string, Readonly<Record<string, JsonObject>>>> = {
   '7.6.4': { service: { protocol: 'TCP/UDP/UDP-Lite/SCTP', 'udplite-portrange': '' } },
 };
@@ -109,7 +111,7 @@ describe.each(['5.6.14', '6.0.9', '6.4.9', '7.2.5', '7.6.4'])('FortiOS %s', (ver
       list: [inVdom, ({ values }) => ({ [listKey]: expect.arrayContaining([expect.objectContaining(values)]) })],
       async made({ madeBy }) {
         expect(relayed.gate.log.carrying(madeBy)).toHaveLength(1);
-        // The same name elsewhere is another object.
+        // The same name in another scope is another object.
         expect(await relayed.look(resource, { ...object, scope: 'root' })).toEqual({ finding: 'ABSENT' });
       },
       async changed({ values }) {
@@ -136,7 +138,7 @@ const contents: readonly (readonly [JsonObject, string, JsonObject])[] = [
   [{ address: '10.0.0.0/8', interface: 'port1' }, '7.4.5', { 'associated-interface': 'port1' }],
 ];
 
-/** All of it: of an object whose stored values are known. */
+/** The whole life of an object whose stored values are known. */
 const lifeOf = (relayed: RelayedGate, kind: string, content: JsonObject, stored: JsonObject) =>
   live(relayed, {
     ...{ kind, create: { name: 'a', ...content } },
@@ -160,7 +162,7 @@ test.each([
 );
 
 test.each(['5.6.14', '7.4.5', '7.6.4'])(
-  '%s: a service becomes one of another protocol, and its word for ports is not that of other releases',
+  "%s: a service changes its protocol, and the release's word for ports differs from that of other releases",
   async (version) => {
     const softwareVersion = `FortiOS v${version} build1`;
     const relayed = await RelayedGate.start({ version }, { softwareVersion });
@@ -170,7 +172,7 @@ test.each(['5.6.14', '7.4.5', '7.6.4'])(
     const [own, others] = ['TCP/UDP/UDP-Lite/SCTP', 'TCP/UDP/SCTP'];
     const word = version === '7.6.4' ? own : others;
     expect(native).toMatchObject({ protocol: word, 'tcp-portrange': '443' });
-    // The simulated release refuses the other word, as an unknown value.
+    // The simulated release refuses the other word as an unknown value.
     const other = { protocol: word === own ? others : own };
     const path = '/api/v2/cmdb/firewall.service/custom/s?vdom=root';
     const sent = await relayed.send({ kind: 'http', method: 'PUT', path, body: other });
@@ -178,7 +180,7 @@ test.each(['5.6.14', '7.4.5', '7.6.4'])(
   },
 );
 
-test('a service with ports is created without its protocol, which is the default of every release', async () => {
+test('a service with ports is created without its protocol, because that is the default of every release', async () => {
   // Before the first health check the release is unknown.
   const relayed = await RelayedGate.start({ version: '7.6.4' });
   await relayed.done('service.create', { name: 's', tcpPorts: ['443'], udpPorts: ['53'] });
@@ -187,7 +189,7 @@ test('a service with ports is created without its protocol, which is the default
   });
 });
 
-test('an address of another type no longer has its old values', async () => {
+test('an address that changed its type has none of its old values', async () => {
   const relayed = await RelayedGate.start();
   await relayed.done('address.create', { name: 'a', address: '10.0.0.0/8' });
   await relayed.done('address.update', { name: 'a', fqdn: 'www.example.com' });
@@ -210,7 +212,7 @@ test('an object in use is not deleted, with a message', async () => {
   expect(await relayed.refused('addressGroup.create', { name: 'a', members: ['all'] })).toBe('FAILED ALREADY_EXISTS');
 });
 
-test('a name in another case, or a longer name, is another name', async () => {
+test('a name in another case and a longer name are different names', async () => {
   const relayed = await RelayedGate.start();
   await relayed.done('address.create', { name: 'my-web-1', address: '10.2.0.0/16' });
   await relayed.done('address.create', { name: 'WEB', address: '10.0.0.0/8' });

@@ -1,5 +1,5 @@
-// Policies are identified by their numbers: one created by name is found again, moved and deleted by number, and another policy
-// with the same number is distinguished.
+// Policies are identified by their numbers. A policy created by name is found again, moved and deleted by number, and
+// another policy with the same number is distinguished.
 
 import { expect, test } from '@jest/globals';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
@@ -34,7 +34,7 @@ function byHand(relayed: RelayedGate, method: 'PUT' | 'DELETE', id: number, body
   return relayed.send({ kind: 'http', method, path, body: { ...body } });
 }
 
-test('moves before and after another', async () => {
+test('a policy moves before and after another', async () => {
   const relayed = await withPolicies('a', 'b', 'c');
   expect(await relayed.done('policy.move', { name: 'c', policyId: 3, before: 1 })).toEqual({
     ...{ vdom: 'root', name: 'c', policyId: 3, before: 1 },
@@ -47,7 +47,7 @@ test('moves before and after another', async () => {
   expect(await relayed.refused('policy.move', { name: 'c', policyId: 3, after: 77 })).toBe('FAILED NOT_FOUND');
 });
 
-test('one renamed on the device is found by its number', async () => {
+test('a policy renamed on the device is found by its number', async () => {
   const relayed = await withPolicies('a', 'b');
   await byHand(relayed, 'PUT', 2, { name: 'renamed' });
   expect(await relayed.look('policy', { key: 'b', uuid: '2' })).toMatchObject({
@@ -56,7 +56,7 @@ test('one renamed on the device is found by its number', async () => {
   expect(await relayed.look('policy', { key: 'b' })).toEqual({ finding: 'ABSENT' });
 });
 
-test('one created again on the device is found by its name, with its new number', async () => {
+test('a policy created again on the device is found by its name, with its new number', async () => {
   const relayed = await withPolicies('a', 'b');
   await byHand(relayed, 'DELETE', 1);
   await relayed.done('policy.create', { name: 'a', ...settings });
@@ -69,13 +69,13 @@ test('a deletion without a verdict is settled by number and name', async () => {
   expect(await relayed.probe('policy.delete', args)).toEqual({ finding: 'PRESENT', uuid: '2' });
   await byHand(relayed, 'DELETE', 2);
   expect(await relayed.probe('policy.delete', args)).toEqual({ finding: 'ABSENT' });
-  // The device assigns the number to the next one.
+  // The device assigns the number to the next policy.
   await relayed.done('policy.create', { name: 'another', ...settings });
   expect(await relayed.probe('policy.delete', args)).toMatchObject({ finding: 'UNREADABLE' });
 });
 
 test.each(['policy.delete', 'policy.update', 'policy.move'])(
-  '%s does nothing to a policy that has the number of another one since',
+  '%s does nothing to a policy that has since got the number of another',
   async (operation) => {
     const relayed = await withPolicies('keep', 'tenant-a');
     await byHand(relayed, 'DELETE', 2);
@@ -89,7 +89,7 @@ test.each(['policy.delete', 'policy.update', 'policy.move'])(
   },
 );
 
-test('one that a person made with the same name and number is not the one that a call made', async () => {
+test('a policy that a user made with the same name and number is not the one that a call made', async () => {
   const relayed = await withPolicies('tenant-a');
   await byHand(relayed, 'PUT', 1, { comments: 'made by hand' });
   const args = { name: 'tenant-a', policyId: 1 };

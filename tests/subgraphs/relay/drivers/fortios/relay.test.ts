@@ -1,5 +1,6 @@
-// The whole relay at a simulated FortiGate: a tenant's policy is created by its typed mutation, found to have drifted, moved,
-// deleted by its mapping; a call without a verdict is settled by the device's state; a save uses the other wire.
+// The whole relay with a simulated FortiGate. A tenant's policy is created by its typed mutation, found to have
+// drifted, moved, and deleted by its mapping. The device's state settles a call without a verdict, and a save uses the
+// other wire.
 
 import { expect, test } from '@jest/globals';
 import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
@@ -14,14 +15,14 @@ const { node, device: gate } = await startRelay({
 await registerDevice(node, gate.https, {
   ...{ name: 'edge', driver: 'fortios', allowInit: true, hostKeySha256: gate.ssh.hostKeySha256 },
   ...{ options: { ports: { ssh: gate.ssh.port } }, credentials: { username: 'admin', password: 'secret' } },
-  // Short, for the call without an answer.
+  // Short, because of the call without an answer.
   limits: { deadlineMs: 1_000 },
 });
 
 const policies = tableOf('firewall/policy');
 const calls = new GraphCalls(node, 'edge');
 
-test('a policy: its life by its typed mutation', async () => {
+test('a policy through its life, by its typed mutation', async () => {
   await calls.make('firewallAddressCreate', { name: 'web', content: { address: '192.0.2.80' } });
   await calls.make('policy.create', {
     ...{ name: 'first', sourceInterfaces: ['any'], destinationInterfaces: ['any'], sourceAddresses: ['all'] },
@@ -56,14 +57,17 @@ test.each([
   ['lost-before', 'DROP_BEFORE_APPLYING', 'ABSENT'],
   ['lost-after', 'DROP_AFTER_APPLYING', 'PRESENT'],
   ['silent', 'SILENT_AFTER_APPLYING', 'PRESENT'],
-] as const)('%s: a call without a verdict is not repeated, and settled by its mark', async (name, fault, finding) => {
-  gate.device.faults.plan(fault);
-  await lostCall(calls, ['firewallAddressCreate', { name, content: { address: '192.0.2.81' } }], finding);
-  const attempts = gate.log.entries.filter((entry) => entry.action === `root: create firewall/address ${name}`);
-  expect(attempts).toHaveLength(finding === 'ABSENT' ? 0 : 1);
-});
+] as const)(
+  '%s: a call without a verdict is not repeated, and is settled by its mark',
+  async (name, fault, finding) => {
+    gate.device.faults.plan(fault);
+    await lostCall(calls, ['firewallAddressCreate', { name, content: { address: '192.0.2.81' } }], finding);
+    const attempts = gate.log.entries.filter((entry) => entry.action === `root: create firewall/address ${name}`);
+    expect(attempts).toHaveLength(finding === 'ABSENT' ? 0 : 1);
+  },
+);
 
-test('an adopted object is changed as it was recorded, and not as somebody made it since', async () => {
+test('a change applies to the adopted object as recorded, and not to a later one with its name', async () => {
   const addresses = tableOf('firewall/address');
   const byHand = (subnet: string) => {
     if (gate.device.cmdb.get('root', addresses, 'old')) gate.device.cmdb.remove('root', addresses, 'old', 'GUI');
@@ -71,7 +75,7 @@ test('an adopted object is changed as it was recorded, and not as somebody made 
   };
   byHand('192.0.2.0 255.255.255.0');
   const change = (address: string) => calls.make('firewallAddressUpdate', { name: 'old', content: { address } });
-  // Nothing says that it is the relay's.
+  // Nothing shows that it belongs to the relay.
   expect((await change('192.0.2.1')).operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'CHANGED' } });
   const object = { resource: 'address', scope: 'root', objectKey: 'old' };
   const adopted = await node.mutate<{ mapping: { id: string } }>(

@@ -15,7 +15,7 @@ test.each([
   [-37, 'FAILED DEVICE_REFUSED'],
   [-651, 'FAILED DEVICE_REFUSED'],
   [-9999, 'FAILED DEVICE_REFUSED'],
-])('error %i of a device is %s', async (failCode, outcome) => {
+])('device error %i is %s', async (failCode, outcome) => {
   for (const version of ['6.2.3', '7.4.5']) {
     const relayed = await RelayedGate.start({ version, failCode });
     relayed.gate.device.faults.plan('FAIL');

@@ -1,4 +1,4 @@
-// What a FortiGate stores of the typed mutations of firewalls.
+// The values that a FortiGate stores for the typed firewall mutations.
 
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';

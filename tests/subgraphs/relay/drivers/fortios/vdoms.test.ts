@@ -1,4 +1,4 @@
-// Virtual domains, the device itself, and saving its configuration: over HTTPS and SSH.
+// Virtual domains, the device itself, and saving its configuration, over HTTPS and SSH.
 
 import { expect, test } from '@jest/globals';
 import { live } from '../../support/object-life.ts';
@@ -21,12 +21,12 @@ test.each(['5.6.14', '7.6.4'])('%s: the life of a virtual domain', async (versio
   });
 });
 
-test('one that contains an interface is in use', async () => {
+test('a virtual domain that contains an interface is in use', async () => {
   const relayed = await RelayedGate.start({ multiVdom: true, vdoms: ['tenant42'], interfaces: { port1: 'tenant42' } });
   expect(await relayed.refused('vdom.delete', { name: 'tenant42' })).toBe('FAILED IN_USE');
 });
 
-test.each(['https', 'ssh'])('reports its identity, over %s', async (transport) => {
+test.each(['https', 'ssh'])('the device reports its identity, over %s', async (transport) => {
   const relayed = await RelayedGate.start({ version: '7.0.12', hostname: 'edge-1' }, { options: { transport } });
   expect(await relayed.health()).toEqual({ softwareVersion: 'FortiOS v7.0.12 build523', serial: 'FGVM01TM00000001' });
   expect(await relayed.done('system.info')).toMatchObject({ version: 'v7.0.12', build: 523, hostname: 'edge-1' });
@@ -46,7 +46,7 @@ test.each([
   expect(await relayed.done('system.info')).toMatchObject({ version: `v${version}`, hostname: 'edge-1' });
 });
 
-test('the banner that must be accepted after login is accepted on the command line too', async () => {
+test('the banner that must be accepted after login is also accepted on the command line', async () => {
   const relayed = await RelayedGate.start({ postLoginBanner: true }, { options: { transport: 'ssh' } });
   expect(await relayed.health()).toMatchObject({ softwareVersion: expect.stringMatching(/^FortiOS v7/) });
   expect(await relayed.done('config.save')).toEqual({ words: '' });
@@ -56,7 +56,7 @@ test('the banner that must be accepted after login is accepted on the command li
 test.each([
   ['without virtual domains', false],
   ['with them', true],
-])('saves the configuration on the command line, %s', async (_what, multiVdom) => {
+])('the device saves the configuration on the command line, %s', async (_what, multiVdom) => {
   const relayed = await RelayedGate.start({ multiVdom }, { options: { multiVdom } });
   expect(await relayed.done('config.save')).toEqual({ words: '' });
   relayed.gate.device.settings.set('system global', 'cfg-save', 'manual');
@@ -75,7 +75,7 @@ test('a device with virtual domains refuses to save without the option, and the 
   expect(relayed.gate.ssh.connections).toBe(1);
 });
 
-test('one without them saves with any option', async () => {
+test('a device without virtual domains saves with any option', async () => {
   const relayed = await RelayedGate.start({}, { options: { multiVdom: true } });
   await relayed.done('config.save');
   expect(relayed.gate.device.saves).toHaveLength(1);
@@ -88,7 +88,7 @@ test('a connection that breaks during the save leaves no verdict', async () => {
   expect(relayed.gate.device.saves).toHaveLength(1);
 });
 
-test('reads a long answer through the pager, without switching it off', async () => {
+test('a long answer is read through the pager, without disabling it', async () => {
   const relayed = await RelayedGate.start({}, { options: { transport: 'ssh' } });
   const lines = Array.from({ length: 400 }, (_, index) => `edit a${index}`).flatMap((line) => [line, 'next']);
   const block = ['config firewall address', ...lines, 'end', 'show firewall address'];

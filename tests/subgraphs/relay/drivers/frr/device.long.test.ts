@@ -1,4 +1,5 @@
-// Every operation of the driver frr on real FRR 8.4, over the relay's own SSH transport. What is there is read beside the driver.
+// Every operation of the frr driver on real FRR 8.4, over the relay's own SSH transport. The tests read the state
+// without the driver.
 // needs: iputils-ping
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -30,13 +31,13 @@ describeWithRouters('real FRR', (routers) => {
     for (const caller of callers) await caller.stop();
   });
 
-  test('says which version it is', async () => {
+  test('reports its version', async () => {
     expect(await one().health()).toEqual({ softwareVersion: expect.stringMatching(/^FRR 8\./), serial: null });
     expect(await one().done('system.info')).toMatchObject({ version: expect.stringMatching(/^8\./) });
   });
 
   describe('static routes', () => {
-    test('on both routers, and the hosts reach each other; without one they do not', async () => {
+    test("on both routers let the hosts reach each other; without one they can't", async () => {
       expect(await ping('203.0.113.10')).toBe(false);
       const there = { destination: '203.0.113.0/24', nextHop: '198.51.100.2' };
       expect(await one().done('staticRoute.create', there)).toEqual({ ...there, distance: 1 });
@@ -47,7 +48,7 @@ describeWithRouters('real FRR', (routers) => {
         '203.0.113.0/24': [{ protocol: 'static', selected: true }],
       });
       expect(await one().done('route.list', { protocol: 'static' })).toHaveProperty(['203.0.113.0/24']);
-      // Again: the same.
+      // Creating it again gives the same result.
       await one().done('staticRoute.create', there);
       expect(await marks('203.0.113.0/24')).toEqual(['ip route 203.0.113.0/24 198.51.100.2']);
       await one().done('staticRoute.delete', there);
@@ -79,7 +80,7 @@ describeWithRouters('real FRR', (routers) => {
         'ip route 10.3.0.0/16 198.51.100.2 tag 4294967295',
       ],
       [{ destination: '0.0.0.0/0', nextHop: '198.51.100.2', distance: 255 }, 'ip route 0.0.0.0/0 198.51.100.2 255'],
-    ])('the life of %j, which the router has as %s', (create, line) =>
+    ])('the life of %j, which the router stores as %s', (create, line) =>
       live(one(), {
         ...{
           kind: 'staticRoute',
@@ -94,13 +95,13 @@ describeWithRouters('real FRR', (routers) => {
       }),
     );
 
-    test('another distance to the same next hop is drift; what FRR refuses is not done', async () => {
+    test('another distance to the same next hop is drift; a route that FRR refuses is not done', async () => {
       const route = { destination: '10.4.0.0/16', nextHop: '198.51.100.2' };
       await one().done('staticRoute.create', { ...route, distance: 5 });
       await router().vtysh('configure terminal', 'ip route 10.4.0.0/16 198.51.100.2 9');
       const { scope, key } = one().objectOf('staticRoute.create', route);
       expect(await one().look('static-route', { scope, key })).toMatchObject({ values: { distance: 9 } });
-      // FRR: a route can't be a blackhole and have next hops. It answers with exit code 0.
+      // FRR: a route can't be a blackhole and have next hops. It still answers with exit code 0.
       expect(
         await one().refused('staticRoute.create', { destination: '10.4.0.0/16', discard: true, distance: 9 }),
       ).toBe('FAILED DEVICE_REFUSED');
@@ -109,7 +110,7 @@ describeWithRouters('real FRR', (routers) => {
       });
     });
 
-    test('what vtysh has no words for is refused', () => {
+    test("a setting that vtysh can't express is refused", () => {
       const faults = (more: object) => faultsOf(frr, 'staticRoute.create', { destination: '10.0.0.0/8', ...more });
       for (const word of ['blackhole', 'bl', 'Null0', 'tag', 'vrf', 't'])
         expect(faults({ interface: word })).toEqual([
@@ -129,7 +130,7 @@ describeWithRouters('real FRR', (routers) => {
       return (found[address] as { bgpState?: string } | undefined)?.bgpState;
     };
 
-    test('neighbours on both, and the session is established, with the password', async () => {
+    test('neighbours on both routers establish a session, with the password', async () => {
       const password = 'S3cret/with&chars!#"\\~';
       const mark = randomUUID();
       const neighbor = {
@@ -157,7 +158,7 @@ describeWithRouters('real FRR', (routers) => {
       expect(await one().look('bgp-neighbor', { scope, key })).toEqual({
         ...{ finding: 'PRESENT', operationId: mark, values: neighbor },
       });
-      // Another password: the session ends.
+      // A different password ends the session.
       const again = randomUUID();
       await one().done('bgpNeighbor.create', { ...neighbor, password: 'another-one' }, again);
       await waitFor('the end of the session', async () => (await state(one(), '198.51.100.2')) !== 'Established');
@@ -165,7 +166,7 @@ describeWithRouters('real FRR', (routers) => {
       expect(await one().look('bgp-neighbor', { scope, key })).toEqual({ finding: 'ABSENT' });
     });
 
-    test('settings of a neighbour, and what was added by hand', async () => {
+    test("a neighbour's settings are set, and manual additions are differences", async () => {
       const neighbor = {
         ...{ asNumber: 65_001, address: '2001:DB8::0:9', remoteAs: 4_200_000_009 },
         ...{ multihopTtl: 3, sourceAddress: '2001:db8:1::1' },
@@ -177,7 +178,7 @@ describeWithRouters('real FRR', (routers) => {
       expect(values).toEqual({ ...neighbor, address: '2001:db8::9', other: ['timers 3 9'] });
     });
 
-    test('a neighbour without its instance is refused, and no instance is made', async () => {
+    test('a neighbour without its instance is refused, and no instance is created', async () => {
       const neighbor = { asNumber: 65_001, vrf: 'red', address: '10.9.0.1', remoteAs: 65_009 };
       expect(await one().refused('bgpNeighbor.create', neighbor)).toBe('FAILED NOT_FOUND');
       expect(await one().refused('bgpNeighbor.create', { ...neighbor, vrf: 'default', asNumber: 64_999 })).toBe(
@@ -186,7 +187,7 @@ describeWithRouters('real FRR', (routers) => {
       expect(await marks('router bgp')).toEqual(['router bgp 65001']);
     });
 
-    test('an instance in a VRF, its neighbour, its sessions, its deletion', async () => {
+    test('an instance in a VRF, its neighbour, its sessions and its deletion', async () => {
       const instance = { asNumber: 4_200_000_001, vrf: 'blue', routerId: '10.0.0.1' };
       await one().done('bgp.create', instance);
       expect(await one().look('bgp', { key: 'blue' })).toEqual({ finding: 'PRESENT', values: instance });
@@ -228,7 +229,7 @@ describeWithRouters('real FRR', (routers) => {
         { list: 'one', sequence: 2, action: 'permit', prefix: '10.0.0.1' },
         'ip prefix-list one seq 2 permit 10.0.0.1/32',
       ],
-    ])('the life of %j, which the router has as %s', (create, line) =>
+    ])('the life of %j, which the router stores as %s', (create, line) =>
       live(one(), {
         ...{
           kind: 'prefixListEntry',
@@ -244,7 +245,7 @@ describeWithRouters('real FRR', (routers) => {
       }),
     );
 
-    test('an entry that another one makes superfluous is not taken, without a word: that is a failure', async () => {
+    test('an entry that another makes redundant is silently dropped, which is a failure', async () => {
       const entry = { list: 'twice', sequence: 5, action: 'permit', prefix: '10.5.0.0/16' };
       await one().done('prefixListEntry.create', entry);
       expect(await one().refused('prefixListEntry.create', { ...entry, sequence: 6 })).toBe('FAILED NOT_TAKEN');
@@ -254,7 +255,7 @@ describeWithRouters('real FRR', (routers) => {
       expect(await marks('prefix-list twice')).toEqual(['ip prefix-list twice seq 5 permit 10.5.0.0/16 le 24']);
     });
 
-    test('the life of an entry of a route map, and what was added by hand', async () => {
+    test('the life of a route map entry, with manual additions', async () => {
       const entry = {
         ...{ routeMap: 'from-customers', sequence: 10, action: 'permit', description: 'of tenant 42' },
         ...{ matchPrefixList: 'customers', localPreference: 4_294_967_295, metric: 0 },
@@ -277,13 +278,13 @@ describeWithRouters('real FRR', (routers) => {
           });
         },
       });
-      // Whatever its action is.
+      // The deletion works whatever the entry's action is.
       await one().done('routeMapEntry.delete', { routeMap: 'from-customers', sequence: 20, madeBy: [other] });
       expect(await marks('route-map from-customers')).toEqual([]);
     });
   });
 
-  /** `another`: its lines. What is at the key are the lines with `text`, with those in their blocks. */
+  /** `another`: lines of another object. The state at the key is the lines with `text`, with those in their blocks. */
   const foreign = (
     create: ForeignCase['create'],
     text: RegExp,
@@ -340,7 +341,7 @@ describeWithRouters('real FRR', (routers) => {
     ),
   });
 
-  test("the router's own check knows words, and changes nothing", async () => {
+  test("the router's own check knows the syntax, and changes nothing", async () => {
     const route = { destination: '10.77.0.0/16', nextHop: '198.51.100.2' };
     expect(await one().dryRun('staticRoute.create', route)).toEqual({ state: 'SUCCEEDED', result: null });
     const neighbor = { asNumber: 65_001, address: '198.51.100.9', remoteAs: 65_002 };
@@ -349,7 +350,7 @@ describeWithRouters('real FRR', (routers) => {
     expect(await marks('198.51.100.9')).toEqual([]);
   });
 
-  test('what is saved is there after a power cut, and nothing else', async () => {
+  test('saved changes survive a power cut, and nothing else does', async () => {
     await one().done('staticRoute.create', { destination: '10.88.0.0/16', discard: true });
     expect(await one().call('config.save')).toEqual({ state: 'SUCCEEDED', result: null });
     await routers().act('kill', 'router1');
@@ -361,7 +362,7 @@ describeWithRouters('real FRR', (routers) => {
     });
   });
 
-  test('input that arrives in part does nothing', async () => {
+  test('partial input does nothing', async () => {
     const operationId = randomUUID();
     const call = one().render('staticRoute.create', { destination: '10.99.0.0/16', discard: true }, operationId);
     if (call.kind !== 'exec') throw new Error('an exec');
@@ -372,7 +373,7 @@ describeWithRouters('real FRR', (routers) => {
       const sent = await one().ask({ ...call, stdin });
       const operation = frr.operations.get('staticRoute.create');
       const args = { destination: '10.99.0.0/16', discard: true };
-      // Without its first line the script does not know whose call it refuses.
+      // Without its first line the script does not know which call it refuses.
       expect([length, operation?.interpret(sent, args, renderContext(frr, { operationId }))]).toMatchObject([
         length,
         { state: length > first ? 'FAILED' : 'UNKNOWN' },

@@ -24,7 +24,7 @@ const destination = '192.0.2.0/24';
 const named = { destination, metric: 1, table: 254 };
 const object = { scope: 'table 254', key: `${destination} metric 1` };
 
-test('the router says its version', async () => {
+test('the router reports its version', async () => {
   expect(await caller.health()).toEqual({ softwareVersion: '6.1.0', serial: expect.stringMatching(/^[0-9a-f]{32}$/) });
   expect(await caller.done('system.get')).toEqual({
     iproute2: '6.1.0',
@@ -64,7 +64,7 @@ test.each([
   ['192.0.2.0/24', '198.18.0.2', '198.18.0.3'],
   ['2001:db8:77::/48', '2001:db8:a::2', '2001:db8:a::3'],
 ])(
-  'the metric is part of the name: the same one changes a route, another makes a second one: %s',
+  'the metric is part of the key: the same one changes a route, another makes a second route: %s',
   async (to, one, two) => {
     const routes = async () => (await caller.done('staticRoute.list')).routes;
     await caller.done('staticRoute.create', { destination: to, nextHop: one, metric: 5 });
@@ -86,7 +86,7 @@ describe('routes of other programs', () => {
     ['-4', '192.0.2.0/24', '198.18.0.9', '198.18.0.2'],
     ['-6', '2001:db8:77::/48', '2001:db8:a::9', '2001:db8:a::2'],
   ])(
-    'one that is not static is neither replaced nor deleted, nor is it ours: %s',
+    'a route that is not static is neither replaced, deleted, nor taken as ours: %s',
     async (version, to, theirs, nextHop) => {
       await router.ip('route', 'add', to, 'via', theirs, 'proto', 'ra', 'metric', '5');
       try {
@@ -106,7 +106,7 @@ describe('routes of other programs', () => {
     },
   );
 
-  test('several static ones at one place are left alone, and seen', async () => {
+  test('several static routes with one key are left alone, and reported', async () => {
     await caller.done('staticRoute.create', { destination, nextHop: '198.18.0.2' });
     await router.ip('route', 'append', destination, 'via', '198.18.0.3', 'proto', 'static', 'metric', '1');
     for (const [operation, more] of [
@@ -122,7 +122,7 @@ describe('routes of other programs', () => {
     });
   });
 
-  test('a second next hop of IPv6 is seen, and left alone together with the first', async () => {
+  test('a second IPv6 next hop is reported, and left alone together with the first', async () => {
     const to = '2001:db8:77::/48';
     const place = { scope: 'table 254', key: `${to} metric 1` };
     await caller.done('staticRoute.create', { destination: to, nextHop: '2001:db8:a::2' });
@@ -147,7 +147,7 @@ describe('routes of other programs', () => {
       { nextHop: '203.0.113.1', interface: 'lan0', others: ['prefsrc 198.18.0.1', 'onlink'] },
     ],
     [[destination, 'via', 'inet6', 'fe80::2', 'dev', 'lan0'], { nextHop: 'fe80::2', interface: 'lan0' }],
-  ])('what no call sets is seen: %j', async (words, values) => {
+  ])('a setting that no call makes is reported: %j', async (words, values) => {
     const [type, to, ...rest] = words[0] === 'unreachable' ? words : ['unicast', ...words];
     await router.ip('route', 'add', `${type}`, `${to}`, 'proto', 'static', 'metric', '1', ...rest);
     const shown = { ...named, ...values };
@@ -161,7 +161,7 @@ describe('routes of other programs', () => {
     expect(removed).toMatchObject(isOther ? { code: 'CHANGED' } : { state: 'SUCCEEDED' });
   });
 
-  test('one for a type of service has a place of its own', async () => {
+  test('a route for a type of service has its own key', async () => {
     await router.ip('route', 'add', destination, 'tos', '0x10', 'dev', 'lan0', 'proto', 'static', 'metric', '1');
     expect(await caller.look('static-route', object)).toEqual({ finding: 'ABSENT' });
     await caller.done('staticRoute.create', { destination, discard: true });
@@ -174,9 +174,9 @@ test.each([
   [{ nextHop: '203.0.113.1' }, 'DEVICE_REFUSED', /invalid gateway.*\n.*network of one of its interfaces/],
   [{ nextHop: '198.18.0.2', interface: 'wan0' }, 'DEVICE_REFUSED', /invalid gateway/],
   [{ interface: 'nope' }, 'NO_INTERFACE', /`ip link` shows/],
-  // ip would take it for the interface of number 1.
+  // ip would take this name for the interface with number 1.
   [{ interface: 'if1' }, 'NO_INTERFACE', /`ip link` shows/],
-])('the router refuses what it cannot do, and the message says what to do: %j', async (target, code, message) => {
+])('the router refuses unsupported routes, and the message says what to do: %j', async (target, code, message) => {
   const called = await caller.call('staticRoute.create', { destination, ...target });
   expect(called).toEqual({ state: 'FAILED', code, message: expect.stringMatching(message) });
   expect(await caller.look('static-route', object)).toEqual({ finding: 'ABSENT' });
@@ -187,7 +187,7 @@ test('another name of an interface is refused', async () => {
   expect(await caller.refused('staticRoute.create', { destination, interface: 'office' })).toBe('FAILED NO_INTERFACE');
 });
 
-test('an interface that is down, and an account without rights', async () => {
+test('an interface that is down, and an account without rights, are refused', async () => {
   await router.ip('link', 'add', 'down0', 'type', 'bridge');
   const down = await caller.call('staticRoute.create', { destination, interface: 'down0' });
   expect(down).toMatchObject({ code: 'DEVICE_REFUSED', message: expect.stringContaining('set it up first') });
@@ -205,7 +205,7 @@ test('the typed mutation', async () => {
   expect(typed?.({ destination, discard: true, vrf: 'blue' })).toBeUndefined();
 });
 
-test('what arrives in part does nothing', async () => {
+test('partial input does nothing', async () => {
   await caller.done('staticRoute.create', { destination, nextHop: '198.18.0.2' });
   for (const [operation, args] of [
     ['staticRoute.create', { destination, nextHop: '198.18.0.3', interface: 'lan0' }],
@@ -213,7 +213,7 @@ test('what arrives in part does nothing', async () => {
   ] as const) {
     const call = caller.render(operation, args);
     if (call.kind !== 'exec' || call.stdin === undefined) throw new Error('no input');
-    // At each line's end, before it and after it; the very last newline may be missing.
+    // At the end of each line, before it and after it. The very last newline may be missing.
     const ends = [...call.stdin.matchAll(/\n/g)].flatMap(({ index }) => [index - 1, index, index + 1]);
     for (const end of [0, ...ends.filter((at) => at < (call.stdin?.length ?? 0) - 1)]) {
       const sent = await caller.send({ ...call, stdin: call.stdin.slice(0, end) });
@@ -227,7 +227,7 @@ test('what arrives in part does nothing', async () => {
   expect(await caller.done('staticRoute.get', { destination })).toMatchObject({ nextHop: '198.18.0.2' });
 });
 
-test('nothing that a user gave is in an argument of a program', async () => {
+test('no argument of a program contains text from a user', async () => {
   await caller.done('staticRoute.create', { destination: '203.0.113.64/26', interface: 'wan0' });
   const log = await router.device.log();
   const received = log.filter((entry) => entry.phase === 'received');
@@ -240,7 +240,7 @@ describe('a connection that breaks', () => {
     ['before', 'ABSENT'],
     ['after', 'PRESENT'],
     ['late', 'PRESENT'],
-  ] as const)('%s the creation: the call has no reply, and a look tells', async (drop, finding) => {
+  ] as const)('%s the creation: the call has no reply, and a probe finds the result', async (drop, finding) => {
     await router.device.faults.set({ drop, times: 1 });
     const args = { destination, nextHop: '198.18.0.2' };
     expect(await caller.call('staticRoute.create', args)).toMatchObject({

@@ -1,4 +1,4 @@
-// The bounds of every argument, and generated routes and names of interfaces against the real ip.
+// The bounds of every argument, and generated routes and interface names against the real ip.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { canonicalText } from '../../../../../platform/net/address-block.ts';
 import { nameFault } from '../../../../../subgraphs/relay/control/mappings/object-name.ts';
@@ -68,7 +68,7 @@ test.each([
 
 const first = [...'abcxyzABCXYZ0189'];
 const later = [...first, '.', '_', '-'];
-/** Words of ip's own grammar, and numbers, which it also takes for interfaces. */
+/** Words of ip's own grammar, and numbers, which ip also takes for interfaces. */
 const hard = ['via', 'dev', 'metric', 'proto', 'static', 'table', 'help', 'any', 'none', 'if1', '1', '0x1', 'nexthop'];
 
 function interfaceName(random: Random): string {
@@ -82,7 +82,7 @@ function block(random: Random): string {
   const [width, size] = isIpv6 ? [128, 16] : [32, 8];
   const prefix = random.integer(1, width);
   const bits = Array.from({ length: width }, (_, at) => (at < prefix ? random.integer(0, 1) : 0));
-  // Global addresses: the kernel refuses some others as destinations.
+  // Global addresses, because the kernel refuses some others as destinations.
   if (isIpv6) bits.splice(0, 3, 0, 0, prefix > 2 ? 1 : 0);
   const groups = Array.from({ length: width / size }, (_, at) =>
     Number.parseInt(bits.slice(at * size, (at + 1) * size).join(''), 2),
@@ -106,7 +106,7 @@ function randomRoute(random: Random): JsonObject {
   return { destination: to, metric: random.pick([1, 255, 256, random.integer(1, 2 ** 32 - 1)]), table, ...target };
 }
 
-test(`generated routes are what the kernel then has (seed ${seed})`, async () => {
+test(`generated routes match the routes in the kernel (seed ${seed})`, async () => {
   const random = seededRandom(seed);
   for (let count = 0; count < 60; count += 1) {
     const args = randomRoute(random);
@@ -122,7 +122,7 @@ test(`generated routes are what the kernel then has (seed ${seed})`, async () =>
   }
 }, 60_000);
 
-test(`generated names of interfaces mean these interfaces (seed ${seed})`, async () => {
+test(`generated interface names refer to these interfaces (seed ${seed})`, async () => {
   const random = seededRandom(seed);
   const names = new Set(Array.from({ length: 40 }, () => interfaceName(random)));
   for (const name of names) {

@@ -69,7 +69,7 @@ export const replies: ReplyRows = {
   },
   health: [
     ['a machine', self(id), { softwareVersion: '6.1.0', serial: id }],
-    // machine-id(5): an image before its first start. Two of them are not one device.
+    // machine-id(5): an image before its first boot. Two such images are different devices.
     ['an image', self('uninitialized'), { softwareVersion: '6.1.0', serial: null }],
     ['a machine without an id', self(''), { softwareVersion: '6.1.0', serial: null }],
   ],

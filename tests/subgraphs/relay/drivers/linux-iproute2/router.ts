@@ -1,4 +1,4 @@
-// A Linux router of the lab with two interfaces, and the driver at it.
+// A Linux router of the lab with two interfaces, and a driver that calls it.
 // needs: iproute2, root
 import { fileURLToPath } from 'node:url';
 import { inNamespace } from '../../../../../lab/exec.ts';
@@ -34,14 +34,14 @@ export class Router {
     return router;
   }
 
-  /** Another program of the router: not through the relay. */
+  /** Runs another program's command on the router, without the relay. */
   async ip(...args: readonly string[]): Promise<string> {
     const { exitCode, stdout, stderr } = await inNamespace(this.device.namespace, 'ip', args);
     if (exitCode !== 0) throw new Error(`ip ${args.join(' ')}: ${stderr}`);
     return stdout;
   }
 
-  /** Without routes of protocol static, and without faults. */
+  /** Removes routes of protocol static, and faults. */
   async clear(): Promise<void> {
     await this.device.faults.clear();
     for (const version of ['-4', '-6']) await this.ip(version, 'route', 'flush', 'table', 'all', 'proto', 'static');

@@ -1,4 +1,4 @@
-// Every operation on real iptables and ip6tables behind a real sshd, and what no reply of theirs may be taken for.
+// Every operation on real iptables and ip6tables behind a real sshd, and replies that must not be misread.
 // needs: iptables
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -57,7 +57,7 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
     },
   });
 
-  test('its health', async () => {
+  test('its health is reported', async () => {
     expect(await firewall.health()).toEqual({ softwareVersion: 'iptables 1.8.9 (nf_tables)', serial: null });
   });
 
@@ -97,7 +97,7 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
     expect(rules.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
   });
 
-  test('what others changed is a difference, also what this driver never makes', async () => {
+  test('changes by others are differences, even ones that this driver never makes', async () => {
     const args = { name: 'web', source: '192.0.2.1', action: 'accept' };
     await inside(
       'iptables',
@@ -143,7 +143,7 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
     expect(await inside('iptables', '-S')).toBe(before);
   });
 
-  test('a connection that is lost before or after it is unknown; the mark settles it', async () => {
+  test('a connection that is lost before or after it is unknown, and the mark settles it', async () => {
     for (const [drop, finding] of [
       ['before', 'ABSENT'],
       ['after', 'PRESENT'],
@@ -158,7 +158,7 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
       await device.faults.clear();
       const isAsExpected = async () => (await look(drop)).finding === finding;
       if (finding === 'PRESENT') await waitFor('the rule', isAsExpected);
-      // Nothing says that a change which was dropped won't come: this is several times what one takes.
+      // No signal shows that a dropped change won't arrive. This is several times as long as a change takes.
       else await stays('the rule is absent', 300, isAsExpected);
       expect([drop, await look(drop)]).toMatchObject([
         drop,
@@ -167,7 +167,7 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
     }
   });
 
-  test('names that look alike, and generated ones, are told apart', async () => {
+  test('similar names and generated names are distinguished', async () => {
     const random = seededRandom(7);
     const letters = 'aB9._-';
     const names = new Set(['a.b', 'axb', 'a-b', '_', 'a', 'aa', '0'.repeat(63)]);

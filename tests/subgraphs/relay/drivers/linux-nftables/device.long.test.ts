@@ -43,7 +43,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   }
   const ruleset = () => nft('list ruleset');
 
-  test('its host key is the one printed by ssh-keygen', async () => {
+  test('its host key is the one that ssh-keygen prints', async () => {
     const { host, port, hostKeySha256 } = lab().firewall;
     expect(await readHostKey({ host, port, egress: testEgress, timeoutMs: 10_000 })).toEqual({
       sha256: hostKeySha256,
@@ -127,7 +127,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(await ruleset()).toBe(before);
   });
 
-  test('a rule: adding twice makes two; found by its mark; deleted by its handle', async () => {
+  test('a rule: adding twice makes two; it is found by its mark and deleted by its handle', async () => {
     const args = { name: 'tenant-42', source: { set: 'blocked' }, action: 'drop' };
     const [first, second] = [randomUUID(), randomUUID()];
     const one = await firewall.call('rule.create', args, first);
@@ -152,7 +152,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
       finding: 'ABSENT',
     });
     expect(await firewall.call(deletion.operation, deletion.arguments)).toMatchObject({ state: 'SUCCEEDED' });
-    // The other rule of this name is not the one that was meant.
+    // The other rule with this name is not the intended one.
     expect(await firewall.call(deletion.operation, deletion.arguments)).toMatchObject({
       state: 'FAILED',
       code: 'OTHER_OBJECT',
@@ -163,7 +163,10 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     });
   });
 
-  /** As a reboot does: the table is made again, and its handles begin again. `fill`: rules that come before the given ones. */
+  /**
+   * Simulates a reboot: the table is recreated, and its handles start over. `fill`: number of rules before the given
+   * ones.
+   */
   async function reboot(fill: number, ...rules: string[]): Promise<void> {
     const before = Array.from({ length: fill }, (_, index) => `ip saddr 192.0.2.${index} accept;`).join(' ');
     const chain = `type filter hook forward priority 0; ${before} ${rules.join(' ')}`;
@@ -182,12 +185,12 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   const comments = async () => [...(await ruleset()).matchAll(/comment "([^"]*)"/g)].map(([, words]) => words);
   const chains = async () => [...(await ruleset()).matchAll(/chain (\S+)/g)].map(([, name]) => name);
 
-  test('after a reboot, a deletion never deletes the rule that has the handle now', async () => {
+  test('after a reboot, a deletion never deletes the rule that now has the handle', async () => {
     const id = randomUUID();
     const mapped = await made({ name: 'tenant-a', action: 'drop' }, id);
     const handles = [0, 1, 2, 3, 4, 5, 6];
     for (const fill of handles) {
-      // Of an administrator, of another tenant, and one with the same name that somebody else made.
+      // Rules of an administrator, of another tenant, and one with the same name that someone else made.
       const others = ['admin', `tg:${randomUUID()} tenant-b`, `tg:${randomUUID()} tenant-a`, 'tenant-a'];
       await reboot(fill, ...others.map((words) => `drop comment "${words}";`));
       const call = removal(mapped);
@@ -226,7 +229,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(await comments()).toEqual(['by hand']);
   });
 
-  test('an adopted rule is not taken for another one that has its name and its handle now, whatever it counts', async () => {
+  test('an adopted rule is not confused with a later one that has its name and handle, whatever its counters', async () => {
     const rule = (statements: string) => `${statements} comment "adopted";`;
     const limited = 'ip saddr { 10.0.0.1, 10.0.0.2 } limit rate 5/second counter';
     const own = rule(`${limited} log prefix "a.b [x] {*} \\\\d" accept`);
@@ -239,7 +242,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     };
     const calls = [removal(adopted), { operation: 'rule.delete', arguments: asked(adopted) }];
     for (const other of [
-      // In the place of the set, which has a handle too.
+      // This set takes the rule's place, and has a handle too.
       `ip saddr 192.0.2.2 accept; ${rule('drop')}`,
       rule(`${limited} log prefix "axb [x] {*} \\\\d" accept`),
       rule(`${limited.replace('10.0.0.2', '10.0.0.3')} log prefix "a.b [x] {*} \\\\d" accept`),
@@ -261,7 +264,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
       expect(await comments()).toEqual([]);
     }
   });
-  /** As a `relayCall` on a mapped rule, with what the relay adds. */
+  /** The arguments of a `relayCall` on a mapped rule, including those that the relay adds. */
   const asked = (object: { key: string; uuid: string | null; scope: string; recorded: JsonObject }) => ({
     ...operationOf(linuxNftables, 'rule.delete').recognised?.(object),
     ...{ name: object.key, handle: Number(object.uuid) },
@@ -275,7 +278,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     return done.stdout;
   };
 
-  test('a ruleset that is replaced between the look and the deletion loses no rule', async () => {
+  test('replacing a ruleset between the read and the deletion loses no rule', async () => {
     const id = randomUUID();
     const mapped = await made({ name: 'tenant-a', action: 'drop' }, id);
     const handle = `"handle":${mapped.uuid}`;
@@ -329,7 +332,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(made).toMatchObject({ state: 'SUCCEEDED', uuid: expect.any(String) });
     expect(await firewall.call('set.create', { set: 'tenant-42', ipVersion: 6 })).toEqual(made);
     expect(await firewall.call('set.create', { set: 'tenant-42', ipVersion: 4 })).toMatchObject({ state: 'FAILED' });
-    // What settles an unknown call: the set is found as wanted.
+    // This settles an unknown call: the set is found as wanted.
     const seen = await firewall.look('address-set', { scope: 'inet filter', key: 'tenant-42' });
     const wanted = firewall.desired('set.create', { set: 'tenant-42', ipVersion: 6 });
     expect(seen.finding === 'PRESENT' && unlike(linuxNftables, 'set.create', wanted, seen.values)).toEqual([]);
@@ -342,7 +345,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(await firewall.call('ruleset.read')).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test("a set of something else is not taken for one of addresses, nor one of another version for a call's", async () => {
+  test("a set of another type is not taken for an address set, nor one of another IP version for the call's", async () => {
     await nft('add set inet filter ports { type inet_service; }; add set inet filter six { typeof ip6 saddr; }');
     const at = (key: string) => firewall.look('address-set', { scope: 'inet filter', key });
     expect(await at('ports')).toMatchObject({ finding: 'PRESENT', values: { ipVersion: null } });
@@ -378,7 +381,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   foreignObjects(linuxNftables, () => firewall, {
     rule: {
       create: ['rule.create', { name: 'foreign-3', action: 'drop' }],
-      // The handle of a rule of this name is the same each time.
+      // A rule with this name gets the same handle each time.
       put: (what) => reboot(1, ...(what === 'another' ? ['ip daddr 192.0.2.9 accept comment "foreign-3";'] : [])),
       state: async () => (await handlesOf()).split('\n'),
       several: true,
@@ -413,7 +416,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(await firewall.probe('rule.create', args, operationId)).toMatchObject({ finding: 'PRESENT' });
   });
 
-  test('after the deadline in a partition nothing of the call reaches the device any more', async () => {
+  test('in a partition nothing of the call reaches the device after the deadline', async () => {
     const cut = createSshTransport(endpoint, { egress: testEgress, concurrency: 1 });
     const reservation = await cut.reserve();
     if (!reservation.ok) throw new Error(reservation.failure.message);
@@ -421,12 +424,14 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const received = async () =>
       (await readDeviceLog(lab().deviceLogPath)).filter((entry) => entry.phase === 'received').length;
     const before = await received();
-    // Packets are dropped; the link is not down: then they would wait for ARP for 3 s and still arrive without any socket.
+    // Packets are dropped while the link stays up. With the link down they would wait for ARP for 3 s and still arrive
+    // without any socket.
     await nft('table inet cut { chain in { type filter hook input priority -300; iifname "mgmt0" drop; }; }');
     const sent = await reservation.slot.send(wireCall, { deadlineMs: 200 });
     await nft('delete table inet cut');
     expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY' } });
-    // Nothing may come: long enough for the kernel's retransmissions (its first retries are 0.2 to 1.6 s apart).
+    // Nothing may arrive. This is long enough for the kernel's retransmissions (its first retries are 0.2 to 1.6 s
+    // apart).
     await sleep(2_500);
     expect(await firewall.call('table.list', {})).toMatchObject({ state: 'SUCCEEDED' });
     expect(await received()).toBe(before + 1);

@@ -13,7 +13,7 @@ const wild = pieces.wild([
   ...[...nouns, '@set', '} chain x {', '" drop comment "', '; flush ruleset;', '{"nftables":[]}', 'tg:'],
 ]);
 const word = () => random.pick([...'abzAZ_', 'add', 'fwd']) + text([...pieces.tame, 'drop'], 20);
-/** Half of them look like names, half like attacks. */
+/** Half of the texts look like names, half like attacks. */
 const hostile = () => (random.integer(0, 1) === 0 ? word() : text(wild, 20));
 
 const fits = (operation: string, args: JsonObject) => {
@@ -55,7 +55,7 @@ describeWithLab('generated names and comments', (lab) => {
       if (kind === 'set' || kind === 'chain') wanted[kind].add(value);
       else wanted[kind].push(value);
     }
-    // Otherwise nothing is proved.
+    // Otherwise the test proves nothing.
     expect(refused).toBeGreaterThan(1_000);
     expect(commands.length).toBeGreaterThan(4_000);
 

@@ -25,7 +25,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     }
     return files;
   }
-  /** Temporary files of changes. */
+  /** Temporary files that changes left behind. */
   const leftOver = async () =>
     (await readdir(join(waf().configFolder, 'waf'), { recursive: true })).filter((name) =>
       /(?:new|old|check)/.test(name),
@@ -81,7 +81,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     [watched, { ...watched, phase: 2, transformations: [] }],
     [teapot, { ...teapot, action: 'deny', status: 403, phase: 2, transformations: [] }],
   ])(
-    'the life of the rule %j: in effect when its call ends, in its site only, and no longer',
+    'the life of the rule %j: it works when its call ends, in its site only, and not after its deletion',
     async (create, wanted) => {
       const { site, id, pattern = null } = create as { site: string; id: number; pattern?: string };
       await driver.call('rule.create', { ...teapot, id: 70, pattern: 'kettle' });
@@ -149,7 +149,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await driver.dryRun('rule.create', teapot)).toMatchObject({ code: 'ALREADY_EXISTS' });
   });
 
-  test('a used number is refused, and the rule is unchanged', async () => {
+  test('a number in use is refused, and the rule is unchanged', async () => {
     await driver.call('rule.create', teapot);
     const before = await configuration();
     const other = { ...teapot, pattern: 'coffee' };
@@ -177,7 +177,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await configuration()).toEqual(before);
   });
 
-  test('settings that somebody added beside the mode are not lost', async () => {
+  test('settings that someone added next to the mode are kept', async () => {
     const file = join(waf().configFolder, 'waf/sites/shop.lab/mode.conf');
     const whole = '# by hand\nSecRuleEngine On\nSecRequestBodyLimit 131072\n';
     await writeFile(file, whole);
@@ -221,7 +221,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     await rm(broken);
   });
 
-  test('an Apache that is not running accepts no changes, and is not started', async () => {
+  test('a stopped Apache accepts no changes, and is not started', async () => {
     const settings = join(waf().configFolder, 'envvars');
     await writeFile(settings, 'APACHE_PID_FILE=/run/apache2/other.pid\n');
     const before = await configuration();
@@ -253,7 +253,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
       return { kind: 'exec' as const, command, stdin: stdin.split('\n').slice(0, lines).join('\n') };
     };
 
-    test.each([0, 1, 2, 3, 4, 5, 6])('of %i lines changes nothing', async (lines) => {
+    test.each([0, 1, 2, 3, 4, 5, 6])('with %i lines changes nothing', async (lines) => {
       const before = await configuration();
       const reply = await driver.ask(cut(lines));
       expect(
@@ -262,7 +262,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
           checkedFor(modSecurity, 'rule.create', teapot),
           renderContext(modSecurity, { operationId }),
         ),
-        // Without its first line whole, the script does not know whose call it refuses.
+        // Without its whole first line, the script does not know which call it refuses.
       ).toMatchObject({ state: lines > 1 ? 'FAILED' : 'UNKNOWN' });
       expect(await configuration()).toEqual(before);
       expect(await leftOver()).toEqual([]);
@@ -290,7 +290,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     });
   });
 
-  test('a rule rewritten by hand differs from its desired state', async () => {
+  test('a rule edited by hand differs from its desired state', async () => {
     await driver.call('rule.create', teapot);
     const file = join(rules(), '77.conf');
     await writeFile(file, (await readFile(file, 'utf8')).replace('teapot', 'coffee'));

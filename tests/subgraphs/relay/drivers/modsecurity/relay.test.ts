@@ -29,7 +29,7 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
     expect(await set('nowhere', 'OFF')).toMatchObject({ state: 'FAILED', deviceError: { code: 'NOT_FOUND' } });
   });
 
-  test('a rule: its life', async () => {
+  test('a rule through its life', async () => {
     const visited = () => visit(waf(), 'shop.lab', '/?q=teapot');
     const file = join(waf().configFolder, 'waf/sites/shop.lab/rules/42.conf');
     await mappedLife(calls, {

@@ -1,4 +1,4 @@
-// The driver at a real Apache with ModSecurity.
+// The driver with a real Apache and ModSecurity.
 import type { RunningWaf } from '../../../../../lab/apache-waf.ts';
 import { modSecurity } from '../../../../../subgraphs/relay/drivers/modsecurity/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';

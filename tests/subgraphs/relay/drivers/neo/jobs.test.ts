@@ -1,4 +1,4 @@
-// Every operation at a simulated NEO, over TLS: writes become jobs, and jobs are read.
+// Every operation on a simulated NEO, over TLS. Writes become jobs, and the driver reads the jobs.
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -28,7 +28,7 @@ beforeEach(() => {
   neo.jobs.knobs.singleJobAs = 'list';
 });
 
-/** Accepted, and then ended successfully. */
+/** A call that is accepted as a job, which then succeeds. */
 async function done(name: string, args: JsonObject, operationId?: string): Promise<JsonObject> {
   const accepted = await driver.accepted(name, args, operationId);
   const found = await driver.job(name, args, accepted);

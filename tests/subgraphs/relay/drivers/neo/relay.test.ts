@@ -1,4 +1,5 @@
-// From the graph to NEO's switches and back: a call is accepted, settled by reading its job, mapped, checked and deleted.
+// From the graph to NEO's switches and back. A call is accepted, settled by reading its job, mapped, checked and
+// deleted.
 
 import { describe, expect, test } from '@jest/globals';
 import { Neo } from '../../../../../simulators/neo/neo.ts';
@@ -28,7 +29,7 @@ const on = { backend: { name: 'fabric' }, cmpObject: { type: 'tenant', externalI
 
 const typedCall = (mutation: string, input: object) => node.mutate(mutation, { ...on, ...input });
 
-/** Without waiting for the job: as the call is once the device has answered. */
+/** Does not wait for the job, so the call has the state that it has once the device has answered. */
 async function typed(mutation: string, input: object): Promise<CallShape> {
   return answered(await typedCall(mutation, { waitMs: 0, ...input }));
 }
@@ -112,7 +113,7 @@ describe('a caller who waits', () => {
   }
   const wait = { waitMs: 120_000 };
 
-  test("gets the end of the device's job, also with the same key again; only the end is written", async () => {
+  test("gets the end of the device's job, also when the key is repeated; only the end is written", async () => {
     neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
     const input = { ...wait, idempotencyKey: 'w1', vlan: 50, devices };
     const first = typedCall('switchControllerVlanCreate', input);
@@ -136,7 +137,7 @@ describe('a caller who waits', () => {
     expect(made.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'JOB_FAILED' } });
   });
 
-  test('is answered at once when the relay shuts down, and nothing is looked at any more', async () => {
+  test('is answered at once when the relay shuts down, and polling stops', async () => {
     neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
     const other = await system.node({ settings });
     const input = { ...on, ...wait, idempotencyKey: 'w3', vlan: 51, devices };
@@ -145,7 +146,7 @@ describe('a caller who waits', () => {
     await other.relay.drain();
     expect((await waiting).operation?.state).toBe('ACCEPTED');
     await other.stop();
-    // Without the relay that waited nothing reads the job.
+    // Without the relay that waited, nothing reads the job.
     const reads = jobReads();
     neo.jobs.knobs.jobMs = 0;
     const done = await waiting;

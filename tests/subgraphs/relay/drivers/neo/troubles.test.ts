@@ -1,4 +1,4 @@
-// Lost and malformed answers of NEO, sessions that end, and finding a call by its mark.
+// Lost and malformed answers of NEO, ended sessions, and finding a call by its mark.
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -61,7 +61,7 @@ test.each(['location', 'json', 'page'] as const)(
   },
 );
 
-test('the number of a job that is another one by now, because NEO was restored, settles nothing', async () => {
+test('a job number that NEO reused after a restore settles nothing', async () => {
   const accepted = await driver.accepted('vlan.create', args);
   expect(await driver.job('vlan.create', args, accepted, randomUUID())).toMatchObject({
     finding: 'UNREADABLE',
@@ -101,7 +101,7 @@ describe('after an answer that never arrived', () => {
     expect(await driver.probe('vlan.delete', args, randomUUID())).toEqual({ finding: 'PRESENT' });
   });
 
-  test('a partly failed job is left to a person', async () => {
+  test('a partly failed job is left to a user', async () => {
     neo.faults.plan('DROP_AFTER_APPLYING');
     const id = randomUUID();
     await driver.call('port.setVlans', { device: '10.224.15.29', port: '1/1', mode: 'access', vlan: 999 }, id);
@@ -120,7 +120,7 @@ describe('sessions', () => {
   });
 
   test.each(['UNAUTHORIZED', 'REDIRECT'] as const)(
-    'one that ended (%s) is replaced, and the call runs once',
+    'a session that ended (%s) is replaced, and the call runs once',
     async (refusal) => {
       neo.sessions.knobs.refusal = refusal;
       await driver.done('system.list', {});

@@ -1,4 +1,4 @@
-// Every operation on a real netconfd over the relay's own transport, with ncclient as the other client.
+// Every operation on a real netconfd over the relay's own transport, with ncclient as a second client.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
@@ -35,7 +35,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
   beforeEach(() => server().faults.clear());
   const running = () => other.done('read');
 
-  test('tells what it is', async () => {
+  test('reports its identity', async () => {
     expect(await caller.health()).toMatchObject({ softwareVersion: expect.stringMatching(/^NETCONF/), serial: null });
   });
 
@@ -69,7 +69,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     expect(await caller.refused('entry.create', args)).toBe('FAILED ALREADY_EXISTS');
   });
 
-  test('merges, replaces and deletes; what is missing is missing', async () => {
+  test('merges, replaces and deletes entries, and reports missing ones as missing', async () => {
     await caller.done('entry.create', { path: tunnel('rome'), value: { mtu: 1_400, enabled: true } });
     await caller.done('entry.merge', { path: tunnel('rome'), value: { mtu: 1_500 } });
     expect(await caller.look('entry', { key: tunnel('rome') })).toMatchObject({
@@ -120,7 +120,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     [{ destination: '192.0.2.0/24', nextHop: '198.51.100.1' }, '192.0.2.0/24'],
     [{ destination: '2001:DB8::/32', nextHop: '2001:db8:1::1' }, '2001:db8::/32'],
     [{ destination: '203.0.113.7', discard: true }, '203.0.113.7'],
-  ])('the life of the static route %j beside another one', async (create, key) => {
+  ])('the life of the static route %j next to another one', async (create, key) => {
     await caller.done('staticRoute.create', { destination: '198.18.7.0/24', discard: true });
     const destinations = expect.arrayContaining([
       ...[expect.objectContaining({ destination: '198.18.7.0/24' }), expect.objectContaining({ destination: key })],
@@ -171,12 +171,12 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
         if (what === 'another')
           await edited(foreignRoute('', '<next-hop><next-hop-address>198.51.100.77</next-hop-address></next-hop>'));
       },
-      // The head of the reply is another each time.
+      // The head of the reply differs each time.
       state: async () => (await running()).split('<data>')[1],
     },
   });
 
-  test('what the server refuses is refused in its own words, and leaves nothing behind', async () => {
+  test('a refusal quotes the server, and leaves nothing behind', async () => {
     const path = tunnel('refused');
     const refused = await caller.call('entry.create', { path, value: { mtu: 3 } });
     expect(refused).toMatchObject({
@@ -187,7 +187,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     expect(await caller.refused('entry.create', { path, value: { nonsense: 1 } })).toBe('FAILED DEVICE_REFUSED');
     expect(await caller.refused('entry.create', { path: '/lab-notes:vpn', value: {} })).toBe('FAILED DEVICE_REFUSED');
     expect(await running()).not.toContain('refused');
-    // Neither an edit nor the lock of the failed call is left.
+    // Neither an edit nor the lock of the failed call remains.
     expect((await other.ask('lock')).ok).toBe(true);
     await other.done('unlock');
   });
@@ -217,7 +217,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     expect(await running()).not.toContain('never');
   });
 
-  test('or they are a reason to refuse, if the backend says so', async () => {
+  test("another client's edits are a reason to refuse, if the backend says so", async () => {
     const careful = await callerOf(server(), { unlockedEdits: 'refuse' });
     await other.done('edit', { config: vpn('<banner>waiting</banner>') });
     expect(await careful.refused('entry.create', { path: tunnel('careful'), value: {} })).toBe('FAILED DEVICE_BUSY');
@@ -227,7 +227,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     await careful.stop();
   });
 
-  test('a dead session leaves nothing that the next commit would take along', async () => {
+  test('a dead session leaves nothing for the next commit', async () => {
     const dead = await Ncclient.to(server());
     await dead.done('edit', { config: vpn('<banner>dead</banner>') });
     await dead.kill();
@@ -250,7 +250,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
       await other.done('unlock');
     });
 
-    test('and whose commit comes late leaves the lock until then', async () => {
+    test('and a late commit leaves the lock until it is done', async () => {
       await server().faults.set({ drop: 'late', delayBeforeMs: 500, times: 1 });
       const path = tunnel('late');
       expect(await caller.refused('entry.create', { path, value: {} })).toBe('NO_VERDICT CONNECTION_LOST');
@@ -258,7 +258,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     });
   });
 
-  test('a commit past its deadline is not made up for', async () => {
+  test('a commit past its deadline is not repeated', async () => {
     const hasty = new DriverCaller(netconf, await sshEndpoint(server()), {
       options: { modules: netconfModules },
       deadlineMs: 4_000 * stretch,
@@ -269,7 +269,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     expect(await running()).not.toContain('hung');
   });
 
-  test('the log of the device has each commit with its edit', async () => {
+  test("the device's log has each commit with its edit", async () => {
     const log = await readDeviceLog(server().deviceLogPath);
     const applied = log.filter((entry) => entry.phase === 'received' && entry.kind === 'apply');
     expect(applied.some((entry) => entry.phase === 'received' && entry.stdin.includes('paris'))).toBe(true);

@@ -1,5 +1,5 @@
-// From the graph to a real netconfd and back: routes and entries are created, mapped, checked, adopted and deleted; a missing answer is
-// settled by looking.
+// From the graph to a real netconfd and back. Routes and entries are created, mapped, checked, adopted and deleted, and
+// a probe settles a missing answer.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { netconfModules } from '../../../../../lab/netconf.ts';
 import { Ncclient } from '../../../../support/servers/ncclient.ts';
@@ -26,7 +26,7 @@ describeWithNetconf('netconf in the graph', (server) => {
 
   const path = (peer: string) => `/lab-vpn:vpn/tunnel[site='berlin'][peer='${peer}']`;
 
-  test('a static route: its life by its typed mutation', () =>
+  test('a static route through its life, by its typed mutation', () =>
     mappedLife(calls, {
       make: ['routerStaticRouteCreate', { destination: '192.0.2.0/24', nextHop: '198.51.100.1' }],
       mapping: { objectKey: '192.0.2.0/24' },
@@ -34,7 +34,7 @@ describeWithNetconf('netconf in the graph', (server) => {
       gone: async () => expect(await other.done('read')).not.toContain('192.0.2.0/24'),
     }));
 
-  test('what ietf-routing has no word for is not supported, and nothing is sent', async () => {
+  test("a setting that ietf-routing can't express is not supported, and nothing is sent", async () => {
     for (const more of [{ vrf: 'blue' }, { distance: 5 }]) {
       const route = { destination: '192.0.2.0/24', nextHop: '198.51.100.1', ...more };
       const refused = await calls.make('routerStaticRouteCreate', route);
@@ -84,14 +84,14 @@ describeWithNetconf('netconf in the graph', (server) => {
     expect(await other.done('read')).not.toContain('rome');
   });
 
-  test('a module that the backend does not name is refused with its argument', async () => {
+  test('a module that the backend does not list is refused with its argument', async () => {
     const refused = await calls.make('entry.create', { path: '/acme:things', value: {} });
     expect(refused.userErrors).toMatchObject([
       { code: 'INVALID_ARGUMENTS', field: ['input', 'arguments', 'path'], message: expect.stringContaining('acme') },
     ]);
   });
 
-  test('a cut session is unknown, and settled by the mark', async () => {
+  test('a call on a cut session is unknown, and settled by the mark', async () => {
     await server().faults.set({ drop: 'after', times: 1 });
     const entry = { path: path('oslo'), value: { mtu: 1_300 }, mark: 'description' };
     await lostCall(calls, ['entry.create', entry], 'PRESENT');

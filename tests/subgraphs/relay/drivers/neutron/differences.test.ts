@@ -4,7 +4,7 @@ import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.t
 import { unlike } from '../../support/unlike.ts';
 import { someId } from './support.ts';
 
-test('what somebody puts into an empty group or chain by hand is a difference', () => {
+test('manual additions to an empty group or chain are differences', () => {
   const group = { name: 'a' };
   const chain = { name: 'a', portPairGroups: [someId] };
   for (const [operation, wanted, found, path] of [

@@ -1,4 +1,4 @@
-// Somebody else's objects in a real Neutron stay as they are (../../support/foreign-objects.ts).
+// Foreign objects in a real Neutron stay untouched (../../support/foreign-objects.ts).
 import { afterAll, beforeAll } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
@@ -29,7 +29,7 @@ describeWithNeutron('neutron', (lab) => {
     return reply.body === '' ? {} : (JSON.parse(reply.body) as JsonObject);
   }
 
-  /** `args`: the call's, and those by which later calls name the object. */
+  /** `args`: arguments of the call, and those by which later calls name the object. */
   function foreign(
     prefix: string,
     args: () => JsonObject,
@@ -56,7 +56,7 @@ describeWithNeutron('neutron', (lab) => {
         const { path, body } = sent();
         for (const { id } of all) if (!ground.has(id)) await byHand('DELETE', `${path}/${id}`);
         const [[member, values] = ['', {}]] = Object.entries(body);
-        // Where there is no name, the description has it.
+        // Objects without a name have it in the description.
         const description = values.name === undefined ? String(args().name ?? '') : 'ADMINISTRATOR';
         if (what === 'another') await byHand('POST', path, { [member]: { ...values, description } });
       },
@@ -67,7 +67,7 @@ describeWithNeutron('neutron', (lab) => {
 
   const described = { description: 'changed' };
   const name = 'ours';
-  // What it consists of.
+  // The objects that it consists of.
   const [taken, used] = [{ refusal: 'DEVICE_REFUSED' }, { refusal: 'IN_USE' }];
   foreignObjects(neutron, () => project, {
     network: foreign('network', () => ({ name }), described),

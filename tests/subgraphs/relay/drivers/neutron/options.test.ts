@@ -1,4 +1,4 @@
-// The allowed addresses of a login, and the meaning of Keystone's answers.
+// The allowed login addresses, and the meaning of Keystone's answers.
 import { describe, expect, test } from '@jest/globals';
 import { validateObject } from '../../../../../platform/input/json-schema.ts';
 import type { HttpCall, HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
@@ -78,7 +78,7 @@ describe('an answer of Keystone', () => {
     });
   });
 
-  test('an application credential brings its own project, which must be the one of the options', async () => {
+  test('an application credential has its own project, which must match the options', async () => {
     const calls: HttpCall[] = [];
     const token = (project: string) => ({ token: { project: { name: project, domain: { name: 'Default' } } } });
     const open = (project: string) =>
@@ -97,7 +97,7 @@ describe('an answer of Keystone', () => {
     expect(calls.map(({ body }) => body)).toEqual([{ auth: { identity } }]);
     calls.length = 0;
     expect(await open('beta')).toMatchObject({ ok: false, code: 'AUTH_FAILED' });
-    // The token is given back.
+    // The token is revoked.
     expect(calls.map(({ method, headers }) => [method, headers])).toEqual([
       ['POST', undefined],
       ['DELETE', { 'x-subject-token': 'gAAA', 'x-auth-token': 'gAAA' }],

@@ -1,5 +1,5 @@
-// From the graph to Neutron and back: typed calls, mappings with Neutron's own ids, a late answer settled by looking, and
-// deletion by mapping.
+// From the graph to Neutron and back: typed calls, mappings with Neutron's own IDs, a late answer settled by a probe,
+// and deletion by mapping.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../../../support/machine/temporary-folder.ts';
 import { describeWithNeutron } from '../../../../support/servers/neutron.ts';
@@ -68,8 +68,8 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     expect(await direct.look('network', { scope: '', key: 'tenant-42', uuid: null })).toEqual({ finding: 'ABSENT' });
   });
 
-  // README's job.
-  test('a chain by single calls: listed for its CMP object, different when its groups are swapped, and taken away in order', async () => {
+  // The job of the README.
+  test('a chain by single calls is listed for its CMP object, differs when its groups are swapped, and is removed in order', async () => {
     const chained = new GraphCalls(calls.node, 'cloud', { type: 'tenant', externalId: 'chained' });
     const made = new Map<string, CallShape>();
     const make = async (operation: string, args: Record<string, unknown>) => {
@@ -122,7 +122,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     expect(await direct.look('network', { scope: '', key: 'chained', uuid: null })).toEqual({ finding: 'ABSENT' });
   });
 
-  // The answer to the change itself has the order that was asked for.
+  // The answer to the change itself has the requested order.
   test('a change of order that Neutron does not make has FAILED', async () => {
     const groups: string[] = [];
     for (const name of ['one', 'two']) groups.push((await direct.done('portPairGroup.create', { name })).id);
@@ -135,8 +135,8 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
       await direct.done('portPairGroup.delete', { id: groups[at] ?? '', name });
   });
 
-  test('a late answer leaves the call UNKNOWN; a look for the mark settles it', async () => {
-    // A router with a gateway takes Neutron almost a second.
+  test('a late answer leaves the call UNKNOWN, and a probe for the mark settles it', async () => {
+    // Neutron takes almost a second for a router with a gateway.
     const input = { name: 'late', externalNetwork: lab().externalNetworkId, deadlineMs: 100 };
     const late = await calls.make('networkRouterCreate', input);
     expect(late.userErrors).toEqual([]);
@@ -154,7 +154,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     expect(routers).toHaveLength(1);
   });
 
-  test('a call with the id of another object is refused, whatever name it gives, and both objects stay', async () => {
+  test('a call with the ID of another object is refused, whatever name it gives, and both objects stay', async () => {
     const mine = idOf(await calls.make('networkCreate', { name: 'mine' }));
     const others = { cmpObject: { type: 'tenant', externalId: '43' } };
     const theirs = idOf(await calls.make('networkCreate', { name: 'theirs' }, others));

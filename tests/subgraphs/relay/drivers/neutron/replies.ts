@@ -41,7 +41,7 @@ export const replies: ReplyRows = {
     ];
   },
   operations: {
-    // What a chain or a graph uses is in use.
+    // An object that a chain or graph uses is in use.
     'portChain.create': ['InvalidPortPairGroups', 'ServiceGraphInvalidPortChains', 'PortPairInUse'].map((type) => [
       ...([type, error(409, type), 'FAILED IN_USE'] as const),
     ]),
@@ -54,12 +54,12 @@ export const replies: ReplyRows = {
     ],
   },
   jobs: {
-    // A chain that is read again.
+    // The driver reads the chain again.
     'portChain.update': [
       ...[
         ...[error(503, 'ServiceUnavailable'), error(401, 'Unauthorized'), error(403, 'PolicyNotAuthorized')],
         ...[error(429, 'OverLimit'), error(404, 'HTTPNotFound'), http(502)],
-        // Another object.
+        // A different object.
         http(200, { port_pair: { id: someId } }),
       ].map((reply) => [`${reply.status}`, reply, 'UNREADABLE', chain, { id: someId }] as const),
       ['404 of the chain', error(404, 'PortChainNotFound'), 'FAILED NOT_FOUND', chain, { id: someId }],

@@ -9,7 +9,7 @@ import { live } from '../../support/object-life.ts';
 import { unlike } from '../../support/unlike.ts';
 import { type NeutronCaller, neutronCaller, someId } from './support.ts';
 
-/** Of any of its objects. */
+/** Expectations that hold for every Neutron object. */
 const neutronLife = { again: null, probes: 'OWN', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) } as const;
 
 describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
@@ -31,7 +31,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
   });
   afterAll(() => Promise.all([alpha, beta, admin].map((driver) => driver.stop())));
 
-  /** The state of an object, read by the mapping of its creation. */
+  /** The state of an object, read by the mapping that its creation made. */
   async function lookAfter(name: string, args: JsonObject, id: string) {
     const { resource, scope, key } = alpha.objectOf(name, args);
     const byId = await alpha.look(resource, { scope, key, uuid: id });
@@ -42,7 +42,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
 
   describe('every kind', () => {
     const group = { ref: '', port: '' };
-    /** Two port pairs, each in a group, and a flow classifier; all of one machine. */
+    /** Two port pairs, each in its own group, and a flow classifier, all on one machine. */
     const functions = { port: '', pairs: ['', ''], groups: ['', ''], classifier: '', chains: ['', ''], spare: '' };
     beforeAll(async () => {
       group.ref = (await alpha.done('securityGroup.create', { name: 'members' })).id;
@@ -266,7 +266,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       made.chain = (await alpha.done('portChain.create', { name: 'inspected', ...chain })).id;
     });
 
-    test("a pair's ports have one machine, and what one chain uses no other one gets", async () => {
+    test("a pair's ports share a machine, and no second chain can use the objects of a chain", async () => {
       const { id: elsewhere } = await alpha.done('port.create', { network, name: 'elsewhere', device: 'machine-4' });
       const [group = ''] = made.groups;
       for (const [name, args, says] of [
@@ -285,8 +285,8 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       }
     });
 
-    // Its answer to the request has the order that was asked for.
-    test('Neutron says yes to another order of groups, and keeps the old one: the call has failed', async () => {
+    // The answer to the request has the requested order.
+    test('when Neutron accepts another order of groups but keeps the old one, the call has failed', async () => {
       const accepted = await alpha.accepted('portChain.update', reorder(1, 0));
       const found = await alpha.job('portChain.update', reorder(1, 0), accepted);
       expect(found).toMatchObject({ finding: 'FAILED', code: 'NOT_TAKEN' });
@@ -298,7 +298,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       });
     });
 
-    test('through other groups the order changes, and is a difference to the one before', async () => {
+    test('replacing the groups changes the order, which differs from the earlier one', async () => {
       await alpha.done('portChain.update', reorder(2));
       const accepted = await alpha.accepted('portChain.update', reorder(1, 0));
       expect(await alpha.job('portChain.update', reorder(1, 0), accepted)).toMatchObject({
@@ -310,7 +310,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       expect(unlike(neutron, 'portChain.update', before, values)).toMatchObject([{ path: 'portPairGroups' }]);
     });
 
-    test('what is in use stays, in words of Neutron, and goes in the right order', async () => {
+    test("objects in use stay, with Neutron's message, and can be deleted in the right order", async () => {
       const naming = named(made.chain, 'inspected');
       for (const [name, args] of [
         ['portPair.delete', named(made.pairs[0], 'first')],
@@ -357,7 +357,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     };
     expect(await alpha.call('network.create', provided)).toMatchObject({ state: 'FAILED', code: 'NOT_ALLOWED' });
     const made = await admin.call('network.create', { ...provided, shared: true });
-    // The lab has no physical network: Neutron's refusal shows that it processed the request.
+    // The lab has no physical network. Neutron's refusal shows that it processed the request.
     expect(made).toMatchObject({ state: 'FAILED', code: 'DEVICE_REFUSED', message: expect.stringContaining('trunk') });
     const flat = { name: 'wan', external: true, shared: true, provider: { type: 'flat', physicalNetwork: 'any' } };
     const { id } = await admin.done('network.create', flat);
@@ -366,7 +366,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     await admin.done('network.delete', { id, name: 'wan' });
   });
 
-  test('two with one name: only the id distinguishes them', async () => {
+  test('two objects with one name are distinguished only by their ID', async () => {
     const [one, other] = [
       await alpha.done('network.create', { name: 'twin' }),
       await alpha.done('network.create', { name: 'twin' }),
@@ -483,7 +483,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
   });
 
   describe('login', () => {
-    /** The number of token requests so far: all log lines before that of a later request are present. */
+    /** The number of token requests so far. All log lines before that of a later request are present. */
     async function logins(): Promise<number> {
       const mark = randomUUID();
       await fetch(`${lab().keystone.plainUrl}/v3?${mark}`);

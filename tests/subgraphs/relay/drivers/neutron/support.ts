@@ -1,4 +1,4 @@
-// The driver at a real Neutron and Keystone.
+// The driver with a real Neutron and Keystone.
 import type { KeystoneAccount, RunningNeutron } from '../../../../../lab/neutron.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
@@ -8,10 +8,10 @@ import { pinOf } from '../../transports/support/web-device.ts';
 
 export const someId = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
 
-/** Neutron's objects have ids. */
+/** Neutron's objects have IDs. */
 export type NeutronCaller = DriverCaller<JsonObject & { readonly id: string }>;
 
-/** `options`: besides those of the account. */
+/** `options`: options besides those of the account. */
 export function neutronCaller(
   lab: RunningNeutron,
   account: KeystoneAccount,

@@ -8,7 +8,7 @@ import { foreignObjects } from '../../support/foreign-objects.ts';
 import { live } from '../../support/object-life.ts';
 import { switchCaller } from './support.ts';
 
-/** 3.6.5000 has other output formats. */
+/** Version 3.6.5000 has other output formats. */
 describe.each([
   ['ssh', '3.7.1102'],
   ['ssh', '3.6.5000'],
@@ -32,7 +32,7 @@ describe.each([
     expect(await caller.call('system.read')).toMatchObject({ result: { product, version, model: 'x86onie' } });
   });
 
-  test('the life of a VLAN, with another name in between', async () => {
+  test('the life of a VLAN, including a rename', async () => {
     const ports = Array.from({ length: 16 }, (_, index) => `Eth1/${index + 1}`).sort();
     await live(caller, {
       ...{ kind: 'vlan', create: { vlan: 42, name: 'tenant 42' }, result: () => ({ vlan: 42 }), again: 'SUCCEEDED' },
@@ -98,7 +98,7 @@ describe.each([
     });
   });
 
-  test('a port in a mode of its own hides no other port, and differs from what a call sets', async () => {
+  test("a port in an unsupported mode hides no other port, and differs from every call's settings", async () => {
     for (const [name, mode] of [['1/8', 'access-dcb'] as const, ['1/9', 'dot1q-tunnel'] as const]) {
       const port = device.config.ethernet.get(name);
       if (port) port.mode = mode;
@@ -111,7 +111,7 @@ describe.each([
       values: { port: 'Eth1/9', mode: 'dot1q-tunnel', vlan: 1 },
     });
     expect(await caller.look('port', { key: 'Eth1/1' })).toMatchObject({ values: { mode: 'access', vlan: 1 } });
-    // It is set like any other.
+    // It is set like any other port.
     await caller.done('port.vlan.set', { port: '1/9', mode: 'access', vlan: 1 });
     expect(await caller.look('port', { key: 'Eth1/9' })).toMatchObject({ values: { mode: 'access' } });
   });
@@ -122,7 +122,7 @@ describe.each([
     expect(await caller.health()).toBeDefined();
   });
 
-  test('the life of a port-channel, and of its member', async () => {
+  test('the life of a port-channel and of its member', async () => {
     const member = { lag: 22, port: '1/7' };
     const kept = { again: 'SUCCEEDED', unmarked: true } as const;
     const join = () =>
@@ -206,7 +206,7 @@ describe.each([
         if (what === 'another') ports(['1/7', 23]);
       },
       state: shown,
-      // What is at another port-channel has another name.
+      // A member of another port-channel has another name.
       adopts: false,
     },
     'mlag-vip': {
@@ -315,7 +315,7 @@ describe.each([
 });
 
 describe('web sessions', () => {
-  test('one that the switch has dropped is opened again, and the call arrives once', async () => {
+  test('a session that the switch has dropped is opened again, and the call arrives once', async () => {
     const device = await OnyxSwitch.start();
     const caller = switchCaller(device, 'https');
     await caller.call('vlan.create', { vlan: 42 });
@@ -327,7 +327,7 @@ describe('web sessions', () => {
     await device.stop();
   });
 
-  test('a login that is answered by a redirection is judged by its cookie', async () => {
+  test('a login answered with a redirect is judged by its cookie', async () => {
     const device = await OnyxSwitch.start();
     device.knobs.loginRedirects = true;
     const caller = switchCaller(device, 'https');
@@ -343,7 +343,7 @@ describe('web sessions', () => {
     ['that deletes the cookie', { location: '/admin', 'set-cookie': 'session=; path=/' }],
     ['to the login page', { location: '/admin/launch?script=rh&template=login', 'set-cookie': 'session=a' }],
     ['to the form', { location: '/admin/launch?script=rh&action=login', 'set-cookie': 'session=a' }],
-  ])('a redirection %s is no login', async (_what, headers) => {
+  ])('a redirect %s is not a login', async (_what, headers) => {
     const opened = await onyx.https?.open(
       async () => ({ kind: 'http', status: 302, headers, body: '<html></html>', truncated: false }),
       { username: 'u', password: 'p' },

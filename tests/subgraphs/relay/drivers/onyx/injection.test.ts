@@ -33,7 +33,7 @@ test(`generated names are each one name to the switch, over both wires (seed ${s
     expect([name, await random.pick(callers).call('vlan.create', args)]).toMatchObject([name, { state: 'SUCCEEDED' }]);
     expect(device.config.vlans.get(43)).toEqual({ name });
   }
-  // Otherwise nothing is proved.
+  // Otherwise the test proves nothing.
   expect(refused).toBeGreaterThan(50);
   expect(refused).toBeLessThan(380);
   expect([...device.config.vlans]).toHaveLength(3);

@@ -1,5 +1,5 @@
-// From the graph to a switch and back, over both wires: VLANs and ports are set, mapped, checked and deleted; a lost answer is
-// settled by looking.
+// From the graph to a switch and back, over both wires. VLANs and ports are set, mapped, checked and deleted, and a
+// probe settles a lost answer.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
@@ -27,7 +27,7 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     await device.stop();
   });
 
-  test('a VLAN and a port in it: its life', async () => {
+  test('a VLAN and a port in it through their lives', async () => {
     const rename = (name: string) => device.config.vlans.set(42, { name });
     await mappedLife(calls, {
       make: ['switchVlanCreate', { vlan: 42, name: 'tenant-42' }],
@@ -41,7 +41,7 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
         () => rename('renamed'),
         ['name'],
         async (made) => {
-          // A VLAN with another name may be somebody else's.
+          // A VLAN with another name may belong to someone else.
           expect((await calls.remove(made)).userErrors).toMatchObject([{ code: 'VERIFY_FIRST' }]);
           const { operation } = await calls.remove(made, { force: true });
           expect(operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'CHANGED' } });
@@ -53,11 +53,11 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     });
   });
 
-  test('a lost answer is UNKNOWN, never sent again, and settled by looking', async () => {
+  test('a lost answer is UNKNOWN, never sent again, and settled by a probe', async () => {
     device.faults.plan('DROP_AFTER_APPLYING');
     const made = await calls.make('switchVlanCreate', { vlan: 43 });
     expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
-    // Without a mark it could have been there before.
+    // Without a mark the object could have been there before.
     expect(await calls.settled(made)).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'AS_WANTED_SO_FAR' }] });
     await calls.node.db.execute("UPDATE operation SET quiet_over = 1 WHERE state = 'UNKNOWN'");
     expect(await calls.settled(made)).toMatchObject({

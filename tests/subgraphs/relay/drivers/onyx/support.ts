@@ -1,4 +1,4 @@
-// The driver at a simulated switch, over either wire.
+// The driver with a simulated switch, over either wire.
 import type { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
 import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
 import { DriverCaller, type DriverCallerOptions } from '../../support/driver-caller.ts';

@@ -1,4 +1,4 @@
-// The words of a switch: entries of lists, errors of sessions, prompts, and ranges of VLANs.
+// Parsing of a switch's output: list entries, session errors, prompts, and VLAN ranges.
 import { expect, test } from '@jest/globals';
 import type { HttpReply } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
@@ -8,7 +8,7 @@ import { renderContext } from '../../support/render-context.ts';
 import { cli, http } from '../../support/replies.ts';
 import { result } from './replies.ts';
 
-test('a port whose entry is unreadable is unreadable alone', () => {
+test('a port with an unreadable entry does not affect the others', () => {
   const data = {
     'Eth1/1': { Mode: 'access', 'Access vlan': '7', 'Allowed vlans': '' },
     'Eth1/2': { Mode: 'trunk', 'Access vlan': 'N/A', 'Allowed vlans': 'everything' },

@@ -56,7 +56,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       },
     });
 
-    test('a bridge with a port of somebody else is not deleted', async () => {
+    test("a bridge with someone else's port is not deleted", async () => {
       const uuid = uuidOf(await device.call('bridge.create', { bridge: 'br-a' }));
       const removal = ['bridge.delete', { bridge: 'br-a', uuid }] as const;
       await ovs().vsctl('add-port', 'br-a', 'theirs', '--', 'set', 'Interface', 'theirs', 'type=internal');
@@ -95,7 +95,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       });
     });
 
-    test("the database's own log names the call of every change, also where no row keeps a mark", async () => {
+    test("the database's own log names the call of every change, even where no row keeps a mark", async () => {
       const [add, set] = [randomUUID(), randomUUID()];
       await device.done('bridge.create', { bridge: 'br-a' });
       await device.done('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' }, add);
@@ -146,7 +146,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
         async made(made) {
           await isSet();
           expect(made.values).toEqual({ ...internal, interfaceOptions: {}, externalIds: {}, ...values });
-          // The same on a port with another mode before.
+          // The same on a port that had another mode.
           const before = { port: 'p1', mode: 'hybrid', vlan: 7, allowedVlans: [8, 9] };
           if (settings.mode !== undefined) await device.done('port.vlan.set', before);
         },
@@ -161,7 +161,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect(await device.call('port.delete', { port: 'br-a', uuid: own })).toMatchObject({ state: 'FAILED' });
     });
 
-    test("external ids are set, replaced and removed; others and the relay's marks stay", async () => {
+    test("external IDs are set, replaced and removed; others and the relay's marks stay", async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
       const operationId = randomUUID();
       const args = { bridge: 'br-a', port: 'p1', interfaceType: 'internal', externalIds: { a: '1', b: '2' } };
@@ -208,7 +208,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect(openVswitch.typed.switchVlanCreate).toBeUndefined();
     });
 
-    test('a refusal changes nothing and gives the reason; so does a dry run', async () => {
+    test('a refusal changes nothing and gives the reason, and so does a dry run', async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
       await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' });
       const bridgeUuid = (await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim();

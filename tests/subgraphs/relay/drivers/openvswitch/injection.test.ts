@@ -10,7 +10,7 @@ const wild = pieces.wild([
   ...['; ovs-vsctl del-br br-a;', '["uuid","x"]', 'tidegate-'],
 ]);
 
-describeWithOpenVswitch('generated external ids', (ovs) => {
+describeWithOpenVswitch('generated external IDs', (ovs) => {
   const callers: DriverCaller[] = [];
   beforeAll(async () => {
     for (const wire of ['ovsdb', 'ssh'] as const) callers.push(await switchCaller(ovs(), wire));
@@ -39,7 +39,7 @@ describeWithOpenVswitch('generated external ids', (ovs) => {
         values: { externalIds },
       });
     }
-    // Otherwise nothing is proved.
+    // Otherwise the test proves nothing.
     expect(refused).toBeGreaterThan(20);
     expect(refused).toBeLessThan(130);
     expect((await ovs().vsctl('list-br')).stdout).toBe('br-a\n');

@@ -1,5 +1,5 @@
-// From the graph to a real Open vSwitch and back: bridges and ports are created, mapped, checked, adopted and deleted; a missing
-// answer is settled by looking.
+// From the graph to a real Open vSwitch and back. Bridges and ports are created, mapped, checked, adopted and deleted,
+// and a probe settles a missing answer.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -29,7 +29,7 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
 
   const internal = (port: string) => ({ bridge: 'br-g', port, interfaceType: 'internal' });
 
-  test('a port of a bridge: its life, by its uuid', async () => {
+  test('a port of a bridge through its life, by its UUID', async () => {
     const bridge = await calls.make('bridge.create', { bridge: 'br-g' });
     expect(bridge).toMatchObject({
       ...{ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'ACTIVE', objectKey: 'br-g' } },
@@ -53,7 +53,7 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
     });
   });
 
-  test('a port that somebody deleted and made again is not changed by its name', async () => {
+  test('a port that someone deleted and recreated is not changed by its name', async () => {
     await calls.make('port.add', internal('g5'));
     const again = 'del-port g5 -- add-port br-g g5 tag=9 -- set Interface g5 type=internal';
     await ovs().vsctl(...again.split(' '));
@@ -66,7 +66,7 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
     await ovs().vsctl('del-port', 'g5');
   });
 
-  test('an existing object is adopted with its uuid, and deleted by it', async () => {
+  test('an existing object is adopted with its UUID, and deleted by it', async () => {
     await ovs().vsctl('add-port', 'br-g', 'g2', 'tag=9', '--', 'set', 'Interface', 'g2', 'type=internal');
     const on = { backend: { name: 'sw' }, cmpObject: { type: 'tenant', externalId: '42' } };
     const input = { ...on, idempotencyKey: 'adopt', resource: 'port', scope: '', objectKey: 'g2' };
@@ -82,12 +82,12 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
     expect(gone.operation?.state).toBe('SUCCEEDED');
   });
 
-  test('a missing answer leaves an UNKNOWN, which a look for the mark settles', async () => {
+  test('a missing answer leaves the call UNKNOWN, which a probe for the mark settles', async () => {
     process.kill(ovs().databasePid, 'SIGSTOP');
     const made = await calls.make('port.add', internal('g3'), { deadlineMs: 300 });
     process.kill(ovs().databasePid, 'SIGCONT');
     expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
-    // The database either never got the transaction, or carries it out within this time: both ends are checked.
+    // The database either never got the transaction, or carries it out within this time. The test covers both outcomes.
     await sleep(300);
     const isThere = (await ovs().vsctl('list-ports', 'br-g')).stdout.includes('g3');
     expect(await calls.settled(made)).toMatchObject(

@@ -12,7 +12,7 @@ const refusal = {
   message: `constraint violation: ${'x'.repeat(4_074)}`,
 };
 
-/** Each is a success, but of another request. */
+/** Each is a success, but of a different request. */
 const another: readonly (readonly [string, JsonValue])[] = [
   ['too few results', [{}, { count: 1 }, { rows: [{ next_cfg: 1 }] }, {}, {}]],
   ['nothing was changed', [{}, {}, {}, {}, {}, {}, { count: 0 }, { count: 1 }, { rows: [{ next_cfg: 1 }] }, {}, {}]],

@@ -1,4 +1,4 @@
-// The driver at a real Open vSwitch, over either wire.
+// The driver with a real Open vSwitch, over either wire.
 import type { RunningOpenVswitch } from '../../../../../lab/openvswitch.ts';
 import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
 import type { Endpoint } from '../../../../../subgraphs/relay/transports/session.ts';
@@ -21,7 +21,7 @@ export async function switchCaller(ovs: RunningOpenVswitch, wire: Wire, concurre
   return new DriverCaller(openVswitch, endpoint, { options, concurrency });
 }
 
-/** All data that calls can change, from the database. */
+/** All data that calls can change, read from the database. */
 export async function contents(ovs: RunningOpenVswitch): Promise<string> {
   const parts = [
     ['--columns=_uuid,name,ports,datapath_type,external_ids', 'list', 'Bridge'],

@@ -1,4 +1,4 @@
-// A server of OVSDB that answers echo requests like a real one, and a transact as the test configures.
+// An OVSDB server that answers echo requests like a real one, and a transact request as the test configures.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
@@ -14,7 +14,7 @@ export class OddServer {
   readonly answered: unknown[] = [];
   answersEcho = true;
   maxConnections = Number.POSITIVE_INFINITY;
-  /** Since the start. */
+  /** Connections since the start. */
   connections = 0;
   onTransact: (socket: TLSSocket, id: number, text: string) => void = (socket, id) =>
     reply(socket, { id, result: [], error: null });

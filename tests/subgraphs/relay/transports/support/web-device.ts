@@ -13,7 +13,7 @@ export interface WebDeviceOptions extends TlsServerOptions {
   readonly onCall?: (request: DeviceRequest) => Promise<DeviceAnswer | undefined> | DeviceAnswer | undefined;
   /** Whether calls need a token. */
   readonly wantsLogin?: boolean;
-  /** Before it answers a login. */
+  /** Runs before a login is answered. */
   readonly onLogin?: () => Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export class WebDevice {
   readonly server: TlsServer;
   /** Executed calls, in order of arrival. */
   readonly calls: DeviceRequest[] = [];
-  /** The tried passwords. */
+  /** Passwords tried so far. */
   readonly logins: string[] = [];
   readonly tokens: Set<string>;
 
@@ -77,12 +77,12 @@ export class WebDevice {
   }
 }
 
-/** From hex to the format of a pin. */
+/** Converts a hex fingerprint to the format of a pin. */
 export function pinOf(sha256Hex: string): string {
   return `SHA256:${Buffer.from(sha256Hex, 'hex').toString('base64').replace(/=+$/, '')}`;
 }
 
-/** The login of a WebDevice. `lifetimeMs`: as reported by the device. */
+/** The login of a WebDevice. `lifetimeMs`: the lifetime that the device reports. */
 function webSessions(more: { lifetimeMs?: number; origin?: string } = {}): HttpSessions {
   const { lifetimeMs, origin } = more;
   const elsewhere = origin === undefined ? {} : { origin };

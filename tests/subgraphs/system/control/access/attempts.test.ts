@@ -1,4 +1,4 @@
-// Which attempts at a secret count against which limit.
+// The limits that count attempts at a secret.
 import { beforeEach, expect, test } from '@jest/globals';
 import { Attempts, whenTried } from '../../../../../subgraphs/system/control/access/attempts.ts';
 import { MemoryRateLimiter } from '../../../../../subgraphs/system/control/access/rate-limiter.ts';
@@ -11,7 +11,7 @@ beforeEach(() => {
 
 const from = (clientAddress: string) => ({ identity: null, requestId: 'r', loaders: new Map(), clientAddress });
 
-/** Attempts at a password; returns how many were allowed. */
+/** Tries a password this many times. Returns how many attempts were allowed. */
 async function guess(name: string, address: string, times: number): Promise<number> {
   let allowed = 0;
   for (let count = 0; count < times; count += 1)
@@ -22,17 +22,17 @@ async function guess(name: string, address: string, times: number): Promise<numb
   return allowed;
 }
 
-test('one network that goes on after its refusal locks the name out nowhere else', async () => {
+test('a network that continues after its refusal does not lock the name out elsewhere', async () => {
   expect(await guess('ada', '192.0.2.1', 500)).toBe(10);
   expect(await guess('ada', '198.51.100.1', 1)).toBe(1);
 });
 
-test('attempts at one name, after its refusal, lock no other name of the network out', async () => {
+test('attempts at one name after its refusal lock out no other name of the network', async () => {
   expect(await guess('ada', '192.0.2.1', 500)).toBe(10);
   expect(await guess('grace', '192.0.2.1', 1)).toBe(1);
 });
 
-test('one client that goes on after its refusal uses up nothing of all those whose addresses the same party tells', async () => {
+test('a client that continues after its refusal uses up nothing of other clients whose addresses come from the same proxy', async () => {
   const told = (address: string) => ({ ...from(address), addressToldBy: 'a cluster' });
   const allowed = async (address: string, name: string) =>
     attempts.password(told(address), name).then(
@@ -53,13 +53,13 @@ test('a name is still limited over all networks, and a network over all names', 
   expect(await guess('grace', '203.0.113.1', 1)).toBe(0);
 });
 
-test('a comparison that fails itself counts as no attempt, and makes the network no known one', async () => {
+test('a comparison that itself fails does not count as an attempt, and does not make the network a known one', async () => {
   const fails = async () => {
     const giveBack = await attempts.password(from('192.0.2.1'), 'ada');
     return whenTried(giveBack, () => Promise.reject(new Error('no database')));
   };
   for (let count = 0; count < 30; count += 1) await expect(fails()).rejects.toThrow('no database');
   for (let network = 1; network <= 10; network += 1) await guess('ada', `198.51.${network}.1`, 10);
-  // Limited by the attempts from everywhere, as it would be without the failures.
+  // The attempts from everywhere limit it, as they would without the failures.
   expect(await guess('ada', '192.0.2.1', 1)).toBe(0);
 });

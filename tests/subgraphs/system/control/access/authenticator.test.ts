@@ -1,4 +1,4 @@
-// The validity of a bearer credential: forged, expired, revoked, and the immediate effect of changes.
+// The validity of a bearer credential: forged, expired or revoked ones, and the immediate effect of changes.
 
 import type { KeyObject } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
@@ -100,7 +100,7 @@ describe('an access token', () => {
     for (const token of forged) expect([token, await authenticate(token)]).toEqual([token, undefined]);
   });
 
-  test('made before a key rotation is still valid', async () => {
+  test('from before a key rotation is still valid', async () => {
     const user = await makeUser(bench, 'rotated');
     const [old, fresh] = [newKeyPair(), newKeyPair()];
     const publicKeys = new PublicKeys(publicFile({ system: { k1: old.publicText, k2: fresh.publicText } }));

@@ -9,7 +9,7 @@ function codesAt(startMs = 0) {
   return { clock, codes: new LoginCodes({ nowMs: () => clock.ms }) };
 }
 
-test('a code is taken once, and then never again', () => {
+test('a code can be used only once', () => {
   const { codes } = codesAt();
   const code = codes.issue(user);
   expect(code).toMatch(/^tgc_[A-Za-z0-9_-]{22}$/);
@@ -17,7 +17,7 @@ test('a code is taken once, and then never again', () => {
   expect(codes.take(code)).toBeUndefined();
 });
 
-test('one that is put back works again, for the rest of its time', () => {
+test('a code that is put back works again for the rest of its time', () => {
   const { codes, clock } = codesAt();
   const code = codes.issue(user);
   codes.take(code)?.putBack();
@@ -29,7 +29,7 @@ test('one that is put back works again, for the rest of its time', () => {
   expect(codes.take(code)).toBeUndefined();
 });
 
-test('an expired one is refused, and so are other texts and those of another process', () => {
+test('an expired code is refused, and so are other texts and codes of another process', () => {
   const { codes, clock } = codesAt();
   const code = codes.issue(user);
   const other = codesAt().codes.issue(user);
@@ -39,7 +39,7 @@ test('an expired one is refused, and so are other texts and those of another pro
   expect(codes.take(code)).toBeUndefined();
 });
 
-test('beyond eight the oldest one ends', () => {
+test('beyond eight codes the oldest one ends', () => {
   const { codes } = codesAt();
   const issued = Array.from({ length: 9 }, () => codes.issue(user));
   expect(codes.take(issued[0] ?? '')).toBeUndefined();

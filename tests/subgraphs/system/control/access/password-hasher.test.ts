@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Argon2Hasher } from '../../../../../subgraphs/system/control/access/password-hasher.ts';
 
 describe('hashes', () => {
-  test('are argon2id with the parameters recommended by OWASP, salted', async () => {
+  test('are salted argon2id with the parameters that OWASP recommends', async () => {
     const hasher = new Argon2Hasher();
     const [one, other] = await Promise.all([hasher.hash('a password'), hasher.hash('a password')]);
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);

@@ -34,12 +34,12 @@ function newLimit(limit: number, windowMs = 60_000) {
   return { key: `key ${keys}`, limit, windowMs };
 }
 
-test('Redis: a window that was begun before the clock was set back ends after its own length', async () => {
+test('Redis: a window from before the clock was set back ends after its own length', async () => {
   const limiter = new RedisRateLimiter({ redis, prefix, log });
   const limit = newLimit(1);
   expect(await limiter.take(limit)).toBe(0);
   expect(await limiter.take(limit)).toBeGreaterThan(0);
-  // What Redis has after a step back by a day: it keeps ends, not lengths.
+  // The state of Redis after a step back by a day, because it stores end times, not lengths.
   const key = `${prefix}:rate:${createHash('sha256').update(limit.key).digest('base64url')}`;
   expect(await redis.pexpire(key, 86_400_000)).toBe(1);
   expect(await limiter.take(limit)).toBe(0);
@@ -49,7 +49,7 @@ test('Redis: a window that was begun before the clock was set back ends after it
 });
 
 describe.each(adapters)('%s', (_name, make) => {
-  test('allows as many as the limit, then returns the time to wait', async () => {
+  test('allows as many as the limit, then returns the wait time', async () => {
     const limiter = make();
     const limit = newLimit(2);
     expect([await limiter.take(limit), await limiter.take(limit)]).toEqual([0, 0]);
@@ -107,7 +107,7 @@ describe.each([
   ['refuses', () => Promise.reject(new Error('connection is closed'))],
   ['does not answer', () => new Promise<never>(() => undefined)],
 ])('while Redis %s', (_name, fail) => {
-  test('this process counts by itself, without asking Redis each time', async () => {
+  test('this process counts by itself, without querying Redis each time', async () => {
     let asked = 0;
     const away: RedisScripts = {
       eval: () => {

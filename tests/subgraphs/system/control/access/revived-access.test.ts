@@ -1,4 +1,4 @@
-// What a restored backup, or a promotion that lost writes, brings back of access that was taken away is taken away again.
+// A restored backup, or a promotion that lost writes, can bring back revoked access. Tidegate revokes it again.
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { RevivedAccess } from '../../../../../platform/restore/revived-access.ts';
@@ -66,7 +66,9 @@ const changed = (id: string, reason: string, to = 'ACTIVE') =>
     reason,
   });
 
-/** After the backup: a token and a machine are revoked, a password changes, and an administrator is one no more. */
+/**
+ * Changes after the backup: a token and a machine are revoked, a password changes, and an administrator loses the role.
+ */
 async function takeAway(): Promise<void> {
   const { db } = ground;
   await db.execute('UPDATE api_token SET revoked_at = NOW(3), version = 2 WHERE id = ?', [ids.token]);
@@ -125,7 +127,7 @@ test.each(['RESTORE', 'PROMOTION'] as const)(
       "SELECT DISTINCT subject_id AS id FROM audit_entry WHERE action = 'revivedAccessSuspend'",
     );
     expect(audited.map(({ id }) => id).sort()).toEqual([ids.token, ids.machine, ids.user, ids.other].sort());
-    // Once: a person may give it back.
+    // Only once, because a user may grant it again.
     await ground.db.execute("UPDATE user SET password_hash = 'new', version = version + 1 WHERE id = ?", [ids.user]);
     await access.runOnce();
     expect((await state()).passwords).toHaveLength(2);
@@ -147,7 +149,7 @@ test('without a loss, and after a failover that lost nothing, nothing is suspend
   expect(before.sessions).toHaveLength(1);
 });
 
-test('a login with the old password, after the restore and before it was taken away, ends with it', async () => {
+test('a login with the old password, between the restore and the suspension, ends with the suspension', async () => {
   backup = await backUp(ground.place);
   await takeAway();
   await restore();
@@ -160,7 +162,7 @@ test('a login with the old password, after the restore and before it was taken a
   expect((await state()).sessions).toEqual([{ id: ids.admin }]);
 });
 
-test('a name server that a restore brought back leaves its name again', async () => {
+test('a name server that a restore brought back gives up its name again', async () => {
   await ground.db.execute("INSERT INTO dns_server_name (machine_id, name, held_until) VALUES (?, 'm', NULL)", [
     ids.machine,
   ]);

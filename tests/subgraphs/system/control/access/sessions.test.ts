@@ -17,7 +17,7 @@ beforeAll(async () => {
   await makeUser(bench, 'alice', { password });
 });
 
-// Attempts are counted by address: each test has its own.
+// Attempts are counted by address, so each test has its own.
 beforeEach(() => {
   addresses += 1;
   address = `192.0.2.${addresses}`;
@@ -48,7 +48,7 @@ class FillableDisk extends DiskSpace {
   }
 }
 
-test('on a full disk right passwords are not counted as failed attempts', async () => {
+test('on a full disk right passwords do not count as failed attempts', async () => {
   const disk = new FillableDisk('/');
   const full = await systemBench({ disk });
   try {
@@ -62,7 +62,7 @@ test('on a full disk right passwords are not counted as failed attempts', async 
     for (let count = 0; count < 15; count += 1) expect(await ask(password)).toBe('DISK_FULL');
     disk.isFull = false;
     expect(await ask(password)).toBeNull();
-    // Wrong ones still are, also while the disk is full.
+    // Wrong ones still count, also while the disk is full.
     disk.isFull = true;
     const codes = [];
     for (let count = 0; count < 12; count += 1) codes.push(await ask('wrong password'));
@@ -72,7 +72,7 @@ test('on a full disk right passwords are not counted as failed attempts', async 
   }
 });
 
-test('refusals from any number of networks do not fill the audit trail, which counts those that it has not', async () => {
+test('refusals from any number of networks do not fill the audit trail, which counts those that it leaves out', async () => {
   const flooded = await systemBench();
   try {
     const attempt = (network: number) =>
@@ -101,7 +101,7 @@ test('refusals from any number of networks do not fill the audit trail, which co
   }
 });
 
-test('a login that is not compared, since too many wait, is no failed attempt', async () => {
+test('a login that is not compared because too many wait is not a failed attempt', async () => {
   bench.hasher.isBusy = true;
   try {
     for (let count = 0; count < 15; count += 1)
@@ -122,7 +122,7 @@ describe('login', () => {
     expect(me.data).toEqual({ me: { name: 'alice', admin: false, projects: [] } });
   });
 
-  test('gives the same answer for a wrong password, an unknown, a disabled and a misspelt user, and hashes for each', async () => {
+  test('gives the same answer for a wrong password and for an unknown, disabled or misspelt user, and hashes for each', async () => {
     await makeUser(bench, 'gone', { password });
     await bench.db.execute("UPDATE user SET disabled = 1 WHERE name = 'gone'");
     const answers = [];
@@ -171,7 +171,7 @@ describe('login', () => {
     expect((await login()).userErrors).toMatchObject([{ code: 'RATE_LIMITED' }]);
   });
 
-  test('guesses from many networks at one name: others wait, but not a network where the name has logged in', async () => {
+  test('guesses from many networks at one name make others wait, except a network from which the name has logged in', async () => {
     await makeUser(bench, 'sought', { password });
     expect((await login('sought', password, '203.0.113.1')).userErrors).toEqual([]);
     for (let guess = 0; guess < 100; guess += 1)
@@ -187,21 +187,21 @@ describe('login', () => {
     expect((await login('alice', password, '203.0.113.2')).userErrors).toEqual([]);
   });
 
-  test('addresses that somebody tells lock nobody out whose address is seen, and all that one tells has a bound', async () => {
+  test("forwarded addresses lock out no client whose address is seen directly, and each proxy's total is limited", async () => {
     const guess = async (toldBy: string, address: string, name: string) => {
       const answer = await bench.system.checkLogin({ name, password: 'wrong' }, { address, toldBy, via: 'a test' });
       return 'refused' in answer ? answer.refused.code : 'none';
     };
     for (let attempt = 1; attempt <= 10; attempt += 1)
       expect(await guess('north', '198.51.100.9', 'alice')).toBe('BAD_CREDENTIALS');
-    // Whoever else tells this address: it is the same client.
+    // The client is the same, whichever proxy reports its address.
     expect(await guess('south', '198.51.100.9', 'alice')).toBe('RATE_LIMITED');
     expect((await login('alice', password, '198.51.100.9')).userErrors).toEqual([]);
     for (let attempt = 11; attempt <= 300; attempt += 1)
       expect(await guess('north', `10.0.${attempt}.1`, `guess-${attempt}`)).toBe('BAD_CREDENTIALS');
     for (let attempt = 0; attempt < 11; attempt += 1)
       expect(await guess('north', '10.1.0.1', 'somebody')).toBe('RATE_LIMITED');
-    // What is beyond its bound counts against nobody.
+    // Attempts beyond the proxy's limit count against no one.
     expect(await guess('south', '10.1.0.1', 'somebody')).toBe('BAD_CREDENTIALS');
   });
 
@@ -243,7 +243,7 @@ describe('login', () => {
     expect(JSON.parse(entry?.details ?? '')).toEqual({ clientAddress: address, sessionsEnded: 1 });
   });
 
-  test('many at once by one user all succeed, also at the limit', async () => {
+  test('of one user many times at once succeeds each time, also at the limit', async () => {
     const user = await makeUser(bench, 'hasty', { password });
     await bench.db.execute(
       `INSERT INTO session (id, user_id, refresh_hash, expires_at)
@@ -255,7 +255,7 @@ describe('login', () => {
     for (const { accessToken } of answers) expect(await worth(accessToken)).toMatchObject({ name: 'hasty' });
   });
 
-  test('is audited with the user, a refused one with the name only', async () => {
+  test('is audited with the user; a refused one only with the name', async () => {
     await login();
     await login('mallory', 'my secret guess');
     const rows = await bench.db.query<{ actor: string; outcome: string; code: string | null; details: string }>(
@@ -289,13 +289,13 @@ describe('a one-time code', () => {
     expect(again.userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS', retry: 'NEVER' }]);
   });
 
-  test('many times at once succeeds exactly once', async () => {
+  test('used many times at once succeeds exactly once', async () => {
     const code = await issue();
     const answers = await Promise.all(Array.from({ length: 8 }, () => start(code)));
     expect(answers.filter(({ userErrors }) => userErrors.length === 0)).toHaveLength(1);
   });
 
-  test('is refused after its user was changed or disabled, and nobody unknown gets one', async () => {
+  test('is refused after its user was changed or disabled, and unknown users get none', async () => {
     await makeUser(bench, 'carol', { password });
     const code = await issue('carol');
     await bench.db.execute("UPDATE user SET version = version + 1 WHERE name = 'carol'");
@@ -305,7 +305,7 @@ describe('a one-time code', () => {
     expect(await bench.system.firstStart.issueLoginCode('nobody')).toBeUndefined();
   });
 
-  test('can not be guessed for long, and a guess costs nobody else a login', async () => {
+  test("can't be guessed for long, and a guess costs no one else a login", async () => {
     const codes = [];
     for (let count = 0; count < 101; count += 1)
       codes.push((await start('tgc_0123456789abcdefABCDEF')).userErrors[0]?.code);
@@ -314,7 +314,7 @@ describe('a one-time code', () => {
     expect((await start(await issue(), '192.0.3.1')).userErrors).toEqual([]);
   });
 
-  test('is in the audit trail, made, used and refused, and never itself', async () => {
+  test('is in the audit trail as made, used and refused, without the code itself', async () => {
     const code = await issue();
     await start(code);
     await start(code);
@@ -352,7 +352,7 @@ describe('a one-time code', () => {
 });
 
 describe('refresh', () => {
-  test('returns a new pair once; the new one continues', async () => {
+  test('returns a new pair once, and the new one continues', async () => {
     const first = await login();
     const second = await refresh(first.refreshToken);
     expect(second.userErrors).toEqual([]);
@@ -438,7 +438,7 @@ describe('refresh', () => {
 describe('logout', () => {
   const logout = 'mutation { logout { userErrors { code } } }';
 
-  test('ends the session at once, for recheck too; twice is not an error', async () => {
+  test('ends the session at once, for recheck too; repeating it is not an error', async () => {
     const { accessToken, refreshToken } = await login();
     const identity = (await worth(accessToken)) ?? null;
     expect((await bench.ask(identity, logout)).data.logout.userErrors).toEqual([]);
@@ -448,8 +448,8 @@ describe('logout', () => {
     expect((await bench.ask(identity, logout)).data.logout.userErrors).toEqual([]);
   });
 
-  test('ends all others if asked to, and me shows the sessions of the caller alone', async () => {
-    // It has a session of its own.
+  test("ends all other sessions on request, and me shows only the caller's sessions", async () => {
+    // Each user has a separate session.
     await makeUser(bench, 'own-sessions', { password });
     const [mine, other, third] = [
       await login('own-sessions'),
@@ -471,7 +471,7 @@ describe('logout', () => {
     expect((await bench.ask(identity, others)).data.logout.sessionsEnded).toBe(0);
   });
 
-  test('is not for API tokens, nor without a login', async () => {
+  test('is refused to API tokens, and without a login', async () => {
     const token = {
       kind: 'token',
       id: newUuid(),

@@ -1,4 +1,5 @@
-// The history of the settings of every kind, on a whole system: each version equals the object that the graph shows, and each can be reached again.
+// The history of the settings of every kind, on a whole system. Each version equals the object that the graph shows,
+// and each can be restored.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { registry } from '../../../../../generated/kinds/registry.ts';
 import { restores } from '../../../../../generated/kinds/restores.ts';
@@ -8,9 +9,12 @@ import { runCommand } from '../../../../cli/commands/run-command.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
 import { changes, compact, HistoryPlace } from '../../support/history-place.ts';
 
-/** Kinds that are set or joined, whose settings are a role, a limit or a record. The audit trail has their changes. */
+/**
+ * Kinds without a history: they are set or joined, and their settings are a role, a limit or a record. The audit trail
+ * has their changes.
+ */
 const without = ['Membership', 'LoadBalancerQuota', 'LoadBalancerHost', 'User', 'ApiToken', 'Machine'];
-/** They are created and deleted, and never changed. */
+/** Kinds that are created and deleted, but never changed. */
 const fixed = ['ObjectContainer', 'ObjectAccessKey'];
 
 const shared = forFile(() => HistoryPlace.open());
@@ -43,7 +47,7 @@ test('the newest version equals the object that the graph shows', async () => {
   }
 });
 
-/** Only a new key goes with a new chain. */
+/** A new chain requires a new key. */
 const unchanged = ['TlsCertificate', 'AutoscalingPolicy'];
 
 describe('a change', () => {
@@ -76,7 +80,7 @@ describe('a change', () => {
     }
   });
 
-  test('by two people who take the same one back: the slower gets STALE_VERSION', async () => {
+  test('undone by two users at once: the slower one gets STALE_VERSION', async () => {
     const id = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
     await shared.admin.change('gslbPoolUpdate', { id, description: 'third' });
     const { undo } = await shared.newest(id);
@@ -84,7 +88,7 @@ describe('a change', () => {
     expect((await shared.send('GslbPool', undo)).userErrors).toMatchObject([{ code: 'STALE_VERSION' }]);
   });
 
-  test('that a later one changed again is not taken back alone', async () => {
+  test("that a later change overwrote can't be undone alone", async () => {
     const id = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
     await shared.admin.change('gslbPoolUpdate', { id, description: 'fourth' });
     await shared.admin.change('gslbPoolUpdate', { id, description: 'fifth', minUp: 1 });
@@ -93,7 +97,7 @@ describe('a change', () => {
     expect(fourth?.restore).toMatchObject({ mutation: 'gslbPoolUpdate', input: { description: 'fourth', minUp: 2 } });
   });
 
-  test('that changes nothing, and one that is only tried, leave no version', async () => {
+  test('that changes nothing, or is only tried, leaves no version', async () => {
     const id = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
     const before = (await shared.ownVersions(id)).length;
     await shared.admin.change('gslbPoolUpdate', { id, description: 'fifth' });
@@ -116,7 +120,7 @@ describe('a load balancer', () => {
     ]);
   });
 
-  test('that was deleted is made again with all of its parts, under a new id', async () => {
+  test('that was deleted is created again with all of its parts, under a new ID', async () => {
     const id = await balancer();
     const parts = (await shared.subjects()).filter(({ type }) => type !== 'LoadBalancer');
     const before = new Map<string, JsonObject | null>();
@@ -159,7 +163,7 @@ describe('on the command line', () => {
     return (JSON.parse(stdout) as { id: string }[])[0]?.id ?? '';
   };
 
-  test('history lists who changed what, undo takes it back, and compare shows the difference', async () => {
+  test('history lists the changes and their authors, undo reverts one, and compare shows the difference', async () => {
     const id = subjects.find(({ type, id: each }) => type === 'GslbPool' && each !== '')?.id ?? '';
     expect(id).not.toBe('');
     const start = new Date().toISOString();
@@ -177,7 +181,7 @@ describe('on the command line', () => {
     expect(same.stderr).toContain("the settings of 'gslb-pool/nulls-2' are the same as then");
   });
 
-  test('a deleted object has its history by its name, and undo makes it again', async () => {
+  test('a deleted object has its history by its name, and undo creates it again', async () => {
     expect(await run('gslb-pools', 'create', 'short-lived', '--min-up', '3', '--project', 'default')).toMatchObject({
       exitCode: 0,
     });
@@ -193,7 +197,7 @@ describe('on the command line', () => {
     expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('ALREADY_EXISTS') });
   });
 
-  test('what can not be undone is refused with its reason', async () => {
+  test('an undo that is not possible is refused with its reason', async () => {
     const certificate = subjects.find(({ type }) => type === 'TlsCertificate')?.id ?? '';
     const [created] = await shared.ownVersions(certificate);
     const refused = await run('undo', created?.id ?? '', '--restore');
@@ -203,7 +207,7 @@ describe('on the command line', () => {
   });
 });
 
-test('a caller sees the history of what it may see', async () => {
+test('a caller sees the history of objects that they may see', async () => {
   const token = shared.place.system.token;
   const query = 'query ($id: ID!) { configurationVersions(subjectId: $id) { nodes { id } totalCount } }';
   const seen = async (type: string) => {
@@ -219,7 +223,7 @@ async function alive(type: string): Promise<string | undefined> {
   return undefined;
 }
 
-test('what is protected from deletion is not deleted, in every kind that can be', async () => {
+test('an object protected from deletion is not deleted, in every kind that can be protected', async () => {
   const guarded = Object.entries(restores).filter(([, { update }]) => update?.fields.includes('deletionProtected'));
   expect(guarded.map(([type]) => type).sort()).toEqual(['Backend', 'DnsZone', 'Gslb', 'LoadBalancer', 'ObjectCluster']);
   for (const [type, { update, delete: remove }] of guarded) {
@@ -236,7 +240,7 @@ test('what is protected from deletion is not deleted, in every kind that can be'
     await expect(removed()).rejects.toThrow('DELETION_PROTECTED');
     expect((await shared.send(type, undo)).userErrors).toEqual([]);
     expect(await shared.exported(type, id)).toMatchObject({ deletionProtected: false });
-    // What else would refuse it says so now.
+    // Any other reason for a refusal shows up now.
     const refusal = await removed().catch(String);
     expect(String(refusal)).not.toContain('DELETION_PROTECTED');
   }

@@ -1,4 +1,5 @@
-// Random histories of every kind: whatever was changed in between, a version that is reached again equals what was exported then.
+// Random histories of every kind. Whatever changed in between, a restored version equals the export made at that
+// version.
 import { randomInt } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { restores } from '../../../../../generated/kinds/restores.ts';
@@ -30,7 +31,7 @@ test(
     const subjects = await shared.subjects();
     const kinds = Object.keys(changes).map((type) => ({
       ...{ type, id: subjects.find((each) => each.type === type)?.id ?? '' },
-      /** By the number of the version, what was exported then. */
+      /** The export made at each version, by version number. */
       known: new Map<number, JsonObject>(),
     }));
     const first = new Map<string, JsonObject>();
@@ -49,7 +50,7 @@ test(
           random() < 0.5 ? value : (first.get(type)?.[name] ?? null),
         ]);
         const mutation = restores[type]?.update?.mutation ?? '';
-        // Some combinations are refused: they leave no version.
+        // Some combinations are refused, and leave no version.
         await shared.admin.change(mutation, { id, ...Object.fromEntries(values) }).catch(() => {
           refused += 1;
         });

@@ -1,4 +1,4 @@
-// The table of conditions fits the declared status events and the graph: a word that no event has would never fire.
+// The table of conditions matches the declared status events and the graph. A word that no event has would never fire.
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { allEventKinds } from '../../../../../platform/process/subgraph-row.ts';
@@ -23,7 +23,7 @@ test.each(alertConditionNames)('%s follows events that exist', (condition) => {
     expect(kinds[kind]?.subject).toBe(subjectType);
     if (value !== undefined) expect(kinds[kind]?.values).toContain(value);
   }
-  // A subject is in a condition by one kind of event: two would contradict each other.
+  // One kind of event puts a subject into a condition. Two kinds would contradict each other.
   const types = signals.map(({ subjectType }) => subjectType);
   expect(new Set(types).size).toBe(types.length);
 });
@@ -33,7 +33,7 @@ test.each(alertConditionNames)('the defaults of %s are within its bounds', (cond
   for (const { minMs, defaultMs, maxMs } of within === undefined ? [lasts] : [lasts, within]) {
     expect(minMs).toBeLessThanOrEqual(defaultMs);
     expect(defaultMs).toBeLessThanOrEqual(maxMs);
-    // GraphQL's Int, and the column.
+    // The limits of GraphQL's Int and of the column.
     expect(maxMs).toBeLessThan(2 ** 31);
   }
 });
@@ -46,7 +46,7 @@ test('the graph has the same conditions', async () => {
 
 const subject = { subjectType: 'Gslb', subjectId: 'a' };
 
-test('an event begins a condition, ends it, or says nothing of it', () => {
+test('an event begins a condition, ends it, or does not affect it', () => {
   const told = (kind: string, to: string) => signalChanges({ ...subject, kind, to, reason: 'why' });
   expect(told('gslb.operatingStatus', 'DEGRADED')).toEqual([
     { ...subject, condition: 'NAME_DEGRADED', to: 'ON', status: 'DEGRADED', reason: 'why', subjectName: null },
@@ -57,7 +57,7 @@ test('an event begins a condition, ends it, or says nothing of it', () => {
   expect(told('gslb.unheardOf', 'DEGRADED')).toEqual([]);
 });
 
-test('a circuit that is half open leaves things as they are', () => {
+test('a half-open circuit changes nothing', () => {
   const circuit = (to: string) =>
     signalChanges({ subjectType: 'Backend', subjectId: 'b', kind: 'backend.circuit', to, reason: null });
   expect(circuit('OPEN')).toMatchObject([{ to: 'ON' }]);
@@ -65,14 +65,14 @@ test('a circuit that is half open leaves things as they are', () => {
   expect(circuit('CLOSED')).toMatchObject([{ to: 'OFF' }]);
 });
 
-test('a backend that is disabled, and so is not checked, is no longer offline', () => {
+test('a disabled backend is not checked, and therefore no longer offline', () => {
   const status = (to: string) =>
     signalChanges({ subjectType: 'Backend', subjectId: 'b', kind: 'backend.operatingStatus', to, reason: null });
   expect(status('OFFLINE')).toMatchObject([{ condition: 'BACKEND_OFFLINE', to: 'ON' }]);
   expect(status('UNKNOWN')).toMatchObject([{ condition: 'BACKEND_OFFLINE', to: 'OFF' }]);
 });
 
-test('a removed host is no longer absent, a cordoned one is as it was', () => {
+test('a removed host is no longer absent, and a cordoned one is unchanged', () => {
   const changed = (reason: string) =>
     signalChanges({
       ...{ subjectType: 'LoadBalancerHost', subjectId: 'h', kind: 'loadBalancerHost.changed', to: 'ABSENT' },
@@ -82,7 +82,7 @@ test('a removed host is no longer absent, a cordoned one is as it was', () => {
   expect(changed('cordoned')).toEqual([]);
 });
 
-test('an end matters only to a subject in the condition, also when it came into it just before', () => {
+test('an end matters only to a subject in the condition, even if it has just entered it', () => {
   const call = (subjectId: string, to: string) => ({
     ...{ subjectType: 'RelayOperation', subjectId, kind: 'relayOperation.state', to, reason: null },
   });

@@ -1,4 +1,5 @@
-// The life of alerts, on a clock that the test sets: waiting, firing, flapping, repeating, resolving, and ends of subjects.
+// The life of alerts, on a clock that the test sets: waiting, firing, flapping, repeating, resolving, and ended
+// subjects.
 import { describe, expect, test } from '@jest/globals';
 import {
   type AlertAction,
@@ -25,7 +26,7 @@ const signal: StandingSignal = {
   ...{ condition: 'NAME_DEGRADED', subjectType: 'Gslb', subjectId: 's', projectId: 'p', sinceMs: 0, endsAtMs: null },
 };
 
-/** Applies what evaluations find, as the watch does. */
+/** Applies the results of evaluations, like the watch. */
 class World {
   steadyMs = 0;
   nowMs = Date.parse('2026-01-01T00:00:00Z');
@@ -69,7 +70,7 @@ class World {
 }
 
 describe('one subject', () => {
-  test('an alert fires once its condition has lasted, and says when to look again', () => {
+  test('an alert fires once its condition has lasted, and gives the time of the next evaluation', () => {
     const world = new World(rule);
     world.signals = [signal];
     expect(world.after(0)).toEqual([]);
@@ -110,7 +111,7 @@ describe('one subject', () => {
     expect(world.after(minuteMs)).toEqual(['FIRE']);
   });
 
-  test('a subject that flaps has one alert, which is told once', () => {
+  test('a flapping subject has one alert, which is sent once', () => {
     const world = new World({ ...rule, lastsMs: 0, repeatMs: null });
     const seen: string[] = [];
     for (let flip = 0; flip < 100; flip += 1) {
@@ -125,7 +126,7 @@ describe('one subject', () => {
     expect(world.after(minuteMs)).toEqual(['RESOLVE']);
   });
 
-  test('it is told again while it fires, but not when a person has acknowledged it', () => {
+  test('it is sent again while it fires, but not after a user has acknowledged it', () => {
     const world = new World(rule);
     world.signals = [signal];
     world.after(2 * minuteMs);
@@ -148,7 +149,7 @@ describe('one subject', () => {
 });
 
 describe('rules', () => {
-  test('a rule of a project sees its subjects alone, one of the installation all', () => {
+  test('a rule of a project sees only its own subjects, one of the installation all', () => {
     const world = new World(rule, { ...rule, id: 'all', projectId: null });
     world.signals = [signal, { ...signal, subjectId: 't', projectId: 'q' }];
     expect(world.after(2 * minuteMs)).toEqual(['FIRE', 'FIRE', 'FIRE']);
@@ -162,7 +163,7 @@ describe('rules', () => {
     expect([...world.alerts.keys()]).toEqual(['rule/t']);
   });
 
-  test('a new rule fires for what stands already', () => {
+  test('a new rule fires for conditions that already hold', () => {
     const world = new World();
     world.signals = [signal];
     world.after(minuteMs * 60);
@@ -194,7 +195,7 @@ describe('projects', () => {
   const subjects = (projectId: string, count: number): readonly StandingSignal[] =>
     Array.from({ length: count }, (_, at) => ({ ...signal, projectId, subjectId: `${projectId}${at}` }));
 
-  test('one of them takes no more than its share of a rule of the installation', () => {
+  test('a project gets no more than its share of a rule of the installation', () => {
     const world = new World({ ...rule, projectId: null, lastsMs: 0, resolveAfterMs: 0 });
     const many = subjects('p', mostOpenAlerts + 5);
     world.signals = [...many, ...subjects('q', 1)];
@@ -205,7 +206,7 @@ describe('projects', () => {
     expect(world.after(0)).toEqual([]);
   });
 
-  test('each has a bounded number of open alerts in all of its rules', () => {
+  test('each project has a limited number of open alerts in all of its rules', () => {
     const rules = [1, 2, 3, 4, 5, 6].map((at) => ({ ...rule, id: `p${at}`, lastsMs: 0, resolveAfterMs: 0 }));
     const world = new World(...rules, { ...rule, id: 'q', projectId: 'q', lastsMs: 0 });
     const many = subjects('p', mostOpenAlerts);
@@ -217,7 +218,7 @@ describe('projects', () => {
     expect(world.after(0)).toEqual(Array(5).fill('FIRE'));
   });
 
-  test('take turns, however much one of them has', () => {
+  test('projects take turns, however many alerts one of them has', () => {
     const ended: OpenAlert = {
       ...{ id: 'ended', ruleId: 'deleted', subjectType: 'Gslb', subjectId: 'e', state: 'FIRING' },
       ...{ clearSinceMs: null, toldMs: 0 },
@@ -240,7 +241,7 @@ describe('projects', () => {
   });
 });
 
-describe('conditions of time', () => {
+describe('time-based conditions', () => {
   const expiry: WatchedRule = { ...rule, condition: 'CERTIFICATE_EXPIRES', lastsMs: 0, withinMs: 14 * dayMs };
   const certificate = (endsAtMs: number): StandingSignal => ({
     ...{ ...signal, condition: 'CERTIFICATE_EXPIRES', subjectType: 'TlsCertificate' },
@@ -258,7 +259,7 @@ describe('conditions of time', () => {
     expect(world.after(minuteMs)).toEqual(['RESOLVE']);
   });
 
-  test('one that has expired fires at once', () => {
+  test('an expired certificate fires at once', () => {
     const world = new World(expiry);
     world.signals = [certificate(world.nowMs - dayMs)];
     expect(world.after(0)).toEqual(['FIRE']);

@@ -1,4 +1,4 @@
-// Time, quiet hours, signatures and words of alerts: what needs no database.
+// Time, quiet hours, signatures and texts of alerts, as far as they need no database.
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { dashboardLink } from '../../../../../subgraphs/system/rules/alerts/dashboard-link.ts';
@@ -15,12 +15,12 @@ import { ageOf, resumedTime } from '../../../../../subgraphs/system/rules/alerts
 import { isWebhookSecret, webhookHeaders } from '../../../../../subgraphs/system/rules/alerts/webhook-signature.ts';
 
 describe('steady time', () => {
-  test('another process goes on by the clock of the database, which may not run backwards', () => {
+  test("another process continues with the database's clock, which may not run backwards", () => {
     expect(resumedTime({ steadyMs: 1_000, atMs: 50_000 }, 53_000)).toBe(4_000);
     expect(resumedTime({ steadyMs: 1_000, atMs: 50_000 }, 20_000)).toBe(1_000);
   });
 
-  test('an event is no older than the look before it, however far the clock was put forward', () => {
+  test('an event is no older than the previous poll, however far the clock was set ahead', () => {
     const hourMs = 3_600_000;
     expect(ageOf(0, hourMs, 200)).toBe(200);
     expect(ageOf(hourMs, 0, 200)).toBe(0);
@@ -33,7 +33,7 @@ describe('quiet hours', () => {
   const nights = { days: weekdays, from: '22:00', until: '06:00' };
   const at = (time: string) => new Date(time);
 
-  test('a night lasts over midnight, in the time zone of the channel', () => {
+  test('a night crosses midnight, in the time zone of the channel', () => {
     expect(quietForMs([nights], 'UTC', at('2026-01-05T21:59:59Z'))).toBeUndefined();
     expect(quietForMs([nights], 'UTC', at('2026-01-05T22:00:00Z'))).toBe(8 * 3_600_000);
     expect(quietForMs([nights], 'UTC', at('2026-01-06T05:59:30Z'))).toBe(30_000);
@@ -48,7 +48,7 @@ describe('quiet hours', () => {
     expect(quietForMs([nights], 'Europe/Berlin', at('2026-07-06T19:59:00Z'))).toBeUndefined();
   });
 
-  test('a weekend begins on its days, and goes over the end of the week', () => {
+  test('a weekend begins on its days, and crosses the end of the week', () => {
     const weekend = [{ days: ['SATURDAY', 'SUNDAY'] as const, from: '00:00', until: '00:00' }];
     expect(quietForMs(weekend, 'UTC', at('2026-01-02T23:59:00Z'))).toBeUndefined();
     expect(quietForMs(weekend, 'UTC', at('2026-01-04T12:00:00Z'))).toBe(12 * 3_600_000);
@@ -57,13 +57,13 @@ describe('quiet hours', () => {
     expect(quietForMs(sundayNight, 'UTC', at('2026-01-05T05:00:00Z'))).toBe(3_600_000);
   });
 
-  test('of two that overlap, the later end counts; without any it is never quiet', () => {
+  test('if two overlap, the later end counts; without any it is never quiet', () => {
     const both = [nights, { days: weekdays, from: '23:00', until: '07:00' }];
     expect(quietForMs(both, 'UTC', at('2026-01-05T23:30:00Z'))).toBe(7.5 * 3_600_000);
     expect(quietForMs([], 'UTC', at('2026-01-05T23:30:00Z'))).toBeUndefined();
   });
 
-  test('only time zones of the IANA are accepted', () => {
+  test('only IANA time zones are accepted', () => {
     expect(isTimeZone('America/New_York')).toBe(true);
     expect(isTimeZone('Middle/Earth')).toBe(false);
   });
@@ -103,7 +103,7 @@ describe('messages', () => {
     ...{ kind: 'ALERTS', channelName: 'ops', firing: 1_000, resolved: 0, alerts: [alert], cursor: 'C' },
   };
 
-  test('a webhook has the alerts, counts what it leaves out, and the cursor', () => {
+  test('a webhook has the alerts, the number of omitted ones, and the cursor', () => {
     expect(webhookBody(message, new Date(0))).toMatchObject({
       type: 'alerts.changed',
       timestamp: '1970-01-01T00:00:00.000Z',
@@ -113,7 +113,7 @@ describe('messages', () => {
     expect(webhookBody(test, new Date(0))).toMatchObject({ type: 'alerts.test', data: { omitted: 0 } });
   });
 
-  test('a line has no line break, and Slack no markup from a reason', () => {
+  test('a line has no line break, and Slack gets no markup from a reason', () => {
     expect(lineOf(alert)).toBe('FIRING (critical): Gslb www.example OFFLINE: all members <down> & out');
     const { text } = slackBody(message) as { text: string };
     expect(text).toContain('all members &lt;down&gt; &amp; out <https://t.example/gslb?gslb=S|open>');
@@ -128,7 +128,7 @@ describe('messages', () => {
     }
   });
 
-  test('what anybody may have written mentions nobody, and hides no link', () => {
+  test('user-written text mentions no one, and hides no link', () => {
     const reason = '<!channel> @all: [log in again](https://evil.example) ![](https://evil.example/x.png)';
     const { text } = slackBody({ ...message, alerts: [{ ...alert, reason }] }) as { text: string };
     expect(text).not.toMatch(/<!channel>|@all|\]\(/);
@@ -136,7 +136,7 @@ describe('messages', () => {
     expect(text).toContain('<https://t.example/gslb?gslb=S|open>');
   });
 
-  test('a mail names its only subject, has a line for each alert and the link', () => {
+  test('a mail names its only subject, and has a line for each alert and the link', () => {
     const { subject, text } = mailOf({ ...message, firing: 1 });
     expect(subject).toBe('[Tidegate] 1 firing: Gslb www.example is OFFLINE');
     expect(text).toContain('rule: names, since 2026-01-01T00:00:00.000Z');

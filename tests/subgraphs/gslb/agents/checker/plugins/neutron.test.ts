@@ -15,7 +15,7 @@ const passwords: Readonly<Record<string, string>> = { ann: 'the-password-of-ann'
 const balancer = randomUUID();
 const port = randomUUID();
 const secret = { username: 'ann', password: 'the-password-of-ann', token: null };
-/** Of whom the object is. */
+/** The user who owns the object. */
 const owner = 'ann';
 const openStack = new OpenStack();
 const tokens = new Map<string, string>();
@@ -105,7 +105,7 @@ test.each(['ERROR', 'OFFLINE', 'DRAINING'])("Octavia's %s is down", async (statu
   expect(await seen(lbaasPlugin)).toMatchObject({ up: false, message: expect.stringContaining(status) });
 });
 
-test('one that is deleted, or is not there, is down', async () => {
+test('a deleted or missing object is down', async () => {
   statuses = tree('ONLINE', 'PENDING_DELETE');
   expect(await seen(lbaasPlugin)).toMatchObject({ up: false });
   const none = { id: randomUUID() };
@@ -122,7 +122,7 @@ test("a port's status is the result", async () => {
   expect(await seen(portPlugin)).toMatchObject({ up: false });
 });
 
-test('an unclear answer of OpenStack is no result', async () => {
+test('an unclear OpenStack answer is not a result', async () => {
   statuses = {};
   await expect(seen(lbaasPlugin)).rejects.toThrow('an unexpected body');
   await expect(seen(lbaasPlugin, {}, { ...secret, password: 'wrong-password' })).rejects.toThrow('Keystone');
@@ -133,13 +133,13 @@ test('an unclear answer of OpenStack is no result', async () => {
   isHanging = false;
 });
 
-test("a login is shared by the checks of its account, and by nobody else's", async () => {
+test('checks of the same account share a login; other accounts do not', async () => {
   statuses = tree('ONLINE');
   expect(await seen(lbaasPlugin)).toMatchObject({ up: true });
   const before = logins;
   for (let at = 0; at < 5; at += 1) expect(await seen(lbaasPlugin)).toMatchObject({ up: true });
   expect(logins).toBe(before);
-  // Another project's account does not see it, although a token that does is at hand.
+  // Another project's account can't see it, even though a token that can is cached.
   const other = { username: 'bob', password: 'the-password-of-bob', token: null };
   expect(await seen(lbaasPlugin, {}, other)).toMatchObject({ up: false });
   expect(logins).toBe(before + 1);

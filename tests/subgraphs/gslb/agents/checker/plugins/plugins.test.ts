@@ -1,4 +1,4 @@
-// The check plugins against real servers: their results, in words.
+// The check plugins against real servers, with their results as text.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer as createHttp } from 'node:http';
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 async function listen(server: Server): Promise<number> {
   ends.push(() => server.close());
-  // A check ends with a reset.
+  // Each check ends with a reset.
   server.on('connection', (socket) => socket.on('error', () => undefined));
   server.on('session', (session) => session.on('error', () => undefined));
   server.listen(0, '127.0.0.1');
@@ -40,14 +40,14 @@ async function listen(server: Server): Promise<number> {
 
 const down = (message: unknown) => ({ up: false, message });
 
-test('TCP: accepted is up; what is expected must come', async () => {
+test('TCP: an accepted connection is up; expected data must arrive', async () => {
   const port = await listen(createServer((socket) => socket.on('error', () => undefined).write('220 ready')));
   expect(await checkOnce(tcpPlugin, { port })).toMatchObject({ up: true });
   expect(await checkOnce(tcpPlugin, { port, parameters: { expect: '220' } })).toMatchObject({ up: true });
   expect(await checkOnce(tcpPlugin, { port: await freePort() })).toMatchObject(down('the connection was refused'));
 });
 
-test('an address that the policy denies is never dialled, also if a name resolves to it', async () => {
+test('a denied address is never dialled, even when a name resolves to it', async () => {
   let dialled = 0;
   const port = await listen(createServer(() => (dialled += 1)));
   const egress = egressFrom({});
@@ -61,7 +61,7 @@ test('an address that the policy denies is never dialled, also if a name resolve
   expect(await checkOnce(tcpPlugin, named, { addresses })).toMatchObject({ up: true });
 });
 
-test('all hosts of a target must be up; of a name, one address is enough', async () => {
+test('all hosts of a target must be up; for a name, one address is enough', async () => {
   const port = await listen(createServer((socket) => socket.on('error', () => undefined)));
   expect(await checkOnce(tcpPlugin, { port, hosts: ['127.0.0.1', '127.0.0.2'] })).toMatchObject(
     down('127.0.0.2: the connection was refused'),
@@ -71,11 +71,11 @@ test('all hosts of a target must be up; of a name, one address is enough', async
   expect(await checkOnce(tcpPlugin, { port, hosts: ['none.example'] }, { addresses })).toMatchObject(
     down('none.example has no address'),
   );
-  // A name server that fails says nothing of the member.
+  // A name server failure says nothing about the member.
   await expect(checkOnce(tcpPlugin, { port, hosts: ['other.example'] }, { addresses })).rejects.toThrow('name server');
 });
 
-test('UDP: an expected answer; without one, silence is good and a refusal is not', async () => {
+test('UDP: an expected answer must arrive; without one, silence is up and a refusal is down', async () => {
   const echo = createSocket('udp4');
   echo.on('message', (datagram, { port, address }) => {
     if (String(datagram) !== 'hush') echo.send(`re: ${datagram}`, port, address);
@@ -95,7 +95,7 @@ test('UDP: an expected answer; without one, silence is good and a refusal is not
   expect(denied).toMatchObject(down(expect.stringContaining('loopback')));
 });
 
-test('HTTP: the name is the host that is asked for, and credentials are sent', async () => {
+test('HTTP: the name is sent as the host, and credentials are sent', async () => {
   const port = await listen(
     createHttp(({ headers }, response) => {
       if (headers.authorization === undefined) response.statusCode = 401;
@@ -117,7 +117,7 @@ test('HTTP: the name is the host that is asked for, and credentials are sent', a
     });
 });
 
-test('HTTPS: trust, name and days left', async () => {
+test('HTTPS: the check covers trust, name and days left', async () => {
   const { cert, key } = await makeCertificate({ commonName: 'web.example', names: ['web.example'], use: 'server' });
   const port = await listen(createHttps({ cert, key }, (_, response) => response.end('alive')));
   const target = { port, hosts: ['web.example'] };
@@ -133,7 +133,7 @@ test('HTTPS: trust, name and days left', async () => {
   );
 });
 
-test('SSH: OpenSSH names itself and begins a key exchange; another server does not', async () => {
+test('SSH: OpenSSH identifies itself and begins a key exchange; another server does not', async () => {
   const sshd = await RealSshd.start();
   ends.push(() => sshd.stop());
   const { port } = sshd;
@@ -149,7 +149,7 @@ test('SSH: OpenSSH names itself and begins a key exchange; another server does n
   expect(await checkOnce(sshPlugin, { ...named, parameters: { keyExchange: false } })).toMatchObject({ up: true });
 });
 
-/** grpc.health.v1, with the status of each service. */
+/** Serves grpc.health.v1 with the given status of each service. */
 function health(stream: ServerHttp2Stream, status: Readonly<Record<string, number>>): void {
   let got = Buffer.alloc(0);
   stream.on('error', () => undefined);
@@ -166,7 +166,7 @@ function health(stream: ServerHttp2Stream, status: Readonly<Record<string, numbe
   });
 }
 
-test('gRPC health: SERVING is up, of the server or of a service; plain and over TLS', async () => {
+test('gRPC health: SERVING is up, for the server or one service, with and without TLS', async () => {
   const status = { '': 1, shop: 1, cart: 2 };
   const server = createHttp2();
   server.on('stream', (stream) => health(stream, status));
@@ -191,7 +191,7 @@ test('gRPC health: SERVING is up, of the server or of a service; plain and over 
   expect(await checkOnce(grpcPlugin, { port: securePort, parameters: { tls: true } })).toMatchObject({ up: false });
 });
 
-test('DNS: code and records, over UDP and TCP', async () => {
+test('DNS: the check compares code and records, over UDP and TCP', async () => {
   const server = await testServer(zonePlan([namePlan('shop')]));
   ends.push(() => server.close());
   const { port } = server;
@@ -224,7 +224,7 @@ test('DNS: the target of a CNAME is compared as a name', async () => {
   expect(await ask('other.example.net')).toMatchObject(down('its answer lacks "other.example.net"'));
 });
 
-test('the schemas of parameters are strict ones', () => {
+test('the parameter schemas are strict', () => {
   const ajv = new Ajv({ strict: true });
   for (const { name, parameters } of Object.values(checkTypes)) {
     const validate = ajv.compile(parameters);

@@ -1,4 +1,4 @@
-// One check by a plugin, as the check engine makes it.
+// Runs one plugin check the way the check engine does.
 import type { CheckReading } from '../../../../../../platform/checks/probe.ts';
 import { dial } from '../../../../../../platform/net/dial.ts';
 import type { EgressPolicy } from '../../../../../../platform/net/egress.ts';
@@ -24,7 +24,7 @@ const none: CheckTools = {
   programs: { run: () => Promise.reject(new Error('there is no program')) },
 };
 
-/** What the engine takes for the result. */
+/** Returns the result that the engine would record. */
 export async function checkOnce(
   plugin: CheckPlugin,
   target: Partial<ProbedTarget>,

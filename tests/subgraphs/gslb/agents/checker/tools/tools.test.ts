@@ -1,4 +1,4 @@
-// What the checker has beside sockets: one fping, programs of its settings, names.
+// The checker's tools besides sockets: one shared fping, external programs, and name resolution.
 // needs: fping
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ async function program(name: string, text: string): Promise<string> {
   return path;
 }
 
-test('ICMP: one fping asks for all addresses, of both families', async () => {
+test('ICMP: one fping process checks all addresses of both families', async () => {
   const pinger = new Pinger({ fping: '/usr/bin/fping', log });
   ends.push(() => pinger.stop());
   const hosts = ['127.0.0.1', '127.0.0.9', '::1'];
@@ -45,7 +45,7 @@ test('ICMP: one fping asks for all addresses, of both families', async () => {
   );
   for (const reading of readings)
     expect(reading).toMatchObject({ up: true, detail: { latencyMs: expect.any(Number) } });
-  // An address that comes later, and one that was asked for before.
+  // One new address, and one that is already being pinged.
   const more = ['127.0.0.77', '127.0.0.1'].map((host) =>
     checkOnce(icmpPlugin, { hosts: [host] }, { tools: { pinger }, timeoutMs: 10_000 }),
   );
@@ -53,7 +53,7 @@ test('ICMP: one fping asks for all addresses, of both families', async () => {
 });
 
 test('ICMP: an address without an answer is down; without fping there is no result', async () => {
-  // It answers for one address only.
+  // This fping answers for one address only.
   const fping = await program(
     'fping',
     'cat >/dev/null; while sleep 0.05; do echo "127.0.0.1 : [0], 64 bytes, 0.5 ms (0.5 avg, 0% loss)"; done',
@@ -103,7 +103,7 @@ test('EXEC: the exit code decides; 3 is no result; nothing outlives its check', 
   await waitFor('its end', isGone);
 });
 
-test('names keep their addresses while the name server fails, and lose them when it says that there are none', async () => {
+test('names keep their addresses while the name server fails, and lose them when it says there are none', async () => {
   let now = 0;
   let answer: () => Promise<readonly ResolvedAddress[]> = async () => [{ address: '192.0.2.1', ttlSeconds: 5 }];
   const names = new TargetNames({ resolve: () => answer(), now: () => now });
@@ -111,11 +111,11 @@ test('names keep their addresses while the name server fails, and lose them when
   answer = () => Promise.reject(new Error('timeout'));
   now = 6_000;
   expect(names.addressesOf('A.example')).toEqual(['192.0.2.1']);
-  // The refused answer is in: it leaves no trace.
+  // The refused answer has arrived and must leave no trace.
   await setImmediate();
   now = keepMs;
   await expect(names.addressesOf('a.example')).rejects.toThrow('timeout');
-  // Not at once again.
+  // It does not retry at once.
   await expect(names.addressesOf('a.example')).rejects.toThrow('could not be resolved');
   answer = async () => [{ address: '192.0.2.2', ttlSeconds: 5 }];
   now += 1_000;
@@ -143,7 +143,7 @@ test('the plugin of docs/gslb.md works', async () => {
   });
 });
 
-test("a deployer's own plugins: each file is one, and faults are reported", async () => {
+test("a deployer's own plugins are loaded one per file, and faults are reported", async () => {
   const good =
     "export default { name: 'EVEN', parameters: { type: 'object' }, needsPort: true, check: async ({ port }) => ({ up: port % 2 === 0, message: 'odd', detail: null }) };";
   await writeFile(join(folder, 'even.mjs'), good, { mode: 0o644 });

@@ -1,5 +1,5 @@
-// What an attacker who took over a program of a node could reach: read from the kernel, for two nodes of one host as its own process starts
-// them.
+// The reach of an attacker who took over a program of a node. The tests read it from the kernel, for two nodes of one
+// host that run as the host process starts them.
 import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -58,13 +58,13 @@ async function childrenOf(pid: number): Promise<number[]> {
   const pidOf = async (node: WantedNode, file: string) => Number(await readFile(join(own(node), file), 'utf8'));
   const uidOf = async (node: WantedNode) => Number(await readFile(join(own(node), 'uid'), 'utf8'));
 
-  /** Its HAProxy's worker. */
+  /** The worker of the node's HAProxy. */
   async function worker(node: WantedNode): Promise<Seen> {
     const [pid = 0] = await childrenOf(await pidOf(node, 'haproxy.pid'));
     return seen(pid);
   }
 
-  /** Keepalived itself, and its process that speaks VRRP. */
+  /** Keepalived itself, and its VRRP process. */
   async function keepalived(node: WantedNode): Promise<readonly Seen[]> {
     const pid = await pidOf(node, 'keepalived.pid');
     const child = await waitFor('the process that speaks VRRP', async () => (await childrenOf(pid))[0]);
@@ -73,7 +73,7 @@ async function childrenOf(pid: number): Promise<number[]> {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lb-confined-'));
-    // The nodes' confinement must keep others away, not the closed permissions of the test's folder.
+    // The nodes' confinement must keep others out, not the permissions of the test's folder.
     await chmod(folder, 0o755);
     hosts = new TwoHosts();
     await hosts.start();
@@ -112,7 +112,7 @@ async function childrenOf(pid: number): Promise<number[]> {
     await rm(folder, { recursive: true, force: true });
   }, 60_000);
 
-  test('HAProxy has one user id for each node, no privileges, and an empty root', async () => {
+  test('HAProxy has a separate user ID for each node, no privileges, and an empty root', async () => {
     const workers = await Promise.all(nodes.map(worker));
     for (const [index, each] of workers.entries()) {
       const node = nodes[index] as WantedNode;
@@ -123,7 +123,7 @@ async function childrenOf(pid: number): Promise<number[]> {
       expect(each.status.get('NoNewPrivs')).toBe('1');
       expect(await readlink(`/proc/${each.pid}/root`)).toBe(join(own(node), 'empty'));
       expect(await readdir(`/proc/${each.pid}/root/`)).toEqual([]);
-      // Of this process's environment nothing is in it.
+      // It contains nothing of this process's environment.
       expect(await readFile(`/proc/${each.pid}/environ`, 'utf8')).not.toMatch(/HOME|NODE|USER/);
     }
     const ids = await Promise.all(nodes.map(uidOf));
@@ -134,34 +134,34 @@ async function childrenOf(pid: number): Promise<number[]> {
     }
   });
 
-  test('the master of HAProxy has what makes a worker, and can get no more', async () => {
+  test('the HAProxy master has what it needs to make a worker, and can get no more', async () => {
     for (const node of nodes) {
       const master = await seen(await pidOf(node, 'haproxy.pid'));
       // SETUID, SETGID, SYS_CHROOT, KILL and NET_BIND_SERVICE.
       expect(capabilities(master, 'CapPrm')).toBe(0x404e0n);
       expect(capabilities(master, 'CapBnd')).toBe(0n);
       expect(master.status.get('NoNewPrivs')).toBe('1');
-      // Each folder on the way to its own has only the next one.
+      // Each folder on the way to its own contains only the next one.
       for (let way = folder; dirname(way) !== '/'; way = dirname(way))
         expect(await readdir(`/proc/${master.pid}/root${dirname(way)}`)).toEqual([basename(way)]);
       expect(await readdir(`/proc/${master.pid}/root${folder}/nodes`)).toEqual([node.name]);
     }
   });
 
-  test('keepalived has the node’s user id, and the capabilities to change the node’s own network', async () => {
+  test('keepalived has the node’s user ID, and the capabilities to change the node’s own network', async () => {
     for (const node of nodes)
       for (const each of await keepalived(node)) {
         expect([...idsOf(each)]).toEqual([String(await uidOf(node))]);
         for (const set of ['CapEff', 'CapPrm', 'CapBnd'])
           expect([set, capabilities(each, set)]).toEqual([set, netAdmin | netRaw | setGid]);
         expect(each.status.get('NoNewPrivs')).toBe('1');
-        // Of its node's folder it has its own part; of other nodes nothing.
+        // It sees its own part of its node's folder, and nothing of other nodes.
         expect(await readdir(`/proc/${each.pid}/root${folder}/nodes`)).toEqual([node.name]);
         expect(await readdir(`/proc/${each.pid}/root${own(node)}`)).toEqual(['keepalived']);
       }
   });
 
-  test('each program has mounts and process ids of its own', async () => {
+  test('each program has its own mounts and process IDs', async () => {
     const pids = await Promise.all(
       nodes.map(async (node) => [
         (await worker(node)).pid,
@@ -174,7 +174,7 @@ async function childrenOf(pid: number): Promise<number[]> {
     }
   });
 
-  test('a key is readable by root alone', async () => {
+  test('only root can read a key', async () => {
     const [one, two] = nodes as [WantedNode, WantedNode];
     const certificates = join(own(two), 'certificates');
     const [file = ''] = await readdir(certificates);
@@ -183,7 +183,7 @@ async function childrenOf(pid: number): Promise<number[]> {
       const as = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
       await expect(run('setpriv', [...as, 'cat', join(certificates, file)])).rejects.toThrow('Permission denied');
     }
-    // Also where a node's own program would look for it.
+    // Also at the path where a node's own program would look for it.
     const inside = `/proc/${(await keepalived(one))[0]?.pid}/root${certificates}`;
     await expect(stat(inside)).rejects.toThrow('ENOENT');
   });
@@ -214,7 +214,7 @@ async function childrenOf(pid: number): Promise<number[]> {
     }
   });
 
-  test('a node that is removed leaves nothing, and its user id is free', async () => {
+  test('a removed node leaves nothing behind, and its user ID is free', async () => {
     const [, gone] = nodes as [WantedNode, WantedNode];
     const pid = (await worker(gone)).pid;
     const guard = await pidOf(gone, 'keepalived.pid');

@@ -1,4 +1,4 @@
-// User ids of nodes: stable, recorded, and nobody else's.
+// User IDs of nodes are stable, recorded, and used by nothing else.
 // needs: processes
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('forty nodes have one each, which another process of the host knows', async () => {
+test('forty nodes have one ID each, which another process of the host knows', async () => {
   const names = Array.from({ length: 40 }, (_, index) => `node-${index}`);
   const one = await NodeUids.open(folder, usualFirstUid);
   const ids = await Promise.all(names.map((name) => one.of(name)));
@@ -24,16 +24,16 @@ test('forty nodes have one each, which another process of the host knows', async
   expect(await Promise.all(names.map((name) => other.of(name)))).toEqual(ids);
 }, 120_000);
 
-test('an id that the machine knows is no node’s', async () => {
+test('a node never gets an ID that the machine already uses', async () => {
   const nobody = 65_534;
   const chosen = await (await NodeUids.open(folder, usualFirstUid)).of('node');
   await rm(join(folder, 'node'), { recursive: true });
-  // With this range, the same place in it is the user id of an account that exists on every machine.
+  // With this range, the same place in it is the user ID of an account that exists on every machine.
   const uids = await NodeUids.open(folder, nobody - (chosen - usualFirstUid));
   expect(await uids.of('node')).toBe(nobody + 1);
 });
 
-test('of two nodes with the same record the second gets another', async () => {
+test('if two nodes have the same record, the second gets another ID', async () => {
   for (const name of ['a', 'b']) {
     await mkdir(join(folder, name));
     await writeFile(join(folder, name, 'uid'), String(usualFirstUid + 5));

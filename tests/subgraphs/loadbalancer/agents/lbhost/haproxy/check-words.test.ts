@@ -1,4 +1,4 @@
-// Lines of HAProxy 2.6's log, and the text that a person gets.
+// Lines of HAProxy 2.6's log, and the text that a user gets.
 import { expect, test } from '@jest/globals';
 import { reasonIn } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/check-words.ts';
 

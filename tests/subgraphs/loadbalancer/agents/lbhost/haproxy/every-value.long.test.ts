@@ -1,4 +1,4 @@
-// Every field of every part with unusual values: whatever the check of input accepts, the real HAProxy accepts too.
+// Every field of every part with unusual values. The real HAProxy accepts every value that the input check accepts.
 // needs: haproxy
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const nasty = `a'b"c\\d $HOME #x %[src] ; { } || ! -f /etc/passwd`;
 
-/** Values at the bounds of a JSON Schema, and a little beyond. */
+/** Values at the bounds of a JSON Schema, and slightly beyond. */
 function oddValues(schema: JsonObject): JsonValue[] {
   const { type, minimum, maximum, items, maxLength, default: usual } = schema;
   const values = ((schema.enum as JsonValue[] | undefined) ?? []).concat(usual === undefined ? [] : [usual]);
@@ -80,7 +80,7 @@ function oddValues(schema: JsonObject): JsonValue[] {
     'ECDHE-RSA-AES128-GCM-SHA256',
     '^/(a|b)[.]c$',
   ];
-  // As long as may be, each of one character where it is allowed: HAProxy's own marks become longer when they are quoted.
+  // Texts of maximum length, each of one allowed character, because HAProxy's own marks grow when they are quoted.
   const most = Number(maxLength ?? 64);
   const long = ['/', 'https://www.example.com/', 'a.example/'].flatMap((head) =>
     ['x', '%', "'", '"', '\\', '$', '#', '{', '%[src]'].map(
@@ -90,7 +90,7 @@ function oddValues(schema: JsonObject): JsonValue[] {
   return [...values, ...texts, ...known, ...further, ...(most > 255 ? long : [])];
 }
 
-/** The other fields with which each kind is tried. */
+/** Settings of the other fields for each kind. */
 function bases(): Readonly<Record<PartName, readonly JsonObject[]>> {
   const terminated = { protocol: 'TERMINATED_HTTPS', port: 443, certificates: [certificateId], defaultPool: poolId };
   const proof = { clientAuthentication: 'OPTIONAL', clientAuthorities: authority.cert };
@@ -147,7 +147,7 @@ function bases(): Readonly<Record<PartName, readonly JsonObject[]>> {
   };
 }
 
-/** A tree around one part of the kind, with parts of its own. */
+/** A tree around one part of the kind, with the parts that it needs. */
 function treeAround(kind: PartName, spec: JsonObject): WantedPart[] {
   const make = (of: PartName, parentId: string, given: JsonObject, id = newUuid()): WantedPart => {
     const read = readSpec(partKinds[of], given);
@@ -189,7 +189,7 @@ function treeAround(kind: PartName, spec: JsonObject): WantedPart[] {
   ]);
 }
 
-/** Undefined: HAProxy accepts it. */
+/** Undefined if HAProxy accepts it. */
 async function refusalOf(parts: readonly WantedPart[]): Promise<string | undefined> {
   const shared = readSpec(partKinds.Pool, { memberProtocol: 'HTTP' });
   if (!shared.ok) throw new Error('unreachable');
@@ -241,13 +241,13 @@ test.each(partNames)(
     const specs = [...accepted.values()];
     const trees = () => specs.flatMap((spec) => treeAround(kind, spec));
     if ((await refusalOf(trees())) === undefined) return;
-    // One of them is refused: now each is tried alone.
+    // One of them is refused, so each is now tried alone.
     for (const spec of specs) expect([spec, await refusalOf(treeAround(kind, spec))]).toEqual([spec, undefined]);
   },
   300_000,
 );
 
-test('a list that is not empty by default must not be empty', () => {
+test('a list with a non-empty default must not be empty', () => {
   const faultOf = (kind: PartName, given: JsonObject) => {
     const read = readSpec(partKinds[kind], given);
     return read.ok ? undefined : read.faults;

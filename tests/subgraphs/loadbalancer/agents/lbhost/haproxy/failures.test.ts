@@ -1,4 +1,4 @@
-// Members that are killed, stop answering, or are all gone: which clients notice, and which status they get.
+// Members are killed, stop answering, or are all gone. The tests check which clients notice, and which status they get.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import type { WantedPart } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
@@ -8,10 +8,10 @@ import { streamMember, type TestMember, webMember } from '../../../support/membe
 
 type Method = 'GET' | 'POST';
 
-/** Clients that send one request after the other on connections that they keep, and count the results: a status, or CLOSED. */
+/** Clients that send requests one after another on kept connections, and count the results: a status, or CLOSED. */
 class Clients {
   readonly seen = new Map<string, number>();
-  /** By the name of the member. */
+  /** Number of answers by member name. */
   readonly answers = new Map<string, number>();
   readonly #agents: Agent[] = [];
   readonly #loops: Promise<void>[];
@@ -38,19 +38,19 @@ class Clients {
     }
   }
 
-  /** So many further answers by this member. */
+  /** Waits for this many further answers of the member. */
   async until(name: string, more: number): Promise<void> {
     const before = this.answers.get(name) ?? 0;
     await waitFor(`answers of ${name}`, async () => (this.answers.get(name) ?? 0) >= before + more);
   }
 
-  /** So many further ones of this kind. */
+  /** Waits for this many further results of this kind. */
   async untilSeen(kind: string, more: number): Promise<void> {
     const before = this.seen.get(kind) ?? 0;
     await waitFor(`${kind}`, async () => (this.seen.get(kind) ?? 0) >= before + more);
   }
 
-  /** How many were not answered well, by kind. */
+  /** Number of failed requests by kind. */
   get failures(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.seen].filter(([kind]) => kind !== '200'));
   }
@@ -68,7 +68,7 @@ let port: number;
 let good: TestMember;
 let gets: Clients;
 let posts: Clients;
-/** The other member; the way it handles requests can be changed. */
+/** The other member. Tests can change how it handles requests. */
 let other: Awaited<ReturnType<typeof streamMember>>;
 let isSilent: boolean;
 let pool: WantedPart;
@@ -103,7 +103,7 @@ afterEach(async () => {
   await other.stop();
 });
 
-test('a member is killed: no GET fails; POSTs that it had get 502, or their connection closes; no later one fails', async () => {
+test('when a member is killed, no GET fails, POSTs in progress get 502 or a closed connection, and no later request fails', async () => {
   await other.stop();
   await Promise.all([gets.until('good', 200), posts.until('good', 200)]);
   expect(gets.failures).toEqual({});
@@ -114,7 +114,7 @@ test('a member is killed: no GET fails; POSTs that it had get 502, or their conn
   expect(posts.failures).toEqual({ ...(told > 0 ? { 502: told } : {}), ...(closed > 0 ? { CLOSED: closed } : {}) });
 }, 60_000);
 
-test('a member stops answering: requests that wait for it end with its check, once for each client; no later one fails', async () => {
+test('when a member stops answering, requests waiting for it end with its check, once per client, and no later request fails', async () => {
   isSilent = true;
   const target = [`p_${pool.id}`, `m_${silent.id}`] as const;
   await waitFor('the member is down', async () =>
@@ -135,7 +135,7 @@ test('a member stops answering: requests that wait for it end with its check, on
   }
 }, 60_000);
 
-test('all members are gone: every request gets 503 at once; when one is back, every request is answered', async () => {
+test('when all members are gone every request gets 503 at once, and when one is back every request is answered', async () => {
   await other.stop();
   good.health = 500;
   await Promise.all([gets.untilSeen('503', 50), posts.untilSeen('503', 50)]);

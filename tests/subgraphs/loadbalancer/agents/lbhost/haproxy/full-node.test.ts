@@ -1,4 +1,4 @@
-// A node that is full of clients is not down: it answers its health checks, whichever listeners the clients use.
+// A node that is full of clients is not down. It answers its health checks, whichever listeners the clients use.
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { waitFor } from '../../../../../support/machine/temporary-folder.ts';
@@ -47,7 +47,7 @@ async function streams(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-test('one listener: further clients wait until others have left', async () => {
+test('with one listener, further clients wait until others have left', async () => {
   const [port = 0] = await streams(1);
   for (let n = 0; n < most + 5; n += 1) client(port);
   await waitFor('all that fit', () => served() === most);
@@ -57,7 +57,7 @@ test('one listener: further clients wait until others have left', async () => {
   await waitFor('those that waited', () => clients.every((each) => each.served));
 }, 30_000);
 
-test('several listeners have the connections of the node together', async () => {
+test('several listeners share the connections of the node', async () => {
   const [one = 0, two = 0] = await streams(2);
   for (let n = 0; n < most - 5; n += 1) client(one);
   await waitFor('the first ones', () => served() === most - 5);

@@ -1,4 +1,4 @@
-// A real HAProxy is brought from one model to the next while clients ask it: no request fails.
+// A real HAProxy is brought from one model to the next while clients send requests. No request fails.
 import { execFile } from 'node:child_process';
 import { copyFile, link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -37,7 +37,7 @@ function member(index: number): WantedPart {
   return node.member(pool, webs[index]?.port ?? 0);
 }
 
-/** Asks all the time on kept connections; the texts of the answers. */
+/** Sends requests all the time on kept connections, and returns the texts of the answers. */
 function client(): { stop(): Promise<string[]> } {
   const agent = new Agent({ connections: 4 });
   const seen = new Set<string>();
@@ -60,7 +60,7 @@ function client(): { stop(): Promise<string[]> } {
   };
 }
 
-test('members come, change weight and go at runtime, and a reload adds a listener: no request fails', async () => {
+test('members are added, change weight and are removed at runtime, and a reload adds a listener: no request fails', async () => {
   const first = member(0);
   await node.start();
   const asking = client();
@@ -102,7 +102,7 @@ test('a dead member gets nothing: right after the start, when it is added, after
   expect(await tally(port, 20)).toEqual(new Map([['one', 20]]));
 }, 60_000);
 
-test('it runs on without us, and is adopted', async () => {
+test('it keeps running without the host, and is adopted', async () => {
   member(0);
   await node.start();
   const pid = await node.haproxy.pid();
@@ -114,7 +114,7 @@ test('it runs on without us, and is adopted', async () => {
   expect(await tally(port, 3)).toEqual(new Map([['one', 3]]));
 }, 30_000);
 
-test('it is not considered ended while its master restarts itself, when its file is missing or empty for a moment', async () => {
+test('it does not count as ended while its master restarts itself and its file is missing or empty for a moment', async () => {
   member(0);
   await node.start();
   const pid = await node.haproxy.pid();
@@ -123,21 +123,21 @@ test('it is not considered ended while its master restarts itself, when its file
     await copyFile(file, `${file}.kept`);
     await without();
     const found = node.haproxy.pid();
-    // For some of the looks at it, which are 20 ms apart.
+    // Long enough for a few polls, which are 20 ms apart.
     await sleep(50);
     await rename(`${file}.kept`, file);
     expect(await found).toBe(pid);
   }
 }, 30_000);
 
-test('a change that was cut short at any step is finished by whoever adopts it', async () => {
+test('a change that was interrupted at any step is finished by the process that adopts HAProxy', async () => {
   const first = member(0);
   const last = node.model();
   await node.start();
   await node.haproxy.leave();
   const target = `p_${pool.id}`;
   const { runtime } = node.haproxy;
-  // A member was added and left drained; another was taken out and not deleted; its file was written.
+  // A member was added but left drained, another was disabled but not deleted, and the file was written.
   await runtime.tell(`add server ${target}/m_${pool.id} 127.0.0.1:1 check`, /registered/);
   await runtime.tell(`set server ${target}/m_${pool.id} state drain`);
   await runtime.tell(`set server ${target}/m_${first.id} state maint`);
@@ -148,7 +148,10 @@ test('a change that was cut short at any step is finished by whoever adopts it',
   expect(await tally(port, 3)).toEqual(new Map([['one', 3]]));
 }, 30_000);
 
-/** A reload that a host asked for right before it was killed: HAProxy has read its configuration, and goes on when it is let. */
+/**
+ * A reload that a host requested right before it was killed. HAProxy has read its configuration, and continues when
+ * released.
+ */
 async function reloadUnderWay(): Promise<{ readonly letGoOn: () => Promise<void> }> {
   const [states, pipe] = [join(node.folder, 'servers.state'), join(node.folder, 'pipe')];
   await promisify(execFile)('mkfifo', [pipe]);
@@ -172,7 +175,7 @@ async function reloadUnderWay(): Promise<{ readonly letGoOn: () => Promise<void>
 }
 
 test.each(['at runtime', 'by a reload'])(
-  'found by trial lb-changes: a HAProxy that a killed host was reloading is changed %s when that is over',
+  'found by trial lb-changes: a HAProxy that a killed host was reloading is changed %s after the reload',
   async (how) => {
     member(0);
     await node.start();
@@ -183,12 +186,12 @@ test.each(['at runtime', 'by a reload'])(
     member(1);
     if (how === 'by a reload') await node.listener({ protocol: 'TCP' });
     const changed = adopted.then(() => node.haproxy.apply(node.model()));
-    // A change that does not wait for the reload is sent by then.
+    // By now a change that does not wait for the reload would have been sent.
     await sleep(1_000);
     await letGoOn();
     expect(await adopted).toBe(true);
     expect((await changed).reloaded).toBe(how === 'by a reload');
-    // A request that came too late would be undone by now.
+    // By now a request that came too late would have been undone.
     await sleep(1_000);
     expect(await node.haproxy.disagreements()).toEqual([]);
     expect([...(await tally(port, 20)).keys()].sort()).toEqual(['one', 'two']);
@@ -196,7 +199,7 @@ test.each(['at runtime', 'by a reload'])(
   60_000,
 );
 
-test('found by trial lb-changes: a member that was drained and not checked yet, by a host that was killed, is checked', async () => {
+test('found by trial lb-changes: a member that a killed host left drained and unchecked is checked', async () => {
   const first = member(0);
   await node.start();
   const second = node.member(pool, webs[1]?.port ?? 0, { enabled: false });
@@ -260,7 +263,7 @@ test('a member that was disabled at a reload is enabled and drained', async () =
   );
 }, 30_000);
 
-test('a configuration that HAProxy does not accept changes nothing, also not on disk', async () => {
+test('a configuration that HAProxy does not accept changes nothing, not even on disk', async () => {
   member(0);
   await node.start();
   const before = await readFile(join(node.folder, 'haproxy.cfg'), 'utf8');
@@ -272,7 +275,7 @@ test('a configuration that HAProxy does not accept changes nothing, also not on 
   expect(await node.haproxy.disagreements()).toEqual([]);
 }, 30_000);
 
-test('a configuration that HAProxy refuses holds up nothing that needs no reload, and names the field', async () => {
+test('a configuration that HAProxy refuses delays no change that needs no reload, and its error names the field', async () => {
   const first = member(0);
   const own = await makeCertificate({ commonName: 'a', names: ['a.test'] });
   const listener = await node.listener({
@@ -281,7 +284,7 @@ test('a configuration that HAProxy refuses holds up nothing that needs no reload
   });
   await node.start();
   const before = await readFile(join(node.folder, 'haproxy.cfg'), 'utf8');
-  // As if a check of input were missing.
+  // As if an input check were missing.
   node.change(listener, { tlsCiphers: 'NO-SUCH-CIPHER' });
   node.remove(first);
   const second = member(1);
@@ -299,7 +302,7 @@ test('a configuration that HAProxy refuses holds up nothing that needs no reload
   const head = (text: string) => text.split('\nbackend ')[0];
   expect(head(await readFile(join(node.folder, 'haproxy.cfg'), 'utf8'))).toBe(head(before));
 
-  // A certificate that HAProxy does not take keeps back no removal.
+  // A certificate that HAProxy does not accept delays no removal.
   node.change(listener, { tlsCiphers: null });
   member(2);
   await node.apply();
@@ -312,7 +315,7 @@ test('a configuration that HAProxy refuses holds up nothing that needs no reload
   await node.apply();
 }, 30_000);
 
-test('changes that need a reload and come in quick succession are one reload; the others do not wait for it', async () => {
+test('several quick changes that need a reload share one reload; the others do not wait for it', async () => {
   member(0);
   await node.start();
   const slow = node.open({ reloadPauseMs: 60_000 });
@@ -331,7 +334,7 @@ test('changes that need a reload and come in quick succession are one reload; th
   await expect(ask(later.port)).rejects.toThrow();
 }, 30_000);
 
-test('found by trial lb-changes: a client that is admitted by a change that waits for a reload does not reach the previous pool', async () => {
+test('found by trial lb-changes: a client that a pending change admits does not reach the previous pool', async () => {
   node.haproxy = node.open({ reloadPauseMs: 2_000 });
   member(0);
   const listener = await node.listener({ protocol: 'TCP', defaultPool: pool.id, allowedCidrs: ['192.0.2.0/24'] });
@@ -349,7 +352,7 @@ test('found by trial lb-changes: a client that is admitted by a change that wait
   expect(await ask(listener.port)).toMatchObject({ text: 'two' });
 }, 30_000);
 
-test('how many members are too few changes with the members, also while their listener waits for a reload', async () => {
+test('the minimum number of usable members changes with the members, also while their listener waits for a reload', async () => {
   node.haproxy = node.open({ reloadPauseMs: 5_000 });
   const failing = node.pool({ failOpenBelowPercent: 50 });
   node.monitor(failing, { path: '/health' });
@@ -366,7 +369,7 @@ test('how many members are too few changes with the members, also while their li
   );
 }, 30_000);
 
-test('found by trial lb-changes: while a reload waits, a monitor of members that run, and a member with new authorities, are no fault', async () => {
+test('found by trial lb-changes: while a reload waits, neither a monitor of running members nor a member with new authorities is a fault', async () => {
   node.haproxy = node.open({ reloadPauseMs: 60_000 });
   const [plain, trusting] = [node.pool(), node.pool()];
   const one = node.member(plain, webs[0]?.port ?? 0);
@@ -379,14 +382,14 @@ test('found by trial lb-changes: while a reload waits, a monitor of members that
   const added = node.member(trusting, webs[1]?.port ?? 0);
   expect((await node.haproxy.apply(node.model())).reloaded).toBe(false);
   const states = await node.haproxy.runtime.ask('show servers state');
-  // It comes only with the verification that its pool requires.
+  // The member is added only with the verification that its pool requires.
   expect(states).not.toContain(`m_${added.id}`);
   node.change(one, { weight: 7 });
   expect((await node.haproxy.apply(node.model())).reloaded).toBe(false);
   expect(await node.haproxy.runtime.ask('show servers state')).toMatch(new RegExp(`m_${one.id} \\S+ \\d+ \\d+ 7 `));
 }, 30_000);
 
-test('a node that is drained accepts nothing new, and finishes the requests that it has', async () => {
+test('a drained node accepts nothing new, and finishes the requests that it has', async () => {
   const slow = await webMember('slow', { answer: (_, response) => void setTimeout(() => response.end('slow'), 1_000) });
   node.member(pool, slow.port);
   await node.start();
@@ -402,7 +405,7 @@ test('a node that is drained accepts nothing new, and finishes the requests that
   await slow.stop();
 }, 30_000);
 
-test('files are readable by their owner alone, and files of a deleted certificate do not stay', async () => {
+test('only the owner can read the files, and files of a deleted certificate are removed', async () => {
   const { cert, key } = await makeCertificate({ commonName: 'web', names: ['web.test'] });
   const id = node.certificate(`${cert}${key}`);
   const listener = await node.listener({ protocol: 'TERMINATED_HTTPS', certificates: [id], defaultPool: pool.id });

@@ -1,4 +1,4 @@
-// The rules and settings of a listener: clients, connections, times, headers; WebSocket, IPv6, and the access log.
+// The rules and settings of a listener: clients, connections, times, headers, WebSocket, IPv6, and the access log.
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -52,14 +52,14 @@ test('connections beyond the limit wait', async () => {
   first.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
   await waitFor('the first request', async () => web.asked.length === 1);
   const second = ask(port, { path: '/second' });
-  // HAProxy sends on what it accepts within a few milliseconds.
+  // HAProxy forwards an accepted request within a few milliseconds.
   await stays('the second one waits', 300, () => web.asked.length === 1);
   expect(web.asked.map(({ url }) => url)).toEqual(['/first']);
   first.destroy();
   expect((await second).status).toBe(200);
 }, 30_000);
 
-test('a member that is silent for too long is 504, one that does not accept is 503, a silent client is closed', async () => {
+test('a member that is silent for too long gives 504, one that does not accept gives 503, and a silent client is closed', async () => {
   const silent = await streamMember(() => undefined);
   const pool = node.pool();
   node.member(pool, silent.port);
@@ -79,7 +79,7 @@ test('a member that is silent for too long is 504, one that does not accept is 5
   await silent.stop();
 }, 30_000);
 
-test('a stream whose client or member is silent for too long is closed; one that is used stays', async () => {
+test('a stream with a client or member that is silent for too long is closed; an active one stays', async () => {
   const echo = await streamMember((socket) => socket.pipe(socket));
   const pool = node.pool({ memberProtocol: 'TCP' });
   node.member(pool, echo.port);
@@ -109,7 +109,7 @@ test('a stream whose client or member is silent for too long is closed; one that
 test('a client may be silent between two requests for as long as its listener says', async () => {
   const pool = node.pool();
   node.member(pool, web.port);
-  // A request has ten seconds to arrive.
+  // The timeout for a request to arrive is ten seconds.
   const { port } = await node.listener({ defaultPool: pool.id, clientTimeoutMs: 12_000 });
   await node.start();
   const client = connect(port, '127.0.0.1').on('error', () => undefined);
@@ -123,7 +123,7 @@ test('a client may be silent between two requests for as long as its listener sa
   expect(closedAfterMs).toBeGreaterThan(11_500);
 }, 40_000);
 
-test('listeners with the same time for members set it for no request; others have their own in the same pool', async () => {
+test('no request sets a timeout if all listeners share the same one for members; different ones work in the same pool', async () => {
   const silent = await streamMember(() => undefined);
   const pool = node.pool();
   node.member(pool, silent.port);
@@ -146,7 +146,7 @@ test('listeners with the same time for members set it for no request; others hav
   await silent.stop();
 }, 30_000);
 
-test('inserted headers are the load balancer’s own: a client cannot forge them', async () => {
+test("inserted headers belong to the load balancer: a client can't forge them", async () => {
   const pool = node.pool();
   node.member(pool, web.port);
   const { port } = await node.listener({
@@ -177,7 +177,7 @@ test('inserted headers are the load balancer’s own: a client cannot forge them
   expect(JSON.stringify(headers)).not.toMatch(/6\.6\.6\.6/);
 }, 30_000);
 
-test('a WebSocket passes, and lives on over a reload', async () => {
+test('a WebSocket passes, and survives a reload', async () => {
   const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   sockets.on('connection', (socket) => socket.on('message', (text) => socket.send(`echo ${text}`)));
   await new Promise((resolve) => sockets.once('listening', resolve));
@@ -200,7 +200,7 @@ test('a WebSocket passes, and lives on over a reload', async () => {
   sockets.close();
 }, 30_000);
 
-test('IPv6 passes: clients and members', async () => {
+test('IPv6 works for clients and members', async () => {
   await node.stop();
   node = await HaproxyNode.make({ address: '::1' });
   const six = await webMember('six', { host: '::1' });
@@ -221,7 +221,7 @@ test('IPv6 passes: clients and members', async () => {
   await stream.stop();
 }, 30_000);
 
-test('the access log has a JSON object for each request that is drawn, whatever the request has', async () => {
+test('the access log has a JSON object for each sampled request, whatever the request contains', async () => {
   const lines: string[] = [];
   const log = new LogReader({
     path: join(node.folder, 'run.sock'),

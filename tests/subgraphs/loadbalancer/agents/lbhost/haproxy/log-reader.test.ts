@@ -1,4 +1,4 @@
-// HAProxy's log is read over reloads and restarts; while nobody reads it, it costs nothing.
+// HAProxy's log is read over reloads and restarts. An unread log costs nothing.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -32,7 +32,7 @@ function reader(paths: string[]): LogReader {
   });
 }
 
-test('lines are read from before HAProxy runs, over a reload; the earlier worker ends although it was read', async () => {
+test('lines are read from before HAProxy starts and over a reload; the earlier worker still ends', async () => {
   const paths: string[] = [];
   const lines = reader(paths);
   lines.start();
@@ -48,7 +48,7 @@ test('lines are read from before HAProxy runs, over a reload; the earlier worker
   await waitFor('one worker', async () => (await children(master)).length === 1);
   await lines.stop();
 
-  // Another process of the host does not read again what was read, and misses nothing from then on.
+  // Another process of the host does not read old lines again, and misses no new ones.
   const later: string[] = [];
   const next = reader(later);
   next.start();
@@ -60,15 +60,16 @@ test('lines are read from before HAProxy runs, over a reload; the earlier worker
   await next.stop();
 }, 60_000);
 
-test('found by its processor time: HAProxy does nothing while nobody reads its lines', async () => {
+test('found by its processor time: HAProxy does nothing while its lines are not read', async () => {
   await node.start();
   for (let n = 0; n < 20; n += 1) await ask(port);
   const master = await node.haproxy.pid();
   const [worker] = await children(master);
   const before = await ticks(worker);
-  // The processor time of two seconds.
+  // Measures the processor time of two seconds.
   await new Promise((resolve) => setTimeout(resolve, 2_000));
-  // It tried to connect to its log 10,000 times a second: 45 ticks of 10 ms in two seconds. Checks cost one or two.
+  // HAProxy once tried to connect to its log 10,000 times a second: 45 ticks of 10 ms in two seconds. Checks cost one
+  // or two.
   expect((await ticks(worker)) - before).toBeLessThan(15);
 }, 30_000);
 

@@ -1,4 +1,4 @@
-// A member with several certificates: checks ask for the same name as requests do.
+// A member with several certificates. Checks use the same server name as requests do.
 import { createSecureContext } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../../platform/net/certificates.ts';

@@ -1,4 +1,5 @@
-// Which member gets a request: algorithms, weights, backups, checks of every type, slow start, draining, failing open, passive ejection.
+// The member that gets each request: algorithms, weights, backups, checks of every type, slow start, draining, failing
+// open, and passive ejection.
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -82,7 +83,7 @@ test('a member that HAProxy refuses delays no other member', async () => {
   expect(states.map(({ weight }) => weight)).toEqual([1, 3, 1]);
 }, 30_000);
 
-test('found by a slow repair: a new member is checked at once, however far apart its checks are', async () => {
+test('found by a slow repair: a new member is checked at once, whatever its check interval', async () => {
   const pool = node.pool();
   node.monitor(pool, { intervalMs: 3_600_000, timeoutMs: 5_000 });
   node.member(pool, web(0).port);
@@ -107,7 +108,7 @@ test('found by its processor time: a member that was added at runtime keeps its 
   node.member(pool, kept.port);
   const { port } = await node.listener({ defaultPool: pool.id });
   await node.start();
-  // Requests of one client each: only a pool of connections can be shared by them.
+  // Requests of one client each, which only a connection pool can share.
   const agent = new Agent({ connections: 1 });
   for (let n = 0; n < 20; n += 1) await (await request(`http://127.0.0.1:${port}/`, { dispatcher: agent })).body.dump();
   await agent.close();
@@ -152,7 +153,7 @@ test('a backup gets requests only when no other member is healthy', async () => 
   await waitFor('the member', async () => (await ask(port)).text === one);
 }, 30_000);
 
-test('monitors of each type see which members are healthy, and the node reports each transition at once', async () => {
+test('monitors of each type find the healthy members, and the node reports each transition at once', async () => {
   const transitions: Transition[] = [];
   const log = new LogReader({
     path: join(node.folder, 'run.sock'),
@@ -196,7 +197,7 @@ test('monitors of each type see which members are healthy, and the node reports 
   await node.start();
   const statuses = () => new Map(transitions.map(({ server, status }) => [server.slice(2), status]));
   await waitFor('all verdicts', async () => [...expected].every(([id, status]) => statuses().get(id) === status));
-  // The other way round.
+  // The opposite case.
   web(0).health = 500;
   web(1).health = 200;
   const [first, second] = expected.keys();
@@ -232,7 +233,7 @@ test('another address and port are checked if the member names them', async () =
   expect((await ask(port)).text).toBe(one);
 }, 30_000);
 
-test('found by trial lb-config: the other address that is checked is IPv6', async () => {
+test('found by trial lb-config: the alternative check address can be IPv6', async () => {
   const six = await webMember('six', { host: '::1' });
   const pool = node.pool();
   node.monitor(pool, { path: '/health' });
@@ -245,7 +246,7 @@ test('found by trial lb-config: the other address that is checked is IPv6', asyn
   await six.stop();
 }, 30_000);
 
-test('a pool fails open below its share of healthy members, and not above; new members join it only after a check', async () => {
+test('a pool fails open only below its share of healthy members; new members join it only after a check', async () => {
   const pool = node.pool({ failOpenBelowPercent: 60, persistence: { type: 'HTTP_COOKIE' } });
   node.monitor(pool, { path: '/health' });
   for (const { port } of webs) node.member(pool, port);
@@ -257,7 +258,7 @@ test('a pool fails open below its share of healthy members, and not above; new m
   await waitFor('all get requests', async () => (await tally(listener.port, 9)).size === 3);
   web(1).health = 200;
   await waitFor('the healthy ones', async () => !(await tally(listener.port, 9)).has(three ?? ''));
-  // One is dead and one unhealthy: with a third, fewer than 60 % are healthy, and the dead one is among all.
+  // One is dead and one unhealthy. With a third, fewer than 60 % are healthy, and the dead one is among all.
   const never = await streamMember((socket) => socket.destroy());
   const added = node.member(pool, never.port);
   expect((await node.apply()).reloaded).toBe(false);
@@ -268,7 +269,7 @@ test('a pool fails open below its share of healthy members, and not above; new m
   await never.stop();
 }, 60_000);
 
-test('a member with too many failed requests in a row is put aside until its checks succeed', async () => {
+test('a member with too many failed requests in a row is ejected until its checks succeed', async () => {
   const pool = node.pool({ ejectAfterErrors: 3 });
   node.monitor(pool, { path: '/health', intervalMs: 3_000 });
   node.member(pool, web(0).port);
@@ -277,7 +278,7 @@ test('a member with too many failed requests in a row is put aside until its che
   await node.start();
   web(1).status = 500;
   const found = await tally(port, 30);
-  // Without it: 15.
+  // Without passive ejection: 15.
   expect(found.get('500')).toBeLessThan(10);
   web(1).status = 200;
   await waitFor('it is back', async () => (await ask(port)).text === two);
@@ -299,7 +300,7 @@ test('slow start: a member that has become healthy begins with a small share', a
   expect((await tally(port, 50)).get(two ?? '') ?? 0).toBeLessThan(10);
 }, 60_000);
 
-test('a drained member keeps its sessions and clients until the deadline, gets no others, and may answer the last of them', async () => {
+test('a drained member keeps its sessions and clients until the deadline, gets no others, and may answer its last requests', async () => {
   let finish: () => void = () => undefined;
   const slow = await webMember('slow', {
     answer: (request, response) => {
@@ -342,7 +343,7 @@ test('a drained member keeps its sessions and clients until the deadline, gets n
   await slow.stop();
 }, 30_000);
 
-test('a member that is removed or disabled finishes its requests within the pool’s time', async () => {
+test('a removed or disabled member finishes its requests within the pool’s time', async () => {
   let finish: () => void = () => undefined;
   const slow = await webMember('slow', {
     answer: (_, response) => {
@@ -372,7 +373,7 @@ test('a member that is removed or disabled finishes its requests within the pool
   await slow.stop();
 }, 60_000);
 
-test('all members are replaced at once: the old ones serve until a new one does, also over a reload', async () => {
+test('when all members are replaced at once, the old ones serve until a new one does, even over a reload', async () => {
   const pool = node.pool({ drainMs: 30_000 });
   node.monitor(pool, { path: '/health' });
   const first = node.member(pool, web(0).port);
@@ -393,7 +394,7 @@ test('all members are replaced at once: the old ones serve until a new one does,
   expect(await tally(port, 3)).toEqual(new Map([[two, 3]]));
 }, 30_000);
 
-test('a change that needs a reload and replaces all members: no request fails', async () => {
+test('no request fails during a change that needs a reload and replaces all members', async () => {
   const pool = node.pool({ drainMs: 30_000 });
   node.monitor(pool, { path: '/health' });
   const first = node.member(pool, web(0).port);
@@ -411,7 +412,7 @@ test('a change that needs a reload and replaces all members: no request fails', 
   expect(await tally(port, 3)).toEqual(new Map([[two, 3]]));
 }, 30_000);
 
-test('members that are replaced by some that never pass serve no longer than the pool’s drainMs', async () => {
+test('replaced members serve no longer than the pool’s drainMs if their replacements never pass a check', async () => {
   const pool = node.pool({ drainMs: 500 });
   node.monitor(pool, { path: '/health' });
   const first = node.member(pool, web(0).port);
@@ -423,7 +424,7 @@ test('members that are replaced by some that never pass serve no longer than the
   await node.apply();
   expect((await ask(port)).status).toBe(503);
   expect(await node.haproxy.runtime.ask('show servers state')).not.toContain(first.id);
-  // Without others that take its place a removed member gets nothing at once.
+  // A removed member without a replacement gets no requests at once.
   node.change(pool, { drainMs: 30_000 });
   web(1).health = 200;
   await node.apply();

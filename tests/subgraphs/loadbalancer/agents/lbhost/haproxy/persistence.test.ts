@@ -1,5 +1,5 @@
-// A client stays with its member over a reload, when nodes are added, and when its node is replaced: nodes share no memory, because the
-// value that identifies a client is derived only from the key of the load balancer and the members.
+// A client stays with its member over a reload, when nodes are added, and when its node is replaced. Nodes share no
+// memory, because the value that identifies a client is derived only from the key of the load balancer and the members.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../../platform/values/json.ts';
 import type { WantedPart } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
@@ -45,7 +45,7 @@ async function balancer(persistence: JsonObject, given: JsonObject = {}, monitor
   return { node, port, pool };
 }
 
-/** Another node of the same load balancer: it has the same parts. */
+/** Another node of the same load balancer, with the same parts. */
 async function again({ node }: Balancer, port: number): Promise<HaproxyNode> {
   const other = await HaproxyNode.make({ balancerId: node.balancerId });
   nodes.push(other);
@@ -61,7 +61,7 @@ function cookieOf(headers: Readonly<Record<string, string | string[] | undefined
   return cookies.find((each) => each.startsWith('SRV=')) ?? cookies[0] ?? '';
 }
 
-test('a cookie of the load balancer, and one of the application, hold over reload, another node and a new member', async () => {
+test('cookies of the load balancer and of the application hold over a reload, on another node and with a new member', async () => {
   for (const persistence of [{ type: 'HTTP_COOKIE' }, { type: 'APP_COOKIE', cookieName: 'SESSION' }]) {
     const one = await balancer(persistence);
     const { text, headers } = await ask(one.port, { path: '/login' });
@@ -78,7 +78,7 @@ test('a cookie of the load balancer, and one of the application, hold over reloa
     await again(one, port);
     await stays(port);
 
-    // A member that was added at runtime has its cookie too.
+    // A member that was added at runtime also has its cookie.
     const late = await webMember('late');
     const added = one.node.member(one.pool, late.port);
     expect((await one.node.apply()).reloaded).toBe(false);
@@ -101,7 +101,7 @@ test('a cookie of the load balancer, and one of the application, hold over reloa
   }
 }, 90_000);
 
-test('a client of a drained member stays with it on a node that is made later', async () => {
+test('a client of a drained member stays with it on a node that is created later', async () => {
   const one = await balancer({ type: 'HTTP_COOKIE' });
   const { text, headers } = await ask(one.port);
   const cookie = cookieOf(headers);
@@ -114,9 +114,9 @@ test('a client of a drained member stays with it on a node that is made later', 
   expect((await tally(port, 12)).has(text)).toBe(false);
 }, 30_000);
 
-test('found by trial lb-changes: a client comes to a node that has its member but has not checked it yet', async () => {
+test('found by trial lb-changes: a client reaches its member on a node that has not checked it yet', async () => {
   const one = await balancer({ type: 'HTTP_COOKIE' }, {}, { path: '/check', intervalMs: 3_600_000, timeoutMs: 60_000 });
-  // The first check is answered, the other node's check is not.
+  // The first check is answered, but the other node's check is not.
   let checks = 0;
   const late = await webMember('late', {
     answer: ({ url }, response) => {
@@ -142,7 +142,7 @@ test('found by trial lb-changes: a client comes to a node that has its member bu
   await late.stop();
 }, 60_000);
 
-test('a client whose member is removed gets another, and a forged cookie is of no use', async () => {
+test('a client whose member is removed gets another, and a forged cookie is useless', async () => {
   const { node, port, pool } = await balancer({ type: 'HTTP_COOKIE' });
   const { text, headers } = await ask(port);
   const cookie = cookieOf(headers);
@@ -156,7 +156,7 @@ test('a client whose member is removed gets another, and a forged cookie is of n
   expect((await ask(port, { headers: { cookie: 'SRV=../../etc' } })).status).toBe(200);
 }, 30_000);
 
-test('a client’s address leads to the same member over reload, on another node, and after a replacement', async () => {
+test('a client’s address leads to the same member over a reload, on another node, and after a replacement', async () => {
   for (const given of [{ persistence: { type: 'SOURCE_IP' } }, { algorithm: 'SOURCE_IP' }] as JsonObject[]) {
     const { persistence, ...more } = given;
     const one = await balancer((persistence ?? null) as JsonObject, more);
@@ -172,7 +172,7 @@ test('a client’s address leads to the same member over reload, on another node
     const port = await freePort();
     const replacement = await again(one, port);
     expect(await map(port)).toEqual(before);
-    // Members that come move few clients, wherever and whenever they are added.
+    // New members move few clients, wherever and whenever they are added.
     const late = await webMember('late');
     const added = one.node.member(one.pool, late.port);
     await one.node.apply();

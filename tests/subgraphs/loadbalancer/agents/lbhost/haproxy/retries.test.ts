@@ -1,4 +1,4 @@
-// Requests are sent again only where that is safe: HAProxy's own `retry-on empty-response` would send a POST twice.
+// Requests are sent again only where that is safe. HAProxy's own `retry-on empty-response` would send a POST twice.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePort } from '../../../../../support/machine/free-port.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
@@ -7,7 +7,7 @@ import { ask, streamMember, type TestMember, webMember } from '../../../support/
 let node: HaproxyNode;
 let good: TestMember;
 let bad: Awaited<ReturnType<typeof streamMember>>;
-/** Requests that the bad member read whole, by method. */
+/** Requests that the bad member read completely, by method. */
 let read: string[];
 
 beforeEach(async () => {
@@ -31,7 +31,7 @@ afterEach(async () => {
   await bad.stop();
 });
 
-test('a member that reads a whole request and closes: GET is answered by another, POST is never sent twice', async () => {
+test('when a member reads a whole request and closes, another answers a GET, and a POST is never sent twice', async () => {
   const pool = node.pool();
   node.member(pool, good.port);
   node.member(pool, bad.port);
@@ -48,7 +48,7 @@ test('a member that reads a whole request and closes: GET is answered by another
   expect(statuses.filter((status) => status === 200).length).toBe(good.asked.length - asked);
 }, 30_000);
 
-test('a member that does not accept connections: every request is answered by another, also a POST', async () => {
+test('when a member does not accept connections, another answers every request, including a POST', async () => {
   const pool = node.pool();
   node.member(pool, good.port);
   node.member(pool, await freePort());

@@ -1,4 +1,5 @@
-// The end of an answer on HAProxy's socket: a close, or a reset when HAProxy closes without having read the whole command.
+// The end of an answer on HAProxy's socket: a close, or a reset if HAProxy closes without having read the whole
+// command.
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -11,7 +12,7 @@ let take: (socket: Socket) => void;
 
 beforeEach(async () => {
   folder = await temporaryFolder();
-  // What it does not read makes its close a reset.
+  // Unread data turns a close into a reset.
   server = createServer({ pauseOnConnect: true }, (socket) => {
     socket.on('error', () => undefined);
     take(socket);
@@ -26,7 +27,7 @@ afterEach(async () => {
 
 const ask = () => new RuntimeSocket(join(folder.path, 'socket')).ask('show proc;quit');
 
-test('a reset after the answer is its end', async () => {
+test('a reset after the answer ends it', async () => {
   take = (socket) => setTimeout(() => socket.write('the answer\n', () => socket.destroy()), 100);
   await expect(ask()).resolves.toBe('the answer');
 });

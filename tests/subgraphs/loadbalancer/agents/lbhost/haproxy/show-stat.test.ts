@@ -1,4 +1,4 @@
-// Rows of HAProxy's `show stat`, with cells in quotes.
+// Rows of HAProxy's `show stat` with quoted cells.
 import { expect, test } from '@jest/globals';
 import {
   numberOf,
@@ -6,7 +6,7 @@ import {
   textOf,
 } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/show-stat.ts';
 
-test('cells are found by their column, whatever is in quotes', () => {
+test('cells are found by their column, whatever the quotes contain', () => {
   const rows = statRowsOf(
     '# pxname,svname,scur,last_chk,addr,\np_1,m_1,3,"a, ""b"", c",[2001:db8::1]:80,\np_1,m_2,,,10.0.0.1:80,\n',
   );

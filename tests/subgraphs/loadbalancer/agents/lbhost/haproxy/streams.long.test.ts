@@ -1,4 +1,4 @@
-// Streams, TLS that is passed on unopened, the PROXY protocol, TLS to members, HTTP/2 to members (gRPC).
+// Streams, TLS passthrough, the PROXY protocol, TLS to members, and HTTP/2 to members (gRPC).
 import { connect as connectHttp2, createServer as createHttp2, createSecureServer as createHttp2Tls } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { connect as connectTls, createServer as createTls } from 'node:tls';
@@ -20,7 +20,7 @@ function said(port: number, text = ''): Promise<string> {
   });
 }
 
-test('a stream passes both ways, and lives on over a reload', async () => {
+test('a stream passes both ways, and survives a reload', async () => {
   const echo = await streamMember((socket) => void socket.pipe(socket));
   const pool = node.pool({ memberProtocol: 'TCP' });
   node.monitor(pool, { monitorType: 'TCP' });
@@ -41,7 +41,7 @@ test('a stream passes both ways, and lives on over a reload', async () => {
   await echo.stop();
 }, 30_000);
 
-test('a stream that began before a reload ends in time too, when its member is drained, removed, or goes by the reload', async () => {
+test('a stream from before a reload also ends in time when its member is drained, removed, or dropped by the reload', async () => {
   for (const how of ['drained', 'removed', 'with the reload']) {
     const echo = await streamMember((socket) => void socket.pipe(socket));
     const pool = node.pool({ memberProtocol: 'TCP', drainMs: 1_000 });
@@ -65,13 +65,13 @@ test('a stream that began before a reload ends in time too, when its member is d
   }
 }, 60_000);
 
-test('the PROXY protocol passes the address of the client to members, in both versions', async () => {
+test("the PROXY protocol passes the client's address to members, in both versions", async () => {
   const heard: Buffer[] = [];
   const member = await streamMember((socket) => {
     let all = Buffer.alloc(0);
     socket.on('data', (chunk) => {
       all = Buffer.concat([all, chunk]);
-      // The header and the request may come in two pieces.
+      // The header and the request may arrive in two pieces.
       if (!/GET [\s\S]*\r\n\r\n$/.test(all.toString('latin1'))) return;
       heard.push(all);
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
@@ -92,7 +92,7 @@ test('the PROXY protocol passes the address of the client to members, in both ve
   await member.stop();
 }, 30_000);
 
-test('TLS is passed on unopened: the member has the certificate', async () => {
+test('TLS passes through unopened, because the member has the certificate', async () => {
   const own = await makeCertificate({ commonName: 'member', names: ['member.test'] });
   const server = createTls({ cert: own.cert, key: own.key }, (socket) => socket.end('inside'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -109,7 +109,7 @@ test('TLS is passed on unopened: the member has the certificate', async () => {
   server.close();
 }, 30_000);
 
-test('TLS to members: their authority and name are checked, and the node shows its certificate', async () => {
+test('TLS to members: their authority and name are checked, and the node presents its certificate', async () => {
   const authority = await makeCertificate({ commonName: 'Inner', use: 'authority' });
   const right = await makeCertificate({ commonName: 'right', names: ['in.test'], issuer: authority });
   const wrongName = await makeCertificate({ commonName: 'wrong', names: ['out.test'], issuer: authority });
@@ -146,7 +146,7 @@ test('TLS to members: their authority and name are checked, and the node shows i
     'right',
   ]);
 
-  // Another authority: HAProxy takes it for servers that exist only by a reload.
+  // HAProxy applies another authority to existing servers only on a reload.
   const [, , last] = node.parts.filter(({ kind }) => kind === 'Pool');
   if (last !== undefined) node.change(last, { authorities: unsigned.cert });
   expect((await node.apply()).reloaded).toBe(true);
@@ -195,7 +195,7 @@ test('gRPC passes: HTTP/2 from the client to the member, with trailers and both 
   server.close();
 }, 30_000);
 
-test('members are checked as they are spoken to, by HTTP/2 and TLS, when they are added and over a reload', async () => {
+test('members are checked with the protocol of their traffic, HTTP/2 and TLS, when they are added and over a reload', async () => {
   const own = await makeCertificate({ commonName: 'member', names: ['member.test'] });
   const servers = [createHttp2(), createHttp2Tls({ cert: own.cert, key: own.key, allowHTTP1: true })];
   const heard = new Set<string>();

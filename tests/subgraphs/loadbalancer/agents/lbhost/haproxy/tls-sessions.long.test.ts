@@ -1,4 +1,4 @@
-// TLS sessions: no session of one listener, client or authority is accepted in place of a certificate.
+// TLS sessions. A session of one listener, client or authority never replaces a certificate elsewhere.
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
@@ -65,7 +65,7 @@ test('a session of a listener without client certificates does not pass one that
     }
 }, 60_000);
 
-test('a session of clients of one authority does not pass a listener of another', async () => {
+test('a session of clients of one authority is not valid at a listener with another', async () => {
   const one = await secure({ clientAuthentication: 'MANDATORY', clientAuthorities: authority.cert });
   const two = await secure({ clientAuthentication: 'MANDATORY', clientAuthorities: other.cert });
   await node.start();
@@ -77,7 +77,7 @@ test('a session of clients of one authority does not pass a listener of another'
   }
 }, 60_000);
 
-test('a client that is revoked, or whose authority is taken away, does not go on by its session', async () => {
+test("a client that is revoked, or whose authority is removed, can't continue with its session", async () => {
   const given = { clientAuthentication: 'MANDATORY', clientAuthorities: authority.cert };
   const listener = await secure({ ...given, clientRevocations: await revocations(authority, []) });
   await node.start();
@@ -98,7 +98,7 @@ test('a client that is revoked, or whose authority is taken away, does not go on
   expect(await again()).toEqual([refused, refused]);
 }, 60_000);
 
-test('a listener without client certificates resumes no session either: its ciphers and versions may differ from the next one', async () => {
+test("a listener without client certificates resumes no session either, because the next one's ciphers and versions may differ", async () => {
   const { port } = await secure();
   await node.start();
   for (const version of versions) {
@@ -108,7 +108,7 @@ test('a listener without client certificates resumes no session either: its ciph
   }
 }, 60_000);
 
-test('a new connection to a member checks its certificate by the present authorities', async () => {
+test('a new connection to a member checks its certificate against the current authorities', async () => {
   const shown = await makeCertificate({ commonName: 'member', names: ['in.test'], issuer: authority });
   for (const version of versions) {
     const answer = (_: IncomingMessage, response: ServerResponse) =>
@@ -129,7 +129,7 @@ test('a new connection to a member checks its certificate by the present authori
   }
 }, 60_000);
 
-/** A connection that stays open: it asks again and again, until it is closed. */
+/** A connection that stays open and repeats requests until it is closed. */
 async function keptConnection(port: number, shown?: CertificateAndKey) {
   const socket = connect({
     ...{ port, host: '127.0.0.1', servername: 'a.test', rejectUnauthorized: false },
@@ -147,7 +147,7 @@ async function keptConnection(port: number, shown?: CertificateAndKey) {
   return { ask, closed, write: (text: string) => socket.write(text), close: () => socket.destroy() };
 }
 
-/** An HTTP/2 connection with one request after the other. */
+/** An HTTP/2 connection with one request after another. */
 function http2Connection(port: number, shown: CertificateAndKey) {
   const session = connectHttp2(`https://127.0.0.1:${port}`, {
     ...{ rejectUnauthorized: false, cert: shown.cert, key: shown.key },
@@ -174,7 +174,7 @@ function socketTo(port: number, shown?: CertificateAndKey) {
   return { client, opened, closed };
 }
 
-test('a change of authorities, of revocations, or of the requirement of certificates ends the rights of earlier connections', async () => {
+test('a change of authorities, revocations or required certificates ends the rights of earlier connections', async () => {
   const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(sockets, 'listening');
   const streams = node.pool();
@@ -215,7 +215,7 @@ test('a change of authorities, of revocations, or of the requirement of certific
         ...[what, 'HTTP/1.1 200 OK', '200', 'HTTP/1.1 200 OK'],
       ]);
       if (isEarlier) {
-        // The connections stay in a worker that a reload has left.
+        // The connections stay with a worker that a reload replaced.
         await node.listener({ protocol: 'TCP' });
         expect((await node.apply()).reloaded).toBe(true);
       }
@@ -233,7 +233,7 @@ test('a change of authorities, of revocations, or of the requirement of certific
   sockets.close();
 }, 120_000);
 
-test('a change of the proof that members must give ends the earlier connections to members, also in earlier workers', async () => {
+test('a change of the proof required from members ends earlier connections to members, also in earlier workers', async () => {
   const shown = await makeCertificate({ commonName: 'member', names: ['in.test'], issuer: authority });
   const answered: string[] = [];
   const member = await webMember('inside', {

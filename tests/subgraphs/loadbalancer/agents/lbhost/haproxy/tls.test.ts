@@ -1,5 +1,5 @@
-// TLS that ends at the node: certificates by name, versions, ciphers, ALPN, client certificates with revocations, HSTS. Everything that can
-// be changed without a reload is changed that way.
+// TLS that ends at the node: certificates by name, versions, ciphers, ALPN, client certificates with revocations, and
+// HSTS. Every change that is possible without a reload is made without one.
 import { once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
@@ -50,7 +50,7 @@ function handshake(port: number, options: ConnectionOptions = {}): Promise<TLSSo
   });
 }
 
-/** The name in the certificate for a name that is asked for. */
+/** The name in the certificate that the node shows for the requested name. */
 async function shownFor(port: number, servername: string): Promise<string> {
   const socket = await handshake(port, { servername });
   const { CN } = socket.getPeerCertificate().subject;
@@ -58,7 +58,10 @@ async function shownFor(port: number, servername: string): Promise<string> {
   return String(CN);
 }
 
-/** The answer to one request, or why there is none: with TLS 1.3 a client learns only then that its certificate was refused. */
+/**
+ * The answer to one request, or the reason why there is none. With TLS 1.3 a client learns only then that its
+ * certificate was refused.
+ */
 function answerOf(port: number, options: ConnectionOptions): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
@@ -70,7 +73,7 @@ function answerOf(port: number, options: ConnectionOptions): Promise<string> {
   });
 }
 
-test('certificates by the name that is asked for; one is renewed, added, removed, the first replaced: all without a reload', async () => {
+test('certificates by requested name: renewing, adding, removing one and replacing the first need no reload', async () => {
   const a = node.certificate(pem(certificates.a));
   const b = node.certificate(pem(certificates.b));
   const listener = await node.listener({ protocol: 'TERMINATED_HTTPS', certificates: [a, b], defaultPool: pool.id });
@@ -103,7 +106,7 @@ test('certificates by the name that is asked for; one is renewed, added, removed
   expect(await shown()).toEqual(['c', 'b renewed', 'c', 'c']);
 }, 60_000);
 
-test('found by trial lb-changes: while lists change, each name has a certificate of before or of after', async () => {
+test('found by trial lb-changes: while lists change, each name has either its old or its new certificate', async () => {
   const a = node.certificate(pem(certificates.a));
   const b = node.certificate(pem(certificates.b));
   const c = node.certificate(pem(certificates.c));
@@ -112,7 +115,7 @@ test('found by trial lb-changes: while lists change, each name has a certificate
   const names = ['a.test', 'b.test', 'c.test', 'other.test'];
   const shown = () => Promise.all(names.map((name) => shownFor(listener.port, name)));
 
-  // In the place of HAProxy's socket: clients look after each command that changes something.
+  // A relay in place of HAProxy's socket. Clients check after each command that changes something.
   const [path, moved] = [join(node.folder, 'run.sock'), join(node.folder, 'moved.sock')];
   await rename(path, moved);
   const between: string[][] = [];
@@ -154,7 +157,7 @@ test('found by trial lb-changes: while lists change, each name has a certificate
   }
 }, 60_000);
 
-test('only accepted versions and ciphers; ALPN gives HTTP/2', async () => {
+test('only accepted versions and ciphers work, and ALPN gives HTTP/2', async () => {
   const a = node.certificate(pem(certificates.a));
   const given = { protocol: 'TERMINATED_HTTPS', certificates: [a], defaultPool: pool.id };
   const cipher = 'ECDHE-ECDSA-AES256-GCM-SHA384';
@@ -195,7 +198,7 @@ test('only accepted versions and ciphers; ALPN gives HTTP/2', async () => {
   expect(headers['strict-transport-security']).toBe('max-age=600; includeSubDomains; preload');
 }, 60_000);
 
-test('headers that describe a client certificate can be forged at no listener next to the one that sets them', async () => {
+test("headers that describe a client certificate can't be forged at any listener next to the one that sets them", async () => {
   const a = node.certificate(pem(certificates.a));
   const plain = await node.listener({ defaultPool: pool.id });
   const forged = async () => {
@@ -207,7 +210,7 @@ test('headers that describe a client certificate can be forged at no listener ne
     return Object.keys(web.asked[0]?.headers ?? {}).filter((name) => /^x[-_]ssl/i.test(name));
   };
   await node.start();
-  // Without such a listener they are the tenant's own.
+  // Without such a listener the headers belong to the tenant.
   expect(await forged()).toHaveLength(3);
   await node.listener({
     ...{ protocol: 'TERMINATED_HTTPS', certificates: [a], defaultPool: pool.id, clientAuthentication: 'MANDATORY' },
@@ -217,7 +220,7 @@ test('headers that describe a client certificate can be forged at no listener ne
   expect(await forged()).toEqual(['x-ssl-client-dn']);
 }, 30_000);
 
-test('client certificates: requested, required, revoked; their authorities change without a reload; their contents reach members', async () => {
+test('client certificates: requested, required, revoked; their authorities change without a reload, and members get their contents', async () => {
   const a = node.certificate(pem(certificates.a));
   const other = await makeCertificate({ commonName: 'Others', use: 'authority' });
   const client = await makeCertificate({ commonName: 'alice', use: 'client', issuer: authority });
@@ -272,7 +275,7 @@ test('client certificates: requested, required, revoked; their authorities chang
   node.change(listener, { clientAuthentication: 'OPTIONAL' });
   expect((await node.apply()).reloaded).toBe(true);
   expect(await asks()).toEqual([yes, no, no, yes]);
-  // Rules on the certificate.
+  // Rules that use the certificate.
   node.policy(
     listener,
     { action: 'REJECT' },

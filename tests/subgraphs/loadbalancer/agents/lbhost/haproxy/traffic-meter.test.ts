@@ -1,4 +1,4 @@
-// A node's figures are what its clients did: for each listener, pool and member, over reloads and members that come and go.
+// A node's figures match its clients' actions for each listener, pool and member, over reloads and changes of members.
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ beforeEach(async () => {
   webs = await Promise.all(['one', 'two'].map((name) => webMember(name)));
   meter = newMeter();
 });
-/** As another process of the host has it. */
+/** A meter like that of another process of the host. */
 function newMeter(runtime = new RuntimeSocket(join(node.folder, 'run.sock'))): TrafficMeter {
   return new TrafficMeter({
     node: newUuid(),
@@ -52,7 +52,7 @@ async function startWithOneMember() {
   return listener;
 }
 
-test('requests, errors, bytes and status are counted on over a reload and a new member', async () => {
+test('requests, errors, bytes and status keep counting over a reload and a new member', async () => {
   const pool = node.pool({ failOpenBelowPercent: 10 });
   node.monitor(pool, { path: '/health' });
   const [one, two] = webs;
@@ -86,7 +86,7 @@ test('requests, errors, bytes and status are counted on over a reload and a new 
   expect(after.pools[0]).toMatchObject({ requests: 10, usableMembers: 1 });
 }, 60_000);
 
-test("HAProxy's table: sessions, errors, retries, checks in words and since when, of each listener, pool and member", async () => {
+test("HAProxy's table has sessions, errors, retries, and check texts with their times for each listener, pool and member", async () => {
   const pool = node.pool();
   node.monitor(pool, { path: '/health' });
   const [one, two] = webs;
@@ -116,13 +116,13 @@ test("HAProxy's table: sessions, errors, retries, checks in words and since when
     check: { code: 'L7STS', message: 'the answer has status 503' },
   });
   expect(report.at - (servers.get(bad.id)?.changedAt ?? 0)).toBeLessThan(60_000);
-  // The words of the check stay the same, and so does their time.
+  // The check's text stays the same, and so does its time.
   const { since = 0 } = servers.get(bad.id)?.check ?? {};
   expect((await serverOf(bad.id))?.check?.since).toBe(since);
   expect(report.leftOut).toBe(0);
 });
 
-test('an earlier worker that finishes sessions is counted; members are reported when they change, and now and then', async () => {
+test('an earlier worker that finishes sessions is counted; members are reported when they change, and periodically', async () => {
   const held = await streamMember((socket) => void socket.resume());
   const pool = node.pool({ memberProtocol: 'TCP' });
   node.member(pool, held.port);
@@ -143,7 +143,7 @@ test('an earlier worker that finishes sessions is counted; members are reported 
   await held.stop();
 }, 60_000);
 
-test('another process of the host counts on: requests in between are counted once, also after a reload', async () => {
+test('another process of the host continues the count: requests in between are counted once, also after a reload', async () => {
   const listener = await startWithOneMember();
   await ask(listener.port);
   const first = await meter.read();
@@ -162,7 +162,7 @@ test('another process of the host counts on: requests in between are counted onc
   expect([third.count, third.requests, third.members[0]?.requests]).toEqual([first.count, 3, 3]);
 }, 60_000);
 
-test('traffic of an unknown time before is not counted: a new count begins at 0', async () => {
+test('traffic from an unknown earlier time is not counted: a new count begins at 0', async () => {
   const listener = await startWithOneMember();
   await ask(listener.port);
   const first = await meter.read();
@@ -193,7 +193,7 @@ test("the deletion of a listener subtracts nothing from the node's counts", asyn
   await node.apply();
   const after = await meter.read();
   expect(after).toMatchObject({ requests: 3, bytesIn: before.bytesIn, bytesOut: before.bytesOut });
-  // It comes again, as on a node that was drained and is not any more.
+  // The listener comes back, as on a node that was drained and then restored.
   node.parts = parts;
   await node.apply();
   await ask(gone.port);
@@ -201,7 +201,7 @@ test("the deletion of a listener subtracts nothing from the node's counts", asyn
   expect((await newMeter().read()).requests).toBe(4);
 }, 60_000);
 
-test('latency is what members take: not the pauses of a client that keeps its connection', async () => {
+test('latency is the time that members take, without the pauses of a client that keeps its connection', async () => {
   const listener = await startWithOneMember();
   const client = new Client(`http://127.0.0.1:${listener.port}`);
   let longest = 0;
@@ -217,12 +217,12 @@ test('latency is what members take: not the pauses of a client that keeps its co
   for (const { latencyMs } of [...pools, ...members, ...listeners]) expect(latencyMs).toBeLessThanOrEqual(longest + 1);
 }, 60_000);
 
-test('an answer without figures, or with some of them, is none: nothing is counted twice, and no node counts as busy', async () => {
+test('an answer with missing figures is ignored: nothing is counted twice, and no node counts as busy', async () => {
   const pool = node.pool();
   node.member(pool, webs[0]?.port ?? 0);
   const listener = await node.listener({ defaultPool: pool.id });
   const path = join(node.folder, 'relay.sock');
-  // Before HAProxy starts: a later meter would not count the request.
+  // Created before HAProxy starts. A later meter would not count the request.
   const relayed = newMeter(new RuntimeSocket(path));
   await node.start();
   await ask(listener.port);

@@ -1,4 +1,5 @@
-// No request bypasses the rules of its listener: headers that turn a connection into a tunnel of other requests are not passed on.
+// No request bypasses the rules of its listener. Headers that turn a connection into a tunnel for other requests are
+// not passed on.
 import { once } from 'node:events';
 import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
@@ -21,7 +22,7 @@ afterEach(async () => {
   await member.stop();
 });
 
-/** Status lines of requests that follow each other on one connection. */
+/** Status lines of consecutive requests on one connection. */
 async function statusLines(port: number, requests: readonly string[]): Promise<string[]> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
@@ -45,7 +46,7 @@ const upgradeTo = (...protocols: readonly string[]) =>
   ].join('\r\n');
 const forbidden = 'GET /admin HTTP/1.1\r\nHost: a.test';
 
-test('no upgrade and no CONNECT opens a tunnel that passes what a policy rejects', async () => {
+test('neither an upgrade nor a CONNECT opens a tunnel past a policy', async () => {
   const pool = node.pool();
   node.member(pool, member.port);
   const listener = await node.listener({ defaultPool: pool.id });
@@ -65,7 +66,7 @@ test('no upgrade and no CONNECT opens a tunnel that passes what a policy rejects
   expect(heads.filter((head) => /\/admin|^upgrade:|^http2-settings:|^CONNECT /im.test(head))).toEqual([]);
 }, 60_000);
 
-test('HTTP/2 clients open no such tunnel either', async () => {
+test("HTTP/2 clients can't open such a tunnel either", async () => {
   const own = await makeCertificate({ commonName: 'a', names: ['a.test'] });
   const pool = node.pool();
   node.member(pool, member.port);

@@ -1,4 +1,4 @@
-// The behaviour of every provider, for the tests of each.
+// The behaviour of every provider, used by the tests of each.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, expect, test } from '@jest/globals';
 import type { NodeProvider } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/providers/provider.ts';
@@ -6,11 +6,11 @@ import type { WantedNode } from '../../../../../../subgraphs/loadbalancer/wire/w
 import { isRunning, waitFor } from '../../../../../support/machine/temporary-folder.ts';
 
 interface ProviderCase {
-  /** A provider as a new process of the host has it. */
+  /** A provider as a new process of the host opens it. */
   readonly open: () => NodeProvider;
-  /** Nodes that it can make. */
+  /** Nodes that the provider can create. */
   readonly node: (name: string, index: number) => WantedNode;
-  /** One that it can't: its address is not this host's. */
+  /** A node that it can't create, because the address does not belong to this host. */
   readonly foreign: () => WantedNode;
 }
 
@@ -20,7 +20,7 @@ export function providerContract({ open, node, foreign }: ProviderCase): void {
     for (const child of children) child.kill('SIGKILL');
   });
 
-  /** Answers at the address, from within the place; returns its process id when it does. */
+  /** Serves at the address from within the place, and returns its process ID once it answers. */
   async function serve(wrapper: readonly string[], address: string, port: number): Promise<number> {
     const program = `require('net').createServer((s) => s.end('here')).listen(${port}, '${address}', () => console.log('up'))`;
     const [command = process.execPath, ...args] = [...wrapper, process.execPath, '-e', program];
@@ -30,7 +30,7 @@ export function providerContract({ open, node, foreign }: ProviderCase): void {
     return child.pid ?? -1;
   }
 
-  test('a place has the addresses of its node; making it again changes nothing that runs in it', async () => {
+  test('a place has the addresses of its node; creating it again does not disturb its programs', async () => {
     const provider = open();
     const wanted = node('again', 0);
     const { wrapper } = await provider.make(wanted);
@@ -44,7 +44,7 @@ export function providerContract({ open, node, foreign }: ProviderCase): void {
     await provider.remove(wanted.name);
   });
 
-  test('many places are made at once, and are all gone after their removal', async () => {
+  test('many places can be created at once, and are all gone after their removal', async () => {
     const provider = open();
     const before = await provider.list();
     const nodes = Array.from({ length: 8 }, (_, index) => node(`many-${index}`, index));
@@ -57,7 +57,7 @@ export function providerContract({ open, node, foreign }: ProviderCase): void {
     await expect(open().remove('never-was')).resolves.toBeUndefined();
   });
 
-  test('an address that is not of this host is refused, and named', async () => {
+  test('an address of another host is refused, and named in the error', async () => {
     const wanted = foreign();
     await expect(open().make(wanted)).rejects.toThrow(wanted.address);
     await open().remove(wanted.name);

@@ -24,7 +24,7 @@ const ip = new Ip([]);
     foreign: () => ({ ...wantedNode('b', []), name: 'foreign', address: '192.0.2.1', managementAddress: '198.19.1.9' }),
   });
 
-  test('the last node of a subnet takes its bridge and tunnels along, the last of all takes everything', async () => {
+  test('the last node of a subnet removes its bridge and tunnels, and the last node of all removes everything', async () => {
     const provider = one.open();
     const peers = [two.tunnelAddress];
     const nodes = [
@@ -33,7 +33,7 @@ const ip = new Ip([]);
     ];
     for (const each of nodes) await provider.make(each);
     expect(await inSwitch(one)).toEqual(['b21', 'b22', 'x21', 'x22']);
-    // As after a crash: another process knows nothing but what the kernel has.
+    // As after a crash: another process knows only the kernel's state.
     await one.open().remove('first');
     expect(await inSwitch(one)).toEqual(['b22', 'x22']);
     await one.open().remove('second');
@@ -56,14 +56,14 @@ const ip = new Ip([]);
     await answers(() => reaches(two, 'red', '10.0.0.11'));
     expect(await reaches(one, 'red', '10.0.0.13')).toBe(false);
     expect(await reaches(one, 'blue', '10.0.0.12')).toBe(false);
-    // A frame for everyone in a subnet reaches everyone in it, and nobody else.
+    // A broadcast in a subnet reaches everyone in it, and no one else.
     const heard = { red: hears(two, 'red'), blue: hears(two, 'blue') };
     await Promise.all([heard.red.ready, heard.blue.ready]);
     for (const name of ['red', 'blue']) await shout(one, name, `from ${name}`);
     await waitFor('both', async () => heard.red.texts.length > 0 && heard.blue.texts.length > 0);
     expect([heard.red.texts, heard.blue.texts]).toEqual([['from red'], ['from blue']]);
     for (const each of [heard.red, heard.blue]) each.stop();
-    // The last node of the subnet on the other host goes: nothing is sent there any more.
+    // The last node of the subnet on the other host is removed, so nothing is sent there any more.
     await there.remove('red');
     await here.make({ ...nodes.redHere, subnet: leg(31, '10.0.0.11', []) });
     const entries = await ip.show(['bridge', '-json', '-netns', one.names.switch, 'fdb', 'show', 'dev', 'x31']);
@@ -72,7 +72,7 @@ const ip = new Ip([]);
     expect([...(await one.left()), ...(await two.left())]).toEqual([]);
   });
 
-  test('a subnet reaches neither the machine, nor the management address of its nodes', async () => {
+  test('a subnet reaches neither the machine nor the management addresses of its nodes', async () => {
     const provider = one.open();
     await provider.make(one.node('inner', 1, { subnet: leg(41, '10.0.0.11') }));
     await provider.make(one.node('outer', 2, { subnet: leg(41, '10.0.0.12') }));
@@ -84,14 +84,14 @@ const ip = new Ip([]);
     await answers(() => reaches(one, 'inner', '10.0.0.12'));
     expect(await reaches(one, 'inner', '198.19.1.12')).toBe(false);
     expect(await reaches(one, 'inner', '172.31.255.1')).toBe(false);
-    // The machine itself asks by the management leg, and gets its answer by it.
+    // The machine itself can ping over the management leg.
     await answers(() => ping(one.via, '198.19.1.12'));
     for (const name of ['inner', 'outer']) await provider.remove(name);
   });
 
-  test('found by trial lb-heal: a node with the addresses of a removed one is reached at once', async () => {
+  test('found by trial lb-heal: a node with the addresses of a removed one is reachable at once', async () => {
     const provider = one.open();
-    // With it the bridges stay, and the addresses that they have learned.
+    // This node keeps the bridges, and the addresses that they have learned.
     await provider.make(one.node('other', 2));
     const before = one.node('before', 1);
     const addresses = [before.address, before.managementAddress];
@@ -101,19 +101,19 @@ const ip = new Ip([]);
     await provider.make({ ...before, name: 'after' });
     const known = await ip.show(['ip', '-json', '-netns', one.namespace, 'neigh', 'show']);
     for (const address of addresses) {
-      // It is still known at which hardware address it was, for half a minute or so.
+      // The bridge remembers the address's old hardware address for about half a minute.
       expect(known.map(({ dst }) => dst)).toContain(address);
       expect((await one.ip.try(['ping', '-c', '3', '-W', '1', address])).code).toBe(0);
     }
     for (const name of ['after', 'other']) await provider.remove(name);
   });
 
-  test('everything that was removed or changed by hand is made again, and running programs stay', async () => {
+  test('manual removals and changes are repaired, and running programs stay', async () => {
     const node = one.node('hand', 1, { subnet: leg(51, '10.0.0.11') });
     const provider = one.open();
     await provider.make(node);
     const space = one.names.namespace('hand');
-    // Its name alone, while something runs in it.
+    // Only its name, while a program runs in it.
     const child = spawn('nsenter', [`--net=/run/netns/${space}`, 'sleep', '1000']);
     await new Promise((resolve) => child.once('spawn', resolve));
     await waitFor(
@@ -140,7 +140,7 @@ const ip = new Ip([]);
       expect([...links.keys()].filter((name) => name !== 'lo').sort()).toEqual(['management', 'public', 'subnet']);
     }
     expect(await ping(one.via, '198.19.1.99')).toBe(false);
-    // The whole, with all that runs in it.
+    // The whole place, with all its programs.
     await one.open().remove('hand');
     await waitFor('its end', async () => child.exitCode !== null || child.signalCode !== null);
     await provider.make(node);
@@ -148,7 +148,7 @@ const ip = new Ip([]);
     await provider.remove('hand');
   });
 
-  test('a crash after any step: the next comparison finishes or removes the node, nothing remains', async () => {
+  test('after a crash at any step the next comparison finishes or removes the node, and nothing remains', async () => {
     const node = one.node('crash', 1, { subnet: leg(61, '10.0.0.11', [two.tunnelAddress]) });
     const most = 1_000;
     const counted = new EndingIp(one.via, most);
@@ -156,7 +156,7 @@ const ip = new Ip([]);
     await one.open().remove('crash');
     const steps = most - counted.left;
     expect(steps).toBeGreaterThan(20);
-    // Every fourth step; a failure names it.
+    // Every fourth step. A failure names the step.
     for (let step = Math.floor(Math.random() * 4); step <= steps; step += 4)
       for (const next of step % 16 < 4 ? (['finish', 'remove'] as const) : (['finish'] as const)) {
         await one
@@ -169,13 +169,13 @@ const ip = new Ip([]);
           await answers(() => ping(one.via, node.address), `an answer after step ${step}`);
         }
         for (const name of await provider.list()) await provider.remove(name);
-        // Without a node there is nothing to list, but bridges may be left of one that was never made.
+        // Without a node there is nothing to list, but a node that was never finished may have left bridges.
         await one.open().remove('crash');
         expect([step, next, await one.left()]).toEqual([step, next, []]);
       }
   }, 240_000);
 
-  test('behind an interface of the machine, the gateway and clients are on the network that it leads to', async () => {
+  test("behind an interface of the machine, the gateway and clients are on that interface's network", async () => {
     // The other host is the gateway here.
     await ip.batch([`link add name outer netns ${one.namespace} type veth peer name inner netns ${two.namespace}`]);
     await two.ip.batch(['address add 198.18.1.1/24 dev inner', 'link set inner up', 'address add 192.0.2.1/32 dev lo']);
@@ -214,7 +214,7 @@ function reaches(host: TestHost, node: string, address: string): Promise<boolean
   return ping(enter(host.names.namespace(node)), address);
 }
 
-/** The first packets may be lost while a bridge learns of its new port. */
+/** The first packets may be lost while a bridge learns its new port. */
 async function answers(ping: () => Promise<boolean>, what = 'an answer'): Promise<void> {
   await waitFor(what, ping);
 }
@@ -224,7 +224,7 @@ async function ping(via: readonly string[], address: string): Promise<boolean> {
   return code === 0;
 }
 
-/** Broadcasts that arrive on a node. */
+/** Captures the broadcasts that arrive at a node. */
 function hears(host: TestHost, node: string): { ready: Promise<void>; texts: string[]; stop: () => void } {
   const program = `require('dgram').createSocket('udp4').on('message', (m) => console.log(String(m))).bind(9999, () => console.log('ready'))`;
   const [command = '', ...args] = [...enter(host.names.namespace(node)), process.execPath, '-e', program];

@@ -8,7 +8,7 @@ import { webEndpoint } from '../../../support/endpoints.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 
-/** Of a test file, before its tests: what each of them starts ends after it. */
+/** Call at the top of a test file. Everything that its tests start ends after the test. */
 export function useRelayedGates(): void {
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -24,7 +24,7 @@ export class RelayedGate extends DriverCaller {
 
   constructor(gate: FortiGate, options: RelayedOptions = {}) {
     const { credentials, ...more } = options;
-    // The certificate is that of the time when the operator accepted it.
+    // The pinned certificate is the one that the operator accepted earlier.
     const web = webEndpoint(gate.https, credentials);
     const { port, hostKeySha256 } = gate.ssh;
     super(fortios, (wire) => (wire === 'ssh' ? { ...web, port, hostKeySha256 } : web), {
