@@ -34,7 +34,8 @@ export function askedBy(search: string): Asked {
   const kind = kindNamed(params.get('new') ?? params.get('edit') ?? '');
   if (kind === undefined) return { what: 'choose' };
   const id = params.get('id');
-  if (params.has('edit')) return id === null || id === '' ? { what: 'choose' } : { what: 'edit', kind, id, ...wayBackIn(params) };
+  if (params.has('edit'))
+    return id === null || id === '' ? { what: 'choose' } : { what: 'edit', kind, id, ...wayBackIn(params) };
   const verb = params.get('do') ?? makingVerb(kind);
   const action = verb === undefined ? undefined : kind.actions[verb];
   if (verb === undefined || action === undefined) return { what: 'choose' };

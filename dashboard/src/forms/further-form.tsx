@@ -61,9 +61,7 @@ export function FurtherForm({ kind, verb, action, object, presets, onDone, onSta
               onStale();
             }}
           >
-            {isGuarded && props.forbidden === null && (
-              <TypedName name={object.name} typed={typed} onTyped={setTyped} />
-            )}
+            {isGuarded && props.forbidden === null && <TypedName name={object.name} typed={typed} onTyped={setTyped} />}
             {staleVersion !== undefined && staleVersion !== object.version && (
               <p className="warning" role="alert">
                 Not saved: it was changed in the meantime. Check its new values above, then try again.
@@ -82,11 +80,7 @@ export function FurtherForm({ kind, verb, action, object, presets, onDone, onSta
   );
 }
 
-function TypedName(props: {
-  readonly name: string;
-  readonly typed: string;
-  readonly onTyped: (text: string) => void;
-}) {
+function TypedName(props: { readonly name: string; readonly typed: string; readonly onTyped: (text: string) => void }) {
   const id = useId();
   return (
     <p className="form-field">

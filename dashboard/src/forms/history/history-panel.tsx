@@ -23,8 +23,7 @@ const everyMs = 60_000;
 export function HistoryPanel({ id, news, names }: HistoryPanelProps) {
   const { requester } = useDependencies();
   const readPage = useCallback(
-    async (after: string | null) =>
-      (await requester.request(FormHistoryDocument, { id, after })).configurationVersions,
+    async (after: string | null) => (await requester.request(FormHistoryDocument, { id, after })).configurationVersions,
     [requester, id],
   );
   const paged = usePaged(readPage, news, everyMs);

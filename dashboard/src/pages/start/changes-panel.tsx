@@ -52,7 +52,8 @@ function ChangeLine({ version }: { readonly version: Version }) {
     <span className="line">
       <Time at={changedAt} />
       <span>
-        <b>{actor?.name ?? 'Somebody'}</b> {deedOf(version)} {href === undefined ? what : <Link href={href}>{what}</Link>}
+        <b>{actor?.name ?? 'Somebody'}</b> {deedOf(version)}{' '}
+        {href === undefined ? what : <Link href={href}>{what}</Link>}
         {changes === '' ? '' : `: ${changes}`}
       </span>
     </span>
