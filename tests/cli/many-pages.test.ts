@@ -65,7 +65,17 @@ test('members of 60 pools are read in 3 requests instead of 60', async () => {
     ...{ ejectAfterErrors: 0, slowStartMs: 0, drainMs: 0, enabled: true, healthMonitor: null },
   };
   const balancer = {
-    ...{ id: 'LB', version: 1, generation: 1, name: 'web', description: '', tags: [], enabled: true, deletionProtected: false, minNodes: 1 },
+    ...{
+      id: 'LB',
+      version: 1,
+      generation: 1,
+      name: 'web',
+      description: '',
+      tags: [],
+      enabled: true,
+      deletionProtected: false,
+      minNodes: 1,
+    },
     ...{ topology: 'SPREAD', maxNodes: 1, provisioningStatus: 'ACTIVE', nodeSize: { connections: 1, threads: 1 } },
     ...{
       cmpObject: null,

@@ -225,7 +225,7 @@ test('a change sends what was changed, a conflict shows three values and is sett
 
 test('a pool of names with a monitor and a member, which is changed', async () => {
   await open('/gslb');
-  await page.getByRole('link', { name: 'Monitor', exact: true }).click();
+  await page.getByRole('link', { name: 'Create monitor', exact: true }).click();
   await pick(page, 'Project', 'default');
   await field(page, 'Name').fill('alive');
   await field(page, 'Check type').selectOption('TCP');

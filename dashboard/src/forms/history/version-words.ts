@@ -8,7 +8,7 @@ import { draftOf } from '../draft.ts';
 import { kindNamed } from '../names.ts';
 import { inWords } from '../value-words.ts';
 
-export interface ChangeWords {
+interface ChangeWords {
   readonly field: string;
   readonly before: string;
   readonly after: string;
