@@ -177,9 +177,9 @@ export async function credentialOf(
 /** A taken name belongs to a machine whose credentials have expired. */
 async function issue(firstStart: FirstStart, name: string, ofRole: string, records: NewMachineRecords) {
   const { publicKey, privateKey } = await newMachineKeys();
-  const made = (machine: string) => firstStart.issueMachine({ name: machine, role: ofRole, publicKey, records });
+  const made = (machine: string) => firstStart.issueMachines([{ name: machine, role: ofRole, publicKey, records }]);
   let used = name;
-  const { id, credential } = await made(used).catch((error: unknown) => {
+  const [{ id, credential }] = await made(used).catch((error: unknown) => {
     if (!(error instanceof Refusal) || error.errors[0]?.code !== 'ALREADY_EXISTS') throw error;
     used = `${name}-${randomBytes(3).toString('hex')}`;
     return made(used);

@@ -118,21 +118,36 @@ export interface IssuedMachine {
   };
 }
 
+/** A user that is made or changed in the database itself. */
+export interface DirectUser {
+  readonly name: string;
+  readonly password?: string;
+  readonly admin?: boolean;
+}
+
+export interface IssueWish {
+  readonly name: string;
+  readonly role: string;
+  /** PEM. */
+  readonly publicKey: string;
+  /** Default: none. */
+  readonly records?: NewMachineRecords;
+}
+
 /** Accounts that are made before the first login. */
 export interface FirstStart {
   /** Makes the first administrator when there is no user yet. */
   bootstrap(wish: { readonly adminName: string; readonly adminPassword?: string }): Promise<unknown>;
+  /** Makes a user like userCreate, or throws a Refusal. `password` is returned only if it was generated here. */
+  createUser(wish: DirectUser): Promise<{ readonly password?: string }>;
+  /** Gives a user a new password, enables the user and ends all sessions. `admin` changes nothing if it is absent. Throws a Refusal. */
+  recoverUser(wish: DirectUser): Promise<{ readonly password?: string }>;
   /** UUID of the project of that name, which is made if missing. */
   ensureProject(name: string, description?: string): Promise<string>;
-  /** Makes a machine that counts as joined, before there is an endpoint to ask. */
-  issueMachine(wish: {
-    readonly name: string;
-    readonly role: string;
-    /** PEM. */
-    readonly publicKey: string;
-    /** Default: none. */
-    readonly records?: NewMachineRecords;
-  }): Promise<IssuedMachine>;
+  /** Makes machines that count as joined, before there is an endpoint to ask: all of them or, with a Refusal, none. */
+  issueMachines<const Wishes extends readonly IssueWish[]>(
+    wishes: Wishes,
+  ): Promise<{ readonly [Index in keyof Wishes]: IssuedMachine }>;
   /** A code that logs the user in once, within ten minutes, in this process. Undefined if the user can't log in. */
   issueLoginCode(userName: string): Promise<string | undefined>;
   issueToken(wish: {

@@ -25,7 +25,7 @@ let database: TestDatabase;
 let front: TestCertificates;
 let agent: Agent;
 let token: string;
-const ports = { gateway: 0, system: 0, relay: 0 };
+const ports = { gateway: 0, system: 0, relay: 0, watch: 0 };
 const programs = new Map<string, ReturnType<typeof startProgram>>();
 
 beforeAll(async () => {
@@ -33,14 +33,14 @@ beforeAll(async () => {
   database = await testDatabase();
   front = await makeCertificates(folder.path, 'front');
   agent = new Agent({ connect: { ca: front.ca } });
-  for (const name of ['gateway', 'system', 'relay'] as const) ports[name] = await freePort();
+  for (const name of ['gateway', 'system', 'relay', 'watch'] as const) ports[name] = await freePort();
   await makeKeys(keys('all'));
   await makeAuthority(keys('all'));
   await giveKeys('gateway', ['gateway.keys']);
   await giveKeys('system', ['public.keys', 'system.keys', 'subgraphs.keys', 'authority.pem', 'authority.key']);
   await giveKeys('relay', ['public.keys', 'subgraphs.keys', 'sealing.keys']);
   const settings = {
-    system: { 'internal.systemPort': ports.system },
+    system: { 'internal.systemPort': ports.system, 'watch.port': ports.watch },
     relay: { 'internal.relayPort': ports.relay },
     gateway: {
       'listen.port': ports.gateway,
@@ -160,6 +160,89 @@ async function invite(name: string, role: string): Promise<string> {
 
 const joinWith = (joinToken: string, host: string) =>
   runCommand(['join', joinToken, '--folder', machines(host), '--endpoint-ca', front.files.ca, '--url', endpoint()]);
+
+const atDatabase = (...args: string[]) => runCommand([...args, '--config', file('system')]);
+
+/** The output of a command as that user, or its failure. */
+async function logInAs(name: string, shown: string): Promise<string> {
+  const password = /^password: (\S+)$/m.exec(shown)?.[1] ?? '';
+  const path = join(folder.path, 'given.password');
+  await writeFile(path, `${password}\n`, { mode: 0o600 });
+  const login = ['--url', endpoint(), '--user', name, '--password-file', path];
+  const program = startProgram(['users', 'list', ...login], { NODE_EXTRA_CA_CERTS: front.files.ca });
+  await program.ended;
+  return program.output();
+}
+
+test('an administrator is made in the database, beside a running system, and gets a new password there', async () => {
+  const made = await atDatabase('users', 'create', 'alice', '--admin');
+  expect(made).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^user alice is created\npassword: \S{24}\n$/),
+  });
+  expect(await logInAs('alice', made.stdout)).toMatch(/alice +true +true/);
+  expect(await atDatabase('users', 'create', 'alice')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('ALREADY_EXISTS'),
+  });
+  const file = join(folder.path, 'chosen.password');
+  await writeFile(file, 'a phrase of many words\n', { mode: 0o600 });
+  await asAdmin('users', 'update', 'alice', '--enabled', 'false', '--admin', 'false');
+  const recovered = await atDatabase('users', 'create', 'alice', '--recover', '--admin', '--user-password-file', file);
+  expect(recovered).toMatchObject({ exitCode: 0, stdout: 'user alice can log in again\n' });
+  expect(await logInAs('alice', made.stdout)).toContain('BAD_CREDENTIALS');
+  expect(await logInAs('alice', 'password: a')).toContain('BAD_CREDENTIALS');
+  const login = ['--url', endpoint(), '--user', 'alice', '--password-file', file];
+  const program = startProgram(['audit', 'list', '--subject', 'alice', ...login], {
+    NODE_EXTRA_CA_CERTS: front.files.ca,
+  });
+  await program.ended;
+  expect(program.output()).toMatch(/recoverUser[\s\S]*createUser/);
+});
+
+test('wrong use of the database is refused, and changes nothing', async () => {
+  const short = join(folder.path, 'short.password');
+  await writeFile(short, 'short\n', { mode: 0o600 });
+  const cases: readonly (readonly [args: readonly string[], exitCode: number, said: string])[] = [
+    [['nobody', '--recover'], 1, 'NOT_FOUND'],
+    [['bob', '--user-password-file', short], 1, 'password has 5 characters; at least 12 are needed'],
+    [['b o b'], 1, 'INVALID_INPUT'],
+    [['bob', '--url', endpoint()], 64, 'give --config or --url, not both'],
+    [['bob', '--user-password-file', '/nowhere/password'], 1, "/nowhere/password can't be read"],
+  ];
+  for (const [args, exitCode, said] of cases)
+    expect(await atDatabase('users', 'create', ...args)).toMatchObject({
+      exitCode,
+      stderr: expect.stringContaining(said),
+    });
+  expect(await runCommand(['users', 'create', 'bob', '--recover', '--user-password-file', short])).toMatchObject({
+    exitCode: 64,
+    stderr: expect.stringContaining('--recover needs --config'),
+  });
+  await expect(asAdmin('users', 'show', 'bob')).rejects.toThrow("there is no user 'bob'");
+});
+
+test('one command issues the machines of several roles: all of them or none', async () => {
+  const issue = (roles: string, to: string) =>
+    atDatabase('machines', 'issue', 'control-9', '--role', roles, '--folder', to, '--endpoint', endpoint());
+  const to = join(folder.path, 'new', 'machine');
+  expect(await issue('loadbalancer,gslb', to)).toMatchObject({
+    exitCode: 0,
+    stdout: ['loadbalancer', 'gslb'].map((role) => `${join(to, role)}.json\n`).join(''),
+  });
+  expect(await readMachineFile(to, 'gslb')).toMatchObject({ name: 'control-9-gslb', role: 'gslb' });
+  const refused: readonly (readonly [roles: string, to: string, exitCode: number, said: string])[] = [
+    ['relay,gslb', to, 1, 'ALREADY_EXISTS'],
+    ['relay,nothing', to, 1, 'it must be one of'],
+    ['relay,relay', to, 64, 'relay is given twice'],
+    ['relay,', to, 64, 'has an empty role'],
+    ['relay', join(front.files.ca, 'below'), 1, "can't be written (ENOTDIR)"],
+  ];
+  for (const [roles, into, exitCode, said] of refused)
+    expect(await issue(roles, into)).toMatchObject({ exitCode, stderr: expect.stringContaining(said) });
+  expect((await readdir(to)).sort()).toEqual(['gslb.json', 'loadbalancer.json']);
+  expect(await asAdmin('machines', 'list')).not.toContain('control-9-relay');
+});
 
 test('a host joins with a token: its subgraph is called over mutual TLS', async () => {
   expect(await relayAnswers()).toBe(false);

@@ -149,7 +149,7 @@ describe.each(servers)('the inventory in %s', (_, [program, file]) => {
       publicKey,
       records: { outsideSubgraph: { name: 'inventory' } },
     };
-    const issued = await system.process.access?.firstStart.issueMachine(wish);
+    const [issued] = (await system.process.access?.firstStart.issueMachines([wish])) ?? [];
     const machine = { endpoint: system.url, token: issued?.credential.token, expiresAt: inOneDay };
     writeFileSync(join(system.folder, 'subgraph.json'), JSON.stringify(machine));
   }

@@ -1,71 +1,81 @@
 // `tidegate machines issue NAME`: credentials for the first machines, before an endpoint exists for joining. It needs the database and the key folder
 // of the role system.
-
-import { startProcess } from '../../../compose/process.ts';
-import { Refusal } from '../../../platform/errors/errors.ts';
-import { createLogger } from '../../../platform/log/log.ts';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { acceptCredential } from '../../../platform/machines/accept-credential.ts';
 import { machineFilePath, writeMachineFile } from '../../../platform/machines/machine-file.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
-import { CommandFaults } from '../../failures.ts';
-import { configOption, settings } from '../../local-options.ts';
+import { CommandFailure, UsageError } from '../../failures.ts';
+import { configOption } from '../../local-options.ts';
 import { givenRecords, newRecordOptions } from '../../machine-options.ts';
-import { neededText } from '../../option.ts';
-import { describeFailure } from '../../start-failure.ts';
+import { neededText, several } from '../../option.ts';
+import { withSystem } from '../../system-alone.ts';
 import { localVerb } from '../../verb.ts';
 import { credentialOptions, endpointCa, endpointOf, role } from './options.ts';
 
 export const issue = localVerb({
   summary: 'Write the credentials of a machine, directly from the database, before there is an endpoint.',
+  about: [
+    'With several roles, each gets a machine of its own, named NAME-ROLE: all of them or, after a refusal, none.',
+  ],
   takes: ['NAME'],
+  examples: [
+    'tidegate machines issue control-1 --role system,relay,gateway --folder /etc/tidegate/machine --endpoint https://tidegate.example.net/graphql --config /etc/tidegate/control.yaml',
+  ],
   options: {
-    role,
+    role: several('ROLE', `${role.help} Or several, separated by commas.`, rolesIn),
     ...newRecordOptions,
     ...credentialOptions,
     endpoint: neededText('URL', 'Endpoint that the machine will use.'),
     config: configOption,
   },
+  alsoNeeds: (given) => (given.has('role') ? [] : ['--role ROLE']),
   async run({ names, options, stdout, env }) {
     const endpoint = endpointOf(options.endpoint, '--endpoint');
     const ca = await endpointCa(options['endpoint-ca']);
     const records = givenRecords(options);
-    const { publicKey, privateKey } = await newMachineKeys();
-    const config = readSettings(options.config, env);
-    const running = await startProcess(
-      config,
-      createLogger({ level: 'silent', pretty: false, name: config.name }),
-    ).catch((error: unknown) => {
-      throw describeFailure(error);
-    });
-    try {
-      if (running.access === undefined) throw new Error('the role system gives no access');
-      const { id, credential } = await running.access.firstStart.issueMachine({
-        ...{ name: names[0], role: options.role, publicKey, records },
-      });
-      acceptCredential(credential, privateKey);
+    const roles = options.role.flat();
+    const twice = roles.find((each, index) => roles.indexOf(each) !== index);
+    if (twice !== undefined) throw new UsageError(`--role: ${twice} is given twice`);
+    if (roles.length > 1 && Object.keys(records).length > 0)
+      throw new UsageError('the options of one role need that role alone: give one --role');
+    await prepareFolder(options.folder);
+    const machines = await Promise.all(
+      roles.map(async (each) => ({
+        name: roles.length === 1 ? names[0] : `${names[0]}-${each}`,
+        role: each,
+        ...(await newMachineKeys()),
+      })),
+    );
+    const wishes = machines.map(({ name, role: its, publicKey }) => ({ name, role: its, publicKey, records }));
+    const issued = await withSystem(options.config, env, (firstStart) => firstStart.issueMachines(wishes));
+    for (const [index, { name, role: its, privateKey }] of machines.entries()) {
+      const made = issued[index];
+      if (made === undefined) throw new Error(`no credential was issued for ${name}`);
+      acceptCredential(made.credential, privateKey);
       await writeMachineFile(options.folder, {
-        ...{ id: encodeId('Machine', id), name: names[0], role: options.role, endpoint: endpoint.href },
+        ...{ id: encodeId('Machine', made.id), name, role: its, endpoint: endpoint.href },
         ...(ca === undefined ? {} : { endpointCa: ca }),
-        ...{ ...credential, expiresAt: credential.expiresAt.toISOString(), key: privateKey },
+        ...{ ...made.credential, expiresAt: made.credential.expiresAt.toISOString(), key: privateKey },
       });
-    } catch (error) {
-      if (error instanceof Refusal)
-        throw new CommandFaults(error.errors.map(({ code, message }) => `${code}: ${message}`));
-      throw error;
-    } finally {
-      await running.stop();
+      stdout.write(`${machineFilePath(options.folder, its)}\n`);
     }
-    stdout.write(`${machineFilePath(options.folder, options.role)}\n`);
   },
 });
 
-/** The role system alone, without listening. */
-function readSettings(file: string | undefined, env: Parameters<typeof settings>[1]) {
+function rolesIn(given: string, name: string): readonly string[] {
+  const roles = given.split(',').map((each) => each.trim());
+  if (roles.includes('')) throw new UsageError(`${name}: '${given}' has an empty role`);
+  return roles;
+}
+
+/** Before the machines exist: credentials that can't be written are lost. */
+async function prepareFolder(folder: string): Promise<void> {
   try {
-    const config = settings(file, env, { roles: 'system' });
-    return { ...config, 'internal.systemPort': undefined, 'internal.machineFolder': undefined };
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw describeFailure(error);
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw new CommandFailure(`--folder: ${folder} can't be written (${code}): give a folder of this account`);
   }
 }

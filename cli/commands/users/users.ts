@@ -1,4 +1,6 @@
 // `tidegate users`.
 import { kindNoun } from '../../kinds/kind-noun.ts';
+import type { Noun } from '../../verb.ts';
+import { create } from './create.ts';
 
-export const users = kindNoun('User');
+export const users: Noun = { ...kindNoun('User'), create };

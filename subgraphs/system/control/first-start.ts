@@ -5,8 +5,9 @@ import { audit } from '../../../platform/audit/audit.ts';
 import type { Role } from '../../../platform/caller/identity.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { Refusal } from '../../../platform/errors/errors.ts';
-import type { NewMachineRecords } from '../../../platform/machines/machine-records.ts';
-import type { IssuedMachine } from '../../../platform/process/subgraph-row.ts';
+import { InputCheck } from '../../../platform/input/input.ts';
+import { refuseUnknown } from '../../../platform/input/refusals.ts';
+import type { DirectUser, IssuedMachine, IssueWish } from '../../../platform/process/subgraph-row.ts';
 import type { LoginCodes } from './access/login-codes.ts';
 import type { PasswordHasher } from './access/password-hasher.ts';
 import type { MachineService } from './machines/machine-service.ts';
@@ -14,7 +15,7 @@ import type { ProjectService } from './projects/project-service.ts';
 import type { ProjectStore } from './stores/project-store.ts';
 import type { UserStore } from './stores/user-store.ts';
 import type { TokenService } from './tokens/token-service.ts';
-import type { UserService } from './users/user-service.ts';
+import { checkPassword, checkUserName, type UserService } from './users/user-service.ts';
 
 interface FirstStartOptions {
   readonly db: Database;
@@ -46,16 +47,49 @@ export class FirstStart {
     adminName: string;
     adminPassword?: string;
   }): Promise<{ created: boolean; password?: string }> {
+    if (await this.#options.users.anyone()) return { created: false };
+    const { adminName: name, adminPassword: password } = wish;
+    const user = { name, admin: true, ...(password === undefined ? {} : { password }) };
+    const made = this.#insertUser(user, 'bootstrap');
+    return (await unlessTaken(made)) ? { created: true, ...(await made) } : { created: false };
+  }
+
+  async createUser(wish: DirectUser): Promise<{ password?: string }> {
+    const check = new InputCheck();
+    checkUserName(check, wish.name);
+    checkPassword(check, wish.password);
+    check.throwIfAny();
+    return this.#insertUser(wish, 'createUser');
+  }
+
+  async recoverUser(wish: DirectUser): Promise<{ password?: string }> {
     const { db, users, userService, hasher } = this.#options;
-    if (await users.anyone()) return { created: false };
-    const password = wish.adminPassword ?? randomBytes(18).toString('base64url');
+    const check = new InputCheck();
+    checkPassword(check, wish.password);
+    check.throwIfAny();
+    const { password, made } = passwordOf(wish);
     const passwordHash = await hasher.hash(password);
-    const made = db.transaction(async (tx) => {
-      const id = await userService.insert(tx, { name: wish.adminName, passwordHash, admin: true });
-      await audit(tx, record('bootstrap', { type: 'User', id }, null, { name: wish.adminName }));
+    const known = await users.login(wish.name);
+    if (known === undefined) refuseUnknown('User', 'name', wish.name);
+    await db.transaction(async (tx) => {
+      const user = (await users.lock(tx, known.id)) ?? refuseUnknown('User', 'name', wish.name);
+      const admin = wish.admin ?? user.admin;
+      await userService.recover(tx, user, { passwordHash, admin });
+      await audit(tx, record('recoverUser', { type: 'User', id: user.id }, null, { name: user.name, admin }));
     });
-    if (!(await unlessTaken(made))) return { created: false };
-    return wish.adminPassword === undefined ? { created: true, password } : { created: true };
+    return made;
+  }
+
+  async #insertUser(wish: DirectUser, action: string): Promise<{ password?: string }> {
+    const { db, userService, hasher } = this.#options;
+    const { name, admin = false } = wish;
+    const { password, made } = passwordOf(wish);
+    const passwordHash = await hasher.hash(password);
+    await db.transaction(async (tx) => {
+      const id = await userService.insert(tx, { name, passwordHash, admin });
+      await audit(tx, record(action, { type: 'User', id }, null, { name, admin }));
+    });
+    return made;
   }
 
   /** The project with that name, created if there is none. Returns its UUID. */
@@ -97,16 +131,18 @@ export class FirstStart {
     return codes.issue({ id: user.id, name: user.name, version: user.version });
   }
 
-  /** Makes a machine that has already joined, before an endpoint exists. Refuses like machineCreate. */
-  issueMachine(wish: {
-    name: string;
-    role: string;
-    publicKey: string;
-    records?: NewMachineRecords;
-  }): Promise<IssuedMachine> {
-    const { publicKey, ...machine } = wish;
-    return this.#options.machineService.issue({ ...machine, createdBy: nobody }, publicKey);
+  /** Makes machines that have already joined, before an endpoint exists. Refuses like machineCreate. */
+  async issueMachines<const Wishes extends readonly IssueWish[]>(wishes: Wishes) {
+    const issued = await this.#options.machineService.issue(wishes.map((wish) => ({ ...wish, createdBy: nobody })));
+    return issued as { readonly [Index in keyof Wishes]: IssuedMachine };
   }
+}
+
+/** `made` has the password only if it was generated here. */
+function passwordOf({ password }: DirectUser): { password: string; made: { password?: string } } {
+  if (password !== undefined) return { password, made: {} };
+  const generated = randomBytes(18).toString('base64url');
+  return { password: generated, made: { password: generated } };
 }
 
 /** False when another process was first. */

@@ -131,25 +131,42 @@ export class MachineService {
     return { ...outcome, join: outcome.commit === null || outcome.replayed ? undefined : join };
   }
 
-  /** For the command line at the database: creates a machine and joins it. Throws a Refusal like `create`. */
-  async issue(wish: MachineWish, publicKey: string): Promise<{ id: string; credential: MachineCredential }> {
+  /** For the command line at the database: creates machines and joins them. Makes all, or throws a Refusal like `create`. */
+  async issue(
+    wishes: readonly (MachineWish & { readonly publicKey: string })[],
+  ): Promise<readonly { readonly id: string; readonly credential: MachineCredential }[]> {
     const check = new InputCheck();
-    const records = this.#check(check, wish);
+    const checked = wishes.map((wish) => ({ wish, records: this.#check(check, wish) }));
     check.throwIfAny();
     const authority = await this.#requireAuthority();
-    const { token: joinToken } = await this.#db.transaction(async (tx) => {
-      const made = await this.#insert(tx, authority, wish, records);
-      const { name, role } = wish;
-      await audit(tx, {
-        ...{ identity: null, action: 'issueMachine', projectId: null, outcome: 'ACCEPTED', requestId: 'command-line' },
-        ...{ subjectType: 'Machine', subjectId: made.id, details: { name, role } },
-      });
-      return made;
+    const joinTokens = await this.#db.transaction(async (tx) => {
+      const tokens: string[] = [];
+      for (const { wish, records } of checked) {
+        const made = await this.#insert(tx, authority, wish, records);
+        const { name, role } = wish;
+        await audit(tx, {
+          ...{
+            identity: null,
+            action: 'issueMachine',
+            projectId: null,
+            outcome: 'ACCEPTED',
+            requestId: 'command-line',
+          },
+          ...{ subjectType: 'Machine', subjectId: made.id, details: { name, role } },
+        });
+        tokens.push(made.token);
+      }
+      return tokens;
     });
-    const context = { identity: null, requestId: 'command-line', loaders: new Map() };
-    const { entity, credential, userErrors } = await this.join(context, { joinToken, publicKey });
-    if (entity === null || credential === undefined) throw new Refusal(userErrors);
-    return { id: entity.id, credential };
+    const issued: { id: string; credential: MachineCredential }[] = [];
+    for (const [index, joinToken] of joinTokens.entries()) {
+      const context = { identity: null, requestId: 'command-line', loaders: new Map() };
+      const publicKey = wishes[index]?.publicKey ?? '';
+      const { entity, credential, userErrors } = await this.join(context, { joinToken, publicKey });
+      if (entity === null || credential === undefined) throw new Refusal(userErrors);
+      issued.push({ id: entity.id, credential });
+    }
+    return issued;
   }
 
   /** Needs no login: the join token is the credential, and attempts at it are counted. */

@@ -58,8 +58,7 @@ export class UserService {
       subject: 'User',
       prepare: async ({ check }) => {
         requireAdmin(identity);
-        const wants = 'letters and digits, and dots, hyphens, underscores and at signs inside';
-        check.text('name', input.name, { required: true, min: 1, max: 63, pattern: userNamePattern, wants });
+        checkUserName(check, input.name);
         checkPassword(check, input.password);
         // No hash is computed for a refused caller.
         check.throwIfAny();
@@ -79,6 +78,19 @@ export class UserService {
     await refuseTaken('user', user.name, this.#users.insert(tx, { id, ...user }));
     await appendStatus(tx, systemEvents, [{ ...event(id, 1, 'user.created'), from: null, to: 'ACTIVE' }], this.#wake);
     return id;
+  }
+
+  /** Gives a locked user a new password, enables the user and ends all sessions, above the rules for callers. */
+  async recover(
+    tx: Transaction,
+    user: User,
+    { passwordHash, admin }: { readonly passwordHash: string; readonly admin: boolean },
+  ): Promise<void> {
+    await this.#users.update(tx, user.id, { passwordHash, disabled: false, admin });
+    await this.#credentials.endAll(tx, user.id);
+    const what = { from: status(user.disabled), to: status(false), reason: 'password, by the command line' };
+    const changed = { ...event(user.id, user.version + 1, 'user.changed'), ...what };
+    await appendStatus(tx, systemEvents, [changed], this.#wake);
   }
 
   update(context: RequestContext, input: UserUpdateInput): Promise<MutationOutcome<User>> {
@@ -180,7 +192,12 @@ function refuseCurrentPassword(): never {
   refuse('BAD_CREDENTIALS', 'the current password is not right', { field: ['input', 'currentPassword'] });
 }
 
-function checkPassword(check: InputCheck, password: string | null | undefined): void {
+export function checkUserName(check: InputCheck, name: string): void {
+  const wants = 'letters and digits, and dots, hyphens, underscores and at signs inside';
+  check.text('name', name, { required: true, min: 1, max: 63, pattern: userNamePattern, wants });
+}
+
+export function checkPassword(check: InputCheck, password: string | null | undefined): void {
   check.text('password', password, { min: 12, max: 256 });
 }
 

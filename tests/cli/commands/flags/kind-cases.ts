@@ -58,6 +58,8 @@ async function accountCases({ ok, system, coverage, env }: FlagRun, secret: stri
   await ok(`projects delete other ${wait}`);
   from = await file('user.yaml', 'admin: false\n');
   await ok(`users create sweep --user-password-file ${secret} --admin false --from ${from} ${wait}`);
+  await ok(`users create swept --admin true --user-password-file ${secret} --config ${system.config}`);
+  await ok(`users create swept --recover --config ${system.config}`);
   await ok(`users update sweep --enabled true --from ${from} ${wait}`);
   await ok('users update sweep --unset current-password-file --admin false');
   await ok('users list --text sweep');
