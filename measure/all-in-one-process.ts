@@ -7,10 +7,10 @@ import { type AllInOne, allInOneConfig, startAllInOne } from '../compose/all-in-
 import type { DeviceName } from '../lab/device.ts';
 import { Database, type DatabaseLocation } from '../platform/database/database.ts';
 import { createLogger } from '../platform/log/log.ts';
-import { Retention } from '../platform/owed/retention.ts';
+import { platformRetention, runRetention } from '../platform/owed/retention.ts';
 import { KeyFolder } from '../platform/secrets/key-folder.ts';
 import { newUuid } from '../platform/values/ids.ts';
-import { deleteOldMappings, deleteOldOperations, endedCalls } from '../subgraphs/relay/control/journal/retention.ts';
+import { endedCalls, relayRetention } from '../subgraphs/relay/control/journal/retention.ts';
 import type { Endpoint, Transport } from '../subgraphs/relay/transports/session.ts';
 import { testEgressSettings } from '../tests/support/machine/egress.ts';
 import { answerParent } from './child.ts';
@@ -121,10 +121,11 @@ async function retain(keptMs: number): Promise<undefined> {
     `UPDATE commit_record SET at = at - INTERVAL 9 DAY WHERE at BETWEEN NOW(3) - INTERVAL 1 DAY AND ${old}`,
     [keptMs],
   );
-  await deleteOldOperations({ db, operationMs: keptMs });
   const ended = (ids: readonly string[]) => endedCalls(db, ids);
-  await new Retention({ db, log, eventMs: keptMs, auditMs: keptMs, auditKeys, endedCalls: ended }).runOnce();
-  await deleteOldMappings({ db, operationMs: keptMs });
+  const options = { db, log, eventMs: keptMs, auditMs: keptMs, auditKeys, endedCalls: ended };
+  const relay = relayRetention(db, keptMs);
+  // Mappings go after their events.
+  await runRetention([...relay, ...platformRetention(options), ...relay]);
   return undefined;
 }
 

@@ -15,7 +15,7 @@ import type { Logger } from '../platform/log/log.ts';
 import type { EgressPolicy } from '../platform/net/egress.ts';
 import type { OwedQueue } from '../platform/owed/owed-queue.ts';
 import { OwedWork } from '../platform/owed/owed-work.ts';
-import { Retention } from '../platform/owed/retention.ts';
+import { platformRetention } from '../platform/owed/retention.ts';
 import type { Config } from '../platform/process/config.ts';
 import type { Health } from '../platform/process/health.ts';
 import type { SubgraphWork } from '../platform/process/subgraph-row.ts';
@@ -26,6 +26,7 @@ import { OwedCarrier } from './queues/owed-carrier.ts';
 import { createQueueMetrics } from './queues/queue-metrics.ts';
 import { QueueWorker } from './queues/queue-worker.ts';
 import { createRetentionQueue } from './queues/retention-queue.ts';
+import { createRetentionRun, type RunRetention } from './retention-run.ts';
 
 export interface WorkerOptions {
   readonly db: Database;
@@ -160,14 +161,11 @@ function createQueues(options: WorkerOptions): Component {
 }
 
 /** The subgraphs' rows are deleted before the idempotency keys: the keys of deleted calls may be deleted too. */
-function createRetention({ db, log, config, work, auditKeys }: WorkerOptions): (signal: AbortSignal) => Promise<void> {
-  const steps = work.flatMap(({ retention = [] }) => retention);
-  const retention = new Retention({
-    db,
-    log,
+function createRetention({ db, log, registry, config, work, auditKeys }: WorkerOptions): RunRetention {
+  const ofPlatform = platformRetention({
+    ...{ db, log, auditKeys },
     eventMs: config['retention.eventDays'] * dayMs,
     auditMs: config['retention.auditDays'] * dayMs,
-    auditKeys,
     endedCalls: async (callIds) => {
       let ended: readonly string[] = callIds;
       for (const each of work) {
@@ -177,8 +175,6 @@ function createRetention({ db, log, config, work, auditKeys }: WorkerOptions): (
       return new Set(ended);
     },
   });
-  return async (signal) => {
-    for (const { name, run } of steps) log.info({ [name]: await run(signal) }, 'retention');
-    await retention.runOnce(signal);
-  };
+  const ofSubgraphs = work.flatMap(({ retention = [] }) => retention);
+  return createRetentionRun({ log, registry, steps: [...ofSubgraphs, ...ofPlatform] });
 }

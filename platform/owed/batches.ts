@@ -1,32 +1,28 @@
 // Deletes many rows in statements that each hold few locks.
-import type { Database } from '../database/database.ts';
 
 /** Of one statement. */
 export const batchSize = 1_000;
-/** Per run: the rest waits for the next. */
+/** Per run: the rest is deleted by the next, which is due at once. */
 const usualBatches = 100;
 
-/** Repeats a deletion until a batch is not full. Returns the number of rows. */
+/** What a run of retention did. */
+export interface Deleted {
+  readonly rows: number;
+  /** It stopped at its bound, or because it was interrupted: more rows may be due. */
+  readonly more: boolean;
+}
+
+/** Repeats a deletion of at most `size` rows until a batch is not full. */
 export async function inBatches(
   batch: () => Promise<number>,
   signal: AbortSignal | undefined,
-  mostBatches = usualBatches,
-): Promise<number> {
-  let total = 0;
+  { mostBatches = usualBatches, size = batchSize }: { readonly mostBatches?: number; readonly size?: number } = {},
+): Promise<Deleted> {
+  let rows = 0;
   for (let count = 0; count < mostBatches && signal?.aborted !== true; count += 1) {
     const deleted = await batch();
-    total += deleted;
-    if (deleted < batchSize) break;
+    rows += deleted;
+    if (deleted < size) return { rows, more: false };
   }
-  return total;
-}
-
-/** `sql` deletes at most `batchSize` rows. */
-export function deleteInBatches(
-  db: Database,
-  sql: string,
-  values: readonly (string | number)[],
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  return inBatches(async () => (await db.execute(sql, values)).affectedRows, signal);
+  return { rows, more: true };
 }

@@ -8,9 +8,11 @@ import { marksFor } from '../database/sql.ts';
 import { purgeVersions } from '../edge/configuration-versions.ts';
 import { trustedNow } from '../leases/trusted-clock.ts';
 import type { Logger } from '../log/log.ts';
-import { batchSize, inBatches } from './batches.ts';
+import type { RetentionStep } from './retention-step.ts';
+import { batchSize, type Deleted, inBatches } from './batches.ts';
+import { oldRowsStep } from './old-rows.ts';
 
-interface RetentionOptions {
+export interface RetentionOptions {
   readonly db: Database;
   readonly log: Logger;
   /** How long status events are kept. */
@@ -25,91 +27,91 @@ interface RetentionOptions {
   readonly endedCalls?: (callIds: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
-interface Retained {
-  readonly events: number;
-  readonly auditEntries: number;
-  readonly versions: number;
-  readonly keys: number;
-  readonly commitRecords: number;
-  readonly leases: number;
-}
-
-/** Limit per run and kind: the rest waits for the next run. */
+/** Limit per run and kind: the rest is deleted by the next, which is due at once. */
 const mostBatches = 200;
 const leaseKeptHours = 24;
+const dayMs = 86_400_000;
 
-export class Retention {
-  readonly #options: RetentionOptions;
+/** The steps for the tables of the platform. Keys are last, because those of deleted calls may be deleted too. */
+export function platformRetention(options: RetentionOptions): readonly RetentionStep[] {
+  const { db, eventMs, auditMs } = options;
+  const batches = (batch: () => Promise<number>) => (signal: AbortSignal) => inBatches(batch, signal, { mostBatches });
+  return [
+    { name: 'events', tables: ['status_change'], run: batches(() => runBlock(db, deleteEvents, eventMs)) },
+    { name: 'audit entries', tables: ['audit_entry'], run: (signal) => deleteAudit(options, signal) },
+    {
+      ...{ name: 'versions of settings', tables: ['configuration_version'] },
+      run: batches(() => purgeVersions(db, auditMs, batchSize)),
+    },
+    // A day longer than tokens are answered, so that "purged" is never taken for "lost".
+    oldRowsStep(db, {
+      ...{ name: 'commit records', table: 'commit_record', column: 'at', keptMs: commitRecordKeptMs + dayMs },
+    }),
+    // There are as many as things that processes hold: they need no index by time.
+    { name: 'leases', tables: ['lease'], run: batches(() => deleteLeases(db)) },
+    { name: 'idempotency keys', tables: ['idempotency_key'], run: (signal) => deleteKeys(options, signal) },
+  ];
+}
 
-  constructor(options: RetentionOptions) {
-    this.#options = options;
+/** Runs the steps one after the other. */
+export async function runRetention(
+  steps: readonly RetentionStep[],
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Readonly<Record<string, Deleted>>> {
+  const done: Record<string, Deleted> = {};
+  for (const { name, run } of steps) done[name] = await run(signal);
+  return done;
+}
+
+/** A broken audit trail is kept unchanged; the other steps continue. */
+async function deleteAudit({ db, log, auditKeys, auditMs }: RetentionOptions, signal: AbortSignal): Promise<Deleted> {
+  try {
+    return await inBatches(() => purgeAudit(db, auditKeys, auditMs), signal, { mostBatches });
+  } catch (error) {
+    log.error({ err: error }, 'the audit trail was not purged');
+    return { rows: 0, more: false };
   }
+}
 
-  /** Deletes the rows that are due. Returns the number for each step. */
-  async runOnce(signal?: AbortSignal): Promise<Retained> {
-    const { db, log, eventMs } = this.#options;
-    const each = (batch: () => Promise<number>) => inBatches(batch, signal, mostBatches);
-    const done = {
-      events: await each(() => runBlock(db, deleteEvents, eventMs)),
-      auditEntries: await this.#deleteAudit(signal),
-      versions: await each(() => purgeVersions(db, this.#options.auditMs, batchSize)),
-      keys: (await each(() => this.#deletePlainKeys())) + (await this.#deleteCallKeys(signal)),
-      commitRecords: await each(() => this.#deleteCommitRecords()),
-      leases: await each(() => this.#deleteLeases()),
-    };
-    log.info(done, 'retention');
-    return done;
-  }
+interface ExpiredKey {
+  readonly at: string;
+  readonly scope: string;
+  readonly operation: string;
+  readonly keyHash: string;
+  readonly callId: string | null;
+}
 
-  /** A broken audit trail is kept unchanged; the other steps continue. */
-  async #deleteAudit(signal: AbortSignal | undefined): Promise<number> {
-    const { db, log, auditKeys, auditMs } = this.#options;
-    try {
-      return await inBatches(() => purgeAudit(db, auditKeys, auditMs), signal, mostBatches);
-    } catch (error) {
-      log.error({ err: error }, 'the audit trail was not purged');
-      return 0;
+/**
+ * In order of expiry. Keys of calls that have not ended are skipped: each run reads them once. Without `endedCalls` all keys of calls are kept.
+ */
+async function deleteKeys({ db, endedCalls }: RetentionOptions, signal: AbortSignal): Promise<Deleted> {
+  let rows = 0;
+  let after: readonly string[] = ['0001-01-01', '', '', ''];
+  for (let batch = 0; batch < mostBatches && !signal.aborted; batch += 1) {
+    const page = await db.query<ExpiredKey>(
+      `SELECT CAST(expires_at AS CHAR) AS at, scope, operation, key_hash AS keyHash, call_id AS callId FROM idempotency_key
+        WHERE expires_at >= ? AND (expires_at > ? OR (scope, operation, key_hash) > (?, ?, ?)) AND expires_at < ${trustedNow}
+        ORDER BY expires_at, scope, operation, key_hash LIMIT ${batchSize}`,
+      [after[0] ?? '', ...after],
+    );
+    const [first, last] = [page[0], page.at(-1)];
+    if (first !== undefined && last !== undefined) {
+      const calls = page.flatMap(({ callId }) => (callId === null ? [] : [callId]));
+      const ended = endedCalls === undefined || calls.length === 0 ? [] : [...(await endedCalls(calls))];
+      const ofEnded = ended.length === 0 ? '' : ` OR call_id IN (${marksFor(ended)})`;
+      const sql = `DELETE FROM idempotency_key WHERE expires_at >= ? AND expires_at <= ? AND expires_at < ${trustedNow}
+        AND (call_id IS NULL${ofEnded})`;
+      rows += (await db.execute(sql, [first.at, last.at, ...ended])).affectedRows;
+      after = [last.at, last.scope, last.operation, last.keyHash];
     }
+    if (page.length < batchSize) return { rows, more: false };
   }
+  return { rows, more: true };
+}
 
-  async #deletePlainKeys(): Promise<number> {
-    const sql = `DELETE FROM idempotency_key WHERE expires_at < ${trustedNow} AND call_id IS NULL LIMIT ?`;
-    return (await this.#options.db.execute(sql, [batchSize])).affectedRows;
-  }
-
-  /** In order of expiry; keys of running calls are skipped. */
-  async #deleteCallKeys(signal: AbortSignal | undefined): Promise<number> {
-    const { db, endedCalls } = this.#options;
-    if (endedCalls === undefined) return 0;
-    let deleted = 0;
-    let afterId = '';
-    for (let batch = 0; batch < mostBatches && signal?.aborted !== true; batch += 1) {
-      const rows = await db.query<{ callId: string }>(
-        `SELECT call_id AS callId FROM idempotency_key WHERE call_id > ? AND expires_at < ${trustedNow} ORDER BY call_id LIMIT ?`,
-        [afterId, batchSize],
-      );
-      const last = rows.at(-1);
-      if (last === undefined) break;
-      afterId = last.callId;
-      const ended = [...(await endedCalls(rows.map((row) => row.callId)))];
-      if (ended.length === 0) continue;
-      const marks = marksFor(ended);
-      const sql = `DELETE FROM idempotency_key WHERE call_id IN (${marks}) AND expires_at < ${trustedNow}`;
-      deleted += (await db.execute(sql, ended)).affectedRows;
-    }
-    return deleted;
-  }
-
-  /** A day longer than tokens are answered, so that "purged" is never taken for "lost". */
-  async #deleteCommitRecords(): Promise<number> {
-    const sql = `DELETE FROM commit_record WHERE at < ${trustedNow} - INTERVAL ? SECOND - INTERVAL 1 DAY ORDER BY at LIMIT ?`;
-    return (await this.#options.db.execute(sql, [commitRecordKeptMs / 1000, batchSize])).affectedRows;
-  }
-
-  async #deleteLeases(): Promise<number> {
-    const sql = `DELETE FROM lease WHERE expires_at < ${trustedNow} - INTERVAL ? HOUR ORDER BY name LIMIT ?`;
-    return (await this.#options.db.execute(sql, [leaseKeptHours, batchSize])).affectedRows;
-  }
+async function deleteLeases(db: Database): Promise<number> {
+  const sql = `DELETE FROM lease WHERE expires_at < ${trustedNow} - INTERVAL ? HOUR ORDER BY name LIMIT ?`;
+  return (await db.execute(sql, [leaseKeptHours, batchSize])).affectedRows;
 }
 
 /*

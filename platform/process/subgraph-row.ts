@@ -25,6 +25,7 @@ import type { NewMachineRecords } from '../machines/machine-records.ts';
 import type { MutualTls } from '../machines/tls.ts';
 import type { EgressPolicy } from '../net/egress.ts';
 import type { OwedQueue } from '../owed/owed-queue.ts';
+import type { RetentionStep } from '../owed/retention-step.ts';
 import type { TextMemory } from '../restore/text-memory.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import type { KeyFolder } from '../secrets/key-folder.ts';
@@ -171,13 +172,6 @@ export interface SubgraphWork {
   readonly retention?: readonly RetentionStep[];
   /** Selects the calls (UUIDs) that have ended or do not belong to the subgraph. Their idempotency keys may be deleted. */
   readonly endedCalls?: (callIds: readonly string[]) => Promise<ReadonlySet<string>>;
-}
-
-export interface RetentionStep {
-  /** The kind of rows, for the log. */
-  readonly name: string;
-  /** Deletes the rows that are due, in small transactions, oldest first. Returns the number of rows. The rest waits for the next run. */
-  run(signal: AbortSignal): Promise<number>;
 }
 
 /** A role beside the subgraph's own, for example a checker at a remote site. */

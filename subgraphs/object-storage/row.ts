@@ -83,14 +83,10 @@ export const objectStorageRow = subgraphRow({
   },
   async work({ db, wake, sealer }) {
     const { createClusterKeyQueue } = await import('./control/accounts/cluster-key-queue.ts');
-    const { retireUrlKeys } = await import('./control/containers/url-service.ts');
-    const { forgetDeleted } = await import('./control/stores/container-store.ts');
+    const { objectRetention } = await import('./control/retention.ts');
     return {
       queues: [createClusterKeyQueue({ db, wake, sealer })],
-      retention: [
-        { name: 'deleted containers of object storage', run: () => forgetDeleted(db, 1_000) },
-        { name: 'keys of URLs of object storage', run: () => retireUrlKeys({ db, wake }, 100) },
-      ],
+      retention: objectRetention({ db, wake }),
     };
   },
   async reseal(db, options) {

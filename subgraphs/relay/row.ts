@@ -82,7 +82,7 @@ export const relayRow = subgraphRow({
   async work({ db, wake, sealer }, settings) {
     const { createBackendChecks } = await import('./control/checks/backend-checks.ts');
     await refuseOlderForm(db);
-    const { deleteOldMappings, deleteOldOperations, endedCalls } = await import('./control/journal/retention.ts');
+    const { endedCalls, relayRetention } = await import('./control/journal/retention.ts');
     const operationMs = settings['retention.operationDays'] * dayMs;
     return {
       checks: [
@@ -95,10 +95,7 @@ export const relayRow = subgraphRow({
           sourceAddress: settings['relay.sourceAddress'],
         }),
       ],
-      retention: [
-        { name: 'operations', run: (signal) => deleteOldOperations({ db, operationMs }, signal) },
-        { name: 'mappings', run: (signal) => deleteOldMappings({ db, operationMs }, signal) },
-      ],
+      retention: relayRetention(db, operationMs),
       endedCalls: (callIds) => endedCalls(db, callIds),
     };
   },

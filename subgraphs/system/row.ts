@@ -103,10 +103,11 @@ export const systemRow = subgraphRow({
   async work({ db, log, egress, sealer }, settings) {
     const { createDeliveryQueue } = await import('./control/alerts/delivery-queue.ts');
     const { alertRetention } = await import('./control/alerts/retention.ts');
+    const { sessionRetention } = await import('./control/access/session-retention.ts');
     const dashboardUrl = settings['alerts.dashboardUrl'] ?? null;
     return {
       queues: [createDeliveryQueue({ db, log, egress, sealer, dashboardUrl })],
-      retention: alertRetention(db),
+      retention: [...alertRetention(db), sessionRetention(db)],
     };
   },
   reseal: async (db, options) => (await import('./control/alerts/reseal.ts')).resealChannels(db, options),

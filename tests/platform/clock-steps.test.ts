@@ -5,7 +5,7 @@ import { platformMigrations } from '../../compose/places.ts';
 import type { RequestContext } from '../../platform/caller/identity.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { TrustedClock } from '../../platform/leases/trusted-clock.ts';
-import { Retention } from '../../platform/owed/retention.ts';
+import { platformRetention, runRetention } from '../../platform/owed/retention.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import { SteppedMariadb } from '../../trials/clock/stepped-mariadb.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/machine/temporary-folder.ts';
@@ -76,7 +76,7 @@ test(`${trials} random steps, with and without a restart: no call repeated, no r
   const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000);
   process.stdout.write(`steps of seed ${seed}\n`);
   const draw = random(seed);
-  const retention = new Retention({
+  const retention = platformRetention({
     ...ground,
     eventMs: 30 * dayMs,
     auditMs: 30 * dayMs,
@@ -101,10 +101,10 @@ test(`${trials} random steps, with and without a restart: no call repeated, no r
     await ground.append({}, {});
     written += 4;
     await ground.sequence();
-    await retention.runOnce();
+    await runRetention(retention);
     await mariadb.stepTo(0, ground.db);
     await clock.sample();
-    await retention.runOnce();
+    await runRetention(retention);
     for (const key of [before, during]) verdict.repeatedCalls += (await make(key)) ? 0 : 1;
   }
   verdict.lostRows = written - (await events());

@@ -3,7 +3,7 @@
 import { ownersOf } from '../../compose/owners.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { TrustedClock } from '../../platform/leases/trusted-clock.ts';
-import { Retention } from '../../platform/owed/retention.ts';
+import { platformRetention, runRetention } from '../../platform/owed/retention.ts';
 import { createLocalWake } from '../../platform/work/wake.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { NftDevice } from '../../tests/subgraphs/relay/support/nft-device.ts';
@@ -108,7 +108,7 @@ export class ControlPlane {
     const node = this.#node;
     await this.#running?.clock.sample();
     const ages = { eventMs: 30 * dayMs, auditMs: 30 * dayMs };
-    await new Retention({ ...node, ...ages, auditKeys: testPair('audit') }).runOnce();
+    await runRetention(platformRetention({ ...node, ...ages, auditKeys: testPair('audit') }));
     let lost = 0;
     for (const table of keptTables) {
       const [row] = await node.db.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`);

@@ -12,9 +12,10 @@ import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import { verifyAudit } from '../../../platform/audit/verify.ts';
 import { Database, type Sql } from '../../../platform/database/database.ts';
 import { grantsFor } from '../../../platform/database/grants.ts';
-import { Retention } from '../../../platform/owed/retention.ts';
+import { platformRetention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
+import { deletedRows } from '../../support/product/deleted-rows.ts';
 import { testPair } from '../../support/product/signing-keys.ts';
 import { LocalContext, TestContext } from '../../support/product/test-context.ts';
 
@@ -178,8 +179,8 @@ describe('an attacker who can write to the database but has no key', () => {
     await write(10);
     await sealer.runOnce();
     await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY WHERE position <= 6');
-    const retention = new Retention({ ...ground, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
-    expect(await retention.runOnce()).toMatchObject({ auditEntries: 0 });
+    const retention = platformRetention({ ...ground, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
+    expect(await deletedRows(retention)).toMatchObject({ 'audit entries': 0 });
     expect(await verify()).toMatchObject({
       intact: false,
       firstBrokenPosition: 1,
@@ -323,8 +324,8 @@ test('the rest still verifies after retention', async () => {
   // The hash covers the time.
   await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY ORDER BY id LIMIT 6');
   await sealer.runOnce();
-  const retention = new Retention({ ...ground, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
-  expect(await retention.runOnce()).toMatchObject({ auditEntries: 6 });
+  const retention = platformRetention({ ...ground, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
+  expect(await deletedRows(retention)).toMatchObject({ 'audit entries': 6 });
   expect(await verify()).toMatchObject({ intact: true, checked: 4 });
   await write(2);
   await sealer.runOnce();

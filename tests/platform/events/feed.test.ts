@@ -5,7 +5,7 @@ import type { CodedError } from '../../../platform/errors/errors.ts';
 import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
 import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
 import type { HistoryFilter } from '../../../platform/events/filter.ts';
-import { Retention } from '../../../platform/owed/retention.ts';
+import { platformRetention, runRetention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { forFile } from '../../support/jest/shared.ts';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
@@ -309,8 +309,8 @@ describe('an unsuitable cursor', () => {
     expect(toNames(await take(overtaken, 1))).toEqual(['n4']);
     await db.execute('UPDATE status_change SET at = at - INTERVAL 40 DAY WHERE seq <= 550');
     const days = 30 * 86_400_000;
-    const retention = new Retention({ ...ground, eventMs: days, auditMs: days, auditKeys: testPair('audit') });
-    expect(await retention.runOnce()).toMatchObject({ events: 550 });
+    const steps = platformRetention({ ...ground, eventMs: days, auditMs: days, auditKeys: testPair('audit') });
+    expect(await runRetention(steps)).toMatchObject({ events: { rows: 550 } });
     for (const seq of [0, 3, 550]) {
       const cursor = seq === 0 ? startCursor() : (all[seq - 1]?.cursor ?? '');
       expect([seq, await codeOf(cursor)]).toEqual([seq, 'CURSOR_EXPIRED']);

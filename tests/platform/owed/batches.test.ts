@@ -16,13 +16,13 @@ function rows(count: number) {
 
 it('ends with the first batch that is not full', async () => {
   const { batch, calls } = rows(2 * batchSize + 1);
-  expect(await inBatches(batch, undefined)).toBe(2 * batchSize + 1);
+  expect(await inBatches(batch, undefined)).toEqual({ rows: 2 * batchSize + 1, more: false });
   expect(calls()).toBe(3);
 });
 
 it('leaves the rest for the next run', async () => {
   const { batch, calls } = rows(10 * batchSize);
-  expect(await inBatches(batch, undefined, 4)).toBe(4 * batchSize);
+  expect(await inBatches(batch, undefined, { mostBatches: 4 })).toEqual({ rows: 4 * batchSize, more: true });
   expect(calls()).toBe(4);
 });
 
@@ -33,7 +33,7 @@ it('begins no batch after a stop was requested', async () => {
     ending.abort();
     return batch();
   };
-  expect(await inBatches(once, ending.signal)).toBe(batchSize);
-  expect(await inBatches(batch, ending.signal)).toBe(0);
+  expect(await inBatches(once, ending.signal)).toEqual({ rows: batchSize, more: true });
+  expect(await inBatches(batch, ending.signal)).toEqual({ rows: 0, more: true });
   expect(calls()).toBe(1);
 });

@@ -1,9 +1,10 @@
 // Retention of keys, commit marks and leases. The tests of the feed and of the chain cover events and audit entries.
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
-import { Retention } from '../../../platform/owed/retention.ts';
+import { platformRetention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { forFile } from '../../support/jest/shared.ts';
+import { deletedRows } from '../../support/product/deleted-rows.ts';
 import { testPair } from '../../support/product/signing-keys.ts';
 import { TestContext } from '../../support/product/test-context.ts';
 
@@ -15,9 +16,9 @@ beforeAll(async () => {
   ({ db } = ground);
 });
 
-function retention(endedCalls?: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Retention {
+function run(endedCalls?: (ids: readonly string[]) => Promise<ReadonlySet<string>>, signal?: AbortSignal) {
   const options = { ...ground, eventMs: 30 * dayMs, auditMs: 30 * dayMs, auditKeys: testPair('audit') };
-  return new Retention(endedCalls === undefined ? options : { ...options, endedCalls });
+  return deletedRows(platformRetention(endedCalls === undefined ? options : { ...options, endedCalls }), signal);
 }
 
 async function addKey(name: string, callId: string | null, days: number): Promise<void> {
@@ -38,14 +39,14 @@ test("expired keys are deleted, a call's key only once the call has ended, and o
   await addKey('of-ended', ended, -1);
   await addKey('of-open', open, -1);
   await addKey('of-ended-fresh', ended, 1);
-  expect(await retention().runOnce()).toMatchObject({ keys: 1 });
+  expect(await run()).toMatchObject({ 'idempotency keys': 1 });
   expect(await keys()).toEqual(['fresh', 'of-ended', 'of-ended-fresh', 'of-open']);
   const asked: string[] = [];
   const endedCalls = async (ids: readonly string[]) => {
     asked.push(...ids);
     return new Set([ended]);
   };
-  expect(await retention(endedCalls).runOnce()).toMatchObject({ keys: 1 });
+  expect(await run(endedCalls)).toMatchObject({ 'idempotency keys': 1 });
   expect(asked.sort()).toEqual([ended, open].sort());
   expect(await keys()).toEqual(['fresh', 'of-ended-fresh', 'of-open']);
 });
@@ -63,7 +64,7 @@ test('old settings of an object are deleted, but the newest of an existing objec
   await add(gone, 2, 40, null);
   await add(recent, 1, 50, '{}');
   await add(recent, 2, 5, null);
-  expect(await retention().runOnce()).toMatchObject({ versions: 5 });
+  expect(await run()).toMatchObject({ 'versions of settings': 5 });
   const kept = await db.query<{ id: string; number: number }>(
     'SELECT subject_id AS id, number FROM configuration_version ORDER BY subject_id',
   );
@@ -83,7 +84,7 @@ test('old commit marks and leases are deleted, in as many batches as necessary',
   await db.execute(
     "INSERT INTO lease (name, token, owner, expires_at) VALUES ('old', 't', 'o', NOW(3) - INTERVAL 2 DAY), ('recent', 't', 'o', NOW(3) - INTERVAL 1 HOUR)",
   );
-  expect(await retention().runOnce()).toMatchObject({ commitRecords: 2500, leases: 1 });
+  expect(await run()).toMatchObject({ 'commit records': 2500, leases: 1 });
   expect(await db.query('SELECT COUNT(*) AS n FROM commit_record')).toEqual([{ n: 3 }]);
   expect(await db.query('SELECT name FROM lease')).toEqual([{ name: 'recent' }]);
 });
@@ -100,17 +101,17 @@ test('the newest event stays, however old; young events after an old one stay, a
   }
   const seqs = async () =>
     (await db.query<{ seq: number }>('SELECT seq FROM status_change ORDER BY seq')).map((row) => row.seq);
-  expect(await retention().runOnce()).toMatchObject({ events: 2 });
+  expect(await run()).toMatchObject({ events: 2 });
   expect(await seqs()).toEqual([3, 4, 5]);
   await db.execute('UPDATE status_change SET at = NOW(3) - INTERVAL 50 DAY');
-  expect(await retention().runOnce()).toMatchObject({ events: 2 });
+  expect(await run()).toMatchObject({ events: 2 });
   expect(await seqs()).toEqual([5]);
   expect(await db.query('SELECT oldest_seq AS o FROM status_sequencer')).toEqual([{ o: 5 }]);
-  expect(await retention().runOnce()).toMatchObject({ events: 0 });
+  expect(await run()).toMatchObject({ events: 0 });
 });
 
 test('stops between batches on request', async () => {
   await addKey('late', null, -1);
-  expect(await retention().runOnce(AbortSignal.abort())).toMatchObject({ keys: 0 });
+  expect(await run(undefined, AbortSignal.abort())).toMatchObject({ 'idempotency keys': 0 });
   expect(await keys()).toContain('late');
 });

@@ -10,6 +10,7 @@ import { retentionSteps } from '../../../subgraphs/loadbalancer/control/retentio
 import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { loadBalancerRow } from '../../../subgraphs/loadbalancer/row.ts';
 import { forFile } from '../../support/jest/shared.ts';
+import { deletedRows } from '../../support/product/deleted-rows.ts';
 import { keyFile } from '../../support/product/test-context.ts';
 import { BalancerGraph, makeTree } from './support/balancer-graph.ts';
 
@@ -61,12 +62,7 @@ test('rows of deleted objects are kept for repeated requests and readers of chan
     const row = await lockBalancer(tx, uuid);
     if (row !== undefined) await setProvisioning(tx, graph.wake, row, { status: 'DELETED', reason: null });
   });
-  const signal = new AbortController().signal;
-  const run = async (keptMs: number) => {
-    const deleted: Record<string, number> = {};
-    for (const step of retentionSteps(graph.db, keptMs)) deleted[step.name] = await step.run(signal);
-    return deleted;
-  };
+  const run = (keptMs: number) => deletedRows(retentionSteps(graph.db, keptMs));
   const none = Object.fromEntries(retentionSteps(graph.db).map(({ name }) => [name, 0]));
   expect(await run(60_000)).toEqual(none);
   await graph.db.execute('UPDATE lb_part SET deleted_at = NOW(3) - INTERVAL 1 HOUR WHERE deleted = 1');

@@ -1,24 +1,22 @@
-// Deletes old autoscaling decisions in small batches: those that changed nothing after a day, the others later.
+// Deletes old autoscaling decisions, those that changed nothing after a day, and old traffic.
 import type { Database } from '../../../../platform/database/database.ts';
-import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
-import { batchSize, inBatches } from '../../../../platform/owed/batches.ts';
+import { oldRowsStep } from '../../../../platform/owed/old-rows.ts';
+import type { RetentionStep } from '../../../../platform/owed/retention-step.ts';
 import { scalingActions } from '../../rules/scaling-policy.ts';
 
-const mostBatches = 200;
 const dayMs = 86_400_000;
+const trafficKeptMs = { MINUTE: 2 * dayMs, HOUR: 366 * dayMs } as const;
 
-/** Returns the number of rows. */
-export async function deleteOldDecisions(
+export function scalingRetention(
   db: Database,
   { changedMs }: { readonly changedMs: number },
-  signal?: AbortSignal,
-): Promise<number> {
-  let deleted = 0;
-  for (const action of scalingActions) {
-    const keptMs = action === 'KEEP' ? dayMs : changedMs;
-    const sql = `DELETE FROM lb_scaling_decision WHERE action = ? AND at < ${trustedNow} - INTERVAL ? SECOND ORDER BY at LIMIT ?`;
-    const batch = async () => (await db.execute(sql, [action, keptMs / 1000, batchSize])).affectedRows;
-    deleted += await inBatches(batch, signal, mostBatches);
-  }
-  return deleted;
+): readonly RetentionStep[] {
+  const decisions = scalingActions.map((action) => ({
+    ...{ name: `autoscaling decisions (${action})`, table: 'lb_scaling_decision', given: { action }, column: 'at' },
+    keptMs: action === 'KEEP' ? dayMs : changedMs,
+  }));
+  const traffic = Object.entries(trafficKeptMs).map(([period, keptMs]) => ({
+    ...{ name: `traffic (${period})`, table: 'lb_traffic', key: 'subject_id', given: { period }, column: 'at', keptMs },
+  }));
+  return [...decisions, ...traffic].map((rows) => oldRowsStep(db, rows));
 }

@@ -1,9 +1,9 @@
 // The workers' jobs for autoscaling and traffic: decisions, rollups of minutes and hours, and deletion of old rows.
 import type { DatabaseContext, SubgraphWork } from '../../../../platform/process/subgraph-row.ts';
-import { createTrafficQueue, deleteOldTraffic } from '../traffic/traffic-rollup.ts';
+import { createTrafficQueue } from '../traffic/traffic-rollup.ts';
 import { TrafficSeconds } from '../traffic/traffic-seconds.ts';
 import { NodeLoad } from './node-load.ts';
-import { deleteOldDecisions } from './retention.ts';
+import { scalingRetention } from './retention.ts';
 import { createScalingQueue } from './scaling-queue.ts';
 
 export interface ScalingWorkSettings {
@@ -22,9 +22,6 @@ export function createScalingWork(
       createScalingQueue({ db, wake, log, load: (policy, nodes) => load.of(policy, nodes) }),
       createTrafficQueue({ db, seconds }),
     ],
-    retention: [
-      { name: 'scalingDecisions', run: (signal) => deleteOldDecisions(db, { changedMs }, signal) },
-      { name: 'traffic', run: (signal) => deleteOldTraffic(db, signal) },
-    ],
+    retention: scalingRetention(db, { changedMs }),
   };
 }

@@ -1,11 +1,10 @@
 // Rolls up traffic: minutes from the seconds in Redis, and hours from minutes. The jobs recur; they may run twice, and they catch up.
 import type { Database } from '../../../../platform/database/database.ts';
-import { batchSize, inBatches } from '../../../../platform/owed/batches.ts';
 import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
 import { finishOwed, owe, reconcilingRetry } from '../../../../platform/owed/owed-work.ts';
 import { subjectsIn } from './traffic-figures.ts';
 import type { TrafficSeconds } from './traffic-seconds.ts';
-import { deleteTraffic, hoursSince, type TrafficPeriod, writeHour, writeMinutes } from './traffic-store.ts';
+import { hoursSince, type TrafficPeriod, writeHour, writeMinutes } from './traffic-store.ts';
 
 interface TrafficRollupOptions {
   readonly db: Database;
@@ -86,16 +85,4 @@ export async function rollHours(
     const begin = ended - back * hourMs;
     if (back <= hoursAgain || !made.has(begin)) await writeHour(db, new Date(begin));
   }
-}
-
-const mostBatches = 500;
-const dayMs = 86_400_000;
-const keptMs: Readonly<Record<TrafficPeriod, number>> = { MINUTE: 2 * dayMs, HOUR: 366 * dayMs };
-
-/** Returns the number of rows. */
-export async function deleteOldTraffic(db: Database, signal?: AbortSignal): Promise<number> {
-  let deleted = 0;
-  for (const period of ['MINUTE', 'HOUR'] as const)
-    deleted += await inBatches(() => deleteTraffic(db, period, keptMs[period], batchSize), signal, mostBatches);
-  return deleted;
 }

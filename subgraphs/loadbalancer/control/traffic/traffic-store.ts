@@ -97,14 +97,3 @@ export async function trafficTotals(db: Sql, subjectIds: readonly string[]): Pro
     [...subjectIds, ...subjectIds],
   );
 }
-
-/** Returns the number of rows, at most `limit`. */
-export async function deleteTraffic(
-  db: Database,
-  period: TrafficPeriod,
-  keptMs: number,
-  limit: number,
-): Promise<number> {
-  const sql = `DELETE FROM lb_traffic WHERE period = ? AND at < ${trustedNow} - INTERVAL ? SECOND ORDER BY at LIMIT ?`;
-  return (await db.execute(sql, [period, keptMs / 1000, limit])).affectedRows;
-}

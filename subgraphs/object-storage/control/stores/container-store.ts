@@ -145,9 +145,3 @@ export async function forgetContainersOf(tx: Transaction, accountId: string): Pr
     'UPDATE object_container SET live_name = NULL, live_option_id = NULL, deleted_at = NOW(3) WHERE account_id = ? AND live_name IS NOT NULL';
   await tx.execute(text, [accountId]);
 }
-
-/** Forgets rows old enough that no request for them can still be repeated. Returns the number of rows. */
-export async function forgetDeleted(sql: Sql, most: number): Promise<number> {
-  const text = `DELETE FROM object_container WHERE deleted_at < ${trustedNow} - INTERVAL 30 DAY LIMIT ?`;
-  return (await sql.execute(text, [most])).affectedRows;
-}

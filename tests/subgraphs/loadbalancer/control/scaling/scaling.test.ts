@@ -4,7 +4,7 @@ import type { AutoscalingPolicyInput } from '../../../../../generated/graph/load
 import { OwedWork, OwedWorkLostError } from '../../../../../platform/owed/owed-work.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import type { MeasuredLoad } from '../../../../../subgraphs/loadbalancer/control/scaling/node-load.ts';
-import { deleteOldDecisions } from '../../../../../subgraphs/loadbalancer/control/scaling/retention.ts';
+import { scalingRetention } from '../../../../../subgraphs/loadbalancer/control/scaling/retention.ts';
 import { createScalingQueue, decideOnce } from '../../../../../subgraphs/loadbalancer/control/scaling/scaling-queue.ts';
 import { ScalingReads } from '../../../../../subgraphs/loadbalancer/control/scaling/scaling-reads.ts';
 import { ScalingService } from '../../../../../subgraphs/loadbalancer/control/scaling/scaling-service.ts';
@@ -16,6 +16,7 @@ import {
 import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { historyMs, historyOf } from '../../../../../subgraphs/loadbalancer/rules/scale.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
+import { deletedRows } from '../../../../support/product/deleted-rows.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
 const place = forFile(() => BalancerPlace.open());
@@ -310,9 +311,9 @@ describe('the job', () => {
     await runJob(id, { [node]: 60 });
     await pass(id, 90_000_000);
     const { db } = place.ground;
-    await deleteOldDecisions(db, { changedMs: 10 * 86_400_000 });
+    await deletedRows(scalingRetention(db, { changedMs: 10 * 86_400_000 }));
     expect(await decisions(id)).toMatchObject([{ action: 'GROW' }]);
-    await deleteOldDecisions(db, { changedMs: 86_400_000 });
+    await deletedRows(scalingRetention(db, { changedMs: 86_400_000 }));
     expect(await decisions(id)).toEqual([]);
   });
 });

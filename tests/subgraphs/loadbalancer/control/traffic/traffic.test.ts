@@ -8,17 +8,18 @@ import { newUuid } from '../../../../../platform/values/ids.ts';
 import { nodesOf } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { collectdKey } from '../../../../../subgraphs/loadbalancer/control/scaling/collectd/receiver.ts';
 import { NodeLoad } from '../../../../../subgraphs/loadbalancer/control/scaling/node-load.ts';
+import { scalingRetention } from '../../../../../subgraphs/loadbalancer/control/scaling/retention.ts';
 import { StatisticsStore } from '../../../../../subgraphs/loadbalancer/control/traffic/statistics-store.ts';
 import { TrafficReads } from '../../../../../subgraphs/loadbalancer/control/traffic/traffic-reads.ts';
 import { TrafficRecorder } from '../../../../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
 import {
   createTrafficQueue,
-  deleteOldTraffic,
   rollHours,
   rollMinutes,
 } from '../../../../../subgraphs/loadbalancer/control/traffic/traffic-rollup.ts';
 import { TrafficSeconds } from '../../../../../subgraphs/loadbalancer/control/traffic/traffic-seconds.ts';
 import { defaultPolicy } from '../../../../../subgraphs/loadbalancer/rules/scaling-policy.ts';
+import { deletedRows } from '../../../../support/product/deleted-rows.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { listenerOf, memberOf, reportOf } from '../../support/traffic.ts';
 
@@ -225,7 +226,7 @@ describe('the graph', () => {
   test('old minutes are deleted, hours stay', async () => {
     const { db } = place.ground;
     await db.execute('UPDATE lb_traffic SET at = at - INTERVAL 3 DAY WHERE subject_id = ?', [balancerId]);
-    await deleteOldTraffic(db);
+    await deletedRows(scalingRetention(db, { changedMs: 1 }));
     const rows = await db.query('SELECT period FROM lb_traffic WHERE subject_id = ?', [balancerId]);
     expect(rows).toEqual([{ period: 'HOUR' }]);
   });

@@ -1,11 +1,8 @@
 // Retention of the journal. Old final calls are deleted with their evidence, but the calls of live mappings stay.
 import { expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
-import {
-  deleteOldMappings,
-  deleteOldOperations,
-  endedCalls,
-} from '../../../../../subgraphs/relay/control/journal/retention.ts';
+import { endedCalls, relayRetention } from '../../../../../subgraphs/relay/control/journal/retention.ts';
+import { deletedRows } from '../../../../support/product/deleted-rows.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';
@@ -32,7 +29,7 @@ test('old final calls are deleted, others are not', async () => {
   await node.db.execute(
     "INSERT INTO operation_evidence (operation_id, source, finding) SELECT id, 'probe', 'X' FROM operation",
   );
-  expect(await deleteOldOperations({ db: node.db, operationMs: 86_400_000 })).toBe(1);
+  expect(await deletedRows(relayRetention(node.db, 86_400_000))).toMatchObject({ 'operations (SUCCEEDED)': 1 });
   const left = await node.db.query<{ id: string; objectKey: string }>(
     'SELECT id, object_key AS objectKey FROM operation ORDER BY id',
   );
@@ -60,7 +57,7 @@ test('a deleted mapping is kept until the last of its events is gone, whichever 
     (await node.db.query<{ id: string }>('SELECT id FROM mapping WHERE id IN (?, ?, ?) ORDER BY id', made)).map(
       ({ id }) => id,
     );
-  const purge = () => deleteOldMappings({ db: node.db, operationMs: 86_400_000 });
+  const purge = async () => (await deletedRows(relayRetention(node.db, 86_400_000)))['deleted mappings'];
   await purge();
   expect(await left()).toEqual(made);
   await node.db.execute("DELETE FROM status_change WHERE subject_type = 'Mapping'");

@@ -4,10 +4,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
-import { deleteOldOperations } from '../../../../../subgraphs/relay/control/journal/retention.ts';
+import { relayRetention } from '../../../../../subgraphs/relay/control/journal/retention.ts';
 import { MappingChangeFeed } from '../../../../../subgraphs/relay/control/mappings/change-feed.ts';
 import { MappingReads } from '../../../../../subgraphs/relay/control/mappings/mapping-reads.ts';
 import { until, waitFor } from '../../../../support/machine/temporary-folder.ts';
+import { deletedRows } from '../../../../support/product/deleted-rows.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, projectA, projectB, registerDevice } from '../../support/relay-system.ts';
 import { startRelay } from '../../support/start-relay.ts';
@@ -107,7 +108,9 @@ test('when a mapping of an old call is deleted, every reader learns of it, whate
   await node.db.execute(
     "UPDATE operation SET created_at = NOW(3) - INTERVAL 400 DAY, finished_at = created_at WHERE object_key LIKE '%10.5.0.1'",
   );
-  expect(await deleteOldOperations({ db: node.db, operationMs: 365 * 86_400_000 })).toBeGreaterThan(0);
+  const deleted = await deletedRows(relayRetention(node.db, 365 * 86_400_000));
+  expect(deleted['operations (SUCCEEDED)']).toBeGreaterThan(0);
+  expect(deleted['deleted mappings']).toBe(0);
   await followTo(copy, after);
   expect(copy).toEqual(await truth());
 });
