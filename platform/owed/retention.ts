@@ -8,9 +8,9 @@ import { marksFor } from '../database/sql.ts';
 import { purgeVersions } from '../edge/configuration-versions.ts';
 import { trustedNow } from '../leases/trusted-clock.ts';
 import type { Logger } from '../log/log.ts';
-import type { RetentionStep } from './retention-step.ts';
 import { batchSize, type Deleted, inBatches } from './batches.ts';
 import { oldRowsStep } from './old-rows.ts';
+import type { RetentionStep } from './retention-step.ts';
 
 export interface RetentionOptions {
   readonly db: Database;

@@ -104,7 +104,7 @@ describe('a run', () => {
       );
     await add(2_500, 20, 'stays-');
     await add(1_200, 10, 'goes-');
-    await db.execute("INSERT INTO commit_record (id, timeline, at) VALUES (?, 1, NOW(3))", [newUuid()]);
+    await db.execute('INSERT INTO commit_record (id, timeline, at) VALUES (?, 1, NOW(3))', [newUuid()]);
     const rows: OldRows = {
       ...{ name: 'leases', table: 'lease', column: 'expires_at', key: 'name', keptMs: dayMs },
       where: "lease.name NOT LIKE 'stays-%'",

@@ -64,3 +64,19 @@ test('a deleted mapping is kept until the last of its events is gone, whichever 
   expect(await purge()).toBe(1);
   expect(await left()).toEqual([live, recent]);
 });
+
+test('a deleted backend goes after its calls, its mappings and its events', async () => {
+  const deleted = async () => {
+    const rows = await deletedRows(relayRetention(node.db, 86_400_000));
+    return rows['deleted backends'];
+  };
+  await node.db.execute('UPDATE backend SET deleted_at = NOW(3) - INTERVAL 2 DAY, live_name = NULL');
+  await node.db.execute('DELETE FROM status_change');
+  expect(await deleted()).toBe(0);
+  await node.db.execute('DELETE FROM mapping');
+  expect(await deleted()).toBe(0);
+  await node.db.execute('DELETE FROM operation');
+  expect(await deleted()).toBe(1);
+  for (const table of ['backend', 'backend_identity', 'backend_credential'])
+    expect([table, await node.db.query(`SELECT COUNT(*) AS n FROM ${table}`)]).toEqual([table, [{ n: 0 }]]);
+});
