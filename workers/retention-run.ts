@@ -39,7 +39,7 @@ export function createRetentionRun({ log, registry, steps }: RetentionRunOptions
       deletedRows.inc({ kind: name }, rows);
       dueRows.set({ kind: name }, more ? ((await overdue?.()) ?? 1) : 0);
     }
-    lastRun.set(Date.now() / 1000);
+    lastRun.setToCurrentTime();
     const some = Object.entries(done).filter(([, { rows }]) => rows > 0);
     const more = Object.values(done).some((each) => each.more);
     log.info({ deleted: Object.fromEntries(some.map(([name, { rows }]) => [name, rows])), more }, 'retention');

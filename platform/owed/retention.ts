@@ -12,7 +12,7 @@ import { batchSize, type Deleted, inBatches } from './batches.ts';
 import { oldRowsStep } from './old-rows.ts';
 import type { RetentionStep } from './retention-step.ts';
 
-export interface RetentionOptions {
+interface RetentionOptions {
   readonly db: Database;
   readonly log: Logger;
   /** How long status events are kept. */

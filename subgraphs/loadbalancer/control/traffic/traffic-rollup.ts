@@ -4,7 +4,7 @@ import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
 import { finishOwed, owe, reconcilingRetry } from '../../../../platform/owed/owed-work.ts';
 import { subjectsIn } from './traffic-figures.ts';
 import type { TrafficSeconds } from './traffic-seconds.ts';
-import { hoursSince, type TrafficPeriod, writeHour, writeMinutes } from './traffic-store.ts';
+import { hoursSince, writeHour, writeMinutes } from './traffic-store.ts';
 
 interface TrafficRollupOptions {
   readonly db: Database;

@@ -1,8 +1,7 @@
 // SQL of traffic by minute and hour. A period can be written again with the same or more reports: values are replaced, never added.
 import type { Database, Sql, SqlValue } from '../../../../platform/database/database.ts';
-import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 
-export type TrafficPeriod = 'MINUTE' | 'HOUR';
+type TrafficPeriod = 'MINUTE' | 'HOUR';
 
 export interface TrafficRow {
   readonly subjectId: string;

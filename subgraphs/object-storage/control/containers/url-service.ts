@@ -48,13 +48,13 @@ export interface SignedUrl {
   readonly expiresAt: Date;
 }
 
-export interface UrlOutcome {
+interface UrlOutcome {
   readonly objectUrl: SignedUrl | null;
   readonly userErrors: readonly UserError[];
   readonly commit: MutationOutcome<AccessKeyRow>['commit'];
 }
 
-export interface UrlDependencies extends Pick<SubgraphContext, 'db' | 'wake' | 'mutations' | 'sealer'> {
+interface UrlDependencies extends Pick<SubgraphContext, 'db' | 'wake' | 'mutations' | 'sealer'> {
   /** The region that users of clusters put in signatures. */
   readonly region: string;
 }

@@ -3,7 +3,6 @@ import type { Sql, Transaction } from '../../../../platform/database/database.ts
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { inEachProject, searchParents } from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import type { CmpObjectKey } from '../../../../platform/pages/cmp-object.ts';
 import { type PageItems, type PageRequest, searchedItems } from '../../../../platform/pages/connection.ts';
 import type { AskedContainer } from '../../wire/cluster-questions.ts';
