@@ -15,7 +15,7 @@ import type { BalancerRow } from '../../rules/rows.ts';
 import type { ScalingPolicy } from '../../rules/scaling-policy.ts';
 import { readBalancer, updateBalancer } from '../stores/balancer-store.ts';
 import { changeBalancer } from '../stores/change-balancer.ts';
-import { checkPolicy, policyOf } from './policy-input.ts';
+import { checkedPolicy } from './policy-input.ts';
 import { type PolicyRow, readPolicy, removePolicy, setPolicy } from './scaling-store.ts';
 
 interface ScalingServiceOptions {
@@ -43,13 +43,13 @@ export class ScalingService {
 
   /** The effect of `set`. The caller may run it and roll it back. */
   prepareSet(attempt: Attempt, context: RequestContext, input: AutoscalingPolicySetInput): Promise<Effect> {
-    checkPolicy(attempt.check, 'policy', input.policy);
-    return this.#prepare('autoscalingPolicySet', attempt, context, input, () => policyOf(input.policy));
+    const policy = checkedPolicy(attempt.check, 'policy', input.policy);
+    return this.#prepare('autoscalingPolicySet', attempt, context, input, policy);
   }
 
   /** The effect of `delete`. The caller may run it and roll it back. */
   prepareDelete(attempt: Attempt, context: RequestContext, input: AutoscalingPolicyDeleteInput): Promise<Effect> {
-    return this.#prepare('autoscalingPolicyDelete', attempt, context, input, () => undefined);
+    return this.#prepare('autoscalingPolicyDelete', attempt, context, input, undefined);
   }
 
   #run(
@@ -68,7 +68,7 @@ export class ScalingService {
     attempt: Attempt,
     context: RequestContext,
     input: AutoscalingPolicyDeleteInput,
-    wanted: () => ScalingPolicy | undefined,
+    policy: ScalingPolicy | undefined,
   ): Promise<Effect> {
     const { db, wake } = this.#options;
     const { check } = attempt;
@@ -77,7 +77,6 @@ export class ScalingService {
     attempt.projectId = found.projectId;
     check.throwIfAny();
     requireRole(context.identity, found.projectId, 'MEMBER', name);
-    const policy = wanted();
     return async (tx) => {
       await changeBalancer(tx, wake, found.id, async (row) => {
         const before = await readPolicy(tx, row.id);
