@@ -7,6 +7,7 @@ import type {
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { mutationsOf } from '../../../../platform/edge/mutations-of.ts';
 import { holdLiveProject } from '../../../../platform/edge/projects.ts';
 import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
@@ -55,9 +56,11 @@ interface BalancerServiceOptions {
 
 export class BalancerService {
   readonly #options: BalancerServiceOptions;
+  readonly #run;
 
   constructor(options: BalancerServiceOptions) {
     this.#options = options;
+    this.#run = mutationsOf<BalancerRow>(options.mutations, 'LoadBalancer', (id) => readBalancer(options.db, id));
   }
 
   create(context: RequestContext, input: LoadBalancerCreateInput): Promise<MutationOutcome<BalancerRow>> {
@@ -165,16 +168,5 @@ export class BalancerService {
   #find(attempt: Attempt, context: RequestContext, id: string): Promise<BalancerRow> {
     const { db } = this.#options;
     return changeableRow(attempt, context, { type: 'LoadBalancer', id }, (uuid) => readBalancer(db, uuid));
-  }
-
-  #run(
-    name: string,
-    context: RequestContext,
-    input: { readonly idempotencyKey?: string | null } & object,
-    prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Promise<MutationOutcome<BalancerRow>> {
-    const { mutations, db } = this.#options;
-    const read = (id: string) => readBalancer(db, id);
-    return mutations.run({ name, context, input, subject: 'LoadBalancer', prepare, read });
   }
 }

@@ -8,6 +8,7 @@ import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { settingId } from '../../../../platform/caller/manner.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { mutationsOf } from '../../../../platform/edge/mutations-of.ts';
 import { refuse } from '../../../../platform/errors/errors.ts';
 import { requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
@@ -26,9 +27,11 @@ interface ScalingServiceOptions {
 
 export class ScalingService {
   readonly #options: ScalingServiceOptions;
+  readonly #run;
 
   constructor(options: ScalingServiceOptions) {
     this.#options = options;
+    this.#run = mutationsOf<BalancerRow>(options.mutations, 'LoadBalancer', (id) => readBalancer(options.db, id));
   }
 
   set(context: RequestContext, input: AutoscalingPolicySetInput): Promise<MutationOutcome<BalancerRow>> {
@@ -50,17 +53,6 @@ export class ScalingService {
   /** The effect of `delete`. The caller may run it and roll it back. */
   prepareDelete(attempt: Attempt, context: RequestContext, input: AutoscalingPolicyDeleteInput): Promise<Effect> {
     return this.#prepare('autoscalingPolicyDelete', attempt, context, input, undefined);
-  }
-
-  #run(
-    name: string,
-    context: RequestContext,
-    input: AutoscalingPolicyDeleteInput,
-    prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Promise<MutationOutcome<BalancerRow>> {
-    const { db, mutations } = this.#options;
-    const read = (id: string) => readBalancer(db, id);
-    return mutations.run({ name, context, input, subject: 'LoadBalancer', prepare, read });
   }
 
   async #prepare(
