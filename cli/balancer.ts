@@ -2,11 +2,9 @@
 import type { LoadBalancerFieldsFragment } from '../generated/cli/graphql.ts';
 import { graphql } from '../generated/cli/index.ts';
 import { CommandFailure, UsageError } from './failures.ts';
-import { findNamed, inProjectOnly, namedAs, projectId, withOne } from './find.ts';
+import { idNamed, projectId } from './find.ts';
 import type { GraphClient } from './graph-client.ts';
-import { nearText } from './named-kinds.ts';
 import { flag, giving, neededText } from './option.ts';
-import { readPages } from './pages.ts';
 import type { RemoteCall } from './remote-verb.ts';
 import { type Commit, patienceOf, type WaitingCall } from './wait.ts';
 
@@ -24,28 +22,13 @@ graphql(`
 
 export type Balancer = LoadBalancerFieldsFragment;
 
-const namesDocument = graphql(`
-  query LoadBalancerNames($id: ID!, $projectId: ID, $names: [String!], $first: Int, $after: String) {
-    loadBalancer(id: $id) { id name project { id } }
-    loadBalancers(projectId: $projectId, names: $names, first: $first, after: $after) {
-      nodes { id name project { id } }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`);
-
 const showDocument = graphql(`
   query LoadBalancerShow($id: ID!) { loadBalancer(id: $id) { ...LoadBalancerFields } }
 `);
 
 /** Finds a load balancer by name or id. Throws CommandFailure if there is none, or if there are several. */
 export async function balancerId(client: GraphClient, nameOrId: string, project: string | undefined): Promise<string> {
-  const inProject = await projectId(client, project);
-  const variables = { ...namedAs(nameOrId), projectId: inProject };
-  const named = readPages(client, namesDocument, variables, ({ loadBalancer, loadBalancers }) =>
-    withOne(inProjectOnly(loadBalancer, inProject), loadBalancers),
-  );
-  return findNamed(named, 'load balancer', nameOrId, () => nearText(client, 'loadbalancers', nameOrId, inProject));
+  return idNamed(client, 'loadbalancers', nameOrId, await projectId(client, project));
 }
 
 export async function readBalancer(client: GraphClient, id: string, named = id): Promise<Balancer> {

@@ -1,9 +1,8 @@
 // Finds objects by name or id.
-import { graphql } from '../generated/cli/index.ts';
 import { nearestName } from '../platform/values/nearest-name.ts';
 import { CommandFailure } from './failures.ts';
-import type { GraphClient } from './graph-client.ts';
-import { nearText } from './named-kinds.ts';
+import { type GraphClient, untyped } from './graph-client.ts';
+import { namedKinds, nearText } from './named-kinds.ts';
 import { type Connection, readPages } from './pages.ts';
 import { shownId } from './short-id.ts';
 
@@ -12,39 +11,43 @@ interface Named {
   readonly name: string;
 }
 
-const projectDocument = graphql(`
-  query ProjectNames($id: ID!, $names: [String!], $first: Int, $after: String) {
-    project(id: $id) { id name }
-    projects(names: $names, first: $first, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } }
-  }
-`);
-
-const backendDocument = graphql(`
-  query BackendNames($id: ID!, $names: [String!], $projectId: ID, $first: Int, $after: String) {
-    backend(id: $id) { id name project { id } }
-    backends(names: $names, projectId: $projectId, first: $first, after: $after) {
-      nodes { id name project { id } }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`);
-
 /** The id of a project, if one is named. Throws CommandFailure if no project has that name or id. */
 export async function projectId(client: GraphClient, nameOrId: string | undefined): Promise<string | undefined> {
-  if (nameOrId === undefined) return undefined;
-  const named = readPages(client, projectDocument, namedAs(nameOrId), ({ project, projects }) =>
-    withOne(project, projects),
-  );
-  return findNamed(named, 'project', nameOrId, () => nearText(client, 'projects', nameOrId));
+  return nameOrId === undefined ? undefined : idNamed(client, 'projects', nameOrId);
 }
 
 /** The id of a backend, in one project or in all. Throws CommandFailure if several have that name. */
 export function backendId(client: GraphClient, nameOrId: string, inProject?: string): Promise<string> {
-  const variables = { ...namedAs(nameOrId), projectId: inProject };
-  const named = readPages(client, backendDocument, variables, ({ backend, backends }) =>
-    withOne(inProjectOnly(backend, inProject), backends),
+  return idNamed(client, 'backends', nameOrId, inProject);
+}
+
+/** Nouns whose objects are read with `names`, and alone with the singular of the list's field. */
+type FoundKind = 'projects' | 'backends' | 'loadbalancers' | 'certificates' | 'hosts' | 'clusters' | 'options';
+
+/** The id of the object with a name or id, in one project or in all. Throws CommandFailure if there is none, or if there are several. */
+export function idNamed(client: GraphClient, noun: FoundKind, nameOrId: string, inProject?: string): Promise<string> {
+  const { what, list, inProject: isOfProject } = namedKinds[noun];
+  const one = list.slice(0, -1);
+  const fields = `id name ${isOfProject ? 'project { id }' : ''}`;
+  const document = untyped<Readonly<Record<string, unknown>>>(`
+    query ${one.charAt(0).toUpperCase()}${one.slice(1)}Names(
+      $id: ID!, $names: [String!], ${isOfProject ? '$projectId: ID, ' : ''}$first: Int, $after: String
+    ) {
+      ${one}(id: $id) { ${fields} }
+      ${list}(names: $names, ${isOfProject ? 'projectId: $projectId, ' : ''}first: $first, after: $after) {
+        nodes { ${fields} }
+        pageInfo { hasNextPage endCursor }
+      }
+    }`);
+  const variables = { ...namedAs(nameOrId), ...(isOfProject ? { projectId: inProject } : {}) };
+  const named = readPages(client, document, variables, (data) =>
+    withOne(inProjectOnly(data[one] as NodeInProject | null, inProject), data[list] as Connection<NodeInProject>),
   );
-  return findNamed(named, 'backend', nameOrId, () => nearText(client, 'backends', nameOrId, inProject));
+  return findNamed(named, what, nameOrId, () => nearText(client, noun, nameOrId, inProject));
+}
+
+interface NodeInProject extends Named {
+  readonly project?: { readonly id: string } | null;
 }
 
 /** Variables for a document that reads one object by id, and for one that lists objects by name. */
@@ -58,10 +61,7 @@ export function withOne<Node>(one: Node | null, page: Connection<Node>): Connect
 }
 
 /** Null unless it is in the named project, if any. */
-export function inProjectOnly<Node extends { readonly project: { readonly id: string } | null }>(
-  one: Node | null,
-  inProject: string | undefined,
-): Node | null {
+function inProjectOnly(one: NodeInProject | null, inProject: string | undefined): NodeInProject | null {
   return inProject === undefined || one?.project?.id === inProject ? one : null;
 }
 

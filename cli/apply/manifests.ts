@@ -3,9 +3,9 @@
 import { InputCheck } from '../../platform/input/input.ts';
 import { validateObject } from '../../platform/input/json-schema.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
-import { checkNewBalancer } from '../../subgraphs/loadbalancer/control/balancers/balancer-input.ts';
+import { describedBalancer } from '../../subgraphs/loadbalancer/control/balancers/balancer-input.ts';
 import { checkCertificate } from '../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
-import { checkPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy-input.ts';
+import { checkedPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy-input.ts';
 import { readPlaced, readSecret, type SecretPlaces } from '../secrets.ts';
 import type { ManifestSource } from '../source.ts';
 import { parseSource } from '../source.ts';
@@ -216,13 +216,12 @@ function inWords(path: readonly string[], message: string, known: readonly strin
 function valueFaults(kind: OwnName, fields: JsonObject): ManifestFault[] {
   const check = new InputCheck('document');
   if (kind === 'LoadBalancer') {
-    const input = fields as unknown as Parameters<typeof checkNewBalancer>[1];
+    const input = fields as unknown as Parameters<typeof describedBalancer>[1];
     // Bounds that the file leaves out are unknown here for an existing load balancer.
-    checkNewBalancer(check, { ...input, minNodes: input.minNodes ?? Math.min(2, input.maxNodes ?? 2) });
-    if (input.autoscaling != null) checkPolicy(check, 'autoscaling', input.autoscaling);
+    describedBalancer(check, { ...input, minNodes: input.minNodes ?? Math.min(2, input.maxNodes ?? 2) });
   } else if (kind === 'AutoscalingPolicy') {
     const { loadBalancer: _name, ...policy } = fields;
-    checkPolicy(check, '', policy as unknown as Parameters<typeof checkPolicy>[2]);
+    checkedPolicy(check, '', policy as unknown as Parameters<typeof checkedPolicy>[2]);
   } else {
     check.name('name', String(fields.name));
     if (kind === 'ProjectSubnet') check.addressBlock('cidr', String(fields.cidr));

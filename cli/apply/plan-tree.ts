@@ -5,7 +5,7 @@ import { wordsOf } from '../../subgraphs/loadbalancer/spec/graph-text.ts';
 import { childFields, type PartKind, type PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
 import { partKinds } from '../../subgraphs/loadbalancer/spec/parts.ts';
 import { differences } from './compare.ts';
-import type { MutationName } from './mutations.ts';
+import { partMutation } from './mutations.ts';
 import { notYetMade, type Step } from './step.ts';
 import { childKindsOf, identityOf, type ManifestFault, type PartNode, shownName } from './tree.ts';
 
@@ -99,7 +99,7 @@ function planPart(context: TreeContext, node: PartNode, here: ExistingPart | und
   const self = { name, path, existing: here };
   if (here === undefined) {
     const input = { [parentIdOf(kind)]: parent.id, ...inputOf(context, node, Object.keys(given)) };
-    const request = { mutation: mutationOf(kind, 'Create'), input, seen: context.seen };
+    const request = { mutation: partMutation(kind.name, 'Create'), input, seen: context.seen };
     context.steps.push({ ...base, action: 'create', changes: [], id: null, request });
     planChildren(context, kind.name, node.children, { ...self, id: notYetMade(kind.name, name) });
     return;
@@ -118,7 +118,7 @@ function planPart(context: TreeContext, node: PartNode, here: ExistingPart | und
   if (fields.length === 0) context.steps.push({ ...base, action: 'nothing', changes, id });
   else {
     const input = { id, expectedVersion, ...withKept(inputOf(context, node, fields), here) };
-    const request = { mutation: mutationOf(kind, 'Update'), input };
+    const request = { mutation: partMutation(kind.name, 'Update'), input };
     context.steps.push({ ...base, action: 'update', changes, id, request });
   }
   planChildren(context, kind.name, node.children, { ...self, id });
@@ -141,7 +141,7 @@ function deletionOf(context: TreeContext, kind: PartKind, here: ExistingPart, pa
   return {
     ...{ kind: kind.name, name: `${parent.name}/${shownName(kind, here)}`, line, secrets: [], lineOf: () => line },
     ...{ action: 'delete', changes: [], id },
-    request: { mutation: mutationOf(kind, 'Delete'), input: { id, expectedVersion } },
+    request: { mutation: partMutation(kind.name, 'Delete'), input: { id, expectedVersion } },
   };
 }
 
@@ -222,8 +222,4 @@ function nodeInput(
 
 function parentIdOf({ parent }: PartKind): string {
   return `${parent.charAt(0).toLowerCase()}${parent.slice(1)}Id`;
-}
-
-function mutationOf({ name }: PartKind, verb: 'Create' | 'Update' | 'Delete'): MutationName {
-  return `${name.charAt(0).toLowerCase()}${name.slice(1)}${verb}` as MutationName;
 }

@@ -5,7 +5,7 @@ import type { JsonValue } from '../../platform/values/json.ts';
 import { upperFirst } from '../../schema/kinds/kind.ts';
 import { carryOutAll, failIfAny, foreseen, type Outcome, type StepResult } from '../apply/carry-out.ts';
 import type { FileLines } from '../apply/files.ts';
-import { isOfBalancers, type MutationName } from '../apply/mutations.ts';
+import { previewed } from '../apply/mutations.ts';
 import { deletesMany } from '../apply/owned.ts';
 import { type FilePlan, planFiles, planOptions } from '../apply/plan-files.ts';
 import { awaited, type Change, type Step } from '../apply/step.ts';
@@ -90,11 +90,6 @@ async function untilSettled(call: WaitingCall, { results, commit }: Outcome): Pr
   for (const { step, id } of results) if (step.kind === 'LoadBalancer' && id !== null) await settled(left(), null, id);
 }
 
-const notPreviewed: ReadonlySet<MutationName> = new Set([
-  ...(['backendCreate', 'backendUpdate', 'projectSubnetCreate', 'tlsCertificateCreate'] as const),
-  ...(['tlsCertificateUpdate', 'loadBalancerCreate'] as const),
-]);
-
 /** Previews each change of an existing load balancer by itself. Omits changes that need an object that doesn't exist yet. */
 async function previewsOf(client: GraphClient, steps: readonly Step[]): Promise<ReadonlyMap<Step, Preview>> {
   const balancers = new Map(steps.flatMap(({ kind, name, id }) => (kind === 'LoadBalancer' ? [[name, id]] : [])));
@@ -102,8 +97,7 @@ async function previewsOf(client: GraphClient, steps: readonly Step[]): Promise<
   for (const step of steps) {
     const { request, name } = step;
     const id = balancers.get(name.split('/')[0] ?? '');
-    if (request === undefined || id == null || notPreviewed.has(request.mutation)) continue;
-    if (!isOfBalancers(request.mutation)) continue;
+    if (request === undefined || id == null || !previewed.has(request.mutation)) continue;
     if (Object.values(request.input).some((value) => awaited(value) !== undefined)) continue;
     previews.set(
       step,

@@ -185,21 +185,7 @@ async function answer(
     return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
   if (path === '/graphql/explain') return explain(options, request, response, requestId);
   const sessionField = sessionFieldOf(path);
-  if (sessionField !== undefined) {
-    const taken = { ...takenFrom(options, request, response), requestId };
-    const parts = {
-      execute: (sent: EndpointRequest) => options.endpoint.handle(sent),
-      renewals,
-      isValid: (accessToken: string) =>
-        options.reloading.credentials.identify(accessToken, { now: true }).then(
-          (identity) => identity !== undefined,
-          () => true,
-        ),
-    };
-    const { status, answer: told } = await answerSession(parts, sessionField, taken, request, response);
-    options.metrics.requests.inc({ kind: 'session', status: String(status) });
-    return sendJson(response, status, told);
-  }
+  if (sessionField !== undefined) return session(options, sessionField, request, response, requestId);
   if (path === '/graphql/reload') return reload(options, request, response, requestId);
   if (wanted === undefined && file === undefined && !ownPaths.has(path) && audience === undefined)
     throw new HttpError(
@@ -222,17 +208,7 @@ async function answer(
     options.metrics.requests.inc({ kind: 'export', status: String(response.statusCode) });
     return;
   }
-  if (audience !== undefined) {
-    const taken = { ...takenFrom(options, request, response), requestId };
-    const refusal = await options.endpoint.schemaRefusal(taken, audience);
-    options.metrics.requests.inc({ kind: 'schema', status: String(refusal?.status ?? 200) });
-    if (refusal === undefined) {
-      response.appendHeader('vary', 'authorization');
-      return sendFile(request, response, await options.schemas.get(audience));
-    }
-    if (refusal.status === 401) response.setHeader('www-authenticate', 'Bearer');
-    return sendErrors(response, refusal.status, refusal.message, refusal.code);
-  }
+  if (audience !== undefined) return schema(options, audience, request, response, requestId);
   if (file === undefined) throw new HttpError(404, 'The dashboard has not been built; GraphQL is at /graphql.');
   sendFile(request, response, file);
 }
@@ -303,6 +279,46 @@ async function graphql(
   const compressed = await compressor.compress(result.text, acceptEncoding, result.parts?.bytes);
   if (compressed === undefined) return send(response, result.status, headers, result.parts ?? result.text);
   send(response, result.status, { ...headers, 'content-encoding': compressed.encoding }, compressed.body);
+}
+
+async function session(
+  options: WebOptions,
+  field: NonNullable<ReturnType<typeof sessionFieldOf>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  const taken = { ...takenFrom(options, request, response), requestId };
+  const parts = {
+    execute: (sent: EndpointRequest) => options.endpoint.handle(sent),
+    renewals,
+    isValid: (accessToken: string) =>
+      options.reloading.credentials.identify(accessToken, { now: true }).then(
+        (identity) => identity !== undefined,
+        () => true,
+      ),
+  };
+  const { status, answer } = await answerSession(parts, field, taken, request, response);
+  options.metrics.requests.inc({ kind: 'session', status: String(status) });
+  sendJson(response, status, answer);
+}
+
+async function schema(
+  options: WebOptions,
+  audience: NonNullable<ReturnType<typeof schemaAudience>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  const taken = { ...takenFrom(options, request, response), requestId };
+  const refusal = await options.endpoint.schemaRefusal(taken, audience);
+  options.metrics.requests.inc({ kind: 'schema', status: String(refusal?.status ?? 200) });
+  if (refusal === undefined) {
+    response.appendHeader('vary', 'authorization');
+    return sendFile(request, response, await options.schemas.get(audience));
+  }
+  if (refusal.status === 401) response.setHeader('www-authenticate', 'Bearer');
+  sendErrors(response, refusal.status, refusal.message, refusal.code);
 }
 
 async function explain(

@@ -29,6 +29,11 @@ export async function holdProject(tx: Transaction, id: string): Promise<string |
   return (await tx.query<{ name: string | null }>(sql, [id]))[0]?.name;
 }
 
+/** As `holdProject`, but refuses NOT_FOUND for a project that is deleted or unknown. */
+export async function holdLiveProject(tx: Transaction, id: string): Promise<string> {
+  return (await holdProject(tx, id)) ?? refuseUnknown('Project', 'projectId', encodeId('Project', id));
+}
+
 export interface NamedProject {
   /** UUID. */
   readonly id: string;

@@ -143,6 +143,17 @@ export class InputCheck {
     return uuid;
   }
 
+  /** Checks a list's length, and then each entry that is within it. `each` gets the entry's path; its results are returned. */
+  list<Entry, Result>(
+    field: string,
+    values: readonly Entry[],
+    rule: { readonly min?: number; readonly max: number },
+    each: (value: Entry, field: string, at: number) => Result,
+  ): Result[] {
+    this.count(field, values, rule);
+    return values.slice(0, rule.max).map((value, at) => each(value, `${field}.${at}`, at));
+  }
+
   /** Checks a list's length. */
   count(field: string, values: readonly unknown[], rule: { readonly min?: number; readonly max: number }): void {
     if (values.length > rule.max)

@@ -21,13 +21,13 @@ const mostAddresses = 16;
 /** Adds a fault for each address that is invalid. `at`: the path of the record in the input, with a dot at the end. */
 export function checkNameServerRecord(check: InputCheck, given: NameServerRecord, at = ''): NameServerRecord {
   const { addresses } = given;
-  check.count(`${at}addresses`, addresses, { max: mostAddresses });
-  for (const [index, address] of addresses.slice(0, mostAddresses).entries())
+  check.list(`${at}addresses`, addresses, { max: mostAddresses }, (address, field, index) => {
     if (address.length > 45 || isIP(address) === 0 || isEverywhere(canonicalText(address)))
       check.fault(
-        `${at}addresses.${index}`,
+        field,
         `addresses.${index} is ${quoted(address)}; give an IP address at which clients reach the name server`,
       );
+  });
   return check.errors.length > 0 ? given : { addresses: [...new Set(addresses.map(canonicalText))] };
 }
 

@@ -13,12 +13,14 @@ export interface CmpObjectKey {
   readonly externalId: string;
 }
 
-/** The key of an input's object; the default namespace is `default`. */
-export function cmpObjectOf(input: {
+/** An object in an input. The default namespace is `default`. */
+export interface CmpObjectInput {
   readonly namespace?: string | null | undefined;
   readonly type: string;
   readonly externalId: string;
-}): CmpObjectKey {
+}
+
+export function cmpObjectOf(input: CmpObjectInput): CmpObjectKey {
   const { namespace, type, externalId } = input;
   return { namespace: namespace ?? 'default', type, externalId };
 }
@@ -46,9 +48,17 @@ export function isSameCmpObject(one: CmpObjectKey, other: CmpObjectKey | null): 
   return one.namespace === other?.namespace && one.type === other.type && one.externalId === other.externalId;
 }
 
-/** `field`: the input field that names the object. */
-export function checkCmpObject(check: InputCheck, field: string, key: CmpObjectKey): void {
-  for (const problem of cmpObjectProblems(key)) check.fault(`${field}.${problem.field}`, problem.message, problem.code);
+/** The object that the input field `cmpObject` names, with its faults added. Null if it names none. */
+export function checkedCmpObject(check: InputCheck, input: CmpObjectInput | null | undefined): CmpObjectKey | null {
+  if (input == null) return null;
+  const key = cmpObjectOf(input);
+  for (const { field, message, code } of cmpObjectProblems(key)) check.fault(`cmpObject.${field}`, message, code);
+  return key;
+}
+
+/** The columns of a new row. */
+export function cmpColumnsOf(key: CmpObjectKey | null): CmpColumns {
+  return { cmpNamespace: key?.namespace ?? null, cmpType: key?.type ?? null, cmpId: key?.externalId ?? null };
 }
 
 interface CmpObjectProblem {

@@ -258,7 +258,7 @@ const waits: Readonly<Record<string, Wait>> = {
   'a step of a file that is applied': {
     args: ['apply', '-f', 'subnets.yaml'],
     answers: { AppliedSubnets: { projectSubnets: page([]) } },
-    ...{ holds: 'ApplySubnetCreate', until: 'ApplySubnetCreate' },
+    ...{ holds: 'ApplyProjectSubnetCreate', until: 'ApplyProjectSubnetCreate' },
     ...{ exitCode: 130, stderr: 'tidegate: interrupted: run it again\n' },
   },
   'a verification of several objects': {

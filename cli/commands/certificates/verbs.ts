@@ -4,9 +4,8 @@ import type { TlsCertificateFieldsFragment } from '../../../generated/cli/graphq
 import { graphql } from '../../../generated/cli/index.ts';
 import { balancerId, settled } from '../../balancer.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
-import { findNamed, inProjectOnly, namedAs, projectId, withOne } from '../../find.ts';
+import { idNamed, projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
-import { nearText } from '../../named-kinds.ts';
 import { giving, neededText, text } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, type RemoteCall, readSecretFile, remoteVerb } from '../../remote-verb.ts';
@@ -21,15 +20,6 @@ const listDocument = graphql(`
   query CertificatesList($projectId: ID, $first: Int, $after: String) {
     tlsCertificates(projectId: $projectId, first: $first, after: $after) {
       nodes { ...TlsCertificateFields }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`);
-const namedDocument = graphql(`
-  query CertificatesNamed($id: ID!, $projectId: ID, $names: [String!], $first: Int, $after: String) {
-    tlsCertificate(id: $id) { id name project { id } }
-    tlsCertificates(projectId: $projectId, names: $names, first: $first, after: $after) {
-      nodes { id name }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -71,12 +61,7 @@ async function contentOf(options: Files): Promise<{ readonly chain: string; read
 }
 
 async function certificateId(client: GraphClient, nameOrId: string, project: string | undefined): Promise<string> {
-  const inProject = await projectId(client, project);
-  const variables = { ...namedAs(nameOrId), projectId: inProject };
-  const named = readPages(client, namedDocument, variables, ({ tlsCertificate, tlsCertificates }) =>
-    withOne(inProjectOnly(tlsCertificate, inProject), tlsCertificates),
-  );
-  return findNamed(named, 'certificate', nameOrId, () => nearText(client, 'certificates', nameOrId, inProject));
+  return idNamed(client, 'certificates', nameOrId, await projectId(client, project));
 }
 
 async function print(

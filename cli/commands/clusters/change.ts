@@ -1,8 +1,9 @@
 // `tidegate clusters add NAME`, `update NAME` and `remove NAME`.
+
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
-import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
+import { idNamed } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { chosenFrom, giving, integer, one, several, text, type Values } from '../../option.ts';
 import { readAll } from '../../pages.ts';
@@ -108,7 +109,7 @@ export const update = remoteVerb({
     wait: commonOptions.wait,
   },
   async run({ client, signal, names, options, printer }) {
-    const id = await clusterId(client, names[0]);
+    const id = await idNamed(client, 'clusters', names[0]);
     const { rename, state } = options;
     const input = { idempotencyKey: randomUUID(), id, ...wished(options), name: rename, clusterState: state };
     const { objectCluster, commit } = await client.mutate(updateDocument, input);
@@ -124,7 +125,7 @@ export const remove = remoteVerb({
   takes: ['NAME'],
   options: { wait: commonOptions.wait },
   async run({ client, signal, names, options, printer }) {
-    const id = await clusterId(client, names[0]);
+    const id = await idNamed(client, 'clusters', names[0]);
     const { objectCluster: cluster } = await client.query(stateDocument, { id });
     if (cluster === null) throw new CommandFailure(`there is no cluster '${names[0]}'`);
     const { number } = cluster;

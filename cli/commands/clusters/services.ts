@@ -1,8 +1,9 @@
 // `tidegate clusters drain-service CLUSTER SERVICE` and `remove-service CLUSTER SERVICE`.
+
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
-import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
+import { idNamed } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { flag, text } from '../../option.ts';
 import { remoteVerb } from '../../remote-verb.ts';
@@ -60,7 +61,7 @@ async function serviceNamed(
   [cluster, name]: readonly [string, string],
   wanted: string | undefined,
 ): Promise<{ readonly clusterId: string; readonly role: string; readonly name: string }> {
-  const id = await clusterId(client, cluster);
+  const id = await idNamed(client, 'clusters', cluster);
   const { objectCluster } = await client.query(servicesDocument, { id });
   // All controllers of a cluster report the same, unless they are silent.
   const { controllers = [] } = objectCluster ?? {};

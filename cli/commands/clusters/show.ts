@@ -1,8 +1,9 @@
 // `tidegate clusters list` and `show NAME`.
+
 import type { Presence } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
+import { idNamed } from '../../find.ts';
 import { readPages } from '../../pages.ts';
 import { listVerb, showVerb } from '../../row-verbs.ts';
 
@@ -53,7 +54,7 @@ export const show = showVerb({
   takes: ['NAME'],
   options: {},
   async read({ client, names }) {
-    const id = await clusterId(client, names[0]);
+    const id = await idNamed(client, 'clusters', names[0]);
     const { objectCluster: cluster } = await client.query(showDocument, { id });
     if (cluster === null) throw new CommandFailure(`there is no cluster '${names[0]}'`);
     return cluster;

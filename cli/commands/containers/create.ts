@@ -1,4 +1,5 @@
 // `tidegate containers create NAME`: at a cluster. With --cmp, through the control plane, which records the CMP object.
+
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import type { ClusterLogin } from '../../cluster-login.ts';
@@ -6,9 +7,9 @@ import { clusterVerb, keptBy } from '../../cluster-verb.ts';
 import { cmpObjectText, cmpOption } from '../../cmp-object.ts';
 import { containerShape } from '../../container-shapes.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
+import { idNamed } from '../../find.ts';
 import { commonOptions, connectionOptions, openClient } from '../../remote-verb.ts';
 import { replicated } from '../../wait.ts';
-import { optionId } from '../options/find.ts';
 
 const document = graphql(`
   mutation ContainersCreate($input: ObjectContainerCreateInput!) {
@@ -49,7 +50,7 @@ export const create = clusterVerb({
         name,
         projectId: projectOf(login, project),
         cmpObject: cmp,
-        ...(option && { optionId: await optionId(graph, option) }),
+        ...(option && { optionId: await idNamed(graph, 'options', option) }),
       };
       const { objectContainer, commit } = await graph.mutate(document, { idempotencyKey: randomUUID(), ...input });
       await replicated({ client: graph, signal, options }, commit);

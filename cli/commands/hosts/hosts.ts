@@ -2,11 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../failures.ts';
-import { findNamed, namedAs, withOne } from '../../find.ts';
-import type { GraphClient } from '../../graph-client.ts';
+import { idNamed } from '../../find.ts';
 import { givenHostFields, hostOptions } from '../../host-options.ts';
 import { kindVerb } from '../../kinds/kind-noun.ts';
-import { nearText } from '../../named-kinds.ts';
 import { flag } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
@@ -22,15 +20,6 @@ const listDocument = graphql(`
         record { site provider publicRange managementRange maxNodes healthPort }
         reported { site provider publicRange managementRange tunnelAddress maxNodes healthPort confinementFault }
       }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`);
-const namedDocument = graphql(`
-  query HostsNamed($id: ID!, $names: [String!], $first: Int, $after: String) {
-    loadBalancerHost(id: $id) { id name }
-    loadBalancerHosts(names: $names, first: $first, after: $after) {
-      nodes { id name }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -67,14 +56,6 @@ const oneDocument = graphql(`
   query HostsOne($id: ID!) { loadBalancerHost(id: $id) { nodeCount } }
 `);
 
-/** Finds a host by name or id. Throws CommandFailure if there is none. */
-function hostId(client: GraphClient, nameOrId: string): Promise<string> {
-  const named = readPages(client, namedDocument, namedAs(nameOrId), ({ loadBalancerHost, loadBalancerHosts }) =>
-    withOne(loadBalancerHost, loadBalancerHosts),
-  );
-  return findNamed(named, 'host', nameOrId, () => nearText(client, 'hosts', nameOrId));
-}
-
 const list = listVerb({
   summary: 'List load balancer hosts.',
   options: {},
@@ -98,7 +79,7 @@ const cordon = changeVerb({
   options: { evacuate: flag('Replace its nodes by nodes on other hosts, one after the other.') },
   document: cordonDocument,
   input: async ({ client, names, options }) => ({
-    ...{ id: await hostId(client, names[0]), evacuate: options.evacuate },
+    ...{ id: await idNamed(client, 'hosts', names[0]), evacuate: options.evacuate },
   }),
   says: (_, { names }) => `${names[0]} gets no new nodes`,
 });
@@ -108,7 +89,7 @@ const release = changeVerb({
   takes: ['NAME'],
   options: {},
   document: releaseDocument,
-  input: async ({ client, names }) => ({ id: await hostId(client, names[0]) }),
+  input: async ({ client, names }) => ({ id: await idNamed(client, 'hosts', names[0]) }),
   says: (_, { names }) => `${names[0]} gets new nodes again`,
 });
 
@@ -120,7 +101,7 @@ const set = changeVerb({
   async input({ client, names, options }) {
     const given = givenHostFields(options);
     if (Object.keys(given).length === 0) throw new UsageError('give at least one of the options');
-    return { id: await hostId(client, names[0]), ...given };
+    return { id: await idNamed(client, 'hosts', names[0]), ...given };
   },
   says({ loadBalancerHost: host }, { names }) {
     const has = `${names[0]} has ${host?.publicRange ?? 'no addresses'} for clients, and room for ${host?.maxNodes} nodes`;
@@ -134,7 +115,7 @@ const remove = remoteVerb({
   options: { wait: commonOptions.wait },
   async run({ client, signal, names, options, printer }) {
     const [name] = names;
-    const id = await hostId(client, name);
+    const id = await idNamed(client, 'hosts', name);
     const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
     const patience = patienceOf({ client, signal, options });
     const waits = patience !== undefined;

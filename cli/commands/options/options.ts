@@ -1,9 +1,10 @@
 // `tidegate options`: the replication of objects. Administrators change options, and everybody may list them.
+
 import { randomUUID } from 'node:crypto';
 import type { ObjectOptionPreset } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
+import { idNamed } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { kindVerb } from '../../kinds/kind-noun.ts';
 import { chosenFrom, flag, integer, one, several, text, type Values } from '../../option.ts';
@@ -12,7 +13,6 @@ import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { changeVerb, listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
 import { patienceOf } from '../../wait.ts';
-import { optionId } from './find.ts';
 
 const listDocument = graphql(`
   query OptionsList($first: Int, $after: String) {
@@ -70,7 +70,7 @@ const wishes = {
 async function wished(client: GraphClient, options: Values<typeof wishes>) {
   const { replicas, cluster } = options;
   const clusterIds: string[] = [];
-  for (const name of cluster) clusterIds.push(await clusterId(client, name));
+  for (const name of cluster) clusterIds.push(await idNamed(client, 'clusters', name));
   return {
     replicas,
     clusterIds: cluster.length === 0 ? undefined : clusterIds,
@@ -134,7 +134,7 @@ const update = changeVerb({
   options: { ...wishes, rename: text('NAME', 'Its new name.'), wait: commonOptions.wait },
   document: updateDocument,
   async input({ client, names, options }) {
-    const id = await optionId(client, names[0]);
+    const id = await idNamed(client, 'options', names[0]);
     return { id, ...(await wished(client, options)), name: options.rename };
   },
   says: (_, { names, options }) => `${options.rename ?? names[0]} is changed`,
@@ -145,7 +145,7 @@ const keep = changeVerb({
   takes: ['NAME'],
   options: { wait: commonOptions.wait },
   document: keepDocument,
-  input: async ({ client, names }) => ({ id: await optionId(client, names[0]) }),
+  input: async ({ client, names }) => ({ id: await idNamed(client, 'options', names[0]) }),
   says: (_, { names }) => `${names[0]} is kept`,
 });
 
@@ -155,7 +155,7 @@ const remove = remoteVerb({
   takes: ['NAME'],
   options: { wait: commonOptions.wait },
   async run({ client, signal, names, options, printer }) {
-    const id = await optionId(client, names[0]);
+    const id = await idNamed(client, 'options', names[0]);
     const { objectOption, commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
     const patience = patienceOf({ client, signal, options });
     await patience?.untilReplicated(commit);

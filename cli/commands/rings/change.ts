@@ -1,8 +1,9 @@
 // `tidegate rings change [RING]`, `changes`, `pause RING`, `resume RING` and `cancel RING`.
+
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
-import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
+import { idNamed } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
@@ -122,7 +123,7 @@ export const change = remoteVerb({
     const [given] = names;
     const numbers = given === undefined ? [...(await namesOfRings(client)).keys()] : [await ringNumber(client, given)];
     const started: Started[] = [];
-    const recover = options.recover === undefined ? undefined : await clusterId(client, options.recover);
+    const recover = options.recover === undefined ? undefined : await idNamed(client, 'clusters', options.recover);
     for (const number of numbers) {
       if (recover !== undefined) {
         const input = { idempotencyKey: randomUUID(), number, recoveredClusterId: recover };

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import httpx
 
 from ._calls import Call, carry_out
-from ._effects import Close, Effect, Emit, Flow, Lost, Open, Pause, Post, Read, Refused, Reply, T, Token
-from ._http import LARGEST_ANSWER_BYTES, TYPES_OF_STREAMS, headers_of, lost, reply_of
+from ._effects import Close, Effect, Emit, Flow, Head, Open, Pause, Post, Read, T, Token
+from ._http import exchange, head_of, lost, request_of
 from ._queries import query as query_flow
 from ._requests import Login
 from ._streams import Follow
@@ -37,7 +36,7 @@ class AsyncClient:
         self._pauses = pauses
         self._login = Login(token=token, name=name, password=password)
         self._login_lock = asyncio.Lock()
-        self._streams: set[_Stream] = set()
+        self._followed: set[_Connection] = set()
         self._is_own = http is None
         self._http = http or httpx.AsyncClient()
 
@@ -50,8 +49,8 @@ class AsyncClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        for stream in list(self._streams):
-            await stream.close()
+        for connection in list(self._followed):
+            await connection.close()
         if self._is_own:
             await self._http.aclose()
 
@@ -81,18 +80,19 @@ class AsyncClient:
 
     async def _run(self, flow: Flow[T]) -> T:
         result: object = None
-        stream = _Stream()
-        while True:
-            try:
-                effect = flow.send(result)
-            except StopIteration as end:
-                value: T = end.value
-                return value
-            result = await self._perform(effect, stream)
+        connection = _Connection()
+        try:
+            while True:
+                result = await self._perform(flow.send(result), connection)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        finally:
+            await connection.close()
 
     async def _items(self, flow: Flow[None]) -> AsyncIterator[StatusItem]:
-        stream = _Stream()
-        self._streams.add(stream)
+        connection = _Connection()
+        self._followed.add(connection)
         try:
             result: object = None
             while True:
@@ -101,91 +101,47 @@ class AsyncClient:
                     result = None
                     yield effect.item
                 else:
-                    result = await self._perform(effect, stream)
+                    result = await self._perform(effect, connection)
         finally:
-            self._streams.discard(stream)
-            await stream.close()
+            self._followed.discard(connection)
+            await connection.close()
 
-    async def _perform(self, effect: Effect, stream: _Stream) -> object:
-        if isinstance(effect, Post):
-            return await self._post(effect)
-        if isinstance(effect, Token):
-            return await self._token(effect)
-        if isinstance(effect, Pause):
-            await asyncio.sleep(effect.ms / 1000)
-        elif isinstance(effect, Open):
-            return await stream.open(self._http, self._url, effect)
-        elif isinstance(effect, Read):
-            return await stream.read()
-        elif isinstance(effect, Close):
-            await stream.close()
-        return None
-
-    async def _token(self, effect: Token) -> str | Refused | Lost:
-        # A refresh token is good once.
-        async with self._login_lock:
-            return await self._run(self._login.token(effect.refused))
-
-    async def _post(self, effect: Post) -> Reply | Lost:
-        ends_at_s = time.monotonic() + effect.within_ms / 1000
-        timeout = httpx.Timeout(max(0.001, effect.within_ms / 1000))
-        request = self._http.build_request(
-            "POST", self._url, json=effect.body, headers=headers_of(effect.bearer, "application/json"), timeout=timeout
-        )
+    async def _perform(self, effect: Effect, connection: _Connection) -> object:
         try:
-            response = await self._http.send(request, stream=True, follow_redirects=False)
-            try:
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > LARGEST_ANSWER_BYTES:
-                        return Lost("the answer is larger than allowed")
-                    if time.monotonic() > ends_at_s:
-                        return Lost("no answer in time")
-                return reply_of(response, bytes(body))
-            finally:
-                await response.aclose()
+            if isinstance(effect, Post):
+                return await self._run(exchange(effect))
+            if isinstance(effect, Token):
+                # A refresh token is good once.
+                async with self._login_lock:
+                    return await self._run(self._login.token(effect.refused))
+            if isinstance(effect, Pause):
+                await asyncio.sleep(effect.ms / 1000)
+            elif isinstance(effect, Open):
+                return await connection.open(self._http, self._url, effect)
+            elif isinstance(effect, Read):
+                return b"" if connection.chunks is None else await anext(connection.chunks, b"")
+            elif isinstance(effect, Close):
+                await connection.close()
+            return None
         except httpx.HTTPError as error:
             return lost(error)
 
 
-class _Stream:
-    """At most one event stream, read as fast as its items are taken."""
+class _Connection:
+    """At most one response, read as fast as its chunks are taken."""
 
     def __init__(self) -> None:
         self._response: httpx.Response | None = None
-        self._chunks: AsyncIterator[bytes] | None = None
+        self.chunks: AsyncIterator[bytes] | None = None
 
-    async def open(self, http: httpx.AsyncClient, url: str, effect: Open) -> bool | Reply | Lost:
-        within_s, silent_after_s = effect.within_ms / 1000, effect.silent_after_ms / 1000
-        timeout = httpx.Timeout(within_s, read=min(within_s, silent_after_s))
-        headers = headers_of(effect.bearer, TYPES_OF_STREAMS)
-        request = http.build_request("POST", url, json=effect.body, headers=headers, timeout=timeout)
-        try:
-            response = await http.send(request, stream=True, follow_redirects=False)
-            if response.is_success and response.headers.get("content-type", "").startswith("text/event-stream"):
-                self._response = response
-                self._chunks = response.aiter_raw()
-                return True
-            try:
-                return reply_of(response, await response.aread())
-            finally:
-                await response.aclose()
-        except httpx.HTTPError as error:
-            return lost(error)
-
-    async def read(self) -> bytes | Lost:
-        if self._chunks is None:
-            return b""
-        try:
-            return await self._chunks.__anext__()
-        except StopAsyncIteration:
-            return b""
-        except httpx.HTTPError as error:
-            return lost(error)
+    async def open(self, http: httpx.AsyncClient, url: str, effect: Open) -> Head:
+        request = http.build_request("POST", url, **request_of(effect))
+        self._response = response = await http.send(request, stream=True, follow_redirects=False)
+        self.chunks = response.aiter_bytes()
+        return head_of(response)
 
     async def close(self) -> None:
         response, self._response = self._response, None
-        self._chunks = None
+        self.chunks = None
         if response is not None:
             await response.aclose()

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Post:
-    """Sends a request. The result is a Reply, or Lost."""
+    """One request with its whole answer, on a connection of its own. The result is a Reply, or Lost."""
 
     body: Mapping[str, Any]
     bearer: str
@@ -24,22 +24,23 @@ class Post:
 
 @dataclass(frozen=True)
 class Open:
-    """Opens an event stream. The result is True, a Reply in place of the stream, or Lost."""
+    """Sends a request. The result is a Head, or Lost. Read gives the body."""
 
     body: Mapping[str, Any]
     bearer: str
+    accept: str
     within_ms: float
     silent_after_ms: float
 
 
 @dataclass(frozen=True)
 class Read:
-    """The next bytes of the open stream. The result is empty at its end, or Lost."""
+    """The next bytes of the open response. The result is empty at its end, or Lost."""
 
 
 @dataclass(frozen=True)
 class Close:
-    """Closes the open stream, if there is one."""
+    """Closes the open response, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,13 @@ class Emit:
 
 Effect = Union[Post, Open, Read, Close, Pause, Token, Emit]
 Flow = Generator[Effect, Any, T]
+
+
+@dataclass(frozen=True)
+class Head:
+    status: int
+    retry_after: str | None
+    is_stream: bool
 
 
 @dataclass(frozen=True)

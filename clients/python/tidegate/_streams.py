@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._effects import Close, Emit, Flow, Lost, Open, Pause, Read, Refused, Reply, Token
+from ._effects import Close, Emit, Flow, Head, Lost, Open, Pause, Read, Refused, Reply, Token
+from ._http import whole_answer
 from ._requests import Backoff, ask, fault_of, read
 from .types import Change, Json, Pauses, Query, RequestRefused, Snapshot, StatusChange, StatusFilter
 
@@ -91,11 +92,13 @@ class Follow:
         if not isinstance(bearer, str):
             return self._end_of(bearer)
         body = {"query": _DOCUMENT, "variables": {**_variables(self._filter), "after": self._cursor}}
-        opened: bool | Reply | Lost = yield Open(body, bearer, _ANSWER_WITHIN_MS, self._silent_after_ms)
-        if isinstance(opened, Lost):
+        # A refusal may be one of HTTP.
+        head: Head | Lost = yield Open(body, bearer, "text/event-stream", _ANSWER_WITHIN_MS, self._silent_after_ms)
+        if isinstance(head, Lost):
             return _Again()
-        if isinstance(opened, Reply):
-            return self._not_opened(opened, bearer)
+        if not head.is_stream:
+            reply = yield from whole_answer(head, _ANSWER_WITHIN_MS)
+            return _Again() if isinstance(reply, Lost) else self._not_opened(reply, bearer)
         self._refused = None
         events = EventParser()
         signs = 0

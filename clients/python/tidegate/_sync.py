@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import httpx
 
 from ._calls import Call, carry_out
-from ._effects import Close, Effect, Emit, Flow, Lost, Open, Pause, Post, Read, Refused, Reply, T, Token
-from ._http import LARGEST_ANSWER_BYTES, TYPES_OF_STREAMS, headers_of, lost, reply_of
+from ._effects import Close, Effect, Emit, Flow, Head, Open, Pause, Post, Read, T, Token
+from ._http import exchange, head_of, lost, request_of
 from ._queries import query as query_flow
 from ._requests import Login
 from ._streams import Follow
@@ -41,7 +40,7 @@ class Client:
         self._login = Login(token=token, name=name, password=password)
         self._login_lock = threading.Lock()
         self._closed = threading.Event()
-        self._streams: set[_Stream] = set()
+        self._followed: set[_Connection] = set()
         self._is_own = http is None
         self._http = http or httpx.Client()
 
@@ -56,8 +55,8 @@ class Client:
     def close(self) -> None:
         """What is under way in other threads ends with ClientClosed; a request on the wire first ends at its deadline. Calls on devices go on."""
         self._closed.set()
-        for stream in list(self._streams):
-            stream.close()
+        for connection in list(self._followed):
+            connection.close()
         if self._is_own:
             try:
                 self._http.close()
@@ -101,18 +100,19 @@ class Client:
 
     def _run(self, flow: Flow[T]) -> T:
         result: object = None
-        stream = _Stream()
-        while True:
-            try:
-                effect = flow.send(result)
-            except StopIteration as end:
-                value: T = end.value
-                return value
-            result = self._perform(effect, stream)
+        connection = _Connection()
+        try:
+            while True:
+                result = self._perform(flow.send(result), connection)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        finally:
+            connection.close()
 
     def _items(self, flow: Flow[None]) -> Iterator[StatusItem]:
-        stream = _Stream()
-        self._streams.add(stream)
+        connection = _Connection()
+        self._followed.add(connection)
         try:
             result: object = None
             while True:
@@ -121,14 +121,16 @@ class Client:
                     result = None
                     yield effect.item
                 else:
-                    result = self._perform(effect, stream)
+                    result = self._perform(effect, connection)
         finally:
-            self._streams.discard(stream)
-            stream.close()
+            self._followed.discard(connection)
+            connection.close()
 
-    def _perform(self, effect: Effect, stream: _Stream) -> object:
+    def _perform(self, effect: Effect, connection: _Connection) -> object:
         try:
-            result = self._perform_open(effect, stream)
+            result = self._perform_open(effect, connection)
+        except httpx.HTTPError as error:
+            result = lost(error)
         except (RuntimeError, httpx.StreamError):
             # What httpx says of a client that was closed.
             if not self._closed.is_set():
@@ -138,82 +140,39 @@ class Client:
             raise ClientClosed("the client was closed")
         return result
 
-    def _perform_open(self, effect: Effect, stream: _Stream) -> object:
+    def _perform_open(self, effect: Effect, connection: _Connection) -> object:
         if isinstance(effect, Post):
-            return self._post(effect)
+            return self._run(exchange(effect))
         if isinstance(effect, Token):
-            return self._token(effect)
+            # A refresh token is good once.
+            with self._login_lock:
+                return self._run(self._login.token(effect.refused))
         if isinstance(effect, Pause):
             self._closed.wait(effect.ms / 1000)
         elif isinstance(effect, Open):
-            return stream.open(self._http, self._url, effect)
+            return connection.open(self._http, self._url, effect)
         elif isinstance(effect, Read):
-            return stream.read()
+            return next(connection.chunks, b"")
         elif isinstance(effect, Close):
-            stream.close()
+            connection.close()
         return None
 
-    def _token(self, effect: Token) -> str | Refused | Lost:
-        # A refresh token is good once.
-        with self._login_lock:
-            return self._run(self._login.token(effect.refused))
 
-    def _post(self, effect: Post) -> Reply | Lost:
-        ends_at_s = time.monotonic() + effect.within_ms / 1000
-        timeout = httpx.Timeout(max(0.001, effect.within_ms / 1000))
-        request = self._http.build_request(
-            "POST", self._url, json=effect.body, headers=headers_of(effect.bearer, "application/json"), timeout=timeout
-        )
-        try:
-            response = self._http.send(request, stream=True, follow_redirects=False)
-            try:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > LARGEST_ANSWER_BYTES:
-                        return Lost("the answer is larger than allowed")
-                    if time.monotonic() > ends_at_s:
-                        return Lost("no answer in time")
-                return reply_of(response, bytes(body))
-            finally:
-                response.close()
-        except httpx.HTTPError as error:
-            return lost(error)
-
-
-class _Stream:
-    """At most one event stream, read as fast as its items are taken."""
+class _Connection:
+    """At most one response, read as fast as its chunks are taken."""
 
     def __init__(self) -> None:
         self._response: httpx.Response | None = None
-        self._chunks: Iterator[bytes] = iter(())
+        self.chunks: Iterator[bytes] = iter(())
 
-    def open(self, http: httpx.Client, url: str, effect: Open) -> bool | Reply | Lost:
-        within_s, silent_after_s = effect.within_ms / 1000, effect.silent_after_ms / 1000
-        timeout = httpx.Timeout(within_s, read=min(within_s, silent_after_s))
-        headers = headers_of(effect.bearer, TYPES_OF_STREAMS)
-        request = http.build_request("POST", url, json=effect.body, headers=headers, timeout=timeout)
-        try:
-            response = http.send(request, stream=True, follow_redirects=False)
-            if response.is_success and response.headers.get("content-type", "").startswith("text/event-stream"):
-                self._response = response
-                self._chunks = response.iter_raw()
-                return True
-            try:
-                return reply_of(response, response.read())
-            finally:
-                response.close()
-        except httpx.HTTPError as error:
-            return lost(error)
-
-    def read(self) -> bytes | Lost:
-        try:
-            return next(self._chunks, b"")
-        except httpx.HTTPError as error:
-            return lost(error)
+    def open(self, http: httpx.Client, url: str, effect: Open) -> Head:
+        request = http.build_request("POST", url, **request_of(effect))
+        self._response = response = http.send(request, stream=True, follow_redirects=False)
+        self.chunks = response.iter_bytes()
+        return head_of(response)
 
     def close(self) -> None:
         response, self._response = self._response, None
-        self._chunks = iter(())
+        self.chunks = iter(())
         if response is not None:
             response.close()

@@ -33,6 +33,19 @@ export function Needed({ field }: { readonly field: InputField }) {
   return field.required === true ? <span className="needed"> required</span> : null;
 }
 
+/** The legend of a field set, and the field's help. */
+export function FieldHead({ field }: { readonly field: InputField }) {
+  return (
+    <>
+      <legend>
+        {titleOfField(field)}
+        <Needed field={field} />
+      </legend>
+      <p className="help">{helpOf(field)}</p>
+    </>
+  );
+}
+
 export function Faults({ id, messages }: { readonly id: string; readonly messages: readonly string[] }) {
   return (
     <p id={id} className={messages.length > 0 ? 'fault' : undefined}>

@@ -4,14 +4,13 @@ import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { added, type Draft, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
-import { Faults, type FieldProps, helpOf, Needed, titleOfField, wordOf } from './field-parts.tsx';
+import { Faults, FieldHead, type FieldProps, helpOf, Needed, titleOfField, wordOf } from './field-parts.tsx';
 import { useForm } from './form-context.ts';
 import { ItemButtons, moved } from './item-buttons.tsx';
 import { columnsOf } from './lines.ts';
-import { ListCell } from './list-cell.tsx';
 import { ListenersField } from './listeners-field.tsx';
 import { PartTable } from './part-table.tsx';
-import { ValueInput } from './value-input.tsx';
+import { FieldInput, ValueInput } from './value-input.tsx';
 
 export function Field(props: FieldProps) {
   const { field } = props;
@@ -40,15 +39,7 @@ function ValueField({ field, path, value, onChange }: FieldProps) {
         {titleOfField(field)}
         {!isChange && <Needed field={field} />}
       </label>
-      {field.list === true ? (
-        <ListCell {...common} value={value} onChange={(items) => onChange(path, items)} />
-      ) : (
-        <ValueInput
-          {...common}
-          value={typeof value === 'string' ? value : ''}
-          onChange={(text) => onChange(path, text === '' ? undefined : text)}
-        />
-      )}
+      <FieldInput {...common} draft={value} onDraft={(next) => onChange(path, next)} />
       <p id={`${id}-help`} className="help">
         {helpOf(field)}
       </p>
@@ -69,11 +60,7 @@ function ListField({ field, path, value, onChange }: FieldProps) {
   const base = `${prefix}-${path.join('-')}`;
   return (
     <fieldset className="form-list">
-      <legend>
-        {titleOfField(field)}
-        <Needed field={field} />
-      </legend>
-      <p className="help">{helpOf(field)}</p>
+      <FieldHead field={field} />
       {items.map((item, at) => {
         const itemPath = [...path, String(at)];
         const label = `${word} ${at + 1}`;
@@ -153,11 +140,7 @@ function ObjectField({ field, path, value, onChange }: FieldProps) {
   const word = wordOf(field);
   return (
     <fieldset className="form-list">
-      <legend>
-        {titleOfField(field)}
-        <Needed field={field} />
-      </legend>
-      <p className="help">{helpOf(field)}</p>
+      <FieldHead field={field} />
       {isShown && (
         <div className="form-part">
           {renderFields({ input: field.type, path, draft: value, onChange })}

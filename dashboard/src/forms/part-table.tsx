@@ -4,14 +4,13 @@ import { type ClipboardEvent, memo, useMemo, useState } from 'react';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { type Draft, type FieldFault, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
-import { Faults, type FieldProps, helpOf, Needed, titleOfField, wordOf } from './field-parts.tsx';
+import { Faults, FieldHead, type FieldProps, titleOfField, wordOf } from './field-parts.tsx';
 import { useForm } from './form-context.ts';
 import { ItemButtons, moved } from './item-buttons.tsx';
 import { columnsOf, hostAndPort } from './lines.ts';
-import { ListCell } from './list-cell.tsx';
 import { PasteBox, usePaste } from './paste-box.tsx';
 import { useStable } from './use-stable.ts';
-import { ValueInput } from './value-input.tsx';
+import { FieldInput } from './value-input.tsx';
 
 const noFaults: readonly FieldFault[] = [];
 
@@ -32,11 +31,7 @@ export function PartTable(props: FieldProps) {
   const ofRows = faultsByRow(faults, path);
   return (
     <fieldset className="form-list part-table">
-      <legend>
-        {titleOfField(field)}
-        <Needed field={field} />
-      </legend>
-      <p className="help">{helpOf(field)}</p>
+      <FieldHead field={field} />
       {items.length > 0 && (
         <div className={`part-head columns-${columns.length}`} aria-hidden="true">
           {columns.map((column) => (
@@ -186,15 +181,7 @@ function Cell({ field, path, prefix, value, faults, onChange, onPaste, onLeave }
       onPaste={onPaste}
       onBlur={({ target }) => onLeave(target instanceof HTMLInputElement ? target.value : '')}
     >
-      {field.list === true ? (
-        <ListCell {...common} value={value} onChange={(items) => onChange(path, items)} />
-      ) : (
-        <ValueInput
-          {...common}
-          value={typeof value === 'string' ? value : ''}
-          onChange={(text) => onChange(path, text === '' ? undefined : text)}
-        />
-      )}
+      <FieldInput {...common} draft={value} onDraft={(next) => onChange(path, next)} />
       <Faults id={`${id}-fault`} messages={own} />
     </div>
   );

@@ -1,5 +1,5 @@
 // The element in which one value is entered, by the field's type.
-import type { InputHTMLAttributes } from 'react';
+import type { InputHTMLAttributes, ReactNode } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { phraseOf } from '../../../schema/kinds/words.ts';
@@ -7,10 +7,23 @@ import { describe, valueWords } from '../view/graph-words.ts';
 import { type Draft, isDraftObject, isNumber } from './draft.ts';
 import type { ValueInputProps } from './field-props.ts';
 import { useForm } from './form-context.ts';
+import { ListCell } from './list-cell.tsx';
 import { kindNamed } from './names.ts';
 import { ReferencePicker } from './reference-picker.tsx';
 
 const longestText = 60_000;
+
+/** Several values share one element. An empty one leaves the field out. */
+export function FieldInput({ draft, onDraft, ...common }: FieldInputProps) {
+  if (common.field.list === true) return <ListCell {...common} value={draft} onChange={onDraft} />;
+  const value = typeof draft === 'string' ? draft : '';
+  return <ValueInput {...common} value={value} onChange={(text) => onDraft(text === '' ? undefined : text)} />;
+}
+
+interface FieldInputProps extends Omit<ValueInputProps, 'value' | 'onChange'> {
+  readonly draft: Draft | undefined;
+  readonly onDraft: (next: Draft | undefined) => void;
+}
 
 export function ValueInput(props: ValueInputProps) {
   const { field, value, onChange } = props;
@@ -44,11 +57,8 @@ function isPoolName({ name, type }: InputField): boolean {
   return type === 'String' && (name === 'defaultPool' || name === 'redirectPool');
 }
 
-function PoolNameInput({ id, label, describedBy, isInvalid, value, onChange }: ValueInputProps) {
-  const { pools } = useForm().draft;
-  const given = Array.isArray(pools) ? (pools as readonly Draft[]) : [];
-  const names = given.map((pool) => (isDraftObject(pool) ? pool.name : undefined));
-  const known = names.filter((name): name is string => typeof name === 'string' && name !== '');
+/** A list of options, the first of which is usually the empty value. */
+function Choice({ id, label, describedBy, isInvalid, value, onChange, children }: ChoiceProps) {
   return (
     <select
       id={id}
@@ -58,13 +68,30 @@ function PoolNameInput({ id, label, describedBy, isInvalid, value, onChange }: V
       value={value}
       onChange={({ target }) => onChange(target.value)}
     >
+      {children}
+    </select>
+  );
+}
+
+interface ChoiceProps extends ValueInputProps {
+  readonly children: ReactNode;
+}
+
+function PoolNameInput(props: ValueInputProps) {
+  const { value } = props;
+  const { pools } = useForm().draft;
+  const given = Array.isArray(pools) ? (pools as readonly Draft[]) : [];
+  const names = given.map((pool) => (isDraftObject(pool) ? pool.name : undefined));
+  const known = names.filter((name): name is string => typeof name === 'string' && name !== '');
+  return (
+    <Choice {...props}>
       <option value="">none</option>
       {[...new Set(value === '' ? known : [...known, value])].map((name) => (
         <option key={name} value={name}>
           {name}
         </option>
       ))}
-    </select>
+    </Choice>
   );
 }
 
@@ -78,27 +105,21 @@ function usualText({ default: usual, bounds }: InputField): string | undefined {
   return bounds === undefined ? undefined : `${bounds.least} to ${bounds.most}`;
 }
 
-function WordInput({ field, id, label, describedBy, isInvalid, value, onChange }: ValueInputProps) {
+function WordInput(props: ValueInputProps) {
+  const { field, id, value } = props;
   const words = registry.enums[field.type] ?? {};
   const usual = typeof field.default === 'string' ? `default: ${valueWords(field.default)}` : 'not set';
   const shown = value === '' && typeof field.default === 'string' ? field.default : value;
   return (
     <>
-      <select
-        id={id}
-        aria-label={label}
-        aria-describedby={`${describedBy} ${id}-word`}
-        aria-invalid={isInvalid}
-        value={value}
-        onChange={({ target }) => onChange(target.value)}
-      >
+      <Choice {...props} describedBy={`${props.describedBy} ${id}-word`}>
         <option value="">{field.required === true ? 'Choose…' : usual}</option>
         {Object.keys(words).map((word) => (
           <option key={word} value={word}>
             {valueWords(word)}
           </option>
         ))}
-      </select>
+      </Choice>
       <p id={`${id}-word`} className="help meaning">
         {words[shown] !== undefined && words[shown] !== '' && `${valueWords(shown)}: ${describe(words[shown])}`}
       </p>
@@ -106,22 +127,16 @@ function WordInput({ field, id, label, describedBy, isInvalid, value, onChange }
   );
 }
 
-function FlagInput({ field, id, label, describedBy, isInvalid, value, onChange }: ValueInputProps) {
+function FlagInput(props: ValueInputProps) {
+  const { field, id, label, describedBy, value, onChange } = props;
   const { isChange } = useForm();
   if (typeof field.default !== 'boolean' && !(isChange && value !== ''))
     return (
-      <select
-        id={id}
-        aria-label={label}
-        aria-describedby={describedBy}
-        aria-invalid={isInvalid}
-        value={value}
-        onChange={({ target }) => onChange(target.value)}
-      >
+      <Choice {...props}>
         <option value="">not set</option>
         <option value="true">yes</option>
         <option value="false">no</option>
-      </select>
+      </Choice>
     );
   const isOn = value === '' ? field.default === true : value === 'true';
   return (

@@ -12,9 +12,12 @@ export interface Reading<Value> {
 
 const leastMs = 1_000;
 
-/** `read` must be the same while its meaning is: another one starts again. `news` is another text after each change. */
+/**
+ * `read` must be the same while its meaning is: another one starts again. Null reads nothing. `news` is another text after each change; undefined if
+ * none is announced.
+ */
 export function useReading<Value>(
-  read: () => Promise<Value>,
+  read: (() => Promise<Value>) | null,
   news: string | undefined,
   everyMs: number,
 ): Reading<Value> {
@@ -23,6 +26,7 @@ export function useReading<Value>(
   const readSoon = useRef(() => {});
 
   useEffect(() => {
+    if (read === null) return;
     let isOver = false;
     let isReading = false;
     let isOld = false;
@@ -66,8 +70,9 @@ export function useReading<Value>(
     };
   }, [read, everyMs]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: news are the reason to read again.
-  useEffect(() => readSoon.current(), [news]);
+  useEffect(() => {
+    if (news !== undefined) readSoon.current();
+  }, [news]);
 
   return {
     value: known !== null && known.read === read ? known.value : undefined,

@@ -1,33 +1,17 @@
 // The zone of all times on the page: the browser's own, or UTC by choice. The choice is kept in this browser, for all tabs.
-import { useSyncExternalStore } from 'react';
-
-const storageKey = 'tidegate.zone';
-const changed = new EventTarget();
+import { storedChoice } from './stored-choice.ts';
 
 /** Undefined: the browser's own. */
 type Zone = 'UTC' | undefined;
 
-function subscribe(listener: () => void): () => void {
-  changed.addEventListener('change', listener);
-  window.addEventListener('storage', listener);
-  return () => {
-    changed.removeEventListener('change', listener);
-    window.removeEventListener('storage', listener);
-  };
-}
-
-function chosen(): Zone {
-  return window.localStorage.getItem(storageKey) === 'UTC' ? 'UTC' : undefined;
-}
+const choice = storedChoice('tidegate.zone');
 
 export function useZone(): Zone {
-  return useSyncExternalStore(subscribe, chosen);
+  return choice.use((stored) => (stored === 'UTC' ? 'UTC' : undefined));
 }
 
 export function chooseZone(zone: Zone): void {
-  if (zone === undefined) window.localStorage.removeItem(storageKey);
-  else window.localStorage.setItem(storageKey, zone);
-  changed.dispatchEvent(new Event('change'));
+  choice.choose(zone ?? null);
 }
 
 /** Its short name at that time: `UTC`, `CET`, `GMT+5:30`. */

@@ -143,6 +143,16 @@ test('labels and counts', () => {
   for (const value of ['', ' a', 'a=b', '/a', 'a\n']) expect(codes((check) => check.label('f', value))).toEqual(bad);
   expect(codes((check) => check.count('f', [1, 2, 3], { max: 2 }))).toEqual(['TOO_LONG']);
   expect(codes((check) => check.count('f', [], { min: 1, max: 2 }))).toEqual(bad);
+  const check = new InputCheck();
+  const upper = check.list('f', ['a', '', 'c'], { max: 2 }, (each, field, at) => {
+    check.text(field, each, { min: 1 });
+    return `${at}${each.toUpperCase()}`;
+  });
+  expect(upper).toEqual(['0A', '1']);
+  expect(check.errors.map(({ field }) => field)).toEqual([
+    ['input', 'f'],
+    ['input', 'f', '1'],
+  ]);
 });
 
 test('messages cut long values and escape control characters', () => {

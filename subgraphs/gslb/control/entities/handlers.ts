@@ -9,7 +9,12 @@ import type { Sql, SqlValue, Transaction } from '../../../../platform/database/d
 import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { InputCheck } from '../../../../platform/input/input.ts';
-import { checkCmpObject, cmpObjectOf, storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
+import {
+  type CmpObjectInput,
+  checkedCmpObject,
+  cmpObjectOf,
+  storedCmpObject,
+} from '../../../../platform/pages/cmp-object.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import { nearestName } from '../../../../platform/values/nearest-name.ts';
@@ -255,11 +260,10 @@ export function gslbHandler({ wake, db }: ServiceDependencies, services: TreeSer
       await lockEntity(tx, 'GslbFlavor', String(flavorId), 'LOCK IN SHARE MODE');
     },
     checkInput(check, input) {
-      const { cmpObject } = input as { readonly cmpObject?: Parameters<typeof cmpObjectOf>[0] | null };
-      if (cmpObject != null) checkCmpObject(check, 'cmpObject', cmpObjectOf(cmpObject));
+      checkedCmpObject(check, (input as { readonly cmpObject?: CmpObjectInput | null }).cmpObject);
     },
     async columns(tx, input, { settings, before }) {
-      const { cmpObject } = input as { readonly cmpObject?: Parameters<typeof cmpObjectOf>[0] | null };
+      const { cmpObject } = input as { readonly cmpObject?: CmpObjectInput | null };
       const { fqdn = '' } = readFqdn(String(settings.fqdn)) as { readonly fqdn?: string };
       const next =
         before === undefined

@@ -7,14 +7,14 @@ import type {
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { holdProject } from '../../../../platform/edge/projects.ts';
+import { mutationsOf } from '../../../../platform/edge/mutations-of.ts';
+import { holdLiveProject } from '../../../../platform/edge/projects.ts';
 import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import { oneProject, requireRole } from '../../../../platform/input/authorise.ts';
 import { InputCheck } from '../../../../platform/input/input.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/input/refusals.ts';
+import { refuseStale, refuseTaken } from '../../../../platform/input/refusals.ts';
 import { owe } from '../../../../platform/owed/owed-work.ts';
-import { cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { sameJson } from '../../../../platform/values/json.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
@@ -22,7 +22,6 @@ import type { BalancerRow } from '../../rules/rows.ts';
 import type { MemberAddresses } from '../../spec/member-addresses.ts';
 import { changeableRow } from '../changeable-row.ts';
 import { loadBalancerEvents } from '../events.ts';
-import { checkPolicy, policyOf } from '../scaling/policy-input.ts';
 import { refuseFixed } from '../scaling/scaling-service.ts';
 import { readPolicy, setPolicy } from '../scaling/scaling-store.ts';
 import {
@@ -38,13 +37,7 @@ import { balancerTopic, balancerTurn, changeBalancer, reconcileKind } from '../s
 import { hostNetworks } from '../stores/host-store.ts';
 import type { Quotas } from '../stores/quotas.ts';
 import type { SubnetService } from '../subnets/subnet-service.ts';
-import {
-  checkBalancerSettings,
-  checkNewBalancer,
-  checkNodeCounts,
-  settingsAfter,
-  settingsOfNew,
-} from './balancer-input.ts';
+import { checkBalancerSettings, checkNodeCounts, describedBalancer, settingsAfter } from './balancer-input.ts';
 import type { Names } from './names.ts';
 import { checkTreeReferences, insertTree } from './part-writes.ts';
 import { partsOfTree, type TreePart } from './tree.ts';
@@ -63,43 +56,45 @@ interface BalancerServiceOptions {
 
 export class BalancerService {
   readonly #options: BalancerServiceOptions;
+  readonly #run;
 
   constructor(options: BalancerServiceOptions) {
     this.#options = options;
+    this.#run = mutationsOf<BalancerRow>(options.mutations, 'LoadBalancer', (id) => readBalancer(options.db, id));
   }
 
   create(context: RequestContext, input: LoadBalancerCreateInput): Promise<MutationOutcome<BalancerRow>> {
-    const { db, subnets, memberAddresses, zone } = this.#options;
-    return this.#run('loadBalancerCreate', context, input, async (attempt) => {
-      const { check } = attempt;
-      checkNewBalancer(check, input);
-      if (input.autoscaling != null) checkPolicy(check, 'autoscaling', input.autoscaling);
-      const projectId = oneProject(context.identity, input.projectId);
-      attempt.projectId = projectId;
-      const id = newUuid();
-      const subnetId = input.subnetId == null ? undefined : check.id('subnetId', input.subnetId, 'ProjectSubnet');
-      const { ranges, takenPorts } = await hostNetworks(db);
-      const balancer = { id, projectId };
-      const parts = partsOfTree(input, { balancer, check, memberAddresses, ranges, takenPorts });
-      await checkTreeReferences(db, check, balancer, parts, false);
-      check.throwIfAny();
-      requireRole(context.identity, projectId, 'MEMBER', 'loadBalancerCreate');
-      // Callers queue for the project's row, which holds the quotas.
-      await attempt.inTurn(`lb-project/${projectId}`);
-      return async (tx) => {
-        const project =
-          (await holdProject(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId ?? '');
-        const hostName = `${input.name}.${project}.${zone}`;
-        const subnet = await subnets.forNew(tx, projectId, subnetId);
-        const row = { ...newRow(input), id, projectId, hostName, subnetId: subnet };
-        await this.#insert(tx, row, parts);
-        if (input.autoscaling != null) {
-          refuseFixed(row.topology, ['input', 'autoscaling']);
-          await setPolicy(tx, this.#options.wake, id, policyOf(input.autoscaling));
-        }
-        return id;
-      };
-    });
+    return this.#run('loadBalancerCreate', context, input, (attempt) => this.prepareCreate(attempt, context, input));
+  }
+
+  /** Reports all faults of the input together, in the order of its fields. Checks that need a lock belong to the effect. */
+  async prepareCreate(attempt: Attempt, context: RequestContext, input: LoadBalancerCreateInput): Promise<Effect> {
+    const { db, wake, subnets, memberAddresses, zone } = this.#options;
+    const { check } = attempt;
+    const { settings, policy } = describedBalancer(check, input);
+    const projectId = oneProject(context.identity, input.projectId);
+    attempt.projectId = projectId;
+    const id = newUuid();
+    const subnetId = input.subnetId == null ? undefined : check.id('subnetId', input.subnetId, 'ProjectSubnet');
+    const { ranges, takenPorts } = await hostNetworks(db);
+    const balancer = { id, projectId };
+    const parts = partsOfTree(input, { balancer, check, memberAddresses, ranges, takenPorts });
+    await checkTreeReferences(db, check, balancer, parts, false);
+    check.throwIfAny();
+    requireRole(context.identity, projectId, 'MEMBER', 'loadBalancerCreate');
+    // Callers queue for the project's row, which holds the quotas.
+    await attempt.inTurn(`lb-project/${projectId}`);
+    return async (tx) => {
+      const project = await holdLiveProject(tx, projectId);
+      const hostName = `${settings.name}.${project}.${zone}`;
+      const subnet = await subnets.forNew(tx, projectId, subnetId);
+      await this.#insert(tx, { ...settings, ...balancer, hostName, subnetId: subnet }, parts);
+      if (policy !== undefined) {
+        refuseFixed(settings.topology, ['input', 'autoscaling']);
+        await setPolicy(tx, wake, id, policy);
+      }
+      return id;
+    };
   }
 
   update(context: RequestContext, input: LoadBalancerUpdateInput): Promise<MutationOutcome<BalancerRow>> {
@@ -174,28 +169,4 @@ export class BalancerService {
     const { db } = this.#options;
     return changeableRow(attempt, context, { type: 'LoadBalancer', id }, (uuid) => readBalancer(db, uuid));
   }
-
-  #run(
-    name: string,
-    context: RequestContext,
-    input: { readonly idempotencyKey?: string | null } & object,
-    prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Promise<MutationOutcome<BalancerRow>> {
-    const { mutations, db } = this.#options;
-    const read = (id: string) => readBalancer(db, id);
-    return mutations.run({ name, context, input, subject: 'LoadBalancer', prepare, read });
-  }
-}
-
-function newRow(input: LoadBalancerCreateInput): Omit<NewBalancer, 'id' | 'projectId' | 'hostName' | 'subnetId'> {
-  const { wantedNodes: _, ...settings } = settingsOfNew(input);
-  const cmp = input.cmpObject == null ? undefined : cmpObjectOf(input.cmpObject);
-  return {
-    ...settings,
-    name: input.name,
-    topology: input.topology ?? 'SPREAD',
-    cmpNamespace: cmp?.namespace ?? null,
-    cmpType: cmp?.type ?? null,
-    cmpId: cmp?.externalId ?? null,
-  };
 }

@@ -62,10 +62,10 @@ function addList(
   items: readonly object[],
   path: readonly string[],
 ): void {
-  place.check.count(path.join('.'), items, { max: kind.most });
   const taken = new Set<string>();
-  for (const [at, item] of items.slice(0, kind.most).entries())
-    addPart(place, kind, parent, item as Readonly<Record<string, JsonValue>>, [...path, String(at)], taken);
+  place.check.list(path.join('.'), items, { max: kind.most }, (item, _, at) =>
+    addPart(place, kind, parent, item as Readonly<Record<string, JsonValue>>, [...path, String(at)], taken),
+  );
 }
 
 function addPart(

@@ -7,6 +7,7 @@ import type {
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { mutationsOf } from '../../../../platform/edge/mutations-of.ts';
 import { Refusal, refuse } from '../../../../platform/errors/errors.ts';
 import { oneProject, requireRole } from '../../../../platform/input/authorise.ts';
 import { refuseStale, refuseTaken } from '../../../../platform/input/refusals.ts';
@@ -42,9 +43,11 @@ type Outcome = Promise<MutationOutcome<CertificateRow>>;
 
 export class CertificateService {
   readonly #options: CertificateServiceOptions;
+  readonly #run;
 
   constructor(options: CertificateServiceOptions) {
     this.#options = options;
+    this.#run = mutationsOf<CertificateRow>(options.mutations, 'TlsCertificate', (id) => this.#read(id));
   }
 
   create(context: RequestContext, input: TlsCertificateCreateInput): Outcome {
@@ -133,16 +136,6 @@ export class CertificateService {
 
   async #read(id: string): Promise<CertificateRow | undefined> {
     return (await readCertificates(this.#options.db, [id])).get(id);
-  }
-
-  #run(
-    name: string,
-    context: RequestContext,
-    input: { readonly idempotencyKey?: string | null } & object,
-    prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Outcome {
-    const read = (id: string) => this.#read(id);
-    return this.#options.mutations.run({ name, context, input, subject: 'TlsCertificate', prepare, read });
   }
 }
 

@@ -1,4 +1,4 @@
-// Checks autoscaling policies in inputs, and fills in defaults.
+// Autoscaling policies in inputs: their checks and defaults.
 import type { AutoscalingPolicyInput } from '../../../../generated/graph/loadbalancer.ts';
 import type { InputCheck } from '../../../../platform/input/input.ts';
 import { defaultPolicy, type ScalingPolicy } from '../../rules/scaling-policy.ts';
@@ -10,8 +10,9 @@ const hourMs = 3_600_000;
 /** Of a load balancer. */
 export const mostNodes = 64;
 
-/** Adds faults with paths below `field`. */
-export function checkPolicy(check: InputCheck, field: string, input: AutoscalingPolicyInput): void {
+/** The policy that the input asks for. Omitted fields and nulls get their defaults. Adds faults with paths below `field`. */
+export function checkedPolicy(check: InputCheck, field: string, input: AutoscalingPolicyInput): ScalingPolicy {
+  const policy = policyOf(input);
   const at = (name: string) => `${field}.${name}`;
   const integer = (name: keyof AutoscalingPolicyInput, min: number, max: number) =>
     check.integer(at(name), input[name] as number | null | undefined, { min, max });
@@ -40,9 +41,8 @@ export function checkPolicy(check: InputCheck, field: string, input: Autoscaling
       at('timeZone'),
       `${at('timeZone')} is ${JSON.stringify(input.timeZone.slice(0, 80))}; give a name of the IANA database, for example Europe/Berlin`,
     );
-  const schedule = input.schedule ?? [];
-  check.count(at('schedule'), schedule, { max: 32 });
-  for (const [index, window] of schedule.slice(0, 32).entries()) checkWindow(check, at(`schedule.${index}`), window);
+  check.list(at('schedule'), input.schedule ?? [], { max: 32 }, (window, path) => checkWindow(check, path, window));
+  return policy;
 }
 
 function checkWindow(
@@ -74,7 +74,7 @@ export function isNodeCount(nodes: number): boolean {
   return nodes >= 1 && nodes <= mostNodes;
 }
 
-/** Takes a checked input. Omitted fields and nulls get their defaults. */
+/** Omitted fields and nulls get their defaults. */
 export function policyOf(input: AutoscalingPolicyInput): ScalingPolicy {
   const given = Object.entries(input).filter(([, value]) => value != null);
   const { schedule, ...rest } = Object.fromEntries(given) as Partial<ScalingPolicy>;

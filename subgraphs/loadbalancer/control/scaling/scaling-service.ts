@@ -8,6 +8,7 @@ import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { settingId } from '../../../../platform/caller/manner.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { mutationsOf } from '../../../../platform/edge/mutations-of.ts';
 import { refuse } from '../../../../platform/errors/errors.ts';
 import { requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
@@ -15,7 +16,7 @@ import type { BalancerRow } from '../../rules/rows.ts';
 import type { ScalingPolicy } from '../../rules/scaling-policy.ts';
 import { readBalancer, updateBalancer } from '../stores/balancer-store.ts';
 import { changeBalancer } from '../stores/change-balancer.ts';
-import { checkPolicy, policyOf } from './policy-input.ts';
+import { checkedPolicy } from './policy-input.ts';
 import { type PolicyRow, readPolicy, removePolicy, setPolicy } from './scaling-store.ts';
 
 interface ScalingServiceOptions {
@@ -26,9 +27,11 @@ interface ScalingServiceOptions {
 
 export class ScalingService {
   readonly #options: ScalingServiceOptions;
+  readonly #run;
 
   constructor(options: ScalingServiceOptions) {
     this.#options = options;
+    this.#run = mutationsOf<BalancerRow>(options.mutations, 'LoadBalancer', (id) => readBalancer(options.db, id));
   }
 
   set(context: RequestContext, input: AutoscalingPolicySetInput): Promise<MutationOutcome<BalancerRow>> {
@@ -43,24 +46,13 @@ export class ScalingService {
 
   /** The effect of `set`. The caller may run it and roll it back. */
   prepareSet(attempt: Attempt, context: RequestContext, input: AutoscalingPolicySetInput): Promise<Effect> {
-    checkPolicy(attempt.check, 'policy', input.policy);
-    return this.#prepare('autoscalingPolicySet', attempt, context, input, () => policyOf(input.policy));
+    const policy = checkedPolicy(attempt.check, 'policy', input.policy);
+    return this.#prepare('autoscalingPolicySet', attempt, context, input, policy);
   }
 
   /** The effect of `delete`. The caller may run it and roll it back. */
   prepareDelete(attempt: Attempt, context: RequestContext, input: AutoscalingPolicyDeleteInput): Promise<Effect> {
-    return this.#prepare('autoscalingPolicyDelete', attempt, context, input, () => undefined);
-  }
-
-  #run(
-    name: string,
-    context: RequestContext,
-    input: AutoscalingPolicyDeleteInput,
-    prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Promise<MutationOutcome<BalancerRow>> {
-    const { db, mutations } = this.#options;
-    const read = (id: string) => readBalancer(db, id);
-    return mutations.run({ name, context, input, subject: 'LoadBalancer', prepare, read });
+    return this.#prepare('autoscalingPolicyDelete', attempt, context, input, undefined);
   }
 
   async #prepare(
@@ -68,7 +60,7 @@ export class ScalingService {
     attempt: Attempt,
     context: RequestContext,
     input: AutoscalingPolicyDeleteInput,
-    wanted: () => ScalingPolicy | undefined,
+    policy: ScalingPolicy | undefined,
   ): Promise<Effect> {
     const { db, wake } = this.#options;
     const { check } = attempt;
@@ -77,7 +69,6 @@ export class ScalingService {
     attempt.projectId = found.projectId;
     check.throwIfAny();
     requireRole(context.identity, found.projectId, 'MEMBER', name);
-    const policy = wanted();
     return async (tx) => {
       await changeBalancer(tx, wake, found.id, async (row) => {
         const before = await readPolicy(tx, row.id);

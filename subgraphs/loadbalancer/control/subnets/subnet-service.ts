@@ -6,7 +6,8 @@ import type {
 } from '../../../../generated/graph/loadbalancer.ts';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { mutationsOf } from '../../../../platform/edge/mutations-of.ts';
 import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
 import { oneProject, requireRole } from '../../../../platform/input/authorise.ts';
 import { InputCheck } from '../../../../platform/input/input.ts';
@@ -39,9 +40,11 @@ type Outcome = Promise<MutationOutcome<SubnetRow>>;
 
 export class SubnetService {
   readonly #options: SubnetServiceOptions;
+  readonly #run;
 
   constructor(options: SubnetServiceOptions) {
     this.#options = options;
+    this.#run = mutationsOf<SubnetRow>(options.mutations, 'ProjectSubnet', (id) => this.#read(id));
   }
 
   create(context: RequestContext, input: ProjectSubnetCreateInput): Outcome {
@@ -123,16 +126,6 @@ export class SubnetService {
 
   async #read(id: string): Promise<SubnetRow | undefined> {
     return (await readSubnets(this.#options.db, [id])).get(id);
-  }
-
-  #run(
-    name: string,
-    context: RequestContext,
-    input: { readonly idempotencyKey?: string | null } & object,
-    prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Outcome {
-    const read = (id: string) => this.#read(id);
-    return this.#options.mutations.run({ name, context, input, subject: 'ProjectSubnet', prepare, read });
   }
 }
 

@@ -12,12 +12,11 @@ export function checkOrigins(
   urls: readonly string[],
   schemes: readonly string[],
 ): readonly string[] {
-  check.count(field, urls, { max: mostUrls });
-  const origins = urls.slice(0, mostUrls).map((url, at) => {
+  const origins = check.list(field, urls, { max: mostUrls }, (url, path) => {
     const origin = originOf(url, schemes);
     if (origin === undefined)
       check.fault(
-        `${field}.${at}`,
+        path,
         `${field} has ${quoted(url)}; give ${schemes.map((scheme) => `${scheme}://HOST:PORT`).join(' or ')}, without a path, a user or a query`,
       );
     return origin ?? '';

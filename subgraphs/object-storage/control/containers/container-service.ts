@@ -11,7 +11,7 @@ import { refuseDeletedProject } from '../../../../platform/edge/projects.ts';
 import { Refusal, refuse, unknownId } from '../../../../platform/errors/errors.ts';
 import { caller, maySee, oneProject, requireRole } from '../../../../platform/input/authorise.ts';
 import { refuseUnknown } from '../../../../platform/input/refusals.ts';
-import { checkCmpObject, cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
+import { checkedCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { ClusterQuestion } from '../../wire/cluster-questions.ts';
@@ -54,8 +54,7 @@ export class ContainerService {
         caller(context);
         check.text('name', input.name, { required: true, min: 3, max: 63 });
         const optionId = input.optionId == null ? undefined : check.id('optionId', input.optionId, 'ObjectOption');
-        const cmp = input.cmpObject == null ? null : cmpObjectOf(input.cmpObject);
-        if (cmp !== null) checkCmpObject(check, 'cmpObject', cmp);
+        const cmp = checkedCmpObject(check, input.cmpObject);
         const projectId = oneProject(context.identity, input.projectId);
         attempt.projectId = projectId;
         requireRole(context.identity, projectId, 'OPERATOR', 'objectContainerCreate');

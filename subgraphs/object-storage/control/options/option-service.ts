@@ -181,9 +181,8 @@ function checkWish(check: InputCheck, given: Given, before: OptionWish): OptionW
 
 /** UUIDs without repetitions. */
 function checkClusterIds(check: InputCheck, ids: readonly string[]): readonly string[] {
-  check.count('clusterIds', ids, { max: mostClusters });
-  const uuids = ids.slice(0, mostClusters).map((id, at) => check.id(`clusterIds.${at}`, id, 'ObjectCluster') ?? '');
-  return [...new Set(uuids)];
+  const uuidOf = (id: string, field: string) => check.id(field, id, 'ObjectCluster') ?? '';
+  return [...new Set(check.list('clusterIds', ids, { max: mostClusters }, uuidOf))];
 }
 
 async function refuseUnusable(sql: Sql, wish: OptionWish): Promise<void> {

@@ -1,9 +1,8 @@
 // SQL of accounts: one per project, created when it is first needed.
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { holdProject } from '../../../../platform/edge/projects.ts';
-import { refuseUnknown } from '../../../../platform/input/refusals.ts';
-import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
+import { holdLiveProject } from '../../../../platform/edge/projects.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { accountKey, uuidOfKey } from '../../wire/documents/documents.ts';
 import { putDocument } from './document-store.ts';
@@ -49,7 +48,7 @@ export async function projectsWithAccounts(sql: Sql, most: number): Promise<read
  */
 export async function accountFor(db: Database, wake: Wake, projectId: string): Promise<string> {
   const known = await db.transaction(async (tx) => {
-    await requireProject(tx, projectId);
+    await holdLiveProject(tx, projectId);
     return (await accountsOf(tx, [projectId])).get(projectId);
   });
   if (known !== undefined) return known.id;
@@ -59,17 +58,12 @@ export async function accountFor(db: Database, wake: Wake, projectId: string): P
   });
 }
 
-/** Returns its name, which stays until the transaction ends. */
-async function requireProject(tx: Transaction, projectId: string): Promise<string> {
-  return (await holdProject(tx, projectId)) ?? refuseUnknown('Project', 'projectId', encodeId('Project', projectId));
-}
-
 /**
  * Returns the UUID of a project's account, and creates the account if there is none. Call it in the transaction that has locked the
  * federation. Once an account exists, clusters may hold data. Refuses NOT_FOUND if the project is deleted or unknown.
  */
 export async function needAccount(tx: Transaction, wake: Wake, projectId: string): Promise<string> {
-  const name = await requireProject(tx, projectId);
+  const name = await holdLiveProject(tx, projectId);
   const known = (await accountsOf(tx, [projectId])).get(projectId);
   if (known !== undefined) return known.id;
   const id = newUuid();

@@ -31,10 +31,9 @@ export function checkSite(check: InputCheck, value: string | null | undefined): 
 
 export function checkLabels(check: InputCheck, labels: readonly BackendLabelInput[] | null | undefined): void {
   if (labels == null) return;
-  check.count('labels', labels, { max: 32 });
-  labels.slice(0, 32).forEach((label, index) => {
-    checkName(check, `labels.${index}.name`, label.name);
-    check.text(`labels.${index}.value`, label.value, { max: 255 });
+  check.list('labels', labels, { max: 32 }, (label, field) => {
+    checkName(check, `${field}.name`, label.name);
+    check.text(`${field}.value`, label.value, { max: 255 });
   });
   const names = labels.map((label) => label.name);
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);

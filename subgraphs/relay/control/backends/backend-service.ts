@@ -11,7 +11,8 @@ import type {
 } from '../../../../generated/graph/relay.ts';
 import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { mutationsOf } from '../../../../platform/edge/mutations-of.ts';
 import { refuseDeletedProject } from '../../../../platform/edge/projects.ts';
 import { invariant, refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
@@ -63,7 +64,7 @@ interface BackendServiceOptions {
 
 export class BackendService {
   readonly #reads: BackendReads;
-  readonly #mutations: Mutations;
+  readonly #run;
   readonly #sealer: Sealer;
   readonly #wake: Wake;
   readonly #drivers: ReadonlyMap<string, Driver>;
@@ -72,7 +73,7 @@ export class BackendService {
 
   constructor(options: BackendServiceOptions) {
     this.#reads = options.reads;
-    this.#mutations = options.mutations;
+    this.#run = mutationsOf<BackendView>(options.mutations, 'Backend', (id) => options.reads.byId(id));
     this.#sealer = options.sealer;
     this.#wake = options.wake;
     this.#drivers = options.drivers;
@@ -277,16 +278,6 @@ export class BackendService {
     attempt.projectId = row.projectId;
     requireRole(identity, row.projectId, 'OPERATOR', 'this');
     return row;
-  }
-
-  #run(
-    name: string,
-    context: RequestContext,
-    input: { readonly idempotencyKey?: string | null } & object,
-    prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Promise<MutationOutcome<BackendView>> {
-    const read = (id: string) => this.#reads.byId(id);
-    return this.#mutations.run({ name, context, input, subject: 'Backend', prepare, read });
   }
 }
 

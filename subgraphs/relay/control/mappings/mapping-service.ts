@@ -10,7 +10,8 @@ import type {
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { isNothingChanged, together } from '../../../../platform/database/statement-batch.ts';
-import type { Attempt, Effect, LookFirst, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { mutationsOf } from '../../../../platform/edge/mutations-of.ts';
 import { isDuplicateKey } from '../../../../platform/errors/database-errors.ts';
 import { Refusal, refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
@@ -84,10 +85,12 @@ type Told = RelayEvent extends infer Event
 
 export class MappingService {
   readonly #options: MappingServiceOptions;
+  readonly #run;
   readonly #viewer: ObjectViewer;
 
   constructor(options: MappingServiceOptions) {
     this.#options = options;
+    this.#run = mutationsOf<MappingRow>(options.mutations, 'Mapping', (id) => options.reads.byId(id));
     this.#viewer = new ObjectViewer(options.devices);
   }
 
@@ -338,16 +341,6 @@ export class MappingService {
     const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
     const event = { ...subject, ...what, cmpObject: cmpObjectOfMapping(row) };
     await appendStatus(tx, relayEvents, [event], this.#options.wake);
-  }
-
-  #run(
-    name: string,
-    context: RequestContext,
-    input: { readonly idempotencyKey?: string | null } & object,
-    prepare: (attempt: Attempt) => Promise<Effect | LookFirst>,
-  ): Promise<MutationOutcome<MappingRow>> {
-    const read = (id: string) => this.#options.reads.byId(id);
-    return this.#options.mutations.run({ name, context, input, subject: 'Mapping', prepare, read });
   }
 }
 

@@ -1,7 +1,7 @@
 // An object of a CMP, as a call or a mapping refers to it.
 import type { MappingCmpObjectInput } from '../../../../generated/graph/relay.ts';
 import type { InputCheck } from '../../../../platform/input/input.ts';
-import { type CmpObjectKey, checkCmpObject, cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
+import { type CmpObjectKey, checkedCmpObject, cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
 
 export interface CmpReference extends CmpObjectKey {
   /** The backend object's role for the CMP object. Empty if it has none. */
@@ -17,9 +17,7 @@ export function cmpReferenceOf(input: MappingCmpObjectInput | null | undefined):
 const rolePattern = /^[A-Za-z0-9._-]*$/;
 
 export function checkCmpReference(check: InputCheck, input: MappingCmpObjectInput | null | undefined): void {
-  const cmp = cmpReferenceOf(input);
-  if (cmp === null) return;
-  checkCmpObject(check, 'cmpObject', cmp);
+  if (checkedCmpObject(check, input) === null) return;
   const wants = 'letters, digits, dots, hyphens and underscores';
-  check.text('cmpObject.mappingRole', cmp.role, { max: 63, pattern: rolePattern, wants });
+  check.text('cmpObject.mappingRole', input?.mappingRole, { max: 63, pattern: rolePattern, wants });
 }

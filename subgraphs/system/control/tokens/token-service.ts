@@ -254,14 +254,11 @@ function checkCreate(attempt: Attempt, identity: Identity, input: ApiTokenCreate
   const wants = 'a name without leading or trailing spaces';
   check.text('name', input.name, { required: true, min: 1, max: 63, pattern: /^\S(.*\S)?$/u, wants });
   const { operationHashes } = input;
-  if (operationHashes != null) {
-    check.count('operationHashes', operationHashes, { min: 1, max: 100 });
-    for (const [index, hash] of operationHashes.slice(0, 100).entries())
-      check.text(`operationHashes.${index}`, hash, {
-        pattern: /^[0-9a-f]{64}$/,
-        wants: 'a SHA-256 sum in lower-case hexadecimal',
-      });
-  }
+  const hashRule = { pattern: /^[0-9a-f]{64}$/, wants: 'a SHA-256 sum in lower-case hexadecimal' };
+  if (operationHashes != null)
+    check.list('operationHashes', operationHashes, { min: 1, max: 100 }, (hash, field) =>
+      check.text(field, hash, hashRule),
+    );
   check.throwIfAny();
   if (!maySee(identity, projectId)) refuseUnknown('Project', 'projectId', input.projectId);
   attempt.projectId = projectId;
