@@ -4,7 +4,7 @@ import { useSyncExternalStore } from 'react';
 const storageKey = 'tidegate.zone';
 const changed = new EventTarget();
 
-/** Undefined: the browser's own. */
+/** Undefined for the browser's own zone. */
 type Zone = 'UTC' | undefined;
 
 function subscribe(listener: () => void): () => void {

@@ -88,7 +88,7 @@ test.each<[string, string, Doer, RegExp]>([
       for (const _ of [1, 2, 3]) await send(task);
       return succeeded;
     },
-    /it was told to wait 400 ms/,
+    /before the 400 ms that the answer asked for/,
   ],
   [
     'an unknown code repeated although it says NEVER',
