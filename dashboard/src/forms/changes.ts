@@ -40,15 +40,15 @@ function emptied(kind: Kind, mutation: string, { name, list, required }: InputFi
 /** A field that was changed in the object while a person filled in its form. */
 export interface Conflict {
   readonly field: InputField;
-  /** The value, when the person began. */
+  /** The value when the form was opened. */
   readonly was: Draft | undefined;
   readonly theirs: Draft | undefined;
-  /** In the form. */
+  /** The value in the form. */
   readonly mine: Draft | undefined;
 }
 
 interface Readings {
-  /** The value, when the person began. */
+  /** The object when the form was opened. */
   readonly began: DraftObject;
   readonly after: DraftObject;
   readonly draft: DraftObject;

@@ -99,7 +99,7 @@ test.each<[string, string, Doer, RegExp]>([
       await send(task);
       return succeeded;
     },
-    /carried out that was refused for good.*reports SUCCEEDED; it is REFUSED/,
+    /repeated a call that was refused for good, until it was carried out.*reports SUCCEEDED; it is REFUSED/,
   ],
   [
     'a redirect followed',

@@ -125,7 +125,7 @@ export class TutorialPlace {
     const code = await ended;
     clearTimeout(late);
     const failures = (await readFile(failed, 'utf8')).split('\n').filter((line) => line !== '');
-    return { output, failures: code === null ? [...failures, 'the shell was ended'] : failures };
+    return { output, failures: code === 0 ? failures : [...failures, `the shell: exit ${code}`] };
   }
 }
 
