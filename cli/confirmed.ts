@@ -1,4 +1,4 @@
-// Deletions of what serves traffic: a person types the name on the terminal, a script says `--yes`.
+// Deletions of objects that serve traffic: a person types the name on the terminal, a script gives `--yes`.
 import { type AskedType, askedDeletions } from '../schema/kinds/asked-deletions.ts';
 import { askOnTerminal } from './ask-terminal.ts';
 import { CommandFailure } from './failures.ts';
@@ -8,7 +8,7 @@ import type { Call, Names, Verb } from './verb.ts';
 interface Deletion {
   /** In words. */
   readonly what: string;
-  /** What its users notice. */
+  /** The effect on users. */
   readonly ends: string;
 }
 
@@ -36,11 +36,11 @@ export function isProtected(given: 'true' | 'false' | undefined): boolean | unde
 
 interface Given {
   readonly yes?: boolean;
-  /** Of verbs that have it: nothing is deleted. */
+  /** A verb with this option deletes nothing if it is given. */
   readonly preview?: boolean;
 }
 
-/** The deletion of an object of the type, which asks first if the type is one of these. */
+/** Makes the verb ask first if objects of the type serve traffic. */
 export function confirmed(type: string, verb: Verb): Verb {
   if (!askedDeletions.has(type)) return verb;
   const deletion = asked[type as AskedType];

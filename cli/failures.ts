@@ -36,7 +36,7 @@ export class CommandFaults extends CommandFailure {
 
 /** A signal cut the command short. The exit code is chosen in program.ts. */
 export class Interruption extends CommandFailure {
-  /** `more`: what continues nevertheless, or what to do. */
+  /** `more`: work that continues nevertheless, or advice. */
   constructor(more?: string) {
     super(more === undefined ? 'interrupted' : `interrupted: ${more}`, exitCodes.interrupted);
   }

@@ -226,7 +226,7 @@ function labelsOf(found: readonly FoundObject[]): readonly string[] {
 
 /** Nodes are replaced all the time. */
 export function goneNodeHint(name: string): string {
-  return /^n[0-9a-f]{10}$/.test(name) ? '; "tidegate loadbalancers decisions NAME" tells why a node went' : '';
+  return /^n[0-9a-f]{10}$/.test(name) ? '; "tidegate loadbalancers decisions NAME" shows why a node was removed' : '';
 }
 
 const mostOfKind = 20;

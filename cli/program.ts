@@ -150,7 +150,7 @@ function exampleText(lines: readonly (readonly [line: string, what: string])[]):
 
 const about = [
   'Tidegate is one GraphQL endpoint through which a cloud management platform (CMP) manages the network of its sites. It relays calls to devices',
-  'and records what each CMP object became; it runs load balancers, answers DNS names by what is alive, and keeps objects on many clusters.',
+  'and records what each CMP object became; it runs load balancers, points DNS names to healthy sites, and keeps objects on many clusters.',
   '"tidegate NOUN --help" lists the verbs of a noun; a noun may be singular ("backend"), and some have a short word ("be").',
 ].join(' ');
 

@@ -1,4 +1,4 @@
-// Versions of settings in the graph: which object they are of, and what changed.
+// Versions of settings in the graph: their object and its changes.
 import type { VersionFieldsFragment } from '../generated/cli/graphql.ts';
 import { graphql } from '../generated/cli/index.ts';
 import { registry } from '../generated/kinds/registry.ts';
@@ -27,7 +27,7 @@ export function subjectText({ subjectType, subjectName }: Pick<Version, 'subject
 const longestValue = 60;
 const mostFields = 4;
 
-/** What happened, in one line. */
+/** The change in one line. */
 export function changeText(version: Version): string {
   const { changes, deleted, mutation, number, secretFieldsSet } = version;
   if (deleted) return 'deleted';

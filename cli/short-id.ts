@@ -57,7 +57,7 @@ const shortPattern = /^([a-z0-9]+)_([1-9A-HJ-NP-Za-km-z]{22})$/;
 /** Versions 4 and 7, with the variant of RFC 9562. Other text is mistaken for one with a probability of 1/32. */
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Undefined if it is not an id, or a type that is not shortened. */
+/** The short form of an id. Undefined for other texts, and for types without a short form. */
 export function shortId(id: string): string | undefined {
   if (id.length < 48) return undefined;
   const { type = '', key = '' } = decodeId(id) ?? {};

@@ -132,7 +132,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 
 function shut(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    // Lets the message under way arrive first.
+    // Gives the last message time to arrive.
     server.close(() => resolve());
     setImmediate(() => server.closeAllConnections());
   });

@@ -41,7 +41,8 @@ function callFaults(world: RowWorld, { expects, deadlineMs }: CallStep, report: 
   const keys = world.carriedOutKeys;
   if (keys.length > 1) faults.push(`had the call carried out ${keys.length} times, under different keys`);
   if (expects.isCarriedOut && keys.length === 0) faults.push('ended before the call was carried out');
-  if (!expects.isCarriedOut && keys.length > 0) faults.push('had a call carried out that was refused for good');
+  if (!expects.isCarriedOut && keys.length > 0)
+    faults.push('repeated a call that was refused for good, until it was carried out');
   const outcomes = [expects.outcome].flat();
   if (!outcomes.some((each) => each === report.outcome))
     faults.push(`reports ${report.outcome ?? 'no outcome'}; it is ${outcomes.join(' or ')}`);
@@ -102,7 +103,9 @@ function pauseFaults(seen: readonly Seen[]): string[] {
     if (next === undefined || each.answeredAtMs === 0) return [];
     const pausedMs = next.atMs - each.answeredAtMs;
     if (each.retryAfterMs > 0 && pausedMs < each.retryAfterMs - earlyMs)
-      return [`sent again after ${Math.round(pausedMs)} ms; it was told to wait ${each.retryAfterMs} ms`];
+      return [
+        `sent again after ${Math.round(pausedMs)} ms, before the ${each.retryAfterMs} ms that the answer asked for`,
+      ];
     const isFailure = ['cut', 'page', 'redirect', 'silence'].includes(each.play);
     return isFailure && pausedMs < leastPauseMs ? ['sent again at once after a request without an answer'] : [];
   });

@@ -48,7 +48,9 @@ export const apply = remoteVerb({
       await printResults(call, lines, results);
       const notAsked = results.filter(({ isNotAsked }) => isNotAsked).length;
       if (notAsked > 0)
-        call.stderr.write(`tidegate: ${notAsked} of ${results.length} steps were not asked: each says why\n`);
+        call.stderr.write(
+          `tidegate: ${notAsked} of ${results.length} steps were not tried: each line gives the reason\n`,
+        );
       return failIfAny({ results, lost: undefined }, 'it', 'objects');
     }
     if (!options.yes) await mayDelete(call, plan);

@@ -34,7 +34,7 @@ type PayloadDocument = GraphqlDocument<Readonly<Record<string, Payload>>, { read
 export const undo = remoteVerb({
   summary: 'Take a change of settings back, by its ID in "tidegate history". Later changes of other settings stay.',
   about: [
-    'It is an ordinary change: it is refused if somebody changed the object meanwhile, and has an ID of its own.',
+    'It is an ordinary change: it is refused if somebody has changed the object since, and has an ID of its own.',
     'A deleted object is made again under a new id.',
   ],
   examples: ['tidegate undo ID --dry-run=server', 'tidegate undo ID', 'tidegate undo ID --restore'],

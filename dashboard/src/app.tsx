@@ -23,7 +23,7 @@ export function App() {
     (listener) => session.subscribe(listener),
     () => session.loginId,
   );
-  // What a page has may depend on the viewer's rights, and nothing of it may stay for another viewer.
+  // A page's data may depend on the viewer's rights, so another viewer gets a fresh page.
   const loaded = useLoaded(status === 'open' ? row : undefined, requester, loginId);
   useAlertsIn(loginId);
   useEffect(() => {

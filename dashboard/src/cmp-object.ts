@@ -20,7 +20,7 @@ export function formatCmpObject({ namespace, type, externalId }: CmpObjectKey): 
   return namespace === 'default' ? name : `${namespace}:${name}`;
 }
 
-/** The page that shows what it became. */
+/** The address of the CMP object's page. */
 export function linkToCmpObject(object: CmpObjectKey): string {
   return `/cmp?object=${encodeURIComponent(formatCmpObject(object))}`;
 }

@@ -21,7 +21,7 @@ const places: Readonly<Record<string, string>> = {
   AlertChannel: '/alerts?channel=',
 };
 
-/** Undefined: no page shows entities of this type. */
+/** Undefined if no page shows entities of this type. */
 export function linkTo(typename: string, id: string): string | undefined {
   const place = places[typename];
   return place === undefined ? undefined : `${place}${encodeURIComponent(id)}`;

@@ -1,5 +1,5 @@
-// A page's code. The document remembers that a module failed, and every later import of it fails at once: only a new document can load it. It is
-// asked for when the server answers, because the browser's own page for a silent server never comes back by itself.
+// Loads a page's code. After a module has failed to load, every later import of it in this document fails at once, so the document is loaded
+// again. That waits until the server answers, because the browser's own error page does not try again.
 
 import { pause } from './graph/backoff.ts';
 import { keepTrying } from './graph/keep-trying.ts';

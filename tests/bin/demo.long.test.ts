@@ -96,7 +96,7 @@ describeAsRoot('the demo', () => {
       expect(resultOf(2, 'asks')).toContain('web1, web2, web3');
       expect(resultOf(2, 'what the client has seen')).toMatch(/^\d+ answers, 0 failed/);
       expect(resultOf(3, 'leave eu out')).toMatch(/^\S+ \S+$/);
-      expect(resultOf(3, 'who decided it')).toMatch(/^[23] of 3 vantage points say DOWN/);
+      expect(resultOf(3, 'the votes for it')).toMatch(/^[23] of 3 vantage points say DOWN/);
       expect(resultOf(4, 'read at south, without')).toBe(resultOf(4, 'written at north'));
       expect(resultOf(4, 'what it missed')).toBe(resultOf(4, 'another is written'));
       expect(steps.some(({ step }) => step === 'bin/tidegate lab unplug north')).toBe(true);

@@ -56,10 +56,10 @@ test('an earlier success is not shown again when the action is refused the next 
   await open('/form?edit=AlertChannel&id=ch1');
   await page.getByText('Test…').click();
   await page.getByRole('button', { name: 'Test', exact: true }).click();
-  await page.getByText('It is done.').waitFor();
+  await page.getByText('Done.', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Test', exact: true }).click();
   await page.getByText('Too many tests.').waitFor();
-  expect(await page.getByText('It is done.').count()).toBe(0);
+  expect(await page.getByText('Done.', { exact: true }).count()).toBe(0);
 });
 
 test('a page opened in the background loads when it becomes visible, and again if the answer is lost', async () => {

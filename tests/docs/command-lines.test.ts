@@ -5,13 +5,14 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../cli/failures.ts';
 import type { Option } from '../../cli/option.ts';
 import { examples } from '../../cli/program.ts';
 import { nouns, verbsAlone } from '../../cli/table.ts';
 import type { Noun, Verb } from '../../cli/verb.ts';
 import { type CommandLine, commandLines } from './support/command-lines.ts';
+import { blocksOf } from './tutorials/support/blocks.ts';
 
 const root = join(import.meta.dirname, '../..');
 const { stdout } = await promisify(execFile)('git', ['ls-files', 'README.md', 'CONTRIBUTING.md', 'docs'], {
@@ -77,6 +78,36 @@ test.each([
 ])('%s', (text, faults) => {
   expect(commandLines(`\`\`\`sh\n${text}\n\`\`\``).flatMap(faultsOf)).toEqual(faults);
 });
+
+describe('blocks of tutorials', () => {
+  const tutorials = pages.filter((page) => page.startsWith('docs/tutorials/'));
+
+  test.each(tutorials)('%s: each can be pasted, and ends at its first failure', async (page) => {
+    const blocks = blocksOf(await readFile(join(root, page), 'utf8')).filter(({ language }) => language === 'sh');
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const { text } of blocks) expect([text, await pasteFaults(text)]).toEqual([text, []]);
+  });
+
+  test.each([
+    ['one list', 'a &&\nb && { c || d; }\n', []],
+    ['functions, a job and a list', 'f() { a; b; }\na &\nuntil b; do c; done &&\nd\n', []],
+    ['two commands', 'a\nb\n', ['it goes on after: a;']],
+    ['a comment, which zsh runs', '# One.\na\n', ['it has a comment']],
+    ['a list that never ends', 'a &&\n', ['bash does not read it']],
+  ])('%s', async (_, text, faults) => expect(await pasteFaults(text)).toEqual(faults));
+});
+
+/** bash prints a function with each of its commands on a line, at four blanks. Functions and jobs can't fail. */
+async function pasteFaults(text: string): Promise<readonly string[]> {
+  if (/^\s*#/m.test(text)) return ['it has a comment'];
+  try {
+    const printed = await promisify(execFile)('bash', ['-c', `pasted() {\n${text}\n}\ndeclare -f pasted`]);
+    const commands = printed.stdout.split('\n').filter((line) => /^ {4}[^ }].*;$/.test(line));
+    return commands.map((line) => `it goes on after: ${line.trim()}`);
+  } catch {
+    return ['bash does not read it'];
+  }
+}
 
 function faultsOf({ words, isBlock }: CommandLine): readonly string[] {
   const [first = '', second = ''] = words;

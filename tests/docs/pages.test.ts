@@ -76,8 +76,18 @@ test('docs/decisions/README.md lists every record once, under its own title', as
   expect(missing).toEqual([]);
 });
 
-test('no two records share a number', () => {
+test('no two records share a number, folded ones included, and the list leads to the page of each folded one', async () => {
   const numbers = records.map((record) => record.match(/\d{4}/)?.[0]);
+  const list = await read('docs/decisions/README.md');
+  const pages = tracked.filter((file) => file.startsWith('docs/decisions/folded/'));
+  expect(pages.length).toBeGreaterThan(5);
+  for (const page of pages) {
+    const folded = [...(await read(page)).matchAll(/^- (\d{4}): /gm)].map(([, number]) => number);
+    const name = page.slice('docs/decisions/'.length);
+    const listed = list.match(new RegExp(`\\]\\(${name}\\): ([\\d,\\s]+)\\.`))?.[1];
+    expect(listed?.split(/,\s+/)).toEqual(folded);
+    numbers.push(...folded);
+  }
   expect(new Set(numbers).size).toBe(numbers.length);
 });
 

@@ -16,12 +16,16 @@ export function faultsOfPage(page: string, text: string, paths: readonly string[
     .map((named) => `${page} names ${named}, which does not exist`);
 }
 
-/** Not of the records in docs/decisions, which tell what was there when they were written. */
+/** Not of the records in docs/decisions, which tell what was there when they were written. Folded ones name the code that took their place. */
 export async function findDocPathFaults(root: string, files: readonly SourceFile[]): Promise<string[]> {
   const paths = files.map(({ path }) => path);
   const inFolder = async (folder: string) =>
     (await readdir(join(root, folder))).filter((name) => name.endsWith('.md')).map((name) => join(folder, name));
-  const pages = [...(await inFolder('.')), ...(await inFolder('docs'))].filter((page) => page !== 'CHANGELOG.md');
+  const pages = [
+    ...(await inFolder('.')),
+    ...(await inFolder('docs')),
+    ...(await inFolder('docs/decisions/folded')),
+  ].filter((page) => page !== 'CHANGELOG.md');
   const faults = pages.map(async (page) => faultsOfPage(page, await readFile(join(root, page), 'utf8'), paths));
   return (await Promise.all(faults)).flat();
 }

@@ -62,7 +62,7 @@ export const status = hostVerb({
 function votesText({ hosts }: ClusterStatus): string | undefined {
   const joins = hosts.filter(({ etcd }) => etcd === 'JOINS').map(({ name }) => name);
   const voters = hosts.filter(({ vote, etcd }) => vote !== false && etcd !== 'JOINS').map(({ name }) => name);
-  if (joins.length > 0) return `${voters.join(', ')}; ${joins.join(', ')} receives what they have, and votes then`;
+  if (joins.length > 0) return `${voters.join(', ')}; ${joins.join(', ')} receives their data, and then gets a vote`;
   if (voters.length >= 3) return undefined;
   return voters.length === 1
     ? `${voters[0]} alone`

@@ -37,11 +37,13 @@ export const update = remoteVerb({
       const { gslbCheckerRecord: record, commit } = await client.mutate(checkerDocument, { ...given, vantagePoint });
       await replicated({ client, signal, options }, commit);
       if (options.json) return printer.json(record);
-      return printer.line(`${names[0]} votes for ${vantagePoint} once its setting checker.vantagePoint says so too`);
+      return printer.line(
+        `${names[0]} votes for ${vantagePoint} once its setting checker.vantagePoint has the same value`,
+      );
     }
     const { gslbNameServerRecord: record, commit } = await client.mutate(nameServerDocument, { ...given, addresses });
     await replicated({ client, signal, options }, commit);
     if (options.json) return printer.json(record);
-    return printer.line(`zones publish those of ${addresses.join(', ')} at which ${names[0]} answers`);
+    return printer.line(`zones publish the addresses among ${addresses.join(', ')} at which ${names[0]} answers`);
   },
 });

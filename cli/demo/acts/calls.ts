@@ -71,11 +71,12 @@ export const callsAct: Act = {
     const { id } = second.operation;
     await stage.step('bin/tidegate lab trouble firewall none', () => trouble(place, 'none'));
     const settled = await stage.step(
-      'relayOperationSettle: one look at the firewall',
+      'relayOperationSettle: one read of the firewall',
       () => client.mutate(settleDocument, { id }),
       ({ operation }) => `${operation?.state}, by ${operation?.stateSource}: the address is there`,
     );
-    if (settled.operation?.state !== 'SUCCEEDED') throw new CommandFailure(`the look says ${settled.operation?.state}`);
+    if (settled.operation?.state !== 'SUCCEEDED')
+      throw new CommandFailure(`after the read, the call is ${settled.operation?.state}`);
     stage.leave(`the calls in the journal, of the CMP object demo/${run}: the journal is history`);
   },
   yours: [

@@ -90,7 +90,7 @@ export const loadBalancerAct: Act = {
         (made) => `${made.name} serves, at ${made.address}`,
       );
       await stage.step(
-        'what the client has seen of it',
+        'answers that the client got',
         () =>
           stage.until(
             'thirty more answers',

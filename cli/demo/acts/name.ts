@@ -109,7 +109,7 @@ export const nameAct: Act = {
       (said) => said,
     );
     await stage.step(
-      'who decided it',
+      'the votes for it',
       () =>
         stage.until('the verdict in the history', async () => {
           const { gslbHistory } = await client.query(historyDocument, { gslbId: gslb.id });

@@ -82,7 +82,7 @@ export const objectsAct: Act = {
         () => 'its cable is back',
       );
       const caught = await stage.step(
-        `${lost} has what it missed`,
+        `${lost} has caught up`,
         () => soon('an answer', () => clients.read(lost, second)),
         sumOf,
       );

@@ -1,5 +1,5 @@
-// Shows each new alert as a notification of the browser, whatever page is open. Of all tabs, the one that holds a lock follows the
-// stream; if it is closed, another one goes on where it was.
+// Shows each new alert as a notification of the browser, whatever page is open. One tab holds a lock and follows
+// the stream. When it is closed, another tab continues at the same position.
 import {
   BrowserAlertsDocument,
   type BrowserAlertsSubscription,
@@ -24,7 +24,7 @@ type Change = NonNullable<BrowserAlertsSubscription['statusChanges']['change']>;
 
 const lockName = 'tidegate.browser-alerts';
 const placeKey = 'tidegate.browser-alerts.place';
-/** An older place is that of a browser without a tab: what happened since is not told. */
+/** An older position means that no tab was open. Alerts since then are not shown. */
 const keptMs = 60_000;
 
 /** Returns a function that stops it. */

@@ -77,11 +77,11 @@ export function plainFormat(kinds: readonly Openable[]): FilterFormat<Filters> {
   };
 }
 
-/** Of a page with a list, and a view of one of its entities, which stays in the address while a drawer is open over it. */
+/** Filters of a page that has a list and a view of one entity. The view stays in the address while a drawer is open over it. */
 export interface ShownFilters extends Filters {
   /** The entity that is shown. Null for the list. */
   readonly shownId: string | null;
-  /** What is shown of the entity, if not its usual view. */
+  /** The entity's view, if it is not the default one. */
   readonly view?: string | null;
 }
 

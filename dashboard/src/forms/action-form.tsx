@@ -1,4 +1,4 @@
-// The form of one mutation of a kind: fields, faults at their fields, what it would do, and the same as text.
+// The form of one mutation of a kind: its fields with their faults, a preview of the effect, and the mutation as text.
 import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useMemo, useState } from 'react';
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
@@ -35,7 +35,7 @@ interface ActionFormProps {
   readonly action: Action;
   readonly draft: DraftObject;
   readonly onDraft: (draft: DraftObject) => void;
-  /** Of a change: the fields as they were read. Only those that differ are sent. */
+  /** The values that were read, if the form changes an object. Only fields that differ from them are sent. */
   readonly before?: DraftObject;
   readonly object?: NonNullable<Deed['object']>;
   readonly names: ReadonlyMap<string, string>;
@@ -44,7 +44,7 @@ interface ActionFormProps {
   readonly label: string;
   /** Why it is not allowed. */
   readonly forbidden: string | null;
-  /** What was said of the last one is over. */
+  /** Removes the message about the last attempt. */
   readonly onSending?: () => void;
   readonly onSent: (sent: Sent) => void;
   /** The object was changed in the meantime: it must be read again. */

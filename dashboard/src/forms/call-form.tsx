@@ -1,4 +1,4 @@
-// The form of a call that is relayed to a backend: what would be sent, the outcome, and the same as text.
+// The form of a call that is relayed to a backend: its fields, a preview of the call, the outcome, and the call as text.
 
 import { useCallback } from 'react';
 import { FormBackendDocument } from '../../../generated/dashboard/graphql.ts';
@@ -23,7 +23,7 @@ export function CallForm({ asked: { action, backendId, presets } }: { readonly a
     [requester, backendId],
   );
   const { value: backend, failure } = useReading(read, undefined, everyMs);
-  // What was read stays while it can't be read again, with all that was entered.
+  // If a later reading fails, the form keeps the last backend and all input.
   if (backend === undefined)
     return failure === null ? <p className="hint">Reading…</p> : <Failures failures={[failure]} />;
   if (backend === null)

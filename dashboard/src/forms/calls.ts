@@ -20,7 +20,7 @@ export function callInput(backendId: string, input: JsonObject): JsonObject {
   return { backend: { id: backendId }, ...input };
 }
 
-/** What the texts of the form are made from. */
+/** The source of the form's texts. */
 export function callDeed(
   action: Action,
   { input, missing, ...given }: Pick<Deed, 'input' | 'idempotencyKey' | 'url'> & Required<Pick<Deed, 'missing'>>,

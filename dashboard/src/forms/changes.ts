@@ -1,4 +1,4 @@
-// What an update sends: the fields that differ from the object as it was read. No DOM here.
+// The input of an update: the fields that differ from the object as it was read. No DOM here.
 import { asInput } from '../../../cli/kinds/as-input.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { neverNull } from '../../../generated/kinds/update-nulls.ts';
@@ -11,7 +11,7 @@ export function draftOfObject(kind: Kind, { input }: Action, object: JsonObject)
   return draftOf(input, asInput(input, kind.output, object));
 }
 
-/** The fields of `draft` that differ from `before`. What was emptied has no value, or that of a new object. */
+/** The fields of `draft` that differ from `before`. An emptied field has no value, or the default of a new object. */
 export function changedFields(
   kind: Kind,
   { input, mutation }: Action,
@@ -28,7 +28,7 @@ export function changedFields(
   return changes;
 }
 
-/** Null where the object may be without it. Elsewhere what a new object has: what has no such value is refused, and keeps its null. */
+/** Null if the field is nullable, otherwise the default of a new object. A field without a default stays null, and the server refuses it. */
 function emptied(kind: Kind, mutation: string, { name, list, required }: InputField): JsonValue {
   if (list === true) return [];
   const create = registry.inputs[kind.actions.create?.input ?? '']?.fields.find((each) => each.name === name);
@@ -40,15 +40,15 @@ function emptied(kind: Kind, mutation: string, { name, list, required }: InputFi
 /** A field that was changed in the object while a person filled in its form. */
 export interface Conflict {
   readonly field: InputField;
-  /** When the person began. */
+  /** The value when the form was opened. */
   readonly was: Draft | undefined;
   readonly theirs: Draft | undefined;
-  /** In the form. */
+  /** The value in the form. */
   readonly mine: Draft | undefined;
 }
 
 interface Readings {
-  /** When the person began. */
+  /** The object when the form was opened. */
   readonly began: DraftObject;
   readonly after: DraftObject;
   readonly draft: DraftObject;

@@ -1,5 +1,5 @@
-// What was changed in an object while a person filled in its form: per field what was there, what is there, what the person wants, and which of
-// the two is saved.
+// Fields that others changed while a person filled in the form. Each shows the old, the present and the wanted value, and the person chooses
+// which one is saved.
 import { canonicalJson } from '../../../platform/values/json.ts';
 import type { Conflict } from './changes.ts';
 import type { Draft, DraftObject } from './draft.ts';
@@ -56,7 +56,7 @@ function OneConflict({ conflict: { field, was, theirs, mine }, value, onTake }: 
   const title = titleOfField(field);
   const name = `${prefix}-conflict-${field.name}`;
   const facts = {
-    'When you began': inWords(field, was, names),
+    Before: inWords(field, was, names),
     Now: inWords(field, theirs, names),
     'You want': isSame(wanted, was) ? 'no change' : inWords(field, wanted, names),
   };
@@ -73,7 +73,7 @@ function OneConflict({ conflict: { field, was, theirs, mine }, value, onTake }: 
       </dl>
       <label className="choice">
         <input type="radio" name={name} checked={!isTheirs} onChange={() => onTake(mine)} />
-        {isUntouched ? 'Put back what was there' : 'Keep mine'}
+        {isUntouched ? 'Restore the earlier value' : 'Keep mine'}
       </label>
       <label className="choice">
         <input type="radio" name={name} checked={isTheirs} onChange={() => onTake(theirs)} />

@@ -1,4 +1,4 @@
-// Links of a page to forms, for those who may use them. Neither the forms nor the registry of kinds is loaded before one is opened.
+// Links from pages to forms, shown to users who have the right. Forms and the registry of kinds load when the first link is opened.
 import type { ReactNode } from 'react';
 import { useLiveState } from '../context.ts';
 import { Link } from '../view/link.tsx';
@@ -9,7 +9,7 @@ import { type CreatableKind, creatorRoles, onlyEnds } from './roles.ts';
 interface CreateLinkProps {
   readonly kind: CreatableKind;
   readonly presets?: Readonly<Record<string, string | undefined>>;
-  /** Of the new object. Default: any of the viewer's. */
+  /** The project of the new object. Default: any of the viewer's projects. */
   readonly projectId?: string | undefined;
   readonly children: ReactNode;
 }
@@ -39,7 +39,7 @@ interface EditLinkProps {
   readonly projectId?: string | undefined;
   /** The object's name, read out with the link where several links are alike. */
   readonly about?: string;
-  /** What is changed, if it is not the object that is shown. */
+  /** The word for the changed object, if it differs from the shown one. */
   readonly word?: string;
 }
 

@@ -1,4 +1,4 @@
-// All documents that forms send. They are made from the registry, and the build publishes them with those of the pages. No DOM here.
+// All documents that forms send, made from the registry. The build publishes them together with the documents of pages. No DOM here.
 import { type RefusalFragment, TypedDocumentString } from '../../../generated/dashboard/graphql.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
@@ -51,14 +51,14 @@ export function pickPartDocument(
   return documentOf(childrenDocument(registry, kind, namingSelection(registry, kind)));
 }
 
-/** An object with all that a form shows of it. */
+/** Reads an object with all fields that its form shows. */
 export function readDocument(
   kind: Kind,
 ): GraphqlDocument<{ readonly found: JsonObject | null }, { readonly id: string }> {
   return documentOf(oneDocument(registry, kind));
 }
 
-/** What an object is called, and where it is. */
+/** Reads an object's name and parents. */
 export function nameDocument(
   kind: Kind,
 ): GraphqlDocument<{ readonly found: JsonObject | null }, { readonly id: string }> {
@@ -82,7 +82,7 @@ interface CallMade {
     readonly state: string;
     readonly deviceError: { readonly code: string; readonly message: string } | null;
   } | null;
-  /** Of a dry run. */
+  /** Only in the answer to a dry run. */
   readonly wireCall?: string | null;
   readonly deviceCheck?: { readonly code: string; readonly message: string } | null;
   readonly userErrors: readonly RefusalFragment[];

@@ -1,11 +1,11 @@
-// What was entered in a form, and the input that it makes. A draft has the shape of the input; each value in it is a text. No DOM here.
+// The entered values of a form, and the input made from them. A draft has the shape of the input; each value in it is a text. No DOM here.
 import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue, jsonIn } from '../../../platform/values/json.ts';
 import { type InputField, ownFields } from '../../../schema/kinds/kind.ts';
 import { phraseOf } from '../../../schema/kinds/words.ts';
 import { layoutOf } from './layout/arrange.ts';
 
-/** An empty text: nothing was entered. Of an input that takes exactly one field, `chosen` names it. */
+/** An empty text means that nothing was entered. In an input that takes exactly one field, `chosen` names that field. */
 export type Draft = string | readonly Draft[] | DraftObject;
 export interface DraftObject {
   readonly [name: string]: Draft | undefined;
@@ -27,7 +27,7 @@ export const chosen = '__chosen';
 /** Chosen on purpose: the field has no object. */
 export const noObject = '__none';
 
-/** Beside a list: the pasted lines that are not in it yet. */
+/** The key, next to a list's own, of pasted lines that are not in the list yet. */
 export function linesOf(list: string): string {
   return `__lines ${list}`;
 }
@@ -35,11 +35,11 @@ export function linesOf(list: string): string {
 /** Help of fields that a form needs although the graph does not, by their names. */
 export type Needed = Readonly<Record<string, string>>;
 
-/** Of calls to a backend, whose page the form is opened from. */
+/** Fields of calls that the form fills in, because it is opened from the backend's page. */
 const callFields: ReadonlySet<string> = new Set([...ownFields, 'backend', 'projectId', 'dryRun']);
 const callInputs: ReadonlySet<string> = new Set(Object.values(registry.calls).map(({ input }) => input));
 
-/** Those that a person fills in. */
+/** The fields that a person fills in. */
 export function formFields(input: string, needed: Needed = {}): readonly InputField[] {
   const filledIn = callInputs.has(input) ? callFields : ownFields;
   const fields = registry.inputs[input]?.fields.filter(({ name }) => !filledIn.has(name)) ?? [];
@@ -59,7 +59,7 @@ export function readDraft(input: string, draft: DraftObject, needed: Needed = {}
   return { input: readFields(input, formFields(input, needed), { draft, path: [], faults }), faults };
 }
 
-/** Of an input inside of another one. */
+/** Reads the draft of an input that is nested in another one. */
 export function readDraftOf(input: string, draft: DraftObject): DraftInput {
   const faults: FieldFault[] = [];
   return { input: readObject(input, draft, [], faults), faults };
@@ -92,7 +92,7 @@ function readFields(input: string, fields: readonly InputField[], { draft, path,
   return read;
 }
 
-/** Undefined: nothing was entered. */
+/** Undefined if nothing was entered. */
 function readField(
   field: InputField,
   draft: Draft | undefined,
@@ -103,7 +103,7 @@ function readField(
     const items = Array.isArray(draft) ? withoutEmptyRows(field, draft as readonly Draft[]) : [];
     if (items.length === 0) {
       if (field.required !== true) return undefined;
-      // An empty list of parts would delete those that there are.
+      // An empty list would delete all existing parts.
       if (field.tree === true) faults.push({ path, message: 'Add at least one.' });
       return [];
     }
@@ -173,7 +173,7 @@ function readText(field: InputField, text: string, path: readonly string[], faul
   return Number.isFinite(number) ? number : 0;
 }
 
-/** What the graph takes of a type: it refuses the whole input for one that is larger, and names no field. */
+/** The range of each type. For a number outside of it, the graph refuses the whole input without naming the field. */
 const ofType: Readonly<Record<string, { readonly least: number; readonly most: number }>> = {
   Port: { least: 1, most: 65_535 },
   Int: { least: -(2 ** 31), most: 2 ** 31 - 1 },

@@ -1,4 +1,4 @@
-// An object: what can be changed of it, what else can be done with it, and links to new parts.
+// The form of an existing object: its settings, its other actions, and links to new parts.
 import { useMemo, useState } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject } from '../../../platform/values/json.ts';
@@ -36,7 +36,7 @@ interface EditFormProps {
   readonly wayBack: WayBack | undefined;
 }
 
-/** What was read stays while it can't be read again, with all that was entered, and with secrets that are shown once. */
+/** If a later reading fails, the form keeps the last object, all input, and secrets that are shown once. */
 export function EditForm({ kind, id, wayBack }: EditFormProps) {
   const [ended, setEnded] = useState<string | null>(null);
   const [round, setRound] = useState(0);
@@ -159,7 +159,7 @@ interface UpdateFormProps extends CommonProps {
   readonly onChanged: () => void;
 }
 
-/** What is read again after a change by others is the new base: own changes are laid over it, until a person chooses otherwise. */
+/** After a change by others, the object is read again. The user's changes are kept on top of it until the user chooses otherwise. */
 function UpdateForm({ kind, action, read, wayBack, onChanged, ...props }: UpdateFormProps) {
   const { proposal, failure } = useProposal(wayBack, action.mutation);
   const [filledIn, setFilledIn] = useState<Proposal>();
@@ -180,7 +180,7 @@ function UpdateForm({ kind, action, read, wayBack, onChanged, ...props }: Update
     const after = draftOfObject(kind, action, read);
     setBase(read);
     setBefore(after);
-    // Those of links that are no longer there are still shown.
+    // Names from links that are gone are still shown.
     setNames(new Map([...names, ...props.names]));
     if (isStale) setConflicts(conflictsOf(kind, action, { began, after, draft }));
     else setBegan(after);

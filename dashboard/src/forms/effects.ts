@@ -1,10 +1,10 @@
-// What a form would do and, above all, what it would not do, as far as its input tells. No DOM here.
+// The effects of a form, and expected effects that it lacks, as far as its input shows them. No DOM here.
 import { isObject, type JsonObject, type JsonValue } from '../../../platform/values/json.ts';
 import type { FieldFault } from './draft.ts';
 
 export interface Effects {
   readonly does: readonly string[];
-  /** What a person may expect, and does not get. */
+  /** Effects that a person may expect, but that are missing. */
   readonly lacks: readonly string[];
 }
 
@@ -18,9 +18,9 @@ const effects: Readonly<Record<string, (input: JsonObject) => Effects>> = {
   gslbCreate: ofName,
   gslbPoolCreate: () => ({ does: [], lacks: ['DNS answers nothing from it yet: no name uses it.'] }),
   userCreate: ({ admin }) =>
-    admin === true ? nothing : { does: [], lacks: ['It sees no project yet: it is a member of none.'] },
+    admin === true ? nothing : { does: [], lacks: ['This user sees nothing yet: add the user to a project.'] },
   alertRuleCreate: ({ channelIds }) =>
-    listOf(channelIds).length > 0 ? nothing : { does: [], lacks: ['Nobody is told: it has no channel.'] },
+    listOf(channelIds).length > 0 ? nothing : { does: [], lacks: ['Nobody gets its messages: it has no channel.'] },
 };
 
 export function effectsOf(mutation: string, input: JsonObject): Effects {
@@ -68,7 +68,7 @@ function lacksOfListener(listener: JsonObject, pool: JsonValue | undefined, wher
   return pool === undefined || pool === null ? [refused(listener, where, 'the listener has no pool')] : [];
 }
 
-/** What a client sees. */
+/** The answer that clients get. */
 function refused({ protocol }: JsonObject, where: string, because: string): string {
   const isOpened = protocol === undefined || protocol === 'HTTP' || protocol === 'TERMINATED_HTTPS';
   return isOpened ? `Requests${where} get 503: ${because}.` : `Connections${where} are closed: ${because}.`;

@@ -5,7 +5,7 @@ import { formFields } from './draft.ts';
 
 export interface PlacedRefusals {
   readonly atFields: readonly FieldFault[];
-  /** Those that belong to no field that the form shows. */
+  /** Faults that belong to no shown field. */
   readonly others: readonly RefusalFragment[];
 }
 

@@ -1,4 +1,4 @@
-// What all kinds of fields of a form share: their words, and the faults below them.
+// Parts that all kinds of form fields share: labels, help, and the faults below a field.
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { ownName } from '../../../schema/kinds/option-names.ts';
 import { phraseOf, titleOf } from '../../../schema/kinds/words.ts';
@@ -10,11 +10,11 @@ export interface FieldProps {
   readonly path: readonly string[];
   readonly value: Draft | undefined;
   readonly onChange: (path: readonly string[], value: Draft | undefined) => void;
-  /** It stands beside other fields. */
+  /** Whether it shares its row with other fields. */
   readonly isBeside?: boolean;
 }
 
-/** `pool`, `L7 policy`: of a list, the word for one of it. */
+/** The label in lower case, such as `pool` or `L7 policy`. For a list, the word for one item. */
 export function wordOf(field: InputField): string {
   return phraseOf(ownName(field));
 }

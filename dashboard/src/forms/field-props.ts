@@ -1,8 +1,8 @@
-// What the parts of a form are given.
+// The properties of the parts of a form.
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import type { Draft } from './draft.ts';
 
-/** Of the fields of one input. */
+/** Properties of the fields of one input. */
 export interface FieldsProps {
   readonly input: string;
   readonly path: readonly string[];
@@ -14,7 +14,7 @@ export interface FieldsProps {
   readonly isOpen?: boolean;
 }
 
-/** Of the element of one value. */
+/** Properties of the element for one value. */
 export interface ValueInputProps {
   readonly field: InputField;
   readonly id: string;

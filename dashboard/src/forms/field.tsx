@@ -1,4 +1,4 @@
-// One field of a form: a single value, a list of them, or an object with fields of its own.
+// One field of a form: a single value, a list of values, or an object with fields of its own.
 import { type ClipboardEvent, useId } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';

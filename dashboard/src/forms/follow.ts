@@ -3,7 +3,7 @@ import { canonicalJson } from '../../../platform/values/json.ts';
 import { type Draft, type DraftObject, isDraftObject } from './draft.ts';
 import { layoutOf } from './layout/arrange.ts';
 
-/** The draft after an edit. What follows is written into it, so that the form and its texts show what is sent. */
+/** The draft after an edit. Dependent fields are updated in it, so that the form and its texts show exactly the input that is sent. */
 export function follow(input: string, before: DraftObject, after: DraftObject): DraftObject {
   if (input === 'LoadBalancerCreateInput') return followPools(before, after);
   if (input === 'GslbCreateInput') return followPicked(after);
@@ -15,7 +15,7 @@ function itemsOf(draft: DraftObject, name: string): readonly DraftObject[] {
   return Array.isArray(items) ? (items as readonly Draft[]).map((each) => (isDraftObject(each) ? each : {})) : [];
 }
 
-/** What a pool of a listener speaks. */
+/** The protocol of a listener's pool. */
 function protocolBehind(protocol: Draft | undefined): 'HTTP' | 'TCP' {
   return protocol === 'TCP' || protocol === 'HTTPS' ? 'TCP' : 'HTTP';
 }

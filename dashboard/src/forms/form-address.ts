@@ -1,4 +1,4 @@
-// What the address of a form asks for (links.ts writes it). No DOM here.
+// Reads the address of a form, which links.ts writes. No DOM here.
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
 import { formFields } from './draft.ts';
@@ -66,7 +66,7 @@ export function makingVerb({ actions }: Kind): string | undefined {
   return ['create', 'set'].find((verb) => verb in actions);
 }
 
-/** What can be done with an object that there is, apart from changing its fields. */
+/** The actions on an existing object, except changing its fields. */
 export function furtherVerbs({ actions }: Kind, takesId: (action: Action) => boolean): readonly string[] {
   return Object.keys(actions)
     .filter((verb) => verb !== 'update' && takesId(actions[verb] as Action))

@@ -1,4 +1,4 @@
-// What a form sends: of an object that exists only what was changed, with the fields that a program fills in.
+// The input that a form sends. For an existing object it has only the changed fields, and those that a program fills in.
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
@@ -10,7 +10,7 @@ interface FormChange {
   readonly kind: Kind;
   readonly action: Action;
   readonly draft: DraftObject;
-  /** Of a change: the fields as they were read. */
+  /** The values that were read, if the form changes an object. */
   readonly before: DraftObject | undefined;
   readonly object: Deed['object'];
 }
@@ -28,7 +28,7 @@ export function changeOfForm(
   read: ReturnType<typeof readDraft>,
 ): SentChange {
   const input = before === undefined ? read.input : changedFields(kind, action, before, draft);
-  // What was not changed is not sent, so it can't be at fault.
+  // Unchanged fields are not sent, so their faults do not count.
   const faults = before === undefined ? read.faults : read.faults.filter(({ path: [name = ''] }) => name in input);
   const isUnchanged = before !== undefined && Object.keys(input).length === 0;
   return { input, faults, whole: { ...ownFieldsOf(action, object), ...input }, isUnchanged };

@@ -1,12 +1,12 @@
-// What the fields of a form share: the faults, the names of what was picked, and where parts are looked for.
+// State that the fields of a form share: its faults, the names of picked objects, and where parts are searched.
 import { createContext, type ReactNode, useContext } from 'react';
 import type { DraftObject, FieldFault, Needed } from './draft.ts';
 import type { FieldsProps } from './field-props.ts';
 
 interface FormState {
-  /** Of the whole form. */
+  /** The draft of the whole form. */
   readonly draft: DraftObject;
-  /** What else happens to fields when it is sent. */
+  /** Further changes of fields when the form is sent. */
   readonly notes: readonly FieldFault[];
   readonly faults: readonly FieldFault[];
   /** By id. */

@@ -1,4 +1,4 @@
-// What can be done with an object beside a change of its settings: it opens first. What serves traffic is deleted by its typed name.
+// An action on an object other than changing its settings. It opens first. To delete an object that serves traffic, the user types its name.
 import { useId, useState } from 'react';
 import { askedDeletions } from '../../../schema/kinds/asked-deletions.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
@@ -70,7 +70,7 @@ export function FurtherForm({ kind, verb, action, object, presets, onDone, onSta
           </ActionForm>
           {sent !== null && (
             <p role="status" className="saved">
-              It is done.
+              Done.
             </p>
           )}
           {sent !== null && verb !== 'revoke' && <OnceShown secrets={sent.secrets} />}

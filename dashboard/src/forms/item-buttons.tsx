@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 interface ItemButtonsProps {
   readonly at: number;
-  /** Of the list. */
+  /** The number of items in the list. */
   readonly count: number;
   readonly label: string;
   readonly onMove: (from: number, to: number) => void;

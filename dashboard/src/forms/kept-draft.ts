@@ -7,18 +7,18 @@ import { type Draft, type DraftObject, isDraftObject } from './draft.ts';
 
 export interface KeptDraft {
   readonly draft: DraftObject;
-  /** Of a change: the object as it was read. */
+  /** The object as it was read, if the form changes one. */
   readonly before?: DraftObject;
 }
 
 const callInputs: ReadonlySet<string> = new Set(Object.values(registry.calls).map(({ input }) => input));
 
-/** `place` tells forms apart, such as an address. */
+/** `place` identifies the form, such as its address. */
 export function keptDraft(storage: Storage, user: string, place: string): KeptDraft | undefined {
   return storedDraft(storage, user, place) as KeptDraft | undefined;
 }
 
-/** `input`: of the action. It tells which fields are secrets. */
+/** `input`: the action's input type, which shows which fields are secrets. */
 export function keepDraft(
   storage: Storage,
   user: string,

@@ -1,4 +1,4 @@
-// Says that a form has what was entered before the login ended.
+// A note that the form has the values entered before the login ended.
 export function KeptNote() {
   return (
     <p role="status" className="kept">

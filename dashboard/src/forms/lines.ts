@@ -19,7 +19,7 @@ export interface ReadLines {
 
 type ReadItem = (input: string, draft: DraftObject) => { readonly faults: readonly FieldFault[] };
 
-/** `HOST:PORT WEIGHT BACKUP`: what a line has. */
+/** The form of a line, such as `HOST:PORT WEIGHT BACKUP`. */
 export function lineWords(input: string): string {
   const columns = columnsOf(input);
   const words = columns.map((field) => kebab(ownName(field)).split('-').at(-1)?.toUpperCase() ?? '');
@@ -40,7 +40,7 @@ export function mostOf({ description }: InputField): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** Nothing is added while a line is wrong. Empty lines, and those that begin with `#`, count but say nothing. */
+/** Adds nothing while a line is wrong. Skips empty lines and lines that begin with `#`, but counts them. */
 export function readLines(field: InputField, text: string, before: number, readItem: ReadItem): ReadLines {
   const columns = columnsOf(field.type);
   const items: DraftObject[] = [];
@@ -96,7 +96,7 @@ function isJoined(columns: readonly InputField[], at: number): boolean {
   return (field?.name === 'host' || field?.type === 'IpAddress') && next?.type === 'Port';
 }
 
-/** `192.0.2.1:80`, `[2001:db8::1]:80`. Undefined: it has no port. */
+/** Splits `192.0.2.1:80` or `[2001:db8::1]:80`. Undefined without a port. */
 export function hostAndPort(text: string): readonly [host: string, port: string] | undefined {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:\s]+)):([^:\s]+)$/.exec(text) ?? [];
   const host = bracketed ?? plain;

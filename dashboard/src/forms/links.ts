@@ -7,14 +7,14 @@ export function newLink(kindType: string, presets: Readonly<Record<string, strin
   return `/form?${params}`;
 }
 
-/** The form with which one changes the object, deletes it, or does what else can be done with it. */
+/** The form that changes or deletes the object, or carries out its other actions. */
 export function editLink(kindType: string, id: string): string {
   return `/form?${new URLSearchParams({ edit: kindType, id })}`;
 }
 
 /** A way back from a change of settings. */
 export interface WayBack {
-  /** Of the version. */
+  /** The version's id. */
   readonly id: string;
   /** `undo`: to the settings before the change. `restore`: to those after it. */
   readonly way: 'undo' | 'restore';

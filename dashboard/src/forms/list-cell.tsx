@@ -12,7 +12,7 @@ function itemsIn(text: string): readonly string[] {
   return text.split(/[\s,;]+/).filter((each) => each !== '');
 }
 
-/** The text is what was typed, as long as it says the same as the draft. */
+/** Keeps the text as it was typed, as long as it means the same as the draft. */
 export function ListCell({ id, label, describedBy, isInvalid, value, onChange }: ListCellProps) {
   const items = Array.isArray(value) ? (value as readonly Draft[]).map(String) : [];
   const [typed, setTyped] = useState('');

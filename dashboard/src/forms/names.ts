@@ -1,4 +1,4 @@
-// What people call an object in a form. No DOM here.
+// The names of objects in forms. No DOM here.
 import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject } from '../../../platform/values/json.ts';
 import type { Kind } from '../../../schema/kinds/kind.ts';
@@ -8,7 +8,7 @@ export function kindNamed(type: string): Kind | undefined {
   return Object.hasOwn(registry.kinds, type) ? registry.kinds[type] : undefined;
 }
 
-/** `192.0.2.1:80`, `web`; of what has no name: `health monitor of web`. */
+/** `192.0.2.1:80`, `web`, or for an object without a name `health monitor of web`. */
 export function nameIn(kind: Kind, object: JsonObject): string {
   const { parent, key } = kind;
   const texts = key.map((field) => {

@@ -124,7 +124,7 @@ function Done({ kind, verb, sent: { made, secrets }, onAnother }: DoneProps) {
   );
 }
 
-/** Of a membership: `bob is a member of default.` */
+/** The message after adding a member: `bob is a member of default.` */
 function memberWords(made: JsonObject | null): string | undefined {
   const { user, project } = made ?? {};
   if (!isObject(user) || !isObject(project)) return undefined;

@@ -5,8 +5,8 @@ export function OnceShown({ secrets }: { readonly secrets: Readonly<Record<strin
   return Object.entries(secrets).map(([name, secret]) =>
     secret === null ? (
       <p key={name} className="warning">
-        It has no secret to show: none was asked for, or an earlier answer that was lost had it. If you need one, revoke
-        this and create another.
+        There is no secret to show: none was requested, or the answer that contained it was lost. If you need one,
+        revoke this and create another.
       </p>
     ) : (
       <div key={name} className="once">

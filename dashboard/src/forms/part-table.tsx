@@ -80,7 +80,7 @@ interface PartRowProps {
   /** Joined by dots, so that it stays the same. */
   readonly listPath: string;
   readonly label: string;
-  /** Of this row. */
+  /** The faults of this row. */
   readonly faults: readonly FieldFault[];
   readonly onChange: FieldProps['onChange'];
   readonly onPasted: (text: string) => void;
@@ -159,7 +159,7 @@ interface CellProps {
   readonly faults: readonly FieldFault[];
   readonly onChange: FieldProps['onChange'];
   readonly onPaste: (event: ClipboardEvent) => void;
-  /** With what was entered. */
+  /** Called with the entered text. */
   readonly onLeave: (text: string) => void;
 }
 

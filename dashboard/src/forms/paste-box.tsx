@@ -16,7 +16,7 @@ interface Paste {
   type(text: string): void;
   /** The lines become parts. */
   add(): void;
-  /** Of a paste into a row: parts, or what is wrong with the lines. */
+  /** Takes text that was pasted into a row: adds its parts, or shows the faults of its lines. */
   take(text: string): void;
 }
 

@@ -6,11 +6,11 @@ import type { AnswersPreview, NodesPreview, Preview } from './use-preview.ts';
 import { zoneText } from './zone-text.ts';
 
 interface PreviewPanelProps {
-  /** Undefined: the graph can't tell. */
+  /** Undefined if the graph has no preview of this change. */
   readonly of: Previewed | undefined;
-  /** Undefined: not known yet. */
+  /** Undefined until it has been read. */
   readonly preview: Preview | undefined;
-  /** What the form itself tells. */
+  /** Effects that follow from the form's input alone. */
   readonly effects: Effects;
   readonly notes: readonly FieldFault[];
 }

@@ -1,10 +1,10 @@
-// Which changes the graph can tell before they are made. No DOM here.
+// The changes that the graph can preview. No DOM here.
 import type { Action } from '../../../schema/kinds/kind.ts';
 
-/** What is previewed: the nodes of a load balancer, or answers of DNS. */
+/** The subject of a preview: the nodes of a load balancer, or answers of DNS. */
 export type Previewed = 'nodes' | 'answers';
 
-/** The mutations whose effect the graph can tell before. */
+/** The mutations that the graph can preview. */
 export const previewed: Readonly<Record<Previewed, readonly string[]>> = {
   nodes: [
     ...['loadBalancerUpdate', 'loadBalancerDelete'],
@@ -18,7 +18,7 @@ export const previewed: Readonly<Record<Previewed, readonly string[]>> = {
   ],
 };
 
-/** Undefined: the graph can't tell. */
+/** Undefined if the graph has no preview. */
 export function previewOf({ mutation }: Pick<Action, 'mutation'>): Previewed | undefined {
   return (['nodes', 'answers'] as const).find((of) => previewed[of].includes(mutation));
 }

@@ -12,7 +12,7 @@ export interface Choice {
   /** Fields that can be set to no object, with the words for that. */
   readonly none: Readonly<Record<string, string>>;
   readonly presets: DraftObject;
-  /** Of the presets, by id. */
+  /** Names of the presets by id. */
   readonly names: ReadonlyMap<string, string>;
 }
 
@@ -22,7 +22,7 @@ export function projectChoice({ type }: Kind, { input }: Action, viewer: Viewer 
   const field = formFields(input).find(({ name }) => name === 'projectId');
   if (field === undefined) return noChoice;
   const isWide = viewer?.admin === true && ofInstallation.has(type);
-  const help = `The project that it will be in${isWide ? ', or the whole installation' : ''}.`;
+  const help = `Its project${isWide ? ', or the whole installation' : ''}.`;
   const projects = viewer?.projects.map(({ project }) => project) ?? [];
   const [only] = isWide || projects.length !== 1 ? [] : projects;
   return {

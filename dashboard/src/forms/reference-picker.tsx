@@ -1,4 +1,4 @@
-// Finds an object by its name: what is typed goes to the list's own search, and never is a list read whole. Parts are picked in their parent.
+// Finds an object by its name. The server searches for the typed text, so no list is read whole. Parts are picked within their parent.
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useState } from 'react';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Kind } from '../../../schema/kinds/kind.ts';
@@ -190,6 +190,6 @@ function useFound(kind: Kind, text: string | undefined, parentId: string | undef
   }, [requester, kind, text, parentId]);
   if (text === undefined || answer === undefined || answer.kind !== kind || answer.parentId !== parentId) return [];
   if (answer.text === text) return answer.nodes;
-  // Of an earlier text: Enter must not take what has not the text that is there now.
+  // The answer may belong to an earlier text. Enter must not take an object that does not match the present text.
   return answer.nodes.filter(({ name }) => name.toLowerCase().includes(text.trim().toLowerCase()));
 }

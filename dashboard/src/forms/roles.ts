@@ -1,4 +1,4 @@
-// Who may create what, for buttons on pages that do not load the registry of kinds. A test compares them with it; the server decides.
+// The role that each creation needs, for buttons on pages that do not load the registry of kinds. A test compares the two; the server decides.
 
 /** By type of the kind. */
 export const creatorRoles = {

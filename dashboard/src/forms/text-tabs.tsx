@@ -1,4 +1,4 @@
-// The same as the form, as one would write it: a command, a file of YAML, GraphQL, Python.
+// The form's action as text: a command, a file of YAML, GraphQL, Python.
 import { type KeyboardEvent as ReactKeyboardEvent, useId, useRef, useState } from 'react';
 import { CopyButton } from './copy-button.tsx';
 import { asText, type Language, languages } from './text/as-text.ts';
@@ -18,9 +18,9 @@ export function TextTabs({ deed }: { readonly deed: Deed }) {
     tabs.current?.querySelectorAll('button')[next]?.focus();
   };
   return (
-    <section className="as-text" aria-label="The same as text">
+    <section className="as-text" aria-label="As text">
       <div className="as-text-head">
-        <div ref={tabs} role="tablist" aria-label="The same as" onKeyDown={onKeyDown}>
+        <div ref={tabs} role="tablist" aria-label="Language" onKeyDown={onKeyDown}>
           {languages.map((title) => (
             <button
               key={title}

@@ -1,13 +1,13 @@
-// What was entered in a form outlives the end of the login: the same user finds it again in the same form.
+// Keeps the input of a form when the login ends. The same user finds it again in the same form.
 import { useEffect, useRef, useState } from 'react';
 import { useDependencies, useLiveState } from '../context.ts';
 import type { DraftObject } from './draft.ts';
 import { dropDraft, type KeptDraft, keepDraft, keptDraft } from './kept-draft.ts';
 
 interface Form {
-  /** Of the action: tells which fields are secrets. */
+  /** The action's input type, which shows which fields are secrets. */
   readonly input: string;
-  /** Tells the forms of one address apart. */
+  /** Distinguishes several forms at one address. */
   readonly verb: string;
 }
 
@@ -16,7 +16,7 @@ interface Entered extends KeptDraft {
   readonly isEmpty: boolean;
 }
 
-/** What was kept when the login of this user ended in this form. Undefined: nothing. The same for as long as the form is open. */
+/** The draft that was kept when this user's login ended in this form. Undefined if there is none. Does not change while the form is open. */
 export function useKept({ verb }: Pick<Form, 'verb'>): KeptDraft | undefined {
   const user = useLiveState().viewer?.name;
   const [place] = useState(() => placeOf(verb));

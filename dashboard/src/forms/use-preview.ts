@@ -1,4 +1,4 @@
-// What a change would do to the nodes of a load balancer, or to answers of DNS, asked while one types.
+// Previews a change of a load balancer's nodes or of DNS answers while the user types.
 import { useEffect, useState } from 'react';
 import {
   FormAnswersDocument,

@@ -52,7 +52,7 @@ export function ValueInput(props: ValueInputProps) {
   );
 }
 
-/** Of a listener or an L7 policy: a pool of the same form. */
+/** Whether the field of a listener or an L7 policy names a pool of the same form. */
 function isPoolName({ name, type }: InputField): boolean {
   return type === 'String' && (name === 'defaultPool' || name === 'redirectPool');
 }

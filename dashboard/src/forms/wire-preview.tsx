@@ -1,4 +1,4 @@
-// What a call would send to its backend. It is asked for by a button: the device itself may be asked, and a refused dry run is audited.
+// A preview of the request that a call sends. Only a button starts it, because it may query the device, and a refused dry run is audited.
 export interface DryRun {
   /** The input that it was made for, as text. */
   readonly of: string;
@@ -7,7 +7,7 @@ export interface DryRun {
 }
 
 interface WirePreviewProps {
-  /** Null: none was made for what the form has now. */
+  /** Null if there is none for the form's present input. */
   readonly dryRun: DryRun | null;
   readonly isBusy: boolean;
   readonly isAllowed: boolean;
@@ -36,6 +36,6 @@ export function WirePreview({ dryRun, isBusy, isAllowed, onAsk }: WirePreviewPro
 function checkInWords(check: DryRun['deviceCheck']): string {
   if (check === null) return 'The device has no check of its own, so it may still refuse this.';
   return check.code === 'OK'
-    ? `The device would take it: ${check.message}`
+    ? `The device would accept it: ${check.message}`
     : `The device would refuse it: ${check.code}: ${check.message}`;
 }

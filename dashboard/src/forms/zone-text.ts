@@ -1,7 +1,7 @@
 // Answers as `dig` prints them: lines of a zone file. No DOM here.
 import type { FormAnswerFragment } from '../../../generated/dashboard/graphql.ts';
 
-/** `answers`: to questions of several types; a CNAME answers each of them. Null: the name is not answered. */
+/** `answers`: one for each asked type; a CNAME answers all types. Null if the name has no answer. */
 export function zoneText(fqdn: string, answers: readonly (FormAnswerFragment | null)[]): string {
   const known = answers.filter((each) => each !== null);
   if (known.length === 0) return `; ${fqdn}. is not answered`;

@@ -12,7 +12,7 @@ import { Skeleton } from '../view/skeleton.tsx';
 
 interface PageFrameProps {
   readonly control: FilterControl;
-  /** Of the panels' grid. */
+  /** The CSS class of the panels' grid. */
   readonly className: string;
   /** The data that must be read first, in words. */
   readonly waitingFor: string;

@@ -1,5 +1,5 @@
-// For what a page can't do without. The browser aborts requests when the machine changes networks, and a server that restarts or hands over is
-// away for seconds.
+// Repeats a request that a page needs. The browser aborts requests when the machine changes networks, and a server that restarts or hands over
+// is away for seconds.
 import { backoffMs, pause } from './backoff.ts';
 import { RequestError } from './request.ts';
 

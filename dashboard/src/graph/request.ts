@@ -36,7 +36,7 @@ interface Answer<Result> {
 }
 
 /**
- * Sends JSON to a path beside the graph, whose answer has GraphQL's shape. The browser's cookies go with it, and the request outlives the page, so
+ * Sends JSON to another path of the server, whose answer has GraphQL's shape. The browser's cookies go with it, and the request outlives the page, so
  * that a cookie in its answer is kept.
  */
 export async function sendJson<Result>(url: string, body: object): Promise<Dated<Result>> {
@@ -173,7 +173,7 @@ export class Requester {
     }
   }
 
-  /** What one person asked for is not sent with the login of another one. */
+  /** Refuses to send one user's request with another user's login. */
   #checkLogin(loginId: string | null): void {
     if (this.#credentials.loginId !== loginId) throw new RequestError('UNAUTHENTICATED', 'The login has changed.');
   }

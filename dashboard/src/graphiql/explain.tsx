@@ -1,4 +1,4 @@
-// GraphiQL's panel "Explain": which subgraphs the operation of the tab asks for what, and each limit beside what it has of it. The gateway
+// GraphiQL's panel "Explain": the requests of the tab's operation to each subgraph, and the operation's share of each limit. The gateway
 // executes nothing for it.
 import { type GraphiQLPlugin, useGraphiQL } from '@graphiql/react';
 import { useRef, useState } from 'react';

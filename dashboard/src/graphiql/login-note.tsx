@@ -1,4 +1,4 @@
-// Whose rights GraphiQL's requests have. It follows the login of the dashboard in any tab.
+// The user whose rights GraphiQL's requests have. Follows the login of the dashboard in any tab.
 import { useSyncExternalStore } from 'react';
 import type { Session } from '../session/session.ts';
 

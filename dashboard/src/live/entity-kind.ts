@@ -38,7 +38,7 @@ export type AnyKind = EntityKind<Entity>;
 export interface OtherSubject {
   /** The type's name in the graph. */
   readonly typename: string;
-  /** What it is, in a line of the feed. */
+  /** The kind's word in a line of the feed. */
   readonly word: string;
   /** The field with its name. Default: it has none that the graph gives. */
   readonly nameField?: string;
@@ -48,7 +48,7 @@ export interface OtherSubject {
   readonly opens?: string;
 }
 
-/** What a page shows changes of: its stream and its history have no others. */
+/** The subjects whose changes a page shows, in its stream and its history. */
 export interface Subjects {
   readonly kinds: readonly AnyKind[];
   readonly others?: readonly OtherSubject[];

@@ -14,7 +14,7 @@ import type {
 
 export const maxFeedLines = 500;
 
-/** A line of the feed. It keeps the subject's label from the time when it came; empty: its name is not known. */
+/** A line of the feed. It keeps the label that the subject had when the change arrived. The label is empty if the name is not known. */
 export type FeedLine =
   | { readonly type: 'change'; readonly id: string; readonly change: Change; readonly label: string }
   | { readonly type: 'note'; readonly id: string; readonly at: string; readonly text: string };
@@ -34,7 +34,7 @@ export interface LiveState {
 export interface Snapshot {
   readonly cursor: string;
   readonly viewer: Viewer;
-  /** Of any of the page's kinds, in any order. */
+  /** Entities of all kinds of the page, in any order. */
   readonly entities: readonly Entity[];
   /** Newest first. */
   readonly history: readonly StatusChange[];
@@ -174,7 +174,7 @@ function otherName(subject: StatusChange['subject']): string {
   return subject.subjectName ?? subject.subjectOf?.name ?? '';
 }
 
-/** What is gone has no name in its last changes: it keeps the one that the page knew. */
+/** The last changes of a deleted entity have no name. They get the name that the page knows. */
 function named(kinds: readonly AnyKind[], state: LiveState, news: readonly FeedLine[], line: FeedLine): FeedLine {
   if (line.type === 'note' || line.label !== '') return line;
   const { subjectId, subjectType } = line.change;

@@ -90,7 +90,7 @@ export class LiveStore implements FeedReceiver {
     const downMs = this.#now() - sinceMs;
     this.#connection = { connected: true, sinceMs: this.#now(), lastMessageMs, reason: null };
     if (!connected && lastMessageMs !== null && downMs > downAfterMs) {
-      const text = `Connected again after ${Math.round(downMs / 1000)} s; what happened meanwhile follows above.`;
+      const text = `Connected again after ${Math.round(downMs / 1000)} s. Changes since then follow above.`;
       this.#set(addNote(this.#state, this.#note(text)));
     } else this.#emit();
   }

@@ -20,7 +20,7 @@ import { formatType, formatWord } from '../view/format.ts';
 export interface Found {
   readonly id: string;
   readonly label: string;
-  /** What it is, and how it is. */
+  /** The object's kind and state. */
   readonly what: string;
   readonly href: string;
 }
@@ -28,7 +28,7 @@ export interface Found {
 interface Source {
   /** In an error message. */
   readonly title: string;
-  /** The page that has what it finds: without it, the deployment has no such objects. */
+  /** The page of the found objects. A deployment without this page has no such objects. */
   readonly page: string;
   readonly forAdmins?: boolean;
   readonly search: (requester: Requester, text: string) => Promise<readonly Found[]>;
@@ -167,7 +167,7 @@ export const sources: readonly Source[] = [
   },
 ];
 
-/** What the server is asked. Empty: nothing yet. */
+/** The text to search for. Empty if there is none yet. */
 export function searchedText(typed: string): string {
   return typed.trim().slice(0, longestText);
 }

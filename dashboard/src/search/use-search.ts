@@ -9,7 +9,7 @@ import { type Found, searchedText, sources } from './sources.ts';
 interface Search {
   readonly found: readonly Found[];
   readonly isSearching: boolean;
-  /** What could not be searched, and why. */
+  /** Sources that failed, with the reasons. */
   readonly failures: readonly string[];
 }
 
@@ -21,7 +21,7 @@ function onceEach(found: readonly Found[]): readonly Found[] {
 const typingMs = 200;
 const nothing: Search = { found: [], isSearching: false, failures: [] };
 
-/** Until the first answer: of what an earlier text found, only what has the new text can be chosen. */
+/** Until the first answer to a new text, only earlier results that contain it can be chosen. */
 function narrowed({ found }: Search, text: string): Search {
   return {
     found: found.filter(({ label, what }) => containsWords(text, [label, what])),

@@ -31,7 +31,7 @@ export function storeDraft(storage: Storage, user: string, place: string, draft:
   }
 }
 
-/** `user` null: those of all. */
+/** Removes the drafts of all users but one. With `user` null, removes all. */
 export function forgetOthersDrafts(storage: Storage, user: string | null): void {
   const text = storage.getItem(storageKey);
   if (text !== null && (user === null || ownerOf(text) !== user)) storage.removeItem(storageKey);

@@ -1,11 +1,11 @@
 // The login, one for all tabs of the browser. The refresh token is in a cookie that no script can read (gateway/web/session-request.ts); each tab
-// has the access token in memory only, and tabs give it to each other. Storage says only which login there is, by a random id.
+// has the access token in memory only, and tabs give it to each other. Storage has only a random id of the login.
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { keepTrying } from '../graph/keep-trying.ts';
 import { type Credentials, RequestError, sendJson } from '../graph/request.ts';
 
 const storageKey = 'tidegate.session';
-/** The login that has ended by itself, so that other tabs say so, too. */
+/** The login that has expired, so that other tabs show this too. */
 const endedKey = 'tidegate.session.ended';
 /** Somebody logged out, and the server does not know it yet. */
 const leftKey = 'tidegate.session.left';
@@ -63,7 +63,7 @@ export class Session implements Credentials {
   #loginId: string | null;
   #status: SessionStatus;
 
-  /** `url` is that of the server; `storage` is common to all tabs. */
+  /** `url`: the server's. `storage`: shared by all tabs. */
   constructor(url: string, storage: Storage) {
     this.#url = url;
     this.#storage = storage;
@@ -121,7 +121,7 @@ export class Session implements Credentials {
     await this.#leaving;
   }
 
-  /** Until the server knows it, the cookie is a login. A tab that is opened later tries again; another login replaces the cookie. */
+  /** The cookie stays valid until the server has ended the login. A tab that is opened later tries again; another login replaces the cookie. */
   async #tellLogout(): Promise<void> {
     const tell = async (): Promise<void> => {
       if (this.#storage.getItem(leftKey) === null) return;
@@ -172,7 +172,7 @@ export class Session implements Credentials {
     return navigator.locks === undefined ? await renew() : await navigator.locks.request(lockName, renew);
   }
 
-  /** Whether that login goes on. Another tab may have ended or replaced it, and its event may still be under way. */
+  /** Whether this login is still valid. Another tab may have ended or replaced it, and its event may not have arrived yet. */
   #isOf(loginId: string | null): boolean {
     return loginId !== null && loginId === this.#loginId && loginId === this.#storage.getItem(storageKey);
   }
@@ -214,7 +214,7 @@ export class Session implements Credentials {
     this.#asked = undefined;
   }
 
-  /** With `keepalive`: the cookie of the answer arrives even if the page is left meanwhile. */
+  /** Uses `keepalive`, so that the answer's cookie is stored even if the user leaves the page. */
   async #post(field: 'login' | 'sessionStart' | 'sessionRefresh' | 'logout', input: object): Promise<Answer> {
     const url = `${this.#url}/session/${field}`;
     const { data, serverMs } = await sendJson<Readonly<Record<string, Payload>>>(url, input);

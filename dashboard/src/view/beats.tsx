@@ -1,4 +1,4 @@
-// Slots of time as bars: of an object's uptime, and of a domain's last hours. A bar's height says what its colour says.
+// Slots of time as bars: of an object's uptime, and of a domain's last hours. A bar's height shows the same as its colour.
 import { describeSlots } from './uptime/uptime-words.ts';
 import { useZone } from './zone.ts';
 
@@ -10,10 +10,10 @@ interface TimeSlot {
 interface BeatsProps<Slot extends TimeSlot> {
   /** The last one is under way. */
   readonly slots: readonly Slot[];
-  /** Before what a screen reader says of them. */
+  /** For screen readers: precedes the description of the slots. */
   readonly label?: string;
   readonly describe: (slot: Slot) => string;
-  /** Of days, and so without a time. Default: of hours. */
+  /** Whether each slot is a day, shown without a time. Default: an hour. */
   readonly isOfDays?: boolean;
 }
 

@@ -4,7 +4,7 @@ import { Failures } from './refusal.tsx';
 import type { MutationControl } from './use-mutation.ts';
 
 interface ConfirmedActionProps {
-  /** Of the button: `Drain`. */
+  /** The button's text, such as `Drain`. */
   readonly label: string;
   /** The object of the action, read out with the label, if several buttons have the same label. */
   readonly about?: string;

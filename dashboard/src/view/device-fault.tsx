@@ -1,4 +1,4 @@
-// What a device said when it refused or failed: its words first, the code after them.
+// A device's own error: its message first, then the code.
 interface DeviceFaultProps {
   readonly fault: { readonly code: string; readonly message: string };
 }

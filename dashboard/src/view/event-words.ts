@@ -1,10 +1,10 @@
-// Status changes in words. The graph's values are the same for programs; people read sentences of them.
+// Status changes in words: the graph has values for programs, and people read sentences.
 import { formatType, formatWord } from './format.ts';
 
 interface ChangeWords {
-  /** `operating status`. Empty if the state says it. */
+  /** The changed field, such as `operating status`. Empty if the new state makes it clear. */
   readonly aspect: string;
-  /** Null: only the new state is worth a word. */
+  /** Null if only the new state is shown. */
   readonly from: string | null;
   readonly to: string;
 }

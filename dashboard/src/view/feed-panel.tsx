@@ -65,7 +65,7 @@ export function FeedPanel({ control, title = 'Changes', isShown }: FeedPanelProp
 interface FeedRowProps {
   readonly line: FeedLine;
   readonly label: string;
-  /** What a click opens; undefined: the page can't open it. */
+  /** The kind of entity that a click opens. Undefined if the page can't open it. */
   readonly kind: AnyKind | undefined;
   readonly onOpen: (line: FeedLine) => void;
 }
@@ -125,7 +125,7 @@ function openedKind({ kinds, others = [] }: Subjects, typename: string): AnyKind
   return kinds.find((kind) => kind.typename === opens);
 }
 
-/** What a change is about, by name where it is known; a deleted entity has only its id. */
+/** The subject of a change: its name if it is known, otherwise its id, as for a deleted entity. */
 function labelOf(page: Subjects, state: LiveState, line: FeedLine): string {
   if (line.type === 'note') return '';
   const { subjectType, subjectId } = line.change;
@@ -134,6 +134,6 @@ function labelOf(page: Subjects, state: LiveState, line: FeedLine): string {
   const opened = page.kinds.find(({ typename }) => typename === other.opens);
   const entity = opened === undefined ? undefined : entitiesOf(state, opened).get(subjectId);
   const name = opened === undefined || entity === undefined ? line.label : opened.label(entity);
-  // `autoscaling of` says nothing without a name.
+  // Without a name, `autoscaling of` becomes `autoscaling`.
   return name === '' ? other.word.replace(/ of$/, '') : `${other.word} ${name}`;
 }

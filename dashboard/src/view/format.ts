@@ -1,6 +1,6 @@
 // Formats of times and names. Lists show times of day, because those do not change; ages are shown only where the age matters.
 
-/** A name of a time zone; undefined: the browser's own. */
+/** The name of a time zone. Undefined for the browser's own. */
 type ZoneName = string | undefined;
 
 const formats = new Map<ZoneName, ReturnType<typeof formatsIn>>();
@@ -47,7 +47,7 @@ export function formatAge(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** An age that is worth a word: what is fresher counts as new. */
+/** The age from which data is shown with its age. */
 export const oldMs = 5_000;
 
 /** `just now`, `12 min ago`. */

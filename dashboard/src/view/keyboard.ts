@@ -70,7 +70,7 @@ function focus(selector: string): boolean {
 function move(step: number, firstList: string): boolean {
   const active = document.activeElement;
   const open = document.querySelector<HTMLElement>('main [data-row][aria-expanded="true"]');
-  // From a button beside a row, too.
+  // The focus may be on a button next to the row.
   const here =
     active?.closest<HTMLElement>('[data-row]') ??
     active?.closest('li')?.querySelector<HTMLElement>('[data-row]') ??

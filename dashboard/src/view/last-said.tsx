@@ -1,9 +1,9 @@
-// What a machine reported before it became absent: it is grey and dated, and has no actions, because nothing reaches the machine.
+// The last report of an absent machine, in grey and with its time. It has no actions, because the machine can't be reached.
 import type { ReactNode } from 'react';
 import { Ago, Time } from './time.tsx';
 
 interface LastSaidProps {
-  /** When the machine was heard last. Null if never. */
+  /** When the machine last reported. Null if never. */
   readonly at: string | null;
   readonly children?: ReactNode;
 }

@@ -83,7 +83,7 @@ function isLocal(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
 }
 
-/** A wrong password can be typed again, whatever the general advice for its code. */
+/** Replaces the general advice for the code of a wrong password. */
 function explain(failure: Failure): Failure {
   return failure.code === 'BAD_CREDENTIALS' ? { ...failure, advice: 'Check name and password.' } : failure;
 }

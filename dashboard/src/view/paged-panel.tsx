@@ -1,4 +1,4 @@
-// A panel with a list that is read page by page: the number of its items, the items, and a button for more of them.
+// A panel with a list that is read page by page: the number of items, the items, and a button that reads more.
 
 import type { ReactNode } from 'react';
 import { Panel } from './panel.tsx';
@@ -8,7 +8,7 @@ import { Skeleton } from './skeleton.tsx';
 import type { CountedPage, Paged } from './use-paged.ts';
 
 interface PagedPanelProps<Node> {
-  /** Of the list, see keyboard.ts. */
+  /** The list's name for keyboard.ts. */
   readonly name: string;
   readonly title: string;
   readonly paged: Paged<Node>;

@@ -1,4 +1,4 @@
-// Shows why something was refused and what to do.
+// The reason of a refusal, with advice.
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { phraseOf } from '../../../schema/kinds/words.ts';
 import { RequestError } from '../graph/request.ts';
@@ -25,7 +25,7 @@ export function failuresOf(errors: readonly RefusalFragment[]): readonly Failure
   }));
 }
 
-/** `port`: of a part of a tree, its number is not said. */
+/** The field's words, such as `port`, without the numbers of list items. */
 function fieldWords(field: readonly string[]): string {
   const named = field.filter((part) => part !== 'input' && !/^\d+$/.test(part));
   return named.map(phraseOf).join(', ');

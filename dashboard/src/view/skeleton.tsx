@@ -1,4 +1,4 @@
-// What stands in place of data that is still read: bars of the height of rows, so that nothing moves when they come.
+// A placeholder while data is loading: bars as high as rows, so that the layout does not shift afterwards.
 
 interface SkeletonProps {
   /** For screen readers. */

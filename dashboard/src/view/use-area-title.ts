@@ -39,7 +39,7 @@ export function useAreaTitle(area: keyof typeof areas): void {
   const { feed } = useLiveState();
   const read = useCallback(() => areas[area](requester), [area, requester]);
   const { value, failure } = useReading(read, feed[0]?.id, everyMs);
-  // What was read before may have changed since.
+  // After a failure, the last counts may be out of date.
   const isUnknown = failure !== null || value === null;
   const text = isUnknown ? 'not known' : (value?.counts ?? []).map(countText).join(', ');
   usePageTitle(useMemo(() => (text === '' ? [] : [text]), [text]));

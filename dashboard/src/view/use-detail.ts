@@ -9,7 +9,7 @@ interface DetailReading<Detail> {
   /** Null until it is read, and when it is gone. */
   readonly detail: Detail | null;
   readonly isGone: boolean;
-  /** Of the last attempt; another one follows by itself. */
+  /** The last attempt's failure. The reading is repeated automatically. */
   readonly failure: Failure | null;
 }
 

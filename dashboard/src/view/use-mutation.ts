@@ -8,7 +8,7 @@ import { type Failure, failureOf, failuresOf } from './refusal.tsx';
 export interface MutationControl<Input, Payload> {
   readonly isBusy: boolean;
   readonly failures: readonly Failure[];
-  /** Of the last answer. */
+  /** The refusals in the last answer. */
   readonly refusals: readonly RefusalFragment[];
   /** The payload of a successful mutation; undefined when it was refused or had no answer. */
   readonly send: (input: Omit<Input, 'idempotencyKey'>) => Promise<Payload | undefined>;

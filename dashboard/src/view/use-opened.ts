@@ -7,7 +7,7 @@ import { useDetail } from './use-detail.ts';
 
 export interface Opened<Kind, Detail> {
   readonly entity: Kind | undefined;
-  /** The rest of the document beside the entity. Null until it is read. */
+  /** The rest of the document, without the entity. Null until it is read. */
   readonly detail: Detail | null;
   /** Shown while there is no entity. */
   readonly instead: string;

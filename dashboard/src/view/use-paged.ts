@@ -1,11 +1,11 @@
-// A list that is read page by page: the first page, and more of them on request. What was read is read again after changes.
+// A list that is read page by page: the first page, then more on request. Changes cause the loaded pages to be read again.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { type Page, readPages } from '../graph/read-pages.ts';
 import type { Failure } from './refusal.tsx';
 import { useReading } from './use-reading.ts';
 
 export interface CountedPage<Node> extends Page<Node> {
-  /** Null: too many to be counted. Undefined: they are not counted. */
+  /** Null if there are too many to count. Undefined if the list has no count. */
   readonly totalCount?: number | null;
 }
 

@@ -10,7 +10,7 @@ export function usePresentPages(): readonly PageRow[] {
     let isOver = false;
     for (const { name, isPresent } of pages)
       void isPresent?.(requester)
-        // It can't be asked, for example because the network has just changed: the page itself says more.
+        // The request failed, for example because the network has just changed. The page itself shows the fault.
         .catch(() => true)
         .then((is) => {
           if (is && !isOver) setPresent((before) => new Set([...before, name]));

@@ -6,7 +6,7 @@ import { againMs, isVisible, onVisible } from './visible.ts';
 export interface Reading<Value> {
   /** Undefined until it is read. */
   readonly value: Value | undefined;
-  /** Of the last attempt; another one follows by itself. */
+  /** The last attempt's failure. The reading is repeated automatically. */
   readonly failure: Failure | null;
 }
 

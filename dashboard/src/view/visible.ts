@@ -1,6 +1,6 @@
 // Readings pause while their page is hidden, and go on when it is seen.
 
-/** How soon a failed reading is repeated. */
+/** Milliseconds until a failed reading is repeated. */
 export const againMs = 5_000;
 
 export function isVisible(): boolean {

@@ -1,7 +1,7 @@
 // The zone of all times on the page: the browser's own, or UTC by choice. The choice is kept in this browser, for all tabs.
 import { storedChoice } from './stored-choice.ts';
 
-/** Undefined: the browser's own. */
+/** Undefined for the browser's own zone. */
 type Zone = 'UTC' | undefined;
 
 const choice = storedChoice('tidegate.zone');

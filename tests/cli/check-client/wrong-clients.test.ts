@@ -88,7 +88,7 @@ test.each<[string, string, Doer, RegExp]>([
       for (const _ of [1, 2, 3]) await send(task);
       return succeeded;
     },
-    /it was told to wait 400 ms/,
+    /before the 400 ms that the answer asked for/,
   ],
   [
     'an unknown code repeated although it says NEVER',
@@ -99,7 +99,7 @@ test.each<[string, string, Doer, RegExp]>([
       await send(task);
       return succeeded;
     },
-    /carried out that was refused for good.*reports SUCCEEDED; it is REFUSED/,
+    /repeated a call that was refused for good, until it was carried out.*reports SUCCEEDED; it is REFUSED/,
   ],
   [
     'a redirect followed',

@@ -530,7 +530,7 @@ test('a dry run at the server reports what would be refused, and changes nothing
     ['www.elsewhere.test', 'REFUSED', expect.stringMatching(/zone/)],
   ]);
   expect([asked.exitCode, asked.stderr]).toEqual([1, expect.stringContaining('3 of 5 objects were refused')]);
-  expect(asked.stderr).toContain('1 of 5 steps were not asked: each says why');
+  expect(asked.stderr).toContain('1 of 5 steps were not tried: each line gives the reason');
   expect((await run('gslb-pools', 'show', 'tried')).exitCode).toBe(1);
   expect((await apply(text.split('\n')[0] ?? '', '--dry-run', 'elsewhere')).exitCode).toBe(64);
 });

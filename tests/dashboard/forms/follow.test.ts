@@ -112,8 +112,8 @@ describe('shortcomings of the new object', () => {
       'Requests get 503: the listener has no pool.',
     ]);
     expect(of('listenerCreate', { protocol: 'HTTP', port: 80, defaultPoolId: 'p' })).toEqual([]);
-    expect(of('alertRuleCreate', {})).toEqual(['Nobody is told: it has no channel.']);
-    expect(of('userCreate', { name: 'bob' })).toEqual(['It sees no project yet: it is a member of none.']);
+    expect(of('alertRuleCreate', {})).toEqual(['Nobody gets its messages: it has no channel.']);
+    expect(of('userCreate', { name: 'bob' })).toEqual(['This user sees nothing yet: add the user to a project.']);
     expect(of('poolMemberCreate', {})).toEqual([]);
   });
 });

@@ -151,7 +151,7 @@ describe.each(calls)('$mutation', (action) => {
   test("no text has a secret, and a call can't be shown as a file", () => {
     for (const deed of filled) {
       for (const language of languages) expect(asText(language, deed).text).not.toContain('the secret of');
-      expect(manifestText(deed)).toBe('# A file says what there is, not what is done.\n');
+      expect(manifestText(deed)).toBe('# A file describes objects, not actions.\n');
     }
   });
 

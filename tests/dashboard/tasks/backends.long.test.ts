@@ -85,7 +85,7 @@ describeWithLab('by mouse', (lab) => {
     await page.getByRole('button', { name: 'Show what would be sent' }).click();
     await page.locator('.form-preview pre').getByText('by-form').waitFor();
     expect(await page.locator('.form-preview pre').textContent()).toContain('203.0.113.81');
-    await page.getByText('The device would take it: ').waitFor();
+    await page.getByText('The device would accept it: ').waitFor();
     await page.getByRole('button', { name: 'Firewall address create' }).click();
     await page.getByRole('status').getByText('The call is succeeded').waitFor();
     const { relayOperations } = await administrator.ask<{ relayOperations: { nodes: object[] } }>(

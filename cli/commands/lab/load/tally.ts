@@ -52,7 +52,7 @@ class Gaps {
     return [...this.#stretches, { count: this.#count, thenGapMs: gapMs >= leastGapMs ? gapMs : 0 }];
   }
 
-  /** Includes a pause that has not ended. */
+  /** The longest pause, including one that still lasts. */
   get longestMs(): number {
     return Math.round(Math.max(this.#longestMs, performance.now() - (this.#lastAtMs ?? this.#begunAtMs)));
   }

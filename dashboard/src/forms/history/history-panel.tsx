@@ -1,4 +1,4 @@
-// The changes of an object's settings, newest first: who, when, from what to what; and the ways back, which fill in a form.
+// The changes of an object's settings, newest first: who, when, old and new values. Links fill in a form that takes a change back.
 import { useCallback } from 'react';
 import { FormHistoryDocument, type FormVersionFragment } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';

@@ -1,4 +1,4 @@
-// Says where the values of a form come from that a version filled in, or why there is no way back.
+// A note above a form that a version has filled in: the source of its values, or the reason why there is no way back.
 import { Moment } from '../../view/time.tsx';
 import type { WayBack } from '../links.ts';
 import type { Proposal } from './use-proposal.ts';

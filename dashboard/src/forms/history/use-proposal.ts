@@ -10,7 +10,7 @@ import type { WayBack } from '../links.ts';
 export interface Proposal {
   /** When the change was made. */
   readonly changedAt: string;
-  /** Of the update. Null if there is no way back. */
+  /** The input of the update. Null if there is no way back. */
   readonly input: JsonObject | null;
   readonly refusal: string | null;
 }
@@ -53,7 +53,7 @@ export function useProposal(version: WayBack | undefined, mutation: string): Pro
   return reading;
 }
 
-/** The draft with the proposed values. What the proposal clears is emptied. */
+/** The draft with the proposed values. Fields that the proposal clears become empty. */
 export function withProposal(input: string, draft: DraftObject, proposed: JsonObject): DraftObject {
   const { id: _, expectedVersion: __, ...values } = proposed;
   const made = draftOf(input, values as JsonObject);

@@ -25,7 +25,7 @@ export function changesOf({ subjectType, changes }: FormVersionFragment, names: 
   }));
 }
 
-/** `created`, `deleted`; empty if its changes say it. */
+/** `created` or `deleted`. Empty for an update, whose changes are listed. */
 export function headingOf({ number, mutation, deleted, secretFieldsSet, changes }: FormVersionFragment): string {
   if (deleted) return 'deleted';
   if (number === 1) return mutation === null ? 'first recorded settings' : 'created';

@@ -2,7 +2,7 @@
 import type { InputField } from '../../../../schema/kinds/kind.ts';
 import { type Layout, layouts } from './layouts.ts';
 
-/** What was entered. */
+/** Entered values by field. */
 type Values = Readonly<Record<string, unknown>>;
 
 export interface Theme {
@@ -54,9 +54,9 @@ export function arrange(
   return { main, advanced: [...advanced, other].filter((theme) => theme.fields.length > 0) };
 }
 
-/** What every call to a backend takes. */
+/** The further fields of every call to a backend, by heading. */
 const ofCalls: Readonly<Record<string, readonly string[]>> = {
-  'Whose it is': ['cmpObject', 'scope', 'shared'],
+  Owner: ['cmpObject', 'scope', 'shared'],
   Sending: ['waitMs', 'deadlineMs', 'force', 'dryRun'],
 };
 

@@ -5,19 +5,19 @@
 type Start = string | readonly Start[] | { readonly [name: string]: Start };
 
 export interface Layout {
-  /** Those of one array stand side by side. */
+  /** Fields of one array share a row. */
   readonly main: readonly (string | readonly string[])[];
   /** The others, by the heading that they stand below. */
   readonly advanced?: Readonly<Record<string, readonly string[]>>;
-  /** Fields of `advanced` that are main where another field has one of these values. */
+  /** Fields of `advanced` that become main while another field has one of these values. */
   readonly where?: Readonly<Record<string, readonly [field: string, ...values: string[]]>>;
-  /** Fields of `advanced` that refer to a kind, and are asked where there are several objects of it. */
+  /** Fields of `advanced` that refer to a kind, and become main if there are several objects of it. */
   readonly ifSeveral?: readonly string[];
-  /** Fields that another field shows inside of it. */
+  /** Fields that are shown inside another field. */
   readonly inside?: readonly string[];
-  /** A list of it is a table with these columns; each line that is pasted has them in this order. */
+  /** A list of this kind is a table with these columns. Pasted lines have the columns in this order. */
   readonly columns?: readonly string[];
-  /** What a new one begins with. */
+  /** The values of a new object. */
   readonly start?: Readonly<Record<string, Start>>;
 }
 
@@ -112,7 +112,7 @@ export const layouts: Readonly<Record<string, Layout>> = {
       About: ['description', ...about],
     },
   },
-  // Of a new load balancer: its listener says what it speaks.
+  // A pool of a new load balancer. Its protocol follows from its listener.
   PoolTree: {
     main: ['members', 'healthMonitor'],
     advanced: {
@@ -222,14 +222,14 @@ export const layouts: Readonly<Record<string, Layout>> = {
   GslbMonitorParameters: {
     main: [],
     advanced: {
-      'By type of the check': [
+      'Parameters of the check': [
         ...['tcp', 'udp', 'http', 'https', 'ssh', 'grpc', 'dns', 'exec', 'neutronLbaasV2', 'neutronPort', 'plugin'],
       ],
     },
   },
   GslbPoolMemberParameters: {
     main: [],
-    advanced: { 'By type of the check': ['tcp', 'udp', 'http', 'https', 'ssh', 'grpc', 'dns', 'exec', 'plugin'] },
+    advanced: { 'Parameters of the check': ['tcp', 'udp', 'http', 'https', 'ssh', 'grpc', 'dns', 'exec', 'plugin'] },
   },
   GslbHttpParameters: http,
   GslbHttpsParameters: http,

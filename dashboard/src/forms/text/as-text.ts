@@ -1,4 +1,4 @@
-// What a form does, in the four languages in which one would write it.
+// The form's mutation in four languages: command line, YAML, GraphQL, Python.
 import { commandText } from './command.ts';
 import { graphqlText } from './graphql-text.ts';
 import { manifestText } from './manifest-text.ts';
@@ -13,7 +13,7 @@ export const languages = Object.keys(makers) as readonly Language[];
 
 interface AsText {
   readonly text: string;
-  /** A value is missing. The first line says which: a line with `#` is a comment in each of the languages. */
+  /** Whether a value is missing. The first line then names it in a comment: all four languages have comments with `#`. */
   readonly isIncomplete: boolean;
 }
 

@@ -3,7 +3,7 @@ import { isShownObject, Missing, type Shown, type ShownObject } from './shown.ts
 
 interface BalancerWords {
   readonly words: readonly string[];
-  /** What the options do not say. */
+  /** Fields that have no option. */
   readonly others: ShownObject;
 }
 
@@ -11,7 +11,7 @@ const pool = 'default';
 const listening: Readonly<Record<string, string>> = { HTTP: 'http', TERMINATED_HTTPS: 'https', TCP: 'tcp' };
 const checks: Readonly<Record<string, string>> = { HTTP: 'http', HTTPS: 'https', TCP: 'tcp', TLS_HELLO: 'tls' };
 
-/** Undefined: the options can't say it. */
+/** Undefined if the options can't express the input. */
 export function balancerWords(shown: ShownObject): BalancerWords | undefined {
   const { pools, listeners, minNodes, maxNodes, autoscaling, ...others } = shown;
   const nodes = nodeWords(minNodes, maxNodes, autoscaling);

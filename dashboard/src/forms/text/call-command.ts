@@ -4,7 +4,7 @@ import { type Deed, isShownObject, Missing, type Shown, type ShownObject } from 
 
 const said: ReadonlySet<string> = new Set(['backend', 'operation', 'arguments', 'cmpObject', 'idempotencyKey']);
 
-/** Undefined: the command can't say it. */
+/** Undefined if the command can't express the call. */
 export function callArguments({ action }: Deed, shown: ShownObject): readonly string[] | undefined {
   const { backend, operation = '', arguments: given = null, cmpObject, idempotencyKey } = shown;
   const id = isShownObject(backend) ? backend.id : undefined;

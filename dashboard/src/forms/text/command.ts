@@ -1,5 +1,5 @@
-// The command line of a form. Verbs that are made from the registry take each field as an option; those written by hand have a line in
-// own-commands.ts; where neither can say it, `tidegate gql` sends the mutation.
+// The command line of a form. Verbs that are made from the registry take each field as an option. Verbs written by hand have a line in
+// own-commands.ts. If neither can express the input, `tidegate gql` sends the mutation.
 
 import { registry } from '../../../../generated/kinds/registry.ts';
 import { askedDeletions } from '../../../../schema/kinds/asked-deletions.ts';
@@ -44,7 +44,7 @@ function line(words: readonly string[]): string {
   return `${[head, ...others].join(' \\\n  ')}\n`;
 }
 
-/** Each option with its value; what comes before the first one is one group. */
+/** One group for each option with its value, and one for all words before the first option. */
 function grouped(words: readonly string[]): readonly string[] {
   const groups: string[][] = [[]];
   for (const word of words) {

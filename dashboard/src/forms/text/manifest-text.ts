@@ -19,23 +19,24 @@ export function manifestText(deed: Deed): string {
   return `# tidegate apply -f FILE${project}\n${yamlOf({ kind: kind.type, ...fieldsOf(deed, shown) })}`;
 }
 
-/** Undefined: a file can have it. */
+/** Undefined if a file can contain it. */
 function whyNot({ kind: { type, noun, actions }, verb, object, input, kind }: Deed): string | undefined {
-  if (verb === 'call') return 'A file says what there is, not what is done.';
+  if (verb === 'call') return 'A file describes objects, not actions.';
   const make = actions.create ?? actions.set ?? actions.update;
   if (make === undefined) return `A file can't have the kind ${type}.`;
   if (make.secrets !== undefined)
     return `A file can't have the kind ${type}: its secret is shown only once. See "tidegate ${noun} --help".`;
   if (verb === 'delete' || verb === 'remove')
-    return `tidegate apply --prune deletes what its files no longer have: remove the document from the file.`;
-  if (verb !== 'create' && verb !== 'set' && verb !== 'update') return `A file says what there is, not what is done.`;
-  if (object !== undefined && keyOf(kind) in input) return `A file knows a ${type} by its name, so it can't change it.`;
+    return `Remove its document from the file: tidegate apply --prune then deletes it.`;
+  if (verb !== 'create' && verb !== 'set' && verb !== 'update') return `A file describes objects, not actions.`;
+  if (object !== undefined && keyOf(kind) in input)
+    return `A file finds a ${type} by its name, so it can't change the name.`;
   if (inBalancers[type] !== undefined && verb === 'update')
     return `A ${type} is written inside of its LoadBalancer: tidegate export -f FILE loadbalancers`;
   return undefined;
 }
 
-/** What stands in the document of the parent. */
+/** The part as a fragment of its parent's document. */
 function partText({ kind, action, names }: Deed, fields: ShownObject): string {
   const { [kind.parent?.input ?? '']: _parent, ...given } = fields;
   if (kind.key.includes('name') && (given.name ?? '') === '')

@@ -1,5 +1,5 @@
-// Verbs of the command line that are written by hand (cli/commands): which there are, and those that can say what a form says. A field without a
-// line here can't be said by them.
+// Verbs of the command line that are written by hand (cli/commands), and the forms that they can express. A field without a line here has no
+// option.
 import { askedDeletions } from '../../../../schema/kinds/asked-deletions.ts';
 import { balancerWords } from './balancer-words.ts';
 import { objectWords } from './named.ts';
@@ -33,7 +33,7 @@ export function isOption(word: string): boolean {
   return word.startsWith('-');
 }
 
-/** How a value is written as words; undefined: it can't be. */
+/** Writes a value as words. Undefined if the value can't be written. */
 type Writer = (value: Shown) => readonly string[] | undefined;
 
 interface OwnCommand {
@@ -42,9 +42,9 @@ interface OwnCommand {
   readonly name: string;
   /** By field; of one in an object: `credentials.username`. */
   readonly options: Readonly<Record<string, Writer>>;
-  /** What must be given for the command to do the same. */
+  /** Fields without which the command does something else. */
   readonly needs?: readonly string[];
-  /** Of these one at least. */
+  /** At least one of these fields. */
   readonly needsOneOf?: readonly string[];
 }
 
@@ -168,10 +168,10 @@ const commands: Readonly<Record<string, OwnCommand>> = {
   },
 };
 
-/** Those that find an object by its name in a project. */
+/** Verbs that find an object by its name in a project. */
 const inProjects: ReadonlySet<string> = new Set(['backendUpdate', 'backendDelete', 'loadBalancerDelete']);
 
-/** Undefined: no verb can say it. */
+/** Undefined if no verb can express the input. */
 export function ownArguments(deed: Deed, shown: ShownObject): readonly string[] | undefined {
   const { mutation } = deed.action;
   const command = commands[mutation];

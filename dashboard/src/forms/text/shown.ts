@@ -1,4 +1,4 @@
-// What is done by a form, for its text forms: a command, a manifest, GraphQL, Python. Secrets stand in them by a name only. No DOM here.
+// The action of a form, as its texts show it: a command, a manifest, GraphQL, Python. The texts contain names in place of secrets. No DOM here.
 import { registry } from '../../../../generated/kinds/registry.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
 import { type Action, type InputField, type Kind, kebab } from '../../../../schema/kinds/kind.ts';
@@ -9,11 +9,11 @@ export interface Deed {
   /** In the registry: `create`. */
   readonly verb: string;
   readonly action: Action;
-  /** What a person gave, without the fields that a program fills in. */
+  /** The user's input, without the fields that a program fills in. */
   readonly input: JsonObject;
-  /** Paths in the input of what is not given yet, or can't be read. */
+  /** Paths of input fields that are missing or unreadable. */
   readonly missing?: readonly (readonly string[])[];
-  /** Of an object that exists. */
+  /** The existing object, if there is one. */
   readonly object?: {
     readonly id: string;
     readonly version?: number;
@@ -23,10 +23,10 @@ export interface Deed {
     /** The name of its project. */
     readonly project?: string;
   };
-  /** Of what was picked, by id. */
+  /** Names of picked objects by id. */
   readonly names?: ReadonlyMap<string, string>;
   readonly idempotencyKey: string;
-  /** The address of the graph. */
+  /** The address of the GraphQL endpoint. */
   readonly url: string;
 }
 
@@ -70,7 +70,7 @@ export function isShownObject(value: Shown | undefined): value is ShownObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What was given, with names in place of secrets, and words in place of what is missing. */
+/** The user's input, with names in place of secrets and words in place of missing values. */
 export function shownInput({ action, input, missing = [] }: Deed): ShownObject {
   return shownObject(action.input, input, { path: [], missing: new Set(missing.map((path) => path.join('.'))) });
 }
@@ -99,7 +99,7 @@ function shownMember(field: InputField | undefined, value: JsonValue, { path, mi
   return shownObject(field?.type ?? '', value as JsonObject, { path, missing });
 }
 
-/** The whole input of the mutation, with what a program fills in. */
+/** The whole input of the mutation, including fields that a program fills in. */
 export function wholeInput(deed: Deed): ShownObject {
   const { action, object, idempotencyKey } = deed;
   const takes = (name: string) => registry.inputs[action.input]?.fields.some((each) => each.name === name) === true;

@@ -15,7 +15,7 @@ function linesOf(object: ShownObject): readonly string[] {
   return Object.entries(object).flatMap(([name, value]) => member(`${scalar(name)}:`, value));
 }
 
-/** `start`: what stands before the value, on its first line. */
+/** `start`: the text before the value on its first line. */
 function member(start: string, value: Shown): readonly string[] {
   if (value instanceof Secret) return [`${start} { env: TIDEGATE_SECRET_${value.variable} }`];
   if (value instanceof Missing) return [`${start} ${value.word}`];

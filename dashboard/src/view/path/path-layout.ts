@@ -6,7 +6,7 @@ export interface Stop {
   readonly key: string;
   readonly title: string;
   readonly detail: string | null;
-  /** An operating status. Null for what has none. */
+  /** The operating status. Null if it has none. */
   readonly status: string | null;
   /** Requests get no further here. */
   readonly isDown: boolean;
@@ -38,7 +38,7 @@ export interface Path {
 
 interface Line {
   readonly key: string;
-  /** Of an SVG path. */
+  /** The attribute `d` of the SVG path. */
   readonly d: string;
   readonly kind: 'good' | 'down' | 'old' | 'reserve';
   /** Where the cross of a way that is down stands. */
@@ -57,7 +57,7 @@ export const stopWidth = 186;
 const stopHeight = 76;
 const between = { x: 54, y: 10 };
 const headHeight = 28;
-/** Of a way that passes stops. */
+/** Distance in pixels at which a way passes a stop. */
 const aside = 5;
 
 export function layoutOf({ steps, ways }: Path): Layout {

@@ -1,5 +1,5 @@
 // The path of a request as a picture: boxes from left to right and lines between them. On a narrow screen its steps stand below each other.
-// What is down has a cross, broken lines and a word, and the same is in a table below.
+// Parts that are down have a cross, broken lines and a word. A table below has the same content.
 import { type CSSProperties, type ReactNode, useMemo } from 'react';
 import { layoutOf, type Path, type Stop } from './path-layout.ts';
 

@@ -12,7 +12,7 @@ export function formatUpPercent(percent: number | null): string {
   return `${(Math.floor(percent * 10 ** digits) / 10 ** digits).toFixed(digits)} %`;
 }
 
-/** How often it was down, and what is not known of the window. Empty if it was up, and that is known, for all of it. */
+/** The number of downtimes, and the share of the window without data. Empty if it was up for the whole window. */
 export function remarksOf(
   { upPercent, knownPercent, downCount, startedAt, knownSince }: UptimeFieldsFragment,
   nowMs: number,

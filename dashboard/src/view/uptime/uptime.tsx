@@ -1,4 +1,4 @@
-// How long something was up in 24 hours, 7 or 30 days: the percent, a bar for each slot of time, and what is not known of it.
+// The uptime of an object in 24 hours, 7 or 30 days: the percentage, a bar for each slot of time, and times without data.
 import { useCallback, useState } from 'react';
 import type { UptimeFieldsFragment, UptimeWindow } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
@@ -15,7 +15,7 @@ interface UptimeProps {
     { readonly id: string; readonly window: UptimeWindow }
   >;
   readonly id: string;
-  /** For the label: what is up or down. */
+  /** The object's words in the label. */
   readonly of: string;
 }
 
@@ -69,7 +69,7 @@ export function Uptime({ document, id, of }: UptimeProps) {
   );
 }
 
-/** The newest change of it. */
+/** The id of the object's newest change. */
 function useNewsOf(id: string): string | undefined {
   const { feed } = useLiveState();
   return feed.find((line) => line.type !== 'note' && line.change.subjectId === id)?.id;

@@ -201,7 +201,7 @@ export const byName: Scenes = {
       ),
       {
         run: 'audit list --subject n06f30a90b1',
-        ...{ exit: 1, err: '"tidegate loadbalancers decisions NAME" tells why a node went' },
+        ...{ exit: 1, err: '"tidegate loadbalancers decisions NAME" shows why a node was removed' },
       },
     ],
   },

@@ -272,7 +272,7 @@ export const machines: Scenes = {
       },
       {
         run: 'machines update eu-1 --vantage-point us',
-        out: 'eu-1 votes for us once its setting checker.vantagePoint says so too\n',
+        out: 'eu-1 votes for us once its setting checker.vantagePoint has the same value\n',
         asked: [{ machineId: 'M-eu-1', vantagePoint: 'us' }],
       },
       ...each(['machines update eu-1', 'machines update eu-1 --vantage-point us --address 198.51.100.53'], {
@@ -284,7 +284,7 @@ export const machines: Scenes = {
       },
       {
         run: `machines update ns1 --address ${other}`,
-        out: `zones publish those of ${other} at which ns1 answers\n`,
+        out: `zones publish the addresses among ${other} at which ns1 answers\n`,
         asked: [{ machineId: 'M-ns1', addresses: [other] }],
       },
       {

@@ -78,7 +78,9 @@ export class TutorialPlace {
       (block) => block.language === 'sh' && which(block),
     );
     expect([page, blocks.length > 0]).toEqual([page, true]);
-    const { output, failures } = await this.run(blocks.map(({ text }) => text).join('\n'));
+    // A block that fails ends the shell: bash reports no failure within `&&` before its end.
+    const ends = (at: number) => `end=$?; [ $end -eq 0 ] || { echo "block ${at + 1}: exit $end" >> failed; exit; }`;
+    const { output, failures } = await this.run(blocks.map(({ text }, at) => `${text}${ends(at)}`).join('\n'));
     expect({ page, failures, output: failures.length === 0 ? '' : output }).toEqual({ page, failures: [], output: '' });
     return output;
   }
@@ -123,7 +125,7 @@ export class TutorialPlace {
     const code = await ended;
     clearTimeout(late);
     const failures = (await readFile(failed, 'utf8')).split('\n').filter((line) => line !== '');
-    return { output, failures: code === null ? [...failures, 'the shell was ended'] : failures };
+    return { output, failures: code === 0 ? failures : [...failures, `the shell: exit ${code}`] };
   }
 }
 
