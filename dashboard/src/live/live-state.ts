@@ -174,15 +174,15 @@ function otherName(subject: StatusChange['subject']): string {
   return subject.subjectName ?? subject.subjectOf?.name ?? '';
 }
 
-/** What is gone has no name in its last changes: it keeps the one that the page knew. */
+/** What is gone keeps the name that the page knew, or else has the one that was recorded with the change. */
 function named(kinds: readonly AnyKind[], state: LiveState, news: readonly FeedLine[], line: FeedLine): FeedLine {
   if (line.type === 'note' || line.label !== '') return line;
   const { subjectId, subjectType } = line.change;
   const kind = kinds.find(({ typename }) => typename === subjectType);
   const entity = kind === undefined ? undefined : entitiesOf(state, kind).get(subjectId);
   if (kind !== undefined && entity !== undefined) return { ...line, label: kind.label(entity) };
-  const isNamed = (each: FeedLine) =>
+  const isNamed = (each: FeedLine): each is Extract<FeedLine, { type: 'change' }> =>
     each.type === 'change' && each.change.subjectId === subjectId && each.label !== '';
   const before = news.findLast(isNamed) ?? state.feed.find(isNamed);
-  return before === undefined || before.type === 'note' ? line : { ...line, label: before.label };
+  return { ...line, label: before?.label ?? line.change.subjectName ?? '' };
 }

@@ -72,10 +72,20 @@ export class HistoryPlace {
 
   /** All objects with a history. */
   async subjects(): Promise<readonly Subject[]> {
-    const database = new Database({ connection: this.place.system.database.connection });
     const sql = 'SELECT DISTINCT subject_type AS type, subject_id AS id FROM configuration_version ORDER BY 1, 2';
-    const rows = await database.query<Subject>(sql).finally(() => database.close());
-    return rows.map(({ type, id }) => ({ type, id: encodeId(type, id) }));
+    return (await this.#rows<Subject>(sql)).map(({ type, id }) => ({ type, id: encodeId(type, id) }));
+  }
+
+  /** Types of subjects, each with the number of its events and of those without a name. */
+  eventNames(): Promise<readonly { readonly type: string; readonly events: number; readonly nameless: number }[]> {
+    return this.#rows(
+      'SELECT subject_type AS type, COUNT(*) AS events, CAST(SUM(subject_name IS NULL) AS INT) AS nameless FROM status_change GROUP BY 1',
+    );
+  }
+
+  #rows<Row>(sql: string): Promise<readonly Row[]> {
+    const database = new Database({ connection: this.place.system.database.connection });
+    return database.query<Row>(sql).finally(() => database.close());
   }
 
   /** Versions of the object and its parts, newest first. */

@@ -245,3 +245,14 @@ test('an object protected from deletion is not deleted, in every kind that can b
     expect(String(refusal)).not.toContain('DELETION_PROTECTED');
   }
 });
+
+test('every event so far has the name of its subject, also those of deletions', async () => {
+  // Their rows are gone when the event is written.
+  for (const type of ['AlertRule', 'AlertChannel', 'Project']) {
+    const gone = subjects.findLast((each) => each.type === type)?.id;
+    await shared.admin.change(restores[type]?.delete?.mutation ?? '', { id: gone });
+  }
+  const types = await shared.eventNames();
+  expect(types.length).toBeGreaterThan(10);
+  expect(types.filter(({ nameless }) => nameless > 0)).toEqual([]);
+});
