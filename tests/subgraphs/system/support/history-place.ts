@@ -97,6 +97,14 @@ export class HistoryPlace {
     return found.nodes;
   }
 
+  /** Of all objects, newest first. */
+  async deletions(): Promise<readonly Version[]> {
+    const { found } = await this.admin.ask<{ found: { nodes: Version[] } }>(
+      `{ found: configurationVersions(onlyDeletions: true, first: 100) { nodes { ${selection} } } }`,
+    );
+    return found.nodes;
+  }
+
   /** Versions of the object without its parts, newest first. */
   async ownVersions(id: string): Promise<readonly Version[]> {
     return (await this.versionsOf(id)).filter(({ subjectId }) => subjectId === id);
@@ -106,6 +114,21 @@ export class HistoryPlace {
     const [version] = await this.ownVersions(id);
     if (version === undefined) throw new Error(`${id} has no version`);
     return version;
+  }
+
+  /** The token of an operator of another project. */
+  async stranger(): Promise<string> {
+    const { project } = await this.admin.change<{ project: { id: string } }>(
+      'projectCreate',
+      { name: 'elsewhere' },
+      'project { id }',
+    );
+    const { secret } = await this.admin.change<{ secret: string }>(
+      'apiTokenCreate',
+      { projectId: project.id, name: 'stranger', role: 'OPERATOR' },
+      'secret',
+    );
+    return secret;
   }
 
   /** An object as `export` shows it: the input that would create it. */
