@@ -1,6 +1,6 @@
 // `tidegate compare NAME --since TIME`: the settings of an object and its parts now, against those of an earlier time.
 import { graphql } from '../../generated/cli/index.ts';
-import { sameJson } from '../../platform/values/json.ts';
+import { differencesOf } from '../../schema/kinds/settings-differences.ts';
 import { CommandFailure } from '../failures.ts';
 import { projectId } from '../find.ts';
 import { subjectNamed } from '../found-objects.ts';
@@ -20,12 +20,6 @@ const document = graphql(`
 
 const mostVersions = 10_000;
 const longestValue = 2_000;
-
-interface Difference {
-  readonly subject: string;
-  readonly outcome: 'CREATED' | 'DELETED' | 'CHANGED';
-  readonly changes: Version['changes'];
-}
 
 export const compare = remoteVerb({
   summary: 'Compare the settings of an object and its parts with those of an earlier time.',
@@ -49,7 +43,9 @@ export const compare = remoteVerb({
       if (version.changedAt < since) break;
       versions.push(version);
     }
-    const found = differencesOf(versions.reverse());
+    const found = differencesOf(versions.reverse()).map(({ last, outcome, changes }) => ({
+      ...{ subject: subjectText(last), outcome, changes },
+    }));
     if (options.json) return printer.json(found);
     if (found.length === 0) throw new CommandFailure(`the settings of '${names[0]}' are the same as then`, 0);
     for (const { subject, outcome, changes } of found) {
@@ -58,21 +54,3 @@ export const compare = remoteVerb({
     }
   },
 });
-
-/** `versions`: oldest first. Changes that were taken back again are left out. */
-function differencesOf(versions: readonly Version[]): readonly Difference[] {
-  const bySubject = Map.groupBy(versions, ({ subjectId }) => subjectId);
-  return [...bySubject.values()].flatMap((own): Difference[] => {
-    const [first, last] = [own[0], own.at(-1)];
-    if (first === undefined || last === undefined) return [];
-    const isNew = first.number === 1 && first.mutation !== null;
-    if (isNew && last.deleted) return [];
-    const subject = subjectText(last);
-    if (isNew || last.deleted) return [{ subject, outcome: isNew ? 'CREATED' : 'DELETED', changes: [] }];
-    const fields = new Map<string, Version['changes'][number]>();
-    for (const { field, before, after } of own.flatMap(({ changes }) => changes))
-      fields.set(field, { field, before: fields.get(field)?.before ?? before, after });
-    const changes = [...fields.values()].filter(({ before, after }) => !sameJson(before, after));
-    return changes.length === 0 ? [] : [{ subject, outcome: 'CHANGED', changes }];
-  });
-}

@@ -2,14 +2,17 @@
 import { graphql } from '../../generated/cli/index.ts';
 import { projectId } from '../find.ts';
 import { subjectNamed } from '../found-objects.ts';
-import { time } from '../option.ts';
+import { flag, time } from '../option.ts';
 import { readAll, readPages } from '../pages.ts';
 import { commonOptions, remoteVerb } from '../remote-verb.ts';
 import { changeText, subjectText, type Version, whoOf } from '../settings-version.ts';
 
 const document = graphql(`
-  query History($subjectId: ID, $projectId: ID, $changedBefore: DateTime, $first: Int, $after: String) {
-    configurationVersions(subjectId: $subjectId, projectId: $projectId, changedBefore: $changedBefore, first: $first, after: $after) {
+  query History($subjectId: ID, $projectId: ID, $changedBefore: DateTime, $onlyDeletions: Boolean, $first: Int, $after: String) {
+    configurationVersions(
+      subjectId: $subjectId, projectId: $projectId, changedBefore: $changedBefore, onlyDeletions: $onlyDeletions
+      first: $first, after: $after
+    ) {
       nodes { ...VersionFields }
       pageInfo { hasNextPage endCursor }
     }
@@ -23,6 +26,7 @@ export const history = remoteVerb({
   takes: ['[NAME]'],
   options: {
     before: time('Only changes before this time.'),
+    deleted: flag('Only deletions. "tidegate undo ID" creates the object again, under a new id.'),
     limit: commonOptions.limit,
     project: commonOptions.project,
   },
@@ -32,6 +36,7 @@ export const history = remoteVerb({
     const variables = {
       ...(name === undefined ? { projectId: inProject } : { subjectId: await subjectNamed(client, name, inProject) }),
       changedBefore: options.before,
+      onlyDeletions: options.deleted,
     };
     const pages = readPages(client, document, variables, (answer) => answer.configurationVersions, options.limit ?? 20);
     const versions: readonly Version[] = await readAll(pages);

@@ -35,4 +35,5 @@ export const pages: readonly PageRow[] = [
   { name: 'alerts', title: 'Alerts', load: () => import('./pages/alerts/page.tsx') },
   { name: 'people', title: 'People', isInMenu: true, load: () => import('./pages/people/page.tsx') },
   { name: 'audit', title: 'Audit', isInMenu: true, load: () => import('./pages/audit/page.tsx') },
+  { name: 'deleted', title: 'Deleted', isInMenu: true, load: () => import('./pages/deleted/page.tsx') },
 ];

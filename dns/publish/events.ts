@@ -1,7 +1,10 @@
 // The status events of names in DNS.
-import { declareEvents } from '../../platform/events/kinds.ts';
+import { columnOf, declareEvents } from '../../platform/events/kinds.ts';
 
-export const dnsEvents = declareEvents({
+/** Of the subjects, as `declareEvents` takes them. */
+const names = { DnsBackendServer: columnOf('dns_server', 'place') };
+
+export const dnsEvents = declareEvents(names, {
   'dnsBackendServer.state': {
     subject: 'DnsBackendServer',
     values: ['SERVING', 'FAILING', 'RETURNING'],

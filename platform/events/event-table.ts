@@ -14,6 +14,8 @@ export interface SequencedEvent {
   readonly subjectType: string;
   /** UUID. */
   readonly subjectId: string;
+  /** When the event was written. Null if it had none, or the event is older than its column. */
+  readonly subjectName: string | null;
   /** The subject's version after the change. */
   readonly subjectVersion: number;
   /** Null at creation. */
@@ -82,7 +84,7 @@ interface Row extends EventRow {
 }
 
 export const eventColumns =
-  'seq, event_id AS id, at, project_id AS projectId, kind, subject_type AS subjectType, subject_id AS subjectId, subject_version AS subjectVersion, from_status AS `from`, to_status AS `to`, reason, request_id AS requestId, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId';
+  'seq, event_id AS id, at, project_id AS projectId, kind, subject_type AS subjectType, subject_id AS subjectId, subject_name AS subjectName, subject_version AS subjectVersion, from_status AS `from`, to_status AS `to`, reason, request_id AS requestId, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId';
 
 const newestEpoch = '(SELECT MAX(epoch) FROM db_timeline) AS epoch';
 

@@ -2,7 +2,7 @@
 // the check of a subscription's filter are derived from them.
 import type { CmpObjectKey } from '../pages/cmp-object.ts';
 
-interface EventKind {
+interface DeclaredKind {
   /** Type of the subject in the graph, for example Backend. */
   readonly subject: string;
   /** Valid values of `from` and `to`. */
@@ -11,12 +11,28 @@ interface EventKind {
   readonly meaning: string;
 }
 
+interface EventKind extends DeclaredKind {
+  /** SQL of the subject's name; its parameter is the subject's UUID. Null or absent: only the writer knows it, or there is none. */
+  readonly nameSql?: string | null;
+}
+
 /** By name, for example backend.circuit. */
 export type EventKinds = Readonly<Record<string, EventKind>>;
 
-/** Keeps names and values as literal types. */
-export function declareEvents<const Kinds extends EventKinds>(kinds: Kinds): Kinds {
-  return kinds;
+/** Keeps names and values as literal types. `names`: see EventKind.nameSql, by the type of the subject. */
+export function declareEvents<const Kinds extends Readonly<Record<string, DeclaredKind>>>(
+  names: Readonly<Record<Kinds[keyof Kinds]['subject'], string | null>>,
+  kinds: Kinds,
+): Kinds {
+  const named = Object.entries(kinds).map(([kind, each]): [string, EventKind] => {
+    return [kind, { ...each, nameSql: names[each.subject as Kinds[keyof Kinds]['subject']] }];
+  });
+  return Object.fromEntries(named) as unknown as Kinds;
+}
+
+/** SQL of a name that is in a column of the subject's own row. */
+export function columnOf(table: string, column = 'name'): string {
+  return `SELECT ${column} FROM ${table} WHERE id = ?`;
 }
 
 /** One change of one subject's status, of a declared kind. */
@@ -32,6 +48,8 @@ export type StatusEvent<Kinds extends EventKinds = EventKinds> = {
     /** Null at creation. */
     readonly from: Kinds[Kind]['values'][number] | null;
     readonly to: Kinds[Kind]['values'][number];
+    /** Cut at 255 characters. Default: the kind's `nameSql`, which finds none of what the transaction has removed. */
+    readonly subjectName?: string | null;
     /** For people; cut at 1024 characters. */
     readonly reason?: string | null;
     /** Default: the current request. */

@@ -1,7 +1,10 @@
 // The status events that platform writes itself.
 import { declareEvents } from './kinds.ts';
 
-export const platformEvents = declareEvents({
+/** Of the subjects, as `declareEvents` takes them. */
+const names = { OwedWork: null, DatabaseTimeline: null };
+
+export const platformEvents = declareEvents(names, {
   'owedWork.state': {
     subject: 'OwedWork',
     values: ['DUE', 'DEAD'],

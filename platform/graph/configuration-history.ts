@@ -57,13 +57,26 @@ interface HistoryFilter extends PageArguments {
   readonly orderBy: ListFilter['orderBy'];
   /** Only versions of changes before this time. */
   readonly changedBefore?: Date | null | undefined;
+  /** Further conditions, checked on a bounded number of rows for each page. */
+  readonly only?: Condition | undefined;
+}
+
+/** Deletions, without those of parts that were deleted with their whole. `deletedBy`: the mutation that deletes objects of a type. */
+export function deletions(deletedBy: ReadonlyMap<string, string>): Condition {
+  const pairs = [...deletedBy];
+  const mutations = [...new Set(deletedBy.values())];
+  return {
+    sql: `settings IS NULL AND (mutation NOT IN (${marksFor(mutations)})
+      OR (subject_type, mutation) IN (${pairs.map(() => '(?, ?)').join()}))`,
+    values: [...mutations, ...pairs.flat()],
+  };
 }
 
 /** The versions of an object (its type, its UUID) and of its parts. Whether the caller may see them is checked by the caller. */
 export async function versionPage(
   sql: Sql,
   { type, key }: { readonly type: string; readonly key: string },
-  { changedBefore, ...filter }: HistoryFilter,
+  { changedBefore, only, ...filter }: HistoryFilter,
 ): Promise<Page<ConfigurationVersionRow>> {
   const [part] = await sql.query<{ rootId: string }>(
     'SELECT root_id AS rootId FROM configuration_version WHERE subject_id = ? AND subject_type = ? LIMIT 1',
@@ -73,6 +86,7 @@ export async function versionPage(
   const within = isRoot ? is('root_id', key) : is('subject_id', key);
   const rest = allOf([
     changedBefore == null ? undefined : { sql: 'at < ?', values: [changedBefore] },
+    only,
     isRoot ? undefined : { sql: 'subject_type = ?', values: [type] },
   ]);
   const list = isRoot ? ofRoot : ofSubject;
@@ -85,6 +99,7 @@ export function versionsIn(
   projects: ListFilter['projects'],
   {
     changedBefore,
+    only,
     name,
     visible,
     ...filter
@@ -92,6 +107,7 @@ export function versionsIn(
 ): Promise<Page<ConfigurationVersionRow>> {
   const rest = allOf([
     changedBefore == null ? undefined : { sql: 'at < ?', values: [changedBefore] },
+    only,
     name == null ? undefined : is('name', name),
     visible,
   ]);

@@ -334,6 +334,7 @@ export class OwedWork {
         projectId: null,
         kind: 'owedWork.state' as const,
         subjectId: owedWorkId(job.kind, job.key),
+        subjectName: `${job.kind} ${job.key}`,
         subjectVersion: job.wanted,
         from: 'DUE' as const,
         to: 'DEAD' as const,

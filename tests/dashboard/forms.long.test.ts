@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { Administrator } from '../support/product/administrator.ts';
 import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
+import { expectAccessible } from './support/accessible.ts';
 import { launchBrowser, login, openPage, until, untilLive, type Watched } from './support/browser.ts';
 
 let system: RunningSystem;
@@ -155,7 +156,7 @@ test('the history says who changed what; a way back is filled in, and saved like
   const larger = items.filter({ hasText: `Max nodes: ${maxNodes} → ${maxNodes + 3}` });
   await larger.getByText('admin', { exact: true }).waitFor();
   await items.filter({ hasText: 'created' }).first().waitFor();
-  await larger.getByRole('link', { name: /^Take back/ }).click();
+  await larger.getByRole('link', { name: /^Take it back/ }).click();
   await page.getByText('are filled in. Save to go back to them.').waitFor();
   expect(await field(page, 'Max nodes').inputValue()).toBe(String(maxNodes));
   expect(await field(page, 'Description').inputValue()).toBe('');
@@ -166,6 +167,31 @@ test('the history says who changed what; a way back is filled in, and saved like
   await larger.getByRole('link', { name: 'Go back to this' }).click();
   await page.getByText('The values of').waitFor();
   expect(await field(page, 'Max nodes').inputValue()).toBe(String(maxNodes + 3));
+});
+
+test('settings are compared with those of an earlier time, field by field, and go back to them with a preview', async () => {
+  const text = '{ loadBalancers { nodes { id maxNodes } } }';
+  const [balancer] = (await ask<{ loadBalancers: { nodes: { id: string; maxNodes: number }[] } }>(text)).loadBalancers
+    .nodes;
+  const { id, maxNodes } = balancer ?? { id: '', maxNodes: 0 };
+  const before = new Date();
+  await change('loadBalancerUpdate', { id, maxNodes: maxNodes + 1 });
+  await change('loadBalancerUpdate', { id, maxNodes: maxNodes + 2 });
+  await open(`/form?${new URLSearchParams({ edit: 'LoadBalancer', id })}`);
+  const compare = part(page, 'Compare with an earlier time');
+  await compare.getByRole('button', { name: 'Yesterday' }).click();
+  await compare.getByText('created since').first().waitFor();
+  await page.clock.setSystemTime(before.getTime() + 3_600_000);
+  await compare.getByRole('button', { name: 'An hour ago' }).click();
+  await compare.getByText(`Max nodes: ${maxNodes} → ${maxNodes + 2}`).waitFor();
+  expect(await compare.getByText('→').count()).toBe(1);
+  await expectAccessible(page, 'a comparison');
+  await compare.getByRole('link', { name: 'Go back to this' }).click();
+  await page.getByText('The values from before the change of').waitFor();
+  expect(await field(page, 'Max nodes').inputValue()).toBe(String(maxNodes));
+  await page.locator('.form-preview').getByText('HAProxy').waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
 });
 
 test('a change sends what was changed, a conflict shows three values and is settled, and a deletion asks once', async () => {
@@ -221,6 +247,33 @@ test('a change sends what was changed, a conflict shows three values and is sett
   expect(await description.inputValue()).toBe('changed again');
   await page.getByRole('button', { name: 'Delete web' }).click();
   await page.getByText('The load balancer web is deleted.').waitFor();
+});
+
+test('a deleted object is created again from its last settings, with its parts, under a new id', async () => {
+  await open('/deleted');
+  const row = page.locator('.panel-deleted li').filter({ hasText: 'Load balancer web' });
+  await row.getByText('deleted by').waitFor();
+  // Its parts went with it: only the whole is listed.
+  expect(await page.locator('.panel-deleted li b').allTextContents()).toEqual([
+    'load balancer web',
+    'GSLB pool chosen',
+  ]);
+  await row.getByRole('link', { name: 'Create again: load balancer web' }).click();
+  await page.getByText('The object gets a new id.').waitFor();
+  expect(await field(page, 'Name').inputValue()).toBe('web');
+  await expectAccessible(page, 'an object that is created again');
+  await page.getByRole('button', { name: 'Create a load balancer' }).click();
+  await created('load balancer web');
+  const { loadBalancers } = await ask<{ loadBalancers: { nodes: object[] } }>(
+    '{ loadBalancers { nodes { description tags pools { name members { nodes { host } } } listeners { port defaultPool { name } } } } }',
+  );
+  expect(loadBalancers.nodes).toMatchObject([
+    {
+      ...{ description: 'changed again', tags: ['by-others'] },
+      listeners: [{ port: 80, defaultPool: { name: 'shop' } }],
+    },
+  ]);
+  expect(JSON.stringify(loadBalancers.nodes)).toContain('192.0.2.11');
 });
 
 test('a pool of names with a monitor and a member, which is changed', async () => {

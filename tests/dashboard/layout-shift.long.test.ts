@@ -36,7 +36,18 @@ function largestWindow(shifts: readonly Shift[]): number {
   return most;
 }
 
-const views = ['/', '/relay', '/loadbalancer', '/gslb', '/objects', '/hosts', '/alerts', '/people', '/audit'];
+const views = [
+  '/',
+  '/relay',
+  '/loadbalancer',
+  '/gslb',
+  '/objects',
+  '/hosts',
+  '/alerts',
+  '/people',
+  '/audit',
+  '/deleted',
+];
 
 test.each(views.flatMap((view) => [390, 1440].map((width) => [view, width] as const)))(
   '%s at %i px',

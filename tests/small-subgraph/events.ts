@@ -1,7 +1,10 @@
 // The status events of thermometers.
-import { declareEvents } from '../../platform/events/kinds.ts';
+import { columnOf, declareEvents } from '../../platform/events/kinds.ts';
 
-export const thermometerEvents = declareEvents({
+/** Of the subjects, as `declareEvents` takes them. */
+const names = { Thermometer: columnOf('thermometer') };
+
+export const thermometerEvents = declareEvents(names, {
   'thermometer.operatingStatus': {
     subject: 'Thermometer',
     values: ['UNKNOWN', 'ONLINE', 'OFFLINE', 'DELETED'],

@@ -13,7 +13,7 @@ import type { StatusFilter } from '../../status-stream.ts';
 
 graphql(`
   fragment StatusChangeFields on StatusChange {
-    changedAt kind subjectType subjectId subjectVersion from to reason requestId
+    changedAt kind subjectType subjectId subjectName subjectVersion from to reason requestId
   }
 `);
 

@@ -64,7 +64,9 @@ const storageDocument = graphql(`
 
 type Reader = (client: GraphClient, id: string) => Promise<string | undefined>;
 
-/** A document for each subgraph, because a deployment may lack it. Operations and mappings are found by their ids. */
+const foundById: ReadonlySet<string> = new Set(['RelayOperation', 'Mapping']);
+
+/** A document for each subgraph, because a deployment may lack it. */
 const readers: Readonly<Record<string, Reader>> = {
   Backend: named(backendDocument, ({ node }) => (node?.__typename === 'Backend' ? node.name : undefined)),
   ...Object.fromEntries(
@@ -137,19 +139,24 @@ export class SubjectNames {
     this.#client = client;
   }
 
-  /** Throws only Interruption. */
-  async of({ subjectType, subjectId }: Pick<StatusChange, 'subjectType' | 'subjectId'>): Promise<string> {
+  /** `subjectName`: what it was called, if it is gone now. Throws only Interruption. */
+  async of({
+    subjectType,
+    subjectId,
+    subjectName,
+  }: Pick<StatusChange, 'subjectType' | 'subjectId'> & Partial<StatusChange>): Promise<string> {
     const known = this.#known.get(subjectId);
     if (known !== undefined) return known;
     const reader = readers[subjectType];
-    if (reader === undefined) return subjectId;
+    const recorded = foundById.has(subjectType) ? subjectId : (subjectName ?? subjectId);
+    if (reader === undefined) return recorded;
     try {
-      const name = (await reader(this.#client, subjectId)) ?? subjectId;
+      const name = (await reader(this.#client, subjectId)) ?? recorded;
       this.#known.set(subjectId, name);
       return name;
     } catch (error) {
       if (error instanceof Interruption) throw error;
-      return subjectId;
+      return recorded;
     }
   }
 }

@@ -53,9 +53,12 @@ export function EditForm({ kind, id, wayBack }: EditFormProps) {
     return failure === null ? <p className="hint">Reading…</p> : <Failures failures={[failure]} />;
   if (object === null)
     return (
-      <p className="warning">
-        There is no {wordsOf(kind)} with this id that you may see. It may have been deleted in the meantime.
-      </p>
+      <section className="form-page">
+        <p className="warning">
+          There is no {wordsOf(kind)} with this id that you may see. If it was deleted, its history is below.
+        </p>
+        <HistoryPanel id={id} news="" names={new Map()} />
+      </section>
     );
   return (
     <>

@@ -12,6 +12,8 @@ export type Asked =
       readonly verb: string;
       readonly action: Action;
       readonly presets: Readonly<Record<string, string>>;
+      /** The deletion of an object that is created again. */
+      readonly wayBack?: WayBack;
     }
   | {
       readonly what: 'edit';
@@ -39,13 +41,13 @@ export function askedBy(search: string): Asked {
   const verb = params.get('do') ?? makingVerb(kind);
   const action = verb === undefined ? undefined : kind.actions[verb];
   if (verb === undefined || action === undefined) return { what: 'choose' };
-  return { what: 'new', kind, verb, action, presets: presetsIn(params, action) };
+  return { what: 'new', kind, verb, action, presets: presetsIn(params, action), ...wayBackIn(params) };
 }
 
 function wayBackIn(params: URLSearchParams): { readonly wayBack?: WayBack } {
   const [id, way] = [params.get('version'), params.get('way')];
-  if (id === null || id === '' || (way !== 'undo' && way !== 'restore')) return {};
-  return { wayBack: { id, way } };
+  const known = (['undo', 'restore', 'before'] as const).find((each) => each === way);
+  return id === null || id === '' || known === undefined ? {} : { wayBack: { id, way: known } };
 }
 
 function callAskedBy(params: URLSearchParams): Asked {

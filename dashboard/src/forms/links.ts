@@ -16,8 +16,8 @@ export function editLink(kindType: string, id: string): string {
 export interface WayBack {
   /** The version's id. */
   readonly id: string;
-  /** `undo`: to the settings before the change. `restore`: to those after it. */
-  readonly way: 'undo' | 'restore';
+  /** `undo`: without this change. `restore`: to the settings after it. `before`: to those before it. */
+  readonly way: 'undo' | 'restore' | 'before';
 }
 
 /** The form in which the settings of a version are filled in. */
@@ -27,6 +27,11 @@ export function versionLink(
 ): string {
   const { id, subjectType, subjectId } = version;
   return `/form?${new URLSearchParams({ edit: subjectType, id: subjectId, version: id, way })}`;
+}
+
+/** The form in which a deleted object is created again. `version`: its deletion. */
+export function againLink({ id, subjectType }: { readonly id: string; readonly subjectType: string }): string {
+  return newLink(subjectType, { version: id, way: 'undo' });
 }
 
 /** The form of a call to a backend. `mutation`: one that is relayed; `relayCall` carries out any operation of the backend's driver. */

@@ -7,9 +7,12 @@ import { useLiveState } from '../context.ts';
 import { linkTo } from '../links.ts';
 import { Link } from '../view/link.tsx';
 import { forbiddenBy } from '../view/permissions.ts';
+import { Failures } from '../view/refusal.tsx';
 import { ActionForm, type Sent } from './action-form.tsx';
 import { type DraftObject, noObject } from './draft.ts';
 import type { Asked } from './form-address.ts';
+import { ProposalNote } from './history/proposal-note.tsx';
+import { type Proposal, useProposal, withProposal } from './history/use-proposal.ts';
 import { KeptNote } from './kept-note.tsx';
 import { layoutOf } from './layout/arrange.ts';
 import { editLink, newLink } from './links.ts';
@@ -43,6 +46,12 @@ export function NewForm({ asked }: { readonly asked: AskedNew }) {
   const presets = { ...layoutOf(action.input)?.start, ...choice.presets, ...asked.presets };
   const kept = useKept({ verb });
   const [draft, setDraft] = useState<DraftObject>({ ...presets, ...kept?.draft });
+  const { proposal, failure } = useProposal(asked.wayBack, action.mutation);
+  const [filledIn, setFilledIn] = useState<Proposal>();
+  if (proposal !== undefined && proposal !== filledIn) {
+    setFilledIn(proposal);
+    if (proposal.input !== null) setDraft(withProposal(action.input, draft, proposal.input));
+  }
   const [sent, setSent] = useState<Sent | null>(null);
   const isEmpty = sent !== null || isSameDraft(draft, presets);
   useKeeping({ input: action.input, verb }, { draft, isEmpty });
@@ -65,6 +74,8 @@ export function NewForm({ asked }: { readonly asked: AskedNew }) {
       <h2 id="form-title">{titleOfAction(kind, verb)}</h2>
       <p className="dim">{kind.description}</p>
       {kept !== undefined && <KeptNote />}
+      {failure !== null && <Failures failures={[failure]} />}
+      {proposal !== undefined && <ProposalNote isNew way={asked.wayBack?.way} proposal={proposal} />}
       <ActionForm
         {...{ kind, verb, action, draft, choice, names: choice.names, places: {} }}
         onDraft={setDraft}

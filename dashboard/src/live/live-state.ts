@@ -174,15 +174,15 @@ function otherName(subject: StatusChange['subject']): string {
   return subject.subjectName ?? subject.subjectOf?.name ?? '';
 }
 
-/** The last changes of a deleted entity have no name. They get the name that the page knows. */
+/** A deleted entity keeps the name that the page knows. Without one it gets the name that was recorded with the change. */
 function named(kinds: readonly AnyKind[], state: LiveState, news: readonly FeedLine[], line: FeedLine): FeedLine {
   if (line.type === 'note' || line.label !== '') return line;
   const { subjectId, subjectType } = line.change;
   const kind = kinds.find(({ typename }) => typename === subjectType);
   const entity = kind === undefined ? undefined : entitiesOf(state, kind).get(subjectId);
   if (kind !== undefined && entity !== undefined) return { ...line, label: kind.label(entity) };
-  const isNamed = (each: FeedLine) =>
+  const isNamed = (each: FeedLine): each is Extract<FeedLine, { type: 'change' }> =>
     each.type === 'change' && each.change.subjectId === subjectId && each.label !== '';
   const before = news.findLast(isNamed) ?? state.feed.find(isNamed);
-  return before === undefined || before.type === 'note' ? line : { ...line, label: before.label };
+  return { ...line, label: before?.label ?? line.change.subjectName ?? '' };
 }

@@ -1,9 +1,17 @@
 // The status events of GSLB entities.
-import { declareEvents } from '../../../platform/events/kinds.ts';
+import { columnOf, declareEvents } from '../../../platform/events/kinds.ts';
 import { presenceValues } from '../../../platform/events/presence.ts';
 import { adminStates, operatingStatuses, provisioningStatuses } from '../rules/states.ts';
 
-export const gslbEvents = declareEvents({
+/** Of the subjects, as `declareEvents` takes them. */
+const names = {
+  Gslb: columnOf('gslb', 'fqdn'),
+  GslbPoolMember: columnOf('gslb_pool_member'),
+  GslbVantagePoint: columnOf('gslb_vantage_point'),
+  GslbNameServer: columnOf('gslb_name_server'),
+};
+
+export const gslbEvents = declareEvents(names, {
   'gslb.provisioningStatus': {
     subject: 'Gslb',
     values: provisioningStatuses,

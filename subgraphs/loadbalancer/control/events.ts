@@ -1,10 +1,25 @@
 // The events of load balancers, members, nodes and hosts.
-import { declareEvents, type StatusEvent } from '../../../platform/events/kinds.ts';
+import { columnOf, declareEvents, type StatusEvent } from '../../../platform/events/kinds.ts';
 import { presenceValues } from '../../../platform/events/presence.ts';
 import { scalingActions } from '../rules/scaling-policy.ts';
 import { decisionKinds, hostPresences, nodeStates, operatingStatuses, provisioningStatuses } from '../rules/states.ts';
 
-export const loadBalancerEvents = declareEvents({
+/** Of the subjects, as `declareEvents` takes them. */
+const names = {
+  LoadBalancer: columnOf('lb_load_balancer'),
+  // Its name, or else its address.
+  PoolMember: `SELECT COALESCE(NULLIF(JSON_VALUE(spec, '$.name'), ''), CONCAT(IF(LOCATE(':', JSON_VALUE(spec, '$.host')) > 0,
+      CONCAT('[', JSON_VALUE(spec, '$.host'), ']'), JSON_VALUE(spec, '$.host')), ':', JSON_VALUE(spec, '$.port')))
+    FROM lb_part WHERE id = ?`,
+  LoadBalancerNode: columnOf('lb_node'),
+  LoadBalancerHost: columnOf('lb_host'),
+  // There is one.
+  LoadBalancerHealing: null,
+  // It has the UUID of its load balancer.
+  AutoscalingPolicy: columnOf('lb_load_balancer'),
+};
+
+export const loadBalancerEvents = declareEvents(names, {
   'loadBalancer.provisioningStatus': {
     subject: 'LoadBalancer',
     values: provisioningStatuses,

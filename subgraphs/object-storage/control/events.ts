@@ -1,5 +1,5 @@
 // The events of object storage.
-import { declareEvents } from '../../../platform/events/kinds.ts';
+import { columnOf, declareEvents } from '../../../platform/events/kinds.ts';
 import { presenceValues } from '../../../platform/events/presence.ts';
 import { clusterStates } from '../wire/documents/documents.ts';
 
@@ -12,7 +12,16 @@ export type OptionState = (typeof optionStates)[number];
 const serviceStates = ['READY', 'NOT_READY', 'DRAINED', 'GONE'] as const;
 export type ServiceEventState = (typeof serviceStates)[number];
 
-export const objectEvents = declareEvents({
+/** Of the subjects, as `declareEvents` takes them. */
+const names = {
+  ObjectCluster: columnOf('object_cluster'),
+  ObjectOption: columnOf('object_option'),
+  ObjectAccessKey: columnOf('object_access_key'),
+  ObjectRing: ringName('object_ring'),
+  ObjectRingChange: ringName('object_ring_change'),
+};
+
+export const objectEvents = declareEvents(names, {
   'objectCluster.state': {
     subject: 'ObjectCluster',
     values: [...clusterStates, 'DELETED'],
@@ -71,3 +80,8 @@ export const objectEvents = declareEvents({
       'A step of a change of a ring is done, or made progress (at most one event every 5 seconds); `reason` has the progress. Only administrators see this event.',
   },
 });
+
+/** A ring is called like its option. The one without an option is the core ring. */
+function ringName(table: string): string {
+  return `SELECT COALESCE((SELECT o.name FROM object_option o WHERE o.number = r.number), 'core') FROM ${table} r WHERE r.id = ?`;
+}

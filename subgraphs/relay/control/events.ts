@@ -1,10 +1,18 @@
 // The status events of backends, operations and mappings.
-import { declareEvents, type StatusEvent } from '../../../platform/events/kinds.ts';
+import { columnOf, declareEvents, type StatusEvent } from '../../../platform/events/kinds.ts';
 import { mappingStates, operationStates, verifyResults } from '../rules/states.ts';
 
 const used = ['ENABLED', 'DISABLED'] as const;
 
-export const relayEvents = declareEvents({
+/** Of the subjects, as `declareEvents` takes them. */
+const names = {
+  Backend: columnOf('backend'),
+  Mapping: columnOf('mapping', 'object_key'),
+  // The journal gives it: calls are many.
+  RelayOperation: null,
+};
+
+export const relayEvents = declareEvents(names, {
   'relayOperation.state': {
     subject: 'RelayOperation',
     values: operationStates,

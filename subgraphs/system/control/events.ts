@@ -1,9 +1,23 @@
 // The status events of users, projects, memberships, tokens, machines, published operations, alerts and the hosts of the database.
 
 import { roles } from '../../../platform/caller/identity.ts';
-import { declareEvents } from '../../../platform/events/kinds.ts';
+import { columnOf, declareEvents } from '../../../platform/events/kinds.ts';
 
-export const systemEvents = declareEvents({
+/** Of the subjects, as `declareEvents` takes them. */
+const names = {
+  Project: columnOf('project'),
+  User: columnOf('user'),
+  ApiToken: columnOf('api_token'),
+  Machine: columnOf('machine'),
+  // There is one.
+  HaCluster: null,
+  PublishedOperation: columnOf('published_operation'),
+  Alert: columnOf('alert', 'rule_name'),
+  AlertRule: columnOf('alert_rule'),
+  AlertChannel: columnOf('alert_channel'),
+};
+
+export const systemEvents = declareEvents(names, {
   'project.created': { subject: 'Project', values: ['ACTIVE'], meaning: 'A project was created.' },
   'project.changed': { subject: 'Project', values: ['ACTIVE'], meaning: 'The description of a project changed.' },
   'project.deleted': {

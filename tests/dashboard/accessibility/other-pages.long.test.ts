@@ -26,6 +26,7 @@ testViews(suite, [
   '/people?show=p1',
   '/people?token=t1',
   '/audit',
+  '/deleted',
   '/register',
 ]);
 

@@ -62,6 +62,9 @@ describe('applyItems', () => {
     const gone = { ...told, entities: new Map() };
     expect(labelOf(applyItems(kinds, gone, [item(2, null, { subjectVersion: 5 })]))).toEqual([name, name]);
     expect(labelOf(applyItems(kinds, begun, [item(1, null, { subjectVersion: 5 })]))).toEqual(['']);
+    // The page never knew it: the change itself has the name.
+    const recorded = { subjectVersion: 5, subjectName: 'rule.create' };
+    expect(labelOf(applyItems(kinds, begun, [item(1, null, recorded)]))).toEqual(['rule.create']);
   });
 
   test('a change without its subject causes another read, unless that version is known', () => {

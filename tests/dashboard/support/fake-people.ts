@@ -149,8 +149,8 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
       people.auditReads.push(filter as Fields);
       return page(people.audit, first, after);
     },
-    configurationVersions: ({ first, after, subjectId }: ListArguments & { readonly subjectId?: string | null }) =>
-      page(versionsOf(subjectId ?? 'LB1'), first, after),
+    configurationVersions: ({ first, after, subjectId, onlyDeletions }: VersionArguments) =>
+      page<Fields>(onlyDeletions === true ? [deletion()] : versionsOf(subjectId ?? 'LB1'), first, after),
     alerts: ({ first, after, states }: ListArguments) => {
       const found = people.alerts.filter(({ alertState }) => !states || states.includes(String(alertState)));
       return page(found, first, after);
@@ -168,6 +168,23 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
         replace(people.alerts, id, { alertState: 'ACKNOWLEDGED', acknowledgedAt: now(), acknowledgedBy }),
       alertEnd: ({ id }) => replace(people.alerts, id, { alertState: 'RESOLVED', resolvedAt: now() }),
     }),
+  };
+}
+
+interface VersionArguments extends ListArguments {
+  readonly subjectId?: string | null;
+  readonly onlyDeletions?: boolean | null;
+}
+
+function deletion() {
+  const [version] = versionsOf('LB2');
+  return {
+    ...version,
+    id: 'V9',
+    subjectName: 'a-rather-long-name-of-what-was-deleted',
+    deleted: true,
+    changes: [],
+    project: { name: 'default' },
   };
 }
 

@@ -229,7 +229,13 @@ export class FakeWorld {
     const seq = this.changes.length + 1;
     this.changes.push({
       ...{ seq, id: `s${seq}`, changedAt: now(), kind, project: subject.project ?? null, from, to, reason },
-      ...{ subjectType: subject.__typename, subjectId: subject.id, subjectVersion: subject.version, requestId: null },
+      ...{
+        subjectType: subject.__typename,
+        subjectId: subject.id,
+        subjectName: null,
+        subjectVersion: subject.version,
+        requestId: null,
+      },
     });
     this.#news.emit('news');
   }

@@ -104,6 +104,7 @@ export function item(number: number, subject: StatusChange['subject'], patch: Pa
       project: null,
       subjectType: subject?.__typename ?? 'RelayOperation',
       subjectId: known?.id ?? 'o1',
+      subjectName: null,
       subjectVersion: known?.version ?? 1,
       from: null,
       to: 'SENT',

@@ -105,6 +105,12 @@ async function alertingOf({ db }: SystemBench, projectId: string) {
       mutation, actor_kind, actor_name) VALUES (?, 'AlertRule', ?, 1, ?, ?, 'alpha-rule', 1, '{"name":"alpha-rule"}', 'alertRuleCreate', 'user', 'alpha-user')`,
     [version, rule, rule, projectId],
   );
+  const gone = newUuid();
+  await db.execute(
+    `INSERT INTO configuration_version (id, subject_type, subject_id, number, root_id, project_id, name, object_version, settings,
+      mutation, actor_kind, actor_name) VALUES (?, 'AlertRule', ?, 2, ?, ?, 'alpha-gone', 2, NULL, 'alertRuleDelete', 'user', 'alpha-user')`,
+    [newUuid(), gone, gone, projectId],
+  );
   return { rule, channel, alert, version };
 }
 
@@ -179,7 +185,8 @@ export const system: Contract = {
     ${ofProjectOrAll('auditEntries', 'id actor { name } action subjectId subject { id } details project { id }', '-')}
     ${ofProjectOrAll('configurationVersions', settings)}
     configurationVersions | configurationVersions(subjectId: <alertRule>) { nodes { ${settings} } }
-    configurationVersions | configurationVersions(subjectName: "alpha-rule") { nodes { ${settings} } }
+    configurationVersions | configurationVersions(subjectName: "alpha-rule") { nodes { ${settings} previous { id } } }
+    configurationVersions | configurationVersions(onlyDeletions: true) { nodes { ${settings} } } | alpha-gone
     configurationVersion  | configurationVersion(id: <version>) { ${settings} }
     auditVerification | auditVerification { intact checked } | - | FORBIDDEN
     # A commit's token is a capability: its holder made the write. It reveals nothing about the content.

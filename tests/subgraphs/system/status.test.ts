@@ -41,7 +41,7 @@ async function happen(...wishes: Partial<SequencedEvent>[]): Promise<void> {
 }
 
 const change =
-  'id changedAt kind project { name } subjectType subjectId subject { __typename id } cmpObject { id namespace type externalId } subjectVersion from to reason requestId';
+  'id changedAt kind project { name } subjectType subjectId subjectName subject { __typename id } cmpObject { id namespace type externalId } subjectVersion from to reason requestId';
 const variablesOf =
   '$projectId: ID, $kinds: [String!], $subjectId: ID, $subjectTypes: [String!], $cmpObject: CmpObjectInput, $after: String';
 const filterOf =
@@ -83,6 +83,7 @@ describe('the stream', () => {
     await happen({
       subjectType: 'Backend',
       subjectId: backend,
+      subjectName: 'fw-1',
       kind: 'backend.operatingStatus',
       from: 'ONLINE',
       to: 'ERROR',
@@ -97,6 +98,7 @@ describe('the stream', () => {
       project: { name: 'alpha' },
       subjectType: 'Backend',
       subjectId: id,
+      subjectName: 'fw-1',
       subject: { __typename: 'Backend', id },
       cmpObject: null,
       subjectVersion: 1,

@@ -7,8 +7,9 @@ import { Link } from '../../view/link.tsx';
 import { PagedPanel } from '../../view/paged-panel.tsx';
 import { Moment } from '../../view/time.tsx';
 import { usePaged } from '../../view/use-paged.ts';
-import { versionLink } from '../links.ts';
+import { againLink, versionLink } from '../links.ts';
 import { kindNamed } from '../names.ts';
+import { ComparePart } from './compare-part.tsx';
 import { changesOf, headingOf, partOf } from './version-words.ts';
 
 interface HistoryPanelProps {
@@ -36,7 +37,9 @@ export function HistoryPanel({ id, news, names }: HistoryPanelProps) {
       none="No changes are recorded yet."
       keyOf={(version) => version.id}
       item={(version) => <VersionItem version={version} id={id} names={names} isNewest={version.id === newest} />}
-    />
+    >
+      <ComparePart id={id} news={news} names={names} />
+    </PagedPanel>
   );
 }
 
@@ -65,10 +68,18 @@ function VersionItem({ version, id, names, isNewest }: VersionItemProps) {
           <span className="dim">{field}:</span> {before} → {after}
         </span>
       ))}
+      {version.deleted && (
+        <span className="line">
+          <Link href={againLink(version)}>Create again</Link>
+        </span>
+      )}
       {canChange && !version.deleted && (
         <span className="line">
           {changes.length > 0 && (
-            <Link href={versionLink(version, 'undo')} aria-label={`Take back the change of ${changes[0]?.field ?? ''}`}>
+            <Link
+              href={versionLink(version, 'undo')}
+              aria-label={`Take it back: the change of ${changes[0]?.field ?? ''}`}
+            >
               Take it back
             </Link>
           )}

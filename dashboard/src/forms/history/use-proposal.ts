@@ -1,6 +1,6 @@
 // The settings that a version's way back fills in. They are changed and sent like any other change.
 import { useEffect, useState } from 'react';
-import { FormRestoreDocument } from '../../../../generated/dashboard/graphql.ts';
+import { FormRestoreDocument, type FormRestoreQuery } from '../../../../generated/dashboard/graphql.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../../platform/values/json.ts';
 import { useDependencies } from '../../context.ts';
 import { type Failure, failureOf } from '../../view/refusal.tsx';
@@ -10,8 +10,10 @@ import type { WayBack } from '../links.ts';
 export interface Proposal {
   /** When the change was made. */
   readonly changedAt: string;
-  /** The input of the update. Null if there is no way back. */
+  /** The input of the mutation. Null if there is no way back. */
   readonly input: JsonObject | null;
+  /** Fields with secrets, which no history has. */
+  readonly missing: readonly string[];
   readonly refusal: string | null;
 }
 
@@ -21,7 +23,7 @@ interface ProposalReading {
   readonly failure: Failure | null;
 }
 
-/** `version`: undefined if nothing is asked for. `mutation`: the update, which alone the form can send. */
+/** `version`: undefined if nothing is asked for. `mutation`: the one that the form sends. */
 export function useProposal(version: WayBack | undefined, mutation: string): ProposalReading {
   const { requester } = useDependencies();
   const [reading, setReading] = useState<ProposalReading>({ proposal: undefined, failure: null });
@@ -32,16 +34,7 @@ export function useProposal(version: WayBack | undefined, mutation: string): Pro
       .request(FormRestoreDocument, { id: version.id })
       .then(({ configurationVersion: found }) => {
         if (isOver) return;
-        if (found === null)
-          return setReading({
-            proposal: { changedAt: '', input: null, refusal: 'The change is no longer kept.' },
-            failure: null,
-          });
-        const way = found[version.way];
-        const isOurs = way.mutation === mutation && isObject(way.input as JsonValue);
-        const refusal = isOurs ? null : (way.refusal ?? 'This form can’t take that change back: use the command line.');
-        const input = isOurs ? (way.input as JsonObject) : null;
-        setReading({ proposal: { changedAt: found.changedAt, input, refusal }, failure: null });
+        setReading({ proposal: proposalOf(found, version, mutation), failure: null });
       })
       .catch((error: unknown) => {
         if (!isOver) setReading({ proposal: undefined, failure: failureOf(error) });
@@ -51,6 +44,20 @@ export function useProposal(version: WayBack | undefined, mutation: string): Pro
     };
   }, [requester, version, mutation]);
   return reading;
+}
+
+function proposalOf(
+  found: FormRestoreQuery['configurationVersion'],
+  { way: name }: WayBack,
+  mutation: string,
+): Proposal {
+  const way = name === 'before' ? found?.previous?.restore : found?.[name];
+  const { changedAt = '' } = found ?? {};
+  if (way === undefined) return { changedAt, input: null, missing: [], refusal: 'The change is no longer kept.' };
+  const isOurs = way.mutation === mutation && isObject(way.input as JsonValue);
+  const refusal = isOurs ? null : (way.refusal ?? 'This form can’t take that change back: use the command line.');
+  const input = isOurs ? (way.input as JsonObject) : null;
+  return { changedAt, input, missing: way.missingFields, refusal };
 }
 
 /** The draft with the proposed values. Fields that the proposal clears become empty. */

@@ -127,7 +127,8 @@ export async function endHost(tx: Transaction, wake: Wake, id: string): Promise<
 
 /** The event has the version after one more change. */
 export async function appendHostChange(tx: Transaction, wake: Wake, row: HostRow, reason: string): Promise<void> {
-  const subject = { projectId: null, subjectId: row.id, subjectVersion: row.version + 1 };
+  const { id: subjectId, name: subjectName } = row;
+  const subject = { projectId: null, subjectId, subjectName, subjectVersion: row.version + 1 };
   const event = { ...subject, kind: 'loadBalancerHost.changed', from: row.presence, to: row.presence, reason } as const;
   await appendStatus(tx, loadBalancerEvents, [event], wake);
 }

@@ -466,6 +466,7 @@ export class Journal {
     return {
       projectId: call.projectId,
       subjectId: call.id,
+      subjectName: call.name,
       requestId: call.requestId,
       cmpObject: call.cmp,
     };

@@ -271,7 +271,7 @@ export class AlertChannelService {
     from: ChannelState | null,
     to: ChannelState | 'DELETED',
   ): Promise<void> {
-    const event = { projectId, subjectId: id, subjectVersion: version, reason: name };
+    const event = { projectId, subjectId: id, subjectName: name, subjectVersion: version, reason: name };
     await appendStatus(tx, systemEvents, [{ ...event, kind: 'alertChannel.state', from, to }], this.#options.wake);
   }
 }

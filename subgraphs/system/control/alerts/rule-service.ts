@@ -203,7 +203,7 @@ export class AlertRuleService {
 }
 
 function eventOf({ id, projectId, name, version }: Pick<AlertRule, 'id' | 'projectId' | 'name' | 'version'>) {
-  return { projectId, subjectId: id, subjectVersion: version, reason: name };
+  return { projectId, subjectId: id, subjectName: name, subjectVersion: version, reason: name };
 }
 
 function stateOf(enabled: boolean): RuleState {

@@ -9,6 +9,7 @@ import { CodedError } from '../../../../platform/errors/errors.ts';
 import { actorOf } from '../../../../platform/graph/actor.ts';
 import {
   type ConfigurationVersionRow,
+  deletions,
   latestVersion,
   partsAt,
   versionBefore,
@@ -25,6 +26,11 @@ import { changesBetween, type FieldChange, type Restore, restoreTo, treeOf, undo
 type Row = ConfigurationVersionRow;
 
 const longestName = 255;
+const ofDeletions = deletions(
+  new Map(
+    Object.entries(restores).flatMap(([type, how]) => (how.delete === undefined ? [] : [[type, how.delete.mutation]])),
+  ),
+);
 
 export function historyResolvers({ db, entities }: { readonly db: Database; readonly entities: Entities }): Resolvers {
   const visible = async (id: string, { identity }: RequestContext): Promise<Row | undefined> => {
@@ -34,8 +40,9 @@ export function historyResolvers({ db, entities }: { readonly db: Database; read
   };
   return {
     Query: {
-      async configurationVersions(_, { subjectId, projectId, subjectName: name = null, ...args }, context) {
+      async configurationVersions(_, { subjectId, projectId, subjectName: name = null, onlyDeletions, ...page }, context) {
         const identity = caller(context);
+        const args = { ...page, only: onlyDeletions === true ? ofDeletions : undefined };
         if (subjectId == null) {
           if (name !== null && name.length > longestName)
             throw new CodedError(
@@ -78,6 +85,7 @@ export function historyResolvers({ db, entities }: { readonly db: Database; read
           throw new CodedError('INVALID_INPUT', `sinceId: ${sinceId.slice(0, 80)} is no version of the same object.`);
         return shown(changesBetween(since.settings, row.settings));
       },
+      previous: async (row) => (await versionBefore(db, row)) ?? null,
       async restore(row) {
         const latest = (await latestVersion(db, row)) ?? row;
         const tree = latest.settings === null && row.settings !== null ? await treeAt(db, row, latest) : {};

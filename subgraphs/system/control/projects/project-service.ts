@@ -158,7 +158,7 @@ export class ProjectService {
           await this.#tokenService.endAll(tx, context, id);
           await this.#ending?.end(tx, this.#wake, id);
           await this.#projects.delete(tx, id);
-          const what = { from: 'ACTIVE', to: 'DELETED', reason: project.name } as const;
+          const what = { from: 'ACTIVE', to: 'DELETED', subjectName: project.name, reason: project.name } as const;
           const deleted = { ...event(id, project.version + 1, 'project.deleted'), ...what };
           await appendStatus(tx, systemEvents, [deleted], this.#wake);
           return id;

@@ -83,7 +83,8 @@ export class PublishedService {
           await this.#published.lock(tx);
           const removed = await this.#published.remove(tx, id);
           if (removed === undefined) refuseUnknown('PublishedOperation', 'id', input.id);
-          const what = { from: 'PUBLISHED', to: 'REMOVED', reason: removed.name } as const;
+          const { name } = removed;
+          const what = { from: 'PUBLISHED', to: 'REMOVED', subjectName: name, reason: name } as const;
           const event = { ...eventOf(id), kind: 'publishedOperation.removed', ...what } as const;
           await appendStatus(tx, systemEvents, [event], this.#wake);
           return id;

@@ -72,10 +72,20 @@ export class HistoryPlace {
 
   /** All objects with a history. */
   async subjects(): Promise<readonly Subject[]> {
-    const database = new Database({ connection: this.place.system.database.connection });
     const sql = 'SELECT DISTINCT subject_type AS type, subject_id AS id FROM configuration_version ORDER BY 1, 2';
-    const rows = await database.query<Subject>(sql).finally(() => database.close());
-    return rows.map(({ type, id }) => ({ type, id: encodeId(type, id) }));
+    return (await this.#rows<Subject>(sql)).map(({ type, id }) => ({ type, id: encodeId(type, id) }));
+  }
+
+  /** Types of subjects, each with the number of its events and of those without a name. */
+  eventNames(): Promise<readonly { readonly type: string; readonly events: number; readonly nameless: number }[]> {
+    return this.#rows(
+      'SELECT subject_type AS type, COUNT(*) AS events, CAST(SUM(subject_name IS NULL) AS INT) AS nameless FROM status_change GROUP BY 1',
+    );
+  }
+
+  #rows<Row>(sql: string): Promise<readonly Row[]> {
+    const database = new Database({ connection: this.place.system.database.connection });
+    return database.query<Row>(sql).finally(() => database.close());
   }
 
   /** Versions of the object and its parts, newest first. */
@@ -83,6 +93,14 @@ export class HistoryPlace {
     const { found } = await this.admin.ask<{ found: { nodes: Version[] } }>(
       `query ($id: ID!) { found: configurationVersions(subjectId: $id, first: 100) { nodes { ${selection} } } }`,
       { id },
+    );
+    return found.nodes;
+  }
+
+  /** Of all objects, newest first. */
+  async deletions(): Promise<readonly Version[]> {
+    const { found } = await this.admin.ask<{ found: { nodes: Version[] } }>(
+      `{ found: configurationVersions(onlyDeletions: true, first: 100) { nodes { ${selection} } } }`,
     );
     return found.nodes;
   }
@@ -96,6 +114,21 @@ export class HistoryPlace {
     const [version] = await this.ownVersions(id);
     if (version === undefined) throw new Error(`${id} has no version`);
     return version;
+  }
+
+  /** The token of an operator of another project. */
+  async stranger(): Promise<string> {
+    const { project } = await this.admin.change<{ project: { id: string } }>(
+      'projectCreate',
+      { name: 'elsewhere' },
+      'project { id }',
+    );
+    const { secret } = await this.admin.change<{ secret: string }>(
+      'apiTokenCreate',
+      { projectId: project.id, name: 'stranger', role: 'OPERATOR' },
+      'secret',
+    );
+    return secret;
   }
 
   /** An object as `export` shows it: the input that would create it. */

@@ -128,6 +128,11 @@ describe('a load balancer', () => {
     const alive = [...before.values()].filter((settings) => settings !== null).length;
     await shared.admin.change('loadBalancerDelete', { id });
     const gone = await shared.newest(id);
+    // Its parts went with it: only the whole can be created again.
+    const [last] = await shared.deletions();
+    expect(last).toMatchObject({ id: gone.id, subjectType: 'LoadBalancer', actor: { name: 'admin' } });
+    expect((await shared.versionsOf(id)).filter(({ deleted }) => deleted).length).toBeGreaterThan(1);
+    expect((await shared.deletions()).filter(({ subjectType }) => subjectType in { Listener: 0, Pool: 0 })).toEqual([]);
     expect([gone.deleted, gone.mutation]).toEqual([true, 'loadBalancerDelete']);
     const { undo } = gone;
     expect(undo).toMatchObject({ mutation: 'loadBalancerCreate', missingFields: [], refusal: null });
@@ -191,6 +196,7 @@ describe('on the command line', () => {
       deleted: boolean;
     }[];
     expect(gone?.deleted).toBe(true);
+    expect((await run('history', '--deleted', '--limit', '1')).stdout).toMatch(/gslb-pool short-lived +deleted +ver_/);
     expect(await run('undo', gone?.id ?? '')).toMatchObject({ exitCode: 0, stderr: '' });
     expect((await run('gslb-pools', 'show', 'short-lived', '--json')).stdout).toContain('"minUp": 3');
     const again = await run('undo', gone?.id ?? '');
@@ -205,6 +211,30 @@ describe('on the command line', () => {
     const unknown = await run('undo', encodeId('ConfigurationVersion', '00000000-0000-7000-8000-000000000000'));
     expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('"tidegate history" lists them') });
   });
+});
+
+test('a deleted part is listed for itself, and a caller sees the deletions in their own projects only', async () => {
+  const pool = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
+  const { gslbPoolMember } = await shared.admin.change<{ gslbPoolMember: { id: string } }>(
+    'gslbPoolMemberCreate',
+    { poolId: pool, name: 'brief', addresses: ['192.0.2.77'] },
+    'gslbPoolMember { id }',
+  );
+  await shared.admin.change('gslbPoolMemberDelete', { id: gslbPoolMember.id });
+  const [last] = await shared.deletions();
+  expect(last).toMatchObject({ subjectType: 'GslbPoolMember', subjectName: 'brief' });
+  expect(last?.undo).toMatchObject({ mutation: 'gslbPoolMemberCreate', input: { poolId: pool, name: 'brief' } });
+  // A stranger may not see the version itself either, and so gets no way back.
+  const query = 'query ($id: ID!) { configurationVersion(id: $id) { undo { input } } }';
+  const stranger = await shared.stranger();
+  expect(await shared.admin.ask(query, { id: last?.id }, stranger)).toEqual({ configurationVersion: null });
+  const all = '{ configurationVersions(onlyDeletions: true) { nodes { id } } }';
+  expect(await shared.admin.ask(all, {}, stranger)).toEqual({ configurationVersions: { nodes: [] } });
+  // Two people create it again at once.
+  const undo = last?.undo ?? { mutation: null, input: null, missingFields: [], refusal: null };
+  const done = await Promise.all([1, 2].map(() => shared.send('GslbPoolMember', undo)));
+  const codes = done.map(({ userErrors }) => (userErrors as { code: string }[]).map(({ code }) => code));
+  expect(codes.sort()).toEqual([[], ['ALREADY_EXISTS']]);
 });
 
 test('a caller sees the history of objects that they may see', async () => {
@@ -244,4 +274,15 @@ test('an object protected from deletion is not deleted, in every kind that can b
     const refusal = await removed().catch(String);
     expect(String(refusal)).not.toContain('DELETION_PROTECTED');
   }
+});
+
+test('every event so far has the name of its subject, also those of deletions', async () => {
+  // Their rows are gone when the event is written.
+  for (const type of ['AlertRule', 'AlertChannel', 'Project']) {
+    const gone = subjects.findLast((each) => each.type === type)?.id;
+    await shared.admin.change(restores[type]?.delete?.mutation ?? '', { id: gone });
+  }
+  const types = await shared.eventNames();
+  expect(types.length).toBeGreaterThan(10);
+  expect(types.filter(({ nameless }) => nameless > 0)).toEqual([]);
 });
