@@ -45,6 +45,7 @@ test('the audit trail: the filters are in the address, and the server applies th
     ...{ actorName: 'ali', outcomes: ['REFUSED'], recordedFrom: '2026-01-01T00:00:00.000Z' },
   });
   await page.getByRole('link', { name: 'tenant/42' }).waitFor();
+  await page.getByRole('button', { name: 'Details' }).click();
   await page.getByRole('button', { name: 'request-1' }).click();
   await until(page, 'location.search.includes("request=request-1")');
   await page.getByLabel('Who').fill('alice');
@@ -57,12 +58,53 @@ test('the audit trail: the filters are in the address, and the server applies th
   await until(page, 'location.pathname === "/backend"');
 });
 
-test('the audit trail: renewals of logins are hidden by default, and the last day and week are one click away', async () => {
+test('the audit trail: an entry is a sentence in one line, with names and the values before and after', async () => {
+  const { page, world, open } = suite();
+  await page.setViewportSize({ width: 1440, height: 900 });
+  world.people.fill('web');
+  const gone = { subject: null, subjectId: 'G1', outcome: 'REFUSED', code: 'STALE_VERSION', details: { name: 'old' } };
+  world.people.addEntry('poolMemberUpdate', gone);
+  await open('/audit');
+  const said = page.locator('[data-list="entries"] .said');
+  const sentences = [
+    'alice could not change pool member old (deleted)',
+    'alice could not create API token',
+    'alice created backend fw-1 for tenant/42',
+    'alice changed load balancer web: max nodes 2 → 5',
+  ];
+  await said.nth(sentences.length - 1).waitFor();
+  expect(await said.allInnerTexts()).toEqual(sentences);
+  await page.getByText('refused: stale version').waitFor();
+  const heights = await page.evaluate<number[]>(
+    '[...document.querySelectorAll(`[data-list="entries"] li`)].map((row) => row.getBoundingClientRect().height)',
+  );
+  expect(Math.max(...heights)).toBeLessThanOrEqual(29);
+});
+
+test('the audit trail: the entries of an object are found by its name, also of one that is gone', async () => {
+  const { page, world, open } = suite();
+  world.addBackend({ name: 'fw-1' });
+  world.people.addEntry('backendCreate', {});
+  await open('/audit');
+  const object = page.getByLabel('Object');
+  await object.fill('fw-1');
+  await until(page, 'location.search.includes("subject=b1")');
+  await object.blur();
+  expect(await object.inputValue()).toBe('fw-1');
+  await object.fill('web');
+  await until(page, 'location.search.includes("subject=LB1")');
+  await object.fill('');
+  await until(page, 'location.search === ""');
+});
+
+test('the audit trail: log-ins are hidden by default, and the last day and week are one click away', async () => {
   const { page, world, open } = suite();
   world.people.addEntry('backendCreate', {});
   await open('/audit');
   await page.locator('[data-action="backendCreate"]').waitFor();
-  expect(world.people.auditReads.at(-1)).toMatchObject({ exceptActions: ['sessionRefresh'] });
+  expect(world.people.auditReads.at(-1)).toMatchObject({
+    exceptActions: ['login', 'logout', 'sessionRefresh', 'sessionStart'],
+  });
   const fromMs = async (button: string, days: number) => {
     const beforeMs = Date.now();
     await page.getByRole('button', { name: button }).click();
@@ -73,8 +115,8 @@ test('the audit trail: renewals of logins are hidden by default, and the last da
   };
   await fromMs('Last 24 h', 1);
   await fromMs('Last 7 d', 7);
-  await page.getByLabel('Session renewals').check();
-  await until(page, 'location.search.includes("renewals=shown")');
+  await page.getByLabel('Log-ins').check();
+  await until(page, 'location.search.includes("logins=shown")');
   await page.waitForTimeout(400);
   expect(world.people.auditReads.at(-1)?.exceptActions ?? null).toBeNull();
 });

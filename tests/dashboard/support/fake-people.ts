@@ -17,6 +17,10 @@ interface ListArguments extends Paging {
   readonly userId?: string | null;
   readonly states?: readonly string[] | null;
 }
+interface VersionArguments extends Paging {
+  readonly subjectId?: string | null;
+  readonly subjectName?: string | null;
+}
 type Known = WithId & Fields;
 interface Named extends Known {
   readonly name: string;
@@ -60,7 +64,7 @@ export class FakePeople {
       ...{ id: `e${this.audit.length + 1}`, position: '7', recordedAt: now(), action, project },
       ...{ actor: { name: 'alice', kind: 'USER', user: { id: 'u1' }, apiToken: null }, subjectId: 'b1' },
       ...{ subject: { __typename: 'Backend', name: 'fw-1' }, outcome: 'ACCEPTED', code: null, requestId: 'request-1' },
-      ...{ callerRequestId: null, details: { name: 'fw' }, hash: 'f'.repeat(64) },
+      ...{ callerRequestId: null, details: { name: 'fw' }, version: null, hash: 'f'.repeat(64) },
       ...patch,
     });
   }
@@ -84,6 +88,8 @@ export class FakePeople {
     this.addUser('bob', { enabled: false });
     this.addToken(name);
     this.addToken('old', { revokedAt: now(-3_600_000), lastUsedAt: null });
+    const balancer = { subjectId: 'lb1', subject: { __typename: 'LoadBalancer', name } };
+    this.addEntry('loadBalancerUpdate', { ...balancer, version: versionsOf('lb1')[0] });
     this.addEntry('backendCreate', { details: { cmpObject: { type: 'tenant', externalId: '42' } } });
     this.addEntry('apiTokenCreate', { outcome: 'REFUSED', code: 'FORBIDDEN', subject: null, subjectId: null });
     this.addAlert({ subjectName: name, severity: 'CRITICAL' });
@@ -149,8 +155,12 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
       people.auditReads.push(filter as Fields);
       return page(people.audit, first, after);
     },
-    configurationVersions: ({ first, after, subjectId }: ListArguments & { readonly subjectId?: string | null }) =>
-      page(versionsOf(subjectId ?? 'LB1'), first, after),
+    configurationVersions: ({ first, after, subjectId, subjectName }: VersionArguments) =>
+      page(
+        versionsOf(subjectId ?? 'LB1').filter((each) => !subjectName || each.subjectName === subjectName),
+        first,
+        after,
+      ),
     alerts: ({ first, after, states }: ListArguments) => {
       const found = people.alerts.filter(({ alertState }) => !states || states.includes(String(alertState)));
       return page(found, first, after);

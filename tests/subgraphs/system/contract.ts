@@ -176,7 +176,7 @@ export const system: Contract = {
           `statusHistory | statusHistory${args} { nodes { ${change} } pageInfo { hasNextPage } } | ${at === 2 ? '-' : ''}`,
       )
       .join('\n')}
-    ${ofProjectOrAll('auditEntries', 'id actor { name } action subjectId subject { id } details project { id }', '-')}
+    ${ofProjectOrAll('auditEntries', 'id actor { name } action subjectId subject { id } details version { settings } project { id }', '-')}
     ${ofProjectOrAll('configurationVersions', settings)}
     configurationVersions | configurationVersions(subjectId: <alertRule>) { nodes { ${settings} } }
     configurationVersions | configurationVersions(subjectName: "alpha-rule") { nodes { ${settings} } }
