@@ -225,6 +225,7 @@ export const system: Contract = {
     alertChannelUpdate       | {id: $alertChannel, enabled: false}
     alertChannelDelete       | {id: $alertChannel}
     alertChannelTest         | {id: $alertChannel, idempotencyKey: k}
+    alertTargetTest          | {projectId: $project, idempotencyKey: k, target: {slack: {url: 'https://127.0.0.1:9/x'}}}
     alertAcknowledge         | {id: $alert}
     alertEnd                 | {id: $alert}
     statusEventsAdd          | {events: [{projectId: $project, kind: Rack.power, subjectId: r1, to: 'ON'}], idempotencyKey: k}

@@ -102,7 +102,9 @@ describe('a change', () => {
     const update = (alias: string, minUp: number) =>
       `${alias}: gslbPoolUpdate(input: { id: "${id}", minUp: ${minUp} }) { userErrors { code } }`;
     await shared.admin.ask(`mutation { ${update('one', 2)} ${update('two', 1)} }`, {});
-    const { found } = await shared.admin.ask<{ found: { nodes: { version: Pick<Version, 'id' | 'changes'> | null }[] } }>(
+    const { found } = await shared.admin.ask<{
+      found: { nodes: { version: Pick<Version, 'id' | 'changes'> | null }[] };
+    }>(
       `query ($id: ID!) { found: auditEntries(subjectId: $id, first: 2) {
         nodes { version { id changes { field before after } } }
       } }`,
