@@ -38,7 +38,8 @@ export function deedOf(action: string, subjectType: string | null, isRefused: bo
   if (sentence !== undefined) return isRefused ? `could not ${sentence[1]}` : sentence[0];
   const [, noun = '', last = ''] = /^(.*?)([A-Z]?[a-z]+)$/.exec(action) ?? [];
   const word = last.toLowerCase();
-  if (!verbs.has(word)) return isRefused ? `could not request ${phraseOf(action)} of` : `requested ${phraseOf(action)} of`;
+  if (!verbs.has(word))
+    return isRefused ? `could not request ${phraseOf(action)} of` : `requested ${phraseOf(action)} of`;
   const verb = otherVerbs[word] ?? word;
   const done = isRefused ? `could not ${verb}` : (pasts[verb] ?? `${verb}${verb.endsWith('e') ? 'd' : 'ed'}`);
   const part = partOf(noun, subjectType);

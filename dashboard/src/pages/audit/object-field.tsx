@@ -1,5 +1,5 @@
 // The filter by an object: its name is completed while it is typed, also of an object that is gone, and an id is taken as it is.
-import { useEffect, useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { AuditNamedDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
 import { useSearchResults } from '../../search/use-search.ts';
@@ -28,9 +28,18 @@ export function ObjectField({ subjectId, name, onChange }: ObjectFieldProps) {
   const [typed, setTyped] = useState<string>();
   const choices = useChoices(typed ?? '');
   const chosen = typed === undefined ? undefined : idOf(typed, choices);
+  const told = useRef(subjectId);
   useEffect(() => {
-    if (chosen !== undefined && chosen !== subjectId) onChange(chosen);
-  }, [chosen, subjectId, onChange]);
+    if (chosen === undefined || chosen === told.current) return;
+    told.current = chosen;
+    onChange(chosen);
+  }, [chosen, onChange]);
+  // Another one came from elsewhere: an entry's own link, or the button that clears all filters.
+  useEffect(() => {
+    if (subjectId === told.current) return;
+    told.current = subjectId;
+    setTyped(undefined);
+  }, [subjectId]);
   return (
     <label>
       Object
@@ -43,7 +52,7 @@ export function ObjectField({ subjectId, name, onChange }: ObjectFieldProps) {
         autoComplete="off"
         onChange={({ target }) => setTyped(target.value)}
         // What was left half typed is no filter.
-        onBlur={() => setTyped(undefined)}
+        onBlur={() => chosen === undefined && setTyped(undefined)}
       />
       <datalist id={listId}>
         {choices.map(({ id, label }) => (
