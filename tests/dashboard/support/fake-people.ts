@@ -94,22 +94,8 @@ export class FakePeople {
     this.addEntry('apiTokenCreate', { outcome: 'REFUSED', code: 'FORBIDDEN', subject: null, subjectId: null });
     this.addAlert({ subjectName: name, severity: 'CRITICAL' });
     this.addAlert({ alertState: 'RESOLVED', resolvedAt: now(-60_000) });
-    this.rules.push({
-      ...{ id: 'r1', name, condition: 'BACKEND_OFFLINE', severity: 'CRITICAL', enabled: true, lastsMs: 120_000 },
-      ...{ withinMs: null, resolveAfterMs: 60_000, repeatMs: 3_600_000, checkedInAt: null, project },
-      ...{ channels: [{ id: 'ch1', name: 'ops' }], silent: false },
-    });
-    const delivery = {
-      ...{ id: 'd1', test: false, deliveryState: 'FAILED', alertCount: 2, attempts: 3, lastError: 'HTTP 500' },
-      ...{ createdAt: now(), nextAttemptAt: now(60_000), finishedAt: null },
-    };
-    this.channels.push({
-      ...{ id: 'ch1', name, channelKind: 'WEBHOOK', enabled: true, default: false, recipients: [] },
-      ...{ destination: 'hooks.example.com:443' },
-      ...{ timeZone: 'Europe/Berlin', groupMs: 10_000, project },
-      quietTimes: [{ days: ['MONDAY', 'TUESDAY'], startTime: '22:00', endTime: '06:00' }],
-      deliveries: page([delivery]),
-    });
+    this.rules.push(ruleOf(name));
+    this.channels.push(channelOf(name));
     const object = { name, sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
     this.containers.push({
       ...{ __typename: 'ObjectContainer', id: 'c1', name, createdAt: now(), project },
@@ -174,10 +160,42 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
     ...mutationsOf(world, {
       apiTokenRevoke: ({ id }) => replace(people.tokens, id, { revokedAt: now() }),
       membershipRemove: () => undefined,
+      membershipSet: () => undefined,
+      userCreate: ({ name }) => ({ user: people.addUser(String(name)) }),
       alertAcknowledge: ({ id }) =>
         replace(people.alerts, id, { alertState: 'ACKNOWLEDGED', acknowledgedAt: now(), acknowledgedBy }),
+      alertTargetTest: () => undefined,
+      alertChannelCreate: ({ name }) => {
+        const alertChannel = { ...channelOf(String(name)), id: `ch-${String(name)}`, project: null };
+        people.channels.push(alertChannel);
+        return { alertChannel, secret: null };
+      },
+      alertRuleCreate: ({ name, condition, severity }) =>
+        people.rules.push({ ...ruleOf(String(name)), condition, severity, project: null }),
       alertEnd: ({ id }) => replace(people.alerts, id, { alertState: 'RESOLVED', resolvedAt: now() }),
     }),
+  };
+}
+
+function ruleOf(name: string): Named {
+  return {
+    ...{ id: `r-${name}`, name, condition: 'BACKEND_OFFLINE', severity: 'CRITICAL', enabled: true, lastsMs: 120_000 },
+    ...{ withinMs: null, resolveAfterMs: 60_000, repeatMs: 3_600_000, checkedInAt: null, project },
+    ...{ channels: [{ id: 'ch1', name: 'ops' }], silent: false },
+  };
+}
+
+function channelOf(name: string): Named {
+  const delivery = {
+    ...{ id: 'd1', test: false, deliveryState: 'FAILED', alertCount: 2, attempts: 3, lastError: 'HTTP 500' },
+    ...{ createdAt: now(), nextAttemptAt: now(60_000), finishedAt: null },
+  };
+  return {
+    ...{ id: 'ch1', name, channelKind: 'WEBHOOK', enabled: true, default: false, recipients: [] },
+    ...{ destination: 'hooks.example.com:443' },
+    ...{ timeZone: 'Europe/Berlin', groupMs: 10_000, project },
+    quietTimes: [{ days: ['MONDAY', 'TUESDAY'], startTime: '22:00', endTime: '06:00' }],
+    deliveries: page([delivery]),
   };
 }
 
