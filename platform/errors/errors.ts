@@ -146,6 +146,11 @@ export const userErrorCodes = {
     retry: 'SAME_KEY_AFTER_ACTION',
     meaning: 'The host has not every acknowledged write: wait until `haStatus` says IN_SYNC.',
   },
+  // Alerts
+  NOT_DELIVERED: {
+    retry: 'SAME_KEY_AFTER_ACTION',
+    meaning: 'The receiver did not take the message; the text says why. Correct the target, or the receiver.',
+  },
   // Dependencies
   UNAVAILABLE: {
     retry: 'SAME_KEY',

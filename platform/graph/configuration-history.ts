@@ -124,6 +124,41 @@ export async function versionsById(
   return new Map(rows.map((raw) => [raw.id, toRow(raw)]));
 }
 
+/** A change as the audit trail has it. */
+export interface RecordedChange {
+  readonly subjectType: string;
+  /** UUID. */
+  readonly subjectId: string;
+  readonly requestId: string;
+  readonly action: string;
+  readonly at: Date;
+}
+
+/** The version that a recorded change made. A request that changed an object several times made several: the nearest in time. */
+export async function versionsOfChanges(
+  sql: Sql,
+  changes: ReadonlyMap<string, RecordedChange>,
+): Promise<ReadonlyMap<string, ConfigurationVersionRow>> {
+  const named = [...changes.values()];
+  if (named.length === 0) return new Map();
+  const one = '(subject_id = ? AND subject_type = ? AND request_id = ? AND mutation = ?)';
+  const raw = await sql.query<Raw>(
+    `SELECT ${columns} FROM configuration_version WHERE ${named.map(() => one).join(' OR ')}`,
+    named.flatMap(({ subjectId, subjectType, requestId, action }) => [subjectId, subjectType, requestId, action]),
+  );
+  const made = raw.map(toRow);
+  return new Map(
+    [...changes].flatMap(([key, { subjectType, subjectId, requestId, action, at }]) => {
+      const awayMs = (row: ConfigurationVersionRow) => Math.abs(row.at.getTime() - at.getTime());
+      const [nearest] = made
+        .filter((row) => row.subject === subjectType && row.subjectId === subjectId)
+        .filter((row) => row.requestId === requestId && row.mutation === action)
+        .toSorted((one, other) => awayMs(one) - awayMs(other));
+      return nearest === undefined ? [] : [[key, nearest] as const];
+    }),
+  );
+}
+
 /** The newest version before this one. Undefined if it is the first that is kept. */
 export async function versionBefore(
   sql: Sql,

@@ -39,6 +39,7 @@ import { alertResolvers } from './control/alerts/alert-resolvers.ts';
 import { AlertService } from './control/alerts/alert-service.ts';
 import { AlertChannelService } from './control/alerts/channel-service.ts';
 import { AlertRuleService } from './control/alerts/rule-service.ts';
+import { AlertTargetService } from './control/alerts/target-service.ts';
 import { appliedResolvers } from './control/applied/applied-resolvers.ts';
 import { alertAttention, databaseAttention } from './control/attention.ts';
 import { auditResolvers } from './control/audit/audit-resolvers.ts';
@@ -215,6 +216,7 @@ function servicesOf(options: SystemSubgraphOptions, stores: Stores, parts: Acces
     channelService: new AlertChannelService({
       ...{ channels: stores.alertChannels, deliveries, mutations, wake, egress, sealer },
     }),
+    targetService: new AlertTargetService({ mutations, egress }),
     alertService: new AlertService({ alerts, mutations, wake }),
   };
 }

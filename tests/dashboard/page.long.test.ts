@@ -105,7 +105,8 @@ describe('filters', () => {
     await summary('200 shown of 619');
     await page.getByLabel('Filter').fill('needle');
     await summary('19 shown of 19');
-    await count('succeeded').getByText('0', { exact: true }).waitFor();
+    // States without operations are not shown.
+    await count('succeeded').waitFor({ state: 'detached' });
     await untilCount(page, '.rows-operations .row', 19);
     await states.getByRole('button', { name: 'failed' }).click();
     await until(page, "location.search === '?state=failed&q=needle'");

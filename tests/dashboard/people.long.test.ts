@@ -2,6 +2,7 @@
 // confirmation, and a browser with permission shows each alert once.
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { waitFor } from '../support/machine/temporary-folder.ts';
 import { login, until, untilLive } from './support/browser.ts';
 import { fatesOf, held } from './support/fates.ts';
 import { describePages } from './support/page-suite.ts';
@@ -21,7 +22,7 @@ test('users, projects and tokens: counted by the server, with more on request; a
   await page.locator('.panel-users .summary').getByText('2', { exact: true }).waitFor();
   await users.getByRole('link', { name: 'user-70', exact: true }).click();
   const drawer = page.locator('.drawer');
-  await drawer.getByRole('region', { name: 'Memberships' }).getByText('member of acme').waitFor();
+  await drawer.getByRole('region', { name: 'Memberships' }).getByLabel('Role of user-70 in acme').waitFor();
   await drawer.getByRole('heading', { name: 'API tokens of this user' }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByLabel('Filter', { exact: true }).fill('');
@@ -36,6 +37,28 @@ test('users, projects and tokens: counted by the server, with more on request; a
   await drawer.getByRole('link', { name: 'user-1', exact: true }).waitFor();
 });
 
+test('a new user gets a project, a role and a password in one step, and the row has its role', async () => {
+  const { page, world, open } = suite();
+  await open('/people');
+  await page.getByText('New user in a project…').click();
+  const form = page.locator('.new-user');
+  await form.getByLabel('Name').fill('carol');
+  await form.getByLabel('Role').selectOption('OPERATOR');
+  await form.getByRole('button', { name: 'Create user' }).click();
+  await form.getByText('carol is a member of acme, as operator.').waitFor();
+  const shown = await form.locator('[data-secret="password"]').innerText();
+  expect(shown).toMatch(/^([a-z2-9]{5}-){3}[a-z2-9]{5}$/);
+  await form.getByRole('button', { name: 'Copy the password' }).waitFor();
+  await page.getByLabel('Role of carol in acme').selectOption('VIEWER');
+  await until(page, 'document.querySelector(".new-user") !== null');
+  await waitFor('the role', () => world.mutations.length === 3);
+  expect(world.mutations).toMatchObject([
+    { name: 'userCreate', input: { name: 'carol', password: shown } },
+    { name: 'membershipSet', input: { projectId: 'p1', userId: 'u1', role: 'OPERATOR' } },
+    { name: 'membershipSet', input: { projectId: 'p1', userId: 'u1', role: 'VIEWER' } },
+  ]);
+});
+
 test('the audit trail: the filters are in the address, and the server applies them', async () => {
   const { page, world, open } = suite();
   world.people.addEntry('backendCreate', { details: { cmpObject: { type: 'tenant', externalId: '42' } } });
@@ -45,6 +68,7 @@ test('the audit trail: the filters are in the address, and the server applies th
     ...{ actorName: 'ali', outcomes: ['REFUSED'], recordedFrom: '2026-01-01T00:00:00.000Z' },
   });
   await page.getByRole('link', { name: 'tenant/42' }).waitFor();
+  await page.getByRole('button', { name: 'Details' }).click();
   await page.getByRole('button', { name: 'request-1' }).click();
   await until(page, 'location.search.includes("request=request-1")');
   await page.getByLabel('Who').fill('alice');
@@ -57,12 +81,53 @@ test('the audit trail: the filters are in the address, and the server applies th
   await until(page, 'location.pathname === "/backend"');
 });
 
-test('the audit trail: renewals of logins are hidden by default, and the last day and week are one click away', async () => {
+test('the audit trail: an entry is a sentence in one line, with names and the values before and after', async () => {
+  const { page, world, open } = suite();
+  await page.setViewportSize({ width: 1440, height: 900 });
+  world.people.fill('web');
+  const gone = { subject: null, subjectId: 'G1', outcome: 'REFUSED', code: 'STALE_VERSION', details: { name: 'old' } };
+  world.people.addEntry('poolMemberUpdate', gone);
+  await open('/audit');
+  const said = page.locator('[data-list="entries"] .said');
+  const sentences = [
+    'alice could not change pool member old (deleted)',
+    'alice could not create API token',
+    'alice created backend fw-1 for tenant/42',
+    'alice changed load balancer web: max nodes 2 → 5',
+  ];
+  await said.nth(sentences.length - 1).waitFor();
+  expect(await said.allInnerTexts()).toEqual(sentences);
+  await page.getByText('refused: stale version').waitFor();
+  const heights = await page.evaluate<number[]>(
+    '[...document.querySelectorAll(`[data-list="entries"] li`)].map((row) => row.getBoundingClientRect().height)',
+  );
+  expect(Math.max(...heights)).toBeLessThanOrEqual(29);
+});
+
+test('the audit trail: the entries of an object are found by its name, also of one that is gone', async () => {
+  const { page, world, open } = suite();
+  world.addBackend({ name: 'fw-1' });
+  world.people.addEntry('backendCreate', {});
+  await open('/audit');
+  const object = page.getByLabel('Object');
+  await object.fill('fw-1');
+  await until(page, 'location.search.includes("subject=b1")');
+  await object.blur();
+  expect(await object.inputValue()).toBe('fw-1');
+  await object.fill('web');
+  await until(page, 'location.search.includes("subject=LB1")');
+  await object.fill('');
+  await until(page, 'location.search === ""');
+});
+
+test('the audit trail: log-ins are hidden by default, and the last day and week are one click away', async () => {
   const { page, world, open } = suite();
   world.people.addEntry('backendCreate', {});
   await open('/audit');
   await page.locator('[data-action="backendCreate"]').waitFor();
-  expect(world.people.auditReads.at(-1)).toMatchObject({ exceptActions: ['sessionRefresh'] });
+  expect(world.people.auditReads.at(-1)).toMatchObject({
+    exceptActions: ['login', 'logout', 'sessionRefresh', 'sessionStart'],
+  });
   const fromMs = async (button: string, days: number) => {
     const beforeMs = Date.now();
     await page.getByRole('button', { name: button }).click();
@@ -73,8 +138,8 @@ test('the audit trail: renewals of logins are hidden by default, and the last da
   };
   await fromMs('Last 24 h', 1);
   await fromMs('Last 7 d', 7);
-  await page.getByLabel('Session renewals').check();
-  await until(page, 'location.search.includes("renewals=shown")');
+  await page.getByLabel('Log-ins').check();
+  await until(page, 'location.search.includes("logins=shown")');
   await page.waitForTimeout(400);
   expect(world.people.auditReads.at(-1)?.exceptActions ?? null).toBeNull();
 });
@@ -114,6 +179,31 @@ test('alerts: acknowledged and ended after a question; the drawer shows the reas
   await firing.getByRole('link', { name: 'Why' }).click();
   await page.locator('.drawer').getByRole('heading', { name: 'History' }).waitFor();
   expect(world.mutations.map(({ name }) => name)).toEqual(['alertAcknowledge']);
+});
+
+test('alerts: rules and a channel from a template, with a test before anything is saved', async () => {
+  const { page, world, open } = suite();
+  await open('/alerts');
+  const form = page.locator('.alert-setup');
+  await form.getByText('When a load balancer is degraded or down; or when a GSLB name', { exact: false }).waitFor();
+  await form.getByLabel('URL').fill('https://hooks.example.com/x');
+  await form.getByRole('button', { name: 'Send a test' }).click();
+  await form.getByText('Delivered.').waitFor();
+  const target = { slack: { url: 'https://hooks.example.com/x' } };
+  expect(world.mutations).toMatchObject([{ name: 'alertTargetTest', input: { projectId: null, target } }]);
+  await form.getByRole('button', { name: 'Create' }).click();
+  await form.getByText('6 rules are created.').waitFor();
+  const made = world.mutations.slice(1).map(({ name, input }) => [name, input.condition ?? input.name]);
+  expect(made).toEqual([
+    ['alertChannelCreate', 'ops'],
+    ['alertRuleCreate', 'LOAD_BALANCER_DEGRADED'],
+    ['alertRuleCreate', 'NAME_DEGRADED'],
+    ['alertRuleCreate', 'BACKEND_OFFLINE'],
+    ['alertRuleCreate', 'MACHINE_ABSENT'],
+    ['alertRuleCreate', 'DNS_SERVER_FAILING'],
+    ['alertRuleCreate', 'DATABASE_ONE_COPY'],
+  ]);
+  await page.locator('[data-rule="machines-down"]').getByText('when a machine does not report').waitFor();
 });
 
 /** Chromium without a screen shows no notifications, so the page's own are recorded. */

@@ -482,6 +482,11 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   alertChannelUpdate: async () => change('alertChannelUpdate', { id: await makeAlertChannel(), enabled: false }),
   alertChannelDelete: async () => change('alertChannelDelete', { id: await makeAlertChannel() }),
   alertChannelTest: async () => change('alertChannelTest', { id: await makeAlertChannel(), idempotencyKey: fresh() }),
+  // Nothing listens there.
+  alertTargetTest: () =>
+    change('alertTargetTest', {
+      ...{ projectId: ids.project, target: { slack: { url: 'https://127.0.0.1:9/x' } }, idempotencyKey: fresh() },
+    }),
   alertAcknowledge: async () => change('alertAcknowledge', { id: await makeAlert() }),
   alertEnd: async () => change('alertEnd', { id: await makeAlert() }),
   attention: () => read('{ attention { alerts { totalCount } } }'),

@@ -60,7 +60,7 @@ export class FakePeople {
       ...{ id: `e${this.audit.length + 1}`, position: '7', recordedAt: now(), action, project },
       ...{ actor: { name: 'alice', kind: 'USER', user: { id: 'u1' }, apiToken: null }, subjectId: 'b1' },
       ...{ subject: { __typename: 'Backend', name: 'fw-1' }, outcome: 'ACCEPTED', code: null, requestId: 'request-1' },
-      ...{ callerRequestId: null, details: { name: 'fw' }, hash: 'f'.repeat(64) },
+      ...{ callerRequestId: null, details: { name: 'fw' }, version: null, hash: 'f'.repeat(64) },
       ...patch,
     });
   }
@@ -84,26 +84,14 @@ export class FakePeople {
     this.addUser('bob', { enabled: false });
     this.addToken(name);
     this.addToken('old', { revokedAt: now(-3_600_000), lastUsedAt: null });
+    const balancer = { subjectId: 'lb1', subject: { __typename: 'LoadBalancer', name } };
+    this.addEntry('loadBalancerUpdate', { ...balancer, version: versionsOf('lb1')[0] });
     this.addEntry('backendCreate', { details: { cmpObject: { type: 'tenant', externalId: '42' } } });
     this.addEntry('apiTokenCreate', { outcome: 'REFUSED', code: 'FORBIDDEN', subject: null, subjectId: null });
     this.addAlert({ subjectName: name, severity: 'CRITICAL' });
     this.addAlert({ alertState: 'RESOLVED', resolvedAt: now(-60_000) });
-    this.rules.push({
-      ...{ id: 'r1', name, condition: 'BACKEND_OFFLINE', severity: 'CRITICAL', enabled: true, lastsMs: 120_000 },
-      ...{ withinMs: null, resolveAfterMs: 60_000, repeatMs: 3_600_000, checkedInAt: null, project },
-      ...{ channels: [{ id: 'ch1', name: 'ops' }], silent: false },
-    });
-    const delivery = {
-      ...{ id: 'd1', test: false, deliveryState: 'FAILED', alertCount: 2, attempts: 3, lastError: 'HTTP 500' },
-      ...{ createdAt: now(), nextAttemptAt: now(60_000), finishedAt: null },
-    };
-    this.channels.push({
-      ...{ id: 'ch1', name, channelKind: 'WEBHOOK', enabled: true, default: false, recipients: [] },
-      ...{ destination: 'hooks.example.com:443' },
-      ...{ timeZone: 'Europe/Berlin', groupMs: 10_000, project },
-      quietTimes: [{ days: ['MONDAY', 'TUESDAY'], startTime: '22:00', endTime: '06:00' }],
-      deliveries: page([delivery]),
-    });
+    this.rules.push(ruleOf(name));
+    this.channels.push(channelOf(name));
     const object = { name, sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
     this.containers.push({
       ...{ __typename: 'ObjectContainer', id: 'c1', name, createdAt: now(), project },
@@ -149,8 +137,14 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
       people.auditReads.push(filter as Fields);
       return page(people.audit, first, after);
     },
-    configurationVersions: ({ first, after, subjectId, onlyDeletions }: VersionArguments) =>
-      page<Fields>(onlyDeletions === true ? [deletion()] : versionsOf(subjectId ?? 'LB1'), first, after),
+    configurationVersions: ({ first, after, subjectId, subjectName, onlyDeletions }: VersionArguments) =>
+      page<Fields>(
+        onlyDeletions === true
+          ? [deletion()]
+          : versionsOf(subjectId ?? 'LB1').filter((each) => !subjectName || each.subjectName === subjectName),
+        first,
+        after,
+      ),
     alerts: ({ first, after, states }: ListArguments) => {
       const found = people.alerts.filter(({ alertState }) => !states || states.includes(String(alertState)));
       return page(found, first, after);
@@ -164,8 +158,18 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
     ...mutationsOf(world, {
       apiTokenRevoke: ({ id }) => replace(people.tokens, id, { revokedAt: now() }),
       membershipRemove: () => undefined,
+      membershipSet: () => undefined,
+      userCreate: ({ name }) => ({ user: people.addUser(String(name)) }),
       alertAcknowledge: ({ id }) =>
         replace(people.alerts, id, { alertState: 'ACKNOWLEDGED', acknowledgedAt: now(), acknowledgedBy }),
+      alertTargetTest: () => undefined,
+      alertChannelCreate: ({ name }) => {
+        const alertChannel = { ...channelOf(String(name)), id: `ch-${String(name)}`, project: null };
+        people.channels.push(alertChannel);
+        return { alertChannel, secret: null };
+      },
+      alertRuleCreate: ({ name, condition, severity }) =>
+        people.rules.push({ ...ruleOf(String(name)), condition, severity, project: null }),
       alertEnd: ({ id }) => replace(people.alerts, id, { alertState: 'RESOLVED', resolvedAt: now() }),
     }),
   };
@@ -173,6 +177,7 @@ export function createPeopleRoot(world: NotedMutations & { readonly people: Fake
 
 interface VersionArguments extends ListArguments {
   readonly subjectId?: string | null;
+  readonly subjectName?: string | null;
   readonly onlyDeletions?: boolean | null;
 }
 
@@ -185,6 +190,28 @@ function deletion() {
     deleted: true,
     changes: [],
     project: { name: 'default' },
+  };
+}
+
+function ruleOf(name: string): Named {
+  return {
+    ...{ id: `r-${name}`, name, condition: 'BACKEND_OFFLINE', severity: 'CRITICAL', enabled: true, lastsMs: 120_000 },
+    ...{ withinMs: null, resolveAfterMs: 60_000, repeatMs: 3_600_000, checkedInAt: null, project },
+    ...{ channels: [{ id: 'ch1', name: 'ops' }], silent: false },
+  };
+}
+
+function channelOf(name: string): Named {
+  const delivery = {
+    ...{ id: 'd1', test: false, deliveryState: 'FAILED', alertCount: 2, attempts: 3, lastError: 'HTTP 500' },
+    ...{ createdAt: now(), nextAttemptAt: now(60_000), finishedAt: null },
+  };
+  return {
+    ...{ id: 'ch1', name, channelKind: 'WEBHOOK', enabled: true, default: false, recipients: [] },
+    ...{ destination: 'hooks.example.com:443' },
+    ...{ timeZone: 'Europe/Berlin', groupMs: 10_000, project },
+    quietTimes: [{ days: ['MONDAY', 'TUESDAY'], startTime: '22:00', endTime: '06:00' }],
+    deliveries: page([delivery]),
   };
 }
 

@@ -22,6 +22,7 @@ test('only mutations of the edge can be tried: none that logs in, reaches a devi
     'machineJoin',
     'haSwitchover',
     'alertChannelTest',
+    'alertTargetTest',
   ])
     expect(tried).not.toContain(name);
   const relayed = fields.filter(({ type }) => String(type).startsWith('RelayPayload'));

@@ -182,7 +182,7 @@ export const system: Contract = {
           `statusHistory | statusHistory${args} { nodes { ${change} } pageInfo { hasNextPage } } | ${at === 2 ? '-' : ''}`,
       )
       .join('\n')}
-    ${ofProjectOrAll('auditEntries', 'id actor { name } action subjectId subject { id } details project { id }', '-')}
+    ${ofProjectOrAll('auditEntries', 'id actor { name } action subjectId subject { id } details version { settings } project { id }', '-')}
     ${ofProjectOrAll('configurationVersions', settings)}
     configurationVersions | configurationVersions(subjectId: <alertRule>) { nodes { ${settings} } }
     configurationVersions | configurationVersions(subjectName: "alpha-rule") { nodes { ${settings} previous { id } } }
@@ -232,6 +232,7 @@ export const system: Contract = {
     alertChannelUpdate       | {id: $alertChannel, enabled: false}
     alertChannelDelete       | {id: $alertChannel}
     alertChannelTest         | {id: $alertChannel, idempotencyKey: k}
+    alertTargetTest          | {projectId: $project, idempotencyKey: k, target: {slack: {url: 'https://127.0.0.1:9/x'}}}
     alertAcknowledge         | {id: $alert}
     alertEnd                 | {id: $alert}
     statusEventsAdd          | {events: [{projectId: $project, kind: Rack.power, subjectId: r1, to: 'ON'}], idempotencyKey: k}

@@ -14,6 +14,7 @@ import { Skeleton } from '../../view/skeleton.tsx';
 import { Moment, Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { Acknowledged, AlertActions, SeverityMark, SubjectLink } from './alert-item.tsx';
+import { conditionWords } from './condition-words.ts';
 import { type Alert, everyMs, useNews } from './use-alerts.ts';
 
 interface AlertDrawerProps {
@@ -45,7 +46,7 @@ function AlertDetails({ alert }: { readonly alert: Alert }) {
       <Facts
         facts={[
           { name: 'About', value: <SubjectLink alert={alert} /> },
-          { name: 'Condition', value: formatWord(condition) },
+          { name: 'Condition', value: conditionWords[condition] },
           { name: 'Severity', value: <SeverityMark alert={alert} /> },
           { name: 'Status', value: formatWord(status) },
           { name: 'Why', value: reason === null ? null : <Reason text={reason} /> },

@@ -11,6 +11,7 @@ import { Link } from '../../view/link.tsx';
 import { isMember } from '../../view/permissions.ts';
 import { Age, Time } from '../../view/time.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
+import { conditionWords } from './condition-words.ts';
 import { filterFormat } from './filters.ts';
 import { alertType } from './kinds.ts';
 import type { Alert } from './use-alerts.ts';
@@ -24,7 +25,7 @@ export function AlertItem({ alert }: { readonly alert: Alert }) {
       <span className="line" data-alert={alert.alertState}>
         <SeverityMark alert={alert} />
         <SubjectLink alert={alert} />
-        <b className="dim">{formatWord(condition)}</b>
+        <span>{conditionWords[condition]}</span>
         {resolvedAt === null ? (
           <span className="dim">
             for <Age at={since} />

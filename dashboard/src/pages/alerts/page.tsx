@@ -60,7 +60,7 @@ function AlertsPage() {
         <History control={control} />
       </div>
       <div className="column">
-        <RulesPanel control={control} />
+        <RulesPanel control={control} isOperator={isOperator} />
         {isOperator && <ChannelsPanel control={control} />}
         <FeedPanel control={control} />
       </div>

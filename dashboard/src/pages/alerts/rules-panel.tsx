@@ -1,5 +1,5 @@
 // The rules: what is watched, and whom they tell.
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { AlertsRulesDocument, type AlertsRulesQuery } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
 import { CreateLink } from '../../forms/create-link.tsx';
@@ -10,12 +10,20 @@ import { PagedPanel } from '../../view/paged-panel.tsx';
 import { Ago } from '../../view/time.tsx';
 import { usePaged } from '../../view/use-paged.ts';
 import { useSettled } from '../../view/use-settled.ts';
+import { conditionWords } from './condition-words.ts';
 import type { AlertControl } from './filters.ts';
+import { SetupForm } from './setup-form.tsx';
 import { everyMs, useNews } from './use-alerts.ts';
 
 type Rule = AlertsRulesQuery['alertRules']['nodes'][number];
 
-export function RulesPanel({ control: { filters } }: { readonly control: AlertControl }) {
+interface RulesPanelProps {
+  readonly control: AlertControl;
+  /** Who may create channels. */
+  readonly isOperator: boolean;
+}
+
+export function RulesPanel({ control: { filters }, isOperator }: RulesPanelProps) {
   const { requester } = useDependencies();
   const { projectId } = filters;
   const text = useSettled(filters.text) || null;
@@ -25,6 +33,9 @@ export function RulesPanel({ control: { filters } }: { readonly control: AlertCo
     [requester, projectId, text],
   );
   const paged = usePaged(readPage, useNews(), everyMs);
+  // Open while there are no rules, and then until it is closed: it says what was made.
+  const [isOpen, setOpen] = useState<boolean>();
+  const isFirst = text === null && paged.page?.nodes.length === 0;
   return (
     <PagedPanel
       name="rules"
@@ -34,7 +45,18 @@ export function RulesPanel({ control: { filters } }: { readonly control: AlertCo
       tools={<CreateLink kind="AlertRule">Add a rule</CreateLink>}
       keyOf={({ id }) => id}
       item={(rule) => <RuleItem rule={rule} />}
-    />
+    >
+      {isOperator && (
+        <details
+          className="alert-templates"
+          open={isOpen ?? isFirst}
+          onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+        >
+          <summary>Tell me when…</summary>
+          <SetupForm key={projectId} projectId={projectId} />
+        </details>
+      )}
+    </PagedPanel>
   );
 }
 
@@ -46,7 +68,7 @@ function RuleItem({ rule }: { readonly rule: Rule }) {
         <Link className="name" href={editLink('AlertRule', id)} data-row={id}>
           {name}
         </Link>
-        <b>{formatWord(condition)}</b>
+        <span>when {conditionWords[condition]}</span>
         <b data-status={severity === 'CRITICAL' ? 'FAILED' : 'DRIFTED'}>{formatWord(severity)}</b>
         {!enabled && <b data-status="OFFLINE">disabled</b>}
         <span className="dim">{project === null ? 'of the installation' : `of ${project.name}`}</span>

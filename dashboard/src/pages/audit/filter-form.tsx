@@ -1,6 +1,7 @@
 // The fields of the filters. What is entered is in the address, and the server searches for it.
 import { enteredOf, latestEntered, pointOf, useZone, zoneName } from '../../view/zone.ts';
 import type { AuditControl, AuditFilters } from './filters.ts';
+import { ObjectField } from './object-field.tsx';
 
 const periods = [
   { name: 'Last 24 h', ms: 86_400_000 },
@@ -11,10 +12,7 @@ const texts = [
   { label: 'Who', name: 'who', of: 'who', most: 255, example: 'alice' },
   { label: 'Operation', name: 'operation', of: 'text', most: 64, example: 'backendCreate' },
 ] as const;
-const ids = [
-  { label: 'Request ID', name: 'request', of: 'requestId', most: 64 },
-  { label: 'Object ID', name: 'subject', of: 'subjectId', most: 1024 },
-] as const;
+const request = { label: 'Request ID', name: 'request', of: 'requestId', most: 64 } as const;
 const points = [
   { label: 'From', name: 'from' },
   { label: 'Before', name: 'before' },
@@ -23,12 +21,19 @@ const points = [
 interface TextField {
   readonly label: string;
   readonly name: string;
-  readonly of: 'who' | 'text' | 'requestId' | 'subjectId';
+  readonly of: 'who' | 'text' | 'requestId';
   readonly most: number;
   readonly example?: string;
 }
 
-export function FilterForm({ control: { filters, change, clear, isFiltering } }: { readonly control: AuditControl }) {
+interface FilterFormProps {
+  readonly control: AuditControl;
+  /** Of objects, by their ids. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+export function FilterForm({ control, names }: FilterFormProps) {
+  const { filters, change, clear, isFiltering } = control;
   const zone = useZone();
   const set = (patch: Partial<AuditFilters>) => change(patch, 'replace');
   const inZone = `(${zoneName(zone, Date.now())})`;
@@ -47,6 +52,11 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
   );
   return (
     <search className="audit-filters">
+      <ObjectField
+        subjectId={filters.subjectId}
+        name={names.get(filters.subjectId)}
+        onChange={(subjectId) => set({ subjectId })}
+      />
       {texts.map(textField)}
       <label>
         Result
@@ -60,7 +70,7 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
           <option value="REFUSED">refused</option>
         </select>
       </label>
-      {ids.map(textField)}
+      {filters.requestId !== '' && textField(request)}
       {points.map(({ label, name }) => (
         <label key={name}>
           {label} {inZone}
@@ -83,14 +93,14 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
           {name}
         </button>
       ))}
-      <label>
-        Session renewals
+      <label className="choice">
         <input
           type="checkbox"
-          name="renewals"
-          checked={filters.renewals}
-          onChange={({ target }) => set({ renewals: target.checked })}
+          name="logins"
+          checked={filters.logins}
+          onChange={({ target }) => set({ logins: target.checked })}
         />
+        Log-ins
       </label>
       {isFiltering && (
         <button type="button" className="quiet" onClick={clear}>

@@ -14,11 +14,14 @@ export interface AuditFilters extends Filters {
   /** Points in time, in ISO 8601. */
   readonly from: string | null;
   readonly before: string | null;
-  /** Renewals of logins, most of all entries, are shown, too. */
-  readonly renewals: boolean;
+  /** Log-ins and renewals of sessions, most of all entries, are shown, too. */
+  readonly logins: boolean;
 }
 
 export type AuditControl = FilterControl<AuditFilters>;
+
+/** Each visit of the console makes several of these. */
+const ofSessions = ['login', 'logout', 'sessionRefresh', 'sessionStart'];
 
 const common = plainFormat([]);
 const longest = { who: 255, subject: 1_024, request: 64 };
@@ -36,14 +39,14 @@ export const filterFormat: FilterFormat<AuditFilters> = {
       outcome: outcomes.find((outcome) => outcome === result) ?? null,
       from: timeOf(params.get('from')),
       before: timeOf(params.get('before')),
-      renewals: params.get('renewals') === 'shown',
+      logins: params.get('logins') === 'shown',
     };
   },
   format(filters) {
-    const { who, subjectId, requestId, outcome, from, before, renewals } = filters;
+    const { who, subjectId, requestId, outcome, from, before, logins } = filters;
     const params = new URLSearchParams(common.format(filters));
     const own = { who, subject: subjectId, request: requestId, result: outcome?.toLowerCase(), from, before };
-    if (renewals) params.set('renewals', 'shown');
+    if (logins) params.set('logins', 'shown');
     for (const [name, value] of Object.entries(own)) if (value) params.set(name, value);
     return toSearch(params);
   },
@@ -57,13 +60,13 @@ function timeOf(text: string | null): string | null {
 
 /** The variables of the query. */
 export function variablesOf(filters: AuditFilters) {
-  const { projectId, text, who, subjectId, requestId, outcome, from, before, renewals } = filters;
+  const { projectId, text, who, subjectId, requestId, outcome, from, before, logins } = filters;
   const isNamed = text.trim() !== '' || requestId.trim() !== '';
   return {
     projectId,
     actorName: who.trim() || null,
     action: text.trim().slice(0, 64) || null,
-    exceptActions: renewals || isNamed ? null : ['sessionRefresh'],
+    exceptActions: logins || isNamed ? null : [...ofSessions],
     subjectId: subjectId.trim() || null,
     requestId: requestId.trim() || null,
     outcomes: outcome === null ? null : [outcome],

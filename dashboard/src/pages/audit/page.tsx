@@ -9,7 +9,7 @@ import { PagedPanel } from '../../view/paged-panel.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';
 import { usePaged } from '../../view/use-paged.ts';
 import { useSettled } from '../../view/use-settled.ts';
-import { EntryItem } from './entry-item.tsx';
+import { type Entry, EntryItem, nameOf } from './entry-item.tsx';
 import { FilterForm } from './filter-form.tsx';
 import { type AuditControl, filterFormat, variablesOf } from './filters.ts';
 import { subjects } from './kinds.ts';
@@ -59,6 +59,7 @@ function EntriesPanel({ control }: { readonly control: AuditControl }) {
     [requester, wanted],
   );
   const paged = usePaged(readPage, undefined, everyMs);
+  const names = namesIn(paged.page?.nodes ?? []);
   return (
     <PagedPanel
       name="entries"
@@ -66,9 +67,19 @@ function EntriesPanel({ control }: { readonly control: AuditControl }) {
       paged={paged}
       none={control.isFiltering ? 'No entry matches the filters.' : 'No entries yet.'}
       keyOf={({ id }) => id}
-      item={(entry) => <EntryItem entry={entry} control={control} />}
+      item={(entry) => <EntryItem entry={entry} control={control} names={names} />}
     >
-      <FilterForm control={control} />
+      <FilterForm control={control} names={names} />
     </PagedPanel>
+  );
+}
+
+/** The names of the objects of these entries, by their ids. */
+function namesIn(entries: readonly Entry[]): ReadonlyMap<string, string> {
+  return new Map(
+    entries.flatMap((entry): [string, string][] => {
+      const name = nameOf(entry);
+      return entry.subjectId === null || name === null ? [] : [[entry.subjectId, name]];
+    }),
   );
 }

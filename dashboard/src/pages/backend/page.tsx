@@ -10,6 +10,7 @@ import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
 import { containsWords, type FilterFormat, type Filters, plainFormat, toSearch } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { callLink } from '../../forms/links.ts';
 import { PageFrame } from '../../frame/page-frame.tsx';
 import { linkTo } from '../../links.ts';
 import type { Page } from '../../page.ts';
@@ -17,6 +18,7 @@ import { DeviceFault, Reason } from '../../view/device-fault.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
+import { isMember } from '../../view/permissions.ts';
 import { Failures } from '../../view/refusal.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Skeleton } from '../../view/skeleton.tsx';
@@ -146,10 +148,12 @@ function Head({ backend }: { readonly backend: Backend }) {
 }
 
 interface CallsPanelProps extends Pick<BackendPageQuery, 'relayOperationCounts' | 'relayOperations'> {
+  readonly backend: Backend;
   readonly text: string;
 }
 
-function CallsPanel({ relayOperationCounts: counts, relayOperations: { nodes }, text }: CallsPanelProps) {
+function CallsPanel({ backend, relayOperationCounts: counts, relayOperations: { nodes }, text }: CallsPanelProps) {
+  const { viewer } = useLiveState();
   const latency = latencyOf(nodes);
   const shown = nodes.filter(({ name, state, cmpObject, deviceError }) =>
     containsWords(text, [name, state, cmpObject === null ? null : formatCmpObject(cmpObject), deviceError?.code]),
@@ -167,6 +171,11 @@ function CallsPanel({ relayOperationCounts: counts, relayOperations: { nodes }, 
               </span>
             ))}
           {counts.every(({ count }) => count === 0) && <span className="dim">No call in this time.</span>}
+          {nodes.length === 0 && isMember(viewer, backend.project?.id) && (
+            <Link className="first-call" href={callLink('relayCall', backend.id)}>
+              First call
+            </Link>
+          )}
         </p>
         {latency !== null && (
           <p className="outcomes dim">

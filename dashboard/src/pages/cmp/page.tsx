@@ -23,6 +23,7 @@ import { useReading } from '../../view/use-reading.ts';
 import { type CmpControl, filterFormat } from './filters.ts';
 import { subjects } from './kinds.ts';
 import { type OwnCall, type OwnMapping, type Part, readTree, type Tree } from './reads.ts';
+import { RecentPanel } from './recent-panel.tsx';
 import { useVerifyAll } from './use-verify-all.ts';
 import './cmp.css';
 
@@ -43,14 +44,22 @@ function CmpPage() {
   const control = useFilters(filterFormat);
   const { object } = control.filters;
   return (
-    <PageFrame control={control} className="cmp" waitingFor="objects">
+    <PageFrame control={control} className={object === null ? 'cmp empty-cmp' : 'cmp'} waitingFor="objects">
       {object === null ? (
-        <AskedObject control={control} />
+        <>
+          <AskedObject control={control} />
+          <Recent text={control.filters.text} />
+        </>
       ) : (
         <ObjectView key={formatCmpObject(object)} object={object} control={control} />
       )}
     </PageFrame>
   );
+}
+
+function Recent({ text }: { readonly text: string }) {
+  const hasRelay = usePresentPages().some(({ name }) => name === 'relay');
+  return hasRelay ? <RecentPanel text={text} /> : null;
 }
 
 function AskedObject({ control }: { readonly control: CmpControl }) {

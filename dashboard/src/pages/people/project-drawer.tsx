@@ -20,6 +20,7 @@ import { isPresent as hasGslb } from '../gslb/presence.ts';
 import { userType } from './kinds.ts';
 import { Missing } from './missing.tsx';
 import { OpenLink } from './open-link.tsx';
+import { RoleMenu } from './role-menu.tsx';
 import { RoleLegend, RoleName } from './roles.tsx';
 import { TokenItem } from './token-item.tsx';
 import { everyMs, useNews } from './use-news.ts';
@@ -82,6 +83,7 @@ export function ProjectDrawer({ id, onClose }: ProjectDrawerProps) {
               ].map(({ what, limit, used }) => (
                 <li key={what} data-full={used >= limit}>
                   <span>{what}</span>
+                  <meter max={Math.max(limit, used, 1)} high={limit * 0.8} value={used} aria-label={what} />
                   <span>
                     {used} / {limit}
                   </span>
@@ -121,7 +123,7 @@ function Members({ id, name }: { readonly id: string; readonly name: string }) {
             ) : (
               <span>{user.name}</span>
             )}
-            <RoleName role={role} />
+            <RoleMenu user={user} role={role} project={{ id, name }} />
             {!user.enabled && <b data-status="OFFLINE">disabled</b>}
             <span className="dim">
               since <Time at={createdAt} />

@@ -4,7 +4,9 @@ import { formatWord } from '../../view/format.ts';
 import { projectType } from './kinds.ts';
 import { OpenLink } from './open-link.tsx';
 
-type Role = NonNullable<PeopleMembersQuery['project']>['members']['nodes'][number]['role'];
+export type Role = NonNullable<PeopleMembersQuery['project']>['members']['nodes'][number]['role'];
+
+export const roles: readonly Role[] = ['OPERATOR', 'MEMBER', 'VIEWER'];
 
 /** From the graph's own descriptions. */
 export const meanings: Readonly<Record<Role, string>> = {

@@ -15,7 +15,8 @@ import { useMutation } from '../../view/use-mutation.ts';
 import { type CountedPage, usePaged } from '../../view/use-paged.ts';
 import { useReading } from '../../view/use-reading.ts';
 import { Missing } from './missing.tsx';
-import { RoleIn, RoleLegend } from './roles.tsx';
+import { MembershipMenu } from './role-menu.tsx';
+import { RoleLegend } from './roles.tsx';
 import { TokenItem } from './token-item.tsx';
 import { everyMs, useNews } from './use-news.ts';
 import { useTokens } from './use-tokens.ts';
@@ -86,7 +87,7 @@ function Memberships({ id, name }: { readonly id: string; readonly name: string 
         keyOf={({ project }) => project.id}
         item={({ role, project, createdAt }) => (
           <span className="line">
-            <RoleIn role={role} project={project} />
+            <MembershipMenu user={{ id, name }} role={role} project={project} />
             <span className="dim">
               since <Time at={createdAt} />
             </span>

@@ -8,8 +8,9 @@ import { usePaged } from '../../view/use-paged.ts';
 import { useSettled } from '../../view/use-settled.ts';
 import type { PeopleControl } from './filters.ts';
 import { userType } from './kinds.ts';
+import { NewUser } from './new-user.tsx';
 import { OpenLink } from './open-link.tsx';
-import { RoleIn } from './roles.tsx';
+import { MembershipMenu } from './role-menu.tsx';
 import { everyMs, useNews } from './use-news.ts';
 
 type User = PeopleUsersQuery['users']['nodes'][number];
@@ -31,22 +32,39 @@ export function UsersPanel({ control: { filters } }: { readonly control: PeopleC
       tools={<CreateLink kind="User">Add a user</CreateLink>}
       keyOf={({ id }) => id}
       item={(user) => <UserItem user={user} />}
-    />
+    >
+      <details className="new-user-box">
+        <summary>New user in a project…</summary>
+        <NewUser />
+      </details>
+    </PagedPanel>
   );
 }
 
-function UserItem({ user: { id, name, admin, enabled, memberships } }: { readonly user: User }) {
+function UserItem({ user }: { readonly user: User }) {
+  const { id, name, admin, enabled, memberships } = user;
   const others = memberships.totalCount === null ? null : memberships.totalCount - memberships.nodes.length;
   return (
-    <span className="line">
+    <span className="line user-row">
       <OpenLink type={userType} id={id} name={name} isRow />
-      {!enabled && <b data-status="OFFLINE">disabled</b>}
-      {admin && <b>administrator</b>}
-      {memberships.nodes.map((membership) => (
-        <RoleIn key={membership.project.id} role={membership.role} project={membership.project} />
-      ))}
-      {others !== 0 && <span className="dim">and {others ?? 'many'} more</span>}
-      {!admin && memberships.nodes.length === 0 && <span className="dim">in no project</span>}
+      <span>
+        {enabled ? (
+          admin ? (
+            <b>administrator</b>
+          ) : (
+            <span className="dim">user</span>
+          )
+        ) : (
+          <b data-status="OFFLINE">disabled</b>
+        )}
+      </span>
+      <span className="line">
+        {memberships.nodes.map(({ role, project }) => (
+          <MembershipMenu key={project.id} user={user} role={role} project={project} />
+        ))}
+        {others !== 0 && <span className="dim">and {others ?? 'many'} more</span>}
+        {!admin && memberships.nodes.length === 0 && <span className="dim">in no project</span>}
+      </span>
     </span>
   );
 }

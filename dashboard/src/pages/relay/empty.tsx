@@ -23,8 +23,8 @@ export function NoOperations({ hasBackends }: { readonly hasBackends: boolean })
       <h3>No calls yet</h3>
       {hasBackends ? (
         <p>
-          Accepted calls appear here immediately. The first tab of <a href="/graphiql">GraphiQL</a> has an example:{' '}
-          <code>firewallAddressSetElementAdd</code>.
+          Accepted calls appear here immediately. Open the page of a backend and choose “First call”, or take the
+          example in the first tab of <a href="/graphiql">GraphiQL</a>.
         </p>
       ) : (
         <p>Accepted calls appear here immediately. Register a backend first.</p>

@@ -101,12 +101,14 @@ interface StateChipsProps {
 
 function StateChips({ control: { filters, change }, countOf }: StateChipsProps) {
   const isOn = (state: OperationState): boolean => filters.states.includes(state);
+  /** Those without operations say nothing, unless one is chosen. */
+  const isShown = (state: OperationState): boolean => isOn(state) || countOf(state).count > 0;
   const toggle = (state: OperationState): void =>
     change({ states: operationStates.filter((each) => (each === state ? !isOn(each) : isOn(each))) });
   return (
     <fieldset className="states">
       <legend className="visually-hidden">Show only these states</legend>
-      {operationStates.map((state) => (
+      {operationStates.filter(isShown).map((state) => (
         <button
           type="button"
           key={state}

@@ -17,6 +17,7 @@ import type { AlertStore } from '../stores/alert-store.ts';
 import type { AlertService } from './alert-service.ts';
 import type { AlertChannelService } from './channel-service.ts';
 import type { AlertRuleService } from './rule-service.ts';
+import type { AlertTargetService } from './target-service.ts';
 
 interface AlertParts {
   readonly rules: AlertRuleStore;
@@ -25,6 +26,7 @@ interface AlertParts {
   readonly deliveries: DeliveryStore;
   readonly ruleService: AlertRuleService;
   readonly channelService: AlertChannelService;
+  readonly targetService: AlertTargetService;
   readonly alertService: AlertService;
   /** Null if alerts have no links. */
   readonly dashboardUrl: string | null;
@@ -74,7 +76,12 @@ function queries({ rules, channels, alerts, entities }: ResolverParts): Required
   };
 }
 
-function mutations({ ruleService, channelService, alertService }: ResolverParts): Required<Resolvers>['Mutation'] {
+function mutations({
+  ruleService,
+  channelService,
+  targetService,
+  alertService,
+}: ResolverParts): Required<Resolvers>['Mutation'] {
   return {
     alertRuleCreate: (_, { input }, context) => payload('alertRule', ruleService.create(context, input)),
     alertRuleUpdate: (_, { input }, context) => payload('alertRule', ruleService.update(context, input)),
@@ -92,6 +99,10 @@ function mutations({ ruleService, channelService, alertService }: ResolverParts)
     alertChannelDelete: (_, { input }, context) =>
       deletePayload('alertChannel', input.id, channelService.delete(context, input)),
     alertChannelTest: (_, { input }, context) => payload('alertDelivery', channelService.test(context, input)),
+    async alertTargetTest(_, { input }, context) {
+      const { userErrors, commit } = await targetService.test(context, input);
+      return { userErrors, commit };
+    },
     alertAcknowledge: (_, { input }, context) => payload('alert', alertService.acknowledge(context, input)),
     alertEnd: (_, { input }, context) => payload('alert', alertService.end(context, input)),
   };

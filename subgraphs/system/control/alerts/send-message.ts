@@ -12,7 +12,7 @@ import { webhookHeaders } from '../../rules/alerts/webhook-signature.ts';
 import type { AlertChannel, ChannelSecret } from '../stores/alert-channel.ts';
 
 interface Sending {
-  readonly channel: AlertChannel;
+  readonly channel: Pick<AlertChannel, 'kind' | 'spec'>;
   readonly secret: ChannelSecret;
   /** Id of the message. The same for each attempt. */
   readonly id: string;
@@ -121,7 +121,7 @@ function mailPatienceOf(error: unknown): number {
   return code === 'EENVELOPE' || code === 'EMESSAGE' ? 0 : hourMs;
 }
 
-function authoritiesOf({ spec }: AlertChannel): string {
+function authoritiesOf({ spec }: Sending['channel']): string {
   return spec.place.caCertificates ?? getCACertificates('default').join('\n');
 }
 

@@ -3,11 +3,17 @@ import { createHmac } from 'node:crypto';
 import type { AuditAnchorInput, Resolvers } from '../../../../generated/graph/system.ts';
 import { auditSearch } from '../../../../platform/audit/audit-filter.ts';
 import { type AuditAnchor, anchorShape } from '../../../../platform/audit/ends.ts';
-import { readAuditEntries } from '../../../../platform/audit/trail.ts';
+import { type AuditEntry, readAuditEntries } from '../../../../platform/audit/trail.ts';
 import { type KeptHeads, verifyAudit } from '../../../../platform/audit/verify.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { CodedError } from '../../../../platform/errors/errors.ts';
 import { actorOf } from '../../../../platform/graph/actor.ts';
+import {
+  type ConfigurationVersionRow,
+  type RecordedChange,
+  versionsOfChanges,
+} from '../../../../platform/graph/configuration-history.ts';
 import {
   adminCaller,
   caller,
@@ -16,11 +22,13 @@ import {
   requireOperatorsRead,
 } from '../../../../platform/input/authorise.ts';
 import { pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import type { HaCluster } from '../../../../platform/process/ha-cluster.ts';
 import type { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
+import { mayReadVersion } from '../history/may-read.ts';
 import { nodeByKey } from '../nodes/node.ts';
 
 const mostVerified = 100_000;
@@ -89,8 +97,30 @@ export function auditResolvers(options: {
       subjectId: ({ subjectType, subjectId }) =>
         subjectType === null || subjectId === null ? null : encodeId(subjectType, subjectId),
       details: ({ details }) => JSON.parse(details),
+      version: (entry, _, context) => versionOf(db, context, entry),
     },
   };
+}
+
+/** Keyed by the entry; what it needs to be found by travels in the key. */
+const versionRows = Symbol('versions by audit entry');
+
+async function versionOf(
+  db: Database,
+  context: RequestContext,
+  { subjectType, subjectId, requestId, action, at, outcome }: AuditEntry,
+): Promise<ConfigurationVersionRow | null> {
+  if (outcome !== 'ACCEPTED' || subjectType === null || subjectId === null || requestId === null) return null;
+  const key = JSON.stringify([subjectType, subjectId, requestId, action, at]);
+  const row = await loader(context, versionRows, key, (keys) =>
+    versionsOfChanges(db, new Map(keys.map((each) => [each, changeOf(each)]))),
+  );
+  return row !== undefined && mayReadVersion(context.identity, row) ? row : null;
+}
+
+function changeOf(key: string): RecordedChange {
+  const [subjectType, subjectId, requestId, action, at] = JSON.parse(key) as [string, string, string, string, string];
+  return { subjectType, subjectId, requestId, action, at: new Date(at) };
 }
 
 async function keptBy(cluster: HaCluster): Promise<KeptHeads> {

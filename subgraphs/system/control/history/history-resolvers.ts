@@ -2,7 +2,7 @@
 
 import type { Resolvers } from '../../../../generated/graph/system.ts';
 import { restores } from '../../../../generated/kinds/restores.ts';
-import { allows, type Identity, type RequestContext } from '../../../../platform/caller/identity.ts';
+import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Condition, Database } from '../../../../platform/database/database.ts';
 import { anyOf, isOneOf } from '../../../../platform/database/range-search.ts';
 import { CodedError } from '../../../../platform/errors/errors.ts';
@@ -17,10 +17,11 @@ import {
   versionsById,
   versionsIn,
 } from '../../../../platform/graph/configuration-history.ts';
-import { caller, maySee, operatedProjects, projectsFor } from '../../../../platform/input/authorise.ts';
+import { caller, operatedProjects, projectsFor } from '../../../../platform/input/authorise.ts';
 import { decodeId, decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from '../nodes/node.ts';
+import { mayReadVersion } from './may-read.ts';
 import { changesBetween, type FieldChange, type Restore, restoreTo, treeOf, undoOf } from './restore.ts';
 
 type Row = ConfigurationVersionRow;
@@ -36,7 +37,7 @@ export function historyResolvers({ db, entities }: { readonly db: Database; read
   const visible = async (id: string, { identity }: RequestContext): Promise<Row | undefined> => {
     const uuid = decodeUuid('ConfigurationVersion', id);
     const row = uuid === undefined ? undefined : (await versionsById(db, [uuid])).get(uuid);
-    return row !== undefined && mayRead(identity, row) ? row : undefined;
+    return row !== undefined && mayReadVersion(identity, row) ? row : undefined;
   };
   return {
     Query: {
@@ -55,7 +56,7 @@ export function historyResolvers({ db, entities }: { readonly db: Database; read
           throw new CodedError('INVALID_INPUT', 'subjectId: give it alone, or projectId and subjectName.');
         const named = decodeId(subjectId) ?? { type: '', key: '' };
         const latest = await latestVersion(db, { subject: named.type, subjectId: named.key });
-        const isShown = latest !== undefined && mayRead(identity, latest);
+        const isShown = latest !== undefined && mayReadVersion(identity, latest);
         return versionPage(db, isShown ? named : { type: '', key: '' }, args);
       },
       async configurationVersion(_, { id }, context) {
@@ -113,12 +114,6 @@ function channelsOf(identity: Identity): Condition | undefined {
   if (operated === 'all') return undefined;
   const own = isOneOf('project_id', operated);
   return anyOf([{ sql: "subject_type <> 'AlertChannel'", values: [] }, ...(own === undefined ? [] : [own])]);
-}
-
-/** The installation's objects are the administrators'; a channel's destination is the operators'. */
-function mayRead(identity: Identity | null, { projectId, subject }: Row): boolean {
-  if (projectId === null) return identity?.admin === true;
-  return subject === 'AlertChannel' ? allows(identity, projectId, 'OPERATOR') : maySee(identity, projectId);
 }
 
 function shown(changes: readonly FieldChange[]) {

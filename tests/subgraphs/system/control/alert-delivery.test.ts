@@ -108,6 +108,47 @@ test('a message waits briefly for the name of its subject, and is completed on a
   expect([receiver.received.length, name(1)]).toEqual([2, 'its name']);
 });
 
+describe('a destination that no channel has yet', () => {
+  const tryIt = async (target: object, who = bench.operator, others: object = {}) => {
+    const input = { target, caCertificates: certificates.ca, idempotencyKey: subject(), ...others };
+    const { userErrors } = await bench.mutate<{
+      readonly userErrors: readonly { readonly code: string; readonly message: string; readonly field: string[] }[];
+    }>('alertTargetTest', '__typename', input, who);
+    return userErrors;
+  };
+  const hook = () => ({ webhook: { url: receiver.url() } });
+
+  test('gets one message, and nothing is kept but an audit entry without its URL', async () => {
+    const same = { idempotencyKey: subject() };
+    expect(await tryIt(hook(), bench.operator, same)).toEqual([]);
+    expect(await tryIt(hook(), bench.operator, same)).toEqual([]);
+    expect(receiver.received).toHaveLength(1);
+    expect(bodyOf(0).type).toBe('alerts.test');
+    const { db } = bench.system;
+    expect(await db.query('SELECT id FROM alert_channel')).toEqual([]);
+    const [entry] = await db.query<{ details: string }>(
+      "SELECT details FROM audit_entry WHERE action = 'alertTargetTest' ORDER BY id DESC LIMIT 1",
+    );
+    expect(JSON.parse(entry?.details ?? '')).toMatchObject({ target: 'webhook' });
+    expect(entry?.details).not.toContain('hidden');
+  });
+
+  test('that refuses the message is told at the target, with its answer', async () => {
+    receiver.status = 404;
+    const [fault] = await tryIt(hook());
+    expect(fault).toMatchObject({ code: 'NOT_DELIVERED', field: ['input', 'target'] });
+    expect(fault?.message).toMatch(/127\.0\.0\.1:\d+ answered with status 404/);
+  });
+
+  test('is dialled only as the egress policy allows, and only so often', async () => {
+    expect(await tryIt({ webhook: { url: 'https://169.254.169.254/' } })).toMatchObject([{ code: 'EGRESS_DENIED' }]);
+    const codes: (string | undefined)[] = [];
+    for (let count = 0; count < 11; count += 1) codes.push((await tryIt(hook(), bench.admin))[0]?.code);
+    expect(codes).toEqual([...Array.from({ length: 10 }, () => undefined), 'RATE_LIMITED']);
+    expect(receiver.received).toHaveLength(10);
+  });
+});
+
 describe('rules without a channel', () => {
   const silent = async () => {
     const { data } = await bench.system.ask(bench.operator, '{ alertRules { nodes { name silent } } }', {});

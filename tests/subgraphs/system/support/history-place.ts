@@ -21,7 +21,7 @@ interface Restore {
   readonly refusal: string | null;
 }
 
-interface Version {
+export interface Version {
   readonly id: string;
   readonly number: number;
   readonly subjectType: string;

@@ -7,7 +7,7 @@ import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import { canonicalJson, type JsonObject } from '../../../../../platform/values/json.ts';
 import { runCommand } from '../../../../cli/commands/run-command.ts';
 import { forFile } from '../../../../support/jest/shared.ts';
-import { changes, compact, HistoryPlace } from '../../support/history-place.ts';
+import { changes, compact, HistoryPlace, type Version } from '../../support/history-place.ts';
 
 /**
  * Kinds without a history: they are set or joined, and their settings are a role, a limit or a record. The audit trail
@@ -95,6 +95,25 @@ describe('a change', () => {
     const [, fourth] = await shared.ownVersions(id);
     expect(fourth?.undo.refusal).toMatch(/^description was changed again since/);
     expect(fourth?.restore).toMatchObject({ mutation: 'gslbPoolUpdate', input: { description: 'fourth', minUp: 2 } });
+  });
+
+  test('is in its entry of the audit trail, also if one request makes several', async () => {
+    const id = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
+    const update = (alias: string, minUp: number) =>
+      `${alias}: gslbPoolUpdate(input: { id: "${id}", minUp: ${minUp} }) { userErrors { code } }`;
+    await shared.admin.ask(`mutation { ${update('one', 2)} ${update('two', 1)} }`, {});
+    const { found } = await shared.admin.ask<{
+      found: { nodes: { version: Pick<Version, 'id' | 'changes'> | null }[] };
+    }>(
+      `query ($id: ID!) { found: auditEntries(subjectId: $id, first: 2) {
+        nodes { version { id changes { field before after } } }
+      } }`,
+      { id },
+    );
+    const [newest, before] = await shared.ownVersions(id);
+    const shown = (version: Version | undefined) => ({ id: version?.id, changes: version?.changes });
+    expect(found.nodes).toEqual([{ version: shown(newest) }, { version: shown(before) }]);
+    expect(newest?.changes).toEqual([{ field: 'minUp', before: 2, after: 1 }]);
   });
 
   test('that changes nothing, or is only tried, leaves no version', async () => {
