@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { focusedRow, login, until, untilCount, untilLive } from './support/browser.ts';
 import { stepsTo } from './support/fake-balancers.ts';
-import { now } from './support/fake-values.ts';
+import { now, uptime } from './support/fake-values.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -33,6 +33,12 @@ describe('the list', () => {
       { startedAt: now(-1000), requests: 30, errors: 0, latencyMs: 4 },
       { startedAt: now(-2000), requests: 10, errors: 0, latencyMs: 4 },
     ]);
+    loadBalancing.minutes.set('lb1', [
+      { startedAt: now(-60_000), requests: 120, errors: 0, latencyMs: 4 },
+      { startedAt: now(-120_000), requests: 30, errors: 0, latencyMs: 4 },
+    ]);
+    Object.assign(loadBalancing.balancers.get('lb1') ?? {}, { uptime: () => uptime('DAY', 1) });
+    await page.setViewportSize({ width: 1440, height: 900 });
     await open('/loadbalancer');
     await untilCount(page, '.rows-balancers .row', 2);
     const rows = page.locator('.rows-balancers .row');
@@ -44,6 +50,11 @@ describe('the list', () => {
     for (const text of ['web-1', 'acme', 'http://web-1.acme.lb.example.net/', '2/2 nodes', 'online'])
       await second.getByText(text, { exact: true }).waitFor();
     await second.locator('.rate').getByText('20').waitFor();
+    await second.locator('.latency').getByText('4 ms').waitFor();
+    await second.getByRole('img', { name: '0.5 to 2.0 requests a second in the last hour' }).waitFor();
+    await second.locator('.since').getByText('2 h').waitFor();
+    await first.getByRole('img', { name: 'no traffic reported in the last hour' }).waitFor();
+    expect((await rows.nth(0).boundingBox())?.height).toBeLessThan(36);
     loadBalancing.update(
       'lb1',
       { operatingStatus: 'ERROR', operatingReason: 'no member serves' },

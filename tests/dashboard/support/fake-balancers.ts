@@ -48,6 +48,8 @@ export class FakeBalancers {
   readonly hosts = new Map<string, FakeObject & { readonly name: string }>();
   /** By load balancer, listener, node or member. */
   readonly traffic = new Map<string, readonly FakeTraffic[]>();
+  /** The same by minute. Default: as by second. */
+  readonly minutes = new Map<string, readonly FakeTraffic[]>();
   /** By load balancer, newest first. */
   readonly decisions = new Map<string, readonly Fields[]>();
   /** Refusals of the next mutations, in order. */
@@ -98,8 +100,10 @@ export class FakeBalancers {
   }
 
   trafficOf(id: string) {
-    return ({ periods }: { readonly periods: number }) =>
-      (this.traffic.get(id) ?? []).slice(0, periods).map((each) => ({ sessions: 0, bytesIn: 0, bytesOut: 0, ...each }));
+    return ({ periods, period }: { readonly periods: number; readonly period?: string }) =>
+      ((period === 'MINUTE' ? this.minutes.get(id) : undefined) ?? this.traffic.get(id) ?? [])
+        .slice(0, periods)
+        .map((each) => ({ sessions: 0, bytesIn: 0, bytesOut: 0, ...each }));
   }
 
   membersOf(balancerId: string, first?: number, after?: string | null) {
