@@ -37,7 +37,10 @@ test('names show their answers, which follow their members; machines show the ag
   await open('/gslb');
   await untilCount(page, '.rows-names .row', 2);
   const rows = page.locator('.rows-names .row');
-  await rows.nth(1).getByRole('img', { name: /^Last 24 hours: 24 bars, .* with downtime$/ }).waitFor();
+  await rows
+    .nth(1)
+    .getByRole('img', { name: /^Last 24 hours: 24 bars, .* with downtime$/ })
+    .waitFor();
   await rows.nth(1).locator('.since').getByText('2 h').waitFor();
   expect((await rows.nth(0).boundingBox())?.height).toBeLessThan(36);
   await rows.nth(0).getByText('none of 1 members serves').waitFor();

@@ -136,7 +136,7 @@ export class FakeBalancers {
     const member: FakePart = {
       ...{ ...part(`mb${number}`, 'PoolMember'), name: `app-${number}`, loadBalancer: { id: balancerId } },
       pool: { id: balancerId.replace('lb', 'pool'), name: 'shop' },
-      ...{ host: `10.0.1.${number % 250}`, port: 8080, weight: 1, backup: false, drainUntil: null },
+      ...{ host: `10.0.1.${number % 250}`, port: 8080, weight: 1, backup: false, drainUntil: null, sessions: null },
       ...patch,
     };
     this.members.set(member.id, member);
@@ -221,7 +221,10 @@ export function createBalancerRoot(world: BalancerWorld) {
       {
         poolMemberDrain: ({ id }) => member(id, { drainUntil: now(60_000) }, null, draining),
         poolMemberDrainCancel: ({ id }) => member(id, { drainUntil: null }, null, 'ONLINE'),
-        poolMemberUpdate: ({ id, enabled }) => member(id, { enabled }, 'OFFLINE', 'ONLINE'),
+        poolMemberUpdate: ({ id, enabled }) =>
+          enabled === true
+            ? member(id, { enabled }, 'OFFLINE', 'ONLINE')
+            : member(id, { enabled }, 'ONLINE', 'OFFLINE'),
         loadBalancerNodesReplace: ({ id }) => ({
           loadBalancer: update(id, {}, 'loadBalancer.changed', 'ACTIVE', 'ACTIVE', 'a failover was requested'),
         }),

@@ -77,7 +77,7 @@ function StartPage({ rows }: { readonly rows: readonly DomainRow[] }) {
         ))}
       </div>
       <div className="column">
-        <FeedPanel control={control} title="Recent events" />
+        <FeedPanel control={control} title="Recent events" isFolded />
         <ChangesPanel />
       </div>
     </PageFrame>
