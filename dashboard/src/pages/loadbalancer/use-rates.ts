@@ -36,7 +36,8 @@ interface SecondFigure {
   readonly latencyMs: number | null;
 }
 
-function rateOf(seconds: readonly SecondFigure[]): Rate {
+/** Of one second or more. */
+export function rateOf(seconds: readonly SecondFigure[]): Rate {
   const timed = seconds.filter(({ latencyMs }) => latencyMs !== null);
   const sum = (some: readonly SecondFigure[], of: (figure: SecondFigure) => number) =>
     some.reduce((total, figure) => total + of(figure), 0);
