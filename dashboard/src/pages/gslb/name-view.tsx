@@ -91,7 +91,7 @@ function Head({ name, details, onBack, children }: HeadProps) {
     details === null ? null : `none up: ${formatWord(details.noneUp)}`,
   ].filter(Boolean);
   return (
-    <section className="shown-head one-row" aria-labelledby="name-title">
+    <section className="shown-head one-row name-head" aria-labelledby="name-title">
       <button type="button" className="quiet" onClick={onBack}>
         ‹ All names
       </button>
