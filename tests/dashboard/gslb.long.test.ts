@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 import { focusedRow, until, untilCount } from './support/browser.ts';
 import { checker, nameServer, vote } from './support/fake-names.ts';
-import { now } from './support/fake-values.ts';
+import { now, uptime } from './support/fake-values.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -32,9 +32,17 @@ test('names show their answers, which follow their members; machines show the ag
   world.naming.addName({ operatingStatus: 'OFFLINE', operatingReason: 'none of 1 members serves' });
   world.naming.nameServers.push(nameServer('ns2', { presence: 'ABSENT', ageMs: 400_000, linkedTo: null }));
   world.naming.checkers.push(checker('ap-1', { presence: 'ABSTAINING', presenceReason: '0 of 2 beacons answer' }));
+  Object.assign(world.naming.names.get('g1') ?? {}, { uptime: () => uptime('DAY', 1) });
+  await page.setViewportSize({ width: 1440, height: 900 });
   await open('/gslb');
   await untilCount(page, '.rows-names .row', 2);
   const rows = page.locator('.rows-names .row');
+  await rows
+    .nth(1)
+    .getByRole('img', { name: /^Last 24 hours: 24 bars, .* with downtime$/ })
+    .waitFor();
+  await rows.nth(1).locator('.since').getByText('2 h').waitFor();
+  expect((await rows.nth(0).boundingBox())?.height).toBeLessThan(36);
   await rows.nth(0).getByText('none of 1 members serves').waitFor();
   await rows.nth(1).getByText('203.0.113.1 203.0.113.2').waitFor();
   await until(page, 'document.title === "(1 not fully up, 1 name server not connected) GSLBs · Tidegate"');

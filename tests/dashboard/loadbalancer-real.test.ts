@@ -97,7 +97,7 @@ test('list, parts, nodes, traffic, a drain by hand, a replacement and a cordon',
   await page.locator('.panel-traffic').getByText('No traffic reported in this period.').waitFor();
   await page.locator('.panel-traffic').getByRole('button', { name: 'Minutes' }).click();
   await page.locator('.panel-traffic').getByText('newest 2.0, of these 1.0 failed').waitFor();
-  await page.locator('.panel-traffic').getByText('newest 0.0 in, 100 out').waitFor();
+  await page.locator('.panel-traffic').getByText('newest 0 B in, 100 B out').waitFor();
   await page.locator('.panel-traffic').getByLabel('Traffic of').selectOption({ index: 1 });
   await page.locator('.panel-traffic').getByText('No traffic reported in this period.').waitFor();
   await page.locator('.panel-decisions').getByText('No decisions yet.').waitFor();

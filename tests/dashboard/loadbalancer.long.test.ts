@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { focusedRow, login, until, untilCount, untilLive } from './support/browser.ts';
 import { stepsTo } from './support/fake-balancers.ts';
-import { now } from './support/fake-values.ts';
+import { now, uptime } from './support/fake-values.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -33,6 +33,12 @@ describe('the list', () => {
       { startedAt: now(-1000), requests: 30, errors: 0, latencyMs: 4 },
       { startedAt: now(-2000), requests: 10, errors: 0, latencyMs: 4 },
     ]);
+    loadBalancing.minutes.set('lb1', [
+      { startedAt: now(-60_000), requests: 120, errors: 0, latencyMs: 4 },
+      { startedAt: now(-120_000), requests: 30, errors: 0, latencyMs: 4 },
+    ]);
+    Object.assign(loadBalancing.balancers.get('lb1') ?? {}, { uptime: () => uptime('DAY', 1) });
+    await page.setViewportSize({ width: 1440, height: 900 });
     await open('/loadbalancer');
     await untilCount(page, '.rows-balancers .row', 2);
     const rows = page.locator('.rows-balancers .row');
@@ -44,6 +50,11 @@ describe('the list', () => {
     for (const text of ['web-1', 'acme', 'http://web-1.acme.lb.example.net/', '2/2 nodes', 'online'])
       await second.getByText(text, { exact: true }).waitFor();
     await second.locator('.rate').getByText('20').waitFor();
+    await second.locator('.latency').getByText('4 ms').waitFor();
+    await second.getByRole('img', { name: '0.5 to 2.0 requests a second in the last hour' }).waitFor();
+    await second.locator('.since').getByText('2 h').waitFor();
+    await first.getByRole('img', { name: 'no traffic reported in the last hour' }).waitFor();
+    expect((await rows.nth(0).boundingBox())?.height).toBeLessThan(36);
     loadBalancing.update(
       'lb1',
       { operatingStatus: 'ERROR', operatingReason: 'no member serves' },
@@ -227,12 +238,56 @@ describe('one load balancer', () => {
     await drawer.getByRole('button', { name: 'Enable…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Enable', exact: true }).click();
     await drawer.getByRole('button', { name: 'Enable…' }).waitFor({ state: 'detached' });
+    await drawer.getByRole('button', { name: 'Take out…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Take out', exact: true }).click();
+    await page.locator('.rows-members [data-row="mb4"]').getByText('disabled').waitFor();
     const sent = world.mutations.map(({ name, input: { idempotencyKey: _, ...input } }) => [name, input]);
     expect(sent).toEqual([
       ['poolMemberDrain', { id: 'mb2' }],
       ['poolMemberDrainCancel', { id: 'mb2' }],
       ['poolMemberUpdate', { id: 'mb4', enabled: true }],
+      ['poolMemberUpdate', { id: 'mb4', enabled: false }],
     ]);
+  });
+
+  test('a member is drained as soon as it has no session left, or when its time is over', async () => {
+    const { page, world, open } = suite();
+    addWeb(world);
+    const { members } = world.loadBalancing;
+    const drained = { operatingStatus: 'DRAINING', drainUntil: now(3_600_000) };
+    world.loadBalancing.addMember('lb1', { ...drained, sessions: 2 });
+    world.loadBalancing.addMember('lb1', { ...drained, drainUntil: now(-1_000) });
+    await open('/loadbalancer?balancer=lb1');
+    const row = page.locator('.rows-members [data-row="mb4"]');
+    await row.getByText('2 sessions left, until').waitFor();
+    await row.getByText('draining').waitFor();
+    const pool = page.getByLabel('Pool shop');
+    await pool.getByText('3 of 5 members serve (1 draining, 1 drained)').waitFor();
+    Object.assign(members.get('mb4') ?? {}, { sessions: 0 });
+    await row.getByText('no sessions left').waitFor();
+    await row.getByText('drained').waitFor();
+    await pool.getByText('3 of 5 members serve (2 drained)').waitFor();
+  });
+
+  test('a scaling is one line of the changes, which opens', async () => {
+    const { page, world, open } = suite();
+    addWeb(world);
+    const { loadBalancing } = world;
+    await open('/loadbalancer?balancer=lb1');
+    const to = (id: string, kind: string, from: string, state: string) =>
+      loadBalancing.update(id, {}, { kind, from, to: state });
+    to('lb1', 'loadBalancer.operatingStatus', 'ONLINE', 'DEGRADED');
+    for (const id of ['n1', 'n2']) {
+      to(id, 'loadBalancerNode.step', 'CHECKED', 'IN_DNS');
+      to(id, 'loadBalancerNode.state', 'BUILDING', 'SERVING');
+    }
+    to('lb1', 'loadBalancer.operatingStatus', 'DEGRADED', 'ONLINE');
+    const entry = page.locator('.fold > summary');
+    await entry.getByText(/^2 nodes added, degraded for/).waitFor();
+    await entry.getByText('6 changes').waitFor();
+    await untilCount(page, '.feed-line', 1);
+    await entry.click();
+    await untilCount(page, '.fold ul .feed-line', 6);
   });
 
   test('shows traffic by second, minute and hour, and decisions with their basis', async () => {
@@ -264,6 +319,16 @@ describe('one load balancer', () => {
     await traffic.getByText('newest 120, of these 60.0 failed').waitFor();
     await traffic.getByText('newest 12 ms').waitFor();
     await untilCount(page, '.panel-traffic canvas', 4);
+    // Errors are drawn only if there were some.
+    const errors = traffic.locator('.legend').getByText('errors');
+    await errors.waitFor();
+    const seconds = loadBalancing.traffic.get('lb1') ?? [];
+    loadBalancing.traffic.set(
+      'lb1',
+      seconds.map((second) => ({ ...second, errors: 0 })),
+    );
+    await errors.waitFor({ state: 'detached' });
+    loadBalancing.traffic.set('lb1', seconds);
     await traffic.getByRole('button', { name: 'Minutes' }).click();
     await traffic.getByText('newest 2.0, of these 1.0 failed').waitFor();
     const decisions = page.locator('.panel-decisions');
@@ -291,7 +356,7 @@ describe('one load balancer', () => {
     const traffic = page.locator('.panel-traffic');
     await traffic.getByText('newest 10.0, of these 1.0 failed').waitFor();
     await traffic.getByText('newest 3.0').waitFor();
-    await traffic.getByText('newest 400 in, 12.0 k out').waitFor();
+    await traffic.getByText('newest 400 B in, 11.7 KiB out').waitFor();
     await traffic.getByLabel('Traffic of').selectOption({ label: 'port 80' });
     await traffic.getByText('newest 11.0, of these 1.0 failed').waitFor();
     const drawer = page.locator('.drawer');

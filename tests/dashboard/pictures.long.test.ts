@@ -72,8 +72,8 @@ test("HAProxy's table is refreshed while it is shown, and is grey and dated if t
   addBalancer(world);
   await open('/loadbalancer?balancer=lb1&view=statistics');
   const [first, second] = ['node-1', 'node-2'].map((name) => page.getByLabel(`Statistics of ${name}`));
-  await first?.getByRole('row', { name: /app-2.*DOWN.*318 no connection.*L4CON in 1 ms/ }).waitFor();
-  await first?.getByRole('row', { name: /app-1.*UP.*3, most 41/ }).waitFor();
+  await first?.getByRole('row', { name: /app-2.*down.*318 no connection.*L4CON in 1 ms/ }).waitFor();
+  await first?.getByRole('row', { name: /app-1.*up.*3, most 41/ }).waitFor();
   await second?.getByText('Last report 22 min ago').waitFor();
   const node = world.loadBalancing.nodes.get('n1');
   const table = statistics(1, [{ id: 'mb1', name: 'app-1' }]);

@@ -80,6 +80,33 @@ test('each domain shows what needs attention, since when and why; a click opens 
   await page.getByText('9 things need attention').waitFor();
 });
 
+test('the busiest load balancers come first, and what ends within 30 days has its days', async () => {
+  const { page, world, open } = suite();
+  const { loadBalancing, people, certificates } = world;
+  const minute = (requests: number) => [{ startedAt: now(-minutes), requests, errors: 0, latencyMs: 12 }];
+  for (const requests of [60, 6000, 0]) loadBalancing.traffic.set(loadBalancing.addBalancer().id, minute(requests));
+  const day = 24 * 60 * minutes;
+  certificates.push({ id: 'c1', name: 'shop-2026', validUntil: now(20.5 * day), hostNames: ['shop.example.net'] });
+  certificates.push({ id: 'c2', name: 'far', validUntil: now(50 * day), hostNames: [] });
+  people.addToken('ci', { expiresAt: now(3.5 * day) });
+  people.addToken('ended', { expiresAt: now(-day) });
+  people.addToken('revoked', { expiresAt: now(day), revokedAt: now() });
+  people.addToken('endless', { expiresAt: null });
+  await open('/');
+  const busy = page.locator('.rows-busy .row');
+  await busy.nth(0).getByText('web-2', { exact: true }).waitFor();
+  await busy.nth(1).getByText('web-1', { exact: true }).waitFor();
+  await busy.nth(0).getByRole('img', { name: '100 to 100 requests a second in the last hour' }).waitFor();
+  await busy.nth(0).getByText('12 ms').waitFor();
+  expect(await page.locator('.panel-ends li').allTextContents()).toEqual([
+    'ciAPI token, acmein 3 days',
+    'shop-2026certificate, shop.example.netin 20 days',
+  ]);
+  await busy.nth(0).click();
+  await until(page, "location.pathname + location.search === '/loadbalancer?balancer=lb2'");
+  await untilLive(page);
+});
+
 test('a load balancer is neither up nor down, and needs no attention, until its first node serves', async () => {
   const { page, world, open } = suite();
   const { loadBalancing } = world;

@@ -11,14 +11,16 @@ interface CreateLinkProps {
   readonly presets?: Readonly<Record<string, string | undefined>>;
   /** The project of the new object. Default: any of the viewer's projects. */
   readonly projectId?: string | undefined;
+  /** As a button. Default: a link. */
+  readonly look?: 'primary' | 'plain';
   readonly children: ReactNode;
 }
 
-export function CreateLink({ kind, presets, projectId, children }: CreateLinkProps) {
+export function CreateLink({ kind, presets, projectId, look, children }: CreateLinkProps) {
   const { viewer } = useLiveState();
   if (forbiddenBy(viewer, creatorRoles[kind], projectId) !== null) return null;
   return (
-    <Link className="form-link" href={newLink(kind, presets)}>
+    <Link className={look === undefined ? 'form-link' : `form-link button ${look}`} href={newLink(kind, presets)}>
       {children}
     </Link>
   );

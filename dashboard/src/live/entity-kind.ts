@@ -30,6 +30,8 @@ export interface EntityKind<Kind extends Entity> {
   merge(known: Entities<Kind>, news: readonly Kind[], prefer: Preference<Kind>): Entities<Kind>;
   /** Its name in a line of the feed. */
   label(entity: Kind): string;
+  /** The object whose part it is: the feed folds their changes together. */
+  ownerId?(entity: Kind): string;
 }
 
 export type AnyKind = EntityKind<Entity>;
@@ -42,7 +44,7 @@ export interface OtherSubject {
   readonly word: string;
   /** The field with its name. Default: it has none that the graph gives. */
   readonly nameField?: string;
-  /** The field with the object that it belongs to, whose name is shown. */
+  /** The field with the object that it belongs to. Its name is shown if the subject has none. */
   readonly ofField?: string;
   /** The type name of the page's kind that has the same id: a click opens that entity. Default: nothing is opened. */
   readonly opens?: string;
@@ -70,7 +72,7 @@ export interface StatusChange extends Change {
         readonly __typename: string;
         readonly id?: undefined;
         readonly subjectName?: string | null;
-        readonly subjectOf?: { readonly name: string } | null;
+        readonly subjectOf?: { readonly id: string; readonly name: string } | null;
       }
     | null;
 }

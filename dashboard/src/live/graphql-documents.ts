@@ -46,7 +46,7 @@ function changeFragments({ kinds, others = [] }: Subjects): string {
     ...fragments.map((text) => `...${text.split(/\s+/)[1]}`),
     ...others.flatMap(({ typename, nameField, ofField }) => [
       ...(nameField === undefined ? [] : [`... on ${typename} { subjectName: ${nameField} }`]),
-      ...(ofField === undefined ? [] : [`... on ${typename} { subjectOf: ${ofField} { name } }`]),
+      ...(ofField === undefined ? [] : [`... on ${typename} { subjectOf: ${ofField} { id name } }`]),
     ]),
   ];
   return [

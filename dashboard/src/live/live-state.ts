@@ -14,9 +14,18 @@ import type {
 
 export const maxFeedLines = 500;
 
-/** A line of the feed. It keeps the label that the subject had when the change arrived. The label is empty if the name is not known. */
+/**
+ * A line of the feed. It keeps the label that the subject had when the change arrived. The label is empty if the name is not known. `ownerId` is the
+ * id of the object whose part the subject is, if it is one.
+ */
 export type FeedLine =
-  | { readonly type: 'change'; readonly id: string; readonly change: Change; readonly label: string }
+  | {
+      readonly type: 'change';
+      readonly id: string;
+      readonly change: Change;
+      readonly label: string;
+      readonly ownerId?: string;
+    }
   | { readonly type: 'note'; readonly id: string; readonly at: string; readonly text: string };
 
 export interface LiveState {
@@ -165,8 +174,14 @@ function toLine(kinds: readonly AnyKind[], change: StatusChange): FeedLine {
   const { subject, ...rest } = change;
   const entity = entityIn(kinds, change);
   const kind = kinds.find(({ typename }) => typename === entity?.__typename);
-  const label = entity === null || kind === undefined ? otherName(subject) : kind.label(entity);
-  return { type: 'change', id: change.id, change: rest, label };
+  const isKnown = entity !== null && kind !== undefined;
+  const label = isKnown ? kind.label(entity) : otherName(subject);
+  const ownerId = isKnown ? kind.ownerId?.(entity) : ownerIn(subject);
+  return { type: 'change', id: change.id, change: rest, label, ...(ownerId === undefined ? {} : { ownerId }) };
+}
+
+function ownerIn(subject: StatusChange['subject']): string | undefined {
+  return subject === null || subject.id !== undefined ? undefined : subject.subjectOf?.id;
 }
 
 function otherName(subject: StatusChange['subject']): string {
@@ -180,9 +195,11 @@ function named(kinds: readonly AnyKind[], state: LiveState, news: readonly FeedL
   const { subjectId, subjectType } = line.change;
   const kind = kinds.find(({ typename }) => typename === subjectType);
   const entity = kind === undefined ? undefined : entitiesOf(state, kind).get(subjectId);
-  if (kind !== undefined && entity !== undefined) return { ...line, label: kind.label(entity) };
+  const withOwner = (ownerId: string | undefined) => (ownerId === undefined ? {} : { ownerId });
+  if (kind !== undefined && entity !== undefined)
+    return { ...line, label: kind.label(entity), ...withOwner(kind.ownerId?.(entity)) };
   const isNamed = (each: FeedLine): each is Extract<FeedLine, { type: 'change' }> =>
     each.type === 'change' && each.change.subjectId === subjectId && each.label !== '';
   const before = news.findLast(isNamed) ?? state.feed.find(isNamed);
-  return { ...line, label: before?.label ?? line.change.subjectName ?? '' };
+  return { ...line, label: before?.label ?? line.change.subjectName ?? '', ...withOwner(before?.ownerId) };
 }

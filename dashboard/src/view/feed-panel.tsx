@@ -1,6 +1,6 @@
 // Every status change when it happens, newest first.
 
-import { memo, useMemo } from 'react';
+import { memo, type ReactNode, useMemo, useState } from 'react';
 import { useLiveState, usePage } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
 import { matchesLine } from '../filters/filters.ts';
@@ -9,6 +9,7 @@ import type { AnyKind, Subjects } from '../live/entity-kind.ts';
 import { entitiesOf, type FeedLine, type LiveState } from '../live/live-state.ts';
 import { ChangeWords } from './change-words.tsx';
 import { Reason } from './device-fault.tsx';
+import { type ChangeLine, type Fold, foldFeed, foldWords, ownerOf } from './fold-feed.ts';
 import { formatType } from './format.ts';
 import { Link } from './link.tsx';
 import { Panel } from './panel.tsx';
@@ -20,9 +21,11 @@ interface FeedPanelProps {
   readonly title?: string;
   /** A page that shows only one object leaves out the others' changes. Must be the same while its meaning is. */
   readonly isShown?: (line: FeedLine) => boolean;
+  /** Whether several changes of one object and its parts are one entry, which can be opened. */
+  readonly isFolded?: boolean;
 }
 
-export function FeedPanel({ control, title = 'Changes', isShown }: FeedPanelProps) {
+export function FeedPanel({ control, title = 'Changes', isShown, isFolded = false }: FeedPanelProps) {
   const { page } = usePage();
   const state = useLiveState();
   const { feed, cursor } = state;
@@ -31,11 +34,20 @@ export function FeedPanel({ control, title = 'Changes', isShown }: FeedPanelProp
     () => feed.filter((line) => matchesLine(filters, line) && (isShown?.(line) ?? true)),
     [feed, filters, isShown],
   );
+  const entries = useMemo(() => (isFolded ? foldFeed(shown) : shown), [shown, isFolded]);
   const open = (line: FeedLine): void => {
     if (line.type !== 'change') return;
     const kind = openedKind(page, line.change.subjectType);
     if (kind !== undefined) change({ open: { type: kind.typename, id: line.change.subjectId } });
   };
+  const row = (line: FeedLine) => (
+    <FeedRow
+      line={line}
+      label={labelOf(page, state, line)}
+      kind={line.type === 'change' ? openedKind(page, line.change.subjectType) : undefined}
+      onOpen={open}
+    />
+  );
   return (
     <Panel name="changes" title={title} summary={shown.length === 0 ? undefined : `newest ${shown.length}`}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
@@ -46,19 +58,49 @@ export function FeedPanel({ control, title = 'Changes', isShown }: FeedPanelProp
           </div>
         )}
         <ul className="feed">
-          {shown.map((line) => (
-            <li key={line.id}>
-              <FeedRow
-                line={line}
-                label={labelOf(page, state, line)}
-                kind={line.type === 'change' ? openedKind(page, line.change.subjectType) : undefined}
-                onOpen={open}
-              />
+          {entries.map((entry) => (
+            <li key={entry.id}>
+              {entry.type !== 'fold' ? (
+                row(entry)
+              ) : (
+                <FoldRow fold={entry} label={foldLabel(page, state, entry.lines)} row={row} />
+              )}
             </li>
           ))}
         </ul>
       </div>
     </Panel>
+  );
+}
+
+interface FoldRowProps {
+  readonly fold: Fold;
+  readonly label: string;
+  readonly row: (line: FeedLine) => ReactNode;
+}
+
+function FoldRow({ fold: { lines }, label, row }: FoldRowProps) {
+  const [isOpen, setOpen] = useState(false);
+  const at = lines[0]?.change.changedAt ?? '';
+  return (
+    <details className="fold" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="feed-line">
+        <Time at={at} />
+        <span className="subject" title={label}>
+          {label}
+        </span>
+        <span className="change">
+          <b>{foldWords(lines)}</b> <span className="dim">· {lines.length} changes</span>
+        </span>
+      </summary>
+      {isOpen && (
+        <ul>
+          {lines.map((line) => (
+            <li key={line.id}>{row(line)}</li>
+          ))}
+        </ul>
+      )}
+    </details>
   );
 }
 
@@ -123,6 +165,18 @@ function OtherSubject({ label, href }: { readonly label: string; readonly href: 
 function openedKind({ kinds, others = [] }: Subjects, typename: string): AnyKind | undefined {
   const opens = others.find((other) => other.typename === typename)?.opens ?? typename;
   return kinds.find((kind) => kind.typename === opens);
+}
+
+/** The object that they belong to; without its name, what the newest is about. */
+function foldLabel(page: Subjects, state: LiveState, lines: readonly ChangeLine[]): string {
+  const [newest] = lines;
+  if (newest === undefined) return '';
+  const owner = ownerOf(newest);
+  for (const kind of page.kinds) {
+    const entity = entitiesOf(state, kind).get(owner);
+    if (entity !== undefined) return kind.label(entity);
+  }
+  return labelOf(page, state, lines.find(({ change }) => change.subjectId === owner) ?? newest);
 }
 
 /** The subject of a change: its name if it is known, otherwise its id, as for a deleted entity. */

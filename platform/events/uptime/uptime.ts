@@ -43,6 +43,8 @@ export interface Uptime {
   readonly knownPercent: number;
   readonly knownSince: Date | null;
   readonly downCount: number;
+  /** Null if the change to its present status is not kept. */
+  readonly statusSince: Date | null;
   readonly slots: readonly UptimeSlot[];
 }
 
@@ -104,6 +106,7 @@ export function uptimeOf(window: UptimeWindow, judged: Judged): Uptime {
     knownPercent: percent(known, nowMs - startMs),
     knownSince: known === 0 ? null : new Date(knownSinceMs),
     downCount,
+    statusSince: statusSince(judged),
     slots: sums.map(({ up, degraded, down }, slot) => {
       const slotStartMs = startMs + slot * slotMs;
       return {
@@ -114,6 +117,12 @@ export function uptimeOf(window: UptimeWindow, judged: Judged): Uptime {
       };
     }),
   };
+}
+
+/** An event whose status is the same only has another reason. */
+function statusSince({ transitions, completeSinceMs, isWhole }: Judged): Date | null {
+  const sinceMs = transitions.find(({ from, to }) => from !== to)?.atMs ?? (isWhole === true ? completeSinceMs : null);
+  return sinceMs === null ? null : new Date(sinceMs);
 }
 
 interface Period extends TimeSpan {

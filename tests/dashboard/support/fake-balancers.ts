@@ -48,6 +48,8 @@ export class FakeBalancers {
   readonly hosts = new Map<string, FakeObject & { readonly name: string }>();
   /** By load balancer, listener, node or member. */
   readonly traffic = new Map<string, readonly FakeTraffic[]>();
+  /** The same by minute. Default: as by second. */
+  readonly minutes = new Map<string, readonly FakeTraffic[]>();
   /** By load balancer, newest first. */
   readonly decisions = new Map<string, readonly Fields[]>();
   /** Refusals of the next mutations, in order. */
@@ -98,8 +100,10 @@ export class FakeBalancers {
   }
 
   trafficOf(id: string) {
-    return ({ periods }: { readonly periods: number }) =>
-      (this.traffic.get(id) ?? []).slice(0, periods).map((each) => ({ sessions: 0, bytesIn: 0, bytesOut: 0, ...each }));
+    return ({ periods, period }: { readonly periods: number; readonly period?: string }) =>
+      ((period === 'MINUTE' ? this.minutes.get(id) : undefined) ?? this.traffic.get(id) ?? [])
+        .slice(0, periods)
+        .map((each) => ({ sessions: 0, bytesIn: 0, bytesOut: 0, ...each }));
   }
 
   membersOf(balancerId: string, first?: number, after?: string | null) {
@@ -132,7 +136,7 @@ export class FakeBalancers {
     const member: FakePart = {
       ...{ ...part(`mb${number}`, 'PoolMember'), name: `app-${number}`, loadBalancer: { id: balancerId } },
       pool: { id: balancerId.replace('lb', 'pool'), name: 'shop' },
-      ...{ host: `10.0.1.${number % 250}`, port: 8080, weight: 1, backup: false, drainUntil: null },
+      ...{ host: `10.0.1.${number % 250}`, port: 8080, weight: 1, backup: false, drainUntil: null, sessions: null },
       ...patch,
     };
     this.members.set(member.id, member);
@@ -217,7 +221,10 @@ export function createBalancerRoot(world: BalancerWorld) {
       {
         poolMemberDrain: ({ id }) => member(id, { drainUntil: now(60_000) }, null, draining),
         poolMemberDrainCancel: ({ id }) => member(id, { drainUntil: null }, null, 'ONLINE'),
-        poolMemberUpdate: ({ id, enabled }) => member(id, { enabled }, 'OFFLINE', 'ONLINE'),
+        poolMemberUpdate: ({ id, enabled }) =>
+          enabled === true
+            ? member(id, { enabled }, 'OFFLINE', 'ONLINE')
+            : member(id, { enabled }, 'ONLINE', 'OFFLINE'),
         loadBalancerNodesReplace: ({ id }) => ({
           loadBalancer: update(id, {}, 'loadBalancer.changed', 'ACTIVE', 'ACTIVE', 'a failover was requested'),
         }),

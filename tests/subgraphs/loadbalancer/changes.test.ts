@@ -144,13 +144,15 @@ test('none of two hundred concurrent changes is refused: each has its generation
 test('a member is drained until a deadline, and then gets sessions again', async () => {
   const { poolMember: id } = await makeTree(graph, 'drained');
   const make = (mutation: string, input: object) =>
-    graph.make<{ operatingStatus: string; drainUntil: string | null }>(
-      ...([mutation, { id, ...input }, 'poolMember { operatingStatus drainUntil }'] as const),
+    graph.make<{ operatingStatus: string; drainUntil: string | null; sessions: number | null }>(
+      ...([mutation, { id, ...input }, 'poolMember { operatingStatus drainUntil sessions }'] as const),
     );
   const { operatingStatus, drainUntil } = await make('poolMemberDrain', { deadlineMs: 60_000 });
   expect(operatingStatus).toBe('DRAINING');
   expect(new Date(drainUntil ?? 0).getTime()).toBeGreaterThan(Date.now());
-  expect(await make('poolMemberDrainCancel', {})).toEqual({ operatingStatus: 'UNKNOWN', drainUntil: null });
+  expect(await make('poolMemberDrainCancel', {})).toEqual({
+    ...{ operatingStatus: 'UNKNOWN', drainUntil: null, sessions: null },
+  });
 });
 
 test('a pool gets exactly the members of the list', async () => {

@@ -63,7 +63,7 @@ export function NameView({ id, control }: NameViewProps) {
           </div>
           <div className="column">
             <ExplainPanel key={id} fqdn={name.fqdn} news={name.version} />
-            <FeedPanel control={control} isShown={isShown} />
+            <FeedPanel control={control} isShown={isShown} isFolded />
           </div>
         </>
       )}
@@ -91,7 +91,7 @@ function Head({ name, details, onBack, children }: HeadProps) {
     details === null ? null : `none up: ${formatWord(details.noneUp)}`,
   ].filter(Boolean);
   return (
-    <section className="shown-head name-head" aria-labelledby="name-title">
+    <section className="shown-head one-row name-head" aria-labelledby="name-title">
       <button type="button" className="quiet" onClick={onBack}>
         ‹ All names
       </button>
@@ -99,26 +99,28 @@ function Head({ name, details, onBack, children }: HeadProps) {
       <FrozenBadge name={name} />
       <ProvisioningBadge status={name.provisioningStatus} />
       <OperatingBadge status={name.operatingStatus} />
-      {reasons !== '' && <strong className="reasons">{reasons}</strong>}
-      <code className="answer">{answerOf(name) || 'no answer yet'}</code>
-      <span className="dim">{facts.join(' · ')}</span>
-      {name.frozenAt !== null && (
-        <span className="warning">
-          frozen since <Moment at={name.frozenAt} />
-          {name.frozenUntil !== null && (
-            <>
-              {' '}
-              until <Moment at={name.frozenUntil} />
-            </>
-          )}
-          {name.frozenReason !== null && `: ${name.frozenReason}`}
-        </span>
-      )}
+      <Uptime key={`${name.id} uptime`} document={UptimeOfNameDocument} id={name.id} of={name.fqdn} />
       {children}
       <EditLink kind="Gslb" id={name.id} projectId={name.project?.id} />
       <HistoryLink kind="Gslb" id={name.id} />
       <FreezeAction key={name.id} name={name} />
-      <Uptime key={`${name.id} uptime`} document={UptimeOfNameDocument} id={name.id} of={name.fqdn} />
+      <div className="head-facts">
+        {reasons !== '' && <strong className="reasons">{reasons}</strong>}
+        <code className="answer">{answerOf(name) || 'no answer yet'}</code>
+        <span className="dim">{facts.join(' · ')}</span>
+        {name.frozenAt !== null && (
+          <span className="warning">
+            frozen since <Moment at={name.frozenAt} />
+            {name.frozenUntil !== null && (
+              <>
+                {' '}
+                until <Moment at={name.frozenUntil} />
+              </>
+            )}
+            {name.frozenReason !== null && `: ${name.frozenReason}`}
+          </span>
+        )}
+      </div>
     </section>
   );
 }

@@ -67,7 +67,7 @@ function NamesPage() {
           <div className="column">
             <MachinePanels machines={machines} />
             <ZonesPanel />
-            <FeedPanel control={control} />
+            <FeedPanel control={control} isFolded />
           </div>
         </>
       ) : (

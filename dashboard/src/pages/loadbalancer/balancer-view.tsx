@@ -1,4 +1,4 @@
-// One load balancer: how it is, then its parts, nodes, traffic, decisions and changes side by side.
+// One load balancer: how it is, its traffic, then its parts, nodes, decisions and changes side by side.
 import { type ReactNode, useCallback, useMemo } from 'react';
 import { UptimeOfBalancerDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
@@ -51,16 +51,16 @@ export function BalancerView({ id, control }: BalancerViewProps) {
       {view === 'path' && tree !== null && <PathPanel id={id} tree={tree} control={control} />}
       {view === 'parts' && (
         <>
+          <TrafficPanel id={id} listeners={tree?.listeners ?? []} />
           <div className="column">
             {tree === null ? <p className="waiting">Loading…</p> : <TreePanel tree={tree} control={control} />}
           </div>
           <div className="column">
-            <TrafficPanel id={id} listeners={tree?.listeners ?? []} />
             <NodesPanel balancer={balancer} control={control} />
           </div>
           <div className="column">
             <DecisionsPanel balancer={balancer} />
-            <FeedPanel control={control} isShown={isShown} />
+            <FeedPanel control={control} isShown={isShown} isFolded />
           </div>
         </>
       )}
@@ -89,22 +89,24 @@ function Head({ balancer, tree, onBack, children }: HeadProps) {
       : null,
   ].filter(Boolean);
   return (
-    <section className="shown-head" aria-labelledby="balancer-name">
+    <section className="shown-head one-row" aria-labelledby="balancer-name">
       <button type="button" className="quiet" onClick={onBack}>
         ‹ All load balancers
       </button>
       <h2 id="balancer-name">{balancer.name}</h2>
       <BalancerBadges balancer={balancer} />
-      {reasons !== '' && <strong className="reasons">{reasons}</strong>}
-      {balancer.urls.map((url) => (
-        <code key={url}>{url}</code>
-      ))}
-      <span className="dim">{facts.join(' · ')}</span>
+      <Uptime key={`${balancer.id} uptime`} document={UptimeOfBalancerDocument} id={balancer.id} of={balancer.name} />
       {children}
       <EditLink kind="LoadBalancer" id={balancer.id} projectId={balancer.project?.id} />
       <HistoryLink kind="LoadBalancer" id={balancer.id} />
       <FailoverAction key={balancer.id} balancer={balancer} />
-      <Uptime key={`${balancer.id} uptime`} document={UptimeOfBalancerDocument} id={balancer.id} of={balancer.name} />
+      <div className="head-facts">
+        {reasons !== '' && <strong className="reasons">{reasons}</strong>}
+        {balancer.urls.map((url) => (
+          <code key={url}>{url}</code>
+        ))}
+        <span className="dim">{facts.join(' · ')}</span>
+      </div>
     </section>
   );
 }
@@ -132,9 +134,9 @@ function useIsShown(id: string): (line: FeedLine) => boolean {
   return useMemo(
     () => (line) => {
       if (line.type === 'note') return true;
-      const { subjectType, subjectId } = line.change;
-      if (subjectType === 'AutoscalingPolicy' || subjectType === loadBalancerKind.typename) return subjectId === id;
-      return (members.get(subjectId) ?? nodes.get(subjectId))?.loadBalancer.id === id;
+      const { subjectId } = line.change;
+      const owner = line.ownerId ?? (members.get(subjectId) ?? nodes.get(subjectId))?.loadBalancer.id;
+      return subjectId === id || owner === id;
     },
     [id, members, nodes],
   );

@@ -3,15 +3,20 @@ import { memo, useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { CreateLink } from '../../forms/create-link.tsx';
 import { NoMatch } from '../../view/empty.tsx';
+import { formatDuration } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
+import { RowHeads } from '../../view/row-heads.tsx';
 import { RowList } from '../../view/row-list.tsx';
 import { countsOf, reasonsOf } from '../../view/shown.tsx';
+import { Sparkline } from '../../view/sparkline.tsx';
+import { Age } from '../../view/time.tsx';
 import { type BalancerControl, matchesBalancer } from './filters.ts';
+import { hourWords } from './hour.ts';
 import { isBeingMade, type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
 import { nodeKind, servingByBalancer } from './kinds/node.ts';
 import { BalancerBadges } from './marks.tsx';
 import { maxPages } from './reads.ts';
-import { formatRate, useRates } from './use-rates.ts';
+import { formatRate, type Hour, type Rate, useHours, useRates } from './use-rates.ts';
 
 const collator = new Intl.Collator('en', { numeric: true });
 const maxBalancers = 100 * maxPages;
@@ -21,6 +26,7 @@ export function BalancersPanel({ control }: { readonly control: BalancerControl 
   const balancers = useEntities(loadBalancerKind);
   const nodes = useEntities(nodeKind);
   const rates = useRates();
+  const hours = useHours();
   const { filters, change } = control;
   const serving = useMemo(() => servingByBalancer(nodes), [nodes]);
   const shown = useMemo(
@@ -36,8 +42,15 @@ export function BalancersPanel({ control }: { readonly control: BalancerControl 
       name="balancers"
       title="Load balancers"
       summary={countsOf(shown.map(stateOf))}
-      tools={<CreateLink kind="LoadBalancer">Create</CreateLink>}
+      tools={
+        <CreateLink kind="LoadBalancer" look="primary">
+          Create
+        </CreateLink>
+      }
     >
+      {shown.length > 0 && (
+        <RowHeads of="balancer" heads={['Requests a second, last hour', 'Latency', 'Nodes', 'Since']} />
+      )}
       <div className="scroll">
         {shown.length > 0 && (
           <RowList
@@ -51,7 +64,8 @@ export function BalancersPanel({ control }: { readonly control: BalancerControl 
               <BalancerRow
                 balancer={balancer}
                 serving={serving.get(balancer.id) ?? 0}
-                rate={rates?.get(balancer.id) ?? null}
+                rate={rates?.get(balancer.id)}
+                hour={hours?.get(balancer.id)}
                 isTabStop={isTabStop}
                 onOpen={open}
               />
@@ -71,20 +85,24 @@ interface BalancerRowProps {
   readonly balancer: LoadBalancer;
   /** Nodes. */
   readonly serving: number;
-  /** Requests a second. Null if no node reported. */
-  readonly rate: number | null;
+  /** Undefined if no node reported. */
+  readonly rate: Rate | undefined;
+  /** Undefined until it is read. */
+  readonly hour: Hour | undefined;
   readonly isTabStop: boolean;
   readonly onOpen: (id: string) => void;
 }
 
-const BalancerRow = memo(function BalancerRow({ balancer, serving, rate, isTabStop, onOpen }: BalancerRowProps) {
+const BalancerRow = memo(function BalancerRow(props: BalancerRowProps) {
+  const { balancer, serving, rate, hour, isTabStop, onOpen } = props;
   const { id, name, project, urls, wantedNodes } = balancer;
   const reasons = reasonsOf(balancer);
   return (
     <button
       type="button"
-      className="row balancer-row"
+      className="row one-line balancer-row"
       data-row={id}
+      data-state={stateOf(balancer)}
       tabIndex={isTabStop ? 0 : -1}
       onClick={() => onOpen(id)}
     >
@@ -96,19 +114,34 @@ const BalancerRow = memo(function BalancerRow({ balancer, serving, rate, isTabSt
         <span className="badges">
           <BalancerBadges balancer={balancer} />
         </span>
-      </span>
-      <span className="line facts">
         <span className="fact" title={reasons || urls.join(' ')}>
           {reasons || urls.join(' ')}
         </span>
-        <span className="count" data-short={serving < wantedNodes}>
-          {serving}/{wantedNodes} nodes
-        </span>
-        <span className="rate">
-          {rate === null ? '–' : formatRate(rate)}
-          <span className="dim">/s</span>
-          <span className="visually-hidden"> requests</span>
-        </span>
+      </span>
+      <span className="trend">
+        {hour !== undefined && <Sparkline values={hour.requests} label={hourWords(hour.requests, formatRate)} />}
+      </span>
+      <span className="figure rate">
+        {rate === undefined ? '–' : formatRate(rate.requestsPerSecond)}
+        {rate !== undefined && <span className="dim">/s</span>}
+        <span className="visually-hidden"> requests</span>
+      </span>
+      <span className="figure latency">
+        <span className="visually-hidden">latency </span>
+        {rate?.latencyMs == null ? '–' : formatDuration(rate.latencyMs)}
+      </span>
+      <span className="figure count" data-short={serving < wantedNodes}>
+        {serving}/{wantedNodes} nodes
+      </span>
+      <span className="figure since dim">
+        {hour?.since == null ? (
+          ''
+        ) : (
+          <>
+            <span className="visually-hidden">for </span>
+            <Age at={hour.since} />
+          </>
+        )}
       </span>
     </button>
   );

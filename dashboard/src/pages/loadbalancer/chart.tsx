@@ -11,8 +11,17 @@ export interface ChartLine {
   readonly values: readonly (number | null)[];
 }
 
+/** The one axis of a chart. Must be the same object in each drawing. */
+export interface ChartAxis {
+  /** With its unit. */
+  readonly format: (value: number) => string;
+  /** Whether its marks are at multiples of powers of two. */
+  readonly isBinary?: boolean;
+}
+
 interface ChartProps {
   readonly title: string;
+  readonly axis: ChartAxis;
   /** Its present content as text. */
   readonly caption: string;
   /** Seconds since 1970, rising. */
@@ -22,10 +31,11 @@ interface ChartProps {
 
 type Zone = ReturnType<typeof useZone>;
 
-const heightPx = 140;
+const heightPx = 120;
+const powersOfTwo = Array.from({ length: 50 }, (_, power) => 2 ** power);
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
 
-export function Chart({ title, caption, at, lines }: ChartProps) {
+export function Chart({ title, axis, caption, at, lines }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const legend = useRef<HTMLUListElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -43,7 +53,11 @@ export function Chart({ title, caption, at, lines }: ChartProps) {
   useEffect(() => {
     if (place.current === null || legend.current === null) return;
     const target = place.current;
-    const made = new uPlot(optionsOf(target, legend.current, zone), [[], ...names.split(',').map(() => [])], target);
+    const made = new uPlot(
+      optionsOf(target, legend.current, zone, axis),
+      [[], ...names.split(',').map(() => [])],
+      target,
+    );
     plot.current = made;
     const observer = new ResizeObserver(() => {
       if (target.clientWidth > 0) made.setSize({ width: target.clientWidth, height: heightPx });
@@ -54,7 +68,7 @@ export function Chart({ title, caption, at, lines }: ChartProps) {
       made.destroy();
       plot.current = null;
     };
-  }, [names, isDark, zone]);
+  }, [names, isDark, zone, axis]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new drawing needs its data.
   useEffect(() => {
@@ -65,7 +79,7 @@ export function Chart({ title, caption, at, lines }: ChartProps) {
     <figure className="chart">
       <figcaption>
         <b>{title}</b> <span>{caption}</span>
-        <ul ref={legend} className="legend">
+        <ul ref={legend} className={lines.length === 1 ? 'legend visually-hidden' : 'legend'}>
           {lines.map(({ label, tone }) => (
             <li key={label} className={tone}>
               {label}
@@ -79,7 +93,7 @@ export function Chart({ title, caption, at, lines }: ChartProps) {
 }
 
 /** Colours are read from elements: a canvas knows no variables. */
-function optionsOf(place: HTMLElement, legend: HTMLElement, zone: Zone): uPlot.Options {
+function optionsOf(place: HTMLElement, legend: HTMLElement, zone: Zone, of: ChartAxis): uPlot.Options {
   const textOf = timeTexts(zone);
   const text = getComputedStyle(place).color;
   const grid = { stroke: getComputedStyle(place).borderTopColor, width: 1 };
@@ -98,7 +112,10 @@ function optionsOf(place: HTMLElement, legend: HTMLElement, zone: Zone): uPlot.O
         space: 70,
         values: (_, splits, __, ___, stepSeconds) => splits.map((at) => textOf(at, stepSeconds)),
       },
-      { ...axis, size: 46, space: 26 },
+      {
+        ...{ ...axis, size: 62, space: 26, values: (_, splits) => splits.map((value) => of.format(value)) },
+        ...(of.isBinary === true ? { incrs: powersOfTwo } : {}),
+      },
     ],
     series: [
       {},

@@ -1,9 +1,12 @@
 // The icons of load balancers, their parts, nodes and hosts.
+import { useClock } from '../../view/clock.ts';
 import { formatPresence } from '../../view/event-words.ts';
 import { type Mark, MarkBadge, shapes } from '../../view/icons.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
+import { Time } from '../../view/time.tsx';
 import type { Host } from './kinds/host.ts';
 import { isBeingMade, type LoadBalancer } from './kinds/load-balancer.ts';
+import { drainWords, type Member } from './kinds/member.ts';
 import type { BalancerNode } from './kinds/node.ts';
 
 const { check, cross, question, clock, pause, half, drain, dash } = shapes;
@@ -37,6 +40,17 @@ interface OperatingBadgeProps {
 export function OperatingBadge({ status, isDrained = false }: OperatingBadgeProps) {
   if (status === 'DRAINING' && isDrained) return <MarkBadge mark={{ tone: 'calm', path: drain }} word="drained" />;
   return <MarkBadge mark={operating[status]} word={status.replace('_', ' ')} />;
+}
+
+/** What is left of a draining member's sessions. */
+export function DrainEnd({ member }: { readonly member: Pick<Member, 'drainUntil' | 'sessions'> }) {
+  const words = useClock((nowMs) => drainWords(member, nowMs).words);
+  const isDated = useClock((nowMs) => drainWords(member, nowMs).isDated);
+  return (
+    <>
+      {words} {isDated && member.drainUntil !== null && <Time at={member.drainUntil} />}
+    </>
+  );
 }
 
 /** How far the last change has come, and whether it serves. */

@@ -11,13 +11,12 @@ import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
-import { Time } from '../../view/time.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { addressOf, drainOf, type Member, memberKind, nameOf } from './kinds/member.ts';
-import { OperatingBadge } from './marks.tsx';
+import { DrainEnd, OperatingBadge } from './marks.tsx';
 import { TrafficSection } from './traffic-charts.tsx';
-import { useForbiddenParts, useMemberDrain, useMemberDrainCancel, useMemberEnable } from './use-actions.ts';
+import { useForbiddenParts, useMemberDrain, useMemberDrainCancel, useMemberEnabled } from './use-actions.ts';
 
 interface DrawerProps {
   readonly id: string;
@@ -52,7 +51,7 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
               { name: 'Enabled', value: member.enabled ? 'yes' : 'no: it receives no requests' },
               {
                 name: 'Drain',
-                value: member.drainUntil === null ? null : <DrainEnd member={member} until={member.drainUntil} />,
+                value: member.drainUntil === null ? null : <DrainEnd member={member} />,
               },
               { name: 'Id', value: <code>{member.id}</code> },
             ]}
@@ -69,20 +68,11 @@ function MemberBadge({ member }: { readonly member: Member }) {
   return <OperatingBadge status={member.operatingStatus} isDrained={drain === 'drained'} />;
 }
 
-function DrainEnd({ member, until }: { readonly member: Member; readonly until: string }) {
-  const drain = useClock((nowMs) => drainOf(member, nowMs) ?? '');
-  return (
-    <>
-      {drain === 'drained' ? 'its sessions ended at' : 'its sessions end by'} <Time at={until} />
-    </>
-  );
-}
-
 function MemberActions({ member }: { readonly member: Member }) {
   const forbidden = useForbiddenParts(member.loadBalancer.id);
   const { control: draining, drain } = useMemberDrain(member.id);
   const { control: cancelling, cancel } = useMemberDrainCancel(member.id);
-  const { control: enabling, enable } = useMemberEnable(member.id);
+  const { control: enabling, setEnabled } = useMemberEnabled(member.id);
   const name = nameOf(member);
   return (
     <div className="actions">
@@ -113,9 +103,21 @@ function MemberActions({ member }: { readonly member: Member }) {
           question={`Enable ${name}?`}
           forbidden={forbidden}
           control={enabling}
-          onConfirm={enable}
+          onConfirm={() => setEnabled(true)}
         >
           It receives requests as soon as its checks succeed.
+        </ConfirmedAction>
+      )}
+      {member.enabled && (
+        <ConfirmedAction
+          label="Take out"
+          question={`Take ${name} out of service?`}
+          forbidden={forbidden}
+          control={enabling}
+          onConfirm={() => setEnabled(false)}
+        >
+          It gets no more requests at once, not even of its present clients. Answers that are under way may end within
+          the pool's drain time. It stays disabled until it is enabled again.
         </ConfirmedAction>
       )}
       {forbidden !== null && <span className="dim">{forbidden}</span>}

@@ -67,7 +67,7 @@ function LoadBalancerPage() {
           <BalancersPanel control={control} />
           <div className="column">
             <HostsPanel control={control} />
-            <FeedPanel control={control} />
+            <FeedPanel control={control} isFolded />
           </div>
         </>
       ) : (

@@ -4,10 +4,10 @@ import { useCallback, useMemo, useState } from 'react';
 import type { LoadBalancerTrafficPeriod } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
 import type { GraphqlDocument } from '../../graph/request.ts';
-import { formatDuration } from '../../view/format.ts';
+import { formatBytes, formatDuration } from '../../view/format.ts';
 import { Skeleton } from '../../view/skeleton.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
-import { Chart, type ChartLine } from './chart.tsx';
+import { Chart, type ChartAxis, type ChartLine } from './chart.tsx';
 import { newestOf, type Period, periods, seriesOf, type TrafficFigure } from './traffic-series.ts';
 import { formatRate } from './use-rates.ts';
 
@@ -73,6 +73,16 @@ export function TrafficSection({ document, id }: Omit<TrafficProps, 'period'>) {
   );
 }
 
+const rateAxis: ChartAxis = { format: (value) => `${formatTick(value)}/s` };
+const timeAxis: ChartAxis = { format: (value) => (value < 1_000 ? `${formatTick(value)} ms` : `${value / 1_000} s`) };
+const countAxis: ChartAxis = { format: formatTick };
+const bytesAxis: ChartAxis = { format: (value) => formatBytes(value).replace('.0 ', ' '), isBinary: true };
+
+/** Marks are round numbers. */
+function formatTick(value: number): string {
+  return value < 10_000 ? String(Number(value.toFixed(2))) : `${Number((value / 1_000).toFixed(1))} k`;
+}
+
 interface ChartsProps {
   readonly period: Period;
   readonly figures: readonly TrafficFigure[];
@@ -84,7 +94,9 @@ function Charts({ period, figures, readAtMs }: ChartsProps) {
     const { at, requests, errors, latencyMs, sessions, bytesIn, bytesOut } = seriesOf(figures, period, readAtMs);
     const rates: readonly ChartLine[] = [
       { label: 'requests', tone: 'tone-busy', values: requests },
-      { label: 'errors', tone: 'tone-bad', values: errors },
+      ...(errors.some((each) => each !== null && each > 0)
+        ? [{ label: 'errors', tone: 'tone-bad', values: errors } as const]
+        : []),
     ];
     const times: readonly ChartLine[] = [{ label: 'latency', tone: 'tone-odd', values: latencyMs }];
     const open: readonly ChartLine[] = [{ label: 'sessions', tone: 'tone-busy', values: sessions }];
@@ -98,23 +110,26 @@ function Charts({ period, figures, readAtMs }: ChartsProps) {
   if (newest === undefined) return <p className="hint">No traffic reported in this period.</p>;
   const { at, rates, times, open, bytes } = charts;
   const rate = (count: number): string => formatRate(count / period.seconds);
+  const bytesRate = (count: string): string => formatBytes(Math.round(Number(count) / period.seconds));
   const took = newest.latencyMs === null ? 'no requests' : `newest ${formatDuration(newest.latencyMs)}`;
   return (
-    <>
+    <div className="charts">
       <Chart
         title="Requests a second"
+        axis={rateAxis}
         caption={`newest ${rate(Number(newest.requests))}, of these ${rate(Number(newest.errors))} failed`}
         at={at}
         lines={rates}
       />
-      <Chart title="Latency in ms" caption={took} at={at} lines={times} />
-      <Chart title="Sessions" caption={`newest ${formatRate(newest.sessions)}`} at={at} lines={open} />
+      <Chart title="Latency" axis={timeAxis} caption={took} at={at} lines={times} />
+      <Chart title="Sessions" axis={countAxis} caption={`newest ${formatRate(newest.sessions)}`} at={at} lines={open} />
       <Chart
         title="Bytes a second"
-        caption={`newest ${rate(Number(newest.bytesIn))} in, ${rate(Number(newest.bytesOut))} out`}
+        axis={bytesAxis}
+        caption={`newest ${bytesRate(newest.bytesIn)} in, ${bytesRate(newest.bytesOut)} out`}
         at={at}
         lines={bytes}
       />
-    </>
+    </div>
   );
 }

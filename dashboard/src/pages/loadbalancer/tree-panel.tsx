@@ -9,7 +9,6 @@ import { Panel } from '../../view/panel.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { RowList } from '../../view/row-list.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
-import { Time } from '../../view/time.tsx';
 import { type BalancerControl, matchesMember } from './filters.ts';
 import {
   addressOf,
@@ -21,7 +20,7 @@ import {
   reasonsNotToServe,
   serves,
 } from './kinds/member.ts';
-import { OperatingBadge } from './marks.tsx';
+import { DrainEnd, OperatingBadge } from './marks.tsx';
 import type { Tree } from './use-tree.ts';
 
 interface TreePanelProps {
@@ -198,9 +197,7 @@ const MemberRow = memo(function MemberRow({ member, isOpen, isTabStop, onOpen }:
       </span>
       <span className="fact dim" title={operatingReason ?? undefined}>
         {drainUntil !== null ? (
-          <>
-            {drain === 'drained' ? 'its sessions ended at' : 'its sessions end by'} <Time at={drainUntil} />
-          </>
+          <DrainEnd member={member} />
         ) : (
           (operatingReason ?? (member.name === '' ? null : addressOf(member)))
         )}

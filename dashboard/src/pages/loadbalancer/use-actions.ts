@@ -35,9 +35,9 @@ export function useMemberDrainCancel(id: string) {
   return { control, cancel: () => change({ id }) };
 }
 
-export function useMemberEnable(id: string) {
+export function useMemberEnabled(id: string) {
   const { control, change } = useChange(memberKind, LoadbalancerMemberEnableDocument, ({ poolMember }) => poolMember);
-  return { control, enable: () => change({ id, enabled: true }) };
+  return { control, setEnabled: (enabled: boolean) => change({ id, enabled }) };
 }
 
 export function useNodeReplace(id: string) {

@@ -1,18 +1,18 @@
 // The parts of the shown load balancer: read again after its changes, and from time to time, because a pool's or listener's status follows its members without a change of its own.
-import { useCallback } from 'react';
+import { useCallback, useMemo } from 'react';
 import {
   type LoadBalancerTreeFieldsFragment,
   LoadbalancerMembersDocument,
   LoadbalancerTreeDocument,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useDependencies, usePage } from '../../context.ts';
+import { useDependencies, useEntities, usePage } from '../../context.ts';
 import { readPages } from '../../graph/read-pages.ts';
 import type { Requester } from '../../graph/request.ts';
 import { entitiesOf } from '../../live/live-state.ts';
 import type { LiveStore } from '../../live/live-store.ts';
 import type { Failure } from '../../view/refusal.tsx';
 import { useReading } from '../../view/use-reading.ts';
-import { type Member, memberKind } from './kinds/member.ts';
+import { drainOf, type Member, memberKind } from './kinds/member.ts';
 import { nodeKind } from './kinds/node.ts';
 
 export type Tree = LoadBalancerTreeFieldsFragment;
@@ -25,6 +25,8 @@ interface TreeReading {
 }
 
 const everyMs = 15_000;
+/** The sessions of a member that drains have no change of their own. */
+const drainEveryMs = 3_000;
 /** Of one pool, 100 in each; as many as a pool may have. */
 const maxMemberPages = 10;
 
@@ -33,7 +35,12 @@ export function useTree(id: string, news: string | undefined): TreeReading {
   const { requester } = useDependencies();
   const { store } = usePage();
   const read = useCallback(() => readTree(requester, store, id), [requester, store, id]);
-  const { value: tree, failure } = useReading(read, news, everyMs);
+  const members = useEntities(memberKind);
+  const isDraining = useMemo(
+    () => [...members.values()].some((each) => each.loadBalancer.id === id && drainOf(each, Date.now()) === 'draining'),
+    [members, id],
+  );
+  const { value: tree, failure } = useReading(read, news, isDraining ? drainEveryMs : everyMs);
   return { tree: tree ?? null, isGone: tree === null, failure };
 }
 

@@ -30,7 +30,7 @@ export const followed: Readonly<Record<Domain, Followed>> = {
     ],
     others: [
       { typename: 'LoadBalancer', word: 'load balancer', nameField: 'name' },
-      { typename: 'LoadBalancerNode', word: 'node', nameField: 'name' },
+      { typename: 'LoadBalancerNode', word: 'node', nameField: 'name', ofField: 'loadBalancer' },
       { typename: 'LoadBalancerHealing', word: 'healing' },
       { typename: 'LoadBalancerHost', word: 'host', nameField: 'name' },
       { typename: 'AutoscalingPolicy', word: 'autoscaling of', ofField: 'loadBalancer' },

@@ -1,4 +1,4 @@
-// The start page: a tile for each domain with what needs attention, and the recent events. What it follows depends on what the
+// The start page: a tile for each domain with what needs attention, the busiest load balancers, what ends soon, and the recent events. What it follows depends on what the
 // deployment has, so that is asked for when the page is loaded.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { sumText } from '../../../../platform/attention/words.ts';
@@ -11,8 +11,10 @@ import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { useReading } from '../../view/use-reading.ts';
+import { BusyPanel } from './busy-panel.tsx';
 import { ChangesPanel } from './changes-panel.tsx';
 import { type DomainRow, presentDomains } from './domains.ts';
+import { EndsPanel } from './ends-panel.tsx';
 import { type Domain, followed, subjectsFor } from './kinds.ts';
 import { Tile } from './tile.tsx';
 import type { Hours, TileContent } from './tiles.ts';
@@ -75,10 +77,12 @@ function StartPage({ rows }: { readonly rows: readonly DomainRow[] }) {
         {rows.map((row) => (
           <ReadTile key={row.name} row={row} text={control.filters.text} onRead={onRead} />
         ))}
+        <BusyPanel text={control.filters.text} />
       </div>
       <div className="column">
-        <FeedPanel control={control} title="Recent events" />
+        <FeedPanel control={control} title="Recent events" isFolded />
         <ChangesPanel />
+        <EndsPanel text={control.filters.text} />
       </div>
     </PageFrame>
   );

@@ -81,6 +81,12 @@ export class TrafficReads {
     return { activeConnections: now?.sessions ?? 0, ...numbers, countedUntil: found?.until ?? null };
   }
 
+  /** The most in one of the last seconds: 0 if no node had any. Null without a report. */
+  async openSessions(context: RequestContext, subject: Subject): Promise<number | null> {
+    const found = await this.#live(context, subject, liveSeconds);
+    return found.length === 0 ? null : Math.max(...found.map(({ sessions }) => sessions));
+  }
+
   /** Excludes the current second, for which reports are still missing. Empty while Redis is not available. */
   async #live(context: RequestContext, { id, balancerId }: Subject, periods: number): Promise<TrafficItem[]> {
     const last = Math.floor(this.#now() / 1_000) - 1;

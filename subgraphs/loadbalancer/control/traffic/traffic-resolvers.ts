@@ -13,6 +13,8 @@ export function trafficResolvers(reads: TrafficReads): Resolvers {
       stats: ({ id, loadBalancerId: balancerId }, _, context) => reads.total(context, { id, balancerId }),
     },
     PoolMember: {
+      sessions: ({ id, loadBalancerId: balancerId, drainUntil }, _, context) =>
+        drainUntil === null ? null : reads.openSessions(context, { id, balancerId }),
       traffic: ({ id, loadBalancerId: balancerId }, args, context) => reads.series(context, { id, balancerId }, args),
     },
     LoadBalancerNode: {

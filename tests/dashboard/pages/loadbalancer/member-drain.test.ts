@@ -10,6 +10,8 @@ const drained = member({ operatingStatus: 'DRAINING', drainUntil: '2026-11-28T11
 
 test('a member is drained once its sessions have ended', () => {
   expect([member({}), draining, drained].map((each) => drainOf(each, nowMs))).toEqual([null, 'draining', 'drained']);
+  const left = (sessions: number) => drainOf({ ...draining, sessions }, nowMs);
+  expect([left(2), left(0)]).toEqual(['draining', 'drained']);
 });
 
 test('a pool says why members do not serve', () => {

@@ -54,6 +54,15 @@ describe('without a change in the window', () => {
   });
 });
 
+test.each([
+  ['its last change', { transitions: [change(3, 'ERROR', 'ONLINE'), change(5, 'ONLINE', 'ERROR')] }, 3],
+  ['another reason is no change', { transitions: [change(1, 'ERROR', 'ERROR'), change(4, 'ONLINE', 'ERROR')] }, 4],
+  ['its creation', { completeSinceMs: nowMs - 9 * hourMs, isWhole: true }, 9],
+  ['what is no longer kept', { completeSinceMs: nowMs - 9 * hourMs }, null],
+])('it has its status since %s', (_, given, hours) => {
+  expect(day(given).statusSince).toEqual(hours === null ? null : new Date(nowMs - hours * hourMs));
+});
+
 test('an outage appears in its slots and in the percentage', () => {
   const uptime = day({ transitions: [change(3, 'ERROR', 'ONLINE'), change(5, 'ONLINE', 'ERROR')] });
   // From 07:30 to 09:30.

@@ -24,6 +24,7 @@ export const memberKind: EntityKind<Member> = {
     return new Map(kept.map((member) => [member.id, member]));
   },
   label: (member) => nameOf(member),
+  ownerId: ({ loadBalancer }) => loadBalancer.id,
 };
 
 /** Its name, or else its address. */
@@ -35,10 +36,20 @@ export function addressOf({ host, port }: Pick<Member, 'host' | 'port'>): string
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** `draining` until its sessions have ended, then `drained`. Null: it takes part. */
-export function drainOf({ drainUntil }: Pick<Member, 'drainUntil'>, nowMs: number): 'draining' | 'drained' | null {
+/** `draining` until it has no session left, or its time is over; then `drained`. Null: it takes part. */
+export function drainOf({ drainUntil, sessions }: Drain, nowMs: number): 'draining' | 'drained' | null {
   if (drainUntil === null) return null;
-  return Date.parse(drainUntil) > nowMs ? 'draining' : 'drained';
+  return sessions !== 0 && Date.parse(drainUntil) > nowMs ? 'draining' : 'drained';
+}
+
+type Drain = Pick<Member, 'drainUntil' | 'sessions'>;
+
+/** What is left of its sessions. They are unknown if no node reports. `isDated`: its time follows. */
+export function drainWords({ drainUntil, sessions }: Drain, nowMs: number): { words: string; isDated: boolean } {
+  if (drainUntil === null || Date.parse(drainUntil) <= nowMs) return { words: 'its sessions ended at', isDated: true };
+  if (sessions === null) return { words: 'its sessions end by', isDated: true };
+  if (sessions === 0) return { words: 'no sessions left', isDated: false };
+  return { words: `${sessions} ${sessions === 1 ? 'session' : 'sessions'} left, until`, isDated: true };
 }
 
 /** Why some do not serve: `1 drained, 2 error`. Empty if all serve. */

@@ -17,6 +17,7 @@ export const nodeKind: EntityKind<BalancerNode> = {
   merge: (known, news) =>
     mergeVersions(known, news, { takesSameVersion: true, isGone: ({ nodeState }) => nodeState === 'DELETED' }),
   label: ({ name }) => name,
+  ownerId: ({ loadBalancer }) => loadBalancer.id,
 };
 
 /** Oldest first. */

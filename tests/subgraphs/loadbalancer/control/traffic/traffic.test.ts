@@ -130,7 +130,7 @@ describe('a report', () => {
 
 describe('the graph', () => {
   const listener = newUuid();
-  const member = newUuid();
+  const [member, draining] = [newUuid(), newUuid()];
   const minute = Math.floor(Date.now() / 60_000) * 60 - 120;
   let balancerId: string;
   let nodes: readonly string[];
@@ -155,7 +155,10 @@ describe('the graph', () => {
             open: 4,
           },
           listeners: [listenerOf(listener, { requests, answers, open: 4 })],
-          members: [memberOf(member, { requests, latencyMs: 30 })],
+          members: [
+            memberOf(member, { requests, latencyMs: 30 }),
+            memberOf(draining, { requests: 1, open: second < 6 ? 2 : 0 }),
+          ],
         });
         const entry = secondOf(report, before);
         if (entry !== undefined) await seconds.record(balancerId, entry, before, (minute + second) * 1_000);
@@ -179,6 +182,15 @@ describe('the graph', () => {
     expect(await series(nodes[0] ?? '', 1)).toMatchObject([{ requests: 10, sessions: 4 }]);
     expect(await series(newUuid(), 1)).toMatchObject([{ requests: 0 }]);
     expect(await live.total(place.context(), { id: balancerId, balancerId })).toMatchObject({ activeConnections: 8 });
+  });
+
+  test.each([
+    ['the sessions of all nodes, of the last five seconds', 8, 4],
+    ['none left', 11, 0],
+    ['no report', 30, null],
+  ])('a member that drains has %s', async (_, second, sessions) => {
+    const live = new TrafficReads({ db: place.ground.db, seconds, now: () => (minute + second) * 1_000 });
+    expect(await live.openSessions(place.context(), { id: draining, balancerId })).toBe(sessions);
   });
 
   test.each([[{ periods: 0 }], [{ periods: 301 }], [{ period: 'MINUTE' as const, periods: 1_441 }]])(
