@@ -8,6 +8,7 @@ import { subjects as alerts } from './pages/alerts/kinds.ts';
 import { subjects as audit } from './pages/audit/kinds.ts';
 import { subjects as backend } from './pages/backend/kinds.ts';
 import { subjects as cmp } from './pages/cmp/kinds.ts';
+import { subjects as container } from './pages/container/kinds.ts';
 import { subjects as form } from './pages/form/kinds.ts';
 import { subjects as gslb } from './pages/gslb/kinds.ts';
 import { subjects as hosts } from './pages/hosts/kinds.ts';
@@ -28,6 +29,7 @@ export const subjectsOfPages: Readonly<Record<string, readonly Subjects[]>> = {
   hosts: [hosts],
   backend: [backend],
   cmp: [cmp],
+  container: [container],
   form: [form],
   alerts: [alerts],
   audit: [audit],

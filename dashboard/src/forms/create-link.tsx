@@ -1,6 +1,7 @@
 // Links of a page to forms, for those who may use them. Neither the forms nor the registry of kinds is loaded before one is opened.
 import type { ReactNode } from 'react';
 import { useLiveState } from '../context.ts';
+import { useMenu } from '../view/actions-menu.tsx';
 import { Link } from '../view/link.tsx';
 import { forbiddenBy } from '../view/permissions.ts';
 import { editLink, newLink } from './links.ts';
@@ -45,8 +46,15 @@ interface EditLinkProps {
 
 export function EditLink({ kind, id, projectId, about, word }: EditLinkProps) {
   const { viewer } = useLiveState();
+  const menu = useMenu();
   if (forbiddenBy(viewer, creatorRoles[kind], projectId) !== null) return null;
   const whole = onlyEnds[kind] ?? 'Change or delete';
+  if (menu !== null)
+    return (
+      <Link href={editLink(kind, id)} role="menuitem" tabIndex={-1}>
+        {whole}
+      </Link>
+    );
   return (
     <Link
       className="form-link"

@@ -4,9 +4,6 @@ import { clusterKind } from './kinds/cluster.ts';
 
 export const kinds: readonly AnyKind[] = [clusterKind];
 
-/** The page reads containers by itself. */
-export const containerType = { typename: 'ObjectContainer', openParameter: 'container' } as const;
-
 export const subjects: Subjects = {
   kinds,
   others: [
