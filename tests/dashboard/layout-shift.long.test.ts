@@ -36,7 +36,20 @@ function largestWindow(shifts: readonly Shift[]): number {
   return most;
 }
 
-const views = ['/', '/relay', '/loadbalancer', '/gslb', '/objects', '/hosts', '/alerts', '/people', '/audit'];
+const views = [
+  ...[
+    '/',
+    '/relay',
+    '/loadbalancer',
+    '/gslb',
+    '/objects',
+    '/container?id=c1',
+    '/hosts',
+    '/alerts',
+    '/people',
+    '/audit',
+  ],
+];
 
 test.each(views.flatMap((view) => [390, 1440].map((width) => [view, width] as const)))(
   '%s at %i px',

@@ -1,6 +1,15 @@
 // A menu of rare actions behind one button, `⋯`. Its items are the actions and links inside it: they know from the context that they are
 // items. It is in the browser's top layer, so that no panel cuts it off.
-import { createContext, type KeyboardEvent, type ReactNode, useContext, useEffect, useId, useRef, useState } from 'react';
+import {
+  createContext,
+  type KeyboardEvent,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from 'react';
 
 interface OpenMenu {
   /** The object of the menu, which its items need not name. */
@@ -97,11 +106,10 @@ function onKey(event: KeyboardEvent<HTMLDivElement>, close: () => void): void {
   // An item's dialog is elsewhere in the document.
   if (!(target instanceof HTMLElement) || !menu.contains(target)) return;
   if (event.ctrlKey || event.metaKey || event.altKey || key === 'Enter' || key === ' ') return;
-  if (key === 'Tab') return close();
-  event.preventDefault();
-  if (key === 'Escape') return close();
+  if (key !== 'Tab') event.preventDefault();
   const items = itemsOf(menu);
-  nextItem(items, items.indexOf(target), key)?.focus();
+  if (key === 'Tab' || key === 'Escape') close();
+  else nextItem(items, items.indexOf(target), key)?.focus();
 }
 
 function nextItem(items: readonly HTMLElement[], here: number, key: string): HTMLElement | undefined {

@@ -32,7 +32,12 @@ export function DialogButton({ label, about, title, forbidden, onOpenChange, chi
       {children(() => dialog.current?.close())}
     </dialog>
   );
-  const button = { type: 'button', disabled: forbidden !== null, title: forbidden ?? undefined, onClick: open } as const;
+  const button = {
+    type: 'button',
+    disabled: forbidden !== null,
+    title: forbidden ?? undefined,
+    onClick: open,
+  } as const;
   if (menu !== null)
     return (
       <>

@@ -104,10 +104,14 @@ export class FakePeople {
       quietTimes: [{ days: ['MONDAY', 'TUESDAY'], startTime: '22:00', endTime: '06:00' }],
       deliveries: page([delivery]),
     });
-    const object = { name, sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
+    const object = { sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
+    const objects = ({ prefix }: { readonly prefix: string }) => ({
+      ...page([name, 'cat.jpg'].map((each) => ({ ...object, name: prefix + each }))),
+      commonPrefixes: [`${prefix}${name}/`, `${prefix}2026/`],
+    });
     this.containers.push({
       ...{ __typename: 'ObjectContainer', id: 'c1', name, createdAt: now(), project },
-      ...{ option: { name: 'usual' }, cmpObject: null, objects: page([object]) },
+      ...{ option: { name: 'usual' }, cmpObject: null, objects },
     });
   }
 }

@@ -17,9 +17,7 @@ import { Moment, Time } from '../../view/time.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import { sendToCluster } from './send-to-cluster.ts';
 
-export type StoredObject = NonNullable<
-  NonNullable<ContainerPageQuery['objectContainer']>['objects']
->['nodes'][number];
+export type StoredObject = NonNullable<NonNullable<ContainerPageQuery['objectContainer']>['objects']>['nodes'][number];
 
 const icons = {
   folder: 'M2 12.5v-9h4l1.5 2H14v7z',
@@ -37,7 +35,8 @@ export function FolderRow({ shown, name, href }: FolderRowProps) {
   return (
     <td colSpan={5} data-folder={name}>
       <Link href={href} className="name" data-row={name}>
-        <Icon path={icons.folder} /> {shown}
+        <Icon path={icons.folder} />
+        {shown}
       </Link>
     </td>
   );
@@ -59,7 +58,8 @@ export function ObjectRow({ containerId, shown, object, forbidden, onDownload, o
     <>
       <td data-object={name}>
         <span className="name">
-          <Icon path={icons.file} /> {shown}
+          <Icon path={icons.file} />
+          {shown}
         </span>
       </td>
       <td>{formatBytes(Number(sizeBytes))}</td>
@@ -99,7 +99,13 @@ function ShareObject({ containerId, name }: OfObject) {
   const [link, setLink] = useState<{ readonly url: string; readonly expiresAt: string } | null>(null);
   const share = async (): Promise<void> => setLink((await send({ containerId, name, validMs }))?.objectUrl ?? null);
   return (
-    <DialogButton label="Share" about={name} title={`Share ${name}`} forbidden={null} onOpenChange={() => setLink(null)}>
+    <DialogButton
+      label="Share"
+      about={name}
+      title={`Share ${name}`}
+      forbidden={null}
+      onOpenChange={() => setLink(null)}
+    >
       {(close) => (
         <>
           <p>Anyone with the link can download the object until it expires. It needs no login.</p>

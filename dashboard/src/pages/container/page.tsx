@@ -10,6 +10,7 @@ import type { Page } from '../../page.ts';
 import { go } from '../../route.ts';
 import { Link } from '../../view/link.tsx';
 import { isOperator } from '../../view/permissions.ts';
+import { Skeleton } from '../../view/skeleton.tsx';
 import { Moment } from '../../view/time.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';
 import { filterFormat, folderLink, folderOf, foldersTo } from './address.ts';
@@ -57,9 +58,15 @@ function Browser({ id, prefix }: { readonly id: string; readonly prefix: string 
   const stored = all.filter(({ file, state }) => file !== undefined && state === 'done').length;
   return (
     <DropZone where={folder || (container?.name ?? 'the container')} forbidden={forbidden} onFiles={upload}>
-      <section className="shown-head" aria-labelledby="container-name">
-        <Crumbs {...{ id, folder }} name={container?.name ?? 'Container'} />
-        {container !== undefined && <ContainerFacts container={container} />}
+      <section className="shown-head" aria-label="Container">
+        {container === undefined ? (
+          <Skeleton what="the container" />
+        ) : (
+          <>
+            <Crumbs {...{ id, folder }} name={container.name} />
+            <ContainerFacts container={container} />
+          </>
+        )}
       </section>
       <FolderPanel
         key={folder}
@@ -95,11 +102,7 @@ function Crumbs({ id, name, folder }: CrumbsProps) {
         return (
           <span key={step.prefix}>
             <span aria-hidden="true">› </span>
-            {isLast ? (
-              <h2 id="container-name">{step.name}</h2>
-            ) : (
-              <Link href={folderLink(id, step.prefix)}>{step.name}</Link>
-            )}
+            {isLast ? <h2>{step.name}</h2> : <Link href={folderLink(id, step.prefix)}>{step.name}</Link>}
           </span>
         );
       })}
@@ -107,7 +110,11 @@ function Crumbs({ id, name, folder }: CrumbsProps) {
   );
 }
 
-function ContainerFacts({ container: { id, project, option, cmpObject, createdAt } }: { readonly container: Container }) {
+function ContainerFacts({
+  container: { id, project, option, cmpObject, createdAt },
+}: {
+  readonly container: Container;
+}) {
   return (
     <>
       <span className="dim">

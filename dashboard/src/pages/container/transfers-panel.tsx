@@ -25,7 +25,7 @@ export function TransfersPanel({ all, transfers }: TransferControl) {
       tools={
         <span className="tools actions">
           {taken.length > 1 && (
-            <button type="button" onClick={() => taken.forEach(({ id }) => transfers.repeat(id, true))}>
+            <button type="button" onClick={() => transfers.replaceTaken()}>
               Replace all {taken.length}
             </button>
           )}

@@ -77,6 +77,10 @@ export class Transfers {
     this.#start();
   }
 
+  replaceTaken(): void {
+    for (const { id, state } of this.#all) if (state === 'taken') this.repeat(id, true);
+  }
+
   /** Forgets those that are over. */
   clear(): void {
     this.#set(this.#all.filter(({ state }) => state === 'waiting' || state === 'running'));

@@ -116,7 +116,7 @@ function ClusterCells({ cluster, nameOf }: ClusterCellsProps) {
         <td colSpan={3}>
           <LastSaid at={told.heardAt}>
             <Services {...{ name, told }} />
-            <Links {...{ name, told, nameOf }} />
+            {told.links.length > 0 && <Links {...{ name, told, nameOf }} />}
             <Disk disk={told.disk} />
           </LastSaid>
         </td>

@@ -7,7 +7,7 @@ export const kinds: readonly AnyKind[] = [clusterKind];
 export const subjects: Subjects = {
   kinds,
   others: [
-    { typename: 'ObjectOption', word: 'option', nameField: 'name' },
+    { typename: 'ObjectOption', word: 'storage class', nameField: 'name' },
     { typename: 'ObjectAccessKey', word: 'access key', nameField: 'name' },
     { typename: 'ObjectRing', word: 'ring', ofField: 'option' },
     { typename: 'ObjectRingChange', word: 'ring change' },

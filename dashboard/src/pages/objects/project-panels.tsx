@@ -79,7 +79,9 @@ export function ContainersPanel({ projectId, chosenId, project }: ShownProject) 
                 </Link>
               </td>
               <td>{option?.name ?? 'not known'}</td>
-              <td>{cmpObject !== null && <Link href={linkToCmpObject(cmpObject)}>{formatCmpObject(cmpObject)}</Link>}</td>
+              <td>
+                {cmpObject !== null && <Link href={linkToCmpObject(cmpObject)}>{formatCmpObject(cmpObject)}</Link>}
+              </td>
               <td className="dim">
                 <Time at={createdAt} />
               </td>
