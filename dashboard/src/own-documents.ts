@@ -8,6 +8,7 @@ import { subjects as alerts } from './pages/alerts/kinds.ts';
 import { subjects as audit } from './pages/audit/kinds.ts';
 import { subjects as backend } from './pages/backend/kinds.ts';
 import { subjects as cmp } from './pages/cmp/kinds.ts';
+import { subjects as container } from './pages/container/kinds.ts';
 import { subjects as deleted } from './pages/deleted/kinds.ts';
 import { subjects as form } from './pages/form/kinds.ts';
 import { subjects as gslb } from './pages/gslb/kinds.ts';
@@ -29,6 +30,7 @@ export const subjectsOfPages: Readonly<Record<string, readonly Subjects[]>> = {
   hosts: [hosts],
   backend: [backend],
   cmp: [cmp],
+  container: [container],
   deleted: [deleted],
   form: [form],
   alerts: [alerts],

@@ -29,6 +29,7 @@ export const pages: readonly PageRow[] = [
     isPresent: async (requester) => (await import('./pages/hosts/presence.ts')).isPresent(requester),
   },
   { name: 'backend', title: 'Backend', isListed: false, load: () => import('./pages/backend/page.tsx') },
+  { name: 'container', title: 'Container', isListed: false, load: () => import('./pages/container/page.tsx') },
   { name: 'form', title: 'Form', isListed: false, load: () => import('./pages/form/page.tsx') },
   { name: 'register', title: 'Register a backend', isListed: false, load: () => import('./pages/register/page.tsx') },
   { name: 'cmp', title: 'CMP objects', isInMenu: true, load: () => import('./pages/cmp/page.tsx') },

@@ -42,6 +42,7 @@ const views = [
   '/loadbalancer',
   '/gslb',
   '/objects',
+  '/container?id=c1',
   '/hosts',
   '/alerts',
   '/people',

@@ -82,6 +82,12 @@ async function confirm(page: Page, label: string): Promise<void> {
   }
 }
 
+/** Chooses an action in the menu of a cluster. */
+async function choose(page: Page, cluster: string, action: string): Promise<void> {
+  await page.getByRole('button', { name: `Actions of ${cluster}` }).click();
+  await page.getByRole('menuitem', { name: action }).click();
+}
+
 /** A refusal stays visible, and then the question is cancelled. */
 async function refused(page: Page, label: string, because: RegExp): Promise<void> {
   const dialog = page.getByRole('dialog');
@@ -116,15 +122,15 @@ test('while nothing is stored, an administrator changes the default option, dele
 
   const east = page.locator('[data-cluster="east"]');
   await option('usual').getByText('east: ').waitFor();
-  await press('Evacuate… east');
+  await choose(page, 'east', 'Evacuate…');
   await confirm(page, 'Evacuate');
   await option('usual').getByText('east: ').waitFor({ state: 'detached' });
-  await press('Return to the rings… east');
+  await choose(page, 'east', 'Return to the rings…');
   await confirm(page, 'Return to the rings');
   await option('usual').getByText('east: ').waitFor();
-  await press('Evacuate… east');
+  await choose(page, 'east', 'Evacuate…');
   await confirm(page, 'Evacuate');
-  await press('Remove… east');
+  await choose(page, 'east', 'Remove…');
   await confirm(page, 'Remove');
   await east.waitFor({ state: 'detached' });
   expect(errors).toEqual([]);
@@ -137,7 +143,7 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   const { origin } = new URL(system.url);
   const { page, errors, foreign } = await openPage(browser, origin);
   await login(page, { url: origin }, { user: administrator }, '/objects');
-  await untilCount(page, '.clusters > li', 2);
+  await untilCount(page, '[data-cluster]', 2);
   await page.getByRole('navigation', { name: 'Pages' }).getByText('Object storage').waitFor();
   const first = page.locator('[data-cluster="north"]');
   await first.getByText('no controller has connected yet').waitFor();
@@ -149,7 +155,7 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   await page.locator('.feed-line').getByText('north').first().waitFor();
   await first.getByText('connected', { exact: true }).waitFor();
   await first.getByText('south: 7 partitions behind, 12').waitFor();
-  await first.getByText('disk 3.0 GiB of 10.0 GiB').waitFor();
+  await first.getByText('3.0 GiB of 10.0 GiB').waitFor();
   await first.getByText('objectserver north-1', { exact: true }).waitFor();
   await first.getByText('drained', { exact: true }).waitFor();
   await page.locator('[data-option="usual"]').getByText('ring of epoch').waitFor();
@@ -162,7 +168,7 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   await page.goBack();
   await page.locator('[data-key]').getByText('revoked').waitFor();
   expect(await page.getByRole('link', { name: /^Revoke / }).count()).toBe(0);
-  await page.getByRole('link', { name: 'Change or delete cluster north' }).click();
+  await choose(page, 'north', 'Change or delete');
   await page.getByRole('heading', { name: 'Cluster north' }).waitFor();
   await page.goBack();
   // The scripted controller answers no questions.
@@ -246,15 +252,15 @@ test('an administrator adds a cluster, changes a ring, drains a service and crea
       .getByText(/usual: cancelled/i)
       .waitFor();
 
-    await page.getByRole('button', { name: 'Drain… objectserver west-1' }).click();
+    await choose(page, 'west', 'Drain objectserver west-1…');
     await confirm(page, 'Drain');
     expect(asked).toContainEqual({ ask: 'drainService', role: 'objectserver', name: 'west-1', isDrained: true });
     west.keepSaying({ services: [{ ...service, isReady: false, isDrained: true, message: 'it is drained' }] });
-    await page.getByRole('button', { name: 'Return to service… objectserver west-1' }).click();
+    await choose(page, 'west', 'Return to service objectserver west-1…');
     await confirm(page, 'Return to service');
     expect(asked).toContainEqual({ ask: 'drainService', role: 'objectserver', name: 'west-1', isDrained: false });
     west.keepSaying({ services: [{ ...service, isReady: false, message: 'it is silent' }] });
-    await page.getByRole('button', { name: 'Forget… objectserver west-1' }).click();
+    await choose(page, 'west', 'Forget objectserver west-1…');
     await confirm(page, 'Forget');
     expect(asked).toContainEqual({ ask: 'removeService', role: 'objectserver', name: 'west-1' });
     west.keepSaying({ services: [] });
@@ -273,7 +279,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and crea
     await page.goBack();
     await page.locator('[data-option="small"]').getByText('2 replicas').waitFor();
 
-    await page.getByRole('button', { name: 'Remove… west' }).click();
+    await choose(page, 'west', 'Remove…');
     await refused(page, 'Remove', /small/);
     expect(errors.filter((error) => !error.includes('UNAVAILABLE'))).toEqual([]);
   } finally {

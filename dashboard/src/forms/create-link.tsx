@@ -1,6 +1,7 @@
 // Links from pages to forms, shown to users who have the right. Forms and the registry of kinds load when the first link is opened.
 import type { ReactNode } from 'react';
 import { useLiveState } from '../context.ts';
+import { useMenu } from '../view/actions-menu.tsx';
 import { Link } from '../view/link.tsx';
 import { forbiddenBy } from '../view/permissions.ts';
 import { editLink, newLink } from './links.ts';
@@ -47,8 +48,15 @@ interface EditLinkProps {
 
 export function EditLink({ kind, id, projectId, about, word }: EditLinkProps) {
   const { viewer } = useLiveState();
+  const menu = useMenu();
   if (forbiddenBy(viewer, creatorRoles[kind], projectId) !== null) return null;
   const whole = onlyEnds[kind] ?? 'Change or delete';
+  if (menu !== null)
+    return (
+      <Link href={editLink(kind, id)} role="menuitem" tabIndex={-1}>
+        {whole}
+      </Link>
+    );
   return (
     <Link
       className="form-link"

@@ -5,6 +5,7 @@ import { Panel } from './panel.tsx';
 import { Failures } from './refusal.tsx';
 import { ScrollRegion } from './scroll-region.tsx';
 import { Skeleton } from './skeleton.tsx';
+import { Table } from './table.tsx';
 import type { CountedPage, Paged } from './use-paged.ts';
 
 interface PagedPanelProps<Node> {
@@ -19,6 +20,8 @@ interface PagedPanelProps<Node> {
   readonly children?: ReactNode;
   readonly keyOf: (node: Node) => string;
   readonly item: (node: Node) => ReactNode;
+  /** The heads of a table whose rows are the items. Default: a list. */
+  readonly columns?: readonly string[];
 }
 
 export function PagedPanel<Node>({ name, title, paged, tools, children, ...list }: PagedPanelProps<Node>) {
@@ -32,9 +35,9 @@ export function PagedPanel<Node>({ name, title, paged, tools, children, ...list 
   );
 }
 
-type PagedListProps<Node> = Pick<PagedPanelProps<Node>, 'paged' | 'none' | 'keyOf' | 'item'>;
+type PagedListProps<Node> = Pick<PagedPanelProps<Node>, 'paged' | 'none' | 'keyOf' | 'item' | 'columns'>;
 
-export function PagedList<Node>({ paged, none, keyOf, item }: PagedListProps<Node>) {
+export function PagedList<Node>({ paged, none, keyOf, item, columns }: PagedListProps<Node>) {
   const { page, failure, more, isReadingMore, isFull } = paged;
   const hasMore = page?.pageInfo.hasNextPage === true;
   return (
@@ -42,11 +45,19 @@ export function PagedList<Node>({ paged, none, keyOf, item }: PagedListProps<Nod
       <Failures failures={failure === null ? [] : [failure]} />
       {page === undefined && failure === null && <Skeleton />}
       {page?.nodes.length === 0 && !hasMore && <div className="hint">{none}</div>}
-      <ul className="calls">
-        {page?.nodes.map((node) => (
-          <li key={keyOf(node)}>{item(node)}</li>
-        ))}
-      </ul>
+      {columns === undefined ? (
+        <ul className="calls">
+          {page?.nodes.map((node) => (
+            <li key={keyOf(node)}>{item(node)}</li>
+          ))}
+        </ul>
+      ) : (
+        <Table columns={columns}>
+          {page?.nodes.map((node) => (
+            <tr key={keyOf(node)}>{item(node)}</tr>
+          ))}
+        </Table>
+      )}
       {hasMore && !isFull && (
         <button type="button" className="more" disabled={isReadingMore} onClick={more}>
           {isReadingMore ? 'Loading more…' : page.nodes.length === 0 ? 'Search further' : 'More'}

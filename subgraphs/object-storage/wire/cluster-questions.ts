@@ -8,6 +8,7 @@ const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
 const container = z.string().min(1).max(63);
 /** Object names have at most 1,024 bytes, and so at most as many characters. */
 const name = z.string().max(1_024);
+export const mostDelimiter = 16;
 const limit = z.number().int().min(1).max(101);
 const account = hex32;
 const service = { role: z.string().min(1).max(32), name: z.string().min(1).max(63) };
@@ -17,7 +18,11 @@ export const clusterQuestion = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('containers'), account, prefix: container.or(z.literal('')), after: name, limit }),
   /** The existing ones of these names. */
   z.object({ ask: z.literal('containersNamed'), account, names: z.array(container).min(1).max(100) }),
-  z.object({ ask: z.literal('objects'), account, container, prefix: name, after: name, limit }),
+  /** With a delimiter, names are grouped. A cluster of an earlier release ignores it. */
+  z.object({
+    ...{ ask: z.literal('objects'), account, container, prefix: name, after: name, limit },
+    delimiter: z.string().max(mostDelimiter).optional(),
+  }),
   /** Creates it with this id. An existing container with this id is the result of the same question: a question may come twice. */
   z.object({ ask: z.literal('createContainer'), account, name: container, id: hex32, option: container.nullable() }),
   /** Only if it has this id. */
@@ -53,6 +58,8 @@ export const clusterAnswer = z.union([
   z.object({
     containers: z.array(containerShape).max(101).default([]),
     objects: z.array(objectShape).max(101).default([]),
+    /** Common prefixes of grouped names. */
+    prefixes: z.array(name).max(101).optional(),
   }),
 ]);
 export type ClusterAnswer = z.output<typeof clusterAnswer>;

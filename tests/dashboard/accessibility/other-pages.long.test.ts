@@ -8,7 +8,8 @@ const suite = describePages();
 
 testViews(suite, [
   '/objects',
-  '/objects?container=c1',
+  '/container?id=c1',
+  '/container?id=c1&prefix=2026/march/',
   '/hosts',
   '/cmp',
   '/cmp?object=tenant/2',
@@ -51,6 +52,18 @@ test('the login form, the search, the keys and a question before an action', asy
   await page.getByRole('dialog').waitFor();
   await expectAccessible(page, 'the keys');
   await page.keyboard.press('Escape');
+  await page.goto(`${server.url}/container?id=c1`);
+  const file = { name: `${longName}.txt`, mimeType: 'text/plain', buffer: Buffer.from('a') };
+  await page.locator('input[type="file"]').last().setInputFiles(file);
+  await page.locator('[data-transfer]').getByText('failed').waitFor();
+  await page.getByRole('button', { name: 'Actions of cat.jpg' }).click();
+  await page.getByRole('menuitem', { name: 'Share…' }).waitFor();
+  await expectAccessible(page, 'a menu of actions, and a failed upload');
+  await page.getByRole('menuitem', { name: 'Share…' }).click();
+  await page.getByRole('dialog').getByLabel('Valid for').waitFor();
+  await expectAccessible(page, 'a share link');
+  await page.keyboard.press('Escape');
+  await page.goto(`${server.url}/gslb?gslb=g1`);
   await page.getByRole('button', { name: 'Freeze' }).click();
   await page.getByRole('dialog').getByLabel('Reason').waitFor();
   await expectAccessible(page, 'a question');

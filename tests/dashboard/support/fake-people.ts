@@ -92,10 +92,14 @@ export class FakePeople {
     this.addAlert({ alertState: 'RESOLVED', resolvedAt: now(-60_000) });
     this.rules.push(ruleOf(name));
     this.channels.push(channelOf(name));
-    const object = { name, sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
+    const object = { sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
+    const objects = ({ prefix }: { readonly prefix: string }) => ({
+      ...page([name, 'cat.jpg'].map((each) => ({ ...object, name: prefix + each }))),
+      commonPrefixes: [`${prefix}${name}/`, `${prefix}2026/`],
+    });
     this.containers.push({
       ...{ __typename: 'ObjectContainer', id: 'c1', name, createdAt: now(), project },
-      ...{ option: { name: 'usual' }, cmpObject: null, objects: page([object]) },
+      ...{ option: { name: 'usual' }, cmpObject: null, objects },
     });
   }
 }

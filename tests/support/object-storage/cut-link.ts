@@ -6,6 +6,7 @@ export class CutLink {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  #mostBytes = Number.POSITIVE_INFINITY;
 
   private constructor(port: number) {
     this.#server = createServer((near) => {
@@ -16,6 +17,11 @@ export class CutLink {
         socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
       }
       near.pipe(far).pipe(near);
+      let sentBytes = 0;
+      near.on('data', ({ length }) => {
+        sentBytes += length;
+        if (sentBytes > this.#mostBytes) near.unpipe(far).pause();
+      });
       near.on('close', () => far.destroy());
       far.on('close', () => near.destroy());
     });
@@ -37,8 +43,14 @@ export class CutLink {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** From now on a connection is read no further once it has sent so many bytes: it stands still. */
+  holdAfter(bytes: number): void {
+    this.#mostBytes = bytes;
+  }
+
   mend(): void {
     this.#isCut = false;
+    this.#mostBytes = Number.POSITIVE_INFINITY;
   }
 
   async close(): Promise<void> {

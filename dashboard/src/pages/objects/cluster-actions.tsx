@@ -1,6 +1,8 @@
 // Actions of administrators on clusters and their services: add a cluster, let it leave its rings or take part again, remove it;
 // drain or forget a service.
 import { useState } from 'react';
+import { EditLink } from '../../forms/create-link.tsx';
+import { ActionsMenu } from '../../view/actions-menu.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Time } from '../../view/time.tsx';
 import type { Cluster, Controller } from './kinds/cluster.ts';
@@ -93,12 +95,23 @@ export function InvitationNote({ invitation: { cluster, token, until }, onTaken 
   );
 }
 
-export function ClusterActions({ cluster: { id, name, clusterState } }: { readonly cluster: Cluster }) {
+interface ClusterActionsProps {
+  readonly cluster: Cluster;
+  /** Those of its services that it can be asked to drain: none while it is absent. */
+  readonly services: Controller['services'];
+}
+
+export function ClusterActions({ cluster, services }: ClusterActionsProps) {
+  const { id, name, clusterState } = cluster;
   const forbidden = useForbidden();
   const { control, set } = useClusterState(id);
   const { control: removing, remove } = useClusterRemove(id);
   return (
-    <div className="actions">
+    <ActionsMenu about={name}>
+      <EditLink kind="ObjectCluster" id={id} />
+      {services.map((service) => (
+        <ServiceActions key={`${service.role} ${service.name}`} {...{ cluster, service }} />
+      ))}
       {clusterState === 'ACTIVE' ? (
         <ConfirmedAction
           label="Evacuate"
@@ -131,7 +144,7 @@ export function ClusterActions({ cluster: { id, name, clusterState } }: { readon
         Its controllers are disconnected, and the tokens that it signed become invalid. This is refused while a ring
         contains the cluster: evacuate it and change the rings first.
       </ConfirmedAction>
-    </div>
+    </ActionsMenu>
   );
 }
 
@@ -140,7 +153,7 @@ interface ServiceActionsProps {
   readonly service: Controller['services'][number];
 }
 
-export function ServiceActions({ cluster, service }: ServiceActionsProps) {
+function ServiceActions({ cluster, service }: ServiceActionsProps) {
   const { role, name, drained, ready } = service;
   const forbidden = useForbidden();
   const { control, drain } = useServiceDrain(cluster.id, service);

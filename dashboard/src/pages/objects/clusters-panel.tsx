@@ -3,14 +3,14 @@ import { useEffect, useMemo, useState } from 'react';
 import { UptimeOfClusterDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
-import { EditLink } from '../../forms/create-link.tsx';
 import { NoMatch } from '../../view/empty.tsx';
 import { formatBytes, formatDuration } from '../../view/format.ts';
 import { LastSaid } from '../../view/last-said.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
+import { Table } from '../../view/table.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
-import { AddCluster, ClusterActions, InvitationNote, ServiceActions } from './cluster-actions.tsx';
+import { AddCluster, ClusterActions, InvitationNote } from './cluster-actions.tsx';
 import { matchesCluster, type ObjectControl } from './filters.ts';
 import { type Cluster, type Controller, clusterKind, teller, troubles } from './kinds/cluster.ts';
 import { ClusterStateBadge, PresenceBadge, ServiceBadge } from './marks.tsx';
@@ -53,90 +53,113 @@ export function ClustersPanel({ control }: { readonly control: ObjectControl }) 
           </p>
         )}
         {clusters.size > 0 && shown.length === 0 && <NoMatch what="cluster" onClear={control.clear} />}
-        <ul className="clusters">
-          {shown.map((cluster) => (
-            <li key={cluster.id} data-cluster={cluster.name} data-open={cluster.name === opened}>
-              <ClusterItem cluster={cluster} nameOf={(number) => nameOf(clusters, number)} />
-            </li>
-          ))}
-        </ul>
+        {shown.length > 0 && (
+          <Table columns={['Cluster', 'Uptime', 'Services', 'Other clusters', 'Disk', '']}>
+            {shown.map((cluster) => (
+              <tr key={cluster.id} data-cluster={cluster.name} data-open={cluster.name === opened}>
+                <ClusterCells cluster={cluster} nameOf={(number) => nameOf(clusters, number)} />
+              </tr>
+            ))}
+          </Table>
+        )}
       </ScrollRegion>
     </Panel>
   );
 }
 
-interface ClusterItemProps {
+interface ClusterCellsProps {
   readonly cluster: Cluster;
   readonly nameOf: (number: number) => string;
 }
 
-function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
-  const { id, name, zone, site, weight, number, clusterState, presence } = cluster;
+function ClusterCells({ cluster, nameOf }: ClusterCellsProps) {
+  const { name, zone, site, weight, number, clusterState, presence } = cluster;
   const told = teller(cluster);
+  const isPresent = presence === 'PRESENT';
   return (
     <>
-      <span className="line">
-        <span className="name">{name}</span>
-        <span className="dim">
-          cluster {number} · zone {zone} · weight {weight}
+      <td>
+        <span className="line">
+          <span className="name">{name}</span>
+          <PresenceBadge presence={presence} />
+          <ClusterStateBadge clusterState={clusterState} />
+        </span>
+        <span className="line dim">
+          zone {zone} · weight {weight} · number {number}
           {site !== null && ` · ${site}`}
         </span>
-        <span className="badges">
-          <ClusterStateBadge clusterState={clusterState} />
-          <PresenceBadge presence={presence} />
-        </span>
-        <EditLink kind="ObjectCluster" id={id} about={`cluster ${name}`} />
-      </span>
-      <Uptime document={UptimeOfClusterDocument} id={cluster.id} of={name} />
-      {troubles(cluster).map((trouble) => (
-        <span key={trouble} className="message">
-          {trouble}
-        </span>
-      ))}
-      {told !== undefined && presence === 'PRESENT' && <Report {...{ cluster, told, nameOf }} />}
-      {told !== undefined && presence !== 'PRESENT' && (
-        <LastSaid at={told.heardAt}>
-          <Report {...{ cluster, told, nameOf }} />
-        </LastSaid>
+        {troubles(cluster).map((trouble) => (
+          <span key={trouble} className="line message">
+            {trouble}
+          </span>
+        ))}
+      </td>
+      <td>
+        <Uptime document={UptimeOfClusterDocument} id={cluster.id} of={name} />
+      </td>
+      {told === undefined && <td colSpan={3} />}
+      {told !== undefined && isPresent && (
+        <>
+          <td>
+            <Services {...{ name, told }} />
+          </td>
+          <td>
+            <Links {...{ name, told, nameOf }} />
+          </td>
+          <td>
+            <Disk disk={told.disk} />
+            <Clock aheadMs={told.clockAheadMs} />
+          </td>
+        </>
       )}
-      <ClusterActions cluster={cluster} />
+      {told !== undefined && !isPresent && (
+        <td colSpan={3}>
+          <LastSaid at={told.heardAt}>
+            <Services {...{ name, told }} />
+            {told.links.length > 0 && <Links {...{ name, told, nameOf }} />}
+            <Disk disk={told.disk} />
+          </LastSaid>
+        </td>
+      )}
+      <td>
+        <ClusterActions cluster={cluster} services={isPresent ? (told?.services ?? []) : []} />
+      </td>
     </>
   );
 }
 
-interface ReportProps extends ClusterItemProps {
+interface ReportProps {
+  /** Of the cluster. */
+  readonly name: string;
   readonly told: Controller;
 }
 
-/** What a controller of the cluster reports, with actions that it carries out: none while it is absent. */
-function Report({ cluster, told, nameOf }: ReportProps) {
-  const { name, presence } = cluster;
+function Services({ name, told }: ReportProps) {
   return (
-    <>
-      <span className="line dim">
-        <Disk disk={told.disk} />
-        <Clock aheadMs={told.clockAheadMs} />
-      </span>
-      <ul className="links" aria-label={`Links of ${name}`}>
-        {told.links.map((link) => (
-          <li key={link.number} data-link={link.number} data-connected={link.connected}>
-            {nameOf(link.number)}: {link.connected ? behindOf(link) : 'not connected'}
-          </li>
-        ))}
-      </ul>
-      <ul className="services" aria-label={`Services of ${name}`}>
-        {told.services.map((service) => (
-          <li key={`${service.role} ${service.name}`}>
-            <span>
-              {service.role} {service.name}
-            </span>
-            <ServiceBadge {...service} />
-            {service.message !== null && <span className="dim">{service.message}</span>}
-            {presence === 'PRESENT' && <ServiceActions cluster={cluster} service={service} />}
-          </li>
-        ))}
-      </ul>
-    </>
+    <ul className="services" aria-label={`Services of ${name}`}>
+      {told.services.map((service) => (
+        <li key={`${service.role} ${service.name}`}>
+          <span>
+            {service.role} {service.name}
+          </span>
+          <ServiceBadge {...service} />
+          {service.message !== null && <span className="dim">{service.message}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Links({ name, told, nameOf }: ReportProps & Pick<ClusterCellsProps, 'nameOf'>) {
+  if (told.links.length === 0) return <span className="dim">none</span>;
+  return (
+    <ul className="links" aria-label={`Links of ${name}`}>
+      {told.links.map((link) => (
+        <li key={link.number} data-link={link.number} data-connected={link.connected}>
+          {nameOf(link.number)}: {link.connected ? behindOf(link) : 'not connected'}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -145,7 +168,7 @@ function Disk({ disk }: Pick<Controller, 'disk'>) {
   const [usedBytes, totalBytes] = [Number(disk.usedBytes), Number(disk.totalBytes)];
   return (
     <span>
-      disk {formatBytes(usedBytes)} of {formatBytes(totalBytes)}{' '}
+      {formatBytes(usedBytes)} of {formatBytes(totalBytes)}{' '}
       <meter min={0} max={totalBytes} high={totalBytes * 0.9} value={usedBytes} aria-label="Disk in use" />
     </span>
   );

@@ -4,13 +4,10 @@ import { clusterKind } from './kinds/cluster.ts';
 
 export const kinds: readonly AnyKind[] = [clusterKind];
 
-/** The page reads containers by itself. */
-export const containerType = { typename: 'ObjectContainer', openParameter: 'container' } as const;
-
 export const subjects: Subjects = {
   kinds,
   others: [
-    { typename: 'ObjectOption', word: 'option', nameField: 'name' },
+    { typename: 'ObjectOption', word: 'storage class', nameField: 'name' },
     { typename: 'ObjectAccessKey', word: 'access key', nameField: 'name' },
     { typename: 'ObjectRing', word: 'ring', ofField: 'option' },
     { typename: 'ObjectRingChange', word: 'ring change' },

@@ -1,43 +1,40 @@
 // The data of one project: its containers, read from a cluster, and its access keys, which its operators see.
 
-import { type ReactNode, useCallback } from 'react';
+import { type ReactNode, useCallback, useState } from 'react';
 import { ObjectsAccessKeysDocument, ObjectsContainersDocument } from '../../../../generated/dashboard/graphql.ts';
+import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
 import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { RequestError } from '../../graph/request.ts';
+import { linkTo } from '../../links.ts';
+import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Skeleton } from '../../view/skeleton.tsx';
+import { Table } from '../../view/table.tsx';
 import { Time } from '../../view/time.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import type { ObjectControl } from './filters.ts';
-import { containerType } from './kinds.ts';
 
 const everyMs = 5_000;
 
-/** Of the chosen project, else of the first one. */
-export function ProjectPanels({ control }: { readonly control: ObjectControl }) {
-  const { filters } = control;
-  const { viewer } = useLiveState();
-  const project = viewer?.projects.find(({ project: { id } }) => id === filters.projectId) ?? viewer?.projects[0];
-  const projectId = filters.projectId ?? project?.project.id;
-  if (viewer === null || projectId === undefined) return null;
-  const isOperator = viewer.admin || project?.role === 'OPERATOR';
-  const name = project?.project.id === projectId ? project.project.name : 'the project';
-  const shown = { projectId, chosenId: filters.projectId ?? undefined, project: name };
-  return (
-    <>
-      <ContainersPanel key={`containers ${projectId}`} control={control} {...shown} />
-      {isOperator && <AccessKeysPanel key={`keys ${projectId}`} {...shown} />}
-    </>
-  );
-}
-
-interface OfProject {
+interface ShownProject {
   readonly projectId: string;
   /** Undefined: no person chose the project, so a form must ask for it. */
   readonly chosenId: string | undefined;
   readonly project: string;
+  readonly isOperator: boolean;
+}
+
+/** The chosen project, else the first one. Null without any. */
+export function useShownProject({ filters }: ObjectControl): ShownProject | null {
+  const { viewer } = useLiveState();
+  const project = viewer?.projects.find(({ project: { id } }) => id === filters.projectId) ?? viewer?.projects[0];
+  const projectId = filters.projectId ?? project?.project.id;
+  if (viewer === null || projectId === undefined) return null;
+  const name = project?.project.id === projectId ? project.project.name : 'the project';
+  const isOperator = viewer.admin || project?.role === 'OPERATOR';
+  return { projectId, chosenId: filters.projectId ?? undefined, project: name, isOperator };
 }
 
 /** Undefined nodes: with the reason why they are not known. */
@@ -47,11 +44,7 @@ interface Found<Node> {
   readonly reason?: string;
 }
 
-interface ContainersPanelProps extends OfProject {
-  readonly control: ObjectControl;
-}
-
-function ContainersPanel({ control: { change }, projectId, chosenId, project }: ContainersPanelProps) {
+export function ContainersPanel({ projectId, chosenId, project }: ShownProject) {
   const { requester } = useDependencies();
   const read = useCallback(
     () =>
@@ -76,30 +69,34 @@ function ContainersPanel({ control: { change }, projectId, chosenId, project }: 
         </CreateLink>
       }
     >
-      {({ id, name, option, createdAt, cmpObject }) => (
-        <li key={id} data-container={name}>
-          <span className="line">
-            <button
-              type="button"
-              className="link name"
-              data-row={id}
-              onClick={() => change({ open: { type: containerType.typename, id } })}
-            >
-              {name}
-            </button>
-            <span className="dim">
-              option {option?.name ?? 'not known'} · <Time at={createdAt} />
-              {cmpObject !== null && ` · ${cmpObject.type}/${cmpObject.externalId}`}
-            </span>
-          </span>
-        </li>
+      {(nodes) => (
+        <Table columns={['Name', 'Storage class', 'CMP object', 'Created']}>
+          {nodes.map(({ id, name, option, createdAt, cmpObject }) => (
+            <tr key={id} data-container={name}>
+              <td>
+                <Link className="name" data-row={id} href={linkTo('ObjectContainer', id) ?? '/objects'}>
+                  {name}
+                </Link>
+              </td>
+              <td>{option?.name ?? 'not known'}</td>
+              <td>
+                {cmpObject !== null && <Link href={linkToCmpObject(cmpObject)}>{formatCmpObject(cmpObject)}</Link>}
+              </td>
+              <td className="dim">
+                <Time at={createdAt} />
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </ListPanel>
   );
 }
 
-function AccessKeysPanel({ projectId, chosenId, project }: OfProject) {
+/** Keys that sign URLs are made by uploads, downloads and share links, not by people: they are shown on request. */
+export function AccessKeysPanel({ projectId, chosenId, project }: ShownProject) {
   const { requester } = useDependencies();
+  const [areAllShown, showAll] = useState(false);
   const read = useCallback(
     () =>
       told(async () => {
@@ -109,32 +106,47 @@ function AccessKeysPanel({ projectId, chosenId, project }: OfProject) {
     [requester, projectId],
   );
   const found = useRepeated(read, everyMs);
+  const forUrls = found?.nodes?.filter((key) => key.forUrls).length ?? 0;
+  const shown = found?.nodes?.filter((key) => areAllShown || !key.forUrls);
   return (
     <ListPanel
       name="accesskeys"
       title={`Access keys of ${project}`}
-      found={found}
+      found={found && { ...found, ...(shown && { nodes: shown }) }}
       none="None yet."
       tools={
         <CreateLink kind="ObjectAccessKey" presets={{ projectId: chosenId }} projectId={chosenId}>
           Create
         </CreateLink>
       }
+      after={
+        forUrls > 0 && (
+          <label className="choice hidden-keys">
+            <input type="checkbox" checked={areAllShown} onChange={({ target }) => showAll(target.checked)} />
+            Show {forUrls === 1 ? 'the key' : `the ${forUrls} keys`} of signed URLs
+          </label>
+        )
+      }
     >
-      {({ id, accessKeyId, name, canWrite, forUrls, revokedAt }) => (
-        <li key={id} data-key={accessKeyId}>
-          <span className="line">
-            <code className="name">{accessKeyId}</code>
-            <span className="dim">
-              {name} · {canWrite ? 'reads and writes' : 'reads'}
-              {forUrls && ' · signs URLs'}
-              {revokedAt !== null && ' · revoked'}
-            </span>
-            {revokedAt === null && (
-              <EditLink kind="ObjectAccessKey" id={id} projectId={projectId} about={accessKeyId} />
-            )}
-          </span>
-        </li>
+      {(nodes) => (
+        <ul className="stored">
+          {nodes.map(({ id, accessKeyId, name, canWrite, forUrls, revokedAt }) => (
+            <li key={id} data-key={accessKeyId}>
+              <span className="line">
+                <span className="name">{name}</span>
+                <code>{accessKeyId}</code>
+                <span className="dim">
+                  {canWrite ? 'reads and writes' : 'reads'}
+                  {forUrls && ' · signs URLs'}
+                  {revokedAt !== null && ' · revoked'}
+                </span>
+                {revokedAt === null && (
+                  <EditLink kind="ObjectAccessKey" id={id} projectId={projectId} about={accessKeyId} />
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
       )}
     </ListPanel>
   );
@@ -146,10 +158,13 @@ interface ListPanelProps<Node> {
   readonly found: Found<Node> | null;
   readonly none: string;
   readonly tools: ReactNode;
-  readonly children: (node: Node) => ReactNode;
+  /** Below the list. */
+  readonly after?: ReactNode;
+  /** The list, if it is not empty. */
+  readonly children: (nodes: readonly Node[]) => ReactNode;
 }
 
-function ListPanel<Node>({ name, title, found, none, tools, children }: ListPanelProps<Node>) {
+function ListPanel<Node>({ name, title, found, none, tools, after, children }: ListPanelProps<Node>) {
   const { nodes, more, reason } = found ?? {};
   return (
     <Panel
@@ -162,7 +177,8 @@ function ListPanel<Node>({ name, title, found, none, tools, children }: ListPane
         {found === null && <Skeleton />}
         {reason !== undefined && <p className="hint message">Not known: {reason}</p>}
         {nodes?.length === 0 && <p className="hint">{none}</p>}
-        <ul className="stored">{nodes?.map(children)}</ul>
+        {nodes !== undefined && nodes.length > 0 && children(nodes)}
+        {after}
       </ScrollRegion>
     </Panel>
   );

@@ -79,14 +79,14 @@ export class ClusterAnswers {
       case 'containersNamed':
         return containers(...(await named(namespace, caller, question.names)));
       case 'objects': {
-        const { container, prefix, after, limit } = question;
-        const listed = await namespace.list(caller, container, { prefix, delimiter: '', after, limit });
+        const { container, prefix, delimiter = '', after, limit } = question;
+        const listed = await namespace.list(caller, container, { prefix, delimiter, after, limit });
         const objects = listed.objects.map(
           ({ name, sizeBytes, etag, contentType, modifiedAt, version }): AskedObject => ({
             ...{ name, sizeBytes, etag, contentType, modifiedAtMs: modifiedAt.getTime(), version },
           }),
         );
-        return { containers: [], objects };
+        return { containers: [], objects, prefixes: [...listed.prefixes] };
       }
       case 'createContainer': {
         const { name, id, option } = question;

@@ -16,7 +16,12 @@ import {
 import { loader } from '../../../../platform/pages/loader.ts';
 import { pageOf } from '../../../../platform/pages/page-loader.ts';
 import { decodeId, decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
-import type { AskedContainer, AskedObject, ClusterQuestion } from '../../wire/cluster-questions.ts';
+import {
+  type AskedContainer,
+  type AskedObject,
+  type ClusterQuestion,
+  mostDelimiter,
+} from '../../wire/cluster-questions.ts';
 import { type Asked, type ClusterQuestions, NoAnswerError, RefusedByCluster } from '../questions/cluster-questions.ts';
 import { accountsOf } from '../stores/account-store.ts';
 import {
@@ -35,6 +40,15 @@ import type { OptionRow } from '../stores/option-store.ts';
 interface Named {
   readonly projectId: string;
   readonly name: string;
+}
+
+interface ObjectsArguments extends PageArguments {
+  readonly prefix?: string | null;
+  readonly delimiter?: string | null;
+}
+
+interface ObjectsPage extends Page<AskedObject> {
+  readonly commonPrefixes: readonly string[];
 }
 
 const madeForCmpObject = Symbol('containers made for CMP objects');
@@ -120,28 +134,35 @@ export class ContainerReads {
     return { ...pageItems(rows, request.first, keyOf), count };
   }
 
-  /** Null if the container is deleted. Cursors are names in base64url, and so may be longer than other cursors. */
-  async objects(
-    { accountId, name }: ContainerRow,
-    args: PageArguments & { readonly prefix?: string | null },
-  ): Promise<Page<AskedObject> | null> {
+  /**
+   * Null if the container is deleted. Cursors are names or common prefixes in base64url, and so may be longer than other
+   * cursors.
+   */
+  async objects({ accountId, name }: ContainerRow, args: ObjectsArguments): Promise<ObjectsPage | null> {
     const { first, take: limit } = pageRequest({ ...args, after: null });
     const prefix = bounded('prefix', args.prefix, mostPrefix);
+    const delimiter = bounded('delimiter', args.delimiter, mostDelimiter);
     const after = args.after == null ? '' : nameIn(args.after);
     const account = containerId(accountId);
     try {
-      const question = { ask: 'objects', account, container: name, prefix } as const;
-      const { objects } = await this.#ask({ ...question, after, limit });
-      const nodes = objects.slice(0, first);
-      const last = nodes.at(-1);
-      const endCursor = last === undefined ? null : Buffer.from(last.name).toString('base64url');
-      const isWhole = after === '' && objects.length <= first;
+      const question = { ask: 'objects', account, container: name, prefix, delimiter } as const;
+      const { objects, prefixes = [] } = await this.#ask({ ...question, after, limit });
+      const found = [...objects.map((object) => object.name), ...prefixes].toSorted(byBytes);
+      const kept = new Set(found.slice(0, first));
+      const last = [...kept].at(-1);
+      const endCursor = last === undefined ? null : Buffer.from(last).toString('base64url');
+      const isWhole = after === '' && found.length <= first;
       const count = async () => {
-        if (isWhole) return objects.length;
+        if (isWhole) return found.length;
         const some = await this.#ask({ ...question, after: '', limit: mostCounted + 1 });
-        return some.objects.length > mostCounted ? null : some.objects.length;
+        const counted = some.objects.length + (some.prefixes?.length ?? 0);
+        return counted > mostCounted ? null : counted;
       };
-      return { nodes, pageInfo: { hasNextPage: objects.length > first, endCursor }, count };
+      return {
+        nodes: objects.filter((object) => kept.has(object.name)),
+        commonPrefixes: prefixes.filter((each) => kept.has(each)),
+        ...{ pageInfo: { hasNextPage: found.length > first, endCursor }, count },
+      };
     } catch (error) {
       if (error instanceof RefusedByCluster && error.code === 'NO_CONTAINER') return null;
       throw error;
@@ -233,6 +254,10 @@ function bounded(name: string, text: string | null | undefined, mostBytes: numbe
   if (text == null) return '';
   if (text.length <= mostBytes && text.isWellFormed() && Buffer.byteLength(text) <= mostBytes) return text;
   throw new CodedError('INVALID_INPUT', `${name}: give at most ${mostBytes} bytes of UTF-8.`);
+}
+
+function byBytes(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
 /** Without those that no container has. */

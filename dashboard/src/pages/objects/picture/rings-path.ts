@@ -58,7 +58,7 @@ export function ringsPath(
     };
   });
   const steps = [
-    { title: 'Options', stops: optionStops },
+    { title: 'Storage classes', stops: optionStops },
     { title: 'Clusters', stops: clusterStops },
   ];
   return { steps: steps.filter(({ stops }) => stops.length > 0), ways };
