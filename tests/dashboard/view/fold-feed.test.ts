@@ -22,7 +22,7 @@ function line({ seconds, of = 'lb1', owner, kind = 'loadBalancer.changed', to = 
     ...({ type: 'change', id: `s${serial}`, label: of, ...(owner === undefined ? {} : { ownerId: owner }) } as const),
     change: {
       ...{ id: `s${serial}`, changedAt, kind, subjectType: 'T', subjectId: of, subjectVersion: 1, from: null, to },
-      ...{ reason: reason ?? null, project: null },
+      ...{ reason: reason ?? null, project: null, subjectName: null },
     },
   };
 }
