@@ -181,8 +181,9 @@ test('settings are compared with those of an earlier time, field by field, and g
   const compare = part(page, 'Compare with an earlier time');
   await compare.getByRole('button', { name: 'Yesterday' }).click();
   await compare.getByText('created since').first().waitFor();
-  await page.clock.setSystemTime(before.getTime() + 3_600_000);
+  await page.clock.setFixedTime(before.getTime() + 3_600_000);
   await compare.getByRole('button', { name: 'An hour ago' }).click();
+  await page.clock.setSystemTime(Date.now());
   await compare.getByText(`Max nodes: ${maxNodes} → ${maxNodes + 2}`).waitFor();
   expect(await compare.getByText('→').count()).toBe(1);
   await expectAccessible(page, 'a comparison');
@@ -262,10 +263,12 @@ test('a deleted object is created again from its last settings, with its parts, 
   await page.getByText('The object gets a new id.').waitFor();
   expect(await field(page, 'Name').inputValue()).toBe('web');
   await expectAccessible(page, 'an object that is created again');
+  // Its name is free when the deletion is complete.
+  await field(page, 'Name').fill('web-again');
   await page.getByRole('button', { name: 'Create a load balancer' }).click();
-  await created('load balancer web');
+  await created('load balancer web-again');
   const { loadBalancers } = await ask<{ loadBalancers: { nodes: object[] } }>(
-    '{ loadBalancers { nodes { description tags pools { name members { nodes { host } } } listeners { port defaultPool { name } } } } }',
+    '{ loadBalancers(names: ["web-again"]) { nodes { description tags pools { name members { nodes { host } } } listeners { port defaultPool { name } } } } }',
   );
   expect(loadBalancers.nodes).toMatchObject([
     {

@@ -73,7 +73,12 @@ test.each(cases)('an event of %s in %s has its name', async (type, table, values
     }));
     await appendStatus(tx, kinds, events, ground.wake);
     // The name that a writer gives comes first.
-    await appendStatus(tx, kinds, events.map((event) => ({ ...event, subjectName: 'given' })), ground.wake);
+    await appendStatus(
+      tx,
+      kinds,
+      events.map((event) => ({ ...event, subjectName: 'given' })),
+      ground.wake,
+    );
     const rows = await tx.query<{ name: string | null }>(
       'SELECT subject_name AS name FROM status_change WHERE subject_id = ? ORDER BY id',
       [id],

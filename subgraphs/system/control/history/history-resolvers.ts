@@ -41,7 +41,11 @@ export function historyResolvers({ db, entities }: { readonly db: Database; read
   };
   return {
     Query: {
-      async configurationVersions(_, { subjectId, projectId, subjectName: name = null, onlyDeletions, ...page }, context) {
+      async configurationVersions(
+        _,
+        { subjectId, projectId, subjectName: name = null, onlyDeletions, ...page },
+        context,
+      ) {
         const identity = caller(context);
         const args = { ...page, only: onlyDeletions === true ? ofDeletions : undefined };
         if (subjectId == null) {
