@@ -36,7 +36,6 @@ export function SetupForm({ projectId: chosen }: { readonly projectId: string | 
   const [name, setName] = useState('ops');
   const [target, setTarget] = useState<TargetDraft>(emptyTarget);
   const setup = useSetup();
-  const id = useId();
   const template = templates[at];
   // The first channel there is, else a new one.
   const channelId = picked ?? channels?.[0]?.id ?? target.kind;
@@ -58,22 +57,7 @@ export function SetupForm({ projectId: chosen }: { readonly projectId: string | 
   };
   return (
     <form className="alert-setup" onSubmit={submit}>
-      <fieldset>
-        <legend>Tell me when</legend>
-        {templates.map(({ title }, index) => (
-          <label key={title} className="choice">
-            <input type="radio" name={id} checked={at === index} onChange={() => setAt(index)} />
-            {title}
-          </label>
-        ))}
-      </fieldset>
-      {template !== undefined && (
-        <p className="dim">
-          {`When ${rulesOf(template, projectId)
-            .map(([, condition]) => conditionWords[condition])
-            .join('; or when ')}.`}
-        </p>
-      )}
+      <Templates at={at} projectId={projectId} onPick={setAt} />
       <div className="alert-setup-fields">
         <label>
           In
@@ -125,6 +109,32 @@ export function SetupForm({ projectId: chosen }: { readonly projectId: string | 
         </>
       )}
     </form>
+  );
+}
+
+interface TemplatesProps {
+  readonly at: number;
+  readonly projectId: string | null;
+  readonly onPick: (at: number) => void;
+}
+
+function Templates({ at, projectId, onPick }: TemplatesProps) {
+  const id = useId();
+  const template = templates[at];
+  const words = template && rulesOf(template, projectId).map(([, condition]) => conditionWords[condition]);
+  return (
+    <>
+      <fieldset>
+        <legend>Tell me when</legend>
+        {templates.map(({ title }, index) => (
+          <label key={title} className="choice">
+            <input type="radio" name={id} checked={at === index} onChange={() => onPick(index)} />
+            {title}
+          </label>
+        ))}
+      </fieldset>
+      <p className="dim">{words && `When ${words.join('; or when ')}.`}</p>
+    </>
   );
 }
 

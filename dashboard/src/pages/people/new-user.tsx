@@ -92,16 +92,10 @@ export function NewUser() {
       </div>
       <Failures failures={users.failures} />
       {made !== undefined && (
-        <div className="once" role="status">
-          <p>
-            {isMember && place !== undefined
-              ? `${made.name} is a member of ${place}, as ${formatWord(role)}.`
-              : `${made.name} is created.`}{' '}
-            Hand over this password now: nobody can show it again.
-          </p>
-          <code data-secret="password">{made.password}</code>
-          <CopyButton text={made.password} what="the password" />
-        </div>
+        <Handover
+          made={made}
+          words={isMember && place !== undefined ? `a member of ${place}, as ${formatWord(role)}` : 'created'}
+        />
       )}
       {made !== undefined && memberships.failures.length > 0 && (
         <>
@@ -112,6 +106,16 @@ export function NewUser() {
         </>
       )}
     </form>
+  );
+}
+
+function Handover({ made: { name, password }, words }: { readonly made: Made; readonly words: string }) {
+  return (
+    <div className="once" role="status">
+      <p>{`${name} is ${words}. Hand over this password now: nobody can show it again.`}</p>
+      <code data-secret="password">{password}</code>
+      <CopyButton text={password} what="the password" />
+    </div>
   );
 }
 
