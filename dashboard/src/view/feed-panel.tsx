@@ -82,6 +82,7 @@ interface FoldRowProps {
 function FoldRow({ fold: { lines }, label, row }: FoldRowProps) {
   const [isOpen, setOpen] = useState(false);
   const at = lines[0]?.change.changedAt ?? '';
+  const reason = lines.find(({ change }) => change.reason !== null)?.change.reason ?? null;
   return (
     <details className="fold" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary className="feed-line">
@@ -92,6 +93,11 @@ function FoldRow({ fold: { lines }, label, row }: FoldRowProps) {
         <span className="change">
           <b>{foldWords(lines)}</b> <span className="dim">· {lines.length} changes</span>
         </span>
+        {reason !== null && !isOpen && (
+          <span className="reason">
+            <Reason text={reason} />
+          </span>
+        )}
       </summary>
       {isOpen && (
         <ul>

@@ -7,7 +7,7 @@ interface MinuteFigure {
 }
 
 const minuteMs = 60_000;
-export const minutesOfHour = 60;
+const minutesOfHour = 60;
 
 /** A second, oldest first, up to the last whole minute. Null: no node reported. `figures` in any order. */
 export function requestsOfHour(figures: readonly MinuteFigure[], nowMs: number): readonly (number | null)[] {
