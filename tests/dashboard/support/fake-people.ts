@@ -93,13 +93,14 @@ export class FakePeople {
     this.rules.push(ruleOf(name));
     this.channels.push(channelOf(name));
     const object = { sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
-    const objects = ({ prefix }: { readonly prefix: string }) => ({
-      ...page([name, 'cat.jpg'].map((each) => ({ ...object, name: prefix + each }))),
-      commonPrefixes: [`${prefix}${name}/`, `${prefix}2026/`],
-    });
+    const entries = ({ prefix }: { readonly prefix: string }) =>
+      page([
+        ...[`${prefix}${name}/`, `${prefix}2026/`].map((each) => ({ name: each, object: null })),
+        ...[name, 'cat.jpg'].map((each) => ({ name: prefix + each, object: { ...object, name: prefix + each } })),
+      ]);
     this.containers.push({
       ...{ __typename: 'ObjectContainer', id: 'c1', name, createdAt: now(), project },
-      ...{ option: { name: 'usual' }, cmpObject: null, objects },
+      ...{ option: { name: 'usual' }, cmpObject: null, entries, objects: page([]) },
     });
   }
 }

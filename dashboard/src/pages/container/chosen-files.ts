@@ -1,6 +1,6 @@
 // The files that a person drops or chooses, with the paths of their folders. Bounded: a folder may have any number of files.
 
-export interface ChosenFile {
+interface ChosenFile {
   readonly file: File;
   /** From the dropped folder on: `photos/cat.jpg`. */
   readonly path: string;

@@ -7,12 +7,11 @@ import { PagedPanel } from '../../view/paged-panel.tsx';
 import { type CountedPage, usePaged } from '../../view/use-paged.ts';
 import { useSettled } from '../../view/use-settled.ts';
 import { folderLink } from './address.ts';
-import { FolderRow, ObjectRow, type StoredObject } from './object-row.tsx';
+import { FolderRow, ObjectRow } from './object-row.tsx';
 import type { Transfers } from './transfers.ts';
 import { downloadOf } from './use-transfers.ts';
 
-/** A text is the common prefix of a folder. */
-type Entry = StoredObject | string;
+type Entry = NonNullable<NonNullable<ContainerPageQuery['objectContainer']>['entries']>['nodes'][number];
 
 interface FolderPanelProps {
   readonly id: string;
@@ -41,15 +40,14 @@ export function FolderPanel({ id, folder, rest, forbidden, transfers, stored, on
     async (after: string | null): Promise<CountedPage<Entry>> => {
       const { objectContainer } = await requester.request(ContainerPageDocument, { id, prefix, after });
       onRead(objectContainer);
-      const objects = objectContainer?.objects;
-      return objects == null ? none : { ...objects, nodes: [...objects.commonPrefixes, ...objects.nodes] };
+      return objectContainer?.entries ?? none;
     },
     [requester, id, prefix, onRead],
   );
   const paged = usePaged(readPage, `${changes} ${stored}`, everyMs);
   const onChanged = useCallback(() => setChanges((before) => before + 1), []);
   const { page } = paged;
-  const nodes = page?.nodes.toSorted((one, other) => Number(isObject(one)) - Number(isObject(other))) ?? [];
+  const nodes = page?.nodes.toSorted((one, other) => Number(one.object !== null) - Number(other.object !== null)) ?? [];
   const empty = `No objects yet.${forbidden === null ? ' Drop files here, or press Upload files.' : ''}`;
   return (
     <PagedPanel
@@ -59,16 +57,16 @@ export function FolderPanel({ id, folder, rest, forbidden, transfers, stored, on
       none={rest === '' ? empty : 'No name here begins with this.'}
       tools={tools}
       columns={['Name', 'Size', 'Type', 'Modified', '']}
-      keyOf={(entry) => (isObject(entry) ? `object ${entry.name}` : `folder ${entry}`)}
-      item={(entry) =>
-        isObject(entry) ? (
-          <ObjectRow
-            {...{ containerId: id, object: entry, forbidden, onChanged }}
-            shown={entry.name.slice(folder.length) || '/'}
-            onDownload={() => transfers.add([downloadOf({ name: entry.name, sizeBytes: Number(entry.sizeBytes) })])}
-          />
+      keyOf={({ name }) => name}
+      item={({ name, object }) =>
+        object === null ? (
+          <FolderRow name={name} shown={name.slice(folder.length)} href={folderLink(id, name)} />
         ) : (
-          <FolderRow name={entry} shown={entry.slice(folder.length)} href={folderLink(id, entry)} />
+          <ObjectRow
+            {...{ containerId: id, object, forbidden, onChanged }}
+            shown={name.slice(folder.length) || '/'}
+            onDownload={() => transfers.add([downloadOf({ name, sizeBytes: Number(object.sizeBytes) })])}
+          />
         )
       }
     >
@@ -84,8 +82,4 @@ export function FolderPanel({ id, folder, rest, forbidden, transfers, stored, on
       </label>
     </PagedPanel>
   );
-}
-
-function isObject(entry: Entry): entry is StoredObject {
-  return typeof entry !== 'string';
 }

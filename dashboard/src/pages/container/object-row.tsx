@@ -17,7 +17,8 @@ import { Moment, Time } from '../../view/time.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import { sendToCluster } from './send-to-cluster.ts';
 
-export type StoredObject = NonNullable<NonNullable<ContainerPageQuery['objectContainer']>['objects']>['nodes'][number];
+type Entries = NonNullable<NonNullable<ContainerPageQuery['objectContainer']>['entries']>;
+type StoredObject = NonNullable<Entries['nodes'][number]['object']>;
 
 const icons = {
   folder: 'M2 12.5v-9h4l1.5 2H14v7z',

@@ -1,16 +1,12 @@
 // A request with a signed URL, straight to a cluster, in a worker of its own.
 import { formatBytes } from '../../view/format.ts';
+import type { SendOptions } from './transfers.ts';
 import type { Progress, SentRequest } from './upload-worker.ts';
-
-export interface SendOptions {
-  readonly onProgress?: (doneBytes: number) => void;
-  readonly signal?: AbortSignal;
-}
 
 const mostTextBytes = 2_000;
 
 /** The body of the answer, when the cluster has carried it out. Rejects with the words of a refusal. */
-export function sendToCluster(request: SentRequest, { onProgress, signal }: SendOptions = {}): Promise<Blob> {
+export function sendToCluster(request: SentRequest, { onProgress, signal }: Partial<SendOptions> = {}): Promise<Blob> {
   const worker = new Worker(new URL('./upload-worker.ts', import.meta.url), { type: 'module' });
   let reachedBytes = 0;
   return new Promise<Blob>((resolve, reject) => {

@@ -1,5 +1,4 @@
 // The uploads and downloads of a page: a few run at once, the others wait for their turn. A failed or cancelled one can be repeated.
-import type { SendOptions } from './send-to-cluster.ts';
 
 /** `taken`: an object of the name exists, and nobody said that it may be replaced. */
 type TransferState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled' | 'taken';
@@ -24,8 +23,13 @@ export interface Transfer extends Wish {
   readonly message: string | null;
 }
 
+export interface SendOptions {
+  readonly onProgress: (doneBytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
 /** Rejects with the reason of a failure. */
-export type Send = (wish: Wish, options: Required<SendOptions>) => Promise<void>;
+export type Send = (wish: Wish, options: SendOptions) => Promise<void>;
 
 /** An object of this name exists. */
 export class NameTaken extends Error {}

@@ -42,13 +42,15 @@ interface Named {
   readonly name: string;
 }
 
-interface ObjectsArguments extends PageArguments {
+interface EntriesArguments extends PageArguments {
   readonly prefix?: string | null;
   readonly delimiter?: string | null;
 }
 
-interface ObjectsPage extends Page<AskedObject> {
-  readonly commonPrefixes: readonly string[];
+interface Entry {
+  readonly name: string;
+  /** Null for a common prefix. */
+  readonly object: AskedObject | null;
 }
 
 const madeForCmpObject = Symbol('containers made for CMP objects');
@@ -134,11 +136,17 @@ export class ContainerReads {
     return { ...pageItems(rows, request.first, keyOf), count };
   }
 
+  /** Null if the container is deleted. */
+  async objects(row: ContainerRow, args: EntriesArguments): Promise<Page<AskedObject> | null> {
+    const page = await this.entries(row, { ...args, delimiter: '' });
+    return page && { ...page, nodes: page.nodes.flatMap(({ object }) => object ?? []) };
+  }
+
   /**
    * Null if the container is deleted. Cursors are names or common prefixes in base64url, and so may be longer than other
    * cursors.
    */
-  async objects({ accountId, name }: ContainerRow, args: ObjectsArguments): Promise<ObjectsPage | null> {
+  async entries({ accountId, name }: ContainerRow, args: EntriesArguments): Promise<Page<Entry> | null> {
     const { first, take: limit } = pageRequest({ ...args, after: null });
     const prefix = bounded('prefix', args.prefix, mostPrefix);
     const delimiter = bounded('delimiter', args.delimiter, mostDelimiter);
@@ -146,23 +154,17 @@ export class ContainerReads {
     const account = containerId(accountId);
     try {
       const question = { ask: 'objects', account, container: name, prefix, delimiter } as const;
-      const { objects, prefixes = [] } = await this.#ask({ ...question, after, limit });
-      const found = [...objects.map((object) => object.name), ...prefixes].toSorted(byBytes);
-      const kept = new Set(found.slice(0, first));
-      const last = [...kept].at(-1);
-      const endCursor = last === undefined ? null : Buffer.from(last).toString('base64url');
+      const found = entriesIn(await this.#ask({ ...question, after, limit }));
+      const nodes = found.slice(0, first);
+      const last = nodes.at(-1);
+      const endCursor = last === undefined ? null : Buffer.from(last.name).toString('base64url');
       const isWhole = after === '' && found.length <= first;
       const count = async () => {
         if (isWhole) return found.length;
-        const some = await this.#ask({ ...question, after: '', limit: mostCounted + 1 });
-        const counted = some.objects.length + (some.prefixes?.length ?? 0);
-        return counted > mostCounted ? null : counted;
+        const some = entriesIn(await this.#ask({ ...question, after: '', limit: mostCounted + 1 }));
+        return some.length > mostCounted ? null : some.length;
       };
-      return {
-        nodes: objects.filter((object) => kept.has(object.name)),
-        commonPrefixes: prefixes.filter((each) => kept.has(each)),
-        ...{ pageInfo: { hasNextPage: found.length > first, endCursor }, count },
-      };
+      return { nodes, pageInfo: { hasNextPage: found.length > first, endCursor }, count };
     } catch (error) {
       if (error instanceof RefusedByCluster && error.code === 'NO_CONTAINER') return null;
       throw error;
@@ -256,8 +258,13 @@ function bounded(name: string, text: string | null | undefined, mostBytes: numbe
   throw new CodedError('INVALID_INPUT', `${name}: give at most ${mostBytes} bytes of UTF-8.`);
 }
 
-function byBytes(one: string, other: string): number {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+/** In the order of UTF-8 bytes. */
+function entriesIn({ objects, prefixes = [] }: Asked): readonly Entry[] {
+  const all = [
+    ...objects.map((object) => ({ name: object.name, object })),
+    ...prefixes.map((name) => ({ name, object: null })),
+  ];
+  return all.toSorted((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
 }
 
 /** Without those that no container has. */

@@ -42,6 +42,7 @@ export function containerResolvers({ reads, rows, service, urls }: ContainerDepe
         return cmp === null ? null : { id: encodeCmpObject(cmp) };
       },
       objects: (row, args) => reads.objects(row, args),
+      entries: (row, args) => reads.entries(row, args),
     },
     ObjectOption: { containers: (row, args, context) => reads.ofOption(context, row, args) },
     ObjectContainerUrl: {
