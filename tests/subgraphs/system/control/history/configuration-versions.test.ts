@@ -99,6 +99,7 @@ describe('a change', () => {
 
   test('is in its entry of the audit trail, also if one request makes several', async () => {
     const id = subjects.find(({ type }) => type === 'GslbPool')?.id ?? '';
+    await shared.admin.change('gslbPoolUpdate', { id, minUp: 1 });
     const update = (alias: string, minUp: number) =>
       `${alias}: gslbPoolUpdate(input: { id: "${id}", minUp: ${minUp} }) { userErrors { code } }`;
     await shared.admin.ask(`mutation { ${update('one', 2)} ${update('two', 1)} }`, {});
