@@ -7,7 +7,7 @@ import type { Browser } from 'playwright-core';
 import { decodeId } from '../../platform/values/ids.ts';
 import { Administrator } from '../support/product/administrator.ts';
 import { type RunningSystem, runningSystem } from '../support/product/running-system.ts';
-import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
+import { launchBrowser, login, openPage, until, untilCount } from './support/browser.ts';
 
 let system: RunningSystem;
 let browser: Browser;
@@ -124,7 +124,11 @@ test('list, parts, nodes, traffic, a drain by hand, a replacement and a cordon',
   await page.locator('.rows-nodes').getByText('web-a').click();
   await drawer.getByRole('button', { name: 'Replace…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Replace', exact: true }).click();
-  await page.locator('.feed-line').getByText('its replacement was requested').waitFor();
+  // The changes of a load balancer and its parts are folded.
+  await until(
+    page,
+    '[...document.querySelectorAll(".fold")].forEach((fold) => { fold.open = true; }) ?? document.querySelector(".feed").textContent.includes("its replacement was requested")',
+  );
 
   await drawer.getByRole('button', { name: 'host-1' }).click();
   await drawer.getByRole('button', { name: 'web-b' }).waitFor();

@@ -42,7 +42,8 @@ export function foldFeed(lines: readonly FeedLine[]): readonly (FeedLine | Fold)
   return lines.flatMap((line): readonly (FeedLine | Fold)[] => {
     const group = groups.get(line) ?? [];
     if (group.length < leastFolded) return [line];
-    return group[0] === line ? [{ type: 'fold', id: line.id, lines: group }] : [];
+    // Its oldest change names it: it stays open when newer ones come.
+    return group[0] === line ? [{ type: 'fold', id: group.at(-1)?.id ?? line.id, lines: group }] : [];
   });
 }
 
