@@ -171,6 +171,7 @@ export const exceptions: readonly { readonly reason: string; readonly mutations:
     reason: 'It changes which host takes writes.',
     mutations: ['haHostJoin', 'haPause', 'haResume', 'haSwitchover'],
   },
+  { reason: 'It tries a destination that no channel has yet.', mutations: ['alertTargetTest'] },
   { reason: 'The product makes alerts itself.', mutations: ['alertAcknowledge', 'alertEnd'] },
   { reason: 'It settles a call that was relayed.', mutations: ['relayOperationSettle'] },
   {

@@ -12,7 +12,7 @@ import type { Call, Verb } from '../../verb.ts';
 const remote = kindVerb('User', 'create');
 
 const direct = {
-  config: { ...configOption, help: 'Settings of the role system: write to their database, without an endpoint.' },
+  config: configOption,
   recover: flag('With --config: give an existing user a new password, enable the user and end all sessions.'),
 } as const;
 
