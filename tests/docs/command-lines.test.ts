@@ -156,7 +156,8 @@ class Arguments {
     }
     const [name, option] = found;
     this.#given.add(name);
-    if (option.value === undefined) return;
+    const isBare = option.bare === true && (inline ?? rest[0] ?? '-').startsWith('-');
+    if (option.value === undefined || isBare) return;
     // A line within quotes ends with them.
     const value = (inline ?? rest.shift())?.replace(/'$/, '');
     if (this.#isBlock) this.#value(name, option, value);
