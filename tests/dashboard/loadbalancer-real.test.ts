@@ -1,5 +1,6 @@
 // The page of load balancers against a whole process. Every requested field is answered within the cost limits, and
 // manual actions return through the feed. The host and the nodes are only rows.
+// needs: dashboard
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';

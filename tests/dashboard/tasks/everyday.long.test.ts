@@ -54,7 +54,7 @@ describeWithProduct('by mouse', () => {
     await drawer.getByRole('link', { name: 'in the audit trail' }).click();
     const entry = page.locator('[data-list="entries"] > ul > li').first();
     await entry.locator('[data-action="firewallAddressSetElementAdd"]').waitFor();
-    await entry.getByText(/\(api token\) added firewall address set element/).waitFor();
+    await entry.getByText(/\(API token\) added firewall address set element/).waitFor();
     // The CMP object links to the next page.
     await entry.getByRole('link', { name: `tenant/asked-${mark}` }).click();
     await page.getByRole('heading', { name: `tenant/asked-${mark}` }).waitFor();

@@ -46,10 +46,19 @@ export async function balancerCases(run: FlagRun): Promise<void> {
   await ok(
     `loadbalancers create raw --tcp 9000 --nodes 2 --topology ACTIVE_STANDBY --node-connections 900 --node-threads 2 --no-wait ${project}`,
   );
-  await ok(`loadbalancers create auto --nodes 1..3 --requests-per-node 1000 --no-wait ${project}`);
+  await ok(
+    `loadbalancers create auto --nodes 1..3 --requests-per-node 1000 --deletion-protected true --no-wait ${project}`,
+  );
+  await ok(`loadbalancers update auto --deletion-protected false ${project}`);
   await ok(`certificates update web ${files} --preview --loadbalancer tls ${project}`);
   await ok(`certificates update web ${files} ${project} ${wait}`);
   for (const name of ['raw', 'auto', 'tls']) await ok(`loadbalancers delete ${name} --yes ${project}`);
+  await ok(`loadbalancers create kept --nodes 1 --deletion-protected false --no-wait ${project}`);
+  await ok(`loadbalancers update kept --deletion-protected true ${project}`);
+  await historyCases(run);
+  await ok(`loadbalancers update kept --deletion-protected false ${project}`);
+  await ok(`loadbalancers delete kept --yes ${project}`);
+  await ok(`history --deleted ${project}`);
   await ok(`loadbalancers list --tag blue ${project}`);
   for (const verb of ['show', 'status']) await ok(`loadbalancers ${verb} web ${project}`);
   await ok(`loadbalancers decisions web --all --limit 3 ${project}`);
@@ -214,4 +223,16 @@ async function alertCases({ system, ok }: FlagRun): Promise<void> {
   await ok(`alerts acknowledge ${id} --json`);
   await ok(`alerts end ${id} --json`);
   expect(await list('--resolved')).toHaveLength(1);
+}
+
+async function historyCases({ ok }: FlagRun): Promise<void> {
+  const changes = JSON.parse(await ok(`history kept --limit 5 --before 2100-01-01 ${project} --json`)) as readonly {
+    readonly id: string;
+  }[];
+  await ok(`compare kept --since 2026-01-01 ${project}`);
+  await ok(`compare kept --since 2026-01-01 ${project} --json`);
+  const newest = changes[0]?.id;
+  for (const way of ['client', 'server']) await ok(`undo ${newest} --dry-run=${way} --json`);
+  await ok(`undo ${newest} --wait 30`);
+  await ok(`undo ${newest} --restore --dry-run=server`);
 }

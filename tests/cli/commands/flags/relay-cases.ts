@@ -40,8 +40,10 @@ export async function relayCases(run: FlagRun): Promise<void> {
     `backends create edge --driver fortios ${at} ${password} --certificate ${pin} --site lab --label rack=b12 --allow-init --separate-objects ${project} --wait 30`,
   );
   await ok(`backends create fw --driver linux-nftables --host 127.0.0.1 ${key} --host-key ${hostKey} ${project}`);
-  await ok(`backends create api --driver fortios ${at} ${token} ${project}`);
-  await ok(`backends create ovs --driver openvswitch --host 127.0.0.1 ${certificate} ${project}`);
+  await ok(`backends create api --driver fortios ${at} ${token} --deletion-protected false ${project}`);
+  await ok(
+    `backends create ovs --driver openvswitch --host 127.0.0.1 ${certificate} --deletion-protected true ${project}`,
+  );
   for (let times = 0; times < 2; times += 1) {
     await ok(`backends list ${project}`);
     await ok(`backends show edge ${project}`);
@@ -52,8 +54,8 @@ export async function relayCases(run: FlagRun): Promise<void> {
   );
   await ok(`backends update edge --allow-init ${project}`);
   await ok(`backends update fw ${key} --host-key ${hostKey} ${project}`);
-  await ok(`backends update api ${token} ${project}`);
-  await ok(`backends update ovs ${certificate} ${project}`);
+  for (const value of [true, false]) await ok(`backends update api ${token} --deletion-protected ${value} ${project}`);
+  await ok(`backends update ovs ${certificate} --deletion-protected false ${project}`);
   await ok(`backends update api --host 127.0.0.2 --drop-credentials ${project}`);
   await ok(`backends accept-host-key fw ${hostKey} ${key} ${project}`);
   await ok(
