@@ -64,12 +64,12 @@ function deletePage(db: Database, rows: OldRows, ids: readonly string[], upTo: s
 
 function isOldSql({ column, given = {}, where }: OldRows): string {
   return [
-    ...Object.keys(given).map((name) => `${name} = ?`),
+    ...Object.keys(given).map((name) => `${name} <=> ?`),
     `${column} < ${trustedNow} - INTERVAL ? * 1000 MICROSECOND`,
     ...(where === undefined ? [] : [`(${where})`]),
   ].join(' AND ');
 }
 
-function valuesOf({ given = {}, keptMs }: OldRows): readonly (string | number)[] {
+function valuesOf({ given = {}, keptMs }: OldRows): readonly (string | number | null)[] {
   return [...Object.values(given), keptMs];
 }

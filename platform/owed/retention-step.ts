@@ -10,7 +10,7 @@ export interface OldRows {
   readonly column: string;
   readonly keptMs: number;
   /** Values of further columns. */
-  readonly given?: Readonly<Record<string, string>>;
+  readonly given?: Readonly<Record<string, string | null>>;
   /** SQL: a further condition. */
   readonly where?: string;
   /** The first column of the primary key. Default: id. */

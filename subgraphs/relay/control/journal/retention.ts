@@ -31,7 +31,7 @@ function oldOperations(state: string, keptMs: number): OldRows {
 function deletedRows(keptMs: number): readonly OldRows[] {
   return [
     {
-      ...{ name: 'deleted mappings', table: 'mapping', column: 'deleted_at', keptMs },
+      ...{ name: 'deleted mappings', table: 'mapping', given: { owner_slot: null }, column: 'updated_at', keptMs },
       where: `NOT ${isToldSql('Mapping', 'mapping.id')}`,
     },
     {

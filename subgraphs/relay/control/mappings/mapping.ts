@@ -19,7 +19,7 @@ interface Words {
  * `desired` is JSON text: the desired state in the terms of the driver's resource (null: not known). `verifyDiff` is JSON text of
  * a list of differences. `operationId` is the last call that created it (null: it was adopted).
  */
-export interface MappingRow extends Readonly<Omit<Mapping, 'ownerSlot' | 'deletedAt' | keyof Words>>, Words {}
+export interface MappingRow extends Readonly<Omit<Mapping, 'ownerSlot' | keyof Words>>, Words {}
 
 /** The CMP object of a mapping. */
 export function cmpObjectOfMapping(row: Pick<MappingRow, 'namespace' | 'cmpType' | 'cmpId'>): CmpObjectKey {

@@ -284,11 +284,13 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const handle = `"handle":${mapped.uuid}`;
     await lab().faults.set({ matching: handle, delayBeforeMs: 1_500 });
     const call = removal(mapped);
+    // Another test may have deleted a rule with the same number.
+    const before = (await readDeviceLog(lab().deviceLogPath)).length;
     const deleting = firewall.call(call.operation, call.arguments);
     await waitFor('the deletion, which has looked', async () =>
-      (await readDeviceLog(lab().deviceLogPath)).some(
-        (each) => each.phase === 'received' && each.stdin.includes(handle),
-      ),
+      (await readDeviceLog(lab().deviceLogPath))
+        .slice(before)
+        .some((each) => each.phase === 'received' && each.stdin.includes(handle)),
     );
     await reboot(0, ...Array.from({ length: 12 }, (_, index) => `drop comment "admin ${index}";`));
     expect(await deleting).toMatchObject({ state: 'FAILED', code: 'DEVICE_BUSY' });
