@@ -3,14 +3,16 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { SettingsSource } from '../../compose/gateway-role.ts';
+import { missingFiles } from '../../compose/missing-files.ts';
 import { startProcess } from '../../compose/process.ts';
 import { noteServed } from '../../ha/served-process.ts';
+import { ConfigError } from '../../platform/errors/config-error.ts';
 import { createLogger } from '../../platform/log/log.ts';
 import { type Config, printableConfig, rolesOf, secretSettings } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { CommandFailure, UsageError } from '../failures.ts';
 import { reloadOnHangUp } from '../hang-up.ts';
-import { settings } from '../local-options.ts';
+import { givenSettings, settings } from '../local-options.ts';
 import { flag, several, text } from '../option.ts';
 import { describeFailure } from '../start-failure.ts';
 import { asRootOption, configOption, logLevelOption } from '../start-options.ts';
@@ -47,12 +49,14 @@ export const serve = localVerb({
     };
     try {
       const read = () => settings(file, env, flags);
-      const config = read();
       if (options['print-config']) {
-        stdout.write(printableConfig(config));
+        stdout.write(printableConfig(read()));
         return;
       }
+      const { config, faults } = givenSettings(file, env, flags);
       if (process.getuid?.() === 0 && !options['as-root']) becomeUser(config);
+      const all = [...faults, ...missingFiles(config, subgraphRows)];
+      if (all.length > 0) throw new ConfigError(all);
       await runUntilStopped({ given: config, read }, stdout, signal);
     } catch (error) {
       throw describeFailure(error);

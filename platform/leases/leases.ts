@@ -45,6 +45,8 @@ export function leaseHeld(lease: { readonly name: string; readonly token: string
   return { sql: `EXISTS (${heldSql})`, values: [lease.name, lease.token] };
 }
 
+const mostNamed = 5;
+
 /** No lease lasts longer without renewal. */
 export const longestTtlMs = 5_000;
 
@@ -79,6 +81,8 @@ export class Leases {
   readonly #ttlMs: number;
   readonly #renewMs: number;
   readonly #held = new Map<string, Entry>();
+  /** Of leases that ended without a renewal: whether another process took them. */
+  readonly #asking = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
   #renewing: Promise<void> | undefined;
@@ -102,7 +106,7 @@ export class Leases {
     return this.#owner;
   }
 
-  /** Leases held now, and the number ever lost; for metrics. */
+  /** Leases held now, and the number ever lost to another process, or while the database did not answer; for metrics. */
   figures(): { readonly held: number; readonly lost: number } {
     return { held: this.#held.size, lost: this.#losses };
   }
@@ -160,6 +164,7 @@ export class Leases {
     await this.#renewing;
     await Promise.all([...this.#held.values()].map((entry) => entry.queued));
     await Promise.all([...this.#held.values()].map((entry) => this.#release(entry)));
+    await Promise.all(this.#asking);
   }
 
   /** A tenth is reserved for timers that fire late. */
@@ -189,15 +194,18 @@ export class Leases {
     }
   }
 
-  #schedule(): void {
-    // The database may return at once: waiting another whole period would lose the leases.
-    const pauseMs = this.#failing ? this.#renewMs / 5 : this.#renewMs;
+  /** `tookMs`: of the last renewal. */
+  #schedule(tookMs = 0): void {
+    // The database may return at once, and a renewal may take long: waiting another whole period would lose the leases.
+    const soonMs = this.#renewMs / 5;
+    const pauseMs = this.#failing ? soonMs : Math.max(soonMs, this.#renewMs - tookMs);
     if (this.#timer === undefined && this.#held.size > 0 && !this.#stopped)
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
+        const startedMs = performance.now();
         this.#renewing ??= this.#renew().finally(() => {
           this.#renewing = undefined;
-          this.#schedule();
+          this.#schedule(performance.now() - startedMs);
         });
       }, pauseMs);
     this.#scheduleWatch();
@@ -208,17 +216,38 @@ export class Leases {
     clearTimeout(this.#watch);
     if (this.#held.size === 0 || this.#stopped) return;
     const first = Math.min(...[...this.#held.values()].map((entry) => entry.validUntilMs));
-    this.#watch = setTimeout(
-      () => {
-        const nowMs = performance.now();
-        this.#lose(
-          [...this.#held.values()].filter((entry) => entry.validUntilMs <= nowMs),
-          'not renewed',
+    // If this process stood still, the timer is ahead of the answer to a renewal, which setImmediate lets pass.
+    const wait = () => void setImmediate(() => this.#endExpired());
+    this.#watch = setTimeout(wait, Math.max(1, first - performance.now()));
+  }
+
+  #endExpired(): void {
+    const nowMs = performance.now();
+    const ended = this.#drop([...this.#held.values()].filter((entry) => entry.validUntilMs <= nowMs));
+    if (ended.length > 0) {
+      const asking = this.#sayEnded(ended).finally(() => this.#asking.delete(asking));
+      this.#asking.add(asking);
+    }
+    this.#scheduleWatch();
+  }
+
+  /** This process may have stood still without anybody else to take them. Then nothing is lost, and it takes them again. */
+  async #sayEnded(entries: readonly Entry[]): Promise<void> {
+    const names = entries.map(({ name }) => name);
+    const sql = `SELECT name FROM lease WHERE name IN (${marksFor(names)}) AND owner <> ?`;
+    try {
+      const taken = await this.#db.query<{ name: string }>(sql, [...names, this.#owner]);
+      const lost = taken.map(({ name }) => name);
+      const rest = names.filter((name) => !lost.includes(name));
+      if (lost.length > 0) this.#countLost(lost, 'not renewed in time, and taken by another process');
+      if (rest.length > 0)
+        this.#log.info(
+          { leases: rest.slice(0, mostNamed), ended: rest.length },
+          'leases ended without a renewal, and no other process took them',
         );
-        this.#scheduleWatch();
-      },
-      Math.max(1, first - performance.now()),
-    );
+    } catch {
+      this.#countLost(names, 'not renewed in time: the database does not answer');
+    }
   }
 
   async #renew(): Promise<void> {
@@ -234,9 +263,10 @@ export class Leases {
         if (renewed.has(entry.token)) entry.validUntilMs = startedMs + this.#localTtlMs();
         else if (ours.has(entry.token)) this.#renewBusy(entry);
       }
-      this.#lose(
-        entries.filter(({ token }) => !ours.has(token)),
-        'taken by another',
+      const lost = this.#drop(entries.filter(({ token }) => !ours.has(token)));
+      this.#countLost(
+        lost.map(({ name }) => name),
+        'taken by another process',
       );
     } catch (error) {
       // A full disk is logged once, by the guard of the database.
@@ -269,6 +299,10 @@ export class Leases {
     const tokens = entries.map((entry) => entry.token);
     const marks = marksFor(names);
     const mine = `name IN (${marks}) AND token IN (${marks})`;
+    if (await this.#renewAtOnce(mine, [...names, ...tokens], entries.length)) {
+      const all = new Set(tokens);
+      return { renewed: all, ours: all };
+    }
     const renew = async (tx: Transaction) => {
       // SKIP LOCKED: a result being written holds its lease's row; it must not delay the renewal of the others.
       const free = await tx.query<{ name: string; token: string }>(
@@ -289,14 +323,29 @@ export class Leases {
     return this.#db.transaction(renew, { endsWork: true });
   }
 
-  #lose(entries: readonly Entry[], why: string): void {
-    const lost = entries.filter((entry) => this.#held.get(entry.name) === entry);
-    if (lost.length === 0) return;
-    for (const { name } of lost) this.#held.delete(name);
-    this.#losses += lost.length;
-    const names = lost.slice(0, 5).map(({ name }) => name);
-    this.#log.warn({ leases: names, lost: lost.length, why }, 'leases lost');
-    for (const { name, controller } of lost) controller.abort(new LeaseLostError(name));
+  /** In one statement: a busy process reads each further answer late. False if a row is locked, or is not ours. */
+  async #renewAtOnce(mine: string, values: readonly string[], count: number): Promise<boolean> {
+    const sql = `SET STATEMENT innodb_lock_wait_timeout = 0 FOR UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE ${mine} AND expires_at > NOW(3)`;
+    try {
+      return (await this.#db.execute(sql, [this.#ttlMs * 1000, ...values])).affectedRows === count;
+    } catch (error) {
+      if (isLockWaitTimeout(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Ends the leases for this process, and returns those that it still held. */
+  #drop(entries: readonly Entry[]): readonly Entry[] {
+    const dropped = entries.filter((entry) => this.#held.get(entry.name) === entry);
+    for (const { name } of dropped) this.#held.delete(name);
+    for (const { name, controller } of dropped) controller.abort(new LeaseLostError(name));
+    return dropped;
+  }
+
+  #countLost(names: readonly string[], why: string): void {
+    if (names.length === 0) return;
+    this.#losses += names.length;
+    this.#log.warn({ leases: names.slice(0, mostNamed), lost: names.length, why }, 'leases lost');
   }
 
   async #release(entry: Entry): Promise<void> {

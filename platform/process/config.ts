@@ -507,6 +507,19 @@ const noSuchSetting: Wrong = { wrong: 'there is no such setting', advice: 'remov
 
 /** Reads all sources and checks them; throws ConfigError with every fault. */
 export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[]): Config {
+  const { config, faults } = readSettings(sources, rows);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+/** Settings that are right, and the faults of the password files that they name. */
+export interface ReadSettings {
+  readonly config: Config;
+  readonly faults: readonly ConfigFault[];
+}
+
+/** For callers that look for faults of other files too. Throws ConfigError with every fault of the settings. */
+export function readSettings(sources: ConfigSources, rows: readonly SettingsRow[]): ReadSettings {
   const settings = shapesOf(rows);
   const env = sources.env ?? {};
   const faults: ConfigFault[] = [];
@@ -653,7 +666,7 @@ function faultsTogether(config: Config): ConfigFault[] {
   return faults;
 }
 
-function withPasswords(config: Config): Config {
+function withPasswords(config: Config): ReadSettings {
   const faults: ConfigFault[] = [];
   const password = (
     setting: 'database.passwordFile' | 'redis.passwordFile' | 'redis.sentinelPasswordFile',
@@ -669,11 +682,10 @@ function withPasswords(config: Config): Config {
   };
   const [database, redis] = [password('database.passwordFile'), password('redis.passwordFile')];
   const sentinel = password('redis.sentinelPasswordFile');
-  if (faults.length > 0) throw new ConfigError(faults);
-  return {
-    ...config,
+  const passwords = {
     ...(database === undefined ? {} : { 'database.password': database }),
     ...(redis === undefined ? {} : { 'redis.password': redis }),
     ...(sentinel === undefined ? {} : { 'redis.sentinelPassword': sentinel }),
   };
+  return { config: { ...config, ...passwords }, faults };
 }

@@ -28,7 +28,7 @@ import type { OwedQueue } from '../owed/owed-queue.ts';
 import type { RetentionStep } from '../owed/retention-step.ts';
 import type { TextMemory } from '../restore/text-memory.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
-import type { KeyFolder } from '../secrets/key-folder.ts';
+import type { KeyFileName, KeyFolder } from '../secrets/key-folder.ts';
 import type { Sealer } from '../secrets/seal.ts';
 import type { Wake } from '../work/wake.ts';
 import type { SettingShapes, SettingsOf } from './config.ts';
@@ -179,6 +179,7 @@ type ExtraRole<Shapes extends SettingShapes> = {
   readonly name: string;
   /** Whether it runs by default, and in the all-in-one process. */
   readonly standard: boolean;
+  readonly keyFiles?: readonly KeyFileName[];
 } & (
   | {
       readonly database: false;
@@ -216,6 +217,10 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   /** The DNS zones in which it publishes names. */
   zones?(settings: SettingsOf<Shapes>): readonly string[];
   readonly events: EventKinds;
+  /** Key files that it reads, beside those of every subgraph. */
+  keyFiles?(settings: SettingsOf<Shapes>): readonly KeyFileName[];
+  /** Settings of the ports at which machines connect to it, by mutual TLS. */
+  readonly linkPorts?: readonly string[];
   /** True for the one whose `create` provides `access`: no gateway works without it. */
   readonly authenticates?: boolean;
   /** Root fields that need no login. */

@@ -251,17 +251,23 @@ export class RestoreGuard {
     return (await this.#use(memory, 'read', () => memory.read(installation))) ?? [];
   }
 
-  /** A memory that keeps failing is logged once, and the other memories still count. */
+  /**
+   * A memory that keeps failing is logged once, and the other memories still count. An answer after the deadline shows that it works: this
+   * process may have stood still.
+   */
   async #use<Result>(
     memory: CommitMemory,
     step: 'read' | 'write' | 'forget',
     use: () => Promise<Result>,
   ): Promise<Result | undefined> {
     const name = `${memory.name} ${step}`;
-    try {
-      const result = await within(memoryMs, 'no answer', use);
+    const answered = async (): Promise<Result> => {
+      const result = await use();
       this.#failing.delete(name);
       return result;
+    };
+    try {
+      return await within(memoryMs, 'no answer', answered);
     } catch (error) {
       const nowMs = performance.now();
       const failing = this.#failing.get(name) ?? { sinceMs: nowMs, isLogged: false };

@@ -2,7 +2,7 @@
 // replaced file is read again, so that keys are rotated without a restart.
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ConfigError } from '../errors/config-error.ts';
+import { ConfigError, type ConfigFault } from '../errors/config-error.ts';
 import type { Logger } from '../log/log.ts';
 import { Looped } from '../work/loop.ts';
 import { isMissing } from './key-file.ts';
@@ -14,6 +14,12 @@ type SharedKeys = 'subgraphs' | 'sealing';
 export type KeyFileName = Signer | SharedKeys | 'public';
 
 const againMs = 1_000;
+
+export const noKeyFolder: ConfigFault = {
+  settings: ['keys.folder'],
+  wrong: 'these roles need key files',
+  advice: 'create them with "tidegate keys create FOLDER", and give that folder',
+};
 
 export function keyFilePath(folder: string, name: KeyFileName): string {
   return join(folder, `${name}.keys`);
@@ -130,14 +136,7 @@ export class KeyFolder extends Looped {
   #pathOf(name: KeyFileName): string {
     const { folder, sealingFile } = this.#options;
     if (name === 'sealing' && sealingFile !== undefined) return sealingFile;
-    if (folder === undefined)
-      throw new ConfigError([
-        {
-          settings: ['keys.folder'],
-          wrong: 'these roles need key files',
-          advice: 'create them with "tidegate keys create FOLDER", and give that folder',
-        },
-      ]);
+    if (folder === undefined) throw new ConfigError([noKeyFolder]);
     return keyFilePath(folder, name);
   }
 }

@@ -31,6 +31,8 @@ export const gslbRow = subgraphRow({
   uses: [dnsModule],
   events: gslbEvents,
   configurations: async () => (await import('./control/configurations.ts')).configurations,
+  keyFiles: () => ['sealing'],
+  linkPorts: [checkerPort, dnsPort],
   filteredFeeds: ['gslbChanges'],
   settings: {
     'gslb.linkHost': z

@@ -31,6 +31,8 @@ export const loadBalancerRow = subgraphRow({
   zones: (settings) => [settings['loadbalancer.zone']],
   events: loadBalancerEvents,
   configurations: async () => (await import('./control/configurations.ts')).configurations,
+  keyFiles: () => ['sealing'],
+  linkPorts: [linkPort],
   filteredFeeds: ['loadBalancerChanges', 'loadBalancerNodeChanges'],
   settings: {
     'loadbalancer.zone': z

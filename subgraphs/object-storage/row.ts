@@ -17,6 +17,8 @@ export const objectStorageRow = subgraphRow({
     folder: fileURLToPath(new URL('../../prisma/migrations/object-storage', import.meta.url)),
   },
   events: objectEvents,
+  keyFiles: (settings) => (settings[linkPort] === undefined ? [] : ['objects', 'sealing']),
+  linkPorts: [linkPort],
   configurations: async () => (await import('./control/configurations.ts')).configurations,
   settings: {
     'objectStorage.linkHost': z
@@ -41,6 +43,7 @@ export const objectStorageRow = subgraphRow({
     {
       name: 'objectcontroller',
       standard: false,
+      keyFiles: ['sealing'],
       database: objectClusterMigrations,
       create: async (context, settings) =>
         (await import('./agents/controller/controller-role.ts')).createControllerRole(context, settings),
@@ -55,6 +58,7 @@ export const objectStorageRow = subgraphRow({
     {
       name: 'objectserver',
       standard: false,
+      keyFiles: ['sealing'],
       database: objectClusterMigrations,
       create: async (context, settings) =>
         (await import('./agents/server/object-server-role.ts')).createObjectServerRole(context, settings),

@@ -34,6 +34,7 @@ export const relayRow = subgraphRow({
         'time for which a device may still act on a call after its connection was cut; drivers whose devices take longer say so, and it is never less than this',
       ),
   },
+  keyFiles: () => ['sealing'],
   oneMutation: true,
   // One process holds the sessions of a device. Another one would wait for it with a call, and open a further session for a read.
   oneAtATime: true,

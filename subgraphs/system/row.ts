@@ -51,6 +51,7 @@ export const systemRow = subgraphRow({
         'address of the dashboard for people, for example https://tidegate.example.com; alerts then link to the page of their subject',
       ),
   },
+  keyFiles: () => ['system'],
   authenticates: true,
   publicFields: ['Mutation.login', 'Mutation.sessionStart', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
   machineFields: ['Query.machineRevocations', 'Mutation.machineRenew', 'Mutation.statusEventsAdd'],

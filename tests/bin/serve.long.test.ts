@@ -273,3 +273,55 @@ test('reports all faults, and refuses a database without migrations', async () =
   expect(refused.output()).toContain('tidegate migrate');
   await empty.drop();
 });
+
+/** Each line names its setting. Nothing listens at the database's port: whoever connected first would report that. */
+test.each([
+  [
+    'password, key files, machines',
+    { 'database.passwordFile': 'none', 'keys.folder': 'keys-gateway', 'internal.machineFolder': 'machines' },
+    [
+      /^database\.passwordFile: can't be used: ENOENT/,
+      /^keys\.folder: without public\.keys, subgraphs\.keys, system\.keys, which these roles need/,
+      /^internal\.machineFolder: without system\.json, relay\.json, which these roles need/,
+      /^keys\.sealingFile: others may read the file .*chmod 600/,
+    ],
+  ],
+  [
+    'certificates, closed folders',
+    { 'database.caFile': 'none', 'keys.folder': 'closed', 'internal.machineFolder': 'closed' },
+    [
+      /^database\.caFile: can't be used: ENOENT/,
+      /^keys\.folder: can't be used: EACCES.*chown/,
+      /^internal\.machineFolder: can't be used: EACCES.*chown/,
+      /^keys\.sealingFile: others may read the file/,
+    ],
+  ],
+] as const)('names all missing files at once, before it connects: %s', async (_, paths, wanted) => {
+  // Even root needs a bit for x.
+  await writeFile(join(folder.path, 'closed'), '', { mode: 0o600 });
+  await mkdir(join(folder.path, 'machines'), { recursive: true });
+  await writeFile(join(folder.path, 'shared.keys'), '{}', { mode: 0o644 });
+  const settings = {
+    ...{ roles: ['system', 'relay'], 'internal.systemPort': 1, 'internal.relayPort': 1 },
+    ...{ 'database.host': '127.0.0.1:1', 'redis.host': '127.0.0.1' },
+  };
+  const inFolder = ([name, path]: readonly [string, string]) => [name, join(folder.path, path)];
+  const all = {
+    ...settings,
+    'keys.sealingFile': join(folder.path, 'shared.keys'),
+    ...Object.fromEntries(Object.entries(paths).map(inFolder)),
+  };
+  await writeFile(file('faulty'), JSON.stringify(all));
+  const refused = startProgram(['serve', '--as-root', '--config', file('faulty')]);
+  expect((await refused.ended).code).toBe(1);
+  const lines = refused
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('  '))
+    .map((line) => line.trim());
+  expect({ lines, isComplete: wanted.every((each) => lines.some((line) => each.test(line))) }).toEqual({
+    lines,
+    isComplete: true,
+  });
+  expect(lines).toHaveLength(wanted.length);
+});

@@ -54,6 +54,7 @@ function here(text: string): string {
     ['--password-file admin.password', `--password-file ${inFolder('accounts/admin.password')}`],
     ['/etc/tidegate', inFolder('etc')],
     ['/var/lib/tidegate/objects', inFolder('objects')],
+    ['/var/lib/tidegate', inFolder('etc')],
     ['/var/lib/mysql', inFolder('etc')],
     ['/run/mysqld/mysqld.sock', socketPath ?? ''],
     ['/run/redis/redis-server.sock', database.redisPath],

@@ -1,11 +1,18 @@
 // Leases and their fence on a real MariaDB.
+import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
-import { pino } from 'pino';
-import { Database, type Transaction } from '../../../platform/database/database.ts';
+import { type Logger, pino } from 'pino';
+import { Database, type SqlValue, type WriteResult } from '../../../platform/database/database.ts';
 import { isConnectionLost } from '../../../platform/errors/database-errors.ts';
-import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/leases/leases.ts';
+import {
+  checkLease,
+  type HeldLease,
+  LeaseLostError,
+  Leases,
+  type LeasesOptions,
+} from '../../../platform/leases/leases.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
@@ -29,7 +36,7 @@ afterAll(async () => {
   await place.drop();
 });
 
-function holder(options: { ttlMs?: number; renewMs?: number; host?: string } = {}): Leases {
+function holder(options: Partial<LeasesOptions> = {}): Leases {
   const leases = new Leases({ db, owner: newUuid(), log, ...options });
   made.push(leases);
   return leases;
@@ -43,6 +50,24 @@ async function take(leases: Leases, name: string): Promise<HeldLease> {
 
 function check(lease: { name: string; token: string }): Promise<void> {
   return db.transaction((tx) => checkLease(tx, lease));
+}
+
+const isRenewal = (sql: string): boolean => sql.includes('beat = beat + 1');
+
+/** The whole process stands still. */
+function standStill(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
+/** The lines of a log: level, message, and leases. */
+function listening(): { readonly lines: unknown[]; readonly log: Logger } {
+  const lines: unknown[] = [];
+  const write = (line: string) => {
+    const { level, msg, leases } = JSON.parse(line) as Record<string, unknown>;
+    lines.push([level === 40 ? 'warn' : 'info', msg, leases]);
+  };
+  return { lines, log: pino({ level: 'info' }, { write }) };
 }
 
 /** Simulates that the lease's time has passed on the database's clock. */
@@ -161,8 +186,8 @@ describe('renewal', () => {
   test('a renewal that failed because of the database is retried before the lease expires', async () => {
     class GoesAwayOnce extends Database {
       failures = 0;
-      override transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-        if (this.failures > 0) return super.transaction(work);
+      override execute(sql: string, values?: readonly SqlValue[]): Promise<WriteResult> {
+        if (this.failures > 0 || !isRenewal(sql)) return super.execute(sql, values);
         this.failures += 1;
         return Promise.reject(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
       }
@@ -179,6 +204,53 @@ describe('renewal', () => {
     } finally {
       await leases.stop();
       await away.close();
+    }
+  });
+
+  test('a process that stood still ends its leases without a warning, unless another process has taken them', async () => {
+    const ended = 'leases ended without a renewal, and no other process took them';
+    const { lines, log } = listening();
+    const leases = holder({ ttlMs: 1_000, renewMs: 60_000, log });
+    const still = await take(leases, 'stood still');
+    standStill(1_100);
+    await waitFor('the end', () => still.signal.aborted && lines.length > 0);
+    expect({ lines, ...leases.figures() }).toEqual({ lines: [['info', ended, ['stood still']]], held: 0, lost: 0 });
+    const lost = await take(leases, 'stood still');
+    await db.execute("UPDATE lease SET token = ?, owner = 'x' WHERE name = 'stood still'", [newUuid()]);
+    await waitFor('the loss', () => lost.signal.aborted && lines.length > 1);
+    expect({ line: lines[1], ...leases.figures() }).toEqual({
+      ...{ line: ['warn', 'leases lost', ['stood still']], held: 0, lost: 1 },
+    });
+  });
+
+  test('a process that stood still reads the answer to its renewal before it ends a lease', async () => {
+    let stood = 0;
+    let endsMs = 0;
+    class AnswersLate extends Database {
+      override async execute(sql: string, values?: readonly SqlValue[]): Promise<WriteResult> {
+        const result = await super.execute(sql, values);
+        if (!isRenewal(sql) || stood > 0) return result;
+        stood += 1;
+        // It ends while this process stands still, and is read afterwards, as the answer of a server would be.
+        const answer = stat('/');
+        standStill(endsMs + 50 - performance.now());
+        await answer;
+        return result;
+      }
+    }
+    const late = new AnswersLate({ connection: place.connection, connectionLimit: 2 });
+    // Without the answer, the lease ends after nine tenths of its time, while the process stands still.
+    const leases = new Leases({ db: late, owner: newUuid(), log, ttlMs: 2_000, renewMs: 800 });
+    try {
+      const lease = await take(leases, 'late answer');
+      endsMs = performance.now() + 1_800;
+      const beat = async () =>
+        (await db.query<{ beat: number }>("SELECT beat FROM lease WHERE name = 'late answer'"))[0]?.beat ?? 0;
+      await waitFor('the next renewal, or the loss', async () => lease.signal.aborted || (await beat()) > 1);
+      expect({ lost: lease.signal.aborted, stood }).toEqual({ lost: false, stood: 1 });
+    } finally {
+      await leases.stop();
+      await late.close();
     }
   });
 

@@ -1,6 +1,7 @@
 // Memories outside of the database reveal that it was set back. Nothing else is mistaken for a set-back.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Database } from '../../../platform/database/database.ts';
@@ -249,32 +250,34 @@ test('a damaged file is replaced', async () => {
   );
 });
 
-test('a memory that fails briefly is not logged, and one that keeps failing is logged once', async () => {
+test('a memory that fails briefly or answers late is not logged, and one that keeps failing is logged once', async () => {
   const lines: unknown[] = [];
   const warn = ({ memory, step }: Record<string, unknown>) => void lines.push({ memory, step });
   const { db, wake, owner } = ground;
   const log = { ...ground.log, warn } as unknown as RestoreGuardOptions['log'];
-  let failures = 0;
-  const failing = (name: string, most: number) =>
+  const looks = new Map<string, number>();
+  const failing = (name: string, most: number, afterMs = 0) =>
     ({
       ...{ name, write: async () => undefined, forget: async () => undefined },
       read: async () => {
-        failures += 1;
-        if (failures <= most) throw new Error('not connected yet');
+        looks.set(name, (looks.get(name) ?? 0) + 1);
+        if ((looks.get(name) ?? 0) <= most) throw new Error('not connected yet');
+        if (afterMs > 0) await sleep(afterMs);
         return {};
       },
     }) as unknown as TextMemory;
-  for (const [name, most] of [
-    ['connects late', 1],
-    ['lost', Number.POSITIVE_INFINITY],
+  for (const [name, most, afterMs] of [
+    ['connects late', 1, 0],
+    // Its deadline is a second.
+    ['answers late', 0, 1_100],
+    ['lost', Number.POSITIVE_INFINITY, 0],
   ] as const) {
-    failures = 0;
     const made = new RestoreGuard({
-      ...{ db, wake, log, owner, onSetBack: 'continue', logAfterMs: 200, memories: [failing(name, most)] },
+      ...{ db, wake, log, owner, onSetBack: 'continue', logAfterMs: 200, memories: [failing(name, most, afterMs)] },
     });
     guards.push(made);
     await made.start();
-    await waitFor('four looks', () => failures >= 4);
+    await waitFor('four looks', () => (looks.get(name) ?? 0) >= 4);
   }
   expect(lines).toEqual([{ memory: 'lost', step: 'read' }]);
 });
