@@ -8,7 +8,7 @@ interface Count {
 }
 
 /** An operation that was executed, or refused after it was read. */
-export interface NamedOperation {
+interface NamedOperation {
   readonly hash: string;
   readonly operation: { readonly name?: { readonly value: string } | undefined };
 }

@@ -1,7 +1,7 @@
 // When the parts of a request were done. Only requests for the access log have it.
 
 /** Milliseconds of each part. A part that the request did not have is absent. */
-export interface PartsMs {
+interface PartsMs {
   /** Reading the body. */
   readonly read?: number;
   /** Checking the credential, parsing and validating the document. */

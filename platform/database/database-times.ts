@@ -1,7 +1,8 @@
 // How long statements take and how long they wait for a connection, for Prometheus and the slow log. Labels name the pool only: the
 // number of different statements has no bound.
-import { Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { currentShare } from '../caller/caller.ts';
+import { Durations, type Series } from '../log/durations.ts';
 import type { SlowLog } from '../log/slow-log.ts';
 import type { PoolName } from './server-pools.ts';
 
@@ -10,7 +11,7 @@ interface DatabaseTimesOptions {
   readonly slow?: SlowLog | undefined;
 }
 
-type OfPool = Readonly<Record<PoolName, { observe(seconds: number): void }>>;
+type OfPool = Readonly<Record<PoolName, Series>>;
 
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const mostSqlLogged = 200;
@@ -71,8 +72,8 @@ function requestOf(): object {
 }
 
 function byPool(registry: Registry, name: string, help: string): OfPool {
-  const histogram = new Histogram({ name, help, labelNames: ['pool'], buckets, registers: [registry] });
-  const of = (pool: PoolName) => histogram.labels({ pool });
+  const durations = new Durations({ registry, name, help, label: 'pool', buckets });
+  const of = (pool: PoolName) => durations.of(pool);
   return {
     ...{ reads: of('reads'), ownReads: of('ownReads') },
     ...{ writes: of('writes'), transactions: of('transactions') },

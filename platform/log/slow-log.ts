@@ -3,7 +3,7 @@
 import { CountedLine } from './counted-line.ts';
 import type { Logger } from './log.ts';
 
-export type SlowWork = 'statement' | 'transaction' | 'gateway operation' | 'subgraph fetch' | 'relay call';
+type SlowWork = 'statement' | 'transaction' | 'gateway operation' | 'subgraph fetch' | 'relay call';
 
 interface SlowLogOptions {
   readonly log: Logger;

@@ -1,5 +1,7 @@
 // The metrics of the platform's parts, as Prometheus reads them.
 import { expect, test } from '@jest/globals';
+import { Histogram, Registry } from 'prom-client';
+import { Durations } from '../../../platform/log/durations.ts';
 import { watchCertificateEnd } from '../../../platform/machines/certificate-ends.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { OwedWork, owe } from '../../../platform/owed/owed-work.ts';
@@ -66,6 +68,26 @@ test('the version and the roles are labels', async () => {
   expect(value(await registry.metrics(), 'tidegate_build_info{version="1.2.3",commit="",roles="gateway,worker"}')).toBe(
     1,
   );
+});
+
+test('durations have the same text as a histogram of prom-client', async () => {
+  const of = { name: 'd_seconds', help: 'Durations', buckets: [0.1, 1] };
+  const [ours, theirs] = [new Registry(), new Registry()];
+  const durations = new Durations({ ...of, label: 'pool', registry: ours });
+  const histogram = new Histogram({ ...of, labelNames: ['pool'], registers: [theirs] });
+  expect(await ours.metrics()).toBe(await theirs.metrics());
+  for (const [pool, seconds] of [
+    ['a', 0.05],
+    ['a', 0.1],
+    ['a', 0.5],
+    ['b', 1],
+    ['b', 7],
+  ] as const) {
+    durations.of(pool).observe(seconds);
+    histogram.observe({ pool }, seconds);
+  }
+  expect(await ours.metrics()).toBe(await theirs.metrics());
+  expect(await ours.metrics()).toContain('d_seconds_bucket{le="+Inf",pool="b"} 2');
 });
 
 test('a lost connection to Redis is counted when it is made again', async () => {
