@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Database } from '../platform/database/database.ts';
+import { DatabaseTimes } from '../platform/database/database-times.ts';
 import { DiskSpace } from '../platform/database/disk-space.ts';
 import { connectFirst } from '../platform/database/first-connections.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../platform/database/migrate.ts';
@@ -81,7 +82,7 @@ export async function openDatabaseContext(dependencies: ContextDependencies): Pr
   await lifecycle.add('running time', new RunningTime({ db, log, roles: config.roles }));
   const sequencer = new Sequencer({ db, wake, log, leases });
   await lifecycle.add('sequencer', sequencerPart(sequencer));
-  addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
+  addPlatformMetrics(registry, { db, sequencer, leases, redis, owedWork: new OwedWork({ db }) });
   addHealth(process.health, { db, redis, guard, leases, endedLeases, trustedClock, sequencer });
   let opened: Promise<Sealer> | undefined;
   const openSealer = async (): Promise<Sealer> => createSealer(await dependencies.keys.shared('sealing'));
@@ -97,7 +98,7 @@ export async function openDatabaseContext(dependencies: ContextDependencies): Pr
 }
 
 async function openDatabase({ config, lifecycle, process, hosts, egress }: ContextDependencies): Promise<Database> {
-  const { log } = process;
+  const { log, registry, slow } = process;
   const disk = databaseDisk(config);
   const db = new Database({
     connection: databaseLocations(config),
@@ -105,6 +106,7 @@ async function openDatabase({ config, lifecycle, process, hosts, egress }: Conte
     strict: config['ha.strict'],
     followsList: hosts?.areServers === true,
     ...(disk === undefined ? {} : { disk }),
+    times: new DatabaseTimes({ registry, slow }),
     log,
   });
   await lifecycle.add('database', { drain: () => db.drain(), stop: () => db.close() });

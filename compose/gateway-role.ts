@@ -8,6 +8,8 @@ import { ConfigError } from '../platform/errors/config-error.ts';
 import { invariant } from '../platform/errors/errors.ts';
 import { RemoteAuthenticator } from '../platform/graph/remote-authenticator.ts';
 import type { Logger } from '../platform/log/log.ts';
+import type { SlowLog } from '../platform/log/slow-log.ts';
+import { watchCertificateEnd } from '../platform/machines/certificate-ends.ts';
 import type { MutualTls } from '../platform/machines/tls.ts';
 import { type Config, placeOf } from '../platform/process/config.ts';
 import type { Health } from '../platform/process/health.ts';
@@ -35,6 +37,7 @@ export interface GatewayDependencies {
   /** If absent, the graph stays as it was at the start. */
   readonly settings: SettingsSource | undefined;
   readonly log: Logger;
+  readonly slow: SlowLog;
   readonly lifecycle: Lifecycle;
   /** Opened only if a subgraph is on another host. */
   readonly keys: KeyFolder;
@@ -48,7 +51,7 @@ export interface GatewayDependencies {
 }
 
 export async function openGateway(dependencies: GatewayDependencies): Promise<Gateway> {
-  const { config, settings, log, lifecycle, registry, health } = dependencies;
+  const { config, settings, log, slow, lifecycle, registry, health } = dependencies;
   const elsewhere = dependencies.rows.some(({ name }) => placeOf(name, config).urls !== undefined);
   const graphPort = config['internal.graphPort'];
   const tls = elsewhere || graphPort !== undefined ? await dependencies.tlsOf('gateway') : undefined;
@@ -59,6 +62,8 @@ export async function openGateway(dependencies: GatewayDependencies): Promise<Ga
     log.info({ missing }, 'the graph lacks subgraphs that are neither in this process nor have a URL');
   const { authenticator, checkLogin } = await accessOf(dependencies, places, tls);
   const certificate = publicTls(config);
+  if (certificate !== undefined)
+    watchCertificateEnd(registry, { use: 'public', role: 'gateway' }, () => certificate.cert);
   const graph = await describeGraph(rows, config.outsideSubgraphs);
   const remote = graph.places.length > 0 || [...places.values()].some((place) => 'urls' in place);
   const gateway = await createGateway({
@@ -74,8 +79,8 @@ export async function openGateway(dependencies: GatewayDependencies): Promise<Ga
     ...(graphPort === undefined
       ? {}
       : { questions: { host: config['internal.host'], port: graphPort, ...(tls === undefined ? {} : { tls }) } }),
-    log,
-    registry,
+    ...{ log, slow, registry },
+    accessLog: config['log.access'],
     program: await programVersion(),
     readiness: () => readinessOf(health),
     staticFolder: dashboardFolder,

@@ -5,11 +5,13 @@ import type { Registry } from 'prom-client';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type UndeclaredRefusal, undeclaredRefusals } from '../platform/graph/undeclared-refusals.ts';
 import type { Logger } from '../platform/log/log.ts';
+import { SlowLog } from '../platform/log/slow-log.ts';
+import { watchCertificateEnd } from '../platform/machines/certificate-ends.ts';
 import type { KnownListeners } from '../platform/net/egress.ts';
 import { type Config, settingsOf } from '../platform/process/config.ts';
 import { Health } from '../platform/process/health.ts';
 import { Lifecycle } from '../platform/process/lifecycle.ts';
-import { createMetrics } from '../platform/process/metrics.ts';
+import { addBuildInfo, createMetrics } from '../platform/process/metrics.ts';
 import { programVersion } from '../platform/process/program-version.ts';
 import {
   type Access,
@@ -30,7 +32,7 @@ import { keyFolder, redisLocation } from './connections.ts';
 import { addressOf, openEgress } from './egress.ts';
 import type { SettingsSource } from './gateway-role.ts';
 import { FollowedHosts } from './ha-hosts.ts';
-import { internalTls } from './internal-tls.ts';
+import { internalTls, type TlsOfRole } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
 
 interface ProcessOptions {
@@ -97,12 +99,16 @@ async function compose(
     rows.map(({ name }) => name),
     lab,
   );
+  const registry = createMetrics();
+  addBuildInfo(registry, await programVersion(), config.roles);
+  const slow = new SlowLog({ log, slowMs: config['log.slowMs'] });
+  await lifecycle.add('slow log', { stop: () => slow.flush() });
   const process: ProcessContext = {
-    ...{ processName: config.name, log, registry: createMetrics(), health: new Health(), egress: egress.policy },
-    tlsOf: await internalTls(config, log, lifecycle),
+    ...{ processName: config.name, log, slow, registry, health: new Health(), egress: egress.policy },
+    tlsOf: watchedTls(registry, await internalTls(config, log, lifecycle)),
     machineFolder: config['internal.machineFolder'],
   };
-  const { registry, health, tlsOf } = process;
+  const { health, tlsOf } = process;
   const watch = await openWatch(config, lifecycle, process);
   if (watch !== undefined) await egress.own.add({ host: config['watch.host'], port: watch.port });
   const served = rows.filter(({ name }) => has(name));
@@ -140,7 +146,7 @@ async function compose(
   }
   const gatewayRole = has('gateway') ? await import('./gateway-role.ts') : undefined;
   const gateway = await gatewayRole?.openGateway({
-    ...{ config, settings, log, lifecycle, registry, health, rows, running, keys, tlsOf },
+    ...{ config, settings, log, slow, lifecycle, registry, health, rows, running, keys, tlsOf },
   });
   if (gateway !== undefined) {
     servedSubgraphs?.asked.answeredBy(gateway.questions);
@@ -159,6 +165,15 @@ async function compose(
     reload: gateway?.reload,
     handOver: async () => gateway?.handOver(),
     stop: () => lifecycle.stop(),
+  };
+}
+
+/** The ends of the certificates are in the metrics. */
+function watchedTls(registry: Registry, tlsOf: TlsOfRole): TlsOfRole {
+  return async (role) => {
+    const tls = await tlsOf(role);
+    if (tls !== undefined) watchCertificateEnd(registry, { use: 'internal', role }, () => tls.cert);
+    return tls;
   };
 }
 

@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client';
 import type { Authenticator, CheckLogin } from '../platform/caller/access.ts';
 import { invariant } from '../platform/errors/errors.ts';
 import type { GraphExport } from '../platform/graph/graph-export.ts';
+import type { SlowLog } from '../platform/log/slow-log.ts';
 import type { MutualTls } from '../platform/machines/tls.ts';
 import type { ProgramVersion } from '../platform/process/program-version.ts';
 import type { SigningKeys } from '../platform/secrets/key-pairs.ts';
@@ -26,12 +27,14 @@ import { prepareOperation } from './access/prepare-operation.ts';
 import { PublishedOperations } from './access/published-operations.ts';
 import { PublishedReader, publishedSetField } from './access/published-reader.ts';
 import { SenderCounts } from './access/sender-counts.ts';
+import { AccessLog } from './http/access-log.ts';
 import { ClientAddresses } from './http/client-address.ts';
 import { Connections } from './http/connections.ts';
 import { CrossOrigin } from './http/cross-origin.ts';
 import type { GraphqlEndpoint } from './http/graphql-endpoint.ts';
 import { gatewayMetrics } from './http/metrics.ts';
 import { OpenConnections } from './http/open-connections.ts';
+import { OperationCounts } from './http/operation-counts.ts';
 import { proxiedListener } from './http/proxied-listener.ts';
 import { loadStaticFiles } from './http/static-files.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
@@ -66,6 +69,9 @@ export interface GatewayOptions {
   /** Keys that sign requests to subgraphs at other places. Not needed if there are none. */
   readonly signingKeys?: SigningKeys;
   readonly log: Logger;
+  readonly slow?: SlowLog | undefined;
+  /** Whether each request is logged. Default false. */
+  readonly accessLog?: boolean;
   readonly registry: Registry;
   readonly program: ProgramVersion;
   /** Further requirements of /health/ready; the subgraphs are always checked. */
@@ -172,7 +178,7 @@ function settingsOf(options: GatewayOptions): Settings {
     socketLimits: { ...defaultSocketLimits, ...options.socketLimits },
     connectionLimits: { ...defaultConnectionLimits, ...options.connectionLimits },
     filteredFeeds: new Set(options.filteredFeeds),
-    metrics: gatewayMetrics(options.registry),
+    metrics: gatewayMetrics(options.registry, options.slow),
   };
 }
 
@@ -196,6 +202,7 @@ async function graphParts(options: GatewayOptions, { limits, filteredFeeds, metr
     }),
     counts: new SenderCounts(limits),
     onPlannedByFields: () => metrics.plansByFields.inc(),
+    fetchTimes: metrics.fetchTimes,
   };
   const first = new GraphVersion(options, dependencies);
   const versions = new GraphVersions(first, { log });
@@ -233,6 +240,9 @@ async function webParts(options: GatewayOptions, settings: Settings, graph: Grap
     reloading: { reload, credentials, log },
     files: await loadStaticFiles(options.staticFolder),
     readiness: async () => [...(await graphReadiness(graph)), ...((await options.readiness?.()) ?? [])],
+    operationCounts: new OperationCounts(registry, (hash) => published.has(hash)),
+    slow: options.slow,
+    accessLog: options.accessLog === true ? new AccessLog(log) : undefined,
     reading: connectionLimits,
     maxBodyBytes: limits.maxBodyBytes,
   });

@@ -1,6 +1,6 @@
 // The worker role of a process: health checks, queues of owed work, sealing of the audit trail and retention, as declared by the
 // subgraphs. Any number of workers share this work.
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { AuditAnchors } from '../platform/audit/anchors.ts';
 import type { AuditKeys } from '../platform/audit/ends.ts';
 import { AuditSealer } from '../platform/audit/sealer.ts';
@@ -88,9 +88,15 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 }
 
-function createSealing({ db, log, leases, auditKeys, config }: WorkerOptions): Component {
+function createSealing({ db, log, registry, leases, auditKeys, config }: WorkerOptions): Component {
   const anchors = new AuditAnchors({ log, file: config['audit.anchorFile'] });
-  const sealer = new AuditSealer({ db, log, leases, keys: auditKeys, anchors });
+  const lastSeal = new Gauge({
+    name: 'tidegate_audit_last_seal_seconds',
+    help: 'When this process last sealed the audit trail, or found nothing to seal, in seconds since 1970. 0: not yet.',
+    registers: [registry],
+  });
+  const onSealed = () => lastSeal.setToCurrentTime();
+  const sealer = new AuditSealer({ db, log, leases, keys: auditKeys, anchors, onSealed });
   return {
     start: () => sealer.start(),
     // Entries that other components still write are sealed: it ends with the process.

@@ -30,11 +30,12 @@ import type {
   PreparedOperation,
   SubscriptionPlan,
 } from '../supergraph/executor.ts';
+import type { FetchTimes } from '../supergraph/fetch-times.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { coercedVariables } from './coerced-variables.ts';
 import { explainedPlan } from './explained-plan.ts';
-import { compileNode, type RootFetch, type Run, rootOf, type Step } from './fetches.ts';
+import { type Compilation, compileNode, type RootFetch, type Run, rootOf, type Step } from './fetches.ts';
 import { conditionVariables, type NamedOperation, nameOperation } from './internal-names.ts';
 import { MadeOnce } from './made-once.ts';
 import { type Data, valueAt } from './merging.ts';
@@ -92,6 +93,7 @@ interface CompiledExecutorOptions {
   readonly supergraph: Pick<Supergraph, 'sdl' | 'schema'>;
   readonly planner: Planner;
   readonly links: ReadonlyMap<string, SubgraphLink>;
+  readonly fetchTimes?: FetchTimes | undefined;
   readonly log: Logger;
 }
 
@@ -100,19 +102,19 @@ export class CompiledExecutor implements Executor {
   readonly #types: PossibleTypes;
   readonly #shaper: Shaper;
   readonly #planner: Planner;
-  readonly #links: ReadonlyMap<string, SubgraphLink>;
+  readonly #compilation: Compilation;
   readonly #log: Logger;
   readonly #sources = new FrequentCache<Source>({ maxBytes: maxOperationBytes, bytesOf: sourceBytes });
   readonly #operations = new MadeOnce<CompiledOperation>({ maxBytes: maxOperationBytes });
   /** Keyed by the text for the planner, which operations share. */
   readonly #plans = new MadeOnce<PlanNode | undefined>({ maxBytes: maxPlanBytes });
 
-  constructor({ supergraph: { sdl, schema }, planner, links, log }: CompiledExecutorOptions) {
+  constructor({ supergraph: { sdl, schema }, planner, links, fetchTimes, log }: CompiledExecutorOptions) {
     this.#schema = schema;
     this.#types = new PossibleTypes(parse(sdl, { noLocation: true }));
     this.#shaper = new Shaper(schema, this.#types);
     this.#planner = planner;
-    this.#links = links;
+    this.#compilation = { links, types: this.#types, fetchTimes };
     this.#log = log;
   }
 
@@ -124,6 +126,7 @@ export class CompiledExecutor implements Executor {
       if (checked.errors !== undefined)
         return { errors: checked.errors.map((error) => this.#presented(error, requestId)) };
       const compiled = await this.#compiled(operation.key, source, checked.coerced, identity);
+      operation.context.times?.done('plan');
       return await this.#execute(compiled, checked.coerced, operation);
     } catch (error) {
       return { errors: [this.#presented(error, requestId)] };
@@ -156,7 +159,7 @@ export class CompiledExecutor implements Executor {
     const plan = await this.#plan(named.text(named.rootNames), ofSubscriptions);
     const [first, ...others] = plan === undefined ? [] : plan.kind === 'Sequence' ? plan.nodes : [plan];
     invariant(first?.kind === 'Subscription', 'the plan of a subscription is not a subscription');
-    const compilation = { links: this.#links, types: this.#types };
+    const compilation = this.#compilation;
     const rest =
       others.length === 0 ? undefined : compileNode({ kind: 'Sequence', nodes: others }, compilation, undefined);
     const { request, absorb } = rootOf(first.primary, compilation);
@@ -322,7 +325,7 @@ export class CompiledExecutor implements Executor {
   }
 
   #step(plan: PlanNode): Step {
-    return compileNode(plan, { links: this.#links, types: this.#types });
+    return compileNode(plan, this.#compilation);
   }
 
   #plan(text: string, user: string | undefined): Promise<PlanNode | undefined> {

@@ -7,6 +7,7 @@ import {
   parse,
 } from 'graphql';
 import { invariant } from '../../platform/errors/errors.ts';
+import type { FetchTimes } from '../supergraph/fetch-times.ts';
 import type { GatewayContext, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { placesAt } from './entity-places.ts';
 import { Fault, FaultTree, gatewayFault } from './fault-tree.ts';
@@ -30,14 +31,16 @@ export interface Run {
 
 export type Step = (run: Run) => Promise<void>;
 
-interface Compilation {
+export interface Compilation {
   readonly links: ReadonlyMap<string, SubgraphLink>;
   readonly types: PossibleTypes;
+  readonly fetchTimes?: FetchTimes | undefined;
 }
 
 /** The request for a subgraph. */
 interface Request {
   readonly link: SubgraphLink;
+  readonly fetchTimes: FetchTimes | undefined;
   readonly text: string;
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
@@ -71,7 +74,7 @@ export function compileNode(node: PlanNode, compilation: Compilation, path?: rea
   }
 }
 
-function requestOf(node: FetchNode | BatchFetchNode, { links, types }: Compilation): Request {
+function requestOf(node: FetchNode | BatchFetchNode, { links, types, fetchTimes }: Compilation): Request {
   const link = links.get(node.serviceName);
   invariant(link !== undefined, `no link to subgraph ${node.serviceName}`);
   const document = parse(node.operation, { noLocation: true });
@@ -81,20 +84,22 @@ function requestOf(node: FetchNode | BatchFetchNode, { links, types }: Compilati
     document.definitions.flatMap((each) => (each.kind === 'FragmentDefinition' ? [[each.name.value, each]] : [])),
   );
   return {
-    ...{ link, text: node.operation, document, operationName: node.operationName ?? undefined },
+    ...{ link, fetchTimes, text: node.operation, document, operationName: node.operationName ?? undefined },
     variables: (node.variableUsages ?? []).filter((name) => /^v\d+$/.test(name)),
     fields: new RequestedFields([operation.selectionSet], { fragments, types }),
   };
 }
 
 async function send(
-  { link, text, document, operationName, variables }: Request,
+  { link, fetchTimes, text, document, operationName, variables }: Request,
   run: Run,
   representations?: Data,
 ): Promise<FormattedExecutionResult> {
   const given: Data = { ...representations };
   for (const name of variables) if (Object.hasOwn(run.variables, name)) given[name] = run.variables[name];
+  const sentMs = performance.now();
   const result: unknown = await link.execute({ text, document, operationName, variables: given, context: run.context });
+  fetchTimes?.answered(link.name, sentMs, run.context.requestId);
   if (!isData(result) || (result.data != null && !isData(result.data)))
     return { errors: [invalid('answered something that is not a GraphQL result', link.name)] };
   if (Array.isArray(result.errors) && result.errors.length > mostErrors)

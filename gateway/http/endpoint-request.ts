@@ -1,5 +1,6 @@
 // The web server's requests to the GraphQL endpoint, and the answers.
 import type { AdmittedOperation } from '../access/operations.ts';
+import type { RequestTimes } from '../supergraph/request-times.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { AnswerParts } from './answer-parts.ts';
@@ -22,6 +23,14 @@ export interface EndpointRequest {
   readonly signal: AbortSignal;
   /** Called when the request turns out to come from a logged-in user. May be called again. */
   readonly onIdentified?: () => void;
+  /** For the access log. */
+  readonly times?: RequestTimes | undefined;
+}
+
+/** Who sent a request, and its operation if that was read. */
+export interface Admission {
+  readonly request: GatewayContext;
+  readonly admitted?: AdmittedOperation;
 }
 
 export interface EndpointResponse {
@@ -32,6 +41,8 @@ export interface EndpointResponse {
   readonly parts?: AnswerParts | undefined;
   /** `query`, `mutation` or `subscription`. Undefined if it was refused before that was known. */
   readonly kind: string | undefined;
+  /** Undefined if the request was refused. */
+  readonly admission?: Admission | undefined;
   /** If set, the answer is an event stream instead. */
   readonly subscription?: AdmittedSubscription | undefined;
 }

@@ -32,7 +32,7 @@ import { traceContextOf } from '../supergraph/trace-context.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { AnswerParts, Outcome } from './answer-parts.ts';
 import { callerIdentity, invalidCredential } from './caller-identity.ts';
-import type { AdmittedSubscription, EndpointRequest, EndpointResponse } from './endpoint-request.ts';
+import type { Admission, AdmittedSubscription, EndpointRequest, EndpointResponse } from './endpoint-request.ts';
 import { httpStatus, refusal, withStatus } from './refusal.ts';
 import { type RequestFault, requestFault } from './request-fault.ts';
 import { SharedExecutions } from './shared-executions.ts';
@@ -54,9 +54,7 @@ interface EndpointDependencies {
 }
 
 /** State that Apollo Server passes from admission to execution. */
-interface ApolloContext extends BaseContext {
-  readonly request: GatewayContext;
-  readonly admitted?: AdmittedOperation;
+interface ApolloContext extends BaseContext, Admission {
   readonly subscription?: AdmittedSubscription;
   /** It was already executed. */
   readonly result?: ExecutionResult;
@@ -164,7 +162,10 @@ export class GraphqlEndpoint {
     }
     const { admitted, subscription } = context;
     const kind = (admitted ?? subscription?.admitted)?.operation.operation;
-    if (subscription !== undefined) return { status: 200, headers: new Map(), text: '', kind, subscription };
+    if (subscription !== undefined) {
+      const admission = { request: context.request, admitted: subscription.admitted };
+      return { status: 200, headers: new Map(), text: '', kind, subscription, admission };
+    }
     if (admitted === undefined || named.method !== 'POST') return this.#throughApollo(named, { context });
     const outcome = await this.#execute(admitted, context.request, named.body as SentOperation);
     const result = withCost(outcome.result, admitted, named.requestId);
@@ -173,8 +174,9 @@ export class GraphqlEndpoint {
     const parts = new AnswerParts(outcome, result.extensions);
     const { text } = parts;
     const most = this.#dependencies.limits.maxAnswerLength;
-    if (text.length > most) return { status: 200, headers, text: tooLong(text.length, result, most), kind };
-    return { status: 200, headers, text, parts, kind };
+    if (text.length > most)
+      return { status: 200, headers, text: tooLong(text.length, result, most), kind, admission: context };
+    return { status: 200, headers, text, parts, kind, admission: context };
   }
 
   async #throughApollo(
@@ -213,7 +215,7 @@ export class GraphqlEndpoint {
     const isFaulty =
       isUnknown || invalid !== undefined || (isExecuted && response.status === 400 && isOfDocument(text));
     const status = isFaulty && isPlainJson ? 200 : (response.status ?? 200);
-    return { status, headers: response.headers, text, kind };
+    return { status, headers: response.headers, text, kind, admission: context };
   }
 
   /** Undefined if the caller may read the schema, like by introspection. Otherwise the refusal. */
@@ -250,7 +252,7 @@ export class GraphqlEndpoint {
 
   async #admit(request: EndpointRequest): Promise<ApolloContext> {
     const { credentials, operations, supergraph } = this.#dependencies;
-    const { requestId, callerRequestId, clientAddress, signal } = request;
+    const { requestId, callerRequestId, clientAddress, signal, times } = request;
     const loaders = new Map<symbol, unknown>();
     try {
       const authorization = request.headers.get('authorization');
@@ -270,11 +272,13 @@ export class GraphqlEndpoint {
         ...(clientAddress === undefined ? {} : { clientAddress }),
         ...(trace === undefined ? {} : { trace }),
         ...(manner === undefined ? {} : { manner }),
+        ...(times === undefined ? {} : { times }),
       };
       const operation = operationIn(request);
       if (operation === undefined) return { request: context };
       const admission = operations.admit(operation, context.identity, clientAddress);
       const admitted = admission instanceof Promise ? await admission : admission;
+      times?.done('parse');
       const isSubscription = admitted.operation.operation === OperationTypeNode.SUBSCRIPTION;
       if (manner !== undefined && admitted.operation.operation !== OperationTypeNode.MUTATION)
         throw new CodedError(
@@ -312,8 +316,12 @@ export class GraphqlEndpoint {
       operationName: operationName ?? undefined,
       variables: { ...variables },
     };
-    if (operation.operation === OperationTypeNode.QUERY) return this.#queries.execute(sent);
-    return new Outcome(await this.#dependencies.executor.execute(sent));
+    const outcome =
+      operation.operation === OperationTypeNode.QUERY
+        ? await this.#queries.execute(sent)
+        : new Outcome(await this.#dependencies.executor.execute(sent));
+    context.times?.done('fetch');
+    return outcome;
   }
 
   async #executeForApollo({ admitted, request, result }: ApolloContext, sent: SentOperation): Promise<ExecutionResult> {

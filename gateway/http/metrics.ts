@@ -1,6 +1,8 @@
 // Metrics of the gateway.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { SlowLog } from '../../platform/log/slow-log.ts';
 import { DeliveryLag } from '../supergraph/delivery-lag.ts';
+import { FetchTimes } from '../supergraph/fetch-times.ts';
 import { ProofCounts } from '../supergraph/place-proofs.ts';
 
 export interface GatewayMetrics {
@@ -19,9 +21,10 @@ export interface GatewayMetrics {
   readonly deliveryLag: DeliveryLag;
   readonly resumptions: Counter;
   readonly proofs: ProofCounts;
+  readonly fetchTimes: FetchTimes;
 }
 
-export function gatewayMetrics(registry: Registry): GatewayMetrics {
+export function gatewayMetrics(registry: Registry, slow?: SlowLog): GatewayMetrics {
   const registers = [registry];
   return {
     requests: new Counter({
@@ -72,6 +75,7 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
       registers,
     }),
     proofs: proofCounts(registry),
+    fetchTimes: new FetchTimes(registry, slow),
   };
 }
 

@@ -1,6 +1,7 @@
 // The port to a subgraph: in this process, or on another host over HTTP and graphql-ws.
 import type { DocumentNode, FormattedExecutionResult } from 'graphql';
 import type { RequestContext } from '../../platform/caller/identity.ts';
+import type { RequestTimes } from './request-times.ts';
 import type { TraceContext } from './trace-context.ts';
 
 /** The context of a request at the gateway; subgraphs in this process get it by reference. */
@@ -9,6 +10,8 @@ export interface GatewayContext extends RequestContext {
   readonly signal?: AbortSignal;
   /** The caller's trace. */
   readonly trace?: TraceContext;
+  /** For the access log. */
+  readonly times?: RequestTimes;
 }
 
 /** One operation for one subgraph, as made by the planner. */

@@ -13,6 +13,7 @@ import { CompiledExecutor } from '../execution/compiled-executor.ts';
 import { ProcessPlanner } from '../execution/process-planner.ts';
 import { GraphqlEndpoint } from '../http/graphql-endpoint.ts';
 import { SchemaFiles } from '../http/schema-files.ts';
+import type { FetchTimes } from '../supergraph/fetch-times.ts';
 import { PublishedExecutor } from '../supergraph/published-executor.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { nameOf, type SubgraphLinks, type SubgraphLocation } from '../supergraph/subgraph-location.ts';
@@ -34,6 +35,7 @@ export interface VersionDependencies {
   readonly limits: OperationLimits;
   readonly counts: SenderCounts;
   readonly onPlannedByFields: () => void;
+  readonly fetchTimes: FetchTimes;
   readonly log: Logger;
 }
 
@@ -68,9 +70,10 @@ export class GraphVersion {
     this.#subgraphLinks = subgraphLinks;
     const links = new Map(source.subgraphs.map((location) => [nameOf(location), subgraphLinks.take(location)]));
     const planner = new ProcessPlanner({ supergraphSdl: source.supergraphSdl, log, onPlannedByFields });
+    const parts = { supergraph, planner, links, fetchTimes: dependencies.fetchTimes, log };
     this.executor = new PublishedExecutor({
-      published: new CompiledExecutor({ supergraph, planner, links, log }),
-      others: new CompiledExecutor({ supergraph, planner, links, log }),
+      published: new CompiledExecutor(parts),
+      others: new CompiledExecutor(parts),
       isPublished: (key) => published.has(hashIn(key)),
     });
     const judge = new ProcessJudge({ supergraphSdl: source.supergraphSdl, limits, log });

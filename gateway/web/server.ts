@@ -8,19 +8,22 @@ import type { Logger } from 'pino';
 import { quoted } from '../../platform/errors/errors.ts';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, readBody } from '../../platform/graph/http-body.ts';
+import type { SlowLog } from '../../platform/log/slow-log.ts';
 import { requireOneHost } from '../../platform/net/one-host.ts';
 import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platform/watch/watch-answer.ts';
 import { atMost } from '../../platform/work/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
+import type { AccessLog } from '../http/access-log.ts';
 import { AnswerParts, endText } from '../http/answer-parts.ts';
 import type { ClientAddresses, Peer } from '../http/client-address.ts';
 import type { Connections } from '../http/connections.ts';
 import { AnswerCompressor, encodingFor } from '../http/content-encoding.ts';
 import type { CrossOrigin } from '../http/cross-origin.ts';
-import type { EndpointRequest } from '../http/endpoint-request.ts';
+import type { EndpointRequest, EndpointResponse } from '../http/endpoint-request.ts';
 import type { GraphqlEndpoint } from '../http/graphql-endpoint.ts';
 import { checkGraphqlRequest, isVisit } from '../http/graphql-request.ts';
 import type { GatewayMetrics } from '../http/metrics.ts';
+import type { OperationCounts } from '../http/operation-counts.ts';
 import { graphqlBody } from '../http/request-fault.ts';
 import { callerRequestIdOf } from '../http/request-id.ts';
 import { targetOf } from '../http/request-target.ts';
@@ -43,6 +46,9 @@ interface WebOptions extends Watched {
   readonly files: StaticFiles;
   readonly schemas: Pick<SchemaFiles, 'get'>;
   readonly metrics: GatewayMetrics;
+  readonly operationCounts: OperationCounts;
+  readonly slow: SlowLog | undefined;
+  readonly accessLog: AccessLog | undefined;
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
   readonly crossOrigin: CrossOrigin;
@@ -72,6 +78,7 @@ interface WebServer {
 /** Time that a drain keeps idle connections. A request that is on its way on one gets an answer. */
 const lingerMs = 200;
 const handOverLookMs = 10;
+const longestNameLogged = 200;
 
 export function createWebServer(options: WebOptions): WebServer {
   const { log } = options;
@@ -88,6 +95,7 @@ export function createWebServer(options: WebOptions): WebServer {
     if (options.tls !== undefined) response.setHeader('strict-transport-security', 'max-age=31536000');
     if (work.draining || work.handingOver) response.setHeader('connection', 'close');
     work.active.add(response);
+    options.accessLog?.begin(response);
     answer(options, work.draining, request, response, requestId)
       .catch((error: unknown) => {
         if (error instanceof HttpError) return sendErrors(response, error.status, error.message, 'BAD_REQUEST');
@@ -99,6 +107,7 @@ export function createWebServer(options: WebOptions): WebServer {
       })
       .finally(() => {
         cutUnread(response, options.reading);
+        options.accessLog?.end(request, response, requestId);
         work.active.delete(response);
         if (work.active.size === 0) work.whenIdle?.();
       });
@@ -253,10 +262,12 @@ async function graphql(
     return send(response, 303, { location: '/graphiql', 'cache-control': 'no-store' }, '');
   }
   const startedMs = performance.now();
+  const times = options.accessLog?.timesOf(response);
   const { asEvents, takesStream } = checkGraphqlRequest(request, response);
   const taken = takenFrom(options, request, response);
   if (asEvents) taken.headers.set('accept', 'application/graphql-response+json');
   const body = request.method === 'POST' ? graphqlBody(await readBody(request, options.maxBodyBytes)) : undefined;
+  times?.done('read');
   const result = await options.endpoint.handle({
     ...taken,
     // Node omits the body of the answer.
@@ -265,11 +276,15 @@ async function graphql(
     body,
     takesStream,
     requestId,
+    times,
   });
+  options.accessLog?.answered(response, result);
   const kind = result.kind ?? 'refused';
   options.metrics.requests.inc({ kind, status: String(result.status) });
   if (result.subscription !== undefined) return options.eventStreams.serve(request, response, result.subscription);
-  options.metrics.requestSeconds.observe({ kind }, (performance.now() - startedMs) / 1000);
+  const tookMs = performance.now() - startedMs;
+  options.metrics.requestSeconds.observe({ kind }, tookMs / 1000);
+  noteOperation(options, result, requestId, tookMs);
   // Other refusals are those of HTTP: a client must see their status.
   if (asEvents && (result.status === 200 || result.status === 400))
     return send(response, 200, eventStreamHeaders, `${nextEvent(result.text)}${completeEvent}`);
@@ -279,6 +294,22 @@ async function graphql(
   const compressed = await compressor.compress(result.text, acceptEncoding, result.parts?.bytes);
   if (compressed === undefined) return send(response, result.status, headers, result.parts ?? result.text);
   send(response, result.status, { ...headers, 'content-encoding': compressed.encoding }, compressed.body);
+}
+
+/** For the counts by name, and the slow log. */
+function noteOperation(
+  { operationCounts, slow }: WebOptions,
+  { admission, kind, status }: EndpointResponse,
+  requestId: string,
+  tookMs: number,
+): void {
+  const admitted = admission?.admitted;
+  if (admitted === undefined) return;
+  operationCounts.ended(admitted, tookMs);
+  if (slow?.isSlow(tookMs) !== true) return;
+  const { hash, operation } = admitted;
+  const name = operation.name?.value.slice(0, longestNameLogged) ?? null;
+  slow.add('gateway operation', tookMs, { requestId, kind, operation: name, hash, status });
 }
 
 async function session(

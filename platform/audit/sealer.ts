@@ -16,6 +16,8 @@ interface AuditSealerOptions {
   readonly keys: AuditKeys;
   /** Writes copies of the head outside of the database. */
   readonly anchors?: AuditAnchors;
+  /** Called when no entry is left to seal. */
+  readonly onSealed?: () => void;
 }
 
 const batchSize = 500;
@@ -51,6 +53,7 @@ export class AuditSealer {
   readonly #keys: AuditKeys;
   readonly #anchors: AuditAnchors | undefined;
   #lease: HeldLease | undefined;
+  readonly #onSealed: (() => void) | undefined;
   readonly #log: Logger;
   /** The fault that was logged last. */
   #fault: string | undefined;
@@ -65,6 +68,7 @@ export class AuditSealer {
     this.#log = options.log;
     this.#keys = options.keys;
     this.#anchors = options.anchors;
+    this.#onSealed = options.onSealed;
     this.#loop = new Loop({
       name: 'audit sealer',
       log: options.log,
@@ -89,6 +93,12 @@ export class AuditSealer {
 
   /** Seals up to 500 entries; returns how many. Throws when the current end of the chain is not signed. */
   async runOnce(): Promise<number> {
+    const sealed = await this.#sealSome();
+    if (sealed < batchSize) this.#onSealed?.();
+    return sealed;
+  }
+
+  async #sealSome(): Promise<number> {
     const { head, lossEpoch } = await readEnds(this.#db);
     this.#followLoss(head, lossEpoch);
     this.#refuseFalse(head);

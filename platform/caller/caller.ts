@@ -14,6 +14,8 @@ export interface Share {
   readonly user: string;
   /** Undefined for the request of a user. */
   readonly lane: Lane | undefined;
+  /** For the slow log. Undefined outside of a request. */
+  readonly requestId?: string | undefined;
 }
 
 const shares = new AsyncLocalStorage<Share>();
@@ -35,15 +37,16 @@ export function forCaller<T>(caller: string, work: () => T): T {
 }
 
 /** Like `forCaller`, for the caller of a request. */
-export function forIdentity<T>(identity: Identity | null, work: () => T): T {
+export function forIdentity<T>(identity: Identity | null, work: () => T, requestId?: string): T {
   const user = callerOf(identity);
   const lane = identity === null ? 'credentials' : identity.kind === 'machine' ? 'machines' : undefined;
-  return shares.run({ group: lane ?? groupOf(identity, user), user, lane }, work);
+  return shares.run({ group: lane ?? groupOf(identity, user), user, lane, requestId }, work);
 }
 
 /** Runs `work` for the same caller on connections of this lane. */
 export function inLane<T>(lane: Lane, work: () => T): T {
-  return shares.run({ group: lane, user: currentCaller() ?? lane, lane }, work);
+  const { user = lane, requestId } = shares.getStore() ?? {};
+  return shares.run({ group: lane, user, lane, requestId }, work);
 }
 
 /** Undefined for a task of this process. */

@@ -32,6 +32,7 @@ import type { Logger } from '../log/log.ts';
 import { newUuid } from '../values/ids.ts';
 import { FairTurns } from '../work/fair-turns.ts';
 import { settleCommit } from './commit-record.ts';
+import type { DatabaseTimes } from './database-times.ts';
 import type { DiskSpace } from './disk-space.ts';
 import { type LedBy, PrimaryFinder } from './primary-finder.ts';
 import { reads } from './reads.ts';
@@ -70,6 +71,8 @@ export interface DatabaseOptions {
   /** The disk of a database on this host. With several servers, it counts while its server is the primary. */
   readonly disk?: DiskSpace;
   readonly log?: Logger;
+  /** Measures statements, and their waits for a connection. */
+  readonly times?: DatabaseTimes;
   /** Prepared statements kept per connection; default 8. */
   readonly preparedKept?: number;
 }
@@ -193,6 +196,7 @@ export class Database implements Sql {
   readonly #idleLimits = new WeakMap<object, number>();
   readonly #guard: WriteGuard;
   readonly #turns: Readonly<Record<PoolName, FairTurns>>;
+  readonly #times: DatabaseTimes | undefined;
   readonly #noneFree: CountedLine | undefined;
   readonly #tooSlow: CountedLine | undefined;
   readonly #onPrimary: ((led: LedBy) => void)[] = [];
@@ -213,6 +217,7 @@ export class Database implements Sql {
     this.name = first.database;
     this.#primaryTimeoutMs = primaryTimeoutMs;
     this.#strict = strict;
+    this.#times = options.times;
     const readTimeoutMs = options.readTimeoutMs ?? usualReadTimeoutMs;
     const sizes = { connectionLimit, acquireTimeoutMs, preparedKept, readTimeoutMs };
     const turns = (pool: PoolName) =>
@@ -259,7 +264,7 @@ export class Database implements Sql {
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
     return this.#write(async (pools) => {
-      const result = toWriteResult(await this.#inTurn(pools, 'writes', (pool) => pool.query(sql, [...values])));
+      const result = toWriteResult(await this.#inTurn(pools, 'writes', (pool) => pool.query(sql, [...values]), sql));
       // A standby that still follows has acknowledged every change. But "nothing to change" was only read, so it may be outdated.
       if (result.affectedRows === 0 && !this.#isCurrent(pools)) throw new OutdatedError();
       return result;
@@ -269,7 +274,7 @@ export class Database implements Sql {
   /** A statement or block that writes, commits by itself and gives rows. Refused like `execute`. */
   write<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
     return this.#write(async (pools) => {
-      const rows = await this.#inTurn(pools, 'writes', (pool) => run<Row>(pool, sql, values, options));
+      const rows = await this.#inTurn(pools, 'writes', (pool) => run<Row>(pool, sql, values, options), sql);
       // It may have changed something, and is not run again.
       if (!this.#isCurrent(pools)) throw connectionCut();
       return rows;
@@ -374,9 +379,9 @@ export class Database implements Sql {
     const name = readPool();
     if (reads.hasSubscribers) reads.publish(sql);
     try {
-      if (this.#only !== undefined) return await this.#inTurn(this.#only, name, work);
+      if (this.#only !== undefined) return await this.#inTurn(this.#only, name, work, sql);
       return await this.#on(async (pools) => {
-        const result = await this.#inTurn(pools, name, work);
+        const result = await this.#inTurn(pools, name, work, sql);
         if (!this.#isCurrent(pools)) throw new OutdatedError();
         return result;
       }, reading);
@@ -387,11 +392,20 @@ export class Database implements Sql {
     }
   }
 
-  /** On a connection of this pool when it is the caller's turn. Throws NoConnectionFreeError. */
-  async #inTurn<Result>(pools: ServerPools, name: PoolName, work: (pool: Pool) => Promise<Result>): Promise<Result> {
+  /** On a connection of this pool when it is the caller's turn. `sql`: of a single statement. Throws NoConnectionFreeError. */
+  async #inTurn<Result>(
+    pools: ServerPools,
+    name: PoolName,
+    work: (pool: Pool) => Promise<Result>,
+    sql?: string,
+  ): Promise<Result> {
     const pool = pools[name];
+    const times = this.#times;
+    const waits = { sinceMs: performance.now(), sql };
     try {
-      return await this.#turns[name].run(currentShare(), () => work(pool));
+      return await this.#turns[name].run(currentShare(), () =>
+        times === undefined ? work(pool) : times.turn(name, waits, () => work(pool)),
+      );
     } catch (error) {
       if (!(error instanceof NoConnectionFreeError)) throw error;
       // None is in use: none can be made.
@@ -411,7 +425,7 @@ export class Database implements Sql {
     const on = <Result>(text: { readonly sql: string }, work: (pool: Pool) => Promise<Result>) =>
       /^\s*SELECT\b/i.test(text.sql)
         ? this.#read(text.sql, work)
-        : this.#on((pools) => this.#inTurn(pools, readPool(), work), writing);
+        : this.#on((pools) => this.#inTurn(pools, readPool(), work, text.sql), writing);
     const pool: Pick<Pool, 'query' | 'execute' | 'getConnection'> = {
       query: (sql: string | { readonly sql: string }, values?: unknown) => {
         const text = typeof sql === 'string' ? { sql } : sql;
@@ -493,7 +507,8 @@ export class Database implements Sql {
   ): Promise<Result> {
     const connection = await pool.getConnection();
     Object.assign(trial, newTrial());
-    const tx = new ConnectionTransaction(connection, trial, (point) => this.noteCommit(point));
+    const onCommit = (point: CommitPoint) => this.noteCommit(point);
+    const tx = new ConnectionTransaction(connection, { trial, onCommit, times: this.#times });
     let usable = true;
     try {
       await this.#limitIdle(connection, tx, idleSeconds);
@@ -572,18 +587,26 @@ async function run<Row>(
   return (await (prepared === true ? pool.execute(sql, [...values]) : pool.query(sql, [...values]))) as Row[];
 }
 
+interface TransactionParts {
+  readonly trial: Trial<unknown>;
+  readonly onCommit: (point: CommitPoint) => void;
+  readonly times: DatabaseTimes | undefined;
+}
+
 class ConnectionTransaction implements Transaction {
   readonly #connection: PoolConnection;
   readonly #trial: Trial<unknown>;
   readonly #onCommit: (point: CommitPoint) => void;
+  readonly #times: DatabaseTimes | undefined;
   readonly #running = new Set<Promise<unknown>>();
   /** The text that commits, once it was sent: nothing may follow it unless it fails. */
   #ending: Promise<unknown> | undefined;
 
-  constructor(connection: PoolConnection, trial: Trial<unknown>, onCommit: (point: CommitPoint) => void) {
+  constructor(connection: PoolConnection, { trial, onCommit, times }: TransactionParts) {
     this.#connection = connection;
     this.#trial = trial;
     this.#onCommit = onCommit;
+    this.#times = times;
   }
 
   /** Waits for the statements that the work did not wait for. */
@@ -616,7 +639,7 @@ class ConnectionTransaction implements Transaction {
   ): Promise<Row[]> {
     this.#mustBeOpen();
     const connection = this.#connection;
-    const answer = this.#follow<Row[]>(
+    const answer = this.#follow<Row[]>(sql, () =>
       prepared === true ? connection.execute(sql, [...values]) : connection.query(sql, [...values]),
     );
     if (commits !== true) return answer;
@@ -634,16 +657,20 @@ class ConnectionTransaction implements Transaction {
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
     this.#mustBeOpen();
-    return toWriteResult(await this.#follow(this.#connection.query(sql, [...values])));
+    return toWriteResult(await this.#follow(sql, () => this.#connection.query(sql, [...values])));
   }
 
-  #follow<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    const followed = answer
+  #follow<Answer>(sql: string, send: () => Promise<Answer>): Promise<Answer> {
+    const sentMs = performance.now();
+    const followed = send()
       .catch((error: unknown) => {
         this.#trial.isLost ||= reading(error);
         throw error;
       })
-      .finally(() => this.#running.delete(followed));
+      .finally(() => {
+        this.#running.delete(followed);
+        this.#times?.answered('transactions', sql, sentMs);
+      });
     this.#running.add(followed);
     return followed;
   }

@@ -128,15 +128,15 @@ export async function executeOnSchema(
 ): Promise<FormattedExecutionResult> {
   const { requestId } = request.context;
   try {
-    const result = await forIdentity(request.context.identity, () =>
+    const run = () =>
       executeQuery({
         schema,
         document: request.document,
         variableValues: request.variables,
         operationName: request.operationName,
         contextValue: request.context,
-      }),
-    );
+      });
+    const result = await forIdentity(request.context.identity, run, requestId);
     return present(result, requestId, log);
   } catch (error) {
     return { errors: [presentError(error, requestId, log)] };

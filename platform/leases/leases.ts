@@ -90,6 +90,8 @@ export class Leases {
   /** The database was not available for the last renewal. */
   #failing = false;
   #losses = 0;
+  /** Each renews all leases; for metrics. */
+  readonly renewals = { written: 0, failed: 0 };
   /** By `performance.now()`: the last lease that was taken or renewed. */
   #writtenMs = performance.now();
 
@@ -259,6 +261,7 @@ export class Leases {
     try {
       const { renewed, ours } = await this.#renewRows(entries);
       if (renewed.size > 0) this.#writtenMs = performance.now();
+      this.renewals.written += 1;
       for (const entry of entries) {
         if (renewed.has(entry.token)) entry.validUntilMs = startedMs + this.#localTtlMs();
         else if (ours.has(entry.token)) this.#renewBusy(entry);
@@ -273,6 +276,7 @@ export class Leases {
       if (!wasFailing && !isDiskFull(error))
         this.#log.warn({ err: error }, 'leases could not be renewed: trying again');
       this.#failing = true;
+      this.renewals.failed += 1;
     }
   }
 

@@ -291,6 +291,16 @@ const platformSettings = {
     .enum(['auto', 'json', 'pretty'])
     .default('auto')
     .describe('format of the log; auto: pretty on a terminal, otherwise json'),
+  'log.slowMs': count(0, 600_000)
+    .default(1000)
+    .describe(
+      'milliseconds after which a statement or transaction of the database, an operation at the gateway, a request to a subgraph or a call of the relay is logged as slow, without values, at most 10 lines a second; 0: none is',
+    ),
+  'log.access': flag
+    .default(false)
+    .describe(
+      'role gateway: log each request of the public endpoint with its caller, the name and hash of its operation, status, milliseconds by part, and bytes; never variables or texts of operations',
+    ),
   'graphql.introspection': flag.default(true).describe('allow introspection of the schema'),
   'graphql.anonymousIntrospection': flag.default(false).describe('allow introspection without a login'),
   'graph.publicSchema': flag

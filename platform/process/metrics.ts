@@ -1,4 +1,5 @@
 // Prometheus metrics of a process: its own registry (nothing global); platform's components are read at each scrape.
+import type { Redis } from 'ioredis';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Database } from '../database/database.ts';
 import type { StatusFeed } from '../events/feed.ts';
@@ -6,12 +7,14 @@ import type { Sequencer } from '../events/sequencer.ts';
 import type { Leases } from '../leases/leases.ts';
 import type { OwedWork } from '../owed/owed-work.ts';
 import type { HaStatus } from './ha-cluster.ts';
+import type { ProgramVersion } from './program-version.ts';
 
 interface PlatformDependencies {
   readonly db: Database;
   readonly sequencer?: Sequencer;
   readonly leases?: Leases;
   readonly owedWork?: OwedWork;
+  readonly redis?: Redis;
 }
 
 /** A registry with the process's own metrics (CPU, memory, event loop). */
@@ -21,9 +24,18 @@ export function createMetrics(): Registry {
   return registry;
 }
 
+/** Adds the version and the roles of this process, as labels. */
+export function addBuildInfo(registry: Registry, program: ProgramVersion, roles: readonly string[]): void {
+  const { version, commit = '' } = program;
+  const labels = ['version', 'commit', 'roles'];
+  gauge(registry, 'tidegate_build_info', '1; version, commit and roles of this process', labels, (set) =>
+    set(1, { version, commit, roles: [...roles].sort().join() }),
+  );
+}
+
 /** Adds the metrics of platform's components. While the database is not available, only its metrics are missing from the scrape. */
 export function addPlatformMetrics(registry: Registry, dependencies: PlatformDependencies): void {
-  const { db, sequencer, leases, owedWork } = dependencies;
+  const { db, sequencer, leases, owedWork, redis } = dependencies;
   gauge(registry, 'tidegate_database_connections', 'Connections of the pool by use', ['use'], (set) => {
     const { active, total, waiting } = db.poolFigures();
     set(active, { use: 'active' });
@@ -51,21 +63,54 @@ export function addPlatformMetrics(registry: Registry, dependencies: PlatformDep
   if (leases !== undefined) {
     gauge(registry, 'tidegate_leases_held', 'Leases this process holds', [], (set) => set(leases.figures().held));
     counter(registry, 'tidegate_leases_lost_total', 'Leases lost since the start', () => leases.figures().lost);
-  }
-  if (owedWork !== undefined) {
-    gauge(
+    counter(
       registry,
-      'tidegate_owed_work',
-      'Work that is due: rows, seconds the oldest waits, and rows that keep failing',
-      ['of'],
-      async (set) => {
-        const { due, oldestMs, dead } = await owedWork.figures();
-        set(due, { of: 'rows' });
-        set(dead, { of: 'dead' });
-        set(oldestMs / 1000, { of: 'oldest' });
-      },
+      'tidegate_lease_renewals_total',
+      'Renewals of all leases of this process that were written',
+      () => leases.renewals.written,
+    );
+    counter(
+      registry,
+      'tidegate_lease_renewal_failures_total',
+      'Renewals of all leases of this process that failed, and were tried again',
+      () => leases.renewals.failed,
     );
   }
+  if (owedWork !== undefined) addOwedWork(registry, owedWork);
+  if (redis !== undefined) addRedis(registry, redis);
+}
+
+function addOwedWork(registry: Registry, owedWork: OwedWork): void {
+  // Both metrics of a scrape are read at once, with the same statements.
+  let reading: ReturnType<OwedWork['figures']> | undefined;
+  const figures = () => {
+    reading ??= owedWork.figures().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  const help = 'Rows of owed work: due, or dead because they keep failing';
+  gauge(registry, 'tidegate_owed_work_rows', help, ['state'], async (set) => {
+    const { due, dead } = await figures();
+    set(due, { state: 'due' });
+    set(dead, { state: 'dead' });
+  });
+  gauge(registry, 'tidegate_owed_work_oldest_seconds', 'How long the oldest due row has waited', [], async (set) =>
+    set((await figures()).oldestMs / 1000),
+  );
+}
+
+function addRedis(registry: Registry, redis: Redis): void {
+  let ready = redis.status === 'ready' ? 1 : 0;
+  redis.on('ready', () => {
+    ready += 1;
+  });
+  gauge(registry, 'tidegate_redis_connected', '1 while this process is connected to Redis', [], (set) =>
+    set(redis.status === 'ready' ? 1 : 0),
+  );
+  counter(registry, 'tidegate_redis_reconnects_total', 'Times that a lost connection to Redis was made again', () =>
+    Math.max(0, ready - 1),
+  );
 }
 
 /** Adds the metrics of the cluster of hosts, as it was seen last, at `atMs` (`performance.now()`). */

@@ -21,6 +21,7 @@ import type { Subgraph } from '../graph/subgraph.ts';
 import type { Leases } from '../leases/leases.ts';
 import type { TrustedClock } from '../leases/trusted-clock.ts';
 import type { Logger } from '../log/log.ts';
+import type { SlowLog } from '../log/slow-log.ts';
 import type { NewMachineRecords } from '../machines/machine-records.ts';
 import type { MutualTls } from '../machines/tls.ts';
 import type { EgressPolicy } from '../net/egress.ts';
@@ -41,6 +42,8 @@ export interface ProcessContext {
   /** The process's name, for display. */
   readonly processName: string;
   readonly log: Logger;
+  /** Undefined: nothing is logged as slow. */
+  readonly slow?: SlowLog | undefined;
   readonly registry: Registry;
   readonly health: Health;
   /** The addresses to which it may connect on behalf of users. */

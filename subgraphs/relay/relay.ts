@@ -12,6 +12,7 @@ import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Leases } from '../../platform/leases/leases.ts';
 import { ProcessLease } from '../../platform/leases/process-lease.ts';
 import type { Logger } from '../../platform/log/log.ts';
+import type { SlowLog } from '../../platform/log/slow-log.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
@@ -75,6 +76,7 @@ export interface RelaySubgraphOptions {
   /** The process's display name. */
   readonly name: string;
   readonly registry?: Registry;
+  readonly slow?: SlowLog | undefined;
   readonly drivers?: ReadonlyMap<string, Driver>;
   readonly transports?: TransportFactory;
   readonly settings?: Partial<RelaySettings>;
@@ -129,7 +131,7 @@ function holdingParts(options: RelaySubgraphOptions) {
   const journal = new Journal({ db, wake, commits, owner });
   const recorder = new VerdictRecorder({ journal, log, mostUnrecorded: settings.mostUnrecorded });
   const completions = new Completions();
-  const metrics = createCallMetrics(options.registry);
+  const metrics = createCallMetrics(options.registry, options.slow);
   const manager = new BackendManager({
     ...{ db, leases, owner, wake, journal, recorder, completions, sealer, opener, drivers, transports, egress },
     ...{ settings, log, metrics },

@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { Database } from '../../platform/database/database.ts';
+import { watchCertificateEnd } from '../../platform/machines/certificate-ends.ts';
 import { addHaMetrics } from '../../platform/process/metrics.ts';
 import { StatisticsStore } from '../../subgraphs/loadbalancer/control/traffic/statistics-store.ts';
 import { TrafficRecorder } from '../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
@@ -32,15 +33,17 @@ interface Dashboard {
 }
 
 let system: RunningSystem | undefined;
+let scraped: string;
 let exported: ReadonlySet<string>;
 
 beforeAll(async () => {
   system = await runningSystem({ settings: { roles: 'gateway,system,relay,loadbalancer,gslb,object-storage,worker' } });
-  const scraped = await (await fetch(new URL('/metrics', system.url))).text();
-  // Metrics that need a cluster of hosts, an object storage cluster, or load balancer hosts.
+  scraped = await (await fetch(new URL('/metrics', system.url))).text();
+  // Metrics that need a certificate, a cluster of hosts, an object storage cluster, or load balancer hosts.
   const registry = new Registry();
   await addTraffic(registry, system);
   addHaMetrics(registry, () => undefined);
+  watchCertificateEnd(registry, { use: 'public', role: 'gateway' }, () => '');
   countRequests(registry);
   exported = namesOf(`${scraped}\n${await registry.metrics()}`);
 });
@@ -83,6 +86,18 @@ describe('promtool', () => {
     const { stdout } = await run('/usr/bin/promtool', ['test', 'rules', tests]);
     expect(stdout).toContain('SUCCESS');
   });
+});
+
+test('a process tells its version, its roles, and how its parts work', async () => {
+  const roles = 'gateway,gslb,loadbalancer,object-storage,relay,system,worker';
+  expect(scraped).toMatch(
+    new RegExp(`^tidegate_build_info\\{version="[^"]+",commit="[^"]*",roles="${roles}"\\} 1$`, 'm'),
+  );
+  expect(scraped).toMatch(/^tidegate_redis_connected 1$/m);
+  expect(scraped).toMatch(/^tidegate_database_round_trip_seconds_count\{pool="transactions"\} [1-9]/m);
+  expect(scraped).toMatch(/^tidegate_database_wait_seconds_count\{pool="reads"\} [0-9]/m);
+  expect(scraped).toMatch(/^tidegate_owed_work_oldest_seconds \d/m);
+  expect(scraped).toMatch(/^tidegate_audit_last_seal_seconds \d/m);
 });
 
 test('each rule uses exported metrics', async () => {

@@ -96,10 +96,16 @@ test('two concurrent sealers make one chain', async () => {
 });
 
 test('the loop seals by itself, under its lease', async () => {
-  const looping = new AuditSealer({ ...ground, keys });
+  let seals = 0;
+  const onSealed = () => {
+    seals += 1;
+  };
+  const looping = new AuditSealer({ ...ground, keys, onSealed });
   looping.start();
   await write(4);
   await waitFor('the seal', async () => (await verify()).unsealed === 0);
+  const before = seals;
+  await waitFor('a look that finds nothing to seal', () => seals > before);
   expect(await ground.leases.holder('audit-sealer')).toMatchObject({ live: true });
   await looping.stop();
   expect(await ground.leases.holder('audit-sealer')).toMatchObject({ live: false });
@@ -156,7 +162,10 @@ describe('an attacker who can write to the database but has no key', () => {
     await db.execute('UPDATE audit_chain SET head_signature = NULL');
     expect(await verify()).toMatchObject({ intact: false, reason: "the chain's end is not signed" });
     await write(3);
-    await expect(new AuditSealer({ ...ground, keys }).runOnce()).rejects.toThrow(/not signed/);
+    const onSealed = () => {
+      throw new Error('nothing was sealed');
+    };
+    await expect(new AuditSealer({ ...ground, keys, onSealed }).runOnce()).rejects.toThrow(/not signed/);
     expect(await verify()).toMatchObject({ intact: false });
     const stranger = { ...keys, signingKeys: testPair('audit').signingKeys };
     const [head] = await db.query<{ hash: string }>('SELECT head_hash AS hash FROM audit_chain');

@@ -138,6 +138,8 @@ describe('renewal', () => {
     await waitFor('renewals past its time', async () => (await beats()).every((beat) => beat >= 90));
     for (const lease of held) await check(lease);
     expect(held.every((lease) => lease.signal.aborted === false)).toBe(true);
+    expect(leases.renewals.failed).toBe(0);
+    expect(leases.renewals.written).toBeGreaterThanOrEqual(90);
   });
 
   test('a lease that another process takes is lost: its signal aborts, and other leases stay', async () => {
@@ -201,6 +203,7 @@ describe('renewal', () => {
         (await db.query<{ beat: number }>("SELECT beat FROM lease WHERE name = 'goes away'"))[0]?.beat ?? 0;
       await waitFor('a renewal, or the loss', async () => lease.signal.aborted || (await beat()) > 0);
       expect({ lost: lease.signal.aborted, failures: away.failures }).toEqual({ lost: false, failures: 1 });
+      expect(leases.renewals.failed).toBe(1);
     } finally {
       await leases.stop();
       await away.close();

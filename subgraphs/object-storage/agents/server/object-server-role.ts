@@ -1,6 +1,7 @@
 // Composes the role objectserver: from settings and credentials of the machine to a running server.
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../../../platform/errors/config-error.ts';
+import { watchCertificateEnd } from '../../../../platform/machines/certificate-ends.ts';
 import type { SettingsOf } from '../../../../platform/process/config.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
 import { programVersion } from '../../../../platform/process/program-version.ts';
@@ -36,6 +37,8 @@ export async function createObjectServerRole(
       'servers of clusters connect by mutual TLS only, and this process has no certificate for it',
       `run "tidegate join" with a token for the role ${serverRole}, and set internal.machineFolder`,
     );
+  const s3Tls = await tlsOf(settings);
+  if (s3Tls !== undefined) watchCertificateEnd(registry, { use: 'public', role: serverRole }, () => s3Tls.cert);
   const count = countRequests(registry);
   const isLogged = settings['objectServer.accessLog'];
   const server = new ObjectServer({
@@ -59,7 +62,7 @@ export async function createObjectServerRole(
       ...{ host: settings['objectServer.s3Host'], port: settings['objectServer.s3Port'] },
       ...{
         region: settings['objectServer.region'],
-        tls: await tlsOf(settings),
+        tls: s3Tls,
         names: settings['objectServer.s3Names'],
       },
     },

@@ -310,7 +310,8 @@ export class BackendHolder implements QueueOwner {
     if (ticket.slot.redactor === this.#wires.redactor) this.#noteEnd(sent);
     const verdict = this.#verdictOf(sent, call, ticket);
     const tookMs = verdict.settledBy === 'not-sent' ? undefined : performance.now() - fromMs;
-    metrics.ended(this.#row.driver, call.name, verdict.state, tookMs);
+    const ids = { callId: call.id, backendId: this.#row.id };
+    metrics.ended(this.#row.driver, call.name, verdict.state, tookMs, ids);
     const attempt = await recorder.record(call, launch.mark, verdict, await foreseen);
     const end = { verdict, recorded: attempt.recorded };
     completions.finish(call.id, end);

@@ -1,16 +1,22 @@
 // Counts calls for Prometheus as they end, by driver and operation.
 import { Counter, Histogram, Registry } from 'prom-client';
+import type { SlowLog } from '../../../../platform/log/slow-log.ts';
 import type { OperationState } from '../../rules/states.ts';
 
+interface CallIds {
+  readonly callId: string;
+  readonly backendId: string;
+}
+
 export interface CallMetrics {
-  /** `tookMs`: from the first attempt to send it to its verdict; undefined for a call that was never sent. */
-  ended(driver: string, operation: string, outcome: OperationState, tookMs?: number): void;
+  /** `tookMs`: from the first attempt to send it to its verdict; undefined for a call that was never sent. `ids`: for the slow log. */
+  ended(driver: string, operation: string, outcome: OperationState, tookMs?: number, ids?: CallIds): void;
   /** Counts an UNKNOWN or ACCEPTED call that was settled, by a look at the device or by a person. */
   settled(driver: string, operation: string, outcome: OperationState, by: 'probe' | 'operator'): void;
 }
 
 /** Without a registry, the counts are not exported. */
-export function createCallMetrics(registry: Registry = new Registry()): CallMetrics {
+export function createCallMetrics(registry: Registry = new Registry(), slow?: SlowLog): CallMetrics {
   const registers = [registry];
   const calls = new Counter({
     name: 'tidegate_relay_calls_total',
@@ -32,9 +38,11 @@ export function createCallMetrics(registry: Registry = new Registry()): CallMetr
     registers,
   });
   return {
-    ended(driver, operation, outcome, tookMs) {
+    ended(driver, operation, outcome, tookMs, ids) {
       calls.inc({ driver, operation, outcome });
-      if (tookMs !== undefined) seconds.observe({ driver, operation }, tookMs / 1000);
+      if (tookMs === undefined) return;
+      seconds.observe({ driver, operation }, tookMs / 1000);
+      if (slow?.isSlow(tookMs) === true) slow.add('relay call', tookMs, { driver, operation, outcome, ...ids });
     },
     settled(driver, operation, outcome, by) {
       settlements.inc({ driver, operation, outcome, by });

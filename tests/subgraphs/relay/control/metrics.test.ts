@@ -1,6 +1,8 @@
 // The relay's metrics: how calls end, how long they take, and which problems need an operator.
 import { afterAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { SlowLog } from '../../../../platform/log/slow-log.ts';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, settle } from '../support/relay-system.ts';
@@ -9,9 +11,12 @@ import { startRelay } from '../support/start-relay.ts';
 const registry = new Registry();
 const driver = 'linux-nftables';
 const operation = 'setElement.add';
+const lines: object[] = [];
+const log = pino({}, { write: (text) => void lines.push(JSON.parse(text)) });
+const slow = new SlowLog({ log, slowMs: 0.001 });
 let line: TcpLine;
 
-const { node, device } = await startRelay({ node: { registry }, device: () => NftDevice.start() });
+const { node, device } = await startRelay({ node: { registry, slow }, device: () => NftDevice.start() });
 line = await TcpLine.lay({ host: device.ssh.host, port: device.ssh.port });
 await device.register(node, 'near');
 await device.register(node, 'far', { host: line.host, port: line.port });
@@ -34,7 +39,13 @@ const circuits = (state: string) => value('tidegate_relay_circuits', { driver, s
 
 test('calls by outcome, with their latency', async () => {
   expect(await unended('UNKNOWN')).toBe(0);
-  expect((await call(node, 'add', element('near', '10.0.0.1'))).operation?.state).toBe('SUCCEEDED');
+  const { operation: ended } = await call(node, 'add', element('near', '10.0.0.1'));
+  expect(ended?.state).toBe('SUCCEEDED');
+  const [, callId] = Buffer.from(ended?.id ?? '', 'base64')
+    .toString()
+    .split(':');
+  expect(lines).toMatchObject([{ slow: 'relay call', driver, operation, outcome: 'SUCCEEDED', callId }]);
+  expect(JSON.stringify(lines)).not.toContain('10.0.0.1');
   expect([await calls('SUCCEEDED'), await calls('UNKNOWN')]).toEqual([1, undefined]);
   const text = await registry.metrics();
   expect(text).toContain(`tidegate_relay_call_seconds_count{driver="${driver}",operation="${operation}"} 1`);
