@@ -107,12 +107,9 @@ export function hostText({ host, port }: { readonly host: string; readonly port:
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Includes remaining sessions while it drains. */
-export function nodeStateText({
-  nodeState,
-  sessions,
-}: Pick<Balancer['nodes'][number], 'nodeState' | 'sessions'>): string {
-  return sessions === null ? nodeState : `${nodeState}, ${sessions} session${sessions === 1 ? '' : 's'} left`;
+/** Includes the remaining sessions of what drains. */
+export function drainText(state: string, sessions: number | null): string {
+  return sessions === null ? state : `${state}, ${sessions} session${sessions === 1 ? '' : 's'} left`;
 }
 
 function scalingText(policy: Balancer['autoscaling']): string | null {
@@ -158,7 +155,12 @@ export async function printBalancer(
     ['POOL', 'PROTOCOL', 'ALGORITHM', 'OPERATING'],
     balancer.pools.map((each) => [each.name, each.memberProtocol, each.algorithm, each.operatingStatus]),
     ['NODE', 'ADDRESS', 'STATE', 'LAST STEP'],
-    balancer.nodes.map((each) => [each.name, each.address ?? '-', nodeStateText(each), each.steps.at(-1)?.name ?? '-']),
+    balancer.nodes.map((each) => [
+      each.name,
+      each.address ?? '-',
+      drainText(each.nodeState, each.sessions),
+      each.steps.at(-1)?.name ?? '-',
+    ]),
     ['SCALED', 'NODES', 'REASON'],
     balancer.scalingDecisions.nodes.map(({ decidedAt, fromNodes, toNodes, reason }) => [
       decidedAt,

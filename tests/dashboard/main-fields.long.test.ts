@@ -2,7 +2,7 @@
 // objects work: a load balancer serves, a container holds an object, a user logs in, a token is valid, a name has an
 // answer.
 // needs: dashboard, haproxy
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { request } from 'undici';
@@ -11,17 +11,15 @@ import { newLink } from '../../dashboard/src/forms/links.ts';
 import { registry } from '../../generated/kinds/registry.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import type { InputField, Kind } from '../../schema/kinds/kind.ts';
-import { FlagSystem, publicRange } from '../cli/commands/flags/flag-system.ts';
-import { runCommand } from '../cli/commands/run-command.ts';
-import { freePort } from '../support/machine/free-port.ts';
+import type { FlagSystem } from '../cli/commands/flags/flag-system.ts';
 import { patience } from '../support/machine/patience.ts';
 import { waitFor } from '../support/machine/temporary-folder.ts';
 import { launchBrowser, login, openPage, untilLive, type Watched } from './support/browser.ts';
+import { ServingSystem } from './support/serving-system.ts';
 
 const password = 'correct horse battery staple';
+let serving: ServingSystem;
 let system: FlagSystem;
-let token = '';
-let s3Port = 0;
 let browser: Browser;
 let watched: Watched;
 let page: Page;
@@ -31,62 +29,19 @@ const made = new Map<string, string>();
 const secrets = new Map<string, string>();
 
 beforeAll(async () => {
-  system = await FlagSystem.prepare();
-  await mkdir(system.machines, { mode: 0o700 });
-  for (const role of ['loadbalancer', 'object-storage', 'gslb'])
-    await tidegate(
-      `machines issue ${role}-1 --role ${role} --folder ${system.machines} --endpoint ${system.url} --config ${system.config}`,
-    );
-  await system.start();
-  const user = { name: 'admin', password: (await readFile(system.passwordFile, 'utf8')).trim() };
-  token = await tokenOf(user);
-  await startHost();
-  await startCluster();
+  serving = await ServingSystem.start();
+  ({ system } = serving);
   browser = await launchBrowser();
   ({ origin } = new URL(system.url));
   watched = await openPage(browser, origin);
   ({ page } = watched);
-  await login(page, { url: origin }, { user }, '/form');
+  await login(page, { url: origin }, { user: serving.user }, '/form');
 }, 180_000 * patience);
 
 afterAll(async () => {
   await browser?.close();
-  await system?.stop();
+  await serving?.stop();
 }, 60_000 * patience);
-
-/** As the administrator, unless there is another token. */
-async function tidegate(line: string, as = token): Promise<string> {
-  const env = { TIDEGATE_URL: system.url, TIDEGATE_TOKEN: as };
-  const run = await runCommand(line.split(' '), { env });
-  if (run.exitCode !== 0) throw new Error(`${line}: ${run.stderr}`);
-  return run.stdout;
-}
-
-async function tokenOf(input: object): Promise<string> {
-  const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
-  return (await system.ask<{ login: { accessToken: string } }>(query, { input })).login.accessToken;
-}
-
-async function startHost(): Promise<void> {
-  const healthPort = await freePort();
-  const folder = system.path('machine-host');
-  const networks = `--public-range ${publicRange} --management-range ${publicRange} --nodes 30`;
-  const record = `${networks} --provider loopback --health-port ${healthPort} --released`;
-  const invited = await tidegate(`machines create host-1 --role lbhost ${record} --wait 10 --json`);
-  const { joinToken } = JSON.parse(invited) as { readonly joinToken: string };
-  await tidegate(`join ${joinToken} --folder ${folder} --url ${system.url} --endpoint-ca ${system.authorityFile}`);
-  await system.startHost(folder, healthPort);
-  await waitFor('the host', async () => (await tidegate('hosts list')).includes('PRESENT'));
-}
-
-async function startCluster(): Promise<void> {
-  const at = { peer: await freePort(), controller: await freePort(), s3: await freePort() };
-  s3Port = at.s3;
-  const urls = `--peer-url https://127.0.0.1:${at.peer} --controller-url https://127.0.0.1:${at.controller} --s3-url http://127.0.0.1:${at.s3}`;
-  await tidegate(`clusters add north --zone attic --weight 100 ${urls} --wait 60`);
-  await system.startCluster('north', at);
-  await tidegate('options create usual --replicas 1 --cluster north --as-default --wait 60');
-}
 
 /** A field of the form by its path in the input. */
 const at = (path: string): Locator => page.locator(`xpath=//*[substring-after(@id, '-')='${path}']`);
@@ -161,24 +116,19 @@ function memberAt(before: string): readonly Step[] {
 }
 
 const proofs: Readonly<Record<string, () => Promise<void>>> = {
-  User: async () => expect(await tokenOf({ name: 'main-user', password })).not.toBe(''),
+  User: async () => expect(await serving.tokenOf({ name: 'main-user', password })).not.toBe(''),
   ApiToken: async () => {
     const { me } = await system.ask<{ me: object }>('{ me { name } }', {}, secrets.get('ApiToken'));
     expect(me).toEqual({ name: expect.any(String) });
   },
   LoadBalancer: async () => {
-    const address = await waitFor('the load balancer to serve', async () => {
-      const query = 'query ($id: ID!) { loadBalancer(id: $id) { addresses operatingStatus } }';
-      type Found = { loadBalancer: { addresses: readonly string[]; operatingStatus: string } };
-      const { loadBalancer: found } = await system.ask<Found>(query, { id: made.get('LoadBalancer') }, token);
-      return found.operatingStatus === 'ONLINE' && found.addresses[0];
-    });
+    const address = await serving.servingAddress(made.get('LoadBalancer') ?? '');
     const answered = await request(`http://${address}:80/`);
     expect([answered.statusCode, await answered.body.text()]).toEqual([200, 'of the member']);
   },
   Gslb: async () => {
     const explained = await waitFor('an answer', async () =>
-      tidegate('gslbs explain shop.main.test --record A --json'),
+      serving.tidegate('gslbs explain shop.main.test --record A --json'),
     );
     expect(explained).toContain('192.0.2.8');
   },
@@ -186,12 +136,12 @@ const proofs: Readonly<Record<string, () => Promise<void>>> = {
     const place = `--data ${system.path('cli')}`;
     const [file, copy] = [system.path('cat.jpg'), system.path('copy.jpg')];
     await writeFile(file, 'of a cat');
-    const logIn = `login --cluster http://127.0.0.1:${s3Port} --project main-project ${place}`;
+    const logIn = `login --cluster ${serving.s3Url} --project main-project ${place}`;
     const own = secrets.get('ApiToken');
-    await waitFor('logins to work', async () => (await tidegate(logIn, own).catch(() => '')) !== '');
+    await waitFor('logins to work', async () => (await serving.tidegate(logIn, own).catch(() => '')) !== '');
     const object = 'main-objectcontainer/cat.jpg';
-    await tidegate(`objects create ${object} ${file} ${place}`);
-    await tidegate(`objects download ${object} ${copy} ${place}`);
+    await serving.tidegate(`objects create ${object} ${file} ${place}`);
+    await serving.tidegate(`objects download ${object} ${copy} ${place}`);
     expect(await readFile(copy, 'utf8')).toBe('of a cat');
   },
 };

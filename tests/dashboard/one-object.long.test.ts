@@ -15,6 +15,8 @@ test('shows the parts of an object, verifies all of them, and links to each', as
   world.addMapping({ objectKey: 'rule-2', cmpObject: tenant });
   world.addMapping({ objectKey: 'not-its-own' });
   world.loadBalancing.addBalancer({ name: 'web', cmpObject: tenant });
+  world.people.fill('photos');
+  for (const each of world.people.containers) Object.assign(each, { cmpObject: tenant });
   world.addOperation({ name: 'rule.create', cmpObject: tenant, state: 'SUCCEEDED' });
   await open('/relay');
   await page.keyboard.press('Control+k');
@@ -27,6 +29,8 @@ test('shows the parts of an object, verifies all of them, and links to each', as
   await tree.getByText('rule-1').waitFor();
   await tree.getByText('not verified yet').waitFor();
   await tree.getByText('web').waitFor();
+  const container = tree.getByRole('link', { name: 'photos', exact: true });
+  expect(await container.getAttribute('href')).toBe('/container?id=c1');
   expect(await tree.getByText('not-its-own').count()).toBe(0);
   await untilCount(page, '.calls > li', 1);
   await page.getByRole('button', { name: 'Verify all' }).click();

@@ -59,6 +59,20 @@ test('a new user gets a project, a role and a password in one step, and the row 
   ]);
 });
 
+test("the viewer's own sessions: all but this one are ended after a question", async () => {
+  const { page, world, open } = suite();
+  await open('/people');
+  const sessions = page.locator('.panel-sessions');
+  await sessions.locator('li').nth(1).waitFor();
+  expect(await sessions.getByText('this one').count()).toBe(1);
+  await sessions.getByRole('button', { name: 'End the others…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End the others', exact: true }).click();
+  await sessions.locator('li').nth(1).waitFor({ state: 'detached' });
+  await sessions.getByText('this one').waitFor();
+  expect(world.otherSessions).toEqual([]);
+  expect(await sessions.getByRole('button').count()).toBe(0);
+});
+
 test('the audit trail: the filters are in the address, and the server applies them', async () => {
   const { page, world, open } = suite();
   world.people.addEntry('backendCreate', { details: { cmpObject: { type: 'tenant', externalId: '42' } } });

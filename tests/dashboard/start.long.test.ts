@@ -98,6 +98,8 @@ test('the busiest load balancers come first, and what ends within 30 days has it
   await busy.nth(1).getByText('web-1', { exact: true }).waitFor();
   await busy.nth(0).getByRole('img', { name: '100 to 100 requests a second in the last hour' }).waitFor();
   await busy.nth(0).getByText('12 ms').waitFor();
+  const deleted = page.locator('.panel-settings').getByRole('link', { name: 'Deleted objects' });
+  expect(await deleted.getAttribute('href')).toBe('/deleted');
   expect(await page.locator('.panel-ends li').allTextContents()).toEqual([
     'ciAPI token, acmein 3 days',
     'shop-2026certificate, shop.example.netin 20 days',

@@ -6,7 +6,7 @@ import { readAll, readPages } from '../../pages.ts';
 
 graphql(`
   fragment MemberFields on PoolMember {
-    id host port weight backup enabled drainUntil provisioningStatus operatingStatus operatingReason
+    id host port weight backup enabled drainUntil sessions provisioningStatus operatingStatus operatingReason
   }
 `);
 

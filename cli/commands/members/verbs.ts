@@ -2,7 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { MemberFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { disableOption, enabledBy, enableOption, hostAndPort, hostText, poolOf, settled } from '../../balancer.ts';
+import {
+  disableOption,
+  drainText,
+  enabledBy,
+  enableOption,
+  hostAndPort,
+  hostText,
+  poolOf,
+  settled,
+} from '../../balancer.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { flag, integer, neededText } from '../../option.ts';
@@ -71,7 +80,7 @@ async function print(
     ['Address', hostText(member)],
     ['Weight', member.weight],
     ['Provisioning', member.provisioningStatus],
-    ['Operating', member.operatingStatus],
+    ['Operating', drainText(member.operatingStatus, member.sessions)],
     ['Because', member.operatingReason],
     ['Drained until', member.drainUntil],
   ]);
@@ -85,7 +94,7 @@ export const list = listVerb({
     MEMBER: (member) => hostText(member),
     WEIGHT: ({ weight: share, backup }) => `${share}${backup ? ' backup' : ''}`,
     PROVISIONING: 'provisioningStatus',
-    OPERATING: 'operatingStatus',
+    OPERATING: ({ operatingStatus, sessions }) => drainText(operatingStatus, sessions),
     BECAUSE: ({ operatingReason }) => operatingReason ?? '',
   },
 });

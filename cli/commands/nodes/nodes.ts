@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NodeFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { balancerId, balancerOption, nodeStateText, replaced } from '../../balancer.ts';
+import { balancerId, balancerOption, drainText, replaced } from '../../balancer.ts';
 import { CommandFailure } from '../../failures.ts';
 import { findNamed } from '../../find.ts';
 import { goneNodeHint } from '../../found-objects.ts';
@@ -63,7 +63,7 @@ const list = listVerb({
   read: ({ client, options }) => nodesOf(client, options),
   columns: (all) => ({
     NODE: 'name',
-    STATE: (node) => nodeStateText(node),
+    STATE: ({ nodeState, sessions }) => drainText(nodeState, sessions),
     OPERATING: 'operatingStatus',
     'LAST STEP': ({ steps }) => steps.at(-1)?.name,
     ADDRESS: 'address',
@@ -89,7 +89,7 @@ const show = showVerb({
     printer.pairs([
       ['Name', node.name],
       ['Id', node.id],
-      ['State', nodeStateText(node)],
+      ['State', drainText(node.nodeState, node.sessions)],
       ['Because', node.nodeStateReason],
       ['Operating', node.operatingStatus],
       ['Address', node.address],

@@ -67,6 +67,30 @@ export async function login(
   await untilLive(page);
 }
 
+/** What a person does in the pages of a context. Typed fields do not count. */
+export interface Presses {
+  clicks: number;
+  /** Choices from a list. */
+  choices: number;
+  /** Of the key Enter. */
+  enters: number;
+}
+
+const countsPresses = `
+addEventListener('pointerdown', () => countPress('clicks'), true);
+addEventListener('change', ({ target }) => target.matches('select') && countPress('choices'), true);
+addEventListener('keydown', ({ key }) => key === 'Enter' && countPress('enters'), true);`;
+
+/** Counts from the next document on. */
+export async function countPresses(context: BrowserContext): Promise<Presses> {
+  const presses: Presses = { clicks: 0, choices: 0, enters: 0 };
+  await context.exposeBinding('countPress', (_, what: keyof Presses) => {
+    presses[what] += 1;
+  });
+  await context.addInitScript(countsPresses);
+  return presses;
+}
+
 const pagesInMenu = ['CMP objects', 'People', 'Audit', 'GraphiQL'];
 
 /** Clicks a link of the header. */

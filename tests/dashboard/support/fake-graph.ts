@@ -97,7 +97,11 @@ function createSessionRoot(world: FakeWorld) {
       world.refreshTokens.delete(String(input.refreshToken))
         ? tokens(sessionOf(String(input.refreshToken)))
         : refusal('BAD_CREDENTIALS', 'The refresh token is not, or no longer, good.', 'NEVER'),
-    logout: (_: object, { bearer }: FakeContext) => {
+    logout: ({ input }: Partial<WithInput>, { bearer }: FakeContext) => {
+      if (input?.others === true) {
+        const sessionsEnded = world.otherSessions.splice(0).length;
+        return { sessionsEnded, userErrors: [] };
+      }
       if (bearer !== null && world.accessTokens.has(bearer))
         for (const each of [world.accessTokens, world.refreshTokens])
           for (const token of each) if (sessionOf(token) === sessionOf(bearer)) each.delete(token);
@@ -105,7 +109,9 @@ function createSessionRoot(world: FakeWorld) {
     },
     me: () => {
       const { name, admin, role } = world.user;
-      return { name, admin, projects: projects.map((project) => ({ project, role })) };
+      const own = { createdAt: now(), expiresAt: now(86_400_000), current: true };
+      const sessions = [own, ...world.otherSessions];
+      return { name, admin, sessions, projects: projects.map((project) => ({ project, role })) };
     },
   };
 }
@@ -194,7 +200,7 @@ function createOtherRoot(world: FakeWorld) {
         relayOperations: page(own(newestFirst(world))),
         loadBalancers: page(own(world.loadBalancing.balancers.values())),
         gslbs: page(own(world.naming.names.values())),
-        objectContainers: page([]),
+        objectContainers: page(own(world.people.containers)),
       };
     },
   };

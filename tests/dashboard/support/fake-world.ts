@@ -74,6 +74,8 @@ export class FakeWorld {
   readonly certificates: FakeCertificate[] = [];
   readonly clusters: Fields[] = [];
   readonly changes: FakeChange[] = [];
+  /** Of this user. */
+  readonly otherSessions = [{ createdAt: now(-3_600_000), expiresAt: now(82_800_000), current: false }];
   readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
   /** Root fields whose subgraph is lost. */
   readonly lostFields = new Set<string>();

@@ -66,7 +66,9 @@ export async function readTree(requester: Requester, object: CmpObjectKey, prese
     ),
     read('Containers', 'objects', async () =>
       (await requester.request(CmpObjectsDocument, object)).cmpObject?.objectContainers?.nodes.map(
-        ({ id, name }): Part => ({ id, what: 'container', name, status: null, reason: null, href: '/objects' }),
+        ({ id, name }): Part => ({
+          ...{ id, what: 'container', name, status: null, reason: null, href: linkTo('ObjectContainer', id) },
+        }),
       ),
     ),
   ]);

@@ -10,6 +10,7 @@ import { filterFormat, type PeopleControl } from './filters.ts';
 import { projectType, subjects, tokenType, userType } from './kinds.ts';
 import { ProjectDrawer } from './project-drawer.tsx';
 import { ProjectsPanel } from './projects-panel.tsx';
+import { SessionsPanel } from './sessions-panel.tsx';
 import { TokenDrawer } from './token-drawer.tsx';
 import { TokensPanel } from './tokens-panel.tsx';
 import { UserDrawer } from './user-drawer.tsx';
@@ -23,12 +24,13 @@ export const page: Page = {
     firstList: 'projects',
     groups: [
       {
-        does: 'Users, projects, tokens, changes',
+        does: 'Users, projects, tokens, changes, your sessions',
         focus: {
           1: '[data-list="users"]',
           2: '[data-list="projects"]',
           3: '[data-list="tokens"]',
           4: '[data-list="changes"]',
+          5: '[data-list="sessions"]',
         },
       },
     ],
@@ -56,6 +58,7 @@ function PeoplePage() {
       </div>
       <div className="column">
         {readsTokens && <TokensPanel control={control} />}
+        <SessionsPanel />
         <FeedPanel control={control} />
       </div>
     </PageFrame>

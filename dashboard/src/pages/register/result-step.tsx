@@ -7,6 +7,7 @@ import {
   type RegisterStateQuery,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
+import { callLink } from '../../forms/links.ts';
 import { Reason } from '../../view/device-fault.tsx';
 import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
@@ -44,6 +45,11 @@ export function ResultStep({ id, driver, onAnother }: ResultStepProps) {
         <Outcome backend={backend} driver={driver} onReplaced={() => setOldCheck(backend.health.checkedAt)} />
       )}
       <div className="actions">
+        {backend?.operatingStatus === 'ONLINE' && (
+          <Link className="form-link button primary" href={callLink('relayCall', id)}>
+            First call
+          </Link>
+        )}
         <Link href={`/backend?id=${encodeURIComponent(id)}`}>Open the backend</Link>
         <button type="button" onClick={onAnother}>
           Register another

@@ -26,7 +26,15 @@ export function ChangesPanel() {
   );
   const { value, failure } = useReading(read, undefined, everyMs);
   return (
-    <Panel name="settings" title="Changed settings">
+    <Panel
+      name="settings"
+      title="Changed settings"
+      tools={
+        <Link className="form-link" href="/deleted">
+          Deleted objects
+        </Link>
+      }
+    >
       <ScrollRegion list="settings" label="Changed settings">
         <Failures failures={failure === null ? [] : [failure]} />
         {value === undefined && failure === null && <Skeleton />}

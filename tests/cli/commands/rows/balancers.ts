@@ -33,6 +33,7 @@ const member = {
   backup: false,
   enabled: true,
   drainUntil: null,
+  sessions: null as number | null,
 };
 const members = (...all: readonly object[]) => ({ pool: () => ({ members: list(...all) }) });
 const listener = { ...ok, id: 'L1', name: '', protocol: 'HTTP', port: 80, defaultPool: null };
@@ -170,6 +171,10 @@ export const balancers: Scenes = {
     },
     rows: [
       { run: 'members list --pool web', out: '192.0.2.10:80 1 ACTIVE ONLINE…' },
+      {
+        ...{ run: 'members list --pool web', out: '192.0.2.10:80 1 ACTIVE DRAINING, 3 sessions left…' },
+        answers: members({ ...member, operatingStatus: 'DRAINING', sessions: 3 }),
+      },
       {
         run: 'members drain 192.0.2.10:80 --pool web/default --deadline 5',
         ...{ out: 'Operating DRAINING', input: { id: 'M1', deadlineMs: 5_000 } },
