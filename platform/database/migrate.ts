@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { databaseErrorNumber, MigrationError } from '../errors/database-errors.ts';
+import { isExpansion } from './expansion.ts';
 import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
 
 /** A part of the product that owns tables and their migrations. */
@@ -26,7 +27,9 @@ interface Migration {
 interface AppliedRow {
   readonly migration_name: string;
   readonly checksum: string;
-  readonly finished: number;
+  readonly finished_at: Date | null;
+  /** Absent before the first version that has it. */
+  readonly expands?: number | null;
 }
 
 const lockWaitSeconds = 60;
@@ -43,10 +46,13 @@ const tableSql = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   started_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   applied_steps_count INTEGER UNSIGNED NOT NULL DEFAULT 0
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`;
+/** Whether a process that does not know the migration may use the tables (expansion.ts). */
+const expandsSql = 'ALTER TABLE _prisma_migrations ADD COLUMN IF NOT EXISTS expands BOOLEAN NULL';
 
 /**
  * Applies the missing migrations of `owners`, and of each of `others` whose tables already exist in the database. Returns the names
- * of the applied migrations. Throws MigrationError if a file was edited, a migration failed, or a migration is unknown.
+ * of the applied migrations. Throws MigrationError if a file was edited, a migration failed, or a migration is unknown that does more than
+ * add to the tables.
  */
 export async function migrate(
   connection: DatabaseLocation,
@@ -73,38 +79,45 @@ interface Reader {
   query<Row>(sql: string): Promise<Row[]>;
 }
 
-/** The names in the owners' folders that the database lacks. Throws MigrationError if the database has others of these owners. */
+/**
+ * The names in the owners' folders that the database lacks. Throws MigrationError if the database has others of these owners that do more
+ * than add to the tables.
+ */
 export async function pendingMigrations(db: Reader, owners: readonly MigrationOwner[]): Promise<string[]> {
-  const applied = await appliedNames(db);
+  const applied = await appliedMigrations(db);
   const names = (await Promise.all(owners.map(namesOf))).flat();
   refuseUnknown(applied, names, owners);
   return names.filter((name) => !applied.has(name));
 }
 
-/** What a newer version did to the tables of an owner is not known here. Tables of other owners are other programs' matter. */
+/**
+ * What a newer version did to the tables of an owner is not known here, unless it only added to them: that is how a cluster is upgraded, one
+ * process after the other. Tables of other owners are other programs' matter.
+ */
 function refuseUnknown(
-  applied: Iterable<string>,
+  applied: ReadonlyMap<string, { readonly expands?: number | null }>,
   names: readonly string[],
   owners: readonly Pick<MigrationOwner, 'owner'>[],
 ): void {
   const known = new Set(names);
   const ours = new Set(['', ...owners.map(({ owner }) => owner)]);
-  for (const name of applied) if (ours.has(ownerOf(name)) && !known.has(name)) throw unknownMigration(name, names);
+  for (const [name, { expands }] of applied)
+    if (ours.has(ownerOf(name)) && !known.has(name) && !expands) throw unknownMigration(name, names);
 }
 
 /** The owners whose tables the database has. Throws if it can't be asked: a process that takes them for missing would not do their work. */
 export async function ownersIn(db: Reader): Promise<ReadonlySet<string>> {
-  return new Set([...(await appliedNames(db))].map(ownerOf));
+  return new Set([...(await appliedMigrations(db)).keys()].map(ownerOf));
 }
 
-async function appliedNames(db: Reader): Promise<ReadonlySet<string>> {
+async function appliedMigrations(db: Reader): Promise<ReadonlyMap<string, AppliedRow>> {
   const rows = await db
-    .query<{ name: string }>('SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL')
+    .query<AppliedRow>('SELECT * FROM _prisma_migrations WHERE finished_at IS NOT NULL')
     .catch((error: unknown) => {
       if (noTable.has(databaseErrorNumber(error) ?? 0)) return [];
       throw error;
     });
-  return new Set(rows.map((row) => row.name));
+  return new Map(rows.map((row) => [row.migration_name, row]));
 }
 
 function ownerOf(name: string): string {
@@ -142,16 +155,15 @@ async function applyMissing(
   possible: readonly Migration[],
 ): Promise<string[]> {
   await db.query(tableSql);
-  const rows = await db.query<AppliedRow[]>(
-    'SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM _prisma_migrations WHERE rolled_back_at IS NULL',
-  );
+  await db.query(expandsSql);
+  const rows = await db.query<AppliedRow[]>('SELECT * FROM _prisma_migrations WHERE rolled_back_at IS NULL');
   const applied = new Map(rows.map((row) => [row.migration_name, row]));
   const present = new Set([...applied.keys()].map(ownerOf));
   // An owner may be both wanted and possible: its migrations are applied once.
   const asked = new Set(wanted.map(({ owner }) => owner));
   const migrations = [...wanted, ...possible.filter(({ owner }) => present.has(owner) && !asked.has(owner))];
   refuseUnknown(
-    applied.keys(),
+    applied,
     migrations.map(({ name }) => name),
     migrations,
   );
@@ -178,7 +190,7 @@ function unknownMigration(name: string, known: readonly string[]): MigrationErro
 
 function refuseUnlessWhole(row: AppliedRow, checksum: string): void {
   const name = row.migration_name;
-  if (row.finished === 0)
+  if (row.finished_at === null)
     throw new MigrationError(
       `the migration ${name} failed half-way before: correct the database by hand, then set finished_at or rolled_back_at of its row in _prisma_migrations`,
     );
@@ -190,10 +202,9 @@ function refuseUnlessWhole(row: AppliedRow, checksum: string): void {
 
 async function applyOne(db: Connection, { name, sql, checksum }: Migration): Promise<void> {
   const id = randomUUID();
-  await db.query('INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES (?, ?, ?)', [
-    id,
-    checksum,
-    name,
+  await db.query('INSERT INTO _prisma_migrations (id, checksum, migration_name, expands) VALUES (?, ?, ?, ?)', [
+    ...[id, checksum, name],
+    isExpansion(sql),
   ]);
   try {
     await db.query(sql);

@@ -77,6 +77,35 @@ test('refuses a database of a newer version', async () => {
   expect(await tables()).toEqual(['a']);
 });
 
+test('a process of the version before works on, starts and migrates, if the newer version only added to the tables', async () => {
+  await file('1_a', 'CREATE TABLE a (id INT)');
+  await run();
+  await file('2_b', 'ALTER TABLE a ADD COLUMN b INT NULL');
+  expect(await run()).toEqual(['a/2_b']);
+  const before = { owner: 'a', folder: join(folder.path, 'before') };
+  await file('1_a', 'CREATE TABLE a (id INT)', 'before');
+  expect(await pendingMigrations(db, [before])).toEqual([]);
+  expect(await migrate(place.connection, [before])).toEqual([]);
+  await file('3_c', 'ALTER TABLE a DROP COLUMN id');
+  await run();
+  const newer = /a\/3_c, which this version does not know: it belongs to a newer version/;
+  await expect(pendingMigrations(db, [before])).rejects.toThrow(newer);
+  await expect(migrate(place.connection, [before])).rejects.toThrow(newer);
+});
+
+test('the table of a version that recorded no expansions gets the column', async () => {
+  await file('1_a', 'CREATE TABLE a (id INT)');
+  await run();
+  await db.execute('ALTER TABLE _prisma_migrations DROP COLUMN expands');
+  expect(await pendingMigrations(db, owners())).toEqual([]);
+  await file('2_b', 'CREATE TABLE b (id INT)');
+  expect(await run()).toEqual(['a/2_b']);
+  expect(await db.query('SELECT expands FROM _prisma_migrations ORDER BY migration_name')).toEqual([
+    { expands: null },
+    { expands: 1 },
+  ]);
+});
+
 test.each(['a/20261120080000_foundation', '20261120080000_foundation'])(
   'refuses a database from before the first release, with the migration %s',
   async (name) => {
