@@ -167,7 +167,10 @@ describe('nginx.conf', () => {
     const call = await post('{ me { admin } }', 'application/json');
     const events = await post('subscription { statusChanges { change { id } } }', 'text/event-stream');
     let stream = '';
-    for await (const part of events.body) if ((stream += String(part)).includes('event: next')) break;
+    for await (const part of events.body) {
+      stream += String(part);
+      if (stream.includes('event: next')) break;
+    }
     class Page extends WebSocket {
       constructor(address: string, protocols: string[]) {
         super(address, protocols, { ca: front.ca, origin });
