@@ -43,11 +43,11 @@ export const dashboardPicture = {
   /** Files in docs/pictures. */
   files: { light: 'dashboard-light.png', dark: 'dashboard-dark.png' },
   /** Parts of the lab. */
-  parts: ['firewall', 'balancers', 'sites'],
-  size: { width: 1440, height: 760 },
+  parts: ['firewall', 'balancers', 'sites', 'clusters'],
+  size: { width: 1440, height: 640 },
   mostBytes: 200_000,
   /** Texts of the created objects. */
-  texts: ['1 backend', '2 load balancers', '1 name · 1 not fully up', 'shop.gslb.lab.test'],
+  texts: ['1 backend', '4 load balancers', '1 name · 1 not fully up', 'shop.gslb.lab.test'],
 } as const;
 
 /** Records it with a running product that has that part of the lab. `data`: the product's data folder. */

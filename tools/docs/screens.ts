@@ -35,7 +35,12 @@ async function pathsOf(page: Page, { url, token }: Place): Promise<Readonly<Reco
     const id = await firstIn(list, url, token);
     if (id !== undefined) paths[name] = `${before}${encodeURIComponent(id)}`;
   }
-  return { ...paths, cmp: '/cmp?object=tenant%2F42', graphiql: '/graphiql' };
+  const created = ['LoadBalancer', 'Gslb'].map((kind) => [`create-${kind.toLowerCase()}`, `/form?new=${kind}`]);
+  return {
+    ...paths,
+    ...Object.fromEntries(created),
+    ...{ register: '/register', cmp: '/cmp?object=tenant%2F42', graphiql: '/graphiql' },
+  };
 }
 
 const opened: Readonly<Record<string, readonly [list: string, before: string]>> = {
@@ -43,6 +48,8 @@ const opened: Readonly<Record<string, readonly [list: string, before: string]>> 
   'relay-drawer': ['relayOperations', '/relay?operation='],
   'loadbalancer-drawer': ['loadBalancers', '/loadbalancer?balancer='],
   'gslb-drawer': ['gslbs', '/gslb?gslb='],
+  'loadbalancer-history': ['loadBalancers', '/form?edit=LoadBalancer&id='],
+  'people-drawer': ['projects', '/people?show='],
 };
 
 async function firstIn(list: string, url: string, token: string): Promise<string | undefined> {
