@@ -30,5 +30,5 @@ export function ownName({ name, list, refersTo }: Pick<InputField, 'name' | 'lis
 
 function singularOf(name: string): string {
   if (/ies$/.test(name)) return name.replace(/ies$/, 'y');
-  return name.replace(/(ss|x|ch)es$/, '$1').replace(/([^s])s$/, '$1');
+  return name.replace(/(ss|x|[cs]h)es$/, '$1').replace(/([^s])s$/, '$1');
 }

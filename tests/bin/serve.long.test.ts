@@ -187,7 +187,7 @@ test('a process without a public endpoint has health and metrics on its own port
   };
   for (const port of [ports.worker, ports.control])
     await waitFor('it to be ready', async () => (await watched(port, '/health/ready')).startsWith('200 '));
-  expect(await watched(ports.worker, '/metrics')).toMatch(/^tidegate_owed_work\{of="rows"\} \d/m);
+  expect(await watched(ports.worker, '/metrics')).toMatch(/^tidegate_owed_work_rows\{state="due"\} \d/m);
   expect(await watched(ports.control, '/metrics')).toMatch(/^tidegate_feed_position \d/m);
 });
 

@@ -130,6 +130,8 @@ test('events of a load balancer and its nodes name its CMP object to the end', a
   const sql = "UPDATE lb_load_balancer SET cmp_namespace = 'default', cmp_type = 'tenant', cmp_id = '42' WHERE id = ?";
   await db.execute(sql, [balancerId]);
   await world.untilActive(balancerId);
+  // A deletion ends the operating status.
+  await waitFor('that it serves', async () => (await operating()) === 'ONLINE');
   await remove();
   await expectNothingLeft();
   const events = await db.query<{ kind: string; to: string; cmpId: string | null }>(
