@@ -104,28 +104,31 @@ describeAsRoot('of two hosts', () => {
       killQuietly(await pid('a', 'keepalived-vrrp'), 'SIGKILL');
     },
   };
-  test.each(Object.keys(departures))('a client that waits for an answer of a host that %s gets a reset', async (how) => {
-    say('a', 'hold');
-    await waitFor('the address at a', () => has('a'));
-    const shell = await holder('a');
-    const pids = await Promise.all(['keepalived', 'keepalived-vrrp'].map((name) => pid('a', name)));
-    const served = run('a', servedProgram, [String(servedPort), join(place.path, 'served.json')]);
-    await waitFor('the process', () => served.said.includes('ready'));
-    const waiting = run('c', connectProgram, [virtual, String(servedPort)]);
-    const elsewhere = run('c', connectProgram, [places.a, String(servedPort)]);
-    try {
-      await waitFor('connections', () => waiting.said.includes('welcome') && elsewhere.said.includes('welcome'));
-      await departures[how]?.();
-      await waitFor('the reset', () => waiting.said.includes('ECONNRESET'));
-      await waitFor('it is gone', async () => !(await has('a')));
-      expect(elsewhere.said).toBe('welcome\n');
-    } finally {
-      say('a', 'release');
-      hosts.get('a')?.kill('SIGCONT');
-      for (const each of [shell, ...pids]) killQuietly(each, 'SIGCONT');
-      for (const each of [served, waiting, elsewhere]) each.child.kill('SIGKILL');
-    }
-  });
+  test.each(Object.keys(departures))(
+    'a client that waits for an answer of a host that %s gets a reset',
+    async (how) => {
+      say('a', 'hold');
+      await waitFor('the address at a', () => has('a'));
+      const shell = await holder('a');
+      const pids = await Promise.all(['keepalived', 'keepalived-vrrp'].map((name) => pid('a', name)));
+      const served = run('a', servedProgram, [String(servedPort), join(place.path, 'served.json')]);
+      await waitFor('the process', () => served.said.includes('ready'));
+      const waiting = run('c', connectProgram, [virtual, String(servedPort)]);
+      const elsewhere = run('c', connectProgram, [places.a, String(servedPort)]);
+      try {
+        await waitFor('connections', () => waiting.said.includes('welcome') && elsewhere.said.includes('welcome'));
+        await departures[how]?.();
+        await waitFor('the reset', () => waiting.said.includes('ECONNRESET'));
+        await waitFor('it is gone', async () => !(await has('a')));
+        expect(elsewhere.said).toBe('welcome\n');
+      } finally {
+        say('a', 'release');
+        hosts.get('a')?.kill('SIGCONT');
+        for (const each of [shell, ...pids]) killQuietly(each, 'SIGCONT');
+        for (const each of [served, waiting, elsewhere]) each.child.kill('SIGKILL');
+      }
+    },
+  );
 
   // Either mechanism alone is enough: keepalived's script, or the shell beside keepalived.
   test.each(['alone', 'with the shell beside keepalived'])(
