@@ -81,6 +81,11 @@ function becomeUser({ 'serve.user': user }: Config): void {
   }
 }
 
+/** The gateway's address, as processes of this host reach it. */
+function localUrl(url: string | undefined): string | undefined {
+  return url?.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
 function refusedAsRoot(): CommandFailure {
   return new CommandFailure(
     'serve does not run as root: start it as a user of its own (under systemd, User= in the unit; in a container, its user), ' +
@@ -103,7 +108,8 @@ async function runUntilStopped(source: SettingsSource, stdout: Output, signal: A
   });
   reloadOnHangUp(running);
   const processFile = config['ha.processFile'];
-  if (processFile !== undefined) await noteServed(processFile);
+  if (processFile !== undefined)
+    await noteServed(processFile, config['listen.proxyProtocol'] ? undefined : localUrl(running.url));
   if (!signal.aborted)
     await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
   log.info('draining');

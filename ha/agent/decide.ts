@@ -219,12 +219,19 @@ function hasFailedSinceWished({ failedAtMs, wishedSinceMs }: Leading, host: stri
   return failedMs !== undefined && failedMs >= (wishedSinceMs ?? Number.NEGATIVE_INFINITY);
 }
 
-/** Whether a switchover is requested, and its host can take over. */
+/** Whether this host serves no clients, and the host of that report does. During a wish or a pause people decide. */
+function servesInstead({ api, shared: { wishes } }: Leading, report: HostReport): boolean {
+  if (wishes.switchoverTo !== undefined || wishes.paused) return false;
+  return api === 'SILENT' && report.api === 'ANSWERS';
+}
+
+/** Whether a switchover is requested or needed, and its host can take over. */
 function isWanted(known: Leading, limits: Limits): boolean {
   const { sync, reports, wishes } = known.shared;
   const [member] = sync.members;
   const report = member === undefined ? undefined : reports[member.host];
-  if (member === undefined || report === undefined || wishes.switchoverTo !== member.host) return false;
+  if (member === undefined || report === undefined) return false;
+  if (wishes.switchoverTo !== member.host && !servesInstead(known, report)) return false;
   const isHeard = known.nowMs - report.heardAtMs < limits.reportMs && report.receiving;
   if (!isHeard || report.incarnation !== member.incarnation) return false;
   return whyUnfit(known, member.host, report.sealing, limits) === undefined;

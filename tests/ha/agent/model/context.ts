@@ -23,7 +23,7 @@ export const limits: Limits = {
 
 export const faultKinds = [
   ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'go-on', 'cut', 'cut-from-etcd', 'hang'] as const),
-  ...(['etcd-elects', 'switchover', 'pause'] as const),
+  ...(['etcd-elects', 'switchover', 'pause', 'api'] as const),
 ] as const;
 /**
  * Faults for rare chains of events. `kill-invited` hits the host that is being admitted. `kill-primary` hits the leader. `usurp` hangs the

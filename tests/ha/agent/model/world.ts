@@ -128,6 +128,7 @@ export class World {
     else if (kind === 'cut') this.#cutSome(host.name);
     else if (kind === 'cut-from-etcd') host.isCutFromEtcd = true;
     else if (kind === 'hang' && host.server !== undefined) host.server.hung = true;
+    else if (kind === 'api') host.api = random.pick(['ANSWERS', 'SILENT', undefined]);
     else if (kind === 'etcd-elects') etcd.elects(nowMs + leaseMs);
     else if (kind === 'switchover') etcd.put('switchover', random.pick(this.#context.names));
     else if (kind === 'pause') etcd.put('paused', random.next() < 0.2);
