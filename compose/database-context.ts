@@ -75,6 +75,8 @@ export async function openDatabaseContext(dependencies: ContextDependencies): Pr
   const leases = new Leases({ db, owner, host, log });
   await lifecycle.add('leases', { stop: () => leases.stop() });
   await lifecycle.add('process lease', new ProcessLease({ leases, role: 'process', owner, log }));
+  // Again: from now on a migration that removes something waits for this process, but one may have run just before.
+  await refusePending(db, needed, config);
   const endedLeases = new EndedLeases({ db, log });
   await lifecycle.add('ended leases', { start: () => endedLeases.start(), stop: () => endedLeases.stop() });
   const trustedClock = new TrustedClock({ db, log });

@@ -1,9 +1,11 @@
 // The migration runner applies migrations once, in order, under a lock, and refuses files that fail verification.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
-import { migrate, pendingMigrations } from '../../../platform/database/migrate.ts';
+import { migrate, migrateTables, newestMigration, pendingMigrations } from '../../../platform/database/migrate.ts';
+import { describeProcess } from '../../../platform/database/registered-processes.ts';
+import { platformMigrations } from '../../../compose/places.ts';
 import { MigrationError } from '../../../platform/errors/database-errors.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
@@ -153,4 +155,73 @@ test('two concurrent runners apply each migration once', async () => {
   expect(applied.sort()).toEqual(['a/1_t', 'a/2_t', 'a/3_t', 'a/4_t', 'a/5_t']);
   for (let number = 1; number <= 5; number += 1)
     expect(await db.query(`SELECT id FROM t${number}`)).toEqual([{ id: 1 }]);
+});
+
+describe('a migration that removes something', () => {
+  const later = '30000102000000_b';
+  const addAfterwards = '30000103000000_c';
+  const processKeys = (owner: string, columns: string, values: string) =>
+    db.execute(`INSERT INTO process_keys (owner, name, \`keys\`${columns}) VALUES ('${owner}', '${owner}', '{}'${values})`);
+  const both = () => [platformMigrations, ...owners()];
+  const runBoth = async () => {
+    const { applied, waiting } = await migrateTables(place.connection, both());
+    return { applied, waits: waiting?.processes.map(describeProcess) ?? [] };
+  };
+
+  beforeEach(async () => {
+    await file('30000101000000_a', 'CREATE TABLE a (id INT, old INT)');
+    await runBoth();
+    await file(later, 'ALTER TABLE a DROP COLUMN old');
+    await file(addAfterwards, 'ALTER TABLE a ADD COLUMN b INT NULL');
+  });
+
+  test('waits for live processes that do not know it, names them, and lets new ones start', async () => {
+    const columns = ', version, roles, host, newest_migration';
+    await processKeys('old', columns, ", '0.3.0', 'system,worker', 'host-1', '30000101000000_a'");
+    await processKeys('0.2', '', '');
+    await processKeys('new', columns, `, '0.4.0', 'relay', 'host-2', '${later}'`);
+    // It has crashed: its leases have ended.
+    await processKeys('dead', ', at', ', NOW(3) - INTERVAL 61 SECOND');
+    await db.execute(
+      "INSERT INTO lease (name, token, owner, expires_at) VALUES ('process/process/starts', UUID(), 'starts', NOW(3) + INTERVAL 5 SECOND)",
+    );
+    const waits = [
+      'starts (it starts)',
+      '0.2 (version 0.2.0, or one before)',
+      'old (system,worker on host-1, version 0.3.0)',
+    ];
+    expect(await runBoth()).toEqual({ applied: [`a/${addAfterwards}`], waits });
+    expect(await runBoth()).toEqual({ applied: [], waits });
+    expect(await pendingMigrations(db, both())).toEqual([]);
+    await db.execute("DELETE FROM process_keys WHERE owner IN ('0.2', 'old')");
+    expect((await runBoth()).waits).toEqual(['starts (it starts)']);
+    await db.execute('DELETE FROM lease');
+    expect(await runBoth()).toEqual({ applied: [`a/${later}`], waits: [] });
+    expect(await db.query("SELECT finished_at IS NOT NULL AS done, logs FROM _prisma_migrations WHERE migration_name LIKE 'a/%b'")).toEqual([
+      { done: 1, logs: null },
+    ]);
+  });
+
+  test('is announced before it runs: an older process does not start from then on, and a dead runner leaves nothing to correct', async () => {
+    await db.execute(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, expands, logs) VALUES ('x', 'y', 'a/${later}', 0, 'announced: nothing is changed yet')`,
+    );
+    const before = { owner: 'a', folder: join(folder.path, 'before') };
+    await file('30000101000000_a', 'CREATE TABLE a (id INT, old INT)', 'before');
+    await expect(pendingMigrations(db, [before])).rejects.toThrow(`a/${later}, which this version does not know`);
+    expect((await runBoth()).applied).toEqual([`a/${addAfterwards}`, `a/${later}`]);
+  });
+
+  test('of an owner whose tables nobody has yet does not wait', async () => {
+    await processKeys('0.2', '', '');
+    await file('30000101000000_a', 'CREATE TABLE x (id INT); ALTER TABLE x ADD CONSTRAINT c CHECK (id > 0)', 'x');
+    expect((await migrateTables(place.connection, [platformMigrations, ownerOf('x')])).applied).toEqual(['x/30000101000000_a']);
+  });
+});
+
+test('the newest migration of a program is that of any owner', async () => {
+  await file('20260102000000_b', 'SELECT 1', 'b');
+  await file('20260103000000_a', 'SELECT 1', 'a');
+  await file('20260101000000_c', 'SELECT 1', 'c');
+  expect(await newestMigration(folder.path)).toBe('20260103000000_a');
 });
