@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { isNoTable, MigrationError } from '../errors/database-errors.ts';
 import { isExpansion } from './expansion.ts';
-import { olderProcesses, type RegisteredProcess } from './registered-processes.ts';
+import { olderProcesses, type RegisteredProcess, refuseFarProcesses, registeredProcesses } from './registered-processes.ts';
+import { programVersion } from '../process/program-version.ts';
 import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
 
 /** A part of the product that owns tables and their migrations. */
@@ -221,6 +222,7 @@ async function applyMissing(
     migrations.map(({ name }) => name),
     migrations,
   );
+  refuseFarProcesses(await registeredProcesses(db), (await programVersion()).version);
   const missing = migrations.filter((migration) => !isWhole(recorded.get(migration.name), migration.checksum));
   const adding = addingOf(missing, recorded);
   for (const migration of adding) await applyOne(db, migration);

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
 import { migrate, migrateTables, newestMigration, pendingMigrations } from '../../../platform/database/migrate.ts';
-import { describeProcess } from '../../../platform/database/registered-processes.ts';
+import { areNeighbours, describeProcess } from '../../../platform/database/registered-processes.ts';
 import { platformMigrations } from '../../../compose/places.ts';
 import { MigrationError } from '../../../platform/errors/database-errors.ts';
+import { programVersion } from '../../../platform/process/program-version.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
@@ -177,9 +178,9 @@ describe('a migration that removes something', () => {
 
   test('waits for live processes that do not know it, names them, and lets new ones start', async () => {
     const columns = ', version, roles, host, newest_migration';
-    await processKeys('old', columns, ", '0.3.0', 'system,worker', 'host-1', '30000101000000_a'");
+    await processKeys('old', columns, ", '0.3.1', 'system,worker', 'host-1', '30000101000000_a'");
     await processKeys('0.2', '', '');
-    await processKeys('new', columns, `, '0.4.0', 'relay', 'host-2', '${later}'`);
+    await processKeys('new', columns, `, '0.2.9', 'relay', 'host-2', '${later}'`);
     // It has crashed: its leases have ended.
     await processKeys('dead', ', at', ', NOW(3) - INTERVAL 61 SECOND');
     await db.execute(
@@ -187,8 +188,8 @@ describe('a migration that removes something', () => {
     );
     const waits = [
       'starts (it starts)',
-      '0.2 (version 0.2.0, or one before)',
-      'old (system,worker on host-1, version 0.3.0)',
+      '0.2 (version 0.2.0)',
+      'old (system,worker on host-1, version 0.3.1)',
     ];
     expect(await runBoth()).toEqual({ applied: [`a/${addAfterwards}`], waits });
     expect(await runBoth()).toEqual({ applied: [], waits });
@@ -217,6 +218,41 @@ describe('a migration that removes something', () => {
     await file('30000101000000_a', 'CREATE TABLE x (id INT); ALTER TABLE x ADD CONSTRAINT c CHECK (id > 0)', 'x');
     expect((await migrateTables(place.connection, [platformMigrations, ownerOf('x')])).applied).toEqual(['x/30000101000000_a']);
   });
+});
+
+test('nothing is migrated while a process lives with which this version can not run', async () => {
+  await migrate(place.connection, [platformMigrations]);
+  await file('1_a', 'CREATE TABLE a (id INT)');
+  await db.execute(
+    "INSERT INTO process_keys (owner, name, `keys`, version, roles, host) VALUES ('x', 'far', '{}', '0.9.2', 'relay,worker', 'host-1')",
+  );
+  const { version } = await programVersion();
+  await expect(run()).rejects.toThrow(
+    `version ${version} can't run beside far (relay,worker on host-1, version 0.9.2): only neighbouring releases run at the same time. Upgrade release by release, or stop all processes first`,
+  );
+  expect(await tables()).not.toContain('a');
+  await db.execute('UPDATE process_keys SET at = NOW(3) - INTERVAL 61 SECOND');
+  expect(await run()).toEqual(['a/1_a']);
+});
+
+test('the tables of 0.2.0, with its processes, are upgraded', async () => {
+  await migrate(place.connection, [platformMigrations]);
+  await db.execute('ALTER TABLE process_keys DROP version, DROP commit_hash, DROP roles, DROP host, DROP newest_migration');
+  await db.execute("DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_registered_processes'");
+  await db.execute("INSERT INTO process_keys (owner, name, `keys`) VALUES ('x', 'control-1', '{}')");
+  const applied = 'platform/20270105000000_registered_processes';
+  expect(await migrate(place.connection, [platformMigrations])).toEqual([applied]);
+});
+
+test.each([
+  ['0.2.0', '0.2.9', true],
+  ['0.2.0', '0.3.1', true],
+  ['0.4.0', '0.2.0', false],
+  ['0.9.0', '1.0.3', true],
+  ['0.9.0', '1.1.0', false],
+  ['2.0.0', '0.9.0', false],
+])('%s and %s run at the same time: %s', (one, other, may) => {
+  expect([areNeighbours(one, other), areNeighbours(other, one)]).toEqual([may, may]);
 });
 
 test('the newest migration of a program is that of any owner', async () => {
