@@ -222,7 +222,11 @@ interface Judged {
 }
 
 /** Waits until all subscriptions have all their events or the time is up, then judges them. */
-export async function gapsOf(readers: readonly Judged[], table: readonly TableRow[], findings: string[]): Promise<number> {
+export async function gapsOf(
+  readers: readonly Judged[],
+  table: readonly TableRow[],
+  findings: string[],
+): Promise<number> {
   const owed = readers.map(({ plan, reader }) => {
     const start = reader.beginning ?? 0;
     return table.filter((row) => row.seq > start && plan.wants(row));

@@ -25,7 +25,7 @@ import { startFront } from './gateway-rolling/front.ts';
 import { RollingLoad } from './gateway-rolling/load.ts';
 import { gapsOf, restart, urlOf } from './gateway-rolling.ts';
 import { seededRandom } from './random.ts';
-import { folderOption, oneOf, type TrialOption } from './trial-options.ts';
+import { folderOption, type TrialOption } from './trial-options.ts';
 import { firstStartOf, releaseFolder, thisFolder, tidegate } from './upgrade/release.ts';
 
 interface UpgradeOptions extends TrialRun {
@@ -37,8 +37,6 @@ interface UpgradeOptions extends TrialRun {
   readonly folder: string;
   /** The installed release to begin with. */
   readonly release: string;
-  /** Which processes are upgraded first; the others go back first. */
-  readonly first: 'subgraphs' | 'gateways';
   readonly labFolder?: string;
 }
 
@@ -76,11 +74,7 @@ export const trialUpgrade = defineTrial({
     perSecond: { help: 'requests in a second', usual: 30, full: 100 },
     subscriptions: { help: 'subscriptions', usual: 20, full: 200 },
   },
-  options: {
-    folder: folderOption('the logs of all processes'),
-    release: installed,
-    first: oneOf('what is upgraded first', ['subgraphs', 'gateways'], 'subgraphs'),
-  },
+  options: { folder: folderOption('the logs of all processes'), release: installed },
   run: (given) => runUpgrade(given),
   mustBeZero: ['failedRequests', 'lost', 'repeated', 'unanswered', 'eventGaps'],
 });
@@ -129,7 +123,10 @@ export async function runUpgrade(options: UpgradeOptions): Promise<UpgradeResult
   const readers = Array.from({ length: subscriptions }, (_, index) => {
     const common = { url: front.url, token, cursors, random: seededRandom(seed + 2 + index) };
     const { fields, filter } = everything;
-    return { plan: everything, reader: own(new GatewayReader({ ...common, filter, fields, after: undefined, longestMs: undefined })) };
+    return {
+      plan: everything,
+      reader: own(new GatewayReader({ ...common, filter, fields, after: undefined, longestMs: undefined })),
+    };
   });
   await Promise.all(readers.map(({ reader }) => reader.start()));
 
@@ -138,9 +135,8 @@ export async function runUpgrade(options: UpgradeOptions): Promise<UpgradeResult
   const db = new Database({ connection: system.connection, connectionLimit: 2 });
   cleanup.defer(() => db.close());
   const findings: string[] = [];
-  const behind = [...names.flatMap((name) => [`${name}-1`, `${name}-2`]), 'worker'];
-  const fronts = gateways.map(({ name }) => name);
-  const parts = options.first === 'gateways' ? [...fronts, ...behind] : [...behind, ...fronts];
+  // As in docs/operating.md: a gateway is not ready in front of older subgraphs.
+  const parts = [...names.flatMap((name) => [`${name}-1`, `${name}-2`]), 'worker', ...gateways.map(({ name }) => name)];
   let restarts = 0;
   const turn = async (order: readonly string[], up: boolean) => {
     for (const name of order) {

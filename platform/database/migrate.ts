@@ -6,9 +6,15 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { isNoTable, MigrationError } from '../errors/database-errors.ts';
-import { isExpansion } from './expansion.ts';
-import { olderProcesses, type RegisteredProcess, refuseFarProcesses, registeredProcesses } from './registered-processes.ts';
 import { programVersion } from '../process/program-version.ts';
+import { isExpansion } from './expansion.ts';
+import { applySteps } from './migration-steps.ts';
+import {
+  olderProcesses,
+  type RegisteredProcess,
+  refuseFarProcesses,
+  registeredProcesses,
+} from './registered-processes.ts';
 import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
 
 /** A part of the product that owns tables and their migrations. */
@@ -27,10 +33,14 @@ interface Migration {
 }
 
 interface AppliedRow {
+  readonly id: string;
   readonly migration_name: string;
   readonly checksum: string;
   readonly finished_at: Date | null;
+  /** Null if nothing went wrong. */
   readonly logs: string | null;
+  /** Statements. */
+  readonly applied_steps_count: number;
   /** Absent before the first version that has it. */
   readonly expands?: number | null;
 }
@@ -85,7 +95,7 @@ export async function migrateTables(
   others: readonly MigrationOwner[] = [],
 ): Promise<Migrated> {
   const [wanted, possible] = await Promise.all([readMigrations(owners), readMigrations(others)]);
-  const db = await createConnection({ ...connectionOptions(connection), multipleStatements: true, socketTimeout: 0 });
+  const db = await createConnection({ ...connectionOptions(connection), socketTimeout: 0 });
   db.on('error', () => undefined);
   try {
     const lockName = `tidegate-migrate-${connection.database}`.slice(0, 64);
@@ -164,10 +174,7 @@ async function recordedMigrations(db: Reader): Promise<ReadonlyMap<string, Appli
 }
 
 /** No process uses the tables of an owner that the database does not have yet. */
-function addingOf(
-  missing: readonly Migration[],
-  recorded: ReadonlyMap<string, AppliedRow>,
-): readonly Migration[] {
+function addingOf(missing: readonly Migration[], recorded: ReadonlyMap<string, AppliedRow>): readonly Migration[] {
   const present = presentIn(recorded);
   return missing.filter(({ owner, sql }) => isExpansion(sql) || !present.has(owner));
 }
@@ -225,10 +232,14 @@ async function applyMissing(
   refuseFarProcesses(await registeredProcesses(db), (await programVersion()).version);
   const missing = migrations.filter((migration) => !isWhole(recorded.get(migration.name), migration.checksum));
   const adding = addingOf(missing, recorded);
-  for (const migration of adding) await applyOne(db, migration);
+  for (const migration of adding) await applyOne(db, migration, recorded.get(migration.name));
   const applied = adding.map(({ name }) => name);
   for (const migration of missing.filter((each) => !adding.includes(each))) {
-    const processes = await applyOnceUnused(db, migration);
+    const row = recorded.get(migration.name);
+    // Older processes do not start since it was announced, so that it goes on where it was killed.
+    const isBegun = row !== undefined && row.logs !== announced;
+    if (isBegun) await applyOne(db, migration, row);
+    const processes = isBegun ? [] : await applyOnceUnused(db, migration);
     if (processes.length > 0) return { applied, waiting: { name: migration.name, processes } };
     applied.push(migration.name);
   }
@@ -246,7 +257,7 @@ async function applyOnceUnused(db: Connection, migration: Migration): Promise<re
   const id = await record(db, migration, announced);
   const still = await older();
   if (still.length > 0) await db.query('DELETE FROM _prisma_migrations WHERE id = ?', [id]);
-  else await execute(db, migration, id);
+  else await applySteps(db, migration, { id, done: 0, isAgain: false });
   return still;
 }
 
@@ -263,6 +274,7 @@ function unknownMigration(name: string, known: readonly string[]): MigrationErro
 function isWhole(row: AppliedRow | undefined, checksum: string): boolean {
   if (row === undefined || row.logs === announced) return false;
   const name = row.migration_name;
+  if (row.checksum === checksum && row.finished_at === null && row.logs === null) return false;
   if (row.finished_at === null)
     throw new MigrationError(
       `the migration ${name} failed half-way before: correct the database by hand, then set finished_at or rolled_back_at of its row in _prisma_migrations`,
@@ -274,8 +286,9 @@ function isWhole(row: AppliedRow | undefined, checksum: string): boolean {
   return true;
 }
 
-async function applyOne(db: Connection, migration: Migration): Promise<void> {
-  await execute(db, migration, await record(db, migration, null));
+async function applyOne(db: Connection, migration: Migration, begun: AppliedRow | undefined): Promise<void> {
+  const id = begun?.id ?? (await record(db, migration, null));
+  await applySteps(db, migration, { id, done: begun?.applied_steps_count ?? 0, isAgain: begun !== undefined });
 }
 
 /** Returns the id of its row. */
@@ -288,19 +301,4 @@ async function record(db: Connection, { name, sql, checksum }: Migration, logs: 
     [...[id, checksum, name], isExpansion(sql), logs],
   );
   return id;
-}
-
-async function execute(db: Connection, { name, sql }: Migration, id: string): Promise<void> {
-  await db.query('UPDATE _prisma_migrations SET logs = NULL WHERE id = ?', [id]);
-  try {
-    await db.query(sql);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.slice(0, 2000) : String(error);
-    await db.query('UPDATE _prisma_migrations SET logs = ? WHERE id = ?', [reason, id]);
-    throw new MigrationError(`the migration ${name} failed: ${reason}`, error);
-  }
-  await db.query(
-    'UPDATE _prisma_migrations SET finished_at = CURRENT_TIMESTAMP(3), applied_steps_count = 1 WHERE id = ?',
-    [id],
-  );
 }

@@ -81,7 +81,10 @@ const registersNoVersion = '0.2.0';
 
 /** Of one release, or of two that follow each other: MAJOR.MINOR. The first of a major follows every release of the major before. */
 export function areNeighbours(one: string, other: string): boolean {
-  const [a, b] = [releaseOf(one), releaseOf(other)].sort((x, y) => x.major - y.major || x.minor - y.minor) as [Release, Release];
+  const [a, b] = [releaseOf(one), releaseOf(other)].sort((x, y) => x.major - y.major || x.minor - y.minor) as [
+    Release,
+    Release,
+  ];
   return a.major === b.major ? b.minor - a.minor <= 1 : b.major - a.major === 1 && b.minor === 0;
 }
 

@@ -25,7 +25,9 @@ export async function releaseFolder(version: string, progress: (line: string) =>
   if (await isThere(isWhole)) return folder;
   progress(`${version} is installed in ${folder}`);
   await mkdir(folder, { recursive: true });
-  await run('sh', ['-c', `git -C "$1" archive ${commit} | tar -x -C "$2"`, 'sh', thisFolder, folder], { timeout: commandMs });
+  await run('sh', ['-c', `git -C "$1" archive ${commit} | tar -x -C "$2"`, 'sh', thisFolder, folder], {
+    timeout: commandMs,
+  });
   await run(process.execPath, ['bin/boot.mjs', '--server'], { cwd: folder, timeout: installMs });
   await writeFile(isWhole, '');
   return folder;

@@ -2,10 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { platformMigrations } from '../../../compose/places.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { migrate, migrateTables, newestMigration, pendingMigrations } from '../../../platform/database/migrate.ts';
 import { areNeighbours, describeProcess } from '../../../platform/database/registered-processes.ts';
-import { platformMigrations } from '../../../compose/places.ts';
 import { MigrationError } from '../../../platform/errors/database-errors.ts';
 import { programVersion } from '../../../platform/process/program-version.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
@@ -149,6 +149,31 @@ test('a failed migration is named with the reason, remembered, and not run again
   expect(await run()).toEqual(['a/2_b']);
 });
 
+test('a runner that is killed at any statement leaves nothing to correct: the next one goes on there', async () => {
+  const steps = [
+    'CREATE TABLE a (id INT)',
+    'INSERT INTO a VALUES (1)',
+    'ALTER TABLE a ADD COLUMN b INT NULL',
+    'CREATE INDEX c ON a (b)',
+    'UPDATE a SET id = id + 1',
+    'ALTER TABLE a DROP INDEX c',
+    'ALTER TABLE a RENAME COLUMN b TO d',
+  ];
+  await file('1_a', `${steps.join(';\n')};\n`);
+  await run();
+  const whole = async () => [await db.query('SHOW CREATE TABLE a'), await db.query('SELECT * FROM a')];
+  const wanted = await whole();
+  for (let done = 0; done < steps.length; done += 1)
+    // The count of a statement that changes rows is written with it.
+    for (const isCounted of /^(INSERT|UPDATE|ALTER TABLE a RENAME)/.test(steps[done] ?? '') ? [true] : [true, false]) {
+      await db.execute('DROP TABLE IF EXISTS a');
+      for (const step of steps.slice(0, isCounted ? done : done + 1)) await db.execute(step);
+      await db.execute('UPDATE _prisma_migrations SET finished_at = NULL, applied_steps_count = ?', [done]);
+      expect(await run()).toEqual(['a/1_a']);
+      expect({ done, isCounted, found: await whole() }).toEqual({ done, isCounted, found: wanted });
+    }
+});
+
 test('two concurrent runners apply each migration once', async () => {
   for (let number = 1; number <= 5; number += 1)
     await file(`${number}_t`, `CREATE TABLE t${number} (id INT); INSERT INTO t${number} VALUES (1)`);
@@ -162,7 +187,9 @@ describe('a migration that removes something', () => {
   const later = '30000102000000_b';
   const addAfterwards = '30000103000000_c';
   const processKeys = (owner: string, columns: string, values: string) =>
-    db.execute(`INSERT INTO process_keys (owner, name, \`keys\`${columns}) VALUES ('${owner}', '${owner}', '{}'${values})`);
+    db.execute(
+      `INSERT INTO process_keys (owner, name, \`keys\`${columns}) VALUES ('${owner}', '${owner}', '{}'${values})`,
+    );
   const both = () => [platformMigrations, ...owners()];
   const runBoth = async () => {
     const { applied, waiting } = await migrateTables(place.connection, both());
@@ -186,11 +213,7 @@ describe('a migration that removes something', () => {
     await db.execute(
       "INSERT INTO lease (name, token, owner, expires_at) VALUES ('process/process/starts', UUID(), 'starts', NOW(3) + INTERVAL 5 SECOND)",
     );
-    const waits = [
-      'starts (it starts)',
-      '0.2 (version 0.2.0)',
-      'old (system,worker on host-1, version 0.3.1)',
-    ];
+    const waits = ['starts (it starts)', '0.2 (version 0.2.0)', 'old (system,worker on host-1, version 0.3.1)'];
     expect(await runBoth()).toEqual({ applied: [`a/${addAfterwards}`], waits });
     expect(await runBoth()).toEqual({ applied: [], waits });
     expect(await pendingMigrations(db, both())).toEqual([]);
@@ -198,9 +221,11 @@ describe('a migration that removes something', () => {
     expect((await runBoth()).waits).toEqual(['starts (it starts)']);
     await db.execute('DELETE FROM lease');
     expect(await runBoth()).toEqual({ applied: [`a/${later}`], waits: [] });
-    expect(await db.query("SELECT finished_at IS NOT NULL AS done, logs FROM _prisma_migrations WHERE migration_name LIKE 'a/%b'")).toEqual([
-      { done: 1, logs: null },
-    ]);
+    expect(
+      await db.query(
+        "SELECT finished_at IS NOT NULL AS done, logs FROM _prisma_migrations WHERE migration_name LIKE 'a/%b'",
+      ),
+    ).toEqual([{ done: 1, logs: null }]);
   });
 
   test('is announced before it runs: an older process does not start from then on, and a dead runner leaves nothing to correct', async () => {
@@ -216,7 +241,9 @@ describe('a migration that removes something', () => {
   test('of an owner whose tables nobody has yet does not wait', async () => {
     await processKeys('0.2', '', '');
     await file('30000101000000_a', 'CREATE TABLE x (id INT); ALTER TABLE x ADD CONSTRAINT c CHECK (id > 0)', 'x');
-    expect((await migrateTables(place.connection, [platformMigrations, ownerOf('x')])).applied).toEqual(['x/30000101000000_a']);
+    expect((await migrateTables(place.connection, [platformMigrations, ownerOf('x')])).applied).toEqual([
+      'x/30000101000000_a',
+    ]);
   });
 });
 
@@ -237,7 +264,9 @@ test('nothing is migrated while a process lives with which this version can not 
 
 test('the tables of 0.2.0, with its processes, are upgraded', async () => {
   await migrate(place.connection, [platformMigrations]);
-  await db.execute('ALTER TABLE process_keys DROP version, DROP commit_hash, DROP roles, DROP host, DROP newest_migration');
+  await db.execute(
+    'ALTER TABLE process_keys DROP version, DROP commit_hash, DROP roles, DROP host, DROP newest_migration',
+  );
   await db.execute("DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_registered_processes'");
   await db.execute("INSERT INTO process_keys (owner, name, `keys`) VALUES ('x', 'control-1', '{}')");
   const applied = 'platform/20270105000000_registered_processes';
