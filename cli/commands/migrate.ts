@@ -6,6 +6,7 @@ import { ownersOf } from '../../compose/owners.ts';
 import { type Migrated, migrateTables } from '../../platform/database/migrate.ts';
 import { primaryLocation } from '../../platform/database/primary-finder.ts';
 import { describeProcess } from '../../platform/database/registered-processes.ts';
+import { programVersion } from '../../platform/process/program-version.ts';
 import { migrationsOf } from '../../platform/process/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { configOption, settings } from '../local-options.ts';
@@ -25,6 +26,7 @@ export const migrate = localVerb({
         await primaryLocation(databaseLocations(config)),
         ownersOf(config.roles, subgraphRows),
         migrationsOf(subgraphRows),
+        (await programVersion()).version,
       );
       if (options.json) await printerOf({ stdout, env, output }).ndjson(migrated);
       else stdout.write(textOf(migrated));

@@ -6,7 +6,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { isNoTable, MigrationError } from '../errors/database-errors.ts';
-import { programVersion } from '../process/program-version.ts';
 import { isExpansion } from './expansion.ts';
 import { applySteps } from './migration-steps.ts';
 import {
@@ -63,7 +62,7 @@ const tableSql = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
 const expandsSql = 'ALTER TABLE _prisma_migrations ADD COLUMN IF NOT EXISTS expands BOOLEAN NULL';
 
 /** A migration that removes something, and the live processes that do not know it: they may use what it removes. */
-export interface WaitingMigration {
+interface WaitingMigration {
   readonly name: string;
   readonly processes: readonly RegisteredProcess[];
 }
@@ -75,7 +74,7 @@ export interface Migrated {
   readonly waiting: WaitingMigration | undefined;
 }
 
-/** Like `migrateTables`. Returns the names of the applied migrations. */
+/** Like `migrateTables`, for a database that nobody else uses. Returns the names of the applied migrations. */
 export async function migrate(
   connection: DatabaseLocation,
   owners: readonly MigrationOwner[],
@@ -87,12 +86,13 @@ export async function migrate(
 /**
  * Applies the missing migrations of `owners`, and of each of `others` whose tables already exist in the database: first those that only add to
  * the tables, then those that remove something, once no older process lives. Throws MigrationError if a file was edited, a migration failed,
- * or a migration is unknown that does more than add to the tables.
+ * a migration is unknown that does more than add to the tables, or a process lives beside which the `version` of this program can't run.
  */
 export async function migrateTables(
   connection: DatabaseLocation,
   owners: readonly MigrationOwner[],
   others: readonly MigrationOwner[] = [],
+  version?: string,
 ): Promise<Migrated> {
   const [wanted, possible] = await Promise.all([readMigrations(owners), readMigrations(others)]);
   const db = await createConnection({ ...connectionOptions(connection), socketTimeout: 0 });
@@ -104,6 +104,7 @@ export async function migrateTables(
       throw new MigrationError(
         `another process has been migrating ${connection.database} for ${lockWaitSeconds} s: wait for it, then start again`,
       );
+    if (version !== undefined) refuseFarProcesses(await registeredProcesses(db), version);
     return await applyMissing(db, wanted, possible);
   } finally {
     await db.end().catch(() => undefined);
@@ -229,7 +230,6 @@ async function applyMissing(
     migrations.map(({ name }) => name),
     migrations,
   );
-  refuseFarProcesses(await registeredProcesses(db), (await programVersion()).version);
   const missing = migrations.filter((migration) => !isWhole(recorded.get(migration.name), migration.checksum));
   const adding = addingOf(missing, recorded);
   for (const migration of adding) await applyOne(db, migration, recorded.get(migration.name));

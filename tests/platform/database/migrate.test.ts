@@ -7,7 +7,6 @@ import { Database } from '../../../platform/database/database.ts';
 import { migrate, migrateTables, newestMigration, pendingMigrations } from '../../../platform/database/migrate.ts';
 import { areNeighbours, describeProcess } from '../../../platform/database/registered-processes.ts';
 import { MigrationError } from '../../../platform/errors/database-errors.ts';
-import { programVersion } from '../../../platform/process/program-version.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { type TestDatabase, testDatabase } from '../../support/stores/database.ts';
 
@@ -253,13 +252,14 @@ test('nothing is migrated while a process lives with which this version can not 
   await db.execute(
     "INSERT INTO process_keys (owner, name, `keys`, version, roles, host) VALUES ('x', 'far', '{}', '0.9.2', 'relay,worker', 'host-1')",
   );
-  const { version } = await programVersion();
-  await expect(run()).rejects.toThrow(
+  const version = '0.4.0';
+  const runVersion = async () => (await migrateTables(place.connection, owners(), [], version)).applied;
+  await expect(runVersion()).rejects.toThrow(
     `version ${version} can't run beside far (relay,worker on host-1, version 0.9.2): only neighbouring releases run at the same time. Upgrade release by release, or stop all processes first`,
   );
   expect(await tables()).not.toContain('a');
   await db.execute('UPDATE process_keys SET at = NOW(3) - INTERVAL 61 SECOND');
-  expect(await run()).toEqual(['a/1_a']);
+  expect(await runVersion()).toEqual(['a/1_a']);
 });
 
 test('the tables of 0.2.0, with its processes, are upgraded', async () => {
@@ -270,7 +270,7 @@ test('the tables of 0.2.0, with its processes, are upgraded', async () => {
   await db.execute("DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_registered_processes'");
   await db.execute("INSERT INTO process_keys (owner, name, `keys`) VALUES ('x', 'control-1', '{}')");
   const applied = 'platform/20270105000000_registered_processes';
-  expect(await migrate(place.connection, [platformMigrations])).toEqual([applied]);
+  expect((await migrateTables(place.connection, [platformMigrations], [], '0.3.0')).applied).toEqual([applied]);
 });
 
 test.each([
