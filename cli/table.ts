@@ -248,6 +248,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: "Bring the database's tables up to date.",
     load: async () => (await import('./commands/migrate.ts')).migrate,
   },
+  processes: {
+    summary: 'List the processes that use the database, with their versions.',
+    load: async () => (await import('./commands/processes.ts')).processes,
+  },
   grants: {
     summary: "Print the rights that the database account of the settings' roles needs, as SQL.",
     load: async () => (await import('./commands/grants.ts')).grants,

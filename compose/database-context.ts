@@ -4,6 +4,7 @@ import { DatabaseTimes } from '../platform/database/database-times.ts';
 import { DiskSpace } from '../platform/database/disk-space.ts';
 import { connectFirst } from '../platform/database/first-connections.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../platform/database/migrate.ts';
+import { refuseFarProcesses, registeredProcesses } from '../platform/database/registered-processes.ts';
 import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
 import { Sequencer } from '../platform/events/sequencer.ts';
 import { EndedLeases } from '../platform/leases/ended-leases.ts';
@@ -16,6 +17,7 @@ import { OwedWork } from '../platform/owed/owed-work.ts';
 import type { Config } from '../platform/process/config.ts';
 import type { Lifecycle } from '../platform/process/lifecycle.ts';
 import { addPlatformMetrics } from '../platform/process/metrics.ts';
+import { programVersion } from '../platform/process/program-version.ts';
 import { startStep } from '../platform/process/start-budget.ts';
 import type { DatabaseContext, ProcessContext } from '../platform/process/subgraph-row.ts';
 import { RestoreGuard } from '../platform/restore/restore-guard.ts';
@@ -75,6 +77,9 @@ export async function openDatabaseContext(dependencies: ContextDependencies): Pr
   const leases = new Leases({ db, owner, host, log });
   await lifecycle.add('leases', { stop: () => leases.stop() });
   await lifecycle.add('process lease', new ProcessLease({ leases, role: 'process', owner, log }));
+  // Again: from now on a migration that removes something waits for this process, but one may have run just before.
+  await refusePending(db, needed, config);
+  refuseFarProcesses(await registeredProcesses(db), (await programVersion()).version);
   const endedLeases = new EndedLeases({ db, log });
   await lifecycle.add('ended leases', { start: () => endedLeases.start(), stop: () => endedLeases.stop() });
   const trustedClock = new TrustedClock({ db, log });

@@ -3,6 +3,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Registry } from 'prom-client';
 import type { Gateway } from '../gateway/gateway.ts';
+import { newestMigration } from '../platform/database/migrate.ts';
 import { type UndeclaredRefusal, undeclaredRefusals } from '../platform/graph/undeclared-refusals.ts';
 import type { Logger } from '../platform/log/log.ts';
 import { SlowLog } from '../platform/log/slow-log.ts';
@@ -34,6 +35,7 @@ import type { SettingsSource } from './gateway-role.ts';
 import { FollowedHosts } from './ha-hosts.ts';
 import { internalTls, type TlsOfRole } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
+import { migrationsFolder } from './places.ts';
 
 interface ProcessOptions {
   /** All subgraphs. Default: those of subgraphs/rows.ts. */
@@ -138,7 +140,7 @@ async function compose(
     else if (opened !== undefined) await lifecycle.add(role.name, await role.create(opened.context, settings));
   }
   if (hosts !== undefined) await lifecycle.add('hosts', hosts);
-  if (opened !== undefined) await sayKnownKeys(lifecycle, opened.context, keys, served.length > 0);
+  if (opened !== undefined) await register(lifecycle, opened.context, config, keys, served.length > 0);
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
     for (const url of await serveInternally(config, log, lifecycle, keys, tlsOf, running))
@@ -200,15 +202,17 @@ async function openWatch(
 }
 
 /** Runs before anything is served: a process without an active key does not start. */
-async function sayKnownKeys(
+async function register(
   lifecycle: Lifecycle,
   context: DatabaseContext,
+  { roles }: Config,
   keys: KeyFolder,
   checksSignatures: boolean,
 ): Promise<void> {
   if (checksSignatures) await keys.publicKeys();
   const { KnownKeys } = await import('../platform/keys/known-keys.ts');
-  const known = new KnownKeys({ ...context, keys });
+  const program = { ...(await programVersion()), roles, newestMigration: await newestMigration(migrationsFolder) };
+  const known = new KnownKeys({ ...context, keys, program });
   await lifecycle.add('known keys', known);
   context.health.add('keys', async () => {
     known.check();

@@ -178,6 +178,15 @@ export const trials: Readonly<Record<string, TrialRow>> = {
       'The seed repeats requests and restarts; `--rounds 1` is the shortest run, and `--folder` keeps the logs of all processes.',
     load: async () => (await import('./gateway-rolling.ts')).trialGatewayRolling,
   },
+  upgrade: {
+    proves:
+      'An installation of the last release becomes one of this version and goes back, one process after the other, without a failed request, a lost or repeated call, or a gap in a subscription.',
+    failure:
+      '`failedRequests` counts requests without an answer or with errors; a finding has the time, and the log of the process that was restarted then has the reason. `lost` and `repeated` compare calls and changes with the device and the database.',
+    repeat:
+      'The seed repeats requests and calls; `--trials 1` is the shortest run, `--release DIR` uses an installed release, and `--folder` keeps the logs of all processes.',
+    load: async () => (await import('./upgrade.ts')).trialUpgrade,
+  },
   hostile: {
     proves:
       'Attackers of all kinds get no data, secret or change that is not theirs, crash no process, and hold up no ordinary user.',

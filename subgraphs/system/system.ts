@@ -51,6 +51,7 @@ import { historyResolvers } from './control/history/history-resolvers.ts';
 import { machineResolvers } from './control/machines/machine-resolvers.ts';
 import { MachineService } from './control/machines/machine-service.ts';
 import { type ComponentHealth, nodeResolvers } from './control/nodes/node-resolvers.ts';
+import { processResolvers } from './control/processes/process-resolvers.ts';
 import { MembershipPages } from './control/projects/membership-pages.ts';
 import { projectResolvers } from './control/projects/project-resolvers.ts';
 import { ProjectService } from './control/projects/project-service.ts';
@@ -238,6 +239,7 @@ function resolversOf(
     userResolvers({ entities, users, memberships, service: parts.userService }),
     tokenResolvers({ entities, tokens, service: parts.tokenService }),
     machineResolvers({ entities, machines, service: parts.machineService }),
+    processResolvers({ db }),
     publishedResolvers({ entities, published, service: parts.publishedService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds, outsideNodes, outsideEvents }),
     auditResolvers({ db, entities, keyring, publicKeys, cluster }),
