@@ -236,6 +236,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Run chosen roles with your own database and Redis.',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  setup: {
+    summary: 'Make the settings, units, keys and machines of all hosts of an installation from a hosts file.',
+    load: async () => (await import('./commands/setup.ts')).setup,
+  },
   demo: {
     summary: 'Play five acts on real parts with a running "npm start", and clean up after them.',
     load: async () => (await import('./commands/demo.ts')).demo,

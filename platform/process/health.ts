@@ -61,7 +61,10 @@ export class Health {
    */
   async readiness(): Promise<Readiness> {
     const asked = this.#components;
-    const parts = (await this.components()).map((part, index) => ({ ...part, required: asked[index]?.required ?? true }));
+    const parts = (await this.components()).map((part, index) => ({
+      ...part,
+      required: asked[index]?.required ?? true,
+    }));
     const failing = parts.filter(({ ready }) => !ready);
     const missing = failing.filter(({ required }) => required);
     return { ready: missing.length === 0, missing, impaired: failing.filter(({ required }) => !required), parts };

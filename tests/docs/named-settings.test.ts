@@ -18,7 +18,7 @@ const groups = new Set([...settings].filter((name) => name.includes('.')).map((n
 /** Other words with dots that begin like a setting: event kinds, files, hosts, and placeholders. */
 const isOther = (word: string, kinds: ReadonlySet<string>): boolean =>
   kinds.has(word) ||
-  /\.(?:json|keys|memory|memory\.revoked|net|ts|test|yaml)$/.test(word) ||
+  /\.(?:json|keys|memory|memory\.revoked|net|sql|ts|test|yaml)$/.test(word) ||
   /\.(?:N$|NAME)/.test(word) ||
   [...settings].some((name) => name.startsWith(`${word}.`));
 

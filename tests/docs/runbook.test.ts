@@ -15,7 +15,9 @@ interface Rules {
 
 const read = (file: string): Promise<string> => readFile(join(import.meta.dirname, '../..', file), 'utf8');
 const page = await read('docs/runbook.md');
-const rules = (parse(await read('docker/prometheus/tidegate.rules.yml')) as Rules).groups.flatMap((group) => group.rules);
+const rules = (parse(await read('docker/prometheus/tidegate.rules.yml')) as Rules).groups.flatMap(
+  (group) => group.rules,
+);
 
 /** The sections below a heading: titles and texts. */
 function sectionsBelow(heading: string): readonly { readonly title: string; readonly text: string }[] {
@@ -43,13 +45,14 @@ test('each alert leads to its section', () => {
     ...rules.map(({ alert, annotations: { runbook } }) => ({ alert, runbook })),
     ...alertConditionNames.map((condition) => ({ alert: condition, runbook: runbookOf(condition) })),
   ];
-  for (const { alert, runbook } of led) expect({ alert, runbook }).toEqual({ alert, runbook: `docs/runbook.md#${alert.toLowerCase()}` });
+  for (const { alert, runbook } of led)
+    expect({ alert, runbook }).toEqual({ alert, runbook: `docs/runbook.md#${alert.toLowerCase()}` });
   expect(led.filter(({ alert }) => !anchors.has(alert.toLowerCase()))).toEqual([]);
 });
 
 test('each section says the effect for users, where to look with a command or a metric, and what mends it', () => {
   const sections = ['By symptom', 'Rules for Prometheus', 'Conditions of alert rules'].flatMap(sectionsBelow);
-  const wanted = /^\n\n\*\*Users:\*\* \S[^]*\n\n\*\*Look:\*\* [^]*`[^]*\n\n\*\*Mend:\*\*\s+\S/;
+  const wanted = /^\n\n\*\*Users:\*\* \S[\s\S]*\n\n\*\*Look:\*\* [\s\S]*`[\s\S]*\n\n\*\*Mend:\*\*\s+\S/;
   expect(sections.length).toBeGreaterThan(30);
   expect(sections.filter(({ text }) => !wanted.test(text)).map(({ title }) => title)).toEqual([]);
 });
