@@ -248,6 +248,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Make this host a machine of an installation, or a host of a cluster, with a token.',
     load: async () => (await import('./commands/join.ts')).join,
   },
+  doctor: {
+    summary: 'Look for what is wrong with this host, and print what mends it.',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
   migrate: {
     summary: "Bring the database's tables up to date.",
     load: async () => (await import('./commands/migrate.ts')).migrate,

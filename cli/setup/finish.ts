@@ -22,7 +22,7 @@ import { configIn, environmentIn, placesIn } from './write-hosts.ts';
 
 const run = promisify(execFile);
 
-export interface FinishedHost {
+interface FinishedHost {
   readonly name: string;
   readonly archive: string;
   readonly units: readonly string[];

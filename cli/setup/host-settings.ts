@@ -6,7 +6,7 @@ import { type Document, isMap, parseDocument } from 'yaml';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { type HostsFile, hostsWith, type SetupHost, samplesOf } from './hosts-file.ts';
 
-export const samples = fileURLToPath(new URL('../../docker/systemd', import.meta.url));
+const samples = fileURLToPath(new URL('../../docker/systemd', import.meta.url));
 
 export interface SetupProcess {
   /** Of its sample, and of its settings in /etc/tidegate. */

@@ -9,7 +9,7 @@ import {
 } from '../errors/database-errors.ts';
 import { within } from '../work/within.ts';
 
-export interface ComponentHealth {
+interface ComponentHealth {
   /** For example database, redis, sequencer, relay. */
   readonly name: string;
   readonly ready: boolean;

@@ -2,8 +2,8 @@
 // process is ready.
 import { expect, test } from '@jest/globals';
 import { createLogger } from '../../platform/log/log.ts';
-import { runningSystem } from '../support/product/running-system.ts';
 import { freePort } from '../support/machine/free-port.ts';
+import { runningSystem } from '../support/product/running-system.ts';
 
 test('the worker starts after everything that people wait for', async () => {
   const parts: string[] = [];
@@ -45,7 +45,16 @@ test('a process is not ready before its database answers and all parts have star
       expect(after?.parts.filter(({ ready }) => !ready)).toEqual([]);
       const named = after?.parts.map(({ name }) => name);
       expect(named).toEqual(
-        expect.arrayContaining(['process', 'database', 'redis', 'sequencer', 'status feed', 'owed work', 'checks', 'keys']),
+        expect.arrayContaining([
+          'process',
+          'database',
+          'redis',
+          'sequencer',
+          'status feed',
+          'owed work',
+          'checks',
+          'keys',
+        ]),
       );
       for (const { since } of after?.parts ?? []) expect(Date.parse(since)).toBeGreaterThan(0);
     }

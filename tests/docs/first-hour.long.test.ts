@@ -1,7 +1,7 @@
 // Follows "The first hour" of docs/operating.md to the letter, on four hosts: two control hosts, a gateway behind nginx with TLS, and a host with
 // MariaDB and Redis. They are network namespaces, each with /etc, /opt and /var/lib of its own. Left out are the packages, which this machine has,
 // and scp; what systemctl starts is started as the unit says.
-// needs: dashboard, iproute2, mariadb-client-core, mariadb-server-core, nftables, nginx-light, openssh-client, openssh-server, openssl, redis-tools, root
+// needs: curl, dashboard, iproute2, mariadb-client-core, mariadb-server-core, nftables, nginx-light, openssh-client, openssh-server, openssl, redis-tools, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';

@@ -21,6 +21,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   const config = `--config ${system.config}`;
   for (let times = 0; times < 2; times += 1) await ok(`migrate ${config}`);
   expect(await ok(`grants rows@% ${config}`)).toContain('GRANT');
+  expect(await ok(`doctor ${config}`)).toContain('nothing is wrong');
   const stores = 'database: { host: db.test }\nredis: { host: redis.test }\n';
   const host = '{ name: all, address: all.test, roles: [gateway, system, worker] }';
   await writeFile(system.path('hosts.yaml'), `url: https://tidegate.test/\n${stores}hosts: [${host}]\n`);

@@ -107,7 +107,13 @@ describe('messages', () => {
     expect(webhookBody(message, new Date(0))).toMatchObject({
       type: 'alerts.changed',
       timestamp: '1970-01-01T00:00:00.000Z',
-      data: { channelName: 'ops', firing: 1_000, omitted: 999, cursor: 'C', alerts: [{ ...alert, runbook: 'docs/runbook.md#name_degraded' }] },
+      data: {
+        channelName: 'ops',
+        firing: 1_000,
+        omitted: 999,
+        cursor: 'C',
+        alerts: [{ ...alert, runbook: 'docs/runbook.md#name_degraded' }],
+      },
     });
     const test = { ...message, kind: 'TEST' as const, firing: 0, alerts: [] };
     expect(webhookBody(test, new Date(0))).toMatchObject({ type: 'alerts.test', data: { omitted: 0 } });
