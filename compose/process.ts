@@ -191,10 +191,7 @@ async function openWatch(
   const server = await WatchServer.listen({
     ...{ host: config['watch.host'], port, log, registry, program: await programVersion() },
     metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',
-    readiness: async () =>
-      lifecycle.phase === 'ready'
-        ? readinessOf(health)
-        : [{ name: 'process', ready: false, required: true, detail: lifecycle.phase }],
+    readiness: () => readinessOf(health, lifecycle.phase),
   });
   await lifecycle.add('watch', server);
   log.info({ host: config['watch.host'], port: server.port }, 'health and metrics are served');

@@ -263,7 +263,7 @@ async function graphql(
 ): Promise<void> {
   if (isVisit(request, search) && options.files.get('/graphiql') !== undefined) {
     response.appendHeader('vary', 'accept');
-    return send(response, 303, { location: '/graphiql', 'cache-control': 'no-store' }, '');
+    return send(response, 303, { location: 'graphiql', 'cache-control': 'no-store' }, '');
   }
   const startedMs = performance.now();
   const times = options.accessLog?.timesOf(response);

@@ -85,6 +85,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
   ['lab/control-plane/graph.ts', 'the gateway of npm start'],
   ['cli/ha-demo/serving.ts', 'the hosts of npm start -- --ha'],
+  ['cli/doctor/findings.ts', 'the process on this host'],
   ['cli/commands/lab/load/line.ts', 'as a command line client: the hosts of npm start -- --ha'],
   ['cli/demo/names.ts', 'as a command line client: the name servers of the lab'],
   ['cli/graph-client.ts', 'as a command line client: the server that its user names'],

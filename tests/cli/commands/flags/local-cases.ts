@@ -1,5 +1,5 @@
 // Every option of the commands that need no endpoint, and of the lab commands. The lab's control is scripted, and its requests are compared.
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { openDemoControl } from '../../../../lab/control-plane/control.ts';
@@ -22,6 +22,11 @@ export async function localCases(run: FlagRun): Promise<void> {
   for (let times = 0; times < 2; times += 1) await ok(`migrate ${config}`);
   expect(await run.ok('processes')).toMatch(/^\S+ +[a-z,-]*system\S* .* LIVE /m);
   expect(await ok(`grants rows@% ${config}`)).toContain('GRANT');
+  expect(await ok(`doctor ${config}`)).toContain('nothing is wrong');
+  const stores = 'database: { host: db.test }\nredis: { host: redis.test }\n';
+  const host = '{ name: all, address: all.test, roles: [gateway, system, worker] }';
+  await writeFile(system.path('hosts.yaml'), `url: https://tidegate.test/\n${stores}hosts: [${host}]\n`);
+  expect(await ok(`setup --hosts ${system.path('hosts.yaml')} --to ${system.path('installation')}`)).toContain('.sql');
   expect(await ok(`audit export ${config} --from 2026-01-01 --to 2100-01-01`)).toContain('"hash"');
   expect(await ok(`audit export ${config} --to 2026-01-01`)).toBe('');
   await ok(`audit sign ${config}`);
