@@ -109,7 +109,9 @@ async function installAllPackages(options) {
  */
 async function installBoth(options, withSystem) {
   const faults = [];
-  const looked = withSystem ? await lookForSystemPackages(options).catch((error) => void faults.push(error)) : undefined;
+  const looked = withSystem
+    ? await lookForSystemPackages(options).catch((error) => void faults.push(error))
+    : undefined;
   if (faults.length > 0 && options.mayInstall) throw faults[0];
   const results = await Promise.allSettled([looked?.(), installAllPackages(options)]);
   faults.push(...results.flatMap(({ status, reason }) => (status === 'rejected' ? [reason] : [])));

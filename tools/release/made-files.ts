@@ -28,7 +28,9 @@ export async function withMadeFiles<Result>(
     await make(checkout);
     const paths = (await Promise.all(folders.map((folder) => filesIn(checkout, folder)))).flat();
     const kept = paths.filter((path) => !leftOut.test(path)).sort();
-    return await use(kept.flatMap((path) => [`--prefix=${prefix}${dirname(path)}/`, `--add-file=${join(checkout, path)}`]));
+    return await use(
+      kept.flatMap((path) => [`--prefix=${prefix}${dirname(path)}/`, `--add-file=${join(checkout, path)}`]),
+    );
   } finally {
     await repository.git('worktree', 'remove', '--force', checkout).catch(() => undefined);
     await rm(parent, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// The version in package.json and package-lock.json, of the program and of the folders that only build, and in the image's label.
+// The version in package.json and package-lock.json, of the program and of the folders that only build, and of the image.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Repository } from './repository.ts';
@@ -15,7 +15,7 @@ export async function setVersion(
   { from, to }: { readonly from: string; readonly to: string },
 ): Promise<readonly string[]> {
   const files = (await repository.trackedFiles()).filter((path) =>
-    /(?:^|\/)package(?:-lock)?\.json$|^docker\/Dockerfile$/.test(path),
+    /(?:^|\/)package(?:-lock)?\.json$|^docker\/(?:Dockerfile|kubernetes\/kustomization\.yaml)$/.test(path),
   );
   const changed: string[] = [];
   for (const path of files) {
@@ -39,7 +39,10 @@ export function withVersion(text: string, from: string, to: string): string {
   return `${JSON.stringify(content, undefined, 2)}\n`;
 }
 
+/** The label of the image, and the tag by which Kubernetes gets it. */
 function withLabel(text: string, from: string, to: string): string {
-  const label = (version: string) => `org.opencontainers.image.version="${version}"`;
-  return text.replace(label(from), label(to));
+  const places = (version: string) => [`org.opencontainers.image.version="${version}"`, `newTag: ${version} }`];
+  const [label = '', tag = ''] = places(to);
+  const [oldLabel = '', oldTag = ''] = places(from);
+  return text.replace(oldLabel, label).replace(oldTag, tag);
 }

@@ -28,7 +28,8 @@ beforeEach(async () => {
   await repository.git('config', 'user.name', 'test');
   await repository.git('config', 'user.email', 'test@example.test');
   await write('package.json', '{\n  "version": "0.1.0"\n}\n');
-  await mkdir(join(repository.root, 'docker'));
+  await mkdir(join(repository.root, 'docker/kubernetes'), { recursive: true });
+  await write('docker/kubernetes/kustomization.yaml', 'images: [{ name: tidegate, newTag: 0.1.0 }]\n');
   await write('docker/Dockerfile', 'LABEL org.opencontainers.image.version="0.1.0"\n');
   await write(
     'package-lock.json',
@@ -95,6 +96,7 @@ test('a release is a commit with the version and the changelog, an annotated tag
   expect(JSON.parse(await read('package.json'))).toEqual({ version: '0.2.0-rc.1' });
   expect(JSON.parse(await read('package-lock.json')).packages['']).toEqual({ version: '0.2.0-rc.1' });
   expect(await read('docker/Dockerfile')).toBe('LABEL org.opencontainers.image.version="0.2.0-rc.1"\n');
+  expect(await read('docker/kubernetes/kustomization.yaml')).toContain('newTag: 0.2.0-rc.1 }');
   // The first release has no lines from commits.
   expect(await read('CHANGELOG.md')).toBe(
     '# Changelog\n\n## [Unreleased]\n\n## [0.2.0-rc.1] - 2026-01-31\n\nThe first release.\n',
