@@ -213,4 +213,13 @@ export const trials: Readonly<Record<string, TrialRow>> = {
     repeat: 'Run the fault alone with `--only NAME` and the same seed; `--folder` keeps the logs of all hosts.',
     load: async () => (await import('./ha.ts')).trialHa,
   },
+  images: {
+    proves:
+      'The image is built from a checkout, and runs on one machine and as three processes, without rights and on a read-only root; after each start a person logs in, and a call reaches a device.',
+    failure:
+      'A finding has the end of the output of the command that failed. `notBuilt` comes first: without an image nothing else is tried.',
+    repeat:
+      'It has no choices at random; `--builds 1` is the whole trial. It needs Docker, and the package registries.',
+    load: async () => (await import('./images.ts')).trialImages,
+  },
 };

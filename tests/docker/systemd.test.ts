@@ -1,5 +1,7 @@
 // The sample settings and units of docker/systemd: each is read as `tidegate serve` reads it, and together they are one installation.
-// needs: dashboard, nginx-light
+// needs: dashboard, nginx-light, systemd
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +10,7 @@ import { createClient } from 'graphql-ws';
 import { request } from 'undici';
 import { WebSocket } from 'ws';
 import { keyFilesOf, machineRolesOf } from '../../compose/missing-files.ts';
+import { runProgram } from '../../embedded/run-program.ts';
 import { type Config, placeOf, readConfig, rolesOf } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { forFile } from '../support/jest/shared.ts';
@@ -89,6 +92,21 @@ test.each(units)('%s starts samples that exist, and may write where they write',
       expect(sample(each)['database.memoryFile']).toMatch(/^\/var\/lib\/tidegate\//);
       expect(unitText).toContain('\nStateDirectory=tidegate\n');
     }
+});
+
+/** systemd-analyze(1): from 0, the best, to 10. */
+test.each([
+  ['tidegate@.service', 2],
+  ['tidegate-dns.service', 2],
+  ['tidegate-lbhost.service', 6],
+])('%s has an exposure of at most %d', async (unit, most) => {
+  expect(units).toContain(unit);
+  // An instance of the template is judged.
+  const path = join(folder.path, unit.replace('@.', '@control.'));
+  await writeFile(path, await text(unit));
+  const { stdout } = await runProgram('/usr/bin/systemd-analyze', ['security', '--offline=yes', '--no-pager', path]);
+  const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout) ?? [];
+  expect(Number(exposure)).toBeLessThanOrEqual(most);
 });
 
 test('a gateway reaches each subgraph at its port, and the subgraphs reach the gateway', () => {
