@@ -36,6 +36,7 @@ import { FollowedHosts } from './ha-hosts.ts';
 import { internalTls, type TlsOfRole } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
 import { migrationsFolder } from './places.ts';
+import { quietSettings } from './quiet.ts';
 
 interface ProcessOptions {
   /** All subgraphs. Default: those of subgraphs/rows.ts. */
@@ -88,11 +89,14 @@ function logUndeclared(log: Logger): { stop(): void } {
 }
 
 async function compose(
-  config: Config,
+  given: Config,
   log: Logger,
   lifecycle: Lifecycle,
-  { rows = subgraphRows, lab, settings }: ProcessOptions,
+  { rows = subgraphRows, lab, settings: source }: ProcessOptions,
 ): Promise<RunningProcess> {
+  const config = quietSettings(given, rows);
+  const isQuiet = config['serve.quiet'];
+  const settings = isQuiet ? undefined : source;
   const has = (role: string) => config.roles.includes(role);
   const egress = await openEgress(
     config,
@@ -140,7 +144,7 @@ async function compose(
     else if (opened !== undefined) await lifecycle.add(role.name, await role.create(opened.context, settings));
   }
   if (hosts !== undefined) await lifecycle.add('hosts', hosts);
-  if (opened !== undefined) await register(lifecycle, opened.context, config, keys, served.length > 0);
+  if (opened !== undefined && !isQuiet) await register(lifecycle, opened.context, config, keys, served.length > 0);
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
     for (const url of await serveInternally(config, log, lifecycle, keys, tlsOf, running))

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { SettingsSource } from '../../compose/gateway-role.ts';
 import { missingFiles } from '../../compose/missing-files.ts';
 import { startProcess } from '../../compose/process.ts';
+import { quietSettings } from '../../compose/quiet.ts';
 import { noteServed } from '../../ha/served-process.ts';
 import { ConfigError } from '../../platform/errors/config-error.ts';
 import { createLogger } from '../../platform/log/log.ts';
@@ -36,6 +37,7 @@ export const serve = localVerb({
         );
       return [name, given.slice(equals + 1)] as const;
     }),
+    quiet: flag('Read only, and reach nothing but the database: for drills and maintenance.'),
     'as-root': asRootOption,
     'log-level': logLevelOption,
     'print-config': flag('Print the settings, with secrets hidden, and exit.'),
@@ -46,6 +48,7 @@ export const serve = localVerb({
       ...Object.fromEntries(set),
       ...(roles === undefined ? {} : { roles }),
       ...(level === undefined ? {} : { 'log.level': level }),
+      ...(options.quiet ? { 'serve.quiet': 'true' } : {}),
     };
     try {
       const read = () => settings(file, env, flags);
@@ -55,7 +58,7 @@ export const serve = localVerb({
       }
       const { config, faults } = givenSettings(file, env, flags);
       if (process.getuid?.() === 0 && !options['as-root']) becomeUser(config);
-      const all = [...faults, ...missingFiles(config, subgraphRows)];
+      const all = [...faults, ...missingFiles(quietSettings(config, subgraphRows), subgraphRows)];
       if (all.length > 0) throw new ConfigError(all);
       await runUntilStopped({ given: config, read }, stdout, signal);
     } catch (error) {
@@ -101,14 +104,15 @@ async function runUntilStopped(source: SettingsSource, stdout: Output, signal: A
     name: config.name,
   });
   const running = await startProcess(config, log, { settings: source });
-  log.info({ roles: config.roles, owner: running.owner, url: running.url }, 'ready');
+  const quietly = config['serve.quiet'] ? { quiet: true } : {};
+  log.info({ roles: config.roles, owner: running.owner, url: running.url, ...quietly }, 'ready');
   process.on('SIGUSR2', () => {
     log.info('the connections of clients end: the address moves');
     running.handOver().catch((error: unknown) => log.error({ err: error }, 'the connections did not end'));
   });
   reloadOnHangUp(running);
   const processFile = config['ha.processFile'];
-  if (processFile !== undefined)
+  if (processFile !== undefined && !config['serve.quiet'])
     await noteServed(processFile, config['listen.proxyProtocol'] ? undefined : localUrl(running.url));
   if (!signal.aborted)
     await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));

@@ -92,6 +92,13 @@ export function createRedis(location: RedisLocation, options: RedisConnectionOpt
   return redis;
 }
 
+/** Never connects: every command fails at once, as while Redis is away. */
+export function closedRedis(): Redis {
+  const redis = new Redis({ lazyConnect: true });
+  redis.disconnect();
+  return redis;
+}
+
 /** Throws when Redis takes no writes, or may evict keys. `key`: one that nobody reads. */
 export async function checkRedis(redis: Redis, key: string): Promise<void> {
   await redis.set(key, '1', 'PX', 60_000);

@@ -33,6 +33,7 @@ import { type IdentityProvider, LocalIdentityProvider } from './control/access/i
 import { loginChecker } from './control/access/login-checker.ts';
 import { LoginCodes } from './control/access/login-codes.ts';
 import { Argon2Hasher, type PasswordHasher } from './control/access/password-hasher.ts';
+import { QuietSessions, withoutWrites } from './control/access/quiet-sessions.ts';
 import type { RateLimiter } from './control/access/rate-limiter.ts';
 import { SessionService } from './control/access/session-service.ts';
 import { alertResolvers } from './control/alerts/alert-resolvers.ts';
@@ -174,7 +175,7 @@ function storesOf({ db, maxSessionsPerUser }: SystemSubgraphOptions) {
     alertChannels: new AlertChannelStore(db),
     alerts: new AlertStore(db),
     deliveries: new DeliveryStore(db),
-    credentials: new CredentialStore(db, { maxSessionsPerUser }),
+    credentials: db.readsOnly ? new QuietSessions(db) : new CredentialStore(db, { maxSessionsPerUser }),
   };
 }
 
@@ -186,7 +187,9 @@ function accessParts(options: SystemSubgraphOptions, { users, credentials }: Sto
   const accessTokens = new AccessTokens(options);
   const attempts = new Attempts(rateLimiter);
   const codes = new LoginCodes();
-  const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts, codes });
+  const sessions = new SessionService({
+    ...{ db: db.readsOnly ? withoutWrites(db) : db, credentials, provider, accessTokens, attempts, codes },
+  });
   return { hasher, accessTokens, attempts, codes, sessions };
 }
 
