@@ -88,7 +88,7 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 }
 
-function createSealing({ db, log, registry, leases, auditKeys, config }: WorkerOptions): Component {
+function createSealing({ db, wake, log, registry, leases, auditKeys, config }: WorkerOptions): Component {
   const anchors = new AuditAnchors({ log, file: config['audit.anchorFile'] });
   const lastSeal = new Gauge({
     name: 'tidegate_audit_last_seal_seconds',
@@ -96,7 +96,7 @@ function createSealing({ db, log, registry, leases, auditKeys, config }: WorkerO
     registers: [registry],
   });
   const onSealed = () => lastSeal.setToCurrentTime();
-  const sealer = new AuditSealer({ db, log, leases, keys: auditKeys, anchors, onSealed });
+  const sealer = new AuditSealer({ db, wake, log, leases, keys: auditKeys, anchors, onSealed });
   return {
     start: () => sealer.start(),
     // Entries that other components still write are sealed: it ends with the process.

@@ -53,6 +53,8 @@ interface Position {
 }
 
 const everyMs = 500;
+/** While nothing happens. A promotion that loses writes wakes nobody. */
+const restMs = 1_000;
 const memoryMs = 1_000;
 /** Of all that was ever revoked. */
 const longReadMs = 30_000;
@@ -67,14 +69,16 @@ export class RevivedAccess {
 
   constructor(options: RevivedAccessOptions) {
     this.#options = options;
-    const { log } = options;
+    const { db, wake, log } = options;
     this.#loop = new Loop({
       ...{ name: 'revived access', log, pauseMs: () => everyMs },
+      rest: { wake, topic: 'sequenced', ms: restMs },
       run: async () => {
         await this.runOnce();
-        return false;
+        return 'rest';
       },
     });
+    db.onPrimary(() => this.#loop.trigger());
   }
 
   /** Before anybody logs in. */
