@@ -209,6 +209,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'Key files, which sign identities and tokens and seal credentials.',
     load: async () => (await import('./commands/keys/keys.ts')).keys,
   },
+  backup: {
+    summary: 'Encrypted copies of the database, with its binary log.',
+    load: async () => (await import('./commands/backup/backup.ts')).backup,
+  },
   published: {
     summary: 'Operations that clients may send by the hash of their text.',
     load: async () => (await import('./commands/published/published.ts')).published,
@@ -263,6 +267,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   grants: {
     summary: "Print the rights that the database account of the settings' roles needs, as SQL.",
     load: async () => (await import('./commands/grants.ts')).grants,
+  },
+  restore: {
+    summary: 'Restore a backup into an empty data folder for MariaDB.',
+    load: async () => (await import('./commands/restore.ts')).restore,
   },
   reload: {
     summary: 'Have a gateway take over the graph that its settings describe now.',

@@ -205,6 +205,14 @@ export const trials: Readonly<Record<string, TrialRow>> = {
       'The places are restored in turn by number; the seed repeats the changes before each, and `--changes N` bounds them.',
     load: async () => (await import('./restore.ts')).trialRestore,
   },
+  backup: {
+    proves:
+      'A database that is backed up under load has, restored to any second, every write that was acknowledged before, and none that was sent later; changed files, kills and full disks are noticed.',
+    failure:
+      '`lost` and `fromTheFuture` compare the restored rows with the log of the clients, `unguarded` is a restored database without a lossy timeline, `halfDone` a cut-off backup that looks whole.',
+    repeat: 'The seed repeats the moments, kills and flips. The load is not repeated.',
+    load: async () => (await import('./backup.ts')).trialBackup,
+  },
   ha: {
     proves:
       'Two data hosts and a witness lose no acknowledged write, never have two primaries, and do not fail over without a fault.',

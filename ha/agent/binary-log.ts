@@ -64,9 +64,17 @@ export function numberOf(position: string): number {
   return Number(position.split('-')[2] ?? 0);
 }
 
+interface LoggedTransaction {
+  readonly gtid: string;
+  /** Byte offset. */
+  readonly at: number;
+  /** Unix seconds at which its COMMIT began. */
+  readonly seconds: number;
+}
+
 /** An incomplete event ends the transactions. */
-async function transactionsIn(path: string): Promise<{ readonly gtid: string; readonly at: number }[]> {
-  const found: { gtid: string; at: number }[] = [];
+export async function transactionsIn(path: string): Promise<readonly LoggedTransaction[]> {
+  const found: LoggedTransaction[] = [];
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
@@ -79,7 +87,7 @@ async function transactionsIn(path: string): Promise<{ readonly gtid: string; re
       const length = event.readUInt32LE(9);
       if (length < headerBytes || at + length > size) break;
       const gtid = `${event.readUInt32LE(27)}-${event.readUInt32LE(5)}-${event.readBigUInt64LE(headerBytes)}`;
-      if (event.readUInt8(4) === gtidEvent) found.push({ gtid, at });
+      if (event.readUInt8(4) === gtidEvent) found.push({ gtid, at, seconds: event.readUInt32LE(0) });
       at += length;
     }
   } finally {

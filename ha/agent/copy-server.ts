@@ -1,7 +1,7 @@
 // Gives a host whose data can't follow a whole copy of the primary's: mariadb-backup, over HTTPS on which both sides show a certificate.
 // needs: mariadb-backup
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -9,14 +9,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { endingWithParent } from '../../embedded/ends-with-parent.ts';
-import { findProgram } from '../../embedded/find-program.ts';
-import { runProgram } from '../../embedded/run-program.ts';
+import { sizeOfFolder, slowed, startCopy } from '../../embedded/physical-copy.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { requireOneHost } from '../../platform/net/one-host.ts';
-import { type CopyTls, copyPath, lastOf, sizeHeader } from './copy.ts';
+import { type CopyTls, copyPath, sizeHeader } from './copy.ts';
 
 export interface CopySource {
   readonly dataPath: string;
@@ -102,32 +99,24 @@ export class CopyServer {
     await rm(work, { recursive: true, force: true });
     await mkdir(work, { mode: 0o700 });
     const settings = join(work, 'client.cnf');
-    await writeFile(settings, `[client]\nuser=root\npassword="${rootPassword}"\n`, { mode: 0o600 });
-    const program = await findProgram('mariadb-backup', ['/usr/bin/mariadb-backup']);
-    const child = spawn(
-      ...endingWithParent(program, [
-        ...[`--defaults-file=${settings}`, '--backup', '--stream=mbstream'],
-        ...[`--datadir=${dataPath}`, `--socket=${socketPath}`, `--target-dir=${work}`],
-      ]),
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    await writeFile(settings, `[client]\nuser=root\npassword="${rootPassword}"\nsocket=${socketPath}\n`, {
+      mode: 0o600,
+    });
+    const { child, output, finished } = await startCopy({ settingsFile: settings, dataPath, work });
     this.#giving = child;
-    const output = lastOf(child.stderr);
-    const exited = once(child, 'close');
     const onGone = () => child.kill('SIGKILL');
     answer.once('close', onGone);
     try {
-      answer.writeHead(200, { 'content-type': 'application/octet-stream', [sizeHeader]: await sizeOf(dataPath) });
+      answer.writeHead(200, { 'content-type': 'application/octet-stream', [sizeHeader]: await sizeOfFolder(dataPath) });
       // The timer is off while the backup has nothing to send, for example while it waits for locks.
       answer.setTimeout(silenceMs, () => {
         if (answer.writableLength === 0) return;
         log.warn(`a copy ends: the host that gets it has taken nothing for ${silenceMs / 1_000} s`);
         answer.destroy();
       });
-      await pipeline(child.stdout, slowed(mostBytesPerSecond), answer, { end: false });
-      const [code] = await exited;
+      await pipeline(output, slowed(mostBytesPerSecond), answer, { end: false });
       // An answer that is cut off is not a copy.
-      if (code !== 0) throw new Error(`mariadb-backup ended with ${code}: ${output()}`);
+      await finished();
       answer.end();
     } finally {
       answer.off('close', onGone);
@@ -140,22 +129,4 @@ export class CopyServer {
 
 function refuse(answer: ServerResponse, status: number, why: string): void {
   answer.writeHead(status, { 'content-type': 'text/plain' }).end(`${why}\n`);
-}
-
-function slowed(mostBytesPerSecond: number) {
-  return async function* (parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    const fromMs = performance.now();
-    let bytes = 0;
-    for await (const part of parts) {
-      yield part;
-      bytes += part.length;
-      const aheadMs = (bytes / mostBytesPerSecond) * 1_000 - (performance.now() - fromMs);
-      if (aheadMs > 10) await sleep(aheadMs);
-    }
-  };
-}
-
-async function sizeOf(folder: string): Promise<number> {
-  const { stdout } = await runProgram('du', ['--summarize', '--bytes', folder]);
-  return Number(stdout.split('\t')[0] ?? 0);
 }

@@ -1,27 +1,16 @@
 // Replaces the data of a host that can't follow with a copy of the primary's data, which is unpacked and prepared here.
 // needs: mariadb-backup
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { endingWithParent } from '../../embedded/ends-with-parent.ts';
-import { findProgram } from '../../embedded/find-program.ts';
-import { runProgram } from '../../embedded/run-program.ts';
-import { credentialFlags } from '../../embedded/server-process.ts';
+import { copyPosition, prepareCopy, unpackCopy } from '../../embedded/physical-copy.ts';
 import type { ServiceUser } from '../../embedded/service-account.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
-import { type CopyTls, copyPath, lastOf, sizeHeader } from './copy.ts';
+import { type CopyTls, copyPath, sizeHeader } from './copy.ts';
 
 const answerTimeoutMs = 10_000;
 /** A copy is given up if no byte arrives for this long. */
 const silenceMs = 30_000;
-const prepareTimeoutMs = 600_000;
-const keptOutputBytes = 4_096;
-const positionFiles = ['mariadb_backup_binlog_info', 'xtrabackup_binlog_info'];
 /** Space for unpacking and preparing the copy, next to the existing data. */
 const roomFactor = 1.1;
 
@@ -49,54 +38,14 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
     answer.destroy();
     throw new Error(`a copy of ${mebi(wholeBytes)} MiB needs more than the ${mebi(free)} MiB that are free: make room`);
   }
-  const program = await findProgram('mbstream', ['/usr/bin/mbstream']);
-  const child = spawn(...endingWithParent(program, ['-x', '-C', into], { flags: credentialFlags(runAs) }), {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    cwd: into,
-  });
-  const output = lastOf(child.stderr);
-  const exited = once(child, 'close');
-  exited.catch(() => undefined);
+  const copy = { into, runAs, signal };
   try {
-    await pipeline(answer, progress(wholeBytes, log, options.onProgress), child.stdin, { signal });
-    const [code] = await exited;
-    if (code !== 0) throw new Error(`mbstream ended with ${code}: ${output()}`);
+    await unpackCopy(answer, copy, progress(wholeBytes, log, options.onProgress));
   } finally {
-    child.kill('SIGKILL');
     answer.destroy();
   }
-  const backup = await findProgram('mariadb-backup', ['/usr/bin/mariadb-backup']);
-  const prepared = await runProgram(
-    ...endingWithParent(
-      backup,
-      [
-        ...['--no-defaults', '--prepare'],
-        // The caller's TMPDIR may be inaccessible to the server's user.
-        ...['--use-memory=64M', `--target-dir=${into}`, `--tmpdir=${dirname(into)}`],
-      ],
-      { flags: credentialFlags(runAs) },
-    ),
-    { timeoutMs: prepareTimeoutMs, signal },
-  );
-  if (prepared.exitCode !== 0)
-    throw new Error(
-      `mariadb-backup --prepare ended with ${prepared.exitCode}: ${prepared.stderr.slice(-keptOutputBytes)}`,
-    );
+  await prepareCopy(copy);
   if ((await copyPosition(into)) === undefined) throw new Error('the copy has no GTID position');
-}
-
-/** GTID position at which the copy was made. Undefined if the data is not a copy, or its position was already used. */
-export async function copyPosition(dataPath: string): Promise<string | undefined> {
-  for (const name of positionFiles) {
-    const text = await readFile(join(dataPath, name), 'utf8').catch(() => undefined);
-    // File, position, GTIDs.
-    if (text !== undefined) return text.trim().split('\t')[2] ?? '';
-  }
-  return undefined;
-}
-
-export async function forgetCopyPosition(dataPath: string): Promise<void> {
-  for (const name of positionFiles) await rm(join(dataPath, name), { force: true });
 }
 
 function ask({ address, port, tls, signal }: FetchOptions): Promise<IncomingMessage> {

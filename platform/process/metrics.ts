@@ -138,6 +138,14 @@ export function addHaMetrics(
   });
 }
 
+/** Adds the age of the last check-in of each job that an alert rule watches, such as backups. `read`: seconds by rule. */
+export function addCheckInMetrics(registry: Registry, read: () => Promise<ReadonlyMap<string, number>>): void {
+  const help = 'Since a job last checked in at its rule with CHECK_IN_LATE';
+  gauge(registry, 'tidegate_check_in_age_seconds', help, ['rule'], async (set) => {
+    for (const [rule, seconds] of await read()) set(seconds, { rule });
+  });
+}
+
 /** Adds the metrics of this process's reader of the status stream. */
 export function addFeedMetrics(registry: Registry, feed: StatusFeed): void {
   gauge(registry, 'tidegate_feed_position', 'Newest status event this process has read', [], (set) =>

@@ -152,6 +152,8 @@ export interface FirstStart {
   issueMachines<const Wishes extends readonly IssueWish[]>(
     wishes: Wishes,
   ): Promise<{ readonly [Index in keyof Wishes]: IssuedMachine }>;
+  /** Checks in at the installation's rule of that name with CHECK_IN_LATE, for a job that ran. False if there is none. */
+  checkIn(ruleName: string): Promise<boolean>;
   /** A code that logs the user in once, within ten minutes, in this process. Undefined if the user can't log in. */
   issueLoginCode(userName: string): Promise<string | undefined>;
   issueToken(wish: {

@@ -18,6 +18,7 @@ import { caller } from '../../platform/input/authorise.ts';
 import type { Authority } from '../../platform/machines/authority.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import type { HaCluster } from '../../platform/process/ha-cluster.ts';
+import { addCheckInMetrics } from '../../platform/process/metrics.ts';
 import type { OutsideNodes } from '../../platform/process/subgraph-row.ts';
 import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { PublicKeys, SigningKeys } from '../../platform/secrets/key-pairs.ts';
@@ -137,6 +138,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const services = servicesOf(options, stores, { ...access, entities });
   const attention = [alertAttention({ db, alerts: stores.alerts }), databaseAttention(db, cluster)];
   for (const part of attention) measureAttention(options.registry, part);
+  if (options.registry !== undefined) addCheckInMetrics(options.registry, () => stores.alertRules.checkInAges());
   const resolvers: readonly Resolvers[] = [
     ...resolversOf(options, stores, { ...access, ...services, entities }),
     {

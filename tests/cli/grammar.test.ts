@@ -10,7 +10,7 @@ import type { Noun, Verb } from '../../cli/verb.ts';
 import { runCommand } from './commands/run-command.ts';
 
 /** Nouns for single things are singular. */
-const single = ['audit', 'clock', 'ha', 'keys', 'lab', 'published', 'timeline'];
+const single = ['audit', 'backup', 'clock', 'ha', 'keys', 'lab', 'published', 'timeline'];
 /** They mean the same for every noun, and take one of these arguments. A noun's other verbs are specific to its domain. */
 const commonVerbs: Readonly<Record<string, readonly string[]>> = {
   // Of one file.

@@ -15,6 +15,7 @@ const rules: readonly Rule[] = [
   { folder: 'workers/', mayImport: ['platform/'] },
   { folder: 'embedded/', mayImport: ['platform/work/within.ts'] },
   { folder: 'ha/', mayImport: ['platform/', 'embedded/', 'dns/'] },
+  { folder: 'backup/', mayImport: ['platform/', 'embedded/', 'ha/agent/'] },
   { folder: 'clients/', mayImport: [] },
   // A simulator that shared the product's code would share its mistakes; openssl makes the certificates.
   { folder: 'simulators/', mayImport: ['platform/net/certificates.ts'] },
@@ -46,6 +47,7 @@ const rules: readonly Rule[] = [
         'subgraphs/',
         'embedded/',
         'ha/',
+        'backup/',
         'lab/',
         'schema/',
       ],

@@ -5,7 +5,20 @@ import type { SourceFile } from './source-files.ts';
 /** The top-level folders, lowest first. Not `tests/`, which tries them all and helps the benchmarks and trials. */
 export const floors = [
   ...['platform/', 'embedded/', 'dns/', 'schema/', 'clients/', 'simulators/', 'subgraphs/', 'gateway/', 'workers/'],
-  ...['ha/', 'lab/', 'compose/', 'cli/', 'bin/', 'measure/', 'trials/', 'bench/', 'dashboard/', 'docs/', 'tools/'],
+  ...[
+    'ha/',
+    'backup/',
+    'lab/',
+    'compose/',
+    'cli/',
+    'bin/',
+    'measure/',
+    'trials/',
+    'bench/',
+    'dashboard/',
+    'docs/',
+    'tools/',
+  ],
 ];
 
 /** The layers of each folder, lowest first, as files or folders. Other files at its top are above all layers, or at `*`. */

@@ -74,6 +74,8 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['dns/servers/transport.ts', 'the DNS servers of the settings, and what the egress policy allows'],
   ['dns/answerer/net/udp.ts', 'nowhere: it answers who asked'],
   ['embedded/mariadb.ts', 'the private MariaDB of npm start'],
+  ['backup/local-server.ts', 'the database of this process, on this host'],
+  ['backup/private-server.ts', 'the private MariaDB of a restored copy'],
   ['embedded/redis.ts', 'the private Redis of npm start'],
   ['embedded/powerdns.ts', 'the private PowerDNS'],
   ['embedded/etcd.ts', "the host's own member of etcd"],

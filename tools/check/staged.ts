@@ -11,7 +11,7 @@ import { findClockFaults } from './wall-clock.ts';
 const root = process.cwd();
 const biome = join(dirname(dirname(import.meta.dirname)), 'node_modules/@biomejs/biome/bin/biome');
 const checked =
-  /^(?:bin|cli|compose|dns|embedded|gateway|ha|lab|platform|schema|simulators|subgraphs|tools|workers)\/.*\.ts$/;
+  /^(?:backup|bin|cli|compose|dns|embedded|gateway|ha|lab|platform|schema|simulators|subgraphs|tools|workers)\/.*\.ts$/;
 
 function git(...words: string[]): string[] {
   return execFileSync('git', words, { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean);

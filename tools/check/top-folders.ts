@@ -22,6 +22,7 @@ export const topFolders: Readonly<Record<string, TopFolder>> = {
   ...{ bin: everywhere, cli: everywhere, compose: everywhere, dns: everywhere, embedded: everywhere },
   ...{ gateway: everywhere, ha: everywhere, platform: everywhere, schema: everywhere, subgraphs: everywhere },
   workers: everywhere,
+  backup: { excused: { tables: 'it compares the tables of a copy with what the server said before' } },
   clients: {
     excused: {
       ...{ clock: 'a client runs in its own program', connections: 'a client connects to the product' },

@@ -2,6 +2,7 @@
 import type { Noun } from '../../verb.ts';
 import { create, list } from './key-file.ts';
 import { reseal } from './reseal.ts';
+import { restore } from './restore.ts';
 import { rotate } from './rotate.ts';
 
-export const keys: Noun = { list, create, rotate, reseal };
+export const keys: Noun = { list, create, rotate, reseal, restore };

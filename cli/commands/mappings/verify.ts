@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';
-import { integer } from '../../option.ts';
+import { backendId, projectId } from '../../find.ts';
+import { flag, integer } from '../../option.ts';
 import { readAll } from '../../pages.ts';
 import { type RemoteCall, remoteVerb } from '../../remote-verb.ts';
 import { filterOptions, readMappings } from './filters.ts';
 import { type Mapping, ownerText, printDifferences, printMapping, verificationResults } from './mapping.ts';
+import { type UnmappedReport, unmappedObjects } from './unmapped.ts';
 
 /** Reads share the backend's queue with writes, and more at once would delay the writes. */
 const atOnce = 4;
@@ -31,6 +33,7 @@ export const verify = remoteVerb({
   takes: ['[ID]'],
   options: {
     ...filterOptions,
+    unmapped: flag("Also list the backend's objects that have a mark of Tidegate and no mapping; needs --backend."),
     most: integer('N', `Maximum number of objects (${mostMappings}).`, { least: 1, most: mostMappings }),
   },
   async run(call) {
@@ -39,6 +42,7 @@ export const verify = remoteVerb({
     if (id !== undefined) return verifyOne(call, id);
     if (options.backend === undefined && options.cmp === undefined)
       throw new UsageError('give a mapping, --backend or --cmp');
+    if (options.unmapped && options.backend === undefined) throw new UsageError('--unmapped needs --backend NAME');
     // An ORPHAN mapping has no backend any more, and a DELETED one no object.
     const chosen = readMappings(client, options, {
       limit: options.most ?? mostMappings,
@@ -50,9 +54,17 @@ export const verify = remoteVerb({
       ...Object.fromEntries(verificationResults.map((result) => [result, count(result)])),
       NOT_SEEN: count('NOT_SEEN'),
     };
-    if (options.json) await printer.json({ ...counts, mappings: looks.filter(isNews).map(jsonOf) });
-    else await printLooks(printer, looks, counts);
+    const more = await unmappedOf(call);
+    if (options.json) await printer.json({ ...counts, mappings: looks.filter(isNews).map(jsonOf), ...more });
+    else {
+      await printLooks(printer, looks, counts);
+      if (more !== undefined) await printUnmapped(printer, more);
+    }
     const others = looks.length - count('MATCHES');
+    if (more !== undefined && more.unmapped.length + more.unread.length > 0)
+      throw new CommandFailure(
+        `${others} of ${looks.length} objects do not match, ${more.unmapped.length} have no mapping, and ${more.unread.length} lists could not be read`,
+      );
     if (others > 0) throw new CommandFailure(`${others} of ${looks.length} objects do not match`);
   },
 });
@@ -96,6 +108,24 @@ async function look(client: Client, id: string): Promise<Mapping> {
   const { mapping } = await client.mutate(document, { id, idempotencyKey: randomUUID() });
   if (mapping === null) throw new CommandFailure('the server gave no mapping');
   return mapping;
+}
+
+type ReportCall = Pick<RemoteCall, 'client'> & {
+  readonly options: { readonly unmapped: boolean; readonly backend?: string | undefined; readonly project?: string | undefined };
+};
+
+async function unmappedOf({ client, options }: ReportCall): Promise<UnmappedReport | undefined> {
+  if (!options.unmapped || options.backend === undefined) return undefined;
+  return unmappedObjects(client, await backendId(client, options.backend, await projectId(client, options.project)));
+}
+
+async function printUnmapped(printer: RemoteCall['printer'], { unmapped, unread }: UnmappedReport): Promise<void> {
+  for (const { list, operationId, callIsKnown, object } of unmapped)
+    await printer.line(
+      `${printer.status('UNMAPPED')}  ${list}  call ${operationId}${callIsKnown ? '' : ' (not recorded)'}  ${JSON.stringify(object)}`,
+    );
+  for (const each of unread) await printer.line(`not read: ${each}`);
+  await printer.line(`${unmapped.length} ${printer.status('UNMAPPED')}`);
 }
 
 const isNews = ({ result }: Look): boolean => result !== 'MATCHES';

@@ -10,6 +10,7 @@ import { refuseUnknown } from '../../../platform/input/refusals.ts';
 import type { DirectUser, IssuedMachine, IssueWish } from '../../../platform/process/subgraph-row.ts';
 import type { LoginCodes } from './access/login-codes.ts';
 import type { PasswordHasher } from './access/password-hasher.ts';
+import type { AlertRuleService } from './alerts/rule-service.ts';
 import type { MachineService } from './machines/machine-service.ts';
 import type { ProjectService } from './projects/project-service.ts';
 import type { ProjectStore } from './stores/project-store.ts';
@@ -25,6 +26,7 @@ interface FirstStartOptions {
   readonly projectService: ProjectService;
   readonly tokenService: TokenService;
   readonly machineService: MachineService;
+  readonly ruleService: AlertRuleService;
   readonly hasher: PasswordHasher;
   readonly codes: LoginCodes;
 }
@@ -135,6 +137,12 @@ export class FirstStart {
   async issueMachines<const Wishes extends readonly IssueWish[]>(wishes: Wishes) {
     const issued = await this.#options.machineService.issue(wishes.map((wish) => ({ ...wish, createdBy: nobody })));
     return issued as { readonly [Index in keyof Wishes]: IssuedMachine };
+  }
+
+  /** Checks in at the installation's rule of that name with CHECK_IN_LATE, for a job that ran. False if there is none. */
+  async checkIn(ruleName: string): Promise<boolean> {
+    const { db, ruleService } = this.#options;
+    return (await db.transaction((tx) => ruleService.checkInNamed(tx, ruleName))) > 0;
   }
 }
 

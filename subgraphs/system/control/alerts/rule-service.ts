@@ -165,15 +165,31 @@ export class AlertRuleService {
           });
         return async (tx) => {
           const rule = (await this.#rules.lock(tx, id)) ?? refuseUnknown('AlertRule', 'id', input.id);
-          await this.#rules.checkIn(tx, id);
-          const state = stateOf(rule.enabled);
-          const event = { ...eventOf({ ...rule, version: rule.version + 1 }), from: state, to: state };
-          await appendStatus(tx, systemEvents, [{ ...event, kind: 'alertRule.checkedIn' }], this.#wake);
+          await this.#checkIn(tx, rule);
           return id;
         };
       },
       read: (id) => this.#read(id),
     });
+  }
+
+  /** At the rules with CHECK_IN_LATE of the installation that have the name. Returns their number: one, or none. */
+  async checkInNamed(tx: Transaction, name: string): Promise<number> {
+    const rules = (await this.#rules.all(tx)).filter(
+      (rule) => rule.name === name && rule.projectId === null && rule.condition === 'CHECK_IN_LATE',
+    );
+    for (const { id } of rules) {
+      const rule = await this.#rules.lock(tx, id);
+      if (rule !== undefined) await this.#checkIn(tx, rule);
+    }
+    return rules.length;
+  }
+
+  async #checkIn(tx: Transaction, rule: AlertRule): Promise<void> {
+    await this.#rules.checkIn(tx, rule.id);
+    const state = stateOf(rule.enabled);
+    const event = { ...eventOf({ ...rule, version: rule.version + 1 }), from: state, to: state };
+    await appendStatus(tx, systemEvents, [{ ...event, kind: 'alertRule.checkedIn' }], this.#wake);
   }
 
   async #named(identity: Identity, attempt: Attempt, globalId: string, what: string): Promise<AlertRule> {

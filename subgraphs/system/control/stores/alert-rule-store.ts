@@ -120,6 +120,15 @@ export class AlertRuleStore {
     await tx.execute('UPDATE alert_rule SET checked_in_at = NOW(3), version = version + 1 WHERE id = ?', [id]);
   }
 
+  /** Seconds since the last check-in, by the name of the installation's rule. */
+  async checkInAges(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#db.query<{ name: string; seconds: number }>(
+      `SELECT name, TIMESTAMPDIFF(MICROSECOND, checked_in_at, NOW(3)) / 1e6 AS seconds FROM alert_rule
+        WHERE condition_name = 'CHECK_IN_LATE' AND project_id IS NULL AND checked_in_at IS NOT NULL`,
+    );
+    return new Map(rows.map(({ name, seconds }) => [name, Number(seconds)]));
+  }
+
   async delete(tx: Transaction, id: string): Promise<void> {
     await tx.execute('DELETE FROM alert_rule WHERE id = ?', [id]);
   }

@@ -59,6 +59,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   await ok(`keys reseal ${system.keyFile('sealing')} ${config} --older`);
   await coverage.ends(1, '/nowhere', `keys rotate ${join(keys, 'gateway.keys')} --config /nowhere`);
 
+  await backupCases(run, keys);
   expect(JSON.parse(await run.ok('top --json'))).toMatchObject({
     domains: expect.any(Array),
     needs: expect.any(Array),
@@ -80,6 +81,28 @@ export async function localCases(run: FlagRun): Promise<void> {
   expect(up).toMatch(/^listen\.host: "127.0.0.2"$/m);
   await ok(`up --print-config --show-log --lab all --data ${system.path('up')}`);
   await labCases(run);
+}
+
+/** Its database has no binary log, and its account no rights for backups. */
+async function backupCases({ system, coverage }: FlagRun, keys: string): Promise<void> {
+  const recipient = (await coverage.succeeds(`backup key ${system.path('backup.key')}`)).trim();
+  const passphrase = system.path('passphrase');
+  await writeFile(passphrase, 'correct horse battery staple');
+  const limits = '--every 24 --keep 2 --keep-days 3 --mebi-per-second 50 --check-in backup';
+  const account = `--database-user nobody --database-password-file ${passphrase}`;
+  const escrow = `--keys-to ${system.path('escrow')} --passphrase-file ${passphrase}`;
+  await coverage.ends(
+    1,
+    "run this on the database's host",
+    `backup create --to ${system.path('backups')} --recipient ${recipient} ${limits} ${account} ${escrow} --json --config ${system.config}`,
+  );
+  await coverage.ends(64, 'need each other', `backup create --to x --recipient y --schedule --keys-to z`);
+  const opening = `--keys ${keys} --identity ${system.path('backup.key')} --json`;
+  await coverage.ends(1, 'has no backup', `backup verify ${system.path('backups')} ${opening}`);
+  const to = `--to ${system.path('restored')} --at 2026-01-01`;
+  await coverage.ends(1, 'has no backup', `restore ${system.path('backups')} ${to} ${opening}`);
+  const again = `--to ${system.path('keys-again')} --passphrase-file ${passphrase}`;
+  await coverage.ends(1, 'is missing', `keys restore ${system.path('escrow.age')} ${again}`);
 }
 
 /** Logins at the server, in a separate home folder. */

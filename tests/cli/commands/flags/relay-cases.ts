@@ -121,6 +121,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
   const results = ['matches', 'DRIFTED', 'MISSING'].map((word) => `--verification ${word}`).join(' ');
   await ok(`mappings verify ${filters} --state active --updated-from 2026-01-01 --most 9 ${project}`);
   await ok(`mappings verify --backend edge ${found} ${results}`);
+  await ok(`mappings verify --backend edge --unmapped ${project}`);
   await ok(`mappings verify ${mapping.id}`);
   await ok(`mappings list ${filters} ${found} ${results} --updated-from 2026-01-01 --limit 3`);
   await ok(`mappings show ${mapping.id}`);

@@ -426,6 +426,17 @@ const verifiedAs = (result: string) => ({ mappingVerify: done({ mapping: mapping
 const ofCmpObject = '--cmp-object east:tenant/a/42';
 const drifted = (id: string, more: object) => mapping(id, { ...verified('DRIFTED'), ...more });
 
+const uuidOf = (call: number) => `00000000-0000-4000-8000-00000000000${call}`;
+const callIdOf = (call: number) => encodeId('RelayOperation', uuidOf(call));
+/** The mapping's own, by its mark and by its id on the device; a known call's, a lost call's, and somebody else's. */
+const markedRules = [
+  { name: 'one', operationId: uuidOf(1) },
+  { handle: 7, operationId: uuidOf(3) },
+  { name: 'two', operationId: uuidOf(2) },
+  { comment: `tg:${uuidOf(9)} lost` },
+  { comment: 'by hand', operationId: null },
+];
+
 export const mappings: Scenes = {
   'list sends the filters, and reads page by page up to its limit': {
     answers: { ...fw, mappings: list(...several(250)) },
@@ -495,6 +506,47 @@ NOT_SEEN  fw rule inet filter forward key-m7  tenant/42  m7
           ],
         },
       },
+    ],
+  },
+  'verify with --unmapped also finds marked objects without a mapping, in every place of a recorded call': {
+    answers: {
+      ...fw,
+      ...verifiedAs('MATCHES'),
+      mappings: list({ ...mapping('m1'), uuid: '7', operation: { id: callIdOf(1) } }),
+      backend: () => ({
+        driverOperations: [
+          { name: 'rule.list', effect: 'READ', argumentsSchema: { properties: { chain: {} }, required: ['chain'] } },
+          { name: 'rule.create', effect: 'NON_IDEMPOTENT', argumentsSchema: {} },
+          { name: 'table.list', effect: 'READ', argumentsSchema: {} },
+        ],
+      }),
+      relayOperations: list(
+        { id: callIdOf(1), arguments: { chain: 'forward', name: 'one' } },
+        { id: callIdOf(2), arguments: { chain: 'forward', name: 'two' } },
+        { id: callIdOf(3), arguments: { other: true } },
+      ),
+      relayRead: ({ input: { operation } }: { input: { operation: string } }) =>
+        operation === 'rule.list'
+          ? { deviceError: null, userErrors: [], result: { rules: markedRules } }
+          : { deviceError: null, userErrors: [{ code: 'BUSY', message: 'full', field: null }], result: null },
+    },
+    rows: [
+      {
+        run: 'mappings verify --backend fw --unmapped',
+        exit: 1,
+        err: 'tidegate: 0 of 1 objects do not match, 2 have no mapping, and 1 lists could not be read\n',
+        out: `1 MATCHES, 0 DRIFTED, 0 MISSING
+UNMAPPED  rule.list  call ${uuidOf(2)}  {"name":"two","operationId":"${uuidOf(2)}"}
+UNMAPPED  rule.list  call ${uuidOf(9)} (not recorded)  {"comment":"tg:${uuidOf(9)} lost"}
+not read: table.list {}: BUSY: full
+2 UNMAPPED
+`,
+        also: ({ requests }) => {
+          const reads = requests.filter((each) => 'input' in each && 'operation' in (each.input as object));
+          expect(reads.map(({ input }) => (input as { arguments: object }).arguments)).toEqual([{ chain: 'forward' }, {}]);
+        },
+      },
+      { run: 'mappings verify --cmp tenant/42 --unmapped', exit: 64, err: '…--unmapped needs --backend NAME…' },
     ],
   },
   'verify of all matching mappings, and of one': {

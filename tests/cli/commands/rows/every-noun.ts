@@ -74,6 +74,7 @@ export const everyNoun: Readonly<Record<string, Row>> = {
   ha: none,
   clock: none,
   keys: none,
+  backup: none,
   published: ['NAME  TYPE  PUBLISHED  HASH'],
   subgraphs: none,
   contexts: none,

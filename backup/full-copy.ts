@@ -1,0 +1,109 @@
+// A full physical copy of the running database, encrypted on its way to the disk, with its manifest.
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { createZstdCompress } from 'node:zlib';
+import { sizeOfFolder, slowed, startCopy } from '../embedded/physical-copy.ts';
+import { programVersion, shownVersion } from '../platform/process/program-version.ts';
+import type { Keyring } from '../platform/secrets/keyring.ts';
+import { encrypterFor, encryptFile } from './age-file.ts';
+import { fault } from './faults.ts';
+import type { LocalServer } from './local-server.ts';
+import { writeLogIndex } from './log-index.ts';
+import { dataName, formatVersion, logFolderName, type Manifest, manifestName } from './manifest.ts';
+import { writeSealed } from './sealed-file.ts';
+import { type BackupTarget, requireRoom } from './target.ts';
+
+interface CopyOptions {
+  readonly server: LocalServer;
+  readonly target: BackupTarget;
+  readonly recipients: readonly string[];
+  readonly keys: Keyring;
+  /** Of `keys.folder`, by `FILE/ID`. */
+  readonly fingerprints: Readonly<Record<string, string>>;
+  readonly mostBytesPerSecond: number;
+  readonly signal: AbortSignal;
+}
+
+interface MadeBackup {
+  readonly name: string;
+  readonly manifest: Manifest;
+}
+
+export async function makeFullCopy(options: CopyOptions): Promise<MadeBackup> {
+  const { server, target, recipients, keys, fingerprints } = options;
+  const encrypter = encrypterFor(recipients);
+  const dataBytes = await sizeOfFolder(server.facts.dataPath);
+  // As if the compression made nothing smaller.
+  await requireRoom(target.path, dataBytes, 'a backup');
+  const database = await server.databaseFacts();
+  const startedAt = await server.now();
+  const folder = await target.begin();
+  try {
+    const { data, gtid } = await copyInto(join(folder, dataName), options, encrypter);
+    if (gtid.includes(','))
+      fault('the binary log has several replication domains: a backup archives one (gtid_domain_id)');
+    const manifest: Manifest = {
+      format: formatVersion,
+      product: shownVersion(await programVersion()),
+      ...database,
+      server: { version: server.facts.version, host: server.facts.host },
+      database: server.database,
+      gtid: server.facts.logBase === null ? null : gtid,
+      keys: fingerprints,
+      startedAt: startedAt.toISOString(),
+      copiedAt: (await server.now()).toISOString(),
+      ...{ dataBytes, data },
+    };
+    await writeSealed(join(folder, manifestName), manifest, keys);
+    if (manifest.gtid !== null) {
+      await mkdir(join(folder, logFolderName), { mode: 0o700 });
+      const isBehind = await server.isReplica();
+      const coveredUntil = isBehind ? (manifest.newestWriteAt ?? manifest.startedAt) : manifest.copiedAt;
+      await writeLogIndex(folder, { pieces: [], coveredUntil }, keys);
+    }
+    return { name: await target.finish(new Date(manifest.copiedAt)), manifest };
+  } catch (error) {
+    await target.abandon();
+    throw error;
+  }
+}
+
+async function copyInto(
+  path: string,
+  { server, mostBytesPerSecond, signal }: CopyOptions,
+  encrypter: ReturnType<typeof encrypterFor>,
+) {
+  const work = await mkdtemp(join(tmpdir(), 'tidegate-backup-'));
+  try {
+    const [target, info] = [join(work, 'target'), join(work, 'info')];
+    for (const each of [target, info]) await mkdir(each);
+    const settingsFile = await server.writeSettings(work);
+    const more = [`--extra-lsndir=${info}`];
+    const copy = await startCopy({ settingsFile, dataPath: server.facts.dataPath, work: target, more });
+    const onAbort = () => copy.child.kill('SIGKILL');
+    signal.addEventListener('abort', onAbort);
+    try {
+      const slow = Readable.from(slowed(mostBytesPerSecond)(copy.output), { objectMode: false });
+      const compressed = slow.pipe(createZstdCompress());
+      slow.on('error', (error) => compressed.destroy(error));
+      const data = await encryptFile(path, compressed, encrypter);
+      // The stream of a copy that failed ends like that of a whole one.
+      await copy.finished();
+      signal.throwIfAborted();
+      return { data, gtid: positionIn(await readFile(join(info, 'xtrabackup_info'), 'utf8')) };
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      copy.child.kill('SIGKILL');
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** From the line `binlog_pos` of mariadb-backup. Empty before the first transaction. */
+function positionIn(info: string): string {
+  const [, gtid] = /^binlog_pos = .*GTID of the last change '([^']*)'/m.exec(info) ?? [];
+  return gtid ?? '';
+}

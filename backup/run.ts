@@ -1,0 +1,128 @@
+// A run of backups: a full copy if one is due, and the binary log since the newest copy. A run leaves nothing half done, so a killed one is
+// simply repeated.
+import type { DatabaseLocation } from '../platform/database/server-pools.ts';
+import type { Keyring } from '../platform/secrets/keyring.ts';
+import { encrypterFor } from './age-file.ts';
+import { BackupFaults, fault, faultsOf } from './faults.ts';
+import { makeFullCopy } from './full-copy.ts';
+import { LocalServer } from './local-server.ts';
+import { archiveLog, LogEndsError } from './log-archive.ts';
+import { readManifest } from './open-backup.ts';
+import { deleteOld, timeOf } from './retention.ts';
+import { BackupTarget, requireFolder } from './target.ts';
+
+export interface RunOptions {
+  /** Servers of the database, of which one runs on this host. */
+  readonly locations: readonly DatabaseLocation[];
+  readonly to: string;
+  readonly recipients: readonly string[];
+  readonly keys: Keyring;
+  readonly fingerprints: Readonly<Record<string, string>>;
+  readonly mostBytesPerSecond: number;
+  /** A full copy is made if the newest is older. 0: always. */
+  readonly fullAfterMs: number;
+  readonly keep: number | undefined;
+  readonly keepDays: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface RunReport {
+  /** The backup that the run made. Undefined if none was due. */
+  readonly made: string | undefined;
+  /** The newest backup. */
+  readonly backup: string;
+  readonly bytes: number;
+  readonly pieces: number;
+  readonly copiedAt: string;
+  readonly newestWriteAt: string | null;
+  readonly deleted: readonly string[];
+  /** Things that a person should know. */
+  readonly notes: readonly string[];
+}
+
+/** Throws BackupFaults. */
+export async function runBackup(options: RunOptions): Promise<RunReport> {
+  const faults = await faultsOf(
+    async () => void encrypterFor(options.recipients),
+    async () => requireFolder(options.to),
+  );
+  if (faults.length > 0) fault(...faults);
+  try {
+    await using server = await LocalServer.find(options.locations);
+    const { installation } = await server.databaseFacts();
+    const target = await BackupTarget.open(options.to, installation);
+    return await target.alone(() => new Run(options, server, target).all());
+  } catch (error) {
+    throw withRights(error, options);
+  }
+}
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #server: LocalServer;
+  readonly #target: BackupTarget;
+  readonly #notes: string[] = [];
+  #pieces = 0;
+
+  constructor(options: RunOptions, server: LocalServer, target: BackupTarget) {
+    this.#options = options;
+    this.#server = server;
+    this.#target = target;
+  }
+
+  async all(): Promise<RunReport> {
+    const { keep, keepDays } = this.#options;
+    const before = (await this.#target.names()).at(-1);
+    const goesOn = before !== undefined && (await this.#archive(before));
+    const now = await this.#server.now();
+    const isDue = before === undefined || now.getTime() - timeOf(before) >= this.#options.fullAfterMs;
+    const made = goesOn && !isDue ? undefined : await this.#copy(goesOn ? before : undefined);
+    const deleted = await deleteOld(this.#target, { keep, keepDays, now });
+    const backup = made ?? before ?? '';
+    const { data, copiedAt, newestWriteAt } = await readManifest(this.#target.folder(backup), this.#options.keys);
+    const figures = { bytes: data.bytes, pieces: this.#pieces, copiedAt, newestWriteAt };
+    return { made, backup, ...figures, deleted, notes: this.#notes };
+  }
+
+  /** `before`: the backup whose log reaches up to the new copy, so that no moment is in neither. */
+  async #copy(before: string | undefined): Promise<string> {
+    const { name, manifest } = await makeFullCopy({
+      ...this.#options,
+      ...{ server: this.#server, target: this.#target },
+    });
+    if (manifest.gtid === null)
+      this.#notes.push(
+        'the server has no binary log: only the moments of full copies can be restored; switch on log_bin to restore any moment',
+      );
+    if (before !== undefined) await this.#archive(before);
+    await this.#archive(name);
+    return name;
+  }
+
+  /** False if the log can't go on. */
+  async #archive(name: string): Promise<boolean> {
+    const { keys, recipients } = this.#options;
+    const folder = this.#target.folder(name);
+    try {
+      const manifest = await readManifest(folder, keys);
+      this.#pieces += await archiveLog({ server: this.#server, folder, manifest, recipients, keys });
+      return true;
+    } catch (error) {
+      if (!(error instanceof LogEndsError)) throw error;
+      this.#notes.push(`the log of the backup ${name} ends: ${error.message}; a full copy begins a new one`);
+      return false;
+    }
+  }
+}
+
+/** ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR and ER_SPECIFIC_ACCESS_DENIED_ERROR. */
+const denied: ReadonlySet<unknown> = new Set([1044, 1045, 1142, 1227]);
+
+function withRights(error: unknown, { locations: [first] }: RunOptions): unknown {
+  if (!(error instanceof Error) || first === undefined) return error;
+  const isDenied = denied.has((error as { errno?: unknown }).errno) || /access denied/i.test(error.message);
+  if (!isDenied) return error;
+  return new BackupFaults([
+    `${error.message}. The account of a backup needs: GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, REPLICA MONITOR ON *.* TO '${first.user}'; GRANT SELECT ON \`${first.database}\`.* TO '${first.user}'`,
+  ]);
+}

@@ -1,0 +1,78 @@
+// Proves a backup: all of its files are read, its data is rebuilt in a folder that is removed afterwards, and its tables and audit trail are
+// checked. A mark beside the manifest then says so; only a backup with this mark lets older ones be deleted.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { MigrationOwner } from '../platform/database/migrate.ts';
+import type { CheckedCopy } from './check-copy.ts';
+import { checkCopy } from './check-copy.ts';
+import { fault, faultsOf } from './faults.ts';
+import { manifestSum } from './log-index.ts';
+import { type Manifest, verifiedName } from './manifest.ts';
+import { type BackupKeys, fileFaults, openBackup } from './open-backup.ts';
+import { requireSameSeries } from './private-server.ts';
+import { rebuild } from './rebuild.ts';
+import { writeWhole } from './sealed-file.ts';
+import { chosenBackup, requireRoom } from './target.ts';
+
+const markShape = z.object({ manifest: z.string(), at: z.iso.datetime() });
+/** Of the copy: it is unpacked, prepared and gets its log. */
+const roomFactor = 1.2;
+
+interface Verified extends CheckedCopy {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** Pieces of the archived log, all of which were applied. */
+  readonly pieces: number;
+}
+
+interface VerifyOptions {
+  /** Folder of one backup, or of all: then the newest. */
+  readonly path: string;
+  readonly given: BackupKeys;
+  readonly owners: readonly MigrationOwner[];
+  readonly signal: AbortSignal;
+}
+
+/** Throws BackupFaults. */
+export async function verifyBackup({ path, given, owners, signal }: VerifyOptions): Promise<Verified> {
+  const folder = await chosenBackup(path, async () => true);
+  const backup = await openBackup(folder, given);
+  const faults = [
+    ...(await faultsOf(() => requireSameSeries(backup.manifest.server.version))),
+    ...(await fileFaults(backup)),
+  ];
+  if (faults.length > 0) fault(...faults);
+  const { manifest, index } = backup;
+  const work = await mkdtemp(join(tmpdir(), 'tidegate-verify-'));
+  try {
+    await requireRoom(work, neededBytes(backup), 'the unpacked backup');
+    const checked = await rebuild({ backup, into: join(work, 'data'), until: undefined, signal }, (server) =>
+      checkCopy(server, manifest, owners),
+    );
+    const mark = { manifest: await manifestSum(folder), at: new Date().toISOString() };
+    await writeWhole(join(folder, verifiedName), `${JSON.stringify(mark)}\n`);
+    return { ...checked, folder, manifest, pieces: index?.pieces.length ?? 0 };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+export function neededBytes({
+  manifest,
+  index,
+}: Pick<Awaited<ReturnType<typeof openBackup>>, 'manifest' | 'index'>): number {
+  const logBytes = (index?.pieces ?? []).reduce((sum, { logBytes: bytes }) => sum + bytes, 0);
+  return (manifest.dataBytes + 2 * logBytes) * roomFactor;
+}
+
+/** Whether the backup has the mark, for the manifest that it has now. */
+export async function isVerified(folder: string): Promise<boolean> {
+  const text = await readFile(join(folder, verifiedName), 'utf8').catch(() => '');
+  try {
+    return markShape.parse(JSON.parse(text)).manifest === (await manifestSum(folder));
+  } catch {
+    return false;
+  }
+}
