@@ -11,7 +11,7 @@ export function QuietStrip() {
   const { requester } = useDependencies();
   const read = useCallback(() => requester.request(SystemHealthDocument, {}), [requester]);
   const { value } = useReading(read, undefined, everyMs);
-  if (value?.health.some(({ name, ready }) => name === 'quiet' && !ready) !== true) return null;
+  if (value?.health?.some(({ name, ready }) => name === 'quiet' && !ready) !== true) return null;
   return (
     <p className="strip strip-quiet" role="status">
       <span>

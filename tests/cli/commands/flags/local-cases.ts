@@ -70,7 +70,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   expect(await ok('complete')).toContain('complete -F _tidegate tidegate');
   for (const shell of ['bash', 'zsh', 'fish']) expect(await ok(`complete ${shell}`)).toContain('_tidegate_table');
   const printed = await ok(
-    `serve --print-config --roles gateway --set listen.port=4001 --log-level warn --as-root ${config}`,
+    `serve --print-config --quiet --roles gateway --set listen.port=4001 --log-level warn --as-root ${config}`,
   );
   expect(printed).toMatch(/^listen\.port: 4001$/m);
   expect(printed).toMatch(/^log\.level: "warn"$/m);
