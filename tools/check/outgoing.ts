@@ -45,6 +45,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/net/own-places.ts', 'names of our own parts, resolved to be denied'],
   ['platform/database/database.ts', 'our database'],
   ['platform/database/migrate.ts', 'our database'],
+  ['platform/database/first-connections.ts', 'our database'],
   ['platform/database/primary-finder.ts', 'our database'],
   ['platform/database/server-pools.ts', 'our database'],
   ['platform/database/server-reads.ts', 'our database'],
