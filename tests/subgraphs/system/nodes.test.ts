@@ -111,7 +111,8 @@ describe('lists', () => {
       },
     ]);
     expect([pageInfo.hasNextPage, last.pageInfo.hasNextPage]).toEqual([true, false]);
-    const named = 'query ($names: [String!], $orderBy: NamedOrder) { processes(names: $names, orderBy: $orderBy) { nodes { name } } }';
+    const named =
+      'query ($names: [String!], $orderBy: NamedOrder) { processes(names: $names, orderBy: $orderBy) { nodes { name } } }';
     const namesIn = async (variables: object) =>
       (await bench.ask(admin, named, variables)).data.processes.nodes.map(({ name }) => name);
     await bench.db.execute("UPDATE process_keys SET started_at = NOW(3) - INTERVAL 1 HOUR WHERE name = 'b'");
