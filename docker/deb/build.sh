@@ -38,8 +38,8 @@ Version: $version
 Architecture: $arch
 Maintainer: Tidegate <tidegate@localhost>
 Installed-Size: $(du -sk "$stage/opt" | cut -f1)
-Depends: libc6 (>= 2.28), libstdc++6, passwd
-Recommends: ca-certificates, openssl
+Depends: libc6 (>= 2.28), libstdc++6, openssl, passwd
+Recommends: ca-certificates
 Suggests: mariadb-server, redis-server, haproxy, keepalived, iproute2, fping
 Section: net
 Priority: optional
