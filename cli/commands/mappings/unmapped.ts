@@ -79,8 +79,8 @@ export async function unmappedObjects(client: Client, backendId: string): Promis
       const answer = await readList(client, { backendId, list, given });
       if (typeof answer === 'string') unread.push(`${list} ${JSON.stringify(given)}: ${answer}`);
       else
+        // A later call of the same mapping leaves its own mark, so a name counts too.
         for (const { operationId, object } of markedIn(answer.result))
-          // A later call of the same mapping leaves its own mark, so a name counts too.
           if (!marks.has(operationId) && !valuesOf(object).some((value) => names.has(value)))
             found.set(`${list} ${operationId}`, { list, operationId, callIsKnown: known.has(operationId), object });
     }
@@ -99,7 +99,9 @@ function placesOf(schema: unknown, calls: readonly unknown[]): readonly Argument
   const places = new Map<string, Arguments>();
   for (const call of [{}, ...calls]) {
     const given = call as Arguments;
-    const place = Object.fromEntries(wanted.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]));
+    const place = Object.fromEntries(
+      wanted.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),
+    );
     if (required.every((name) => place[name] !== undefined)) places.set(JSON.stringify(place), place);
     if (places.size === mostPlaces) break;
   }
@@ -121,7 +123,9 @@ async function readList(
 function markedIn(value: unknown): readonly { readonly operationId: string; readonly object: unknown }[] {
   if (Array.isArray(value)) return value.flatMap(markedIn);
   if (typeof value !== 'object' || value === null) return [];
-  const own = Object.values(value).map(markOf).find((mark) => mark !== undefined);
+  const own = Object.values(value)
+    .map(markOf)
+    .find((mark) => mark !== undefined);
   const { operationId = own } = value as { readonly operationId?: unknown };
   if (typeof operationId === 'string') return [{ operationId, object: value }];
   return Object.values(value).flatMap(markedIn);

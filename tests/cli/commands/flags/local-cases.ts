@@ -84,7 +84,7 @@ async function backupCases({ system, coverage }: FlagRun, keys: string): Promise
   await writeFile(passphrase, 'correct horse battery staple');
   const limits = '--every 24 --keep 2 --keep-days 3 --mebi-per-second 50 --check-in backup';
   const account = `--database-user nobody --database-password-file ${passphrase}`;
-  const escrow = `--keys-to ${system.path('escrow')} --passphrase-file ${passphrase}`;
+  const escrow = `--keys-to ${system.path('escrow')} --keys-passphrase-file ${passphrase}`;
   await coverage.ends(
     1,
     "run this on the database's host",
@@ -95,7 +95,7 @@ async function backupCases({ system, coverage }: FlagRun, keys: string): Promise
   await coverage.ends(1, 'has no backup', `backup verify ${system.path('backups')} ${opening}`);
   const to = `--to ${system.path('restored')} --at 2026-01-01`;
   await coverage.ends(1, 'has no backup', `restore ${system.path('backups')} ${to} ${opening}`);
-  const again = `--to ${system.path('keys-again')} --passphrase-file ${passphrase}`;
+  const again = `--to ${system.path('keys-again')} --keys-passphrase-file ${passphrase}`;
   await coverage.ends(1, 'is missing', `keys restore ${system.path('escrow.age')} ${again}`);
 }
 
