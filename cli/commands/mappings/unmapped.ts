@@ -6,7 +6,7 @@ import { readAll, readPages } from '../../pages.ts';
 import type { RemoteCall } from '../../remote-verb.ts';
 
 /** An object with a mark. */
-export interface Unmapped {
+interface Unmapped {
   /** Of the driver: the list that shows it. */
   readonly list: string;
   /** UUID of the call in its mark. */
@@ -71,18 +71,18 @@ export async function unmappedObjects(client: Client, backendId: string): Promis
   const names = new Set(mappings.flatMap(({ objectKey, uuid }) => [objectKey, uuid]));
   const found = new Map<string, Unmapped>();
   const unread: string[] = [];
+  const worked = calls.map(({ arguments: each }) => each);
   for (const { name: list, argumentsSchema } of lists)
-    for (const given of placesOf(
-      argumentsSchema,
-      calls.map(({ arguments: each }) => each),
-    )) {
+    for (const given of placesOf(argumentsSchema, worked)) {
       const answer = await readList(client, { backendId, list, given });
-      if (typeof answer === 'string') unread.push(`${list} ${JSON.stringify(given)}: ${answer}`);
-      else
-        // A later call of the same mapping leaves its own mark, so a name counts too.
-        for (const { operationId, object } of markedIn(answer.result))
-          if (!marks.has(operationId) && !valuesOf(object).some((value) => names.has(value)))
-            found.set(`${list} ${operationId}`, { list, operationId, callIsKnown: known.has(operationId), object });
+      if (typeof answer === 'string') {
+        unread.push(`${list} ${JSON.stringify(given)}: ${answer}`);
+        continue;
+      }
+      // A later call of the same mapping leaves its own mark, so a name counts too.
+      for (const { operationId, object } of markedIn(answer.result))
+        if (!marks.has(operationId) && !valuesOf(object).some((value) => names.has(value)))
+          found.set(`${list} ${operationId}`, { list, operationId, callIsKnown: known.has(operationId), object });
     }
   return { unmapped: [...found.values()], unread };
 }

@@ -529,7 +529,7 @@ NOT_SEEN  fw rule inet filter forward key-m7  tenant/42  m7
       relayRead: ({ input: { operation } }: { input: { operation: string } }) =>
         operation === 'rule.list'
           ? { deviceError: null, userErrors: [], result: { rules: markedRules } }
-          : { deviceError: null, userErrors: [{ code: 'BUSY', message: 'full', field: null }], result: null },
+          : { deviceError: null, userErrors: [{ code: 'BUSY', message: 'full', field: [] }], result: null },
     },
     rows: [
       {
