@@ -177,12 +177,12 @@ test('the keys of another installation, and another private key, are refused', a
   const other = world.path('other.key');
   await runCommand(['backup', 'key', other]);
   const backups = world.path('backups');
-  const wrongKeys = await world.verify(backups, ['--keys', foreign, '--identity', world.path('backup.key')]);
+  const wrongKeys = await world.verify(backups, ['--keys-folder', foreign, '--identity', world.path('backup.key')]);
   expect([wrongKeys.exitCode, wrongKeys.stderr]).toEqual([
     1,
     expect.stringMatching(/belongs to an installation with other keys/),
   ]);
-  const wrongIdentity = await world.verify(backups, ['--keys', world.path('keys'), '--identity', other]);
+  const wrongIdentity = await world.verify(backups, ['--keys-folder', world.path('keys'), '--identity', other]);
   expect([wrongIdentity.exitCode, wrongIdentity.stderr]).toEqual([
     1,
     expect.stringMatching(/can't be opened with this private key/),

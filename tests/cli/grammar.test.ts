@@ -102,6 +102,7 @@ describe('the grammar', () => {
     const ownWords = new Set([
       'address',
       'after',
+      'at',
       'backend',
       'cluster',
       'data',

@@ -91,7 +91,7 @@ async function backupCases({ system, coverage }: FlagRun, keys: string): Promise
     `backup create --to ${system.path('backups')} --recipient ${recipient} ${limits} ${account} ${escrow} --json --config ${system.config}`,
   );
   await coverage.ends(64, 'need each other', `backup create --to x --recipient y --schedule --keys-to z`);
-  const opening = `--keys ${keys} --identity ${system.path('backup.key')} --json`;
+  const opening = `--keys-folder ${keys} --identity ${system.path('backup.key')} --json`;
   await coverage.ends(1, 'has no backup', `backup verify ${system.path('backups')} ${opening}`);
   const to = `--to ${system.path('restored')} --at 2026-01-01`;
   await coverage.ends(1, 'has no backup', `restore ${system.path('backups')} ${to} ${opening}`);
