@@ -24,7 +24,9 @@ export async function requireSameSeries(version: string): Promise<void> {
   const { stdout } = await runProgram(await findServer(), ['--no-defaults', '--version']);
   const [own, wanted] = [/Ver (\d+\.\d+)/.exec(stdout)?.[1], /^\d+\.\d+/.exec(version)?.[0]];
   if (own !== wanted)
-    fault(`the backup is of MariaDB ${wanted}, and ${own} is installed: restore it where ${wanted} is, and upgrade afterwards`);
+    fault(
+      `the backup is of MariaDB ${wanted}, and ${own} is installed: restore it where ${wanted} is, and upgrade afterwards`,
+    );
 }
 
 const findServer = () => findProgram('mariadbd', ['/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd']);
@@ -58,7 +60,13 @@ export class PrivateServer implements AsyncDisposable {
         // The layout of the copied tablespaces.
         `--defaults-file=${join(dataPath, 'backup-my.cnf')}`,
         ...[`--datadir=${dataPath}`, `--socket=${location.socketPath}`, `--pid-file=${join(folder, 'mariadbd.pid')}`],
-        ...['--skip-networking', `--init-file=${accountFile}`, '--skip-log-bin', '--skip-slave-start', `--tmpdir=${folder}`],
+        ...[
+          '--skip-networking',
+          `--init-file=${accountFile}`,
+          '--skip-log-bin',
+          '--skip-slave-start',
+          `--tmpdir=${folder}`,
+        ],
         ...[`--relay-log=${relayLog}`, `--server-id=${ownNumber}`, '--max-allowed-packet=1G', '--event-scheduler=OFF'],
         ...['--character-set-server=utf8mb4', '--collation-server=utf8mb4_bin', '--performance-schema=OFF'],
         ...['--innodb-buffer-pool-size=128M', '--innodb-flush-log-at-trx-commit=0', '--skip-symbolic-links'],

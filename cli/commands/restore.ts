@@ -16,7 +16,7 @@ export const restore = localVerb({
   page: 'docs/restore.md',
   takes: ['FOLDER'],
   examples: [
-    'tidegate restore /backup/tidegate --to /var/lib/mysql-restored --keys /etc/tidegate/keys --identity /root/backup.key',
+    'tidegate restore /backup/tidegate --to /var/lib/mysql-restored --keys-folder /etc/tidegate/keys --identity /root/backup.key',
   ],
   options: {
     to: neededText('NEW', 'Data folder to make: missing or empty.'),
@@ -28,7 +28,7 @@ export const restore = localVerb({
     const restored = await asCommand(signal, async () =>
       restoreBackup({
         ...{ path, to: options.to, at: options.at === undefined ? undefined : new Date(options.at) },
-        ...{ given: await backupKeys(options.keys, options.identity), owners: allOwners(), signal },
+        ...{ given: await backupKeys(options['keys-folder'], options.identity), owners: allOwners(), signal },
       }),
     );
     const printer = printerOf({ stdout, env, output });

@@ -45,8 +45,8 @@ test('a backup, its log and a moment in it: the restored database has what was c
   expect(restored.stdout).toMatch(/^newest write: 20\S+ \(\d+ s ago\)$/m);
   await world.onRestored('at-a-moment', async (sql) => {
     expect(await idsIn(sql)).toEqual([1, 2]);
-    const accounts = await sql.query("SELECT user FROM mysql.user WHERE user IN ('later', 'tidegate_restore')");
-    expect(accounts).toEqual([{ user: 'later' }]);
+    const accounts = await sql.query("SELECT user AS name FROM mysql.user WHERE user IN ('later', 'tidegate_restore')");
+    expect(accounts).toEqual([{ name: 'later' }]);
     // Nobody may take it for the database that had the third row.
     const timelines = await sql.query('SELECT lossy, cause, lifted_at AS liftedAt FROM db_timeline ORDER BY epoch');
     expect(timelines.at(-1)).toEqual({ lossy: 1, cause: 'RESTORE', liftedAt: null });
@@ -146,7 +146,7 @@ test('a backup of a newer version, and of another MariaDB, is refused', async ()
   const keys = await openKeyring(world.path('keys', 'sealing.keys'));
   const folder = await changed('newer', async (each) => {
     const { seal: _, ...manifest } = JSON.parse(await readFile(join(each, 'manifest.json'), 'utf8'));
-    const { seal: __, ...log } = JSON.parse(await readFile(join(each, 'log.json'), 'utf8'));
+    const { pieces, coveredUntil } = JSON.parse(await readFile(join(each, 'log.json'), 'utf8'));
     const migrations = [
       ...manifest.migrations,
       { name: 'platform/20990101000000_added', expands: true },
@@ -154,9 +154,15 @@ test('a backup of a newer version, and of another MariaDB, is refused', async ()
     ];
     const newer = { ...manifest, migrations, product: { version: '9.0.0' }, server: { version: '99.1.2', host: 'db' } };
     await writeSealed(join(each, 'manifest.json'), newer, keys);
-    await writeLogIndex(each, log, keys);
+    await writeLogIndex(each, { pieces, coveredUntil }, keys);
   });
-  const { exitCode, stderr } = await runCommand(['restore', folder, '--to', world.path('newer'), ...world.openingWords]);
+  const { exitCode, stderr } = await runCommand([
+    'restore',
+    folder,
+    '--to',
+    world.path('newer'),
+    ...world.openingWords,
+  ]);
   expect([exitCode, stderr]).toEqual([
     1,
     expect.stringMatching(
@@ -171,12 +177,12 @@ test('the keys of another installation, and another private key, are refused', a
   const other = world.path('other.key');
   await runCommand(['backup', 'key', other]);
   const backups = world.path('backups');
-  const wrongKeys = await world.verify(backups, ['--keys', foreign, '--identity', world.path('backup.key')]);
+  const wrongKeys = await world.verify(backups, ['--keys-folder', foreign, '--identity', world.path('backup.key')]);
   expect([wrongKeys.exitCode, wrongKeys.stderr]).toEqual([
     1,
     expect.stringMatching(/belongs to an installation with other keys/),
   ]);
-  const wrongIdentity = await world.verify(backups, ['--keys', world.path('keys'), '--identity', other]);
+  const wrongIdentity = await world.verify(backups, ['--keys-folder', world.path('keys'), '--identity', other]);
   expect([wrongIdentity.exitCode, wrongIdentity.stderr]).toEqual([
     1,
     expect.stringMatching(/can't be opened with this private key/),
@@ -219,7 +225,7 @@ test('the key files go into one file under a passphrase, and come back as they w
   await world.sql.query("CREATE USER backup@localhost IDENTIFIED BY 'of the backup'");
   const account = ['--database-user', 'backup', '--database-password-file', world.path('password')];
   await writeFile(world.path('password'), 'of the backup');
-  const escrow = ['--keys-to', world.path('escrow'), '--passphrase-file', passphrase];
+  const escrow = ['--keys-to', world.path('escrow'), '--keys-passphrase-file', passphrase];
   const denied = await world.create(...account, ...escrow);
   expect([denied.exitCode, denied.stderr]).toEqual([1, expect.stringMatching(/needs: GRANT RELOAD, PROCESS/)]);
   const page = await readFile(join(import.meta.dirname, '../../docs/restore.md'), 'utf8');
@@ -230,9 +236,9 @@ test('the key files go into one file under a passphrase, and come back as they w
   const words = ['keys', 'restore', world.path('escrow', file), '--to', world.path('keys-again')];
   const wrong = world.path('wrong');
   await writeFile(wrong, 'another');
-  const refused = await runCommand([...words, '--passphrase-file', wrong]);
+  const refused = await runCommand([...words, '--keys-passphrase-file', wrong]);
   expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/its passphrase is another one/)]);
-  expect((await runCommand([...words, '--passphrase-file', passphrase])).exitCode).toBe(0);
+  expect((await runCommand([...words, '--keys-passphrase-file', passphrase])).exitCode).toBe(0);
   // Beside the keys, processes remember commits.
   const names = (await readdir(world.path('keys'))).filter((name) => name.endsWith('.keys'));
   expect(names).toHaveLength(7);

@@ -12,7 +12,11 @@ test('a restored backup has what was acknowledged before its moment and nothing 
 test.each([
   ['lost', 1_000],
   ['fromTheFuture', -1_000],
-] as const)('its judge detects writes that are %s', async (figure, skewMs) => {
-  const result = await runBackupTrials({ seed: 1, trials: 1, flips: 0, skewMs });
-  expect(result[figure]).toBeGreaterThan(0);
-}, 300_000);
+] as const)(
+  'its judge detects writes that are %s',
+  async (figure, skewMs) => {
+    const result = await runBackupTrials({ seed: 1, trials: 1, flips: 0, skewMs });
+    expect(result[figure]).toBeGreaterThan(0);
+  },
+  300_000,
+);

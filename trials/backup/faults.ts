@@ -32,7 +32,9 @@ export async function killRestore(world: BackedUp, random: Random, to: string): 
 }
 
 async function killed(words: readonly string[], random: Random): Promise<void> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...words], { stdio: 'ignore' });
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...words], {
+    stdio: 'ignore',
+  });
   const exited = once(child, 'exit');
   await Promise.race([sleep(random.integer(1, mostKillMs)), exited]);
   child.kill('SIGKILL');

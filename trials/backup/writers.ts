@@ -3,7 +3,7 @@ import { type Connection, createConnection } from 'mariadb';
 import { newUuid } from '../../platform/values/ids.ts';
 import type { BackedUp } from '../../tests/backup/support/backed-up.ts';
 
-export interface Write {
+interface Write {
   /** Unix milliseconds. */
   readonly sentAtMs: number;
   /** Undefined while there is no answer. */

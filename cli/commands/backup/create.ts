@@ -40,7 +40,7 @@ const options = {
     most: 100_000,
   }),
   'keys-to': text('FOLDER', 'Also write the key files there, in one file under a passphrase: not to the same place.'),
-  'passphrase-file': text('FILE', 'File with the passphrase of the key files.'),
+  'keys-passphrase-file': text('FILE', 'File with the passphrase of the key files.'),
   'check-in': text(
     'RULE',
     `Alert rule of the installation with CHECK_IN_LATE at which each run checks in (${usualRule}).`,
@@ -65,14 +65,14 @@ export const create = localVerb({
   options,
   alsoNeeds: (given) => (given.has('recipient') ? [] : ['--recipient AGE1…']),
   async run({ options: given, stdout, stderr, env, output, signal }) {
-    if ((given['keys-to'] === undefined) !== (given['passphrase-file'] === undefined))
-      throw new UsageError('--keys-to and --passphrase-file need each other');
+    if ((given['keys-to'] === undefined) !== (given['keys-passphrase-file'] === undefined))
+      throw new UsageError('--keys-to and --keys-passphrase-file need each other');
     const printer = printerOf({ stdout, env, output });
     let checkedInAtMs = Number.NEGATIVE_INFINITY;
     const once = async (fullAfterMs: number) => {
       const config = settings(given.config, env);
-      const report = await runBackup(await runOptions(config, given, { fullAfterMs, signal }));
       const keyFile = await archivedKeys(config, given);
+      const report = await runBackup(await runOptions(config, given, { fullAfterMs, signal }));
       if (performance.now() - checkedInAtMs >= checkInEveryMs) {
         await checkIn(given, { env, stderr });
         checkedInAtMs = performance.now();
@@ -137,7 +137,7 @@ function keyPlaces(config: Config): { readonly folder: string; readonly sealing:
 }
 
 async function archivedKeys(config: Config, given: Given): Promise<string | undefined> {
-  const { 'keys-to': to, 'passphrase-file': file } = given;
+  const { 'keys-to': to, 'keys-passphrase-file': file } = given;
   if (to === undefined || file === undefined) return undefined;
   const passphrase = await readSecretFile(file);
   if (passphrase.length < leastPassphrase)

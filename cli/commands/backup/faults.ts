@@ -14,7 +14,7 @@ import { neededText } from '../../option.ts';
 import { describeFailure } from '../../start-failure.ts';
 
 export const openingOptions = {
-  keys: neededText('FOLDER', 'Folder with the key files of the installation; "tidegate keys restore" fills it.'),
+  'keys-folder': neededText('FOLDER', 'Folder of the key files; "tidegate keys restore" makes it from an archive.'),
   identity: neededText('FILE', 'File with the private key of the backup, which "tidegate backup key" made.'),
 } as const;
 

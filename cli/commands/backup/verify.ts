@@ -10,11 +10,11 @@ export const verify = localVerb({
   about: ['FOLDER is one backup, or the folder of all: then the newest is verified.'],
   page: 'docs/restore.md',
   takes: ['FOLDER'],
-  examples: ['tidegate backup verify /backup/tidegate --keys /etc/tidegate/keys --identity /root/backup.key'],
+  examples: ['tidegate backup verify /backup/tidegate --keys-folder /etc/tidegate/keys --identity /root/backup.key'],
   options: { ...openingOptions, json: commonOptions.json },
   async run({ names: [path], options, stdout, env, output, signal }) {
     const verified = await asCommand(signal, async () => {
-      const given = await backupKeys(options.keys, options.identity);
+      const given = await backupKeys(options['keys-folder'], options.identity);
       return verifyBackup({ path, given, owners: allOwners(), signal });
     });
     const printer = printerOf({ stdout, env, output });

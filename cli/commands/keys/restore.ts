@@ -11,10 +11,10 @@ export const restore = localVerb({
   takes: ['FILE'],
   options: {
     to: neededText('FOLDER', 'Folder to make: missing or empty.'),
-    'passphrase-file': neededText('FILE', 'File with the passphrase of the key files.'),
+    'keys-passphrase-file': neededText('FILE', 'File with the passphrase of the key files.'),
   },
   async run({ names: [path], options, stdout, signal }) {
-    const passphrase = await readSecretFile(options['passphrase-file']);
+    const passphrase = await readSecretFile(options['keys-passphrase-file']);
     const names = await asCommand(signal, () => restoreKeys(path, passphrase, options.to));
     stdout.write(names.map((name) => `${name}\n`).join(''));
   },

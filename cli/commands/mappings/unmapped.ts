@@ -6,7 +6,7 @@ import { readAll, readPages } from '../../pages.ts';
 import type { RemoteCall } from '../../remote-verb.ts';
 
 /** An object with a mark. */
-export interface Unmapped {
+interface Unmapped {
   /** Of the driver: the list that shows it. */
   readonly list: string;
   /** UUID of the call in its mark. */
@@ -71,18 +71,18 @@ export async function unmappedObjects(client: Client, backendId: string): Promis
   const names = new Set(mappings.flatMap(({ objectKey, uuid }) => [objectKey, uuid]));
   const found = new Map<string, Unmapped>();
   const unread: string[] = [];
+  const worked = calls.map(({ arguments: each }) => each);
   for (const { name: list, argumentsSchema } of lists)
-    for (const given of placesOf(
-      argumentsSchema,
-      calls.map(({ arguments: each }) => each),
-    )) {
+    for (const given of placesOf(argumentsSchema, worked)) {
       const answer = await readList(client, { backendId, list, given });
-      if (typeof answer === 'string') unread.push(`${list} ${JSON.stringify(given)}: ${answer}`);
-      else
-        for (const { operationId, object } of markedIn(answer.result))
-          // A later call of the same mapping leaves its own mark, so a name counts too.
-          if (!marks.has(operationId) && !valuesOf(object).some((value) => names.has(value)))
-            found.set(`${list} ${operationId}`, { list, operationId, callIsKnown: known.has(operationId), object });
+      if (typeof answer === 'string') {
+        unread.push(`${list} ${JSON.stringify(given)}: ${answer}`);
+        continue;
+      }
+      // A later call of the same mapping leaves its own mark, so a name counts too.
+      for (const { operationId, object } of markedIn(answer.result))
+        if (!marks.has(operationId) && !valuesOf(object).some((value) => names.has(value)))
+          found.set(`${list} ${operationId}`, { list, operationId, callIsKnown: known.has(operationId), object });
     }
   return { unmapped: [...found.values()], unread };
 }
@@ -99,7 +99,9 @@ function placesOf(schema: unknown, calls: readonly unknown[]): readonly Argument
   const places = new Map<string, Arguments>();
   for (const call of [{}, ...calls]) {
     const given = call as Arguments;
-    const place = Object.fromEntries(wanted.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]));
+    const place = Object.fromEntries(
+      wanted.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),
+    );
     if (required.every((name) => place[name] !== undefined)) places.set(JSON.stringify(place), place);
     if (places.size === mostPlaces) break;
   }
@@ -121,7 +123,9 @@ async function readList(
 function markedIn(value: unknown): readonly { readonly operationId: string; readonly object: unknown }[] {
   if (Array.isArray(value)) return value.flatMap(markedIn);
   if (typeof value !== 'object' || value === null) return [];
-  const own = Object.values(value).map(markOf).find((mark) => mark !== undefined);
+  const own = Object.values(value)
+    .map(markOf)
+    .find((mark) => mark !== undefined);
   const { operationId = own } = value as { readonly operationId?: unknown };
   if (typeof operationId === 'string') return [{ operationId, object: value }];
   return Object.values(value).flatMap(markedIn);

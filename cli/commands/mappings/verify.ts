@@ -111,7 +111,11 @@ async function look(client: Client, id: string): Promise<Mapping> {
 }
 
 type ReportCall = Pick<RemoteCall, 'client'> & {
-  readonly options: { readonly unmapped: boolean; readonly backend?: string | undefined; readonly project?: string | undefined };
+  readonly options: {
+    readonly unmapped: boolean;
+    readonly backend?: string | undefined;
+    readonly project?: string | undefined;
+  };
 };
 
 async function unmappedOf({ client, options }: ReportCall): Promise<UnmappedReport | undefined> {

@@ -76,7 +76,7 @@ export class BackedUp implements AsyncDisposable {
   }
 
   get openingWords(): readonly string[] {
-    return ['--keys', this.path('keys'), '--identity', this.path('backup.key')];
+    return ['--keys-folder', this.path('keys'), '--identity', this.path('backup.key')];
   }
 
   async create(...more: readonly string[]) {

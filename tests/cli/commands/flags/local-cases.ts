@@ -90,18 +90,18 @@ async function backupCases({ system, coverage }: FlagRun, keys: string): Promise
   await writeFile(passphrase, 'correct horse battery staple');
   const limits = '--every 24 --keep 2 --keep-days 3 --mebi-per-second 50 --check-in backup';
   const account = `--database-user nobody --database-password-file ${passphrase}`;
-  const escrow = `--keys-to ${system.path('escrow')} --passphrase-file ${passphrase}`;
+  const escrow = `--keys-to ${system.path('escrow')} --keys-passphrase-file ${passphrase}`;
   await coverage.ends(
     1,
     "run this on the database's host",
     `backup create --to ${system.path('backups')} --recipient ${recipient} ${limits} ${account} ${escrow} --json --config ${system.config}`,
   );
   await coverage.ends(64, 'need each other', `backup create --to x --recipient y --schedule --keys-to z`);
-  const opening = `--keys ${keys} --identity ${system.path('backup.key')} --json`;
+  const opening = `--keys-folder ${keys} --identity ${system.path('backup.key')} --json`;
   await coverage.ends(1, 'has no backup', `backup verify ${system.path('backups')} ${opening}`);
   const to = `--to ${system.path('restored')} --at 2026-01-01`;
   await coverage.ends(1, 'has no backup', `restore ${system.path('backups')} ${to} ${opening}`);
-  const again = `--to ${system.path('keys-again')} --passphrase-file ${passphrase}`;
+  const again = `--to ${system.path('keys-again')} --keys-passphrase-file ${passphrase}`;
   await coverage.ends(1, 'is missing', `keys restore ${system.path('escrow.age')} ${again}`);
 }
 

@@ -514,6 +514,7 @@ NOT_SEEN  fw rule inet filter forward key-m7  tenant/42  m7
       ...verifiedAs('MATCHES'),
       mappings: list({ ...mapping('m1'), uuid: '7', operation: { id: callIdOf(1) } }),
       backend: () => ({
+        ...backend('fw'),
         driverOperations: [
           { name: 'rule.list', effect: 'READ', argumentsSchema: { properties: { chain: {} }, required: ['chain'] } },
           { name: 'rule.create', effect: 'NON_IDEMPOTENT', argumentsSchema: {} },
@@ -528,7 +529,7 @@ NOT_SEEN  fw rule inet filter forward key-m7  tenant/42  m7
       relayRead: ({ input: { operation } }: { input: { operation: string } }) =>
         operation === 'rule.list'
           ? { deviceError: null, userErrors: [], result: { rules: markedRules } }
-          : { deviceError: null, userErrors: [{ code: 'BUSY', message: 'full', field: null }], result: null },
+          : { deviceError: null, userErrors: [{ code: 'BUSY', message: 'full', field: [] }], result: null },
     },
     rows: [
       {
@@ -543,7 +544,10 @@ not read: table.list {}: BUSY: full
 `,
         also: ({ requests }) => {
           const reads = requests.filter((each) => 'input' in each && 'operation' in (each.input as object));
-          expect(reads.map(({ input }) => (input as { arguments: object }).arguments)).toEqual([{ chain: 'forward' }, {}]);
+          expect(reads.map(({ input }) => (input as { arguments: object }).arguments)).toEqual([
+            { chain: 'forward' },
+            {},
+          ]);
         },
       },
       { run: 'mappings verify --cmp tenant/42 --unmapped', exit: 64, err: '…--unmapped needs --backend NAME…' },
