@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
 import { cpuMsOfTree } from '../measure/process-tree.ts';
 import { rounded } from '../measure/statistics.ts';
-import { IdleCounters } from './idle/counters.ts';
+import { commandsPerSecond, IdleCounters } from './idle/counters.ts';
+import { processesOf } from './idle/processes.ts';
 import { statementsPerSecond } from './idle/statements.ts';
 import { memoryByName } from './start/memory-by-name.ts';
 import { startSystem } from './start/started-system.ts';
@@ -50,6 +51,9 @@ async function run({
   const tookMs = performance.now() - fromMs;
   const perSecond = (count: number) => rounded((count * 1000) / tookMs, 2);
   const memory = await memoryByName(system.pid);
+  const rates = commandsPerSecond(before.redisByCommand, after.redisByCommand, tookMs / 1000);
+  progress(`commands of Redis a second: ${JSON.stringify(rates)}`);
+  for (const each of await processesOf(system.pid)) progress(each);
   const statements = await statementsPerSecond(counters.database, seconds, signal);
   for (const { text, rate } of statements.slice(0, shown)) progress(`${rate.toFixed(2).padStart(7)}/s ${text}`);
   const figures = {

@@ -106,14 +106,14 @@ function createSealing({ db, wake, log, registry, leases, auditKeys, config }: W
 }
 
 function createChecks(options: WorkerOptions): Component {
-  const { db, log, registry, health, owner, work, egress } = options;
+  const { db, wake, log, registry, health, owner, work, egress } = options;
   const leases = new Leases({ db, owner, log, ttlMs: shardLeaseMs, renewMs: shardLeaseMs / 3 });
   const metrics = createCheckMetrics(registry);
   const guard = new StarvationGuard({ now: () => performance.now(), onLag: metrics.lag });
   const selfCheck = new SelfCheck({ timeoutMs: selfCheckMs });
   const engines = work
     .flatMap(({ checks = [] }): readonly CheckTenant[] => checks)
-    .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics, egress }));
+    .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics, egress, wake }));
   // Not required: a client sent to another process would find no earlier checks there.
   health.add('checks', async () => delaysOf(engines, guard), { required: false });
   const stopEngines = async () => {

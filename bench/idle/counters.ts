@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Connection, createConnection } from 'mariadb';
+import { rounded } from '../../measure/statistics.ts';
 
 export interface Counted {
   /** Statements, with those of blocks that the server runs by itself. */
@@ -12,6 +13,7 @@ export interface Counted {
   readonly redoBytes: number;
   /** Commands. */
   readonly redis: number;
+  readonly redisByCommand: ReadonlyMap<string, number>;
 }
 
 /** Its own few statements are part of the counters. */
@@ -44,11 +46,15 @@ export class IdleCounters implements AsyncDisposable {
       return Number(found.value);
     };
     const commands = /^total_commands_processed:(\d+)/m.exec(await this.#redis.info('stats'))?.[1];
+    const stats = await this.#redis.info('commandstats');
     return {
       queries: of('queries'),
       commits: of('trx_rw_commits'),
       redoBytes: of('innodb_os_log_written'),
       redis: Number(commands),
+      redisByCommand: new Map(
+        [...stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].map(([, name = '', calls]) => [name, Number(calls)]),
+      ),
     };
   }
 
@@ -56,4 +62,17 @@ export class IdleCounters implements AsyncDisposable {
     this.#redis.disconnect();
     await this.database.end();
   }
+}
+
+/** The most frequent ones are first. */
+export function commandsPerSecond(
+  before: Counted['redisByCommand'],
+  after: Counted['redisByCommand'],
+  seconds: number,
+): Readonly<Record<string, number>> {
+  const rates = [...after].map(([name, calls]): [string, number] => [
+    name,
+    rounded((calls - (before.get(name) ?? 0)) / seconds, 2),
+  ]);
+  return Object.fromEntries(rates.filter(([, rate]) => rate > 0).sort(([, a], [, b]) => b - a));
 }

@@ -57,6 +57,8 @@ interface State {
 interface Look {
   readonly state: State;
   readonly setBack: SetBack | undefined;
+  /** Each memory has the last commit of this process. */
+  readonly isRemembered: boolean;
 }
 
 const everyMs = 600;
@@ -137,7 +139,7 @@ export class RestoreGuard {
       return setBack !== undefined && this.#options.onSetBack === 'continue';
     }
     this.#refused = undefined;
-    await this.#refresh(first.state);
+    await this.#refresh(first);
     return false;
   }
 
@@ -188,9 +190,11 @@ export class RestoreGuard {
         return this.#use(memory, 'forget', () => memory.forget(installation, outdated));
       }),
     );
-    if (missing.length > 0) return { state, setBack: setBackOf(missing, state) };
+    const isOwn = (point: RememberedPoint) => point.owner === this.#options.owner && point.id === own?.id;
+    const isRemembered = remembered.every((each) => each.some(isOwn));
+    if (missing.length > 0) return { state, setBack: setBackOf(missing, state), isRemembered };
     if (own !== undefined && state.readOnly === 0) db.foundCommit(own);
-    return { state, setBack: undefined };
+    return { state, setBack: undefined, isRemembered };
   }
 
   /** A memory that knows only other installations may belong to another database. */
@@ -238,13 +242,13 @@ export class RestoreGuard {
   }
 
   /** Writes a commit if something changed without one, and remembers the newest. */
-  async #refresh({ isBehind, newestId, newestEpoch }: State): Promise<void> {
+  async #refresh({ state: { isBehind, newestId, newestEpoch }, isRemembered }: Look): Promise<void> {
     const { db } = this.#options;
     if (isBehind === 1)
       await db.transaction(async (tx) => void (await writeCommitRecord(tx, newUuid())), { endsWork: true });
     else if (newestId !== null && newestEpoch !== null && db.lastCommit?.id !== newestId)
       db.noteCommit({ id: newestId, epoch: newestEpoch });
-    else this.#flushSoon();
+    else if (!isRemembered) this.#flushSoon();
     await this.#flushing;
   }
 

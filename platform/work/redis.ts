@@ -147,12 +147,23 @@ export function createQueueConnection(
 ): QueueConnection {
   const settings = redisOptions(location, options);
   const all: Redis[] = [];
+  /** Of the commands that wait in Redis. */
+  const waiting = new Set<(error: Error) => void>();
   let closed = false;
   const open = (own: RedisSettings): Redis => {
     const redis = new Redis({ ...settings, ...own });
     const connect = redis.connect.bind(redis);
     redis.connect = (callback) =>
       closed ? Promise.reject(new Error('The connection was closed.')) : connect(callback);
+    const wait = redis.bzpopmin.bind(redis) as (...words: unknown[]) => Promise<unknown>;
+    // The driver never settles one whose connection was lost, and BullMQ's timer then outlives the connection.
+    redis.bzpopmin = ((...words: unknown[]) =>
+      new Promise<unknown>((resolve, reject) => {
+        waiting.add(reject);
+        void wait(...words)
+          .then(resolve, reject)
+          .finally(() => waiting.delete(reject));
+      })) as unknown as Redis['bzpopmin'];
     redis.duplicate = ((more: RedisSettings = {}) => open(more)) as Redis['duplicate'];
     all.push(redis);
     return redis;
@@ -162,6 +173,7 @@ export function createQueueConnection(
     close() {
       closed = true;
       for (const redis of all) redis.disconnect();
+      for (const reject of waiting) reject(new Error('The connection was closed.'));
     },
   };
 }
