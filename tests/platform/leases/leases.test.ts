@@ -124,7 +124,9 @@ describe('acquire', () => {
     for (const name of ['l%/a', 'l%/b', 'lx/c', 'l%/gone']) await leases.acquire(name);
     await expire('l%/gone');
     const live = await leases.live('l%/');
-    expect(live).toMatchObject(['l%/a', 'l%/b'].map((name) => ({ name, owner: leases.owner })));
+    expect(live.map(({ leftMs: _, ...rest }) => rest)).toEqual(
+      ['l%/a', 'l%/b'].map((name) => ({ name, owner: leases.owner })),
+    );
     for (const { leftMs } of live) expect(leftMs).toBeGreaterThan(0);
   });
 });
