@@ -1,10 +1,8 @@
 // Whether `tidegate serve` on this host answers clients, asked through its own listener: a process that lives and hangs serves nobody.
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { ApiState } from './agent/view.ts';
 import { readServed, runs } from './served-process.ts';
-
-/** Undefined: unknown, or not for long enough. Nothing is decided by it. */
-export type ApiState = 'ANSWERS' | 'SILENT' | undefined;
 
 const lookEveryMs = 200;
 const usual = {

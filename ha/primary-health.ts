@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { requireOneHost } from '../platform/net/one-host.ts';
 import { monotonicMs } from './agent/clock.ts';
+import type { ApiState } from './agent/view.ts';
 import type { Announcer } from './announcer.ts';
-import type { ApiState } from './api-probe.ts';
 
 interface PrimaryHealthOptions {
   readonly address: string;

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { type Connection, createConnection } from 'mariadb';
 import { rounded } from '../../measure/statistics.ts';
 
-export interface Counted {
+interface Counted {
   /** Statements, with those of blocks that the server runs by itself. */
   readonly queries: number;
   /** Of transactions that wrote. */

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
-import type { ApiState } from '../api-probe.ts';
+import type { ApiState } from '../agent/view.ts';
 import { signalServed } from '../served-process.ts';
 
 interface ClientsOptions {

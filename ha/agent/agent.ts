@@ -2,7 +2,6 @@
 
 import { join } from 'node:path';
 import type { Announcer } from '../announcer.ts';
-import type { ApiState } from '../api-probe.ts';
 import type { EtcdClient } from '../etcd.ts';
 import { Actor } from './actor.ts';
 import { monotonicMs } from './clock.ts';
@@ -23,6 +22,7 @@ import { RenewalGuard } from './state/renewal-guard.ts';
 import { SeenSince } from './state/seen-since.ts';
 import { type Seen, SyncWriter } from './state/sync-writer.ts';
 import { StayingOut } from './staying-out.ts';
+import type { ApiState } from './view.ts';
 import { whyAway } from './why-away.ts';
 
 interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd'> {

@@ -1,7 +1,6 @@
 // State that the hosts share through etcd: the leader, the hosts with every acknowledged write, administrators' wishes, and each agent's report on
 // its server.
 
-import type { ApiState } from '../api-probe.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
 import { Clocks } from './clocks.ts';
@@ -16,7 +15,7 @@ import {
   switchoverValue,
   syncValue,
 } from './keys.ts';
-import type { HostReport, ServerView, View } from './view.ts';
+import type { ApiState, HostReport, ServerView, View } from './view.ts';
 
 interface ClusterStateOptions {
   readonly etcd: EtcdClient;

@@ -1,6 +1,7 @@
 // Everything an agent's decision depends on: the state in etcd, its own server, and its current task.
 
-import type { ApiState } from '../api-probe.ts';
+/** Whether `tidegate serve` of a host answers clients. Undefined: unknown, or not for long enough. Nothing is decided by it. */
+export type ApiState = 'ANSWERS' | 'SILENT' | undefined;
 
 export interface SyncSet {
   /** The primary, which has every acknowledged write. */

@@ -1,7 +1,5 @@
 // The sample settings and units of docker/systemd: each is read as `tidegate serve` reads it, and together they are one installation.
 // needs: dashboard, nginx-light, systemd
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -44,7 +44,17 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
   'dns/': ['names.ts', 'wire/', 'policy/', 'answerer/', 'ownership/', 'records/', 'servers/', 'publish/', 'backends/'],
   'gateway/': ['supergraph/', 'execution/', 'access/', 'http/', 'versions/', 'subscriptions/', 'web/'],
   'ha/': [
-    ...['etcd-gateway.ts', 'etcd.ts', 'announcer.ts', 'mark-file.ts', 'agent/', '*', 'address/', 'host/'],
+    ...[
+      'etcd-gateway.ts',
+      'etcd-call.ts',
+      'etcd.ts',
+      'announcer.ts',
+      'mark-file.ts',
+      'agent/',
+      '*',
+      'address/',
+      'host/',
+    ],
     ...['cluster.ts', 'moves.ts'],
   ],
   'lab/': [

@@ -80,6 +80,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['embedded/redis.ts', 'the private Redis of npm start'],
   ['embedded/powerdns.ts', 'the private PowerDNS'],
   ['embedded/etcd.ts', "the host's own member of etcd"],
+  ['ha/api-probe.ts', 'tidegate serve of the same host, at the address that it noted'],
   ['ha/etcd-gateway.ts', 'the members of etcd on the hosts of the cluster'],
   ['ha/agent/session.ts', 'a Unix socket of the own database'],
   ['ha/agent/fetch-copy.ts', 'the other data host, for a copy of its database'],

@@ -1,7 +1,6 @@
 // One host's database: a log of writes, the part that its storage engine has committed, and the received writes that it has not applied.
 
-import type { Duty, ServerView } from '../../../../ha/agent/view.ts';
-import type { ApiState } from '../../../../ha/api-probe.ts';
+import type { ApiState, Duty, ServerView } from '../../../../ha/agent/view.ts';
 import type { Random } from '../../../../trials/random.ts';
 import type { HostName, WorldOptions } from './context.ts';
 import type { Messages } from './messages.ts';
