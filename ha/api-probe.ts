@@ -1,6 +1,8 @@
 // Whether `tidegate serve` on this host answers clients, asked through its own listener: a process that lives and hangs serves nobody.
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { networkInterfaces } from 'node:os';
+import { hostOf } from '../platform/net/origin.ts';
 import type { ApiState } from './agent/view.ts';
 import { readServed, runs } from './served-process.ts';
 
@@ -50,7 +52,7 @@ export class ApiProbe {
     try {
       const served = await readServed(this.#file);
       if (served === undefined || !runs(served)) this.#failed();
-      else if (served.url !== undefined) this.#askSometimes(served.url);
+      else if (served.url !== undefined && isOwn(new URL(served.url))) this.#askSometimes(served.url);
     } finally {
       this.#isLooking = false;
     }
@@ -76,6 +78,12 @@ export class ApiProbe {
     this.#isSilent = this.#hasAnswered || performance.now() - this.#startedAtMs >= this.#times.firstAnswerMs;
     this.#answersSinceMs = undefined;
   }
+}
+
+/** The file belongs to the account of `tidegate serve`, so that it could name any address. */
+function isOwn(url: URL): boolean {
+  const host = hostOf(url);
+  return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === host));
 }
 
 /** On a connection of its own, as a new client. Its certificate is not for this address, and nothing secret is sent. */

@@ -80,7 +80,7 @@ export class Actor {
         // Best effort: if the mark remains, the host stays out.
         void staying.mayReturn().catch(() => undefined);
         server.kill();
-        return this.#giveUp(whyHandedOver(step.host, seen));
+        return this.#giveUp(step.why);
       case 'start':
         // Pauses between starts of a server that ends at once, for example on a full disk.
         if (seen.nowMs - this.#startedAtMs < startPauseMs) return sleep(startPauseMs);
@@ -202,9 +202,4 @@ export class Actor {
       () => undefined,
     );
   }
-}
-
-function whyHandedOver(host: string, { me, shared }: Seen): string {
-  if (shared?.wishes.switchoverTo === host) return `a switchover to ${host} was requested`;
-  return `the API on ${me} did not answer, and the one on ${host} did`;
 }

@@ -53,7 +53,7 @@ export type Step =
   /** For a switchover: refuse new writes, and wait until all writes in progress are acknowledged. */
   | { readonly kind: 'close' }
   /** Kill the server, then give up the lead: the member has every write. */
-  | { readonly kind: 'hand-over'; readonly host: string }
+  | { readonly kind: 'hand-over'; readonly host: string; readonly why: string }
   /** Let commits continue without an acknowledgement. */
   | { readonly kind: 'release' }
   /** Makes commits wait for an acknowledgement from any host. */
@@ -239,11 +239,16 @@ function isWanted(known: Leading, limits: Limits): boolean {
 
 /** Writes are closed although there is a member: for a switchover, or because the agent died before it opened them. */
 function handOver(known: Leading, limits: Limits): Step {
-  const { members, revision } = known.shared.sync;
-  const [member] = members;
+  const { sync, wishes } = known.shared;
+  const [member] = sync.members;
   if (member === undefined) return wait('there is no member');
-  if (isWanted(known, limits)) return { kind: 'hand-over', host: member.host };
-  return { kind: 'detach', host: member.host, why: 'writes are opened without it', syncRevision: revision };
+  const { host } = member;
+  const why =
+    wishes.switchoverTo === host
+      ? `a switchover to ${host} was requested`
+      : `the API on ${known.me} did not answer, and the one on ${host} did`;
+  if (isWanted(known, limits)) return { kind: 'hand-over', host, why };
+  return { kind: 'detach', host, why: 'writes are opened without it', syncRevision: sync.revision };
 }
 
 function letGo({ shared: { sync }, sealedRevision }: Leading): Step {

@@ -400,7 +400,9 @@ test('a primary whose API is silent hands over to a host in sync whose API answe
   const silent = { api: 'SILENT' as const };
   const closed = { ...silent, server: { ...server, writable: false } };
   expect(step(leading(serves, silent))).toBe('close');
-  expect(step(leading(serves, closed))).toBe('hand-over');
+  expect(decide(leading(serves, closed), limits)).toEqual({
+    ...{ kind: 'hand-over', host: 'b', why: 'the API on a did not answer, and the one on b did' },
+  });
   expect(step(leading(serves, { api: 'ANSWERS' }))).toBe('wait');
   expect(step(leading(serves, { api: undefined }))).toBe('wait');
   for (const api of ['SILENT', undefined] as const)

@@ -23,13 +23,13 @@ export const limits: Limits = {
 
 export const faultKinds = [
   ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'go-on', 'cut', 'cut-from-etcd', 'hang'] as const),
-  ...(['etcd-elects', 'switchover', 'pause', 'api'] as const),
+  ...(['etcd-elects', 'switchover', 'pause'] as const),
 ] as const;
 /**
  * Faults for rare chains of events. `kill-invited` hits the host that is being admitted. `kill-primary` hits the leader. `usurp` hangs the
  * agent of the member while another host needs its place.
  */
-export type FaultKind = (typeof faultKinds)[number] | 'time-passes' | 'kill-invited' | 'kill-primary' | 'usurp';
+export type FaultKind = (typeof faultKinds)[number] | 'api' | 'time-passes' | 'kill-invited' | 'kill-primary' | 'usurp';
 
 export interface WorldOptions {
   /** Default: two. */
