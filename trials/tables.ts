@@ -65,6 +65,14 @@ export const trials: Readonly<Record<string, TrialRow>> = {
     repeat: 'The seed repeats all texts exactly; `--real 0` leaves out the real programs and needs no root.',
     load: async () => (await import('./relay-names.ts')).trialRelayNames,
   },
+  'busy-start': {
+    proves: 'Each role becomes ready on a processor that ten busy loops use too, and warns of nothing that is not so.',
+    failure:
+      'The finding has the role and the line that it wrote. `ended` are processes that ended by themselves, were not ready within 3 minutes, or did not end with 0 at SIGTERM.',
+    repeat:
+      'The seed repeats the order of the roles; `--loops 0` shows what a quiet start says, and `--folder` keeps all logs.',
+    load: async () => (await import('./busy-start.ts')).trialBusyStart,
+  },
   stops: {
     proves:
       '`npm start` survives every way to stop, kill, freeze, move or restart it: no acknowledged call is lost or repeated, and it recovers by itself.',

@@ -60,7 +60,8 @@ interface Report {
 
 const thisProcess = newUuid();
 const firstPauseMs = 200;
-const longestPauseMs = 5_000;
+/** Between two tries of a client: after it, a process that has just started knows that a machine without a link is silent. */
+export const longestPauseMs = 5_000;
 /** The other end closes a link with it that this machine may not have (RFC 6455 section 7.4.1). */
 const refusedCode = 1008;
 
@@ -214,7 +215,7 @@ export class LinkClient {
         clearTimeout(opening);
         clearInterval(watch);
         signal.removeEventListener('abort', abort);
-        if (this.#welcomed) log.warn({ url, code, reason: String(reason) }, 'the link was lost');
+        if (this.#welcomed && !signal.aborted) log.warn({ url, code, reason: String(reason) }, 'the link was lost');
         else if (code === refusedCode) this.#toldRefused(url, String(reason));
         this.#welcomed = false;
         this.#sent.clear();

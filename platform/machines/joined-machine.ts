@@ -14,6 +14,8 @@ import type { MutualTls } from './tls.ts';
 /** Together with the deadline of a request, this is less than the five seconds within which a revocation is known everywhere. */
 const revocationsMs = 2_000;
 const renewAgainMs = 15_000;
+/** In a first start the endpoint comes after the processes behind it. */
+const mayFailMs = 30_000;
 const dayMs = 86_400_000;
 
 interface JoinedMachineOptions {
@@ -49,6 +51,7 @@ export class JoinedMachine implements MutualTls {
       name: `machine ${file.name} (${file.role})`,
       log,
       pauseMs: () => revocationsMs,
+      mayFailMs,
       run: async () => {
         await this.#readAgain();
         await this.#renewInTime();

@@ -14,6 +14,8 @@ interface LoopOptions {
    * after.
    */
   readonly run: (signal: AbortSignal) => Promise<boolean | 'rest'>;
+  /** Failures are logged once they have lasted this long. Default 0. For what may start later than this process. */
+  readonly mayFailMs?: number;
   /** Needed by a loop that rests: what wakes it. Default topic: `status`, which follows each change that writes an event. */
   readonly rest?: {
     readonly wake: Pick<Wake, 'on' | 'isLive'>;
@@ -35,6 +37,7 @@ export class Loop {
   #endPause: (() => void) | undefined;
   #done: Promise<void> | undefined;
   #failing = false;
+  #failedSinceMs = Number.POSITIVE_INFINITY;
   #logged = false;
   /** Something has happened since the last run began. */
   #heard = false;
@@ -90,10 +93,13 @@ export class Loop {
         pauseMs = this.#pauseAfter(await this.#options.run(signal));
         if (this.#logged) this.#options.log.info({ loop: this.#options.name }, 'works again');
         this.#failing = false;
+        this.#failedSinceMs = Number.POSITIVE_INFINITY;
         this.#logged = false;
       } catch (error) {
+        this.#failedSinceMs = Math.min(this.#failedSinceMs, performance.now());
+        const isLong = performance.now() - this.#failedSinceMs >= (this.#options.mayFailMs ?? 0);
         // A full disk is logged once, by the guard of the database.
-        if (!this.#logged && !isDiskFull(error)) {
+        if (isLong && !this.#logged && !isDiskFull(error)) {
           this.#options.log.warn({ err: error, loop: this.#options.name }, 'failed: trying again');
           this.#logged = true;
         }

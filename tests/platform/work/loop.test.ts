@@ -85,3 +85,18 @@ test('when wake-ups are lost, it runs at once, then at its interval, until they 
   await jest.advanceTimersByTimeAsync(4 * lookMs);
   expect(runs).toBe(then);
 });
+
+test('failures that may last a while are logged once they have lasted longer', async () => {
+  const lines: string[] = [];
+  const failing = new Loop({
+    ...{ name: 'first start', pauseMs: () => lookMs, mayFailMs: 3_000 },
+    log: pino({ level: 'info' }, { write: (line) => void lines.push(line) }),
+    run: () => Promise.reject(new Error('nobody listens yet')),
+  });
+  failing.start();
+  await jest.advanceTimersByTimeAsync(2_900);
+  expect(lines).toEqual([]);
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(lines).toEqual([expect.stringContaining('nobody listens yet')]);
+  await failing.stop();
+});

@@ -3,6 +3,8 @@
 // Runs in every process with the role gslb: a second process finds nothing to do.
 import type { Database } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
+import { longestPauseMs } from '../../../../platform/link/link-client.ts';
+import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { Peers } from '../../../../platform/machines/peers.ts';
 import { Looped } from '../../../../platform/work/loop.ts';
@@ -30,11 +32,8 @@ const lookMs = 500;
 export class NameServerWatcher extends Looped {
   readonly #options: NameServerWatcherOptions;
   readonly #calm: CalmMachines;
-  /**
-   * Time of each server's last report, as of the previous poll. No server could report while the database was unavailable, so a server counts as
-   * silent only after one more poll.
-   */
-  #silent: ReadonlyMap<string, number | undefined> = new Map();
+  /** No server could report while the database was unavailable, or before this process accepted links: that is no silence of theirs. */
+  readonly #silent = new SilentMachines(lookMs);
 
   constructor(options: NameServerWatcherOptions) {
     const { log } = options;
@@ -57,11 +56,9 @@ export class NameServerWatcher extends Looped {
   async #tellPresence(): Promise<number> {
     const { db, wake, log } = this.#options;
     const all = await readPresences(db);
-    const moved = all.filter(({ hasMoved }) => hasMoved);
-    const isNews = ({ id, present, heardAt }: (typeof moved)[number]) =>
-      !present || (this.#silent.has(id) && this.#silent.get(id) === heardAt?.getTime());
-    const news = moved.filter(isNews);
-    this.#silent = new Map(moved.map(({ id, heardAt }) => [id, heardAt?.getTime()]));
+    const silences = this.#silent.look(all.map(({ id, heardAt }) => ({ id, sign: heardAt?.getTime() })));
+    const isNews = ({ id, present }: (typeof all)[number]) => !present || (silences.get(id) ?? 0) >= longestPauseMs;
+    const news = all.filter((each) => each.hasMoved && isNews(each));
     for (const seen of news)
       if (await db.transaction((tx) => setPresence(tx, wake, seen))) {
         const { name: server, present } = seen;

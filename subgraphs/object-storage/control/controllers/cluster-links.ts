@@ -4,7 +4,9 @@
 import type { CheckLogin } from '../../../../platform/caller/access.ts';
 import type { Database, Sql } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
+import { longestPauseMs } from '../../../../platform/link/link-client.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
+import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
@@ -59,11 +61,8 @@ export class ClusterLinks implements LifecycleComponent {
   readonly #ringChanges: RingChanges;
   readonly #optionEnds: OptionEnds;
   #server: LinkServer | undefined;
-  /**
-   * The result of the previous poll. After an outage of the database no cluster has reported yet, so a change counts only when a second
-   * poll confirms it.
-   */
-  #moved: ReadonlySet<string> = new Set();
+  /** No cluster could report while the database was unavailable, or before this process accepted links: that is no silence of theirs. */
+  readonly #silent = new SilentMachines(lookMs);
   #forgotAtMs = Number.NEGATIVE_INFINITY;
   #toldServicesAtMs = Number.NEGATIVE_INFINITY;
 
@@ -124,13 +123,13 @@ export class ClusterLinks implements LifecycleComponent {
     const ends = await this.#optionEnds.advance();
     if (place !== undefined) await this.#tellKeys(place.signingKeys);
     const clusters = await readPresences(db);
-    const moved = clusters.filter(({ hasMoved }) => hasMoved).map(({ id }) => id);
-    for (const id of moved.filter((each) => this.#moved.has(each))) {
+    const silences = this.#silent.look(clusters.map(({ id, heardAt }) => ({ id, sign: heardAt?.getTime() })));
+    for (const { id, present, hasMoved } of clusters) {
+      if (!hasMoved || (present && (silences.get(id) ?? 0) < longestPauseMs)) continue;
       const told = await db.transaction((tx) => tellPresence(tx, wake, id));
       if (told?.to === 'ABSENT') log.warn({ cluster: told.name }, 'a cluster of object storage is silent');
       if (told?.to === 'PRESENT') log.info({ cluster: told.name }, 'a cluster of object storage reports');
     }
-    this.#moved = new Set(moved);
     await this.#calm.look();
     if (clusters.length > 0 && performance.now() - this.#toldServicesAtMs >= tellServicesMs) {
       this.#toldServicesAtMs = performance.now();

@@ -140,12 +140,23 @@ export async function forgetSilent(sql: Sql): Promise<void> {
 
 const heardOf = `EXISTS (SELECT 1 FROM object_controller k WHERE k.cluster_id = c.id AND ${heardController})`;
 
+interface SeenCluster {
+  readonly id: string;
+  /** As last published. */
+  readonly present: boolean;
+  readonly hasMoved: boolean;
+  /** The last report of any of its controllers. */
+  readonly heardAt: Date | null;
+}
+
 /** Live clusters by UUID. `hasMoved`: whether the presence differs from the last published one. */
-export async function readPresences(sql: Sql): Promise<readonly { readonly id: string; readonly hasMoved: boolean }[]> {
-  const rows = await sql.query<{ id: string; moved: number }>(
-    `SELECT c.id, c.present <> ${heardOf} AS moved FROM object_cluster c WHERE c.live_name IS NOT NULL ORDER BY c.id`,
+export async function readPresences(sql: Sql): Promise<readonly SeenCluster[]> {
+  const rows = await sql.query<Omit<SeenCluster, 'present' | 'hasMoved'> & Record<'present' | 'moved', number>>(
+    `SELECT c.id, c.present, c.present <> ${heardOf} AS moved,
+      (SELECT MAX(k.heard_at) FROM object_controller k WHERE k.cluster_id = c.id) AS heardAt
+    FROM object_cluster c WHERE c.live_name IS NOT NULL ORDER BY c.id`,
   );
-  return rows.map(({ id, moved }) => ({ id, hasMoved: moved === 1 }));
+  return rows.map(({ moved, ...row }) => ({ ...row, present: row.present === 1, hasMoved: moved === 1 }));
 }
 
 /** Publishes that a cluster is present or absent. Undefined if another process has already done so. */
