@@ -54,8 +54,12 @@ const endMs = 60_000;
 /** What is late because of the load is said within it. */
 const afterMs = 5_000;
 const warnLevel = 40;
-/** Warnings that are so: of this machine, and not of what happens. */
-const facts = ['nodes are not confined in full'];
+/** Warnings that are so: what this machine lacks, and that work was slow. */
+const facts = [
+  'nodes are not confined in full',
+  'slow work',
+  'slow work was not logged, because there was too much of it',
+];
 
 class Started {
   readonly #child: ChildProcess;

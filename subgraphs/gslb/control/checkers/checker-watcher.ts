@@ -4,6 +4,7 @@
 // role gslb. Only the first one finds work.
 import type { Database } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
+import { longestPauseMs } from '../../../../platform/link/link-client.ts';
 import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { Peers } from '../../../../platform/machines/peers.ts';
@@ -22,6 +23,8 @@ interface CheckerWatcherOptions {
   readonly peers?: Pick<Peers, 'revoked'> | undefined;
   /** Default 250. */
   readonly lookMs?: number;
+  /** So long after the start, a checker may still be on its way back from an earlier life of this process. Default: the longest pause of a link. */
+  readonly backMs?: number;
 }
 
 const usualLookMs = 250;
@@ -31,12 +34,14 @@ export class CheckerWatcher extends Looped {
   /** Silence of the checkers that share targets. */
   readonly #silent: SilentMachines;
   readonly #calm: CalmMachines;
+  readonly #fromMs: number;
 
   constructor(options: CheckerWatcherOptions) {
     const { log, lookMs = usualLookMs } = options;
     super({ name: 'GSLB checkers', log, pauseMs: () => lookMs, run: () => this.#look(), rest: options });
     this.#options = options;
     this.#silent = new SilentMachines(lookMs);
+    this.#fromMs = performance.now() + (options.backMs ?? longestPauseMs);
     this.#calm = new CalmMachines({
       ...{ ...options, kinds: gslbEvents, kind: 'gslbChecker.state' },
       exists: 'SELECT 1 FROM gslb_vantage_point WHERE id = ? AND deleted_at IS NULL',
@@ -63,7 +68,7 @@ export class CheckerWatcher extends Looped {
     const sharers = await readSharers(db);
     const silences = this.#silent.look(sharers.map(({ id, heardAt }) => ({ id, sign: heardAt?.getTime() })));
     const silent = sharers.filter(({ id, linked }) => (silences.get(id) ?? 0) >= (linked ? silenceMs : silenceMs / 2));
-    if (silent.length === 0) return sharers.length;
+    if (silent.length === 0 || performance.now() < this.#fromMs) return sharers.length;
     for (const { name } of await db.transaction((tx) => endSharing(tx, wake, silent)))
       log.warn({ checker: name }, 'a GSLB checker is silent: others check its targets');
     return sharers.length;

@@ -22,7 +22,7 @@ test.each([
   const machine = { id: newUuid(), name: 'eu-1' };
   await place.record(machine.id, 'eu');
   await new ConnectInbox({ db, wake }).connect({ machine, vantagePoint: 'eu', facts: {}, linkedTo: owner });
-  const watcher = new CheckerWatcher({ db, wake, log, silenceMs: 50, lookMs: 20 });
+  const watcher = new CheckerWatcher({ db, wake, log, silenceMs: 50, lookMs: 20, backMs: 0 });
   watcher.start();
   try {
     const [eu] = await readVantagePoints(db);
@@ -33,6 +33,28 @@ test.each([
       await sleep(30);
     }
     expect((await readVantagePoints(db))[0]?.epoch).toBeGreaterThan(eu.epoch);
+  } finally {
+    await watcher.stop();
+    await place.close();
+  }
+});
+
+test('a checker may still be on its way back when the conductor has just started', async () => {
+  const place = await GslbPlace.open();
+  const { db, wake, log } = place.ground;
+  await place.vantagePoint('eu');
+  let looks = 0;
+  const peers = {
+    get revoked() {
+      looks += 1;
+      return new Set<string>();
+    },
+  };
+  const watcher = new CheckerWatcher({ db, wake, log, silenceMs: 50, lookMs: 20, peers, backMs: 3_600_000 });
+  watcher.start();
+  try {
+    await waitFor('many looks', () => looks > 20);
+    expect(await readSharers(db)).toHaveLength(1);
   } finally {
     await watcher.stop();
     await place.close();
