@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { WebSocket } from 'ws';
+import { processLeaseName } from '../../../platform/leases/process-lease.ts';
+import { copiesRefusedAt, databaseClaims } from '../../../platform/link/link-claims.ts';
 import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
 import {
   type LanedSession,
@@ -15,11 +17,13 @@ import {
 import { linkVersion, usualSilentMs } from '../../../platform/link/messages.ts';
 import { clientOptions, type MutualTls } from '../../../platform/machines/tls.ts';
 import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
 import type { JsonValue } from '../../../platform/values/json.ts';
 import type { Position } from '../../../platform/values/positions.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { testAuthority, testMachine } from '../../support/product/machines.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 import { testHistory } from '../../support/stores/histories.ts';
 
 const log = pino({ level: 'silent' });
@@ -402,6 +406,56 @@ test('a second process with the credentials of a machine is refused while the fi
   await first.stop();
   await waitFor('the second', () => copy.connected);
   expect(domain.peers).toHaveLength(2);
+});
+
+test('a copy that connects to another process of the control plane is refused there, and people see it', async () => {
+  const ground = await TestContext.open();
+  ends.push(() => ground.stop());
+  const lease = await ground.leases.acquire(processLeaseName('process', ground.owner));
+  const serveFor = async (owner: string) => {
+    const domain = new Domain();
+    const server = await LinkServer.listen({
+      ...{ host: '127.0.0.1', port: 0, tls: await machine('loadbalancer', owner), role: 'lbhost', log },
+      ...{ claims: databaseClaims({ ...ground, owner }), open: (peer) => domain.open(peer) },
+    });
+    ends.push(() => server.stop());
+    return { domain, port: server.port };
+  };
+  const [one, two] = [await serveFor(ground.owner), await serveFor(newUuid())];
+  const mine = await machine('lbhost', 'host-1');
+  await ground.db.execute(
+    `INSERT INTO machine (id, version, name, active_name, role, join_hash, join_until, created_by)
+      VALUES (?, 2, 'host-1', 'host-1', 'lbhost', 'x', NOW(3), ?)`,
+    [mine.id, newUuid()],
+  );
+  const first = dial(mine, [one.port]);
+  await waitFor('the first', () => first.connected);
+  let refused = 0;
+  const warn = () => {
+    refused += 1;
+  };
+  const copy = new LinkClient({
+    ...{ tls: mine, log: { ...log, warn } as unknown as typeof log, documents: new Documents(), processId: 'a-copy' },
+    ...{ role: 'loadbalancer', facts: () => ({}), urls: [`wss://127.0.0.1:${two.port}/link`] },
+  });
+  copy.start();
+  ends.push(() => copy.stop());
+  await waitFor('the refusal', () => refused > 0);
+  expect([first.connected, copy.connected, two.domain.peers]).toEqual([true, false, []]);
+  const events = () =>
+    ground.db.query(
+      "SELECT subject_id AS id, subject_version AS version, reason FROM status_change WHERE kind = 'machine.copyRefused'",
+    );
+  await waitFor('the event', async () => (await events()).length > 0);
+  expect(await copiesRefusedAt(ground.db, [mine.id])).toEqual(new Map([[mine.id, expect.any(Date)]]));
+  // The end of the first connection is written at once, although its process lives.
+  await first.stop();
+  await waitFor('the copy', () => copy.connected);
+  // It has no lease.
+  const again = dial(mine, [one.port]);
+  await waitFor('the first again', () => again.connected);
+  expect(await events()).toEqual([{ id: mine.id, version: 2, reason: expect.stringMatching(/^host-1: .* at \S+$/) }]);
+  await lease?.release();
 });
 
 test('the newest connection of a machine counts', async () => {

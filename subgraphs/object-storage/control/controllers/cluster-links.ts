@@ -4,6 +4,7 @@
 import type { CheckLogin } from '../../../../platform/caller/access.ts';
 import type { Database, Sql } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
+import { databaseClaims } from '../../../../platform/link/link-claims.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { MutualTls } from '../../../../platform/machines/tls.ts';
@@ -104,6 +105,7 @@ export class ClusterLinks implements LifecycleComponent {
       silentMs: linkSilentMs,
       log,
       ...(marks && { marks }),
+      claims: databaseClaims(this.#options),
       open,
     });
     log.info({ host: place.host, port: this.port }, 'controllers of object storage can connect');
