@@ -116,11 +116,11 @@ export interface ClaimedLink {
 export interface LinkClaims {
   /** Undefined if the machine is now connected by this link. Otherwise another process of the machine is connected elsewhere. */
   take(link: ClaimedLink): Promise<{ readonly connectedFrom: string | undefined } | undefined>;
-  /** The connection has ended. Never rejects. */
+  /** The connection has ended. Does nothing if it was not taken. Never rejects. */
   end(link: ClaimedLink): Promise<void>;
   /** Writes the ends that were not written. Called each second, and mostly does nothing. */
   settle(): Promise<void>;
-  /** A copy was refused. Never rejects. */
+  /** A copy was refused for so long that the other connection can't be a dead one. Never rejects. */
   refused(link: ClaimedLink): Promise<void>;
 }
 
@@ -164,6 +164,8 @@ export class LinkServer {
   readonly #links = new Map<string, ServedLink>();
   readonly #all = new Set<ServedLink>();
   readonly #copies: CountedLine;
+  /** By the UUID of the machine: its process that was refused last, and when that was refused first, by the monotonic clock. */
+  readonly #refused = new Map<string, { readonly id: string | undefined; readonly sinceMs: number }>();
   #marking: Loop | undefined;
 
   private constructor(options: LinkServerOptions) {
@@ -240,12 +242,12 @@ export class LinkServer {
 
   #startMarking(): void {
     const { marks, claims, role, log } = this.#options;
-    if (marks === undefined) return;
+    if (marks === undefined && claims === undefined) return;
     this.#marking = new Loop({
-      ...{ name: `marks for ${role}`, log, pauseMs: () => markEveryMs },
+      ...{ name: `links of ${role}`, log, pauseMs: () => markEveryMs },
       run: async () => {
         await claims?.settle();
-        if (this.#links.size === 0) return false;
+        if (marks === undefined || this.#links.size === 0) return false;
         const mark = await marks.read();
         for (const link of this.#links.values()) link.mark(mark);
         return false;
@@ -267,23 +269,29 @@ export class LinkServer {
       if (other !== undefined) throw this.#refuseCopy(claimed, other.connectedFrom);
     };
     const opened = () => {
+      this.#refused.delete(machine.id);
       // Its newest connection counts.
       this.#links.get(machine.id)?.close(1008, 'the machine has a newer connection');
       this.#links.set(machine.id, link);
     };
-    const link = new ServedLink(socket, { machine, from }, this.#options, { claim, opened });
+    const closed = async () => this.#options.claims?.end(claimed);
+    const link = new ServedLink(socket, { machine, from }, this.#options, { claim, opened, closed });
     this.#all.add(link);
     void link.ended.then(() => {
-      void this.#options.claims?.end(claimed);
       this.#all.delete(link);
       if (this.#links.get(machine.id) === link) this.#links.delete(machine.id);
     });
   }
 
   #refuseCopy(claimed: ClaimedLink, connectedFrom: string | undefined): LinkRefusal {
-    const { name, role } = claimed.machine;
-    this.#copies.add({ machine: name, role, address: claimed.from.address, connectedFrom });
-    void this.#options.claims?.refused(claimed);
+    const { machine, from } = claimed;
+    const { name, role } = machine;
+    const { claims, silentMs = usualSilentMs } = this.#options;
+    this.#copies.add({ machine: name, role, address: from.address, connectedFrom });
+    const known = this.#refused.get(machine.id);
+    if (known === undefined || known.id !== from.id)
+      this.#refused.set(machine.id, { id: from.id, sinceMs: performance.now() });
+    else if (performance.now() - known.sinceMs > 2 * silentMs) void claims?.refused(claimed);
     return new LinkRefusal(`another process is connected as ${name}`);
   }
 }
@@ -325,6 +333,8 @@ interface LinkSteps {
   readonly claim: () => Promise<void>;
   /** The session is open. */
   readonly opened: () => void;
+  /** The connection has ended. Never rejects. */
+  readonly closed: () => Promise<void>;
 }
 
 class ServedLink {
@@ -373,7 +383,7 @@ class ServedLink {
         this.#questions.end();
         const handled = () => Promise.all([this.#handling, ...[...this.#lanes.values()].map(({ done }) => done)]);
         void handled()
-          .then(() => this.#session?.closed())
+          .then(() => Promise.all([this.#session?.closed(), this.#steps.closed()]))
           .finally(resolve);
       });
     });
