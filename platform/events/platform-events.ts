@@ -19,7 +19,7 @@ export const platformEvents = declareEvents(names, {
   },
   'machine.copyRefused': {
     subject: 'Machine',
-    values: ['JOINED'],
+    values: ['REFUSED'],
     meaning:
       'A second process with the credentials of a connected machine was refused; `reason` contains its address. At most one event in ten minutes for each machine. Only administrators see this event.',
   },

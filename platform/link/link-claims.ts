@@ -127,7 +127,7 @@ async function writeRefusal(tx: Transaction, wake: Wake, { machine, from }: Clai
   await appendStatus(
     tx,
     platformEvents,
-    [{ ...subject, kind: 'machine.copyRefused', from: 'JOINED', to: 'JOINED', reason }],
+    [{ ...subject, kind: 'machine.copyRefused', from: null, to: 'REFUSED', reason }],
     wake,
   );
 }
