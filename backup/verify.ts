@@ -1,9 +1,10 @@
 // Proves a backup: all of its files are read, its data is rebuilt in a folder that is removed afterwards, and its tables and audit trail are
-// checked. A mark beside the manifest then says so; only a backup with this mark lets older ones be deleted.
+// checked and used by a process. A mark beside the manifest then says so; only a backup with this mark lets older ones be deleted.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { DatabaseLocation } from '../platform/database/database.ts';
 import type { MigrationOwner } from '../platform/database/migrate.ts';
 import type { CheckedCopy } from './check-copy.ts';
 import { checkCopy } from './check-copy.ts';
@@ -20,23 +21,28 @@ const markShape = z.object({ manifest: z.string(), at: z.iso.datetime() });
 /** Of the copy: it is unpacked, prepared and gets its log. */
 const roomFactor = 1.2;
 
-interface Verified extends CheckedCopy {
+interface Verified<Used> extends CheckedCopy {
   readonly folder: string;
   readonly manifest: Manifest;
   /** Pieces of the archived log, all of which were applied. */
   readonly pieces: number;
+  /** What `use` returned. */
+  readonly used: Used;
 }
 
-interface VerifyOptions {
+interface VerifyOptions<Used> {
   /** Folder of one backup, or of all: then the newest. */
   readonly path: string;
   readonly given: BackupKeys;
   readonly owners: readonly MigrationOwner[];
+  /** Uses the copy after it was checked and before it is marked. Throws BackupFaults. */
+  readonly use: (copy: DatabaseLocation, checked: CheckedCopy) => Promise<Used>;
   readonly signal: AbortSignal;
 }
 
 /** Throws BackupFaults. */
-export async function verifyBackup({ path, given, owners, signal }: VerifyOptions): Promise<Verified> {
+export async function verifyBackup<Used>(options: VerifyOptions<Used>): Promise<Verified<Used>> {
+  const { path, given, owners, use, signal } = options;
   const folder = await chosenBackup(path, async () => true);
   const backup = await openBackup(folder, given);
   const faults = [
@@ -48,12 +54,13 @@ export async function verifyBackup({ path, given, owners, signal }: VerifyOption
   const work = await mkdtemp(join(tmpdir(), 'tidegate-verify-'));
   try {
     await requireRoom(work, neededBytes(backup), 'the unpacked backup');
-    const checked = await rebuild({ backup, into: join(work, 'data'), until: undefined, signal }, (server) =>
-      checkCopy(server, manifest, owners),
-    );
+    const found = await rebuild({ backup, into: join(work, 'data'), until: undefined, signal }, async (server) => {
+      const checked = await checkCopy(server, manifest, owners);
+      return { ...checked, used: await use(server.location, checked) };
+    });
     const mark = { manifest: await manifestSum(folder), at: new Date().toISOString() };
     await writeWhole(join(folder, verifiedName), `${JSON.stringify(mark)}\n`);
-    return { ...checked, folder, manifest, pieces: index?.pieces.length ?? 0 };
+    return { ...found, folder, manifest, pieces: index?.pieces.length ?? 0 };
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -57,6 +57,8 @@ export interface RunningProcess {
   readonly owner: string | undefined;
   readonly registry: Registry;
   readonly health: Health;
+  /** Asks the graph without the public endpoint. Undefined without the role gateway. */
+  readonly questions: Gateway['questions'] | undefined;
   /** Switches to the graph that the settings describe now (Gateway.reload). Undefined without the role gateway. */
   readonly reload: Gateway['reload'];
   /** Called before the address moves to another host (Gateway.handOver). Does nothing without the role gateway. */
@@ -167,6 +169,7 @@ async function compose(
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
   return {
     ...{ url: gateway?.url, subgraphs: running, access, owner: opened?.context.owner, registry, health },
+    questions: gateway?.questions,
     reload: gateway?.reload,
     handOver: async () => gateway?.handOver(),
     stop: () => lifecycle.stop(),

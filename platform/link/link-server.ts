@@ -12,6 +12,7 @@ import type { Logger } from '../log/log.ts';
 import { type MachineName, machineOf } from '../machines/machine.ts';
 import { type MutualTls, pemOf } from '../machines/tls.ts';
 import { requireOneHost } from '../net/one-host.ts';
+import { newUuid } from '../values/ids.ts';
 import type { JsonValue } from '../values/json.ts';
 import type { Position } from '../values/positions.ts';
 import { Loop } from '../work/loop.ts';
@@ -99,6 +100,28 @@ interface LinkServerOptions {
   readonly open: (peer: LinkPeer) => Promise<LinkSession | LanedSession>;
   /** Marks of the database behind `open`. If absent, machines get no marks. */
   readonly marks?: LinkMarks;
+  /** If absent, a copy of a machine is refused only by the process that the machine is connected to, and nobody sees it but in the log. */
+  readonly claims?: LinkClaims;
+}
+
+/** One connection of a machine. */
+export interface ClaimedLink {
+  /** UUID. */
+  readonly id: string;
+  readonly machine: MachineName;
+  readonly from: FarProcess;
+}
+
+/** Connections of machines to all processes of the control plane. */
+export interface LinkClaims {
+  /** Undefined if the machine is now connected by this link. Otherwise another process of the machine is connected elsewhere. */
+  take(link: ClaimedLink): Promise<{ readonly connectedFrom: string | undefined } | undefined>;
+  /** The connection has ended. Does nothing if it was not taken. Never rejects. */
+  end(link: ClaimedLink): Promise<void>;
+  /** Writes the ends that were not written. Called each second, and mostly does nothing. */
+  settle(): Promise<void>;
+  /** A copy was refused for so long that the other connection can't be a dead one. Never rejects. */
+  refused(link: ClaimedLink): Promise<void>;
 }
 
 /** How far the database has come. Machines remember it, so that a database that was set back is noticed. */
@@ -122,6 +145,8 @@ const mostWaitingToMachineBytes = mostToMachineBytes / 8;
 const takenLookMs = 1;
 const markEveryMs = 1_000;
 const copiesLoggedMs = 60_000;
+/** A UUID is shorter. */
+const longestProcessId = 64;
 /** Lanes of one machine that store reports at the same time. Each takes a connection to the database. */
 const lanesAtOnce = 2;
 /** Reports of a lane. */
@@ -139,6 +164,8 @@ export class LinkServer {
   readonly #links = new Map<string, ServedLink>();
   readonly #all = new Set<ServedLink>();
   readonly #copies: CountedLine;
+  /** By the UUID of the machine: its process that was refused last, and when that was refused first, by the monotonic clock. */
+  readonly #refused = new Map<string, { readonly id: string | undefined; readonly sinceMs: number }>();
   #marking: Loop | undefined;
 
   private constructor(options: LinkServerOptions) {
@@ -170,7 +197,8 @@ export class LinkServer {
       if (request.url !== '/link' || machine === undefined) socket.destroy();
       else {
         const named = request.headers[processHeader];
-        const from = { address: request.socket.remoteAddress, ...(typeof named === 'string' ? { id: named } : {}) };
+        const isId = typeof named === 'string' && named.length <= longestProcessId;
+        const from = { address: request.socket.remoteAddress, ...(isId ? { id: named } : {}) };
         this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, machine, from));
       }
     });
@@ -213,12 +241,13 @@ export class LinkServer {
   }
 
   #startMarking(): void {
-    const { marks, role, log } = this.#options;
-    if (marks === undefined) return;
+    const { marks, claims, role, log } = this.#options;
+    if (marks === undefined && claims === undefined) return;
     this.#marking = new Loop({
-      ...{ name: `marks for ${role}`, log, pauseMs: () => markEveryMs },
+      ...{ name: `links of ${role}`, log, pauseMs: () => markEveryMs },
       run: async () => {
-        if (this.#links.size === 0) return false;
+        await claims?.settle();
+        if (marks === undefined || this.#links.size === 0) return false;
         const mark = await marks.read();
         for (const link of this.#links.values()) link.mark(mark);
         return false;
@@ -228,24 +257,42 @@ export class LinkServer {
   }
 
   #accept(socket: WebSocket, machine: MachineName, from: FarProcess): void {
+    const claimed = { id: newUuid(), machine, from };
     const known = this.#links.get(machine.id);
     if (known?.isOpen === true && known.from.id !== undefined && from.id !== undefined && known.from.id !== from.id) {
-      const { name, role } = machine;
-      this.#copies.add({ machine: name, role, address: from.address, connectedFrom: known.from.address });
       socket.on('error', () => undefined);
-      socket.close(1008, `another process is connected as ${name}`.slice(0, 120));
+      socket.close(1008, this.#refuseCopy(claimed, known.from.address).message.slice(0, 120));
       return;
     }
-    const link = new ServedLink(socket, { machine, from }, this.#options, () => {
+    const claim = async () => {
+      const other = await this.#options.claims?.take(claimed);
+      if (other !== undefined) throw this.#refuseCopy(claimed, other.connectedFrom);
+    };
+    const opened = () => {
+      this.#refused.delete(machine.id);
       // Its newest connection counts.
       this.#links.get(machine.id)?.close(1008, 'the machine has a newer connection');
       this.#links.set(machine.id, link);
-    });
+    };
+    const closed = async () => this.#options.claims?.end(claimed);
+    const link = new ServedLink(socket, { machine, from }, this.#options, { claim, opened, closed });
     this.#all.add(link);
     void link.ended.then(() => {
       this.#all.delete(link);
       if (this.#links.get(machine.id) === link) this.#links.delete(machine.id);
     });
+  }
+
+  #refuseCopy(claimed: ClaimedLink, connectedFrom: string | undefined): LinkRefusal {
+    const { machine, from } = claimed;
+    const { name, role } = machine;
+    const { claims, silentMs = usualSilentMs } = this.#options;
+    this.#copies.add({ machine: name, role, address: from.address, connectedFrom });
+    const known = this.#refused.get(machine.id);
+    if (known === undefined || known.id !== from.id)
+      this.#refused.set(machine.id, { id: from.id, sinceMs: performance.now() });
+    else if (performance.now() - known.sinceMs > 2 * silentMs) void claims?.refused(claimed);
+    return new LinkRefusal(`another process is connected as ${name}`);
   }
 }
 
@@ -281,12 +328,21 @@ interface FarProcess {
   readonly id?: string;
 }
 
+interface LinkSteps {
+  /** Before the session. Throws LinkRefusal for a copy. */
+  readonly claim: () => Promise<void>;
+  /** The session is open. */
+  readonly opened: () => void;
+  /** The connection has ended. Never rejects. */
+  readonly closed: () => Promise<void>;
+}
+
 class ServedLink {
   readonly from: FarProcess;
   readonly #socket: WebSocket;
   readonly #machine: MachineName;
   readonly #options: LinkServerOptions;
-  readonly #opened: () => void;
+  readonly #steps: LinkSteps;
   readonly ended: Promise<void>;
   readonly #questions: LinkQuestions;
   #session: LinkSession | LanedSession | undefined;
@@ -303,13 +359,13 @@ class ServedLink {
     socket: WebSocket,
     { machine, from }: { readonly machine: MachineName; readonly from: FarProcess },
     options: LinkServerOptions,
-    opened: () => void,
+    steps: LinkSteps,
   ) {
     this.#socket = socket;
     this.#machine = machine;
     this.from = from;
     this.#options = options;
-    this.#opened = opened;
+    this.#steps = steps;
     const { log, silentMs = usualSilentMs } = options;
     this.#questions = new LinkQuestions({
       ...{ log, send: (message) => this.#send(message) },
@@ -327,7 +383,7 @@ class ServedLink {
         this.#questions.end();
         const handled = () => Promise.all([this.#handling, ...[...this.#lanes.values()].map(({ done }) => done)]);
         void handled()
-          .then(() => this.#session?.closed())
+          .then(() => Promise.all([this.#session?.closed(), this.#steps.closed()]))
           .finally(resolve);
       });
     });
@@ -454,6 +510,7 @@ class ServedLink {
     if (this.#session !== undefined) return this.close(1008, 'hello was said before');
     if (message.version !== linkVersion) return this.close(1008, otherVersion);
     if (message.mark !== null) await this.#options.marks?.check(this.#machine, message.mark);
+    await this.#steps.claim();
     const held = new Map(Object.entries(message.held).slice(0, mostDocuments));
     const session = await this.#options.open({
       ...{ machine: this.#machine, facts: message.facts, held },
@@ -464,7 +521,7 @@ class ServedLink {
     });
     this.#session = session;
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#opened();
+    this.#steps.opened();
     this.#send({ type: 'welcome', epoch: session.epoch });
     session.begin();
   }

@@ -2,6 +2,7 @@
 import type { Resolvers } from '../../generated/graph/loadbalancer.ts';
 import { attentionResolvers, measureAttention } from '../../platform/attention/attention.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
+import { databaseClaims } from '../../platform/link/link-claims.ts';
 import { LinkServer } from '../../platform/link/link-server.ts';
 import type { MutualTls } from '../../platform/machines/tls.ts';
 import type { RunningSubgraph, SubgraphContext } from '../../platform/process/subgraph-row.ts';
@@ -130,7 +131,9 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
       const traffic = new TrafficRecorder({ ...options, seconds, statistics });
       const sessions = new HostSessions({ db, wake, log, documents, traffic });
       const marks = databaseMarks({ db, log, sealer: options.sealKeys });
-      served = await LinkServer.listen({ ...link, role: 'lbhost', log, marks, open: (peer) => sessions.open(peer) });
+      const claims = databaseClaims(options);
+      const open = sessions.open.bind(sessions);
+      served = await LinkServer.listen({ ...link, role: 'lbhost', log, marks, claims, open });
       log.info({ host: link.host, port: served.port }, 'load balancer hosts can connect');
     },
     async drain() {

@@ -53,16 +53,40 @@ test('a backup, its log and a moment in it: the restored database has what was c
   });
 }, 120_000);
 
-test('verify rebuilds the newest backup with its log, says how old its newest write is, and marks it', async () => {
+test('verify rebuilds the newest backup with its log, starts on it, says how old its newest write is, and marks it', async () => {
   const verified = await world.verify();
   expect([verified.exitCode, verified.stderr]).toEqual([0, '']);
   expect(verified.stdout).toMatch(
-    / is whole: \d{2,} tables, \d files of the log\nnewest write: 20\S+ \(\d+ s ago\)\n$/,
+    / is whole: \d{2,} tables, \d files of the log\nquiet start: the graph answers \(projects 1, users 0, backends 0, loadBalancers 0, gslbs 0, objectClusters 0\)\nnewest write: 20\S+ \(\d+ s ago\)\n$/,
   );
   const newest = (await world.backups()).at(-1) ?? '';
   expect(JSON.parse(await readFile(join(newest, 'verified.json'), 'utf8'))).toMatchObject({
     manifest: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
+}, 120_000);
+
+test('a key folder that lacks files skips the quiet start and says so; a process that does not work proves nothing', async () => {
+  const few = world.path('few-keys');
+  await mkdir(few);
+  await cp(world.path('keys', 'sealing.keys'), join(few, 'sealing.keys'));
+  const words = ['--keys-folder', few, '--identity', world.path('backup.key')];
+  const skipped = await world.verify(undefined, words);
+  expect([skipped.exitCode, skipped.stdout.split('\n')[1]]).toEqual([
+    0,
+    expect.stringMatching(
+      /^quiet start skipped: \S+few-keys: without .*system\.keys.*: give the folder of all key files$/,
+    ),
+  ]);
+  const folder = await changed('unreadable-keys', async () => undefined);
+  for (const name of ['public.keys', 'subgraphs.keys', 'system.keys'])
+    await cp(world.path('keys', name), join(few, name));
+  await writeFile(join(few, 'system.keys'), '{"format":1,"keys":{}}', { mode: 0o600 });
+  const unusable = await world.verify(folder, words);
+  expect([unusable.exitCode, unusable.stdout, unusable.stderr]).toEqual([
+    ...[1, ''],
+    expect.stringMatching(/no process works on the copy in quiet mode: .*system\.keys/s),
+  ]);
+  expect(await readdir(folder)).not.toContain('verified.json');
 }, 120_000);
 
 /** A changed copy of the newest backup. */

@@ -4,9 +4,10 @@ import { printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { localVerb } from '../../verb.ts';
 import { ageOf, allOwners, asCommand, backupKeys, openingOptions } from './faults.ts';
+import { quietStartLine, startQuietly } from './quiet-start.ts';
 
 export const verify = localVerb({
-  summary: 'Prove that a backup can be restored: rebuild it in a temporary folder, check it, and mark it.',
+  summary: 'Prove that a backup can be restored: rebuild it in a temporary folder, check it, start on it, and mark it.',
   about: ['FOLDER is one backup, or the folder of all: then the newest is verified.'],
   page: 'docs/restore.md',
   takes: ['FOLDER'],
@@ -14,14 +15,20 @@ export const verify = localVerb({
   options: { ...openingOptions, json: commonOptions.json },
   async run({ names: [path], options, stdout, env, output, signal }) {
     const verified = await asCommand(signal, async () => {
-      const given = await backupKeys(options['keys-folder'], options.identity);
-      return verifyBackup({ path, given, owners: allOwners(), signal });
+      const keysFolder = options['keys-folder'];
+      return verifyBackup({
+        ...{ path, given: await backupKeys(keysFolder, options.identity), owners: allOwners(), signal },
+        use: (copy, { pending }) => startQuietly({ copy, keysFolder, pending, signal }),
+      });
     });
     const printer = printerOf({ stdout, env, output });
-    const { folder, manifest, tables, pieces, newestWriteAt, pending } = verified;
+    const { folder, manifest, tables, pieces, newestWriteAt, pending, used: quietStart } = verified;
     if (options.json)
-      return printer.json({ folder, version: manifest.product.version, tables, pieces, newestWriteAt, pending });
+      return printer.json({
+        ...{ folder, version: manifest.product.version, tables, pieces, newestWriteAt, pending, quietStart },
+      });
     await printer.line(`${folder} is whole: ${tables} tables, ${pieces} files of the log`);
+    await printer.line(quietStartLine(quietStart));
     return printer.line(`newest write: ${ageOf(newestWriteAt)}`);
   },
 });

@@ -11,7 +11,7 @@ import { readPages } from '../../pages.ts';
 type Machine = MachineFieldsFragment;
 
 graphql(`
-  fragment MachineFields on Machine { id name machineRole machineState version createdAt joinedAt expiresAt revokedAt }
+  fragment MachineFields on Machine { id name machineRole machineState version createdAt joinedAt expiresAt revokedAt copyRefusedAt }
 `);
 
 const listDocument = graphql(`

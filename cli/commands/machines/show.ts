@@ -17,6 +17,7 @@ export const show = showVerb({
       ['Joined', machine.joinedAt],
       ['Expires', machine.expiresAt],
       ['Revoked', machine.revokedAt],
+      ['Copy refused', machine.copyRefusedAt],
       ['Id', machine.id],
     ]),
 });

@@ -154,6 +154,19 @@ const alertConditions = {
     ],
     lasts: lasting(2 * minuteMs),
   },
+  MACHINE_COPIED: {
+    meaning:
+      'A second process with the credentials of a connected machine was refused. The alert lasts until the machine is revoked or a person ends it.',
+    ofProjects: false,
+    signals: [
+      {
+        ...{ subjectType: 'Machine', kind: 'machine.copyRefused', begins: ['REFUSED'], ends: [] },
+        reasonBeginsWithName: true,
+      },
+    ],
+    departures: [{ subjectType: 'Machine', kind: 'machine.revoked' }],
+    lasts: lasting(0),
+  },
   CLUSTER_LAGS: {
     meaning: 'A cluster of object storage lacks changes that another cluster made over a minute ago.',
     ofProjects: false,

@@ -52,6 +52,7 @@ export class BackedUp implements AsyncDisposable {
     const options = { ...location, multipleStatements: true, connectTimeout: 60_000 };
     const sql = cleanup.adopt(await createConnection(options), (each) => each.end());
     await sql.query('CREATE TABLE written (id INT PRIMARY KEY, note TEXT)');
+    await sql.query("INSERT INTO project (id, name) VALUES (?, 'shop')", [newUuid()]);
     await sql.query(
       `INSERT INTO alert_rule (id, scope, name, condition_name, severity, enabled, lasts_ms, resolve_after_ms)
         VALUES (?, ?, 'backup', 'CHECK_IN_LATE', 'WARNING', 1, 90000000, 0)`,

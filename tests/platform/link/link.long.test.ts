@@ -3,8 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { WebSocket } from 'ws';
+import { Leases } from '../../../platform/leases/leases.ts';
+import { processLeaseName } from '../../../platform/leases/process-lease.ts';
+import { copiesRefusedAt, databaseClaims } from '../../../platform/link/link-claims.ts';
 import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
 import {
+  type ClaimedLink,
   type LanedSession,
   type LinkPeer,
   LinkRefusal,
@@ -15,11 +19,13 @@ import {
 import { linkVersion, usualSilentMs } from '../../../platform/link/messages.ts';
 import { clientOptions, type MutualTls } from '../../../platform/machines/tls.ts';
 import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
 import type { JsonValue } from '../../../platform/values/json.ts';
 import type { Position } from '../../../platform/values/positions.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
 import { testAuthority, testMachine } from '../../support/product/machines.ts';
+import { TestContext } from '../../support/product/test-context.ts';
 import { testHistory } from '../../support/stores/histories.ts';
 
 const log = pino({ level: 'silent' });
@@ -402,6 +408,109 @@ test('a second process with the credentials of a machine is refused while the fi
   await first.stop();
   await waitFor('the second', () => copy.connected);
   expect(domain.peers).toHaveLength(2);
+});
+
+/** Two processes of a control plane, the second with fast renewals of its lease, and a machine. */
+async function twoProcesses() {
+  const ground = await TestContext.open();
+  ends.push(() => ground.stop());
+  const { db } = ground;
+  const quick = new Leases({ db, owner: newUuid(), log, renewMs: 100 });
+  ends.push(() => quick.stop());
+  const serveFor = async (owner: string) => {
+    const domain = new Domain();
+    const claims = databaseClaims({ ...ground, owner });
+    const copies: ClaimedLink[] = [];
+    const refused = (link: ClaimedLink) => {
+      copies.push(link);
+      return claims.refused(link);
+    };
+    const server = await LinkServer.listen({
+      ...{ host: '127.0.0.1', port: 0, tls: await machine('loadbalancer', owner), role: 'lbhost', log },
+      ...{ claims: { ...claims, refused }, open: (peer) => domain.open(peer), silentMs: 500 },
+    });
+    ends.push(() => server.stop());
+    return { domain, server, port: server.port, owner, copies };
+  };
+  const [one, two] = [await serveFor(ground.owner), await serveFor(quick.owner)];
+  await ground.leases.acquire(processLeaseName('process', one.owner));
+  const mine = await machine('lbhost', 'host-1');
+  await db.execute(
+    `INSERT INTO machine (id, version, name, active_name, role, join_hash, join_until, created_by)
+      VALUES (?, 2, 'host-1', 'host-1', 'lbhost', 'x', NOW(3), ?)`,
+    [mine.id, newUuid()],
+  );
+  const events = () =>
+    db.query(
+      "SELECT subject_id AS id, subject_version AS version, reason FROM status_change WHERE kind = 'machine.copyRefused'",
+    );
+  const holdTwo = () => quick.acquire(processLeaseName('process', two.owner));
+  return { db, one, two, mine, events, holdTwo };
+}
+
+function dialCopy(tls: MutualTls, port: number) {
+  let isRefused = false;
+  const warn = () => {
+    isRefused = true;
+  };
+  const copy = new LinkClient({
+    ...{ tls, log: { ...log, warn } as unknown as typeof log, documents: new Documents(), processId: 'a-copy' },
+    ...{ role: 'loadbalancer', facts: () => ({}), urls: [`wss://127.0.0.1:${port}/link`] },
+  });
+  copy.start();
+  ends.push(() => copy.stop());
+  return { copy, isRefused: () => isRefused };
+}
+
+test('a copy that connects to another process of the control plane is refused there, and people see it', async () => {
+  const { db, one, two, mine, events, holdTwo } = await twoProcesses();
+  await holdTwo();
+  const first = dial(mine, [one.port]);
+  await waitFor('the first', () => first.connected);
+  const { copy, isRefused } = dialCopy(mine, two.port);
+  await waitFor('the refusal', isRefused);
+  // The connection of a machine that lost its power ends soon.
+  expect(await events()).toEqual([]);
+  await waitFor('the event', async () => (await events()).length > 0);
+  expect([first.connected, copy.connected, two.domain.peers]).toEqual([true, false, []]);
+  expect(await copiesRefusedAt(db, [mine.id])).toEqual(new Map([[mine.id, expect.any(Date)]]));
+  // The same process, through another way.
+  const moved = dial(mine, [two.port]);
+  await waitFor('the machine at the other process', () => moved.connected);
+  await first.stop();
+  const before = two.copies.length;
+  await waitFor('further refusals', () => two.copies.length > before + 1);
+  expect(copy.connected).toBe(false);
+  // Its end is written at once, although the process that had it lives.
+  await moved.stop();
+  await waitFor('the copy', () => copy.connected);
+  expect(await events()).toEqual([{ id: mine.id, version: 2, reason: expect.stringMatching(/^host-1: .* at \S+$/) }]);
+});
+
+test('a claim of a killed process ends with its lease; after an outage each process has time to take its lease again', async () => {
+  const { db, one, two, mine, events, holdTwo } = await twoProcesses();
+  const killed = newUuid();
+  await db.execute('INSERT INTO machine_link (machine_id, owner, process_id, link_id) VALUES (?, ?, ?, ?)', [
+    ...[mine.id, killed, newUuid(), newUuid()],
+  ]);
+  const until = 'NOW(3) - INTERVAL 1 SECOND';
+  await db.execute(`INSERT INTO lease (token, owner, expires_at, name) VALUES (?, ?, ${until}, ?)`, [
+    ...[newUuid(), killed, processLeaseName('process', killed)],
+  ]);
+  const lease = await holdTwo();
+  const restarted = dial(mine, [two.port]);
+  await waitFor('the restarted machine', () => restarted.connected);
+  const [seen] = await db.query<{ ended: number; beat: bigint }>(
+    'SELECT (SELECT expires_at < NOW(3) FROM lease WHERE name = ?) AS ended, beat FROM lease WHERE name = ?',
+    [processLeaseName('process', killed), lease?.name ?? ''],
+  );
+  expect([seen?.ended, Number(seen?.beat) >= 3]).toEqual([1, true]);
+  // Of the same process of the control plane.
+  expect([two.domain.peers.length, one.domain.peers.length]).toEqual([1, 0]);
+  await two.server.stop();
+  // A stop writes the ends of its links before it returns.
+  expect(await db.query('SELECT process_id AS id FROM machine_link')).toEqual([{ id: null }]);
+  expect(await events()).toEqual([]);
 });
 
 test('the newest connection of a machine counts', async () => {

@@ -7,7 +7,7 @@ import type { Identity } from '../../../platform/caller/identity.ts';
 import { type Authority, makeAuthority, openAuthority } from '../../../platform/machines/authority.ts';
 import { machineOf } from '../../../platform/machines/machine.ts';
 import { rolesOf } from '../../../platform/process/config.ts';
-import { decodeUuid } from '../../../platform/values/ids.ts';
+import { decodeUuid, newUuid } from '../../../platform/values/ids.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
@@ -406,14 +406,19 @@ describe('a revocation', () => {
 });
 
 test('administrators list machines and read them by ID; others see none', async () => {
-  const { id } = await created('listed');
+  const { id, uuid } = await created('listed');
   const user = await makeUser(bench, 'reader', {});
   const { data } = await bench.ask(admin, '{ machines(first: 100) { nodes { id name machineState } } }');
   expect(data.machines).toMatchObject({
     nodes: expect.arrayContaining([{ id, name: 'listed', machineState: 'INVITED' }]),
   });
-  const node = 'query ($id: ID!) { node(id: $id) { ... on Machine { name } } }';
-  expect((await bench.ask(admin, node, { id })).data).toEqual({ node: { name: 'listed' } });
+  const node = 'query ($id: ID!) { node(id: $id) { ... on Machine { name copyRefusedAt } } }';
+  expect((await bench.ask(admin, node, { id })).data).toEqual({ node: { name: 'listed', copyRefusedAt: null } });
+  const copy = [uuid, newUuid(), new Date('2026-11-30T12:00:00Z')];
+  await bench.db.execute('INSERT INTO machine_link (machine_id, owner, copy_refused_at) VALUES (?, ?, ?)', copy);
+  expect((await bench.ask(admin, node, { id })).data).toEqual({
+    node: { name: 'listed', copyRefusedAt: '2026-11-30T12:00:00.000Z' },
+  });
   expect((await bench.ask(user, node, { id })).data).toEqual({ node: null });
   expect((await bench.ask(user, '{ machines { nodes { id } } }')).codes).toEqual(['FORBIDDEN']);
 });

@@ -12,6 +12,7 @@ export const conditionWords: Readonly<Record<AlertCondition, string>> = {
   CERTIFICATE_EXPIRES: 'a certificate expires soon',
   CHECK_IN_LATE: 'a job has not checked in',
   MACHINE_ABSENT: 'a machine does not report',
+  MACHINE_COPIED: 'a copy of a machine is refused',
   CLUSTER_LAGS: 'a storage cluster lags behind',
   DATABASE_ONE_COPY: 'the database has one copy only',
   DNS_SERVER_FAILING: 'a DNS server fails',

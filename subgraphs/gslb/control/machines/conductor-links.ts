@@ -1,5 +1,6 @@
 // The links of checkers and name servers to a process with the role gslb, and the loops that belong to them.
 import type { Database } from '../../../../platform/database/database.ts';
+import { databaseClaims } from '../../../../platform/link/link-claims.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { MutualTls } from '../../../../platform/machines/tls.ts';
@@ -68,7 +69,7 @@ export class ConductorLinks implements LifecycleComponent {
   async start(): Promise<void> {
     const { checkers, nameServers, log } = this.#options;
     const marks = databaseMarks(this.#options);
-    const link = { silentMs: linkSilentMs, log, marks };
+    const link = { silentMs: linkSilentMs, log, marks, claims: databaseClaims(this.#options) };
     this.#watcher.start();
     this.#nameServerWatcher.start();
     if (checkers !== undefined) {

@@ -4,6 +4,7 @@
 import type { CheckLogin } from '../../../../platform/caller/access.ts';
 import type { Database, Sql } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
+import { databaseClaims } from '../../../../platform/link/link-claims.ts';
 import { longestPauseMs } from '../../../../platform/link/link-client.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
@@ -103,6 +104,7 @@ export class ClusterLinks implements LifecycleComponent {
       silentMs: linkSilentMs,
       log,
       ...(marks && { marks }),
+      claims: databaseClaims(this.#options),
       open,
     });
     log.info({ host: place.host, port: this.port }, 'controllers of object storage can connect');

@@ -3,12 +3,15 @@ import type { Resolvers } from '../../../../generated/graph/system.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
 import { adminCaller, caller, machineCaller } from '../../../../platform/input/authorise.ts';
 import { hostRole } from '../../../../platform/machines/host-record.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 import { stateOf } from '../stores/machine.ts';
 import type { MachineStore } from '../stores/machine-store.ts';
 import { roleOf } from './machine-roles.ts';
 import type { MachineService } from './machine-service.ts';
+
+const copies = Symbol('refused copies by machine');
 
 export function machineResolvers(options: {
   entities: Entities;
@@ -51,6 +54,8 @@ export function machineResolvers(options: {
       id: ({ id }) => encodeId('Machine', id),
       machineRole: ({ role }) => roleOf(role),
       machineState: (machine) => stateOf(machine),
+      copyRefusedAt: async ({ id }, _, context) =>
+        (await loader(context, copies, id, (ids) => machines.copiesRefused(ids))) ?? null,
       // A host has the id of its machine.
       loadBalancerHost: ({ id, role }) => (role === hostRole ? { id: encodeId('LoadBalancerHost', id) } : null),
     },

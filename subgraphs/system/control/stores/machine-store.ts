@@ -4,6 +4,7 @@ import { keepServerName, leaveServerName, reserveServerName } from '../../../../
 import { always, type Database, type Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
+import { copiesRefusedAt } from '../../../../platform/link/link-claims.ts';
 import { machineDays } from '../../../../platform/machines/authority.ts';
 import { holdBack } from '../../../../platform/machines/host-record.ts';
 import { deleteMachineRecords } from '../../../../platform/machines/machine-records.ts';
@@ -71,6 +72,11 @@ export class MachineStore {
   /** The revoked ones too. */
   page(filter: ListFilter): Promise<Page<Machine>> {
     return pageOfList(this.#db, machineList, filter, (ids) => this.byIds(ids));
+  }
+
+  /** See copiesRefusedAt. */
+  copiesRefused(ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+    return copiesRefusedAt(this.#db, ids);
   }
 
   /** The UUIDs of revoked machines whose certificates have not expired, most recently revoked first. */

@@ -245,7 +245,7 @@ export const zones: Scenes = {
 
 const machine = (name: string, machineRole: string) => ({
   ...{ __typename: 'Machine', id: `M-${name}`, name, machineRole, machineState: 'JOINED', version: 1, createdAt: at },
-  ...{ joinedAt: at, expiresAt: at, revokedAt: null },
+  ...{ joinedAt: at, expiresAt: at, revokedAt: null, copyRefusedAt: null },
 });
 const all = [
   { ...machine('eu-1', 'CHECKER'), id: 'M-revoked', machineState: 'REVOKED' },

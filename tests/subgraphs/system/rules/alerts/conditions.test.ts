@@ -82,6 +82,16 @@ test('a removed host is no longer absent, and a cordoned one is unchanged', () =
   expect(changed('cordoned')).toEqual([]);
 });
 
+test('a copy of a machine stands until the machine is revoked', () => {
+  const event = (kind: string, to: string, reason: string | null) =>
+    signalChanges({ subjectType: 'Machine', subjectId: 'm', kind, to, reason });
+  expect(event('machine.copyRefused', 'REFUSED', 'eu-1: a second process has its credentials')).toMatchObject([
+    { condition: 'MACHINE_COPIED', to: 'ON', subjectName: 'eu-1', reason: 'a second process has its credentials' },
+  ]);
+  expect(event('machine.joined', 'JOINED', 'eu-1')).toEqual([]);
+  expect(event('machine.revoked', 'REVOKED', 'eu-1')).toMatchObject([{ condition: 'MACHINE_COPIED', to: 'OFF' }]);
+});
+
 test('an end matters only to a subject in the condition, even if it has just entered it', () => {
   const call = (subjectId: string, to: string) => ({
     ...{ subjectType: 'RelayOperation', subjectId, kind: 'relayOperation.state', to, reason: null },
