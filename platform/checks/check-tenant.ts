@@ -86,6 +86,8 @@ export interface CheckTenant<Detail = unknown> extends CheckTargets, CheckResult
   /** Part of lease names: lower-case letters and hyphens. */
   readonly name: string;
   readonly probes: readonly Probe<never>[];
+  /** While it has none, no worker holds shards. `onChange` tells of the first one. Default: it may have targets. */
+  hasTargets?(): Promise<boolean>;
   /** About 1,000 targets per shard. The number must be the same in all workers. Default 8. */
   readonly shardCount?: number;
   /** Slots for checks that are expected to answer. Default 1024. */

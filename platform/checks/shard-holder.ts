@@ -19,6 +19,8 @@ interface ShardHolderOptions {
   readonly everyMs: number;
   /** Tells workers of each other. With it, a worker that has its share looks when a lease of another one may end. */
   readonly wake?: Wake | undefined;
+  /** Shards are held while the tenant has targets. Default: always. */
+  readonly hasTargets?: (() => Promise<boolean>) | undefined;
   /** A shard was gained or lost. */
   readonly onChange: () => void;
 }
@@ -49,6 +51,11 @@ export class ShardHolder {
   start(): void {
     this.#unlisten ??= this.#options.wake?.on(this.#topic, () => this.#loop.trigger());
     this.#loop.start();
+  }
+
+  /** Looks soon: the tenant may have its first target. */
+  look(): void {
+    if (this.#member === undefined) this.#loop.trigger();
   }
 
   /** Of workers that come, go, or give a shard back. */
@@ -96,9 +103,11 @@ export class ShardHolder {
   }
 
   async #balance(signal: AbortSignal): Promise<false> {
-    const { leases, owner, shardCount, wake } = this.#options;
+    const { leases, owner, shardCount, wake, hasTargets } = this.#options;
     this.#settledForMs = 0;
-    if (performance.now() < this.#abstainUntilMs) {
+    const isNeeded = (await hasTargets?.()) ?? true;
+    if (!isNeeded) this.#settledForMs = longestSettledMs;
+    if (!isNeeded || performance.now() < this.#abstainUntilMs) {
       if (this.#member !== undefined || this.#held.size > 0) await this.#releaseAll();
       return false;
     }

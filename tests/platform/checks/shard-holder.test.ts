@@ -29,12 +29,12 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
-async function startWorker(): Promise<ShardHolder> {
+async function startWorker(hasTargets?: () => Promise<boolean>): Promise<ShardHolder> {
   const at = looks.push(0) - 1;
   const owner = `00000000-0000-0000-0000-00000000000${at}`;
   const leases = table.of(owner);
   const holder = new ShardHolder({
-    ...{ tenant: 'test', owner, shardCount, log, everyMs, wake, onChange: () => undefined },
+    ...{ tenant: 'test', owner, shardCount, log, everyMs, wake, hasTargets, onChange: () => undefined },
     leases: {
       acquire: leases.acquire,
       live: async (prefix) => {
@@ -89,4 +89,17 @@ test('while wake-ups may be missed, it looks at its interval', async () => {
   const before = looks[0] ?? 0;
   await jest.advanceTimersByTimeAsync(4 * everyMs);
   expect(looks[0]).toBe(before + 4);
+});
+
+test('a worker holds nothing while there are no targets, and takes its share when it is told of the first', async () => {
+  let hasTargets = false;
+  const holder = await startWorker(async () => hasTargets);
+  expect([...holder.heldShards(), ...(await table.of('other').live('checks/'))]).toEqual([]);
+  hasTargets = true;
+  holder.look();
+  await jest.advanceTimersByTimeAsync(0);
+  expect(holder.heldShards()).toHaveLength(shardCount);
+  hasTargets = false;
+  await jest.advanceTimersByTimeAsync(8 * everyMs);
+  expect([...holder.heldShards(), ...(await table.of('other').live('checks/'))]).toEqual([]);
 });

@@ -146,6 +146,23 @@ describe('renewal', () => {
     expect(leases.renewals.written).toBeGreaterThanOrEqual(90);
   });
 
+  test('a shorter lease keeps its own lifetime, and one statement renews it with the others', async () => {
+    const leases = holder();
+    await take(leases, 'usual');
+    const short = await leases.acquire('short', { ttlMs: 1_500 });
+    const rows = () =>
+      db.query<{ beat: number; leftMs: number }>(
+        `SELECT beat, TIMESTAMPDIFF(MICROSECOND, NOW(3), expires_at) DIV 1000 AS leftMs FROM lease
+          WHERE name IN ('short', 'usual') ORDER BY name`,
+      );
+    await waitFor('renewals past its time', async () => ((await rows())[0]?.beat ?? 0) >= 4);
+    const [ofShort, ofUsual] = await rows();
+    expect(ofUsual?.beat).toBe(ofShort?.beat);
+    expect(Number(ofShort?.leftMs)).toBeLessThanOrEqual(1_500);
+    expect(Number(ofUsual?.leftMs)).toBeGreaterThan(3_000);
+    expect(short?.signal.aborted).toBe(false);
+  });
+
   test('a lease that another process takes is lost: its signal aborts, and other leases stay', async () => {
     const leases = holder({ ttlMs: 5_000, renewMs: 30 });
     const lost = await take(leases, 'taken');
