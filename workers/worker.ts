@@ -62,7 +62,7 @@ const dayMs = 86_400_000;
 /** Owed work that waits for longer makes the worker not ready. */
 const mostOwedMs = 60_000;
 
-/** A dead worker's shards are free after this; with the time to look for them a takeover stays below five seconds. */
+/** A dead worker's shards are free after this; with the time to look for them a takeover stays below five seconds. A lone worker's last longer. */
 const shardLeaseMs = 3_000;
 const selfCheckMs = 1_000;
 
@@ -108,7 +108,7 @@ function createSealing({ db, wake, log, registry, leases, auditKeys, config }: W
 function createChecks(options: WorkerOptions): Component {
   const { wake, log, registry, health, owner, work, egress } = options;
   const leases: CheckLeases = {
-    acquire: (name) => options.leases.acquire(name, { ttlMs: shardLeaseMs }),
+    acquire: (name, sought) => options.leases.acquire(name, { ...sought, ttlMs: shardLeaseMs }),
     live: (prefix) => options.leases.live(prefix),
   };
   const metrics = createCheckMetrics(registry);

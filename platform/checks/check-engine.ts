@@ -119,7 +119,7 @@ export class CheckEngine<Detail> {
       log,
       everyMs: options.balanceMs ?? 500,
       wake: options.wake,
-      hasTargets: tenant.hasTargets?.bind(tenant),
+      usedShards: tenant.usedShards?.bind(tenant),
       onChange: () => this.#refresh.trigger(),
     });
     this.#targets = new TargetList({

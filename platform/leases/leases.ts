@@ -47,7 +47,7 @@ export function leaseHeld(lease: { readonly name: string; readonly token: string
 
 const mostNamed = 5;
 
-/** A lease that is shorter than the usual ones is renewed, with all others, after this part of its lifetime. */
+/** All leases are renewed after this part of the shortest lifetime. */
 const mostOfTtl = 0.4;
 
 /** No lease lasts longer without renewal. */
@@ -62,14 +62,22 @@ export interface LeasesOptions {
   readonly log: Logger;
   /** A lease's lifetime without renewal, at most `longestTtlMs`; default 5000. */
   readonly ttlMs?: number;
-  /** How often all leases are renewed; default 1500. Shorter leases shorten it. */
+  /** How often all leases are renewed; default 0.4 of `ttlMs`. Shorter leases shorten it. */
   readonly renewMs?: number;
+}
+
+interface AcquireOptions {
+  /** A shorter lifetime without renewal than the usual one. */
+  readonly ttlMs?: number;
+  /** Asked before each renewal. While the answer is no, the lifetime is the usual one. Default: yes. */
+  readonly isSought?: () => boolean;
 }
 
 interface Entry {
   readonly name: string;
   readonly token: string;
-  readonly ttlMs: number;
+  /** Asked before each renewal. */
+  readonly ttlMs: () => number;
   readonly controller: AbortController;
   /** By the monotonic clock: before this time the lease can't have expired in the database. */
   validUntilMs: number;
@@ -107,7 +115,7 @@ export class Leases {
     this.#host = options.host ?? null;
     this.#log = options.log;
     this.#ttlMs = Math.min(options.ttlMs ?? longestTtlMs, longestTtlMs);
-    this.#renewMs = options.renewMs ?? 1_500;
+    this.#renewMs = options.renewMs ?? this.#ttlMs * mostOfTtl;
   }
 
   get owner(): string {
@@ -124,12 +132,11 @@ export class Leases {
     return performance.now() - this.#writtenMs;
   }
 
-  /**
-   * Takes a lease that is free or has expired; undefined when another process (or this one) holds it. `ttlMs`: a shorter lifetime
-   * without renewal than the usual one.
-   */
-  async acquire(name: string, options: { readonly ttlMs?: number } = {}): Promise<HeldLease | undefined> {
-    const ttlMs = Math.min(options.ttlMs ?? this.#ttlMs, this.#ttlMs);
+  /** Takes a lease that is free or has expired; undefined when another process (or this one) holds it. */
+  async acquire(name: string, options: AcquireOptions = {}): Promise<HeldLease | undefined> {
+    const { ttlMs: shortMs = this.#ttlMs, isSought = () => true } = options;
+    const ttlOfMs = () => (isSought() ? Math.min(shortMs, this.#ttlMs) : this.#ttlMs);
+    const ttlMs = ttlOfMs();
     if (this.#stopped || this.#held.has(name)) return undefined;
     const token = newToken();
     // Taken before the statement: the database's clock starts later, so this process's time ends first.
@@ -139,7 +146,7 @@ export class Leases {
     const entry: Entry = {
       name,
       token,
-      ttlMs,
+      ttlMs: ttlOfMs,
       controller: new AbortController(),
       validUntilMs: startedMs + localTtlMs(ttlMs),
       queued: undefined,
@@ -206,8 +213,8 @@ export class Leases {
 
   /** `tookMs`: of the last renewal. */
   #schedule(tookMs = 0): void {
-    const shorter = [...this.#held.values()].filter(({ ttlMs }) => ttlMs < this.#ttlMs);
-    const renewMs = Math.min(this.#renewMs, ...shorter.map(({ ttlMs }) => ttlMs * mostOfTtl));
+    const shorter = [...this.#held.values()].map(({ ttlMs }) => ttlMs()).filter((ttlMs) => ttlMs < this.#ttlMs);
+    const renewMs = Math.min(this.#renewMs, ...shorter.map((ttlMs) => ttlMs * mostOfTtl));
     // The database may return at once, and a renewal may take long: waiting another whole period would lose the leases.
     const soonMs = renewMs / 5;
     const pauseMs = this.#failing ? soonMs : Math.max(soonMs, renewMs - tookMs);
@@ -277,11 +284,12 @@ export class Leases {
     const wasFailing = this.#failing;
     this.#failing = false;
     try {
-      const { renewed, ours } = await this.#renewRows(entries);
+      const lifetimes = new Map(entries.map((entry) => [entry, entry.ttlMs()]));
+      const { renewed, ours } = await this.#renewRows(lifetimes);
       if (renewed.size > 0) this.#writtenMs = performance.now();
       this.renewals.written += 1;
-      for (const entry of entries) {
-        if (renewed.has(entry.token)) entry.validUntilMs = startedMs + localTtlMs(entry.ttlMs);
+      for (const [entry, ttlMs] of lifetimes) {
+        if (renewed.has(entry.token)) entry.validUntilMs = startedMs + localTtlMs(ttlMs);
         else if (ours.has(entry.token)) this.#renewBusy(entry);
       }
       const lost = this.#drop(entries.filter(({ token }) => !ours.has(token)));
@@ -301,13 +309,14 @@ export class Leases {
   /** A lease with continuous writes of results is always locked, so its renewal must queue with the results. */
   #renewBusy(entry: Entry): void {
     const startedMs = performance.now();
+    const ttlMs = entry.ttlMs();
     const sql =
       'SET STATEMENT innodb_lock_wait_timeout = 1 FOR UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name = ? AND token = ? AND expires_at > NOW(3)';
     entry.queued ??= this.#db
-      .execute(sql, [entry.ttlMs * 1000, entry.name, entry.token])
+      .execute(sql, [ttlMs * 1000, entry.name, entry.token])
       .then(
         ({ affectedRows }) => {
-          if (affectedRows === 1) entry.validUntilMs = startedMs + localTtlMs(entry.ttlMs);
+          if (affectedRows === 1) entry.validUntilMs = startedMs + localTtlMs(ttlMs);
         },
         (error: unknown) => this.#log.warn({ err: error, lease: entry.name }, 'lease not renewed yet'),
       )
@@ -316,12 +325,15 @@ export class Leases {
       });
   }
 
-  async #renewRows(entries: readonly Entry[]): Promise<{ renewed: ReadonlySet<string>; ours: ReadonlySet<string> }> {
+  async #renewRows(
+    lifetimes: ReadonlyMap<Entry, number>,
+  ): Promise<{ renewed: ReadonlySet<string>; ours: ReadonlySet<string> }> {
+    const entries = [...lifetimes.keys()];
     const names = entries.map((entry) => entry.name);
     const tokens = entries.map((entry) => entry.token);
     const marks = marksFor(names);
     const mine = `name IN (${marks}) AND token IN (${marks})`;
-    const lifetime = lifetimeSql(entries);
+    const lifetime = lifetimeSql(lifetimes);
     if (await this.#renewAtOnce(lifetime, { sql: mine, values: [...names, ...tokens] }, entries.length)) {
       const all = new Set(tokens);
       return { renewed: all, ours: all };
@@ -393,11 +405,11 @@ function localTtlMs(ttlMs: number): number {
 }
 
 /** SQL of the lifetime of each lease, in microseconds. */
-function lifetimeSql(entries: readonly Entry[]): Condition {
-  const byTtl = [...Map.groupBy(entries, ({ ttlMs }) => ttlMs)];
+function lifetimeSql(lifetimes: ReadonlyMap<Entry, number>): Condition {
+  const byTtl = [...Map.groupBy(lifetimes, ([, ttlMs]) => ttlMs)];
   if (byTtl.length === 1) return { sql: '?', values: byTtl.map(([ttlMs]) => ttlMs * 1000) };
   return {
     sql: `CASE ${byTtl.map(([, alike]) => `WHEN name IN (${marksFor(alike)}) THEN ?`).join(' ')} END`,
-    values: byTtl.flatMap(([ttlMs, alike]) => [...alike.map(({ name }) => name), ttlMs * 1000]),
+    values: byTtl.flatMap(([ttlMs, alike]) => [...alike.map(([{ name }]) => name), ttlMs * 1000]),
   };
 }

@@ -104,7 +104,12 @@ export class RestoreGuard {
     this.#options = options;
     this.#memories = options.memories.map((texts) => new CommitMemory(texts));
     const { log, db, wake } = options;
-    this.#loop = new Loop({ name: 'restore guard', log, pauseMs: () => pauseOf(wake, everyMs), run: () => this.#run() });
+    this.#loop = new Loop({
+      name: 'restore guard',
+      log,
+      pauseMs: () => pauseOf(wake, everyMs),
+      run: () => this.#run(),
+    });
     db.onCommit(() => this.#flushSoon());
     db.onDoubt(() => this.#loop.trigger());
     db.onPrimary(() => this.#loop.trigger());
