@@ -147,7 +147,7 @@ describe('renewal', () => {
   });
 
   test('a shorter lease keeps its own lifetime, and one statement renews it with the others', async () => {
-    const leases = holder();
+    const leases = holder({ renewMs: 300 });
     await take(leases, 'usual');
     let isSought = true;
     const short = await leases.acquire('short', { ttlMs: 800, isSought: () => isSought });
