@@ -12,9 +12,9 @@ export function watchParent(env: Record<string, string | undefined>): {
   stop: () => void;
 } {
   const gone = new AbortController();
-  if (env.npm_lifecycle_event === undefined) return { signal: gone.signal, stop: () => undefined };
   const parent = Number(env[parentVariable] ?? process.ppid);
   delete env[parentVariable];
+  if (env.npm_lifecycle_event === undefined) return { signal: gone.signal, stop: () => undefined };
   const timer = setInterval(() => {
     if (process.ppid !== parent) gone.abort();
   }, checkMs);

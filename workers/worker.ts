@@ -6,11 +6,11 @@ import type { AuditKeys } from '../platform/audit/ends.ts';
 import { AuditSealer } from '../platform/audit/sealer.ts';
 import { CheckEngine } from '../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../platform/checks/check-metrics.ts';
-import type { CheckTenant } from '../platform/checks/check-tenant.ts';
+import type { CheckLeases, CheckTenant } from '../platform/checks/check-tenant.ts';
 import { SelfCheck } from '../platform/checks/self-check.ts';
 import { StarvationGuard } from '../platform/checks/starvation-guard.ts';
 import type { Database } from '../platform/database/database.ts';
-import { Leases } from '../platform/leases/leases.ts';
+import type { Leases } from '../platform/leases/leases.ts';
 import type { Logger } from '../platform/log/log.ts';
 import type { EgressPolicy } from '../platform/net/egress.ts';
 import type { OwedQueue } from '../platform/owed/owed-queue.ts';
@@ -41,7 +41,7 @@ export interface WorkerOptions {
   readonly health: Pick<Health, 'add'>;
   /** Uuid of the process incarnation. */
   readonly owner: string;
-  /** The leases of the process. Leases of checks are shorter and are renewed separately. */
+  /** The leases of the process. Leases of checks are shorter, and are renewed by the same statement. */
   readonly leases: Leases;
   readonly config: Pick<Config, 'retention.eventDays' | 'retention.auditDays' | 'audit.anchorFile'>;
   /** Only workers seal and purge the audit trail. */
@@ -62,7 +62,7 @@ const dayMs = 86_400_000;
 /** Owed work that waits for longer makes the worker not ready. */
 const mostOwedMs = 60_000;
 
-/** A dead worker's shards are free after this; with the time to look for them a takeover stays below five seconds. */
+/** A dead worker's shards are free after this; with the time to look for them a takeover stays below five seconds. A lone worker's last longer. */
 const shardLeaseMs = 3_000;
 const selfCheckMs = 1_000;
 
@@ -106,8 +106,11 @@ function createSealing({ db, wake, log, registry, leases, auditKeys, config }: W
 }
 
 function createChecks(options: WorkerOptions): Component {
-  const { db, wake, log, registry, health, owner, work, egress } = options;
-  const leases = new Leases({ db, owner, log, ttlMs: shardLeaseMs, renewMs: shardLeaseMs / 3 });
+  const { wake, log, registry, health, owner, work, egress } = options;
+  const leases: CheckLeases = {
+    acquire: (name, sought) => options.leases.acquire(name, { ...sought, ttlMs: shardLeaseMs }),
+    live: (prefix) => options.leases.live(prefix),
+  };
   const metrics = createCheckMetrics(registry);
   const guard = new StarvationGuard({ now: () => performance.now(), onLag: metrics.lag });
   const selfCheck = new SelfCheck({ timeoutMs: selfCheckMs });
@@ -130,7 +133,6 @@ function createChecks(options: WorkerOptions): Component {
       await stopEngines();
       guard.stop();
       await selfCheck.stop();
-      await leases.stop();
     },
   };
 }

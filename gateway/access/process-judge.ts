@@ -1,11 +1,11 @@
 // The judge of new documents, in a separate process. It does not block the event loop, and has a lower priority. A document that crashes it, or takes
-// too long, costs others no more than a restart.
+// too long, costs others no more than a restart. So does a time without new documents, after which the process ends.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/errors/errors.ts';
-import { ChildLine } from '../../platform/process/child-line.ts';
+import { ChildLine, usualRestMs } from '../../platform/process/child-line.ts';
 import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import type { Judge, Question, Verdict } from './document-judge.ts';
 import type { FromJudge, ToJudge } from './judge-process.ts';
@@ -19,6 +19,8 @@ interface ProcessJudgeOptions {
   readonly deadlineMs?: number;
   /** Memory limit of the process. */
   readonly memoryMiB?: number;
+  /** Time without new documents after which the process ends. The next one starts it again. */
+  readonly restMs?: number;
   /** The program of the process. */
   readonly program?: string;
 }
@@ -48,7 +50,7 @@ export class ProcessJudge implements Judge {
 
   constructor(options: ProcessJudgeOptions) {
     const program = join(import.meta.dirname, 'judge-process.ts');
-    this.#options = { deadlineMs: 3_000, memoryMiB: 192, program, ...options };
+    this.#options = { deadlineMs: 3_000, memoryMiB: 192, restMs: usualRestMs, program, ...options };
   }
 
   /** Throws when the process does not start. */
@@ -106,9 +108,9 @@ export class ProcessJudge implements Judge {
 
   async #open(deadlineMs: number): Promise<ChildLine<ToJudge, FromJudge>> {
     if (this.#closing.signal.aborted) throw shuttingDown();
-    const { program, memoryMiB, supergraphSdl, limits } = this.#options;
+    const { program, memoryMiB, restMs, supergraphSdl, limits } = this.#options;
     const line = new ChildLine<ToJudge, FromJudge>({
-      program,
+      ...{ program, restMs },
       nodeArguments: [`--max-old-space-size=${memoryMiB}`, '--max-semi-space-size=4'],
     });
     this.#line = line;

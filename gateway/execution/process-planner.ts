@@ -1,12 +1,12 @@
 // Plans in a separate process. Planning does not block the event loop, and an operation that crashes the process, or takes too long, costs others no
-// more than a restart. It plans one operation at a time, so that the guilty operation is known.
+// more than a restart. It plans one operation at a time, so that the guilty operation is known. Without new operations the process ends.
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { currentShare } from '../../platform/caller/caller.ts';
 import { CodedError } from '../../platform/errors/errors.ts';
 import { CountedLine } from '../../platform/log/counted-line.ts';
-import { ChildLine } from '../../platform/process/child-line.ts';
+import { ChildLine, usualRestMs } from '../../platform/process/child-line.ts';
 import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
 import { atMost } from '../../platform/work/within.ts';
@@ -32,6 +32,8 @@ interface ProcessPlannerOptions {
   readonly mostWaiting?: number;
   /** Time before an operation that crashed the process, or took too long, is tried again, because the machine may have been the cause. */
   readonly lostForMs?: number;
+  /** Time without new operations after which the process ends. The next one starts it again. */
+  readonly restMs?: number;
   /** The program of the process. */
   readonly program?: string;
   /** Called when the planner has no correct plan for an operation, and the field planner has one. */
@@ -87,6 +89,7 @@ export class ProcessPlanner implements Planner {
       startBudgetMs,
       mostWaiting: 1_000,
       lostForMs: 60_000,
+      restMs: usualRestMs,
       program,
       onPlannedByFields: () => undefined,
       ...options,
@@ -202,7 +205,7 @@ export class ProcessPlanner implements Planner {
     if (this.#isClosed) throw new CodedError('UNAVAILABLE', 'This gateway is shutting down.', { retryAfterMs });
     const known = this.#process;
     if (known !== undefined && this.#newest?.isOpen === true) return known;
-    this.#newest = new ChildLine({ program: this.#options.program });
+    this.#newest = new ChildLine(this.#options);
     this.#process = this.#opened(this.#newest);
     return this.#process;
   }

@@ -119,6 +119,7 @@ export class CheckEngine<Detail> {
       log,
       everyMs: options.balanceMs ?? 500,
       wake: options.wake,
+      usedShards: tenant.usedShards?.bind(tenant),
       onChange: () => this.#refresh.trigger(),
     });
     this.#targets = new TargetList({
@@ -139,7 +140,10 @@ export class CheckEngine<Detail> {
   }
 
   start(): void {
-    this.#unfollow ??= this.#options.tenant.onChange?.(() => this.#refresh.trigger());
+    this.#unfollow ??= this.#options.tenant.onChange?.(() => {
+      this.#holder.look();
+      this.#refresh.trigger();
+    });
     this.#holder.start();
     this.#refresh.start();
     this.#recorder.start();

@@ -74,8 +74,8 @@ export interface CheckResults<Detail = unknown> {
 
 /** The port for leases: `Leases` keeps them in the database, `MemoryLeases` in one process. */
 export interface CheckLeases {
-  /** Undefined if another owner holds it. */
-  acquire(name: string): Promise<HeldLease | undefined>;
+  /** Undefined if another owner holds it. `isSought`: whether another worker would take it over. If not, it may last longer. */
+  acquire(name: string, options?: { readonly isSought?: () => boolean }): Promise<HeldLease | undefined>;
   /** `leftMs`: the time after which it ends unless it is renewed. Undefined if it does not end by itself. */
   live(
     prefix: string,
@@ -86,6 +86,11 @@ export interface CheckTenant<Detail = unknown> extends CheckTargets, CheckResult
   /** Part of lease names: lower-case letters and hyphens. */
   readonly name: string;
   readonly probes: readonly Probe<never>[];
+  /**
+   * The shards that have targets, of this number of shards; undefined: any. Workers hold no others. `onChange` tells of the first target.
+   * Default: any.
+   */
+  usedShards?(shardCount: number): Promise<ReadonlySet<number> | undefined>;
   /** About 1,000 targets per shard. The number must be the same in all workers. Default 8. */
   readonly shardCount?: number;
   /** Slots for checks that are expected to answer. Default 1024. */

@@ -19,6 +19,8 @@ interface ShardHolderOptions {
   readonly everyMs: number;
   /** Tells workers of each other. With it, a worker that has its share looks when a lease of another one may end. */
   readonly wake?: Wake | undefined;
+  /** The shards with targets; undefined: any. No others are held. Default: any. */
+  readonly usedShards?: ((shardCount: number) => Promise<ReadonlySet<number> | undefined>) | undefined;
   /** A shard was gained or lost. */
   readonly onChange: () => void;
 }
@@ -50,6 +52,13 @@ export class ShardHolder {
     this.#unlisten ??= this.#options.wake?.on(this.#topic, () => this.#loop.trigger());
     this.#loop.start();
   }
+
+  /** Looks soon: the tenant may have its first target. */
+  look(): void {
+    if (this.#member === undefined) this.#loop.trigger();
+  }
+
+  readonly #whileOthers = { isSought: (): boolean => this.#others > 0 };
 
   /** Of workers that come, go, or give a shard back. */
   get #topic(): string {
@@ -96,14 +105,17 @@ export class ShardHolder {
   }
 
   async #balance(signal: AbortSignal): Promise<false> {
-    const { leases, owner, shardCount, wake } = this.#options;
+    const { leases, owner, shardCount, wake, usedShards } = this.#options;
     this.#settledForMs = 0;
-    if (performance.now() < this.#abstainUntilMs) {
+    const used = await usedShards?.(shardCount);
+    const isNeeded = used?.size !== 0;
+    if (!isNeeded) this.#settledForMs = longestSettledMs;
+    if (!isNeeded || performance.now() < this.#abstainUntilMs) {
       if (this.#member !== undefined || this.#held.size > 0) await this.#releaseAll();
       return false;
     }
     if (this.#member === undefined || this.#member.signal.aborted) {
-      this.#member = await leases.acquire(`${this.#prefix}member/${owner}`);
+      this.#member = await leases.acquire(`${this.#prefix}member/${owner}`, this.#whileOthers);
       this.#member?.signal.addEventListener('abort', () => this.#loop.trigger(), { once: true });
       if (this.#member !== undefined) wake?.notify(this.#topic);
     }
@@ -113,7 +125,7 @@ export class ShardHolder {
     const members = live.filter((lease) => lease.name.startsWith(`${this.#prefix}member/`)).length;
     this.#others = Math.max(0, members - 1);
     const plan = planShards({
-      shardCount,
+      ...{ shardCount, used },
       held: new Set(this.#held.keys()),
       heldByOthers: new Set(
         live.filter((lease) => lease.owner !== owner).map((lease) => shardOfLease(lease.name, this.#prefix)),
@@ -132,7 +144,7 @@ export class ShardHolder {
   }
 
   async #take(shard: number): Promise<void> {
-    const lease = await this.#options.leases.acquire(`${this.#prefix}shard/${shard}`);
+    const lease = await this.#options.leases.acquire(`${this.#prefix}shard/${shard}`, this.#whileOthers);
     if (lease === undefined) return;
     this.#held.set(shard, lease);
     lease.signal.addEventListener('abort', () => this.#loop.trigger(), { once: true });
@@ -154,8 +166,8 @@ export class ShardHolder {
   }
 }
 
-/** A worker that comes without a wake-up waits at most this long for its share. */
-const longestSettledMs = 3_000;
+/** A worker or a shard's first target that comes without a wake-up waits at most this long. */
+const longestSettledMs = 2_000;
 
 /** Until the first of these leases may end, and the time in which a database shows that it has. */
 function settledMs(others: readonly { readonly leftMs?: number | undefined }[]): number {

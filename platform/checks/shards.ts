@@ -12,6 +12,8 @@ export function shardSql(column: string): string {
 
 interface ShardPlanInput {
   readonly shardCount: number;
+  /** Only these are taken or kept. Default: all. */
+  readonly used?: ReadonlySet<number> | undefined;
   readonly held: ReadonlySet<number>;
   /** Shards held by other live workers. */
   readonly heldByOthers: ReadonlySet<number>;
@@ -26,15 +28,18 @@ interface ShardPlan {
   readonly release: readonly number[];
 }
 
-/** Every worker takes up to ceil(shards / workers) and releases more than that, so that a new worker gets its share. */
+/** Every worker takes up to ceil(used shards / workers) and releases the others, so that a new worker gets its share. */
 export function planShards(input: ShardPlanInput): ShardPlan {
-  const share = Math.ceil(input.shardCount / Math.max(1, input.workers));
-  const held = [...input.held].sort((a, b) => a - b);
-  if (held.length > share) return { acquire: [], release: held.slice(share) };
+  const isUsed = (shard: number) => input.used?.has(shard) ?? true;
+  const share = Math.ceil((input.used?.size ?? input.shardCount) / Math.max(1, input.workers));
+  const all = [...input.held].sort((a, b) => a - b);
+  const held = all.filter(isUsed);
+  const release = [...all.filter((shard) => !isUsed(shard)), ...held.slice(share)];
+  if (release.length > 0) return { acquire: [], release };
   const acquire: number[] = [];
   for (let step = 0; step < input.shardCount && held.length + acquire.length < share; step += 1) {
     const shard = (input.offset + step) % input.shardCount;
-    if (!input.held.has(shard) && !input.heldByOthers.has(shard)) acquire.push(shard);
+    if (isUsed(shard) && !input.held.has(shard) && !input.heldByOthers.has(shard)) acquire.push(shard);
   }
   return { acquire, release: [] };
 }

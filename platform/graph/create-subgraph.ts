@@ -36,7 +36,8 @@ export function createSubgraph<Resolvers extends object>(options: SubgraphOption
     Commit: commitResolvers(commits),
     ...mergeResolvers<object>(options.resolvers),
   };
-  const document = parse(sdl);
+  // With locations, the schema would keep each token of the text.
+  const document = parse(sdl, { noLocation: true });
   const missing = unresolved(document, resolvers);
   if (missing.length > 0) throw new Error(`${name}: no resolver for ${missing.join(', ')}`);
   const schema = buildSubgraphSchema([

@@ -7,7 +7,8 @@ import type { Logger } from '../log/log.ts';
 import type { KeyFolder } from '../secrets/key-folder.ts';
 import { Loop } from '../work/loop.ts';
 
-const everyMs = 5_000;
+/** A change of the key files is told at once. */
+const everyMs = 10_000;
 /** Rows of crashed processes are deleted after this time. No rotation takes this long. */
 const keptHours = 24;
 

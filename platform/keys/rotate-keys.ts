@@ -31,7 +31,7 @@ const quietMs: Readonly<Partial<Record<KeyFileName, number>>> = {
 };
 /** A process that still uses an old key is noticed within this time. */
 const mostWatchMs = 20 * minuteMs;
-/** A process reports every 5 s which keys it knows. */
+/** A process reports every 10 s which keys it knows. */
 const silentMs = 30_000;
 
 export type RotationStep =

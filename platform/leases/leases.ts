@@ -47,6 +47,9 @@ export function leaseHeld(lease: { readonly name: string; readonly token: string
 
 const mostNamed = 5;
 
+/** All leases are renewed after this part of the shortest lifetime. */
+const mostOfTtl = 0.4;
+
 /** No lease lasts longer without renewal. */
 export const longestTtlMs = 5_000;
 
@@ -59,13 +62,22 @@ export interface LeasesOptions {
   readonly log: Logger;
   /** A lease's lifetime without renewal, at most `longestTtlMs`; default 5000. */
   readonly ttlMs?: number;
-  /** How often all leases are renewed; default 1500. */
+  /** How often all leases are renewed; default 0.4 of `ttlMs`. Shorter leases shorten it. */
   readonly renewMs?: number;
+}
+
+interface AcquireOptions {
+  /** A shorter lifetime without renewal than the usual one. */
+  readonly ttlMs?: number;
+  /** Asked before each renewal. While the answer is no, the lifetime is the usual one. Default: yes. */
+  readonly isSought?: () => boolean;
 }
 
 interface Entry {
   readonly name: string;
   readonly token: string;
+  /** Asked before each renewal. */
+  readonly ttlMs: () => number;
   readonly controller: AbortController;
   /** By the monotonic clock: before this time the lease can't have expired in the database. */
   validUntilMs: number;
@@ -84,6 +96,8 @@ export class Leases {
   /** Of leases that ended without a renewal: whether another process took them. */
   readonly #asking = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer ends. */
+  #renewsAtMs = 0;
   #watch: NodeJS.Timeout | undefined;
   #renewing: Promise<void> | undefined;
   #stopped = false;
@@ -101,7 +115,7 @@ export class Leases {
     this.#host = options.host ?? null;
     this.#log = options.log;
     this.#ttlMs = Math.min(options.ttlMs ?? longestTtlMs, longestTtlMs);
-    this.#renewMs = options.renewMs ?? 1_500;
+    this.#renewMs = options.renewMs ?? this.#ttlMs * mostOfTtl;
   }
 
   get owner(): string {
@@ -119,18 +133,22 @@ export class Leases {
   }
 
   /** Takes a lease that is free or has expired; undefined when another process (or this one) holds it. */
-  async acquire(name: string): Promise<HeldLease | undefined> {
+  async acquire(name: string, options: AcquireOptions = {}): Promise<HeldLease | undefined> {
+    const { ttlMs: shortMs = this.#ttlMs, isSought = () => true } = options;
+    const ttlOfMs = () => (isSought() ? Math.min(shortMs, this.#ttlMs) : this.#ttlMs);
+    const ttlMs = ttlOfMs();
     if (this.#stopped || this.#held.has(name)) return undefined;
     const token = newToken();
     // Taken before the statement: the database's clock starts later, so this process's time ends first.
     const startedMs = performance.now();
-    if (!(await this.#take(name, token))) return undefined;
+    if (!(await this.#take(name, token, ttlMs))) return undefined;
     this.#writtenMs = performance.now();
     const entry: Entry = {
       name,
       token,
+      ttlMs: ttlOfMs,
       controller: new AbortController(),
-      validUntilMs: startedMs + this.#localTtlMs(),
+      validUntilMs: startedMs + localTtlMs(ttlMs),
       queued: undefined,
     };
     if (this.#stopped || this.#held.has(name) || performance.now() >= entry.validUntilMs) {
@@ -171,14 +189,9 @@ export class Leases {
     await Promise.all(this.#asking);
   }
 
-  /** A tenth is reserved for timers that fire late. */
-  #localTtlMs(): number {
-    return this.#ttlMs * 0.9;
-  }
-
-  async #take(name: string, token: string): Promise<boolean> {
+  async #take(name: string, token: string, ttlMs: number): Promise<boolean> {
     const until = 'NOW(3) + INTERVAL ? MICROSECOND';
-    const values = [token, this.#owner, this.#host, this.#ttlMs * 1000, name];
+    const values = [token, this.#owner, this.#host, ttlMs * 1000, name];
     const soon = 'SET STATEMENT innodb_lock_wait_timeout = 2 FOR';
     try {
       const taken = await this.#db.execute(
@@ -200,10 +213,19 @@ export class Leases {
 
   /** `tookMs`: of the last renewal. */
   #schedule(tookMs = 0): void {
+    const shorter = [...this.#held.values()].map(({ ttlMs }) => ttlMs()).filter((ttlMs) => ttlMs < this.#ttlMs);
+    const renewMs = Math.min(this.#renewMs, ...shorter.map((ttlMs) => ttlMs * mostOfTtl));
     // The database may return at once, and a renewal may take long: waiting another whole period would lose the leases.
-    const soonMs = this.#renewMs / 5;
-    const pauseMs = this.#failing ? soonMs : Math.max(soonMs, this.#renewMs - tookMs);
-    if (this.#timer === undefined && this.#held.size > 0 && !this.#stopped)
+    const soonMs = renewMs / 5;
+    const pauseMs = this.#failing ? soonMs : Math.max(soonMs, renewMs - tookMs);
+    const atMs = performance.now() + pauseMs;
+    // A lease that was just taken may be a shorter one.
+    if (this.#timer !== undefined && atMs < this.#renewsAtMs) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    if (this.#timer === undefined && this.#held.size > 0 && !this.#stopped) {
+      this.#renewsAtMs = atMs;
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
         const startedMs = performance.now();
@@ -212,6 +234,7 @@ export class Leases {
           this.#schedule(performance.now() - startedMs);
         });
       }, pauseMs);
+    }
     this.#scheduleWatch();
   }
 
@@ -261,11 +284,12 @@ export class Leases {
     const wasFailing = this.#failing;
     this.#failing = false;
     try {
-      const { renewed, ours } = await this.#renewRows(entries);
+      const lifetimes = new Map(entries.map((entry) => [entry, entry.ttlMs()]));
+      const { renewed, ours } = await this.#renewRows(lifetimes);
       if (renewed.size > 0) this.#writtenMs = performance.now();
       this.renewals.written += 1;
-      for (const entry of entries) {
-        if (renewed.has(entry.token)) entry.validUntilMs = startedMs + this.#localTtlMs();
+      for (const [entry, ttlMs] of lifetimes) {
+        if (renewed.has(entry.token)) entry.validUntilMs = startedMs + localTtlMs(ttlMs);
         else if (ours.has(entry.token)) this.#renewBusy(entry);
       }
       const lost = this.#drop(entries.filter(({ token }) => !ours.has(token)));
@@ -285,13 +309,14 @@ export class Leases {
   /** A lease with continuous writes of results is always locked, so its renewal must queue with the results. */
   #renewBusy(entry: Entry): void {
     const startedMs = performance.now();
+    const ttlMs = entry.ttlMs();
     const sql =
       'SET STATEMENT innodb_lock_wait_timeout = 1 FOR UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name = ? AND token = ? AND expires_at > NOW(3)';
     entry.queued ??= this.#db
-      .execute(sql, [this.#ttlMs * 1000, entry.name, entry.token])
+      .execute(sql, [ttlMs * 1000, entry.name, entry.token])
       .then(
         ({ affectedRows }) => {
-          if (affectedRows === 1) entry.validUntilMs = startedMs + this.#localTtlMs();
+          if (affectedRows === 1) entry.validUntilMs = startedMs + localTtlMs(ttlMs);
         },
         (error: unknown) => this.#log.warn({ err: error, lease: entry.name }, 'lease not renewed yet'),
       )
@@ -300,12 +325,16 @@ export class Leases {
       });
   }
 
-  async #renewRows(entries: readonly Entry[]): Promise<{ renewed: ReadonlySet<string>; ours: ReadonlySet<string> }> {
+  async #renewRows(
+    lifetimes: ReadonlyMap<Entry, number>,
+  ): Promise<{ renewed: ReadonlySet<string>; ours: ReadonlySet<string> }> {
+    const entries = [...lifetimes.keys()];
     const names = entries.map((entry) => entry.name);
     const tokens = entries.map((entry) => entry.token);
     const marks = marksFor(names);
     const mine = `name IN (${marks}) AND token IN (${marks})`;
-    if (await this.#renewAtOnce(mine, [...names, ...tokens], entries.length)) {
+    const lifetime = lifetimeSql(lifetimes);
+    if (await this.#renewAtOnce(lifetime, { sql: mine, values: [...names, ...tokens] }, entries.length)) {
       const all = new Set(tokens);
       return { renewed: all, ours: all };
     }
@@ -317,8 +346,8 @@ export class Leases {
       );
       if (free.length > 0)
         await tx.execute(
-          `UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name IN (${marksFor(free)})`,
-          [this.#ttlMs * 1000, ...free.map((row) => row.name)],
+          `UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ${lifetime.sql} MICROSECOND WHERE name IN (${marksFor(free)})`,
+          [...lifetime.values, ...free.map((row) => row.name)],
         );
       const renewed = new Set(free.map((row) => row.token));
       if (renewed.size === entries.length) return { renewed, ours: renewed };
@@ -330,10 +359,10 @@ export class Leases {
   }
 
   /** In one statement: a busy process reads each further answer late. False if a row is locked, or is not ours. */
-  async #renewAtOnce(mine: string, values: readonly string[], count: number): Promise<boolean> {
-    const sql = `SET STATEMENT innodb_lock_wait_timeout = 0 FOR UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE ${mine} AND expires_at > NOW(3)`;
+  async #renewAtOnce(lifetime: Condition, mine: Condition, count: number): Promise<boolean> {
+    const sql = `SET STATEMENT innodb_lock_wait_timeout = 0 FOR UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ${lifetime.sql} MICROSECOND WHERE ${mine.sql} AND expires_at > NOW(3)`;
     try {
-      return (await this.#db.execute(sql, [this.#ttlMs * 1000, ...values])).affectedRows === count;
+      return (await this.#db.execute(sql, [...lifetime.values, ...mine.values])).affectedRows === count;
     } catch (error) {
       if (isLockWaitTimeout(error)) return false;
       throw error;
@@ -368,4 +397,19 @@ export class Leases {
       this.#log.warn({ err: error, lease: entry.name }, 'lease not released: it ends by itself');
     });
   }
+}
+
+/** A tenth is reserved for timers that fire late. */
+function localTtlMs(ttlMs: number): number {
+  return ttlMs * 0.9;
+}
+
+/** SQL of the lifetime of each lease, in microseconds. */
+function lifetimeSql(lifetimes: ReadonlyMap<Entry, number>): Condition {
+  const byTtl = [...Map.groupBy(lifetimes, ([, ttlMs]) => ttlMs)];
+  if (byTtl.length === 1) return { sql: '?', values: byTtl.map(([ttlMs]) => ttlMs * 1000) };
+  return {
+    sql: `CASE ${byTtl.map(([, alike]) => `WHEN name IN (${marksFor(alike)}) THEN ?`).join(' ')} END`,
+    values: byTtl.flatMap(([ttlMs, alike]) => [...alike.map(([{ name }]) => name), ttlMs * 1000]),
+  };
 }

@@ -6,7 +6,7 @@ import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import { trustedNow } from './trusted-clock.ts';
 
-const beatMs = 20_000;
+const beatMs = 30_000;
 /** A longer silence is a standstill. */
 const silentSeconds = 90;
 /** More than any reader asks for. */

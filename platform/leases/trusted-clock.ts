@@ -12,7 +12,7 @@ export const trustedNow = '(SELECT LEAST(NOW(3), trusted_at) FROM trusted_clock 
 const dayMs = 86_400_000;
 const sampleMs = 2_000;
 /** How far the stored time may lag before it is written again. */
-const writeEveryMs = 5_000;
+const writeEveryMs = 8_000;
 /** Clocks of different hosts may differ in rate by less than this; NTP slews by 0.05 %. */
 const mostFaster = 1.001;
 /** A larger difference between the two clocks is a step. */

@@ -1,5 +1,5 @@
 // A line to a child process that answers one question at a time. What the process does to a question costs that question alone: if it
-// ends, or has no answer by the deadline, the caller learns it and starts another one.
+// ends, or has no answer by the deadline, the caller learns it and starts another one. A process without questions ends, too.
 import { type ChildProcess, fork } from 'node:child_process';
 import { getPriority, setPriority } from 'node:os';
 
@@ -8,18 +8,25 @@ interface ChildLineOptions {
   readonly program: string;
   /** For Node. */
   readonly nodeArguments?: readonly string[];
+  /** The process ends when it has had no question for so long: its memory is freed until it is needed. */
+  readonly restMs: number;
 }
 
+/** A usual `restMs`. */
+export const usualRestMs = 60_000;
 const mostOutput = 2_000;
 const mostNiceness = 19;
 
 export class ChildLine<Question, Answer> {
   readonly #child: ChildProcess;
+  readonly #restMs: number;
+  #rest: NodeJS.Timeout | undefined;
   #output = '';
   #end = '';
   #answered: ((answer: Answer | undefined) => void) | undefined;
 
-  constructor({ program, nodeArguments = [] }: ChildLineOptions) {
+  constructor({ program, nodeArguments = [], restMs }: ChildLineOptions) {
+    this.#restMs = restMs;
     // Nothing of the environment is for it but Node's cache of compiled code. A Ctrl-C on the terminal is for this process, which ends it.
     const { NODE_COMPILE_CACHE } = process.env;
     const env = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
@@ -48,6 +55,7 @@ export class ChildLine<Question, Answer> {
   /** Undefined if the process ended, or did not answer by the deadline: then it is ended. */
   async ask(question: Question, deadlineMs: number): Promise<Answer | undefined> {
     if (!this.isOpen) return undefined;
+    clearTimeout(this.#rest);
     this.#hold(true);
     const deadline = setTimeout(() => {
       this.#over(`it had no answer within ${deadlineMs} ms`);
@@ -64,6 +72,7 @@ export class ChildLine<Question, Answer> {
       clearTimeout(deadline);
       this.#answered = undefined;
       this.#hold(false);
+      if (this.isOpen) this.#rest = setTimeout(() => this.end('it was not needed'), this.#restMs).unref();
     }
   }
 
@@ -77,8 +86,9 @@ export class ChildLine<Question, Answer> {
     }
   }
 
-  end(): void {
-    this.#over('it was ended');
+  end(reason = 'it was ended'): void {
+    clearTimeout(this.#rest);
+    this.#over(reason);
     this.#child.kill('SIGKILL');
   }
 

@@ -46,7 +46,7 @@ afterAll(async () => {
 });
 
 /** Longer than processes take to report which keys they know. */
-const quietMs = 8_000;
+const quietMs = 13_000;
 const password = 'a password that fits';
 const allKeys = () => place.settings['keys.folder'] ?? '';
 const keysOf = (name: string) => join(place.folder.path, `keys-${name}`);

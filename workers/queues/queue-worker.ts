@@ -54,7 +54,7 @@ const mostHandOvers = 2;
  * How long a worker without jobs waits in Redis, in seconds. A job ends the wait at once. A connection that is dead without notice is
  * found at its end, and until then rows are run here.
  */
-const idleWaitSeconds = 60;
+const idleWaitSeconds = 300;
 /** How often a worker looks for jobs of ended processes. They are handed over again long before: this only empties Redis. */
 const stalledInterval = 600_000;
 /** BullMQ waits for Redis without end: its first connection, and in a pause the connection that it has just broken off. */

@@ -63,6 +63,14 @@ test.each(['end', 'memory'])(
   },
 );
 
+test('a judge that is not needed ends, and the next document starts another one', async () => {
+  odd({ restMs: 50 });
+  const before = await judgedBy('{a}');
+  await until(() => !isAlive(before));
+  const after = await judgedBy('{b}');
+  expect([after > 0, after === before]).toEqual([true, false]);
+});
+
 test('a document that takes too long ends the process, even if it never yields', async () => {
   odd({ deadlineMs: 500 });
   const before = await judgedBy('{a}');

@@ -96,6 +96,14 @@ test('users take turns, so that operations of one user wait for few of another',
   expect(order.slice(0, 3)).toEqual(['flooder', 'flooder', 'other']);
 });
 
+test('a planner that is not needed ends, and the next operation starts another one', async () => {
+  odd({ restMs: 50 });
+  const before = await madeBy('{a}');
+  await until(() => !isAlive(before));
+  const after = await madeBy('{b}');
+  expect([typeof after, after === before]).toEqual(['number', false]);
+});
+
 test('an operation without a plan does not affect the process', async () => {
   odd();
   const before = await madeBy('{a}');

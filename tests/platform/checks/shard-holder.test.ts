@@ -15,6 +15,8 @@ let wake: HandWake;
 let holders: ShardHolder[];
 /** Looks for leases, by worker. */
 let looks: number[];
+/** Whether a lease is sought, by worker and lease. */
+let sought: Map<string, () => boolean>;
 
 beforeEach(() => {
   jest.useFakeTimers({ doNotFake: ['performance'] });
@@ -22,6 +24,7 @@ beforeEach(() => {
   wake = new HandWake();
   holders = [];
   looks = [];
+  sought = new Map();
 });
 
 afterEach(async () => {
@@ -29,14 +32,17 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
-async function startWorker(): Promise<ShardHolder> {
+async function startWorker(usedShards?: () => Promise<ReadonlySet<number> | undefined>): Promise<ShardHolder> {
   const at = looks.push(0) - 1;
   const owner = `00000000-0000-0000-0000-00000000000${at}`;
   const leases = table.of(owner);
   const holder = new ShardHolder({
-    ...{ tenant: 'test', owner, shardCount, log, everyMs, wake, onChange: () => undefined },
+    ...{ tenant: 'test', owner, shardCount, log, everyMs, wake, usedShards, onChange: () => undefined },
     leases: {
-      acquire: leases.acquire,
+      acquire: (name, options) => {
+        if (options?.isSought !== undefined) sought.set(`${at} ${name}`, options.isSought);
+        return leases.acquire(name);
+      },
       live: async (prefix) => {
         looks[at] = (looks[at] ?? 0) + 1;
         return (await leases.live(prefix)).map((lease) => ({ ...lease, leftMs: leaseMs }));
@@ -49,11 +55,11 @@ async function startWorker(): Promise<ShardHolder> {
   return holder;
 }
 
-test('one worker with all shards looks every three seconds', async () => {
+test('one worker with all shards looks every two seconds', async () => {
   const holder = await startWorker();
   expect(holder.heldShards()).toHaveLength(shardCount);
   const before = looks[0] ?? 0;
-  await jest.advanceTimersByTimeAsync(3 * everyMs);
+  await jest.advanceTimersByTimeAsync(1 * everyMs);
   expect(looks[0]).toBe(before);
   await jest.advanceTimersByTimeAsync(2 * everyMs);
   expect(looks[0]).toBe(before + 1);
@@ -89,4 +95,33 @@ test('while wake-ups may be missed, it looks at its interval', async () => {
   const before = looks[0] ?? 0;
   await jest.advanceTimersByTimeAsync(4 * everyMs);
   expect(looks[0]).toBe(before + 4);
+});
+
+test('workers hold no shards without targets, and take their share when they are told of the first', async () => {
+  let used = new Set<number>();
+  const [one, two] = [await startWorker(async () => used), await startWorker(async () => used)];
+  const held = () => [one, two].map((each) => each.heldShards());
+  const live = () => table.of('other').live('checks/');
+  expect([held(), await live()]).toEqual([[[], []], []]);
+  used = new Set([2]);
+  one.look();
+  await jest.advanceTimersByTimeAsync(0);
+  expect(held()).toEqual([[2], []]);
+  used = new Set([0, 1, 3]);
+  await jest.advanceTimersByTimeAsync(8 * everyMs);
+  expect(held().flat().toSorted()).toEqual([0, 1, 3]);
+  expect(Math.min(...held().map(({ length }) => length))).toBe(1);
+  used = new Set();
+  await jest.advanceTimersByTimeAsync(8 * everyMs);
+  expect([held(), await live()]).toEqual([[[], []], []]);
+});
+
+test('a lease is sought by others while there are other workers', async () => {
+  await startWorker();
+  expect([...sought.values()].map((isSought) => isSought())).toEqual(Array(shardCount + 1).fill(false));
+  const two = await startWorker();
+  expect(new Set([...sought.values()].map((isSought) => isSought()))).toEqual(new Set([true]));
+  await two.stop();
+  await jest.advanceTimersByTimeAsync(0);
+  expect([...sought].filter(([name, isSought]) => name.startsWith(`0 `) && isSought())).toEqual([]);
 });

@@ -125,4 +125,14 @@ describe('shards', () => {
       settle();
     }
   });
+
+  test('of shards without targets none is taken, and held ones are given back', () => {
+    const used = new Set([1, 6]);
+    const plan = (held: readonly number[], workers = 1) =>
+      planShards({ shardCount: 8, used, held: new Set(held), heldByOthers: new Set(), workers, offset: 3 });
+    expect(plan([])).toEqual({ acquire: [6, 1], release: [] });
+    expect(plan([0, 1, 7])).toEqual({ acquire: [], release: [0, 7] });
+    expect(plan([1, 6])).toEqual({ acquire: [], release: [] });
+    expect(plan([1, 6], 2)).toEqual({ acquire: [], release: [6] });
+  });
 });

@@ -146,6 +146,29 @@ describe('renewal', () => {
     expect(leases.renewals.written).toBeGreaterThanOrEqual(90);
   });
 
+  test('a shorter lease keeps its own lifetime, and one statement renews it with the others', async () => {
+    const leases = holder({ renewMs: 300 });
+    await take(leases, 'usual');
+    let isSought = true;
+    const short = await leases.acquire('short', { ttlMs: 800, isSought: () => isSought });
+    const rows = () =>
+      db.query<{ beat: number; leftMs: number }>(
+        `SELECT beat, TIMESTAMPDIFF(MICROSECOND, NOW(3), expires_at) DIV 1000 AS leftMs FROM lease
+          WHERE name IN ('short', 'usual') ORDER BY name`,
+      );
+    await waitFor('renewals past its time', async () => ((await rows())[0]?.beat ?? 0) >= 3);
+    const [ofShort, ofUsual] = await rows();
+    expect(ofUsual?.beat).toBe(ofShort?.beat);
+    expect(Number(ofShort?.leftMs)).toBeLessThanOrEqual(800);
+    expect(Number(ofUsual?.leftMs)).toBeGreaterThan(3_000);
+    expect(short?.signal.aborted).toBe(false);
+    isSought = false;
+    await waitFor('the usual lifetime', async () => Number((await rows())[0]?.leftMs) > 3_000);
+    isSought = true;
+    await waitFor('the short one', async () => Number((await rows())[0]?.leftMs) <= 800);
+    expect(short?.signal.aborted).toBe(false);
+  });
+
   test('a lease that another process takes is lost: its signal aborts, and other leases stay', async () => {
     const leases = holder({ ttlMs: 5_000, renewMs: 30 });
     const lost = await take(leases, 'taken');

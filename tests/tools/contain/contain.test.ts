@@ -110,9 +110,12 @@ withRights('a contained run', () => {
     expect(await readdir(place)).toEqual([]);
   });
 
-  test('the parent pid that npm gives to a run is not passed on to its programs', async () => {
+  test.each([
+    ['npm', 'test'],
+    ['a script alone', undefined],
+  ])('the parent pid that %s gives to a run is not passed on to its programs', async (_, event) => {
     const child = contained('echo "$# $(printenv TIDEGATE_PARENT || echo none)"', [], {
-      TIDEGATE_PARENT: String(process.pid),
+      ...{ TIDEGATE_PARENT: String(process.pid), npm_lifecycle_event: event },
     });
     expect(await firstLine(child)).toBe('1 none');
   });

@@ -278,6 +278,45 @@ describe('OwedCarrier', () => {
     await waitFor('done', async () => (await stillOwed()) === 0);
   });
 
+  describe('while a worker waits for jobs, for up to 300 s', () => {
+    const marker = 'test:jobs:test:marker';
+    /** Connections that wait for the marker in Redis, which wakes one of them for each job. */
+    const waiting = async () => String(await redis.client('LIST')).match(/flags=\w*b.* cmd=bzpopmin/g)?.length ?? 0;
+
+    test('work is done even if each of its wake-ups in Redis is lost', async () => {
+      const thieves = Array.from({ length: 12 }, () => redis.duplicate());
+      stops.push(async () => thieves.forEach((thief) => void thief.disconnect()));
+      // Redis serves those first that wait longest.
+      for (const thief of thieves) thief.bzpopmin(marker, 0).catch(() => undefined);
+      await waitFor('the thieves to wait', async () => (await waiting()) === thieves.length);
+      start(effectsQueue({ db, worker: 'one', jobMs: 5 }));
+      await waitFor('the worker to wait', async () => (await waiting()) === thieves.length + 1);
+      await oweAll(['key']);
+      await waitFor('done', async () => (await effects()).get('key') === 1, 10_000);
+      const left = await waiting();
+      // The worker, and at least one before it.
+      expect(left).toBeGreaterThan(1);
+      expect(left).toBeLessThanOrEqual(thieves.length);
+    });
+
+    test.each([
+      ['at once', {}],
+      ['with a priority', { priority: 7 }],
+      ['with a delay', { delay: 400 }],
+      ['with both', { delay: 400, priority: 7 }],
+    ])('a job that is added %s ends the wait', async (_, options) => {
+      start(effectsQueue({ db, worker: 'one', jobMs: 1 }), { dispatchMs: 3_600_000 });
+      await waitFor('the worker to wait', async () => (await waiting()) === 1);
+      // Nobody is told of it but by the job.
+      await db.transaction((tx) => owe(tx, 'test', 'key'));
+      const queue = new Queue('test', { connection: { path: server.path }, prefix: 'test:jobs' });
+      stops.push(() => queue.close());
+      await queue.add('test', { key: 'key' }, { jobId: 'added', removeOnComplete: true, ...options });
+      await waitFor('done', async () => (await effects()).get('key') === 1, 5_000);
+      await waitFor('the worker to wait again', async () => (await waiting()) === 1);
+    });
+  });
+
   describe('a Redis that answers but accepts no writes', () => {
     const refusing: Readonly<Record<string, { readonly begin: string[]; readonly end: string[] }>> = {
       'out of memory': { begin: ['CONFIG', 'SET', 'maxmemory', '1'], end: ['CONFIG', 'SET', 'maxmemory', '0'] },

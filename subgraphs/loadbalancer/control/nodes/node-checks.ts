@@ -67,6 +67,7 @@ export function createNodeChecks(options: NodeChecksOptions): CheckTenant<NodeCh
     notesDoubts: true,
     // Records only changes of state.
     samplesPerSecond: Number.MIN_VALUE,
+    usedShards: async () => ((await db.query('SELECT 1 FROM lb_node LIMIT 1')).length > 0 ? undefined : new Set()),
     async listTargets(shards) {
       const cursor = await cursorNow(db);
       const targets = await list({ shards });

@@ -2,6 +2,7 @@
 import { changedSubjects, subjectCursor } from '../../../../platform/checks/changed-subjects.ts';
 import type { CheckTarget, CheckTenant } from '../../../../platform/checks/check-tenant.ts';
 import type { Probe } from '../../../../platform/checks/probe.ts';
+import { shardOf } from '../../../../platform/checks/shards.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
@@ -42,6 +43,7 @@ export function createBackendChecks(options: BackendChecksOptions): CheckTenant<
     name: 'backends',
     probes: [probe],
     slots,
+    usedShards: (count) => usedShards(db, count),
     async listTargets(shards) {
       const cursor = await subjectCursor(db);
       return { cursor, targets: await list(shards) };
@@ -56,6 +58,16 @@ export function createBackendChecks(options: BackendChecksOptions): CheckTenant<
     retain: (ids) => checker.retain(ids),
     record: (batch, lease) => recordCheckResults(db, wake, batch, lease, options.checker?.drivers),
   };
+}
+
+/** With more backends, each shard probably has one. */
+const mostOfFew = 32;
+
+async function usedShards(db: Database, count: number): Promise<ReadonlySet<number> | undefined> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM backend WHERE provisioning_status = 'ENABLED' LIMIT ${mostOfFew + 1}`,
+  );
+  return rows.length > mostOfFew ? undefined : new Set(rows.map(({ id }) => shardOf(id, count)));
 }
 
 /** Logs in and reads version and serial. It needs only the target's id: address and credentials stay in the database. */
