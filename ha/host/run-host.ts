@@ -63,6 +63,8 @@ interface HostOptions {
   /** Name server that the primary runs. Undefined if there is none. */
   readonly nameServer: NameServerPlan | undefined;
   readonly copyBytesPerSecond: number;
+  /** The longest time that a backup lock or read lock may stop the primary's commits. */
+  readonly longestLockMs: number;
   /** File in which `tidegate serve` notes its process. */
   readonly processFile: string | undefined;
   /** Key folders of `tidegate serve`. */
@@ -362,7 +364,7 @@ async function startData(
   const agent = await HaAgent.start({
     ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
     ...{ strict: file.strict, mayRoute: true, rejoinsByHand: options.rejoinsByHand },
-    watchdogDevice: options.watchdogDevice,
+    ...{ watchdogDevice: options.watchdogDevice, longestLockMs: options.longestLockMs },
     asynchronous: data.filter(({ asynchronous }) => asynchronous === true).map(({ name }) => name),
     sites: Object.fromEntries(data.map(({ name, site = '' }) => [name, site])),
     hosts: Object.fromEntries(data.map((each) => [each.name, placeOf(each)])),

@@ -138,6 +138,44 @@ test('a host whose account could not be removed at once loses it as soon as the 
   }
 }, 60_000);
 
+/** Statements that stop commits. */
+const locks = {
+  'a read lock': ['FLUSH TABLES WITH READ LOCK'],
+  'a backup lock': ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'].map((stage) => `BACKUP STAGE ${stage}`),
+};
+
+test.each(Object.entries(locks))(
+  '%s does not make a primary count as dead, but a server that hangs under it does',
+  async (_what, statements) => {
+    const server = await open();
+    await fence(server, monotonicMs() + farMs);
+    await server.start('MASTER');
+    await waitFor('the server', () => isUp(server));
+    await server.open(opening);
+    const locking = new Session(server.root);
+    const pid = server.pid ?? 0;
+    const deadMs = () => monotonicMs() - server.aliveAtMs;
+    try {
+      for (const each of statements) await locking.query(each, [], 10_000);
+      await waitFor('a commit that waits', () => warnings.some((each) => each.includes('commits wait')));
+      const untilMs = monotonicMs() + 3_000;
+      let mostMs = 0;
+      await waitFor('three seconds', () => {
+        mostMs = Math.max(mostMs, deadMs());
+        return monotonicMs() > untilMs;
+      });
+      expect(mostMs).toBeLessThan(1_000);
+      process.kill(pid, 'SIGSTOP');
+      await waitFor('its death', () => deadMs() >= 1_000);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+      locking.forget();
+    }
+    await waitFor('commits', () => deadMs() < 400);
+  },
+  60_000,
+);
+
 test('a host that stops reading its copy gets no more, and the next host gets a copy', async () => {
   const server = await open();
   await fence(server, monotonicMs() + farMs);
