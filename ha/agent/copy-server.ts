@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { sizeOfFolder, slowed, startCopy } from '../../embedded/physical-copy.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
+import { withSpooledTail } from '../../embedded/spooled-tail.ts';
 import { requireOneHost } from '../../platform/net/one-host.ts';
 import { type CopyTls, copyPath, sizeHeader } from './copy.ts';
 
@@ -102,7 +103,7 @@ export class CopyServer {
     await writeFile(settings, `[client]\nuser=root\npassword="${rootPassword}"\nsocket=${socketPath}\n`, {
       mode: 0o600,
     });
-    const { child, output, finished } = await startCopy({ settingsFile: settings, dataPath, work });
+    const { child, output, locks, finished } = await startCopy({ settingsFile: settings, dataPath, work });
     this.#giving = child;
     const onGone = () => child.kill('SIGKILL');
     answer.once('close', onGone);
@@ -114,7 +115,9 @@ export class CopyServer {
         log.warn(`a copy ends: the host that gets it has taken nothing for ${silenceMs / 1_000} s`);
         answer.destroy();
       });
-      await pipeline(output, slowed(mostBytesPerSecond), answer, { end: false });
+      // Commits must not wait for the link to that host.
+      const parts = withSpooledTail(output, { locks, file: join(work, 'tail') });
+      await pipeline(parts, slowed(mostBytesPerSecond), answer, { end: false });
       // An answer that is cut off is not a copy.
       await finished();
       answer.end();
