@@ -26,9 +26,14 @@ const part = (letter: string) => Buffer.alloc(partBytes, letter);
 /** Writes as the program does: it waits whenever nobody takes its output. `taken`: how many parts were taken. */
 function program(letters: string): { readonly taken: () => number } {
   let taken = 0;
-  const next = () => {
-    if (taken < letters.length) output.write(part(letters[taken] ?? ''), () => void ((taken += 1), next()));
-    else output.end();
+  const next = (): void => {
+    const letter = letters[taken];
+    if (letter === undefined) output.end();
+    else
+      output.write(part(letter), () => {
+        taken += 1;
+        next();
+      });
   };
   next();
   return { taken: () => taken };
