@@ -85,7 +85,7 @@ async function copyInto(
     const onAbort = () => copy.child.kill('SIGKILL');
     signal.addEventListener('abort', onAbort);
     try {
-      const slow = Readable.from(slowed(mostBytesPerSecond)(copy.output), { objectMode: false });
+      const slow = Readable.from(slowed(mostBytesPerSecond, copy.locks)(copy.output), { objectMode: false });
       const compressed = slow.pipe(createZstdCompress());
       slow.on('error', (error) => compressed.destroy(error));
       const data = await encryptFile(path, compressed, encrypter);

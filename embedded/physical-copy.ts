@@ -16,6 +16,13 @@ import type { ServiceUser } from './service-account.ts';
 
 const prepareTimeoutMs = 600_000;
 const keptOutputBytes = 4_096;
+/**
+ * Interval at which mariadb-backup looks for new redo log. While it holds its last lock it waits for one such look: with its own default of a second,
+ * commits stop for a second.
+ */
+const logCopyEveryMs = 50;
+/** From this message on, mariadb-backup holds locks that stop changes of tables, and later commits. */
+const locksMessage = 'BACKUP STAGE FLUSH';
 const positionFiles = ['mariadb_backup_binlog_info', 'xtrabackup_binlog_info'];
 
 /** The end of the stream's output. */
@@ -27,9 +34,27 @@ function lastOf(stream: Readable): () => string {
   return () => text.trim();
 }
 
+/** Resolves once that text is in the stream, in one line. */
+function messageOf(stream: Readable, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    let before = '';
+    const look = (part: string) => {
+      before += part;
+      if (before.includes(text)) {
+        stream.off('data', look);
+        resolve();
+      }
+      before = before.slice(-text.length);
+    };
+    stream.on('data', look);
+  });
+}
+
 interface CopyStream {
   readonly child: ChildProcess;
   readonly output: Readable;
+  /** Resolves when it begins to hold locks. From then on its output must be read without delay. */
+  readonly locks: Promise<void>;
   /** Rejects if the copy is not whole. */
   readonly finished: () => Promise<void>;
 }
@@ -46,16 +71,16 @@ export async function startCopy(options: {
   const child = spawn(
     ...endingWithParent(program, [
       ...[`--defaults-file=${settingsFile}`, '--backup', '--stream=mbstream'],
-      ...[`--datadir=${dataPath}`, `--target-dir=${work}`, ...more],
+      ...[`--datadir=${dataPath}`, `--target-dir=${work}`, `--loose-log-copy-interval=${logCopyEveryMs}`, ...more],
     ]),
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const lastOutput = lastOf(child.stderr);
+  const locks = messageOf(child.stderr, locksMessage);
   const exited = once(child, 'close');
   exited.catch(() => undefined);
   return {
-    child,
-    output: child.stdout,
+    ...{ child, output: child.stdout, locks },
     finished: async () => {
       const [code] = await exited;
       if (code !== 0) throw new Error(`mariadb-backup ended with ${code}: ${lastOutput()}`);
@@ -63,8 +88,12 @@ export async function startCopy(options: {
   };
 }
 
-/** Passes the parts on, at this rate at most. */
-export function slowed(mostBytesPerSecond: number) {
+/** Passes the parts on, at this rate at most. `until`: from then on without a limit. */
+export function slowed(mostBytesPerSecond: number, until?: Promise<void>) {
+  let isSlowed = true;
+  void until?.then(() => {
+    isSlowed = false;
+  });
   return async function* (parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const fromMs = performance.now();
     let bytes = 0;
@@ -72,7 +101,7 @@ export function slowed(mostBytesPerSecond: number) {
       yield part;
       bytes += part.length;
       const aheadMs = (bytes / mostBytesPerSecond) * 1_000 - (performance.now() - fromMs);
-      if (aheadMs > 10) await sleep(aheadMs);
+      if (isSlowed && aheadMs > 10) await sleep(aheadMs);
     }
   };
 }

@@ -137,6 +137,7 @@ export class HaAgent {
       },
     });
     agent = new HaAgent(options, limits, server, lead, staying);
+    lead.renewIfDue();
     agent.#clients.letIn();
     await agent.#copies.give();
     await agent.#state.fingerprints.read();
@@ -225,7 +226,7 @@ export class HaAgent {
   /** Publishes this host's report in etcd. */
   #report(step: Step, seen: Seen): void {
     const { shared, server, me, sealing } = seen;
-    if (shared !== undefined) this.#state.tellAway(whyAway(step, seen, this.#copies.share));
+    if (shared !== undefined) this.#state.tellAway(whyAway(step, seen, this.#copies));
     this.#state.report(server, {
       ...{ unfit: whyUnfit(seen, me, sealing, this.#limits), asks: this.#since.asking?.reign },
       leaderless: this.#since.leaderless,

@@ -12,8 +12,9 @@ import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import { sizeOfFolder, slowed, startCopy } from '../../embedded/physical-copy.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
+import { withSpooledTail } from '../../embedded/spooled-tail.ts';
 import { requireOneHost } from '../../platform/net/one-host.ts';
-import { type CopyTls, copyPath, sizeHeader } from './copy.ts';
+import { type CopyTls, copyFailurePath, copyPath, sizeHeader } from './copy.ts';
 
 export interface CopySource {
   readonly dataPath: string;
@@ -44,13 +45,14 @@ export class CopyServer {
   readonly #server: Server;
   #giving: ChildProcess | undefined;
   #isGiving = false;
+  #failure: string | undefined;
 
   private constructor(options: CopyServerOptions) {
     const { ca, cert, key } = options.tls;
     this.#options = options;
     this.#server = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true }, (asked, answer) => {
       this.#answer(asked, answer).catch((error: unknown) => {
-        options.log.warn(`a copy was not given: ${String(error)}`);
+        options.log.warn(`a copy was not given to ${error instanceof Error ? error.message : String(error)}`);
         answer.destroy();
       });
     });
@@ -74,26 +76,33 @@ export class CopyServer {
 
   async #answer(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
     const { mayAsk = () => true } = this.#options;
+    // A connection that has ended does not have it any more.
+    const to = asked.socket.remoteAddress;
     if (!mayAsk((asked.socket as TLSSocket).getPeerX509Certificate())) {
-      this.#options.log.warn(
-        `a copy was refused to ${asked.socket.remoteAddress}: it is no host of the cluster, or none any more`,
-      );
+      this.#options.log.warn(`a copy was refused to ${to}: it is no host of the cluster, or none any more`);
       return refuse(answer, 403, 'only hosts of the cluster get a copy');
     }
+    if (asked.url === copyFailurePath)
+      return refuse(answer, this.#failure === undefined ? 404 : 200, this.#failure ?? '');
     if (asked.url !== copyPath) return refuse(answer, 404, 'there is no such path');
     if (this.#isGiving) return refuse(answer, 409, 'another copy is being made');
     this.#isGiving = true;
     try {
       const source = await this.#options.source();
       if (source === undefined) return refuse(answer, 409, 'this host is not the primary');
+      this.#failure = undefined;
       await this.#give(source, answer);
+    } catch (error) {
+      // The host that gets the copy sees only that its connection has ended, and asks.
+      this.#failure ??= error instanceof Error ? error.message : String(error);
+      throw new Error(`${to}: ${this.#failure}`, { cause: error });
     } finally {
       this.#isGiving = false;
     }
   }
 
   async #give(source: CopySource, answer: ServerResponse): Promise<void> {
-    const { silenceMs = usualSilenceMs, log, mostBytesPerSecond } = this.#options;
+    const { silenceMs = usualSilenceMs, mostBytesPerSecond } = this.#options;
     const { dataPath, socketPath, rootPassword, temporaryPath } = source;
     const work = join(temporaryPath, 'copy');
     await rm(work, { recursive: true, force: true });
@@ -102,7 +111,7 @@ export class CopyServer {
     await writeFile(settings, `[client]\nuser=root\npassword="${rootPassword}"\nsocket=${socketPath}\n`, {
       mode: 0o600,
     });
-    const { child, output, finished } = await startCopy({ settingsFile: settings, dataPath, work });
+    const { child, output, locks, finished } = await startCopy({ settingsFile: settings, dataPath, work });
     this.#giving = child;
     const onGone = () => child.kill('SIGKILL');
     answer.once('close', onGone);
@@ -111,10 +120,12 @@ export class CopyServer {
       // The timer is off while the backup has nothing to send, for example while it waits for locks.
       answer.setTimeout(silenceMs, () => {
         if (answer.writableLength === 0) return;
-        log.warn(`a copy ends: the host that gets it has taken nothing for ${silenceMs / 1_000} s`);
+        this.#failure = `the host that gets it has taken nothing for ${silenceMs / 1_000} s`;
         answer.destroy();
       });
-      await pipeline(output, slowed(mostBytesPerSecond), answer, { end: false });
+      // Commits must not wait for the link to that host.
+      const parts = withSpooledTail(output, { locks, file: join(work, 'tail') });
+      await pipeline(parts, slowed(mostBytesPerSecond), answer, { end: false });
       // An answer that is cut off is not a copy.
       await finished();
       answer.end();

@@ -8,5 +8,7 @@ export interface CopyTls {
 }
 
 export const copyPath = '/copy';
+/** Text that says why the last copy was not completed. 404 if there was no failure. */
+export const copyFailurePath = '/copy/failure';
 /** Header with the approximate size of the copy. */
 export const sizeHeader = 'x-data-bytes';

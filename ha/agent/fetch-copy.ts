@@ -1,14 +1,18 @@
 // Replaces the data of a host that can't follow with a copy of the primary's data, which is unpacked and prepared here.
 // needs: mariadb-backup
 
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { copyPosition, prepareCopy, unpackCopy } from '../../embedded/physical-copy.ts';
 import type { ServiceUser } from '../../embedded/service-account.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
-import { type CopyTls, copyPath, sizeHeader } from './copy.ts';
+import { type CopyTls, copyFailurePath, copyPath, sizeHeader } from './copy.ts';
 
 const answerTimeoutMs = 10_000;
+const failureTimeoutMs = 3_000;
+const mostFailureText = 1_000;
 /** A copy is given up if no byte arrives for this long. */
 const silenceMs = 30_000;
 /** Space for unpacking and preparing the copy, next to the existing data. */
@@ -41,6 +45,10 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
   const copy = { into, runAs, signal };
   try {
     await unpackCopy(answer, copy, progress(wholeBytes, log, options.onProgress));
+  } catch (error) {
+    if (answer.complete || signal.aborted) throw error;
+    const why = await failureAt(options);
+    throw why === undefined ? error : new Error(`the primary has ended the copy: ${why}`, { cause: error });
   } finally {
     answer.destroy();
   }
@@ -65,6 +73,19 @@ function ask({ address, port, tls, signal }: FetchOptions): Promise<IncomingMess
     asked.once('close', () => clearTimeout(timer));
     asked.end();
   });
+}
+
+/** Undefined if the other host does not say why. */
+async function failureAt({ address, port, tls, signal }: FetchOptions): Promise<string | undefined> {
+  const timed = AbortSignal.any([signal, AbortSignal.timeout(failureTimeoutMs)]);
+  try {
+    const asked = request({ host: address, port, path: copyFailurePath, ...tls, agent: false, signal: timed }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const said = (await text(answer)).trim().slice(0, mostFailureText);
+    return answer.statusCode === 200 ? said : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function progress(wholeBytes: number, log: SetupLog, onProgress: FetchOptions['onProgress']) {

@@ -1,7 +1,8 @@
 // Whether a server is alive: it commits, and its disk has room. Missed heartbeats are counted, not timed, so that a suspended agent does not declare
-// its server dead.
+// its server dead. A primary whose commits wait for a backup lock or a read lock is alive for as long as a setting allows.
 
 import { statfs } from 'node:fs/promises';
+import type { SetupLog } from '../../embedded/setup-log.ts';
 import { monotonicMs } from './clock.ts';
 
 interface HeartbeatOptions {
@@ -10,6 +11,13 @@ interface HeartbeatOptions {
   /** Whether there is a server that should commit. */
   readonly isDue: () => boolean;
   readonly dataPath: string;
+  /** Whether another connection sees that the commit waits for such a lock. */
+  readonly waitsForLock: () => Promise<boolean>;
+  /** Resolves once the disk of the data has stored something. */
+  readonly reachesDisk: () => Promise<void>;
+  /** The longest time that such a lock may stop commits. */
+  readonly longestLockMs: number;
+  readonly log: Pick<SetupLog, 'warn'>;
 }
 
 const everyMs = 200;
@@ -22,7 +30,10 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #timer: NodeJS.Timeout;
   #missed = 0;
+  /** Missed heartbeats that a lock explains. */
+  #locked = 0;
   #isBeating = false;
+  #isLooking = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -37,6 +48,7 @@ export class Heartbeat {
   /** The count starts again for another server, or for a server that has just become ready. */
   beginAnew(): void {
     this.#missed = 0;
+    this.#locked = 0;
   }
 
   stop(): void {
@@ -47,16 +59,50 @@ export class Heartbeat {
     const { commit, isDue, dataPath } = this.#options;
     if (!isDue()) return;
     this.#missed += 1;
-    if (this.#isBeating) return;
+    if (this.#isBeating) return this.#look();
     this.#isBeating = true;
     try {
       await commit();
       const { bavail, bsize } = await statfs(dataPath);
-      if (bavail * bsize >= leastFreeBytes) this.#missed = 0;
+      if (bavail * bsize >= leastFreeBytes) this.beginAnew();
     } catch {
-      // The missed heartbeat is counted.
+      // An earlier commit may still wait. Otherwise the missed heartbeat is counted.
+      void this.#look();
     } finally {
       this.#isBeating = false;
     }
+  }
+
+  /** A server that hangs gives no answer, and a disk that hangs stores nothing: both still count as missed. */
+  async #look(): Promise<void> {
+    const { waitsForLock, reachesDisk } = this.#options;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      if (!(await waitsForLock())) return;
+      await reachesDisk();
+      this.#excuse();
+    } catch {
+      // No answer.
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #excuse(): void {
+    const { longestLockMs, log } = this.#options;
+    // The commit may have ended in the meantime.
+    if (this.#missed === 0) return;
+    const before = this.#locked * everyMs;
+    if (before >= longestLockMs) return;
+    this.#locked += this.#missed;
+    this.#missed = 0;
+    const what = 'a backup lock or read lock';
+    const seconds = longestLockMs / 1_000;
+    if (before === 0) log.warn(`ha: commits wait for ${what}; this host stays the primary for ${seconds} s of it`);
+    if (this.#locked * everyMs >= longestLockMs)
+      log.warn(
+        `ha: commits have waited for ${what} for ${seconds} s (ha.longestLockSeconds): no further wait is excused`,
+      );
   }
 }

@@ -47,7 +47,7 @@ export class LeadHolder {
     this.#options = options;
     this.#bootId = bootId;
     this.#lead = lead;
-    this.#renewing = setInterval(() => void this.#renew(), options.looksEveryMs ?? options.leaseMs / 6);
+    this.#renewing = setInterval(() => this.renewIfDue(), options.looksEveryMs ?? options.leaseMs / 6);
   }
 
   static async open(options: LeadOptions): Promise<LeadHolder> {
@@ -86,6 +86,11 @@ export class LeadHolder {
       // This comes last, because it may wait for a frozen disk.
       await rm(this.#options.file, { force: true });
     }
+  }
+
+  /** Without waiting for the next look, for an agent that restarts with little of its lease left. */
+  renewIfDue(): void {
+    void this.#renew();
   }
 
   close(): void {

@@ -19,6 +19,7 @@ import type { CopySource } from './copy-server.ts';
 import type { FetchOptions } from './fetch-copy.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { LeaseRow } from './lease-row.ts';
+import { reachDisk, waitsForLock } from './lock-wait.ts';
 import { makeReachable, whileUnreachable } from './routes.ts';
 import { type KeptServer, ServerFile } from './server-file.ts';
 import {
@@ -65,6 +66,8 @@ export interface ServerOptions {
   /** PEM files that the server's user can read. Without it, replication is not encrypted. */
   readonly tls?: ServerTls;
   readonly heartbeatMs: number;
+  /** The longest time that a backup lock or read lock may stop a primary's commits before it counts as dead. Default: a minute. */
+  readonly longestLockMs?: number;
   /** Called when the server's session ends: the server may have ended too. */
   readonly onSessionEnd?: () => void;
   /** The machine's watchdog device, which resets the machine if a leading server can't be ended in time. Default: none. */
@@ -82,6 +85,7 @@ interface Opening extends Timeline {
 }
 
 const statusTimeoutMs = 1_000;
+const usualLongestLockMs = 60_000;
 const unlogged = ['SET SESSION sql_log_bin = 0'];
 /** Deadline of calls that may wait for the network or the disk. */
 const changeTimeoutMs = 8_000;
@@ -141,9 +145,9 @@ export class HaServer {
     this.#changes = new Session(root);
     this.#proofs = new Session(root);
     this.#own = new Session(root, unlogged);
-    const [heart, lease] = [new Session(root, unlogged), new Session(root, unlogged)];
+    const [heart, lease, looking] = [new Session(root, unlogged), new Session(root, unlogged), new Session(root)];
     this.#leaseRow = new LeaseRow(lease, statusTimeoutMs, options.log);
-    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, this.#own, heart, lease];
+    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, this.#own, heart, lease, looking];
     this.#status = new StatusReader(this.#statusSession, statusTimeoutMs);
     this.#file = new ServerFile(home);
     this.#kept = kept;
@@ -154,6 +158,11 @@ export class HaServer {
       commit: () => heart.query(beat, [], options.heartbeatMs),
       isDue: () => this.#kept !== undefined && this.#startingSinceMs === undefined,
       dataPath: this.#data,
+      // A standby that can't commit must not be promoted, whatever the reason.
+      waitsForLock: async () => this.duty === 'primary' && waitsForLock(looking, heart.threadId, options.heartbeatMs),
+      reachesDisk: () => reachDisk(home),
+      longestLockMs: options.longestLockMs ?? usualLongestLockMs,
+      log: options.log,
     });
   }
 

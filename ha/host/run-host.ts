@@ -11,8 +11,6 @@ import type { ServiceUser } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
-import { makeRefusedList } from '../../platform/net/certificates.ts';
-import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { Clients } from '../address/clients.ts';
 import type { DnsAddress, DnsName } from '../address/dns-address.ts';
 import type { NameServer, NameServerPlan } from '../address/name-server.ts';
@@ -48,6 +46,7 @@ import { keyFolderIn } from './key-files.ts';
 import { hostCommonName, leftSerials, memberWith } from './member-certificate.ts';
 import { tellNotedActs } from './noted-acts.ts';
 import { OwnVote } from './own-vote.ts';
+import { writeRefused } from './refused-list.ts';
 import { dataHosts, nameServerKeyPath, writeServedFile } from './served-file.ts';
 import { takeOver } from './take-over.ts';
 import { VoteReconciler } from './votes.ts';
@@ -63,6 +62,8 @@ interface HostOptions {
   /** Name server that the primary runs. Undefined if there is none. */
   readonly nameServer: NameServerPlan | undefined;
   readonly copyBytesPerSecond: number;
+  /** The longest time that a backup lock or read lock may stop the primary's commits. */
+  readonly longestLockMs: number;
   /** File in which `tidegate serve` notes its process. */
   readonly processFile: string | undefined;
   /** Key folders of `tidegate serve`. */
@@ -165,19 +166,20 @@ async function runParts(
     file = await withServed(file, options);
     await giveServed(options, file, folder.serviceUser);
   }
-  await startOwnRedis(options, folder, stack);
-  // The two start in parallel: after a restart, the agent reaches another host's member before its own has started.
+  // They start in parallel: after a restart, the agent renews its lease at another host's member before its own one and Redis have started.
   const failed = new AbortController();
   const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
   const { log, signal } = both;
   const vote = new OwnVote({ folder, cluster: whole.cluster, tls, log, signal });
   stack.defer(() => vote.stop());
+  const redis = startOwnRedis(both, folder, stack);
+  redis.catch(() => undefined);
   for (;;) {
     await using parts = new AsyncDisposableStack();
     const client = etcdOf(file);
     const present = { members: file.members };
     parts.defer(() => client.close());
-    const starting = [vote.begin(file), startData(both, file, folder, tls, client, present, parts)] as const;
+    const starting = [vote.begin(file), startData(both, file, folder, tls, client, present, parts), redis] as const;
     const [, agent] = await Promise.all(starting).catch(async (error: unknown) => {
       failed.abort();
       await Promise.allSettled(starting);
@@ -362,7 +364,7 @@ async function startData(
   const agent = await HaAgent.start({
     ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
     ...{ strict: file.strict, mayRoute: true, rejoinsByHand: options.rejoinsByHand },
-    watchdogDevice: options.watchdogDevice,
+    ...{ watchdogDevice: options.watchdogDevice, longestLockMs: options.longestLockMs },
     asynchronous: data.filter(({ asynchronous }) => asynchronous === true).map(({ name }) => name),
     sites: Object.fromEntries(data.map(({ name, site = '' }) => [name, site])),
     hosts: Object.fromEntries(data.map((each) => [each.name, placeOf(each)])),
@@ -463,16 +465,6 @@ async function setUp(client: EtcdClient, { me, cluster }: HostFile, epoch: numbe
       await sleep(lookEveryMs, undefined, { signal });
     }
   }
-}
-
-/** Certificates of hosts that have left, for etcd. */
-async function writeRefused(
-  { refusedFile }: EtcdTls,
-  serials: readonly string[],
-  user: ServiceUser | undefined,
-): Promise<void> {
-  if (refusedFile === undefined) return;
-  await writeWhole(refusedFile, await makeRefusedList(serials), 0o600, user);
 }
 
 /** Readable by the servers' user. */

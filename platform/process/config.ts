@@ -271,6 +271,11 @@ const platformSettings = {
   'ha.copyMibPerSecond': count(1, 100_000)
     .default(100)
     .describe('MiB in a second at which this host gives another one a copy of its database'),
+  'ha.longestLockSeconds': count(0, 3_600)
+    .default(60)
+    .describe(
+      '"tidegate ha agent": seconds for which a backup lock or read lock may stop the primary\'s commits; after that it counts as dead, and the host in sync takes over; 0: as a disk that hangs',
+    ),
   'database.onSetBack': z
     .enum(['continue', 'refuse'])
     .default('continue')

@@ -26,6 +26,8 @@ interface FaultKind {
 type Side = 'primary' | 'standby';
 const hostOf = (primary: DataHost, side: Side): DataHost => (side === 'primary' ? primary : otherOf(primary));
 const otherOf = (host: DataHost): DataHost => (host === 'a' ? 'b' : 'a');
+const lockTimeoutMs = 10_000;
+const backupStages = ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'].map((stage) => `BACKUP STAGE ${stage}`);
 const hosts: readonly PlaceName[] = ['a', 'b', 'w'];
 
 async function pidOf(system: Pair, host: DataHost, what: Part): Promise<number> {
@@ -245,6 +247,42 @@ const errant: FaultKind = {
   },
 };
 
+/** The primary must stay the primary. */
+function calm(kind: FaultKind): FaultKind {
+  return {
+    ...kind,
+    make(random, longestMs, singles) {
+      const fault = kind.make(random, longestMs, singles);
+      let before: number | undefined;
+      return {
+        ...fault,
+        async run(system, primary, pause) {
+          before = (await system.state())?.epoch;
+          await fault.run(system, primary, pause);
+        },
+        async check(system) {
+          const after = (await system.state())?.epoch;
+          const moved = after === before ? undefined : `the primary moved (${before} to ${after}): ${fault.name}`;
+          return moved ?? (await fault.check?.(system));
+        },
+      };
+    },
+  };
+}
+
+/** A session of an operator that stops commits. */
+const lock = (what: string, forMs: number, statements: readonly string[]): FaultKind =>
+  lasting(
+    `${what} on the primary`,
+    [forMs, forMs],
+    async (system, primary) => {
+      const session = system.sql(primary);
+      for (const each of statements) await session.query(each, [], lockTimeoutMs);
+      return async () => session.forget();
+    },
+    ['agent'],
+  );
+
 /** The second fault starts during the first one, or right after it. */
 function both(name: string, one: FaultKind, other: FaultKind, withinMs: number): FaultKind {
   return {
@@ -341,6 +379,9 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
       return both('', any(), any(), 3_000).make(random, longestMs, singles);
     },
   },
+  'calm-kill-agent': calm(kill('agent', 'primary')),
+  'read-lock': calm(lock('a read lock', 10_000, ['FLUSH TABLES WITH READ LOCK'])),
+  'backup-lock': calm(lock('a backup lock', 5_000, backupStages)),
   'promotion-standby-killed': both('amid a promotion', promoted, kill('mariadbd', 'standby'), 800),
   'promotion-agent-killed': both('amid a promotion', promoted, kill('agent', 'standby'), 800),
   'promotion-cut': both('amid a promotion', promoted, cut, 800),

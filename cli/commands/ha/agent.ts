@@ -49,6 +49,7 @@ export const agent = localVerb({
         ownRedisPath: config['ha.ownRedis'] ? config['redis.path'] : undefined,
         keyPlaces: { folder: config['keys.folder'], sealingFile: config['keys.sealingFile'] },
         copyBytesPerSecond: config['ha.copyMibPerSecond'] * mebi,
+        longestLockMs: config['ha.longestLockSeconds'] * 1_000,
       });
     } catch (error) {
       throw refusalOf(error);

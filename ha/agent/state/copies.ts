@@ -30,7 +30,9 @@ export interface CopiesOptions {
   readonly fetchFrom?: typeof fetchCopy;
 }
 
-const pauseMs = 5_000;
+/** After the first failure. Each further one in a row doubles it, because a copy is work for the primary too. */
+const firstPauseMs = 5_000;
+const longestPauseMs = 300_000;
 const usualBytesPerSecond = 100 * 1024 * 1024;
 
 export class Copies {
@@ -38,7 +40,9 @@ export class Copies {
   #giving: CopyServer | undefined;
   #fetching: Promise<void> | undefined;
   #share = 0;
-  #endedAtMs = Number.NEGATIVE_INFINITY;
+  #beginsAtMs = Number.NEGATIVE_INFINITY;
+  #failed = 0;
+  #failure: string | undefined;
 
   constructor(options: CopiesOptions) {
     this.#options = options;
@@ -47,6 +51,11 @@ export class Copies {
   /** The received share, 0 to 1, of the copy in progress. 0 if there is none. */
   get share(): number {
     return this.#share;
+  }
+
+  /** Why the last copy failed, and when the next one begins. Undefined while one is in progress. */
+  get failure(): string | undefined {
+    return this.#fetching === undefined ? this.#failure : undefined;
   }
 
   /** Other hosts get copies from now on. */
@@ -67,16 +76,27 @@ export class Copies {
     const { settings, nowMs } = this.#options;
     const place = this.#place(from);
     if (settings === undefined || place === undefined || this.#fetching !== undefined) return;
-    if (nowMs() - this.#endedAtMs < pauseMs) return;
+    if (nowMs() < this.#beginsAtMs) return;
     this.#fetching = this.#replaceData(from, { ...place, tls: settings.tls })
-      .catch((error: unknown) =>
-        this.#options.log.warn(`ha: no copy was made, and one is tried again: ${String(error)}`),
+      .then(
+        () => this.#ended(undefined),
+        (error: unknown) => this.#ended(error),
       )
       .finally(() => {
         this.#fetching = undefined;
         this.#share = 0;
-        this.#endedAtMs = nowMs();
       });
+  }
+
+  #ended(error: unknown): void {
+    this.#failed = error === undefined ? 0 : this.#failed + 1;
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(0, this.#failed - 1));
+    this.#beginsAtMs = this.#options.nowMs() + pauseMs;
+    this.#failure = undefined;
+    if (error === undefined) return;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#failure = `no copy was made, and one is tried again in ${pauseMs / 1_000} s: ${why}`;
+    this.#options.log.warn(`ha: ${this.#failure}`);
   }
 
   /** Called after the signal has aborted, which ends the copy in progress. */

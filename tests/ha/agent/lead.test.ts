@@ -24,7 +24,7 @@ afterEach(async () => {
   await place.remove();
 });
 
-async function open(mayRenew = () => true): Promise<LeadHolder> {
+async function open(mayRenew = () => true, looksEveryMs = 5): Promise<LeadHolder> {
   const etcd: LeadOptions['etcd'] = {
     grant: async () => ({ id: '1', ttlSeconds: leaseMs / 1_000 }),
     keepAlive: () =>
@@ -32,7 +32,7 @@ async function open(mayRenew = () => true): Promise<LeadHolder> {
     revoke: async () => undefined,
   };
   holder = await LeadHolder.open({
-    ...{ etcd, log: silentLog, leaseMs, mayRenew, looksEveryMs: 5, renewAfterMs: 20 },
+    ...{ etcd, log: silentLog, leaseMs, mayRenew, looksEveryMs, renewAfterMs: 20 },
     file: join(place.path, 'lead.json'),
     onFence: async (fenceAtMs, endsAtMs) => {
       fences.push(fenceAtMs);
@@ -94,4 +94,20 @@ test('a restarted agent keeps the lead until the same time', async () => {
   const again = await open();
   expect(again.current).toMatchObject({ id, fenceAtMs });
   expect(fences.at(-1)).toBe(fenceAtMs);
+});
+
+test('a restarted agent renews at once, if its server lives', async () => {
+  const lead = await open();
+  await lead.prepare();
+  const untilMs = monotonicMs() + 30;
+  await waitFor('time', () => monotonicMs() > untilMs);
+  lead.close();
+  let isAlive = false;
+  const again = await open(() => isAlive, 60_000);
+  const before = renewals.length;
+  again.renewIfDue();
+  expect(renewals.length).toBe(before);
+  isAlive = true;
+  again.renewIfDue();
+  expect(renewals.length).toBe(before + 1);
 });

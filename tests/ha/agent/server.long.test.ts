@@ -5,13 +5,15 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
 import { databasePath, makeDatabase } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
-import { copyPath } from '../../../ha/agent/copy.ts';
+import { copyFailurePath, copyPath } from '../../../ha/agent/copy.ts';
 import { CopyServer } from '../../../ha/agent/copy-server.ts';
+import { fetchCopy } from '../../../ha/agent/fetch-copy.ts';
 import { HaServer, type ServerOptions } from '../../../ha/agent/server.ts';
 import { replicationUser } from '../../../ha/agent/server-program.ts';
 import { Session } from '../../../ha/agent/session.ts';
@@ -138,7 +140,46 @@ test('a host whose account could not be removed at once loses it as soon as the 
   }
 }, 60_000);
 
-test('a host that stops reading its copy gets no more, and the next host gets a copy', async () => {
+/** Statements that stop commits. */
+const locks = {
+  'a read lock': ['FLUSH TABLES WITH READ LOCK'],
+  'a backup lock': ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'].map((stage) => `BACKUP STAGE ${stage}`),
+};
+
+test.each(Object.entries(locks))(
+  '%s does not make a primary count as dead, but a server that hangs under it does',
+  async (_what, statements) => {
+    const server = await open();
+    await fence(server, monotonicMs() + farMs);
+    await server.start('MASTER');
+    await waitFor('the server', () => isUp(server));
+    await server.open(opening);
+    const locking = new Session(server.root);
+    const pid = server.pid ?? 0;
+    const deadMs = () => monotonicMs() - server.aliveAtMs;
+    try {
+      for (const each of statements) await locking.query(each, [], 10_000);
+      await waitFor('a commit that waits', () => warnings.some((each) => each.includes('commits wait')));
+      const untilMs = monotonicMs() + 3_000;
+      let mostMs = 0;
+      await waitFor('three seconds', () => {
+        mostMs = Math.max(mostMs, deadMs());
+        return monotonicMs() > untilMs;
+      });
+      expect(mostMs).toBeLessThan(1_000);
+      process.kill(pid, 'SIGSTOP');
+      await waitFor('its death', () => deadMs() >= 1_000);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+      locking.forget();
+    }
+    await waitFor('commits', () => deadMs() < 400);
+  },
+  60_000,
+);
+
+/** Gives copies of a primary. `silenceMs`: how long a receiver may take nothing. */
+async function givingCopies(silenceMs: number, mostBytesPerSecond = 1e9) {
   const server = await open();
   await fence(server, monotonicMs() + farMs);
   await server.start('MASTER');
@@ -149,31 +190,79 @@ test('a host that stops reading its copy gets no more, and the next host gets a 
   const place = { address: '127.0.0.1', port: await freePort(), tls: { ca: authority.cert, ...tls } };
   const log = { ...silentLog, warn: (line: string) => warnings.push(line) };
   const source = async () => (await server.view()) && server.copySource();
-  const copies = await CopyServer.start({ ...place, log, source, mostBytesPerSecond: 1e9, silenceMs: 1_000 });
+  const copies = await CopyServer.start({ ...place, log, source, mostBytesPerSecond, silenceMs });
+  await waitFor('writes', async () => (await source()) !== undefined);
   const asking: ClientRequest[] = [];
-  const ask = async (): Promise<IncomingMessage> => {
+  const ask = async (path = copyPath): Promise<IncomingMessage> => {
     const { address: host, port: at } = place;
-    const asked = request({ host, port: at, path: copyPath, ...place.tls, agent: false });
+    const asked = request({ host, port: at, path, ...place.tls, agent: false });
     asking.push(asked.on('error', () => undefined));
     const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
     return answer.on('error', () => undefined);
   };
-  try {
-    await waitFor('writes', async () => (await source()) !== undefined);
-    const frozen = (await ask()).pause();
-    expect(frozen.statusCode).toBe(200);
-    await waitFor('its end', () => warnings.some((each) => each.includes('has taken nothing for 1 s')));
-    const whole = await waitFor('the next one', async () => {
-      const answer = await ask();
-      return answer.statusCode === 200 && answer;
-    });
-    let bytes = 0;
-    for await (const part of whole) bytes += (part as Buffer).length;
-    expect(whole.complete).toBe(true);
-    expect(bytes).toBeGreaterThan(1_000_000);
-  } finally {
+  const end = async () => {
     for (const each of asking) each.destroy();
     await copies.stop();
+  };
+  return { server, place, ask, [Symbol.asyncDispose]: end };
+}
+
+test('a host that stops reading its copy gets no more, and the next host gets a copy', async () => {
+  await using copies = await givingCopies(1_000);
+  const frozen = (await copies.ask()).pause();
+  expect(frozen.statusCode).toBe(200);
+  const why = 'the host that gets it has taken nothing for 1 s';
+  await waitFor('its end', () => warnings.includes(`a copy was not given to 127.0.0.1: ${why}`));
+  expect(await text(await copies.ask(copyFailurePath))).toBe(`${why}\n`);
+  const whole = await waitFor('the next one', async () => {
+    const answer = await copies.ask();
+    return answer.statusCode === 200 && answer;
+  });
+  let bytes = 0;
+  for await (const part of whole) bytes += (part as Buffer).length;
+  expect(whole.complete).toBe(true);
+  expect(bytes).toBeGreaterThan(1_000_000);
+}, 60_000);
+
+test('a host whose copy ends because of the primary learns the reason', async () => {
+  await using copies = await givingCopies(60_000, 2_000_000);
+  const into = join(place.path, 'copy');
+  await mkdir(into);
+  const fetched = fetchCopy({
+    ...{ ...copies.place, into, log: silentLog, runAs: undefined, signal: AbortSignal.timeout(30_000) },
+    freeBytes: async () => 1e12,
+    onProgress: () => copies.server.kill(),
+  });
+  await expect(fetched).rejects.toThrow('the primary has ended the copy: mariadb-backup ended with 1');
+}, 60_000);
+
+test('a copy that holds locks does not wait for the host that gets it, which gets all of it later', async () => {
+  await using copies = await givingCopies(60_000);
+  const session = new Session(copies.server.root);
+  const run = <Rows>(text: string) => session.query<Rows>(text, [], 20_000);
+  // mariadb-backup copies a table of this engine under its locks. It is larger than the buffers of a connection.
+  const tableBytes = 40_000_000;
+  try {
+    await copies.server.waitForAcknowledgements(false);
+    await run('CREATE TABLE tidegate.tail_of_copy (part LONGBLOB) ENGINE = MyISAM');
+    for (let part = 0; part < 4; part += 1)
+      await run(`INSERT INTO tidegate.tail_of_copy VALUES (REPEAT('x', ${tableBytes / 4}))`);
+    const answer = await copies.ask();
+    const parts = answer[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    let [bytes, last] = [0, ''];
+    while (!last.includes('tail_of_copy.MYD')) {
+      const { value, done } = await parts.next();
+      if (done === true) throw new Error('the table is not in the copy');
+      bytes += value.length;
+      last = last.slice(-100) + value.toString('latin1');
+    }
+    // Nobody reads the copy now, and writes of this table wait for its locks.
+    await run("INSERT INTO tidegate.tail_of_copy VALUES ('later')");
+    for (let next = await parts.next(); next.done !== true; next = await parts.next()) bytes += next.value.length;
+    expect(answer.complete).toBe(true);
+    expect(bytes).toBeGreaterThan(tableBytes);
+  } finally {
+    session.forget();
   }
 }, 60_000);
 

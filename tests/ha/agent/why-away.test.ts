@@ -4,6 +4,7 @@ import type { Step } from '../../../ha/agent/decide.ts';
 import type { ServerView } from '../../../ha/agent/view.ts';
 import { whyAway } from '../../../ha/agent/why-away.ts';
 
+const none = { share: 0, failure: undefined };
 const wait: Step = { kind: 'wait', why: 'its database is gone' };
 const replica = {
   ...{ source: 'a', reign: 'r', receiving: true, connected: true, drained: true, diverged: false },
@@ -16,22 +17,29 @@ const up = (receiving: boolean): ServerView => ({
 const standby = (server: ServerView) => ({ server, reign: undefined });
 
 test('a primary and a host that receives give no reason', () => {
-  expect(whyAway(wait, { server: { state: 'down' }, reign: { id: 'r', fenceAtMs: 0 } }, 0)).toBeUndefined();
-  expect(whyAway(wait, standby(up(true)), 0)).toBeUndefined();
+  expect(whyAway(wait, { server: { state: 'down' }, reign: { id: 'r', fenceAtMs: 0 } }, none)).toBeUndefined();
+  expect(whyAway(wait, standby(up(true)), none)).toBeUndefined();
 });
 
 test('a host that fetches a copy shows its progress', () => {
   const copying = standby({ state: 'copying' });
-  expect([0, 0.129, 0.999, 1].map((share) => whyAway(wait, copying, share))).toEqual([
+  expect([0, 0.129, 0.999, 1].map((share) => whyAway(wait, copying, { ...none, share }))).toEqual([
     ...['a copy: 0 %', 'a copy: 12 %', 'a copy: 99 %', 'a copy is prepared'],
   ]);
 });
 
 test('a host that does not receive shows why it waits, or its next step', () => {
-  expect(whyAway(wait, standby({ state: 'empty' }), 0)).toBe('its database is gone');
-  expect(whyAway({ kind: 'start', role: 'SLAVE' }, standby(up(false)), 0)).toBe('next step: start');
+  expect(whyAway(wait, standby({ state: 'empty' }), none)).toBe('its database is gone');
+  expect(whyAway({ kind: 'start', role: 'SLAVE' }, standby(up(false)), none)).toBe('next step: start');
 });
 
 test('a host that waits for a person is away, although it receives', () => {
-  expect(whyAway(wait, { ...standby(up(true)), staysOut: true }, 0)).toBe('its database is gone');
+  expect(whyAway(wait, { ...standby(up(true)), staysOut: true }, none)).toBe('its database is gone');
+});
+
+test('a host whose last copy failed shows the reason until the next one begins', () => {
+  const failed = { ...none, failure: 'no copy was made' };
+  expect(whyAway({ kind: 'clone', host: 'a' }, standby({ state: 'empty' }), failed)).toBe('no copy was made');
+  expect(whyAway(wait, standby({ state: 'copying' }), failed)).toBe('a copy: 0 %');
+  expect(whyAway(wait, standby({ state: 'empty' }), failed)).toBe('its database is gone');
 });

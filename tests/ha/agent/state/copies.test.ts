@@ -67,7 +67,7 @@ test("nothing is replaced if the host's data cannot be saved", async () => {
   copies.begin('a');
   await settled();
   expect(told).toEqual(['save']);
-  expect(logged).toEqual(['ha: no copy was made, and one is tried again: Error: the disk is full']);
+  expect(logged).toEqual(['ha: no copy was made, and one is tried again in 5 s: the disk is full']);
 });
 
 test('one copy is fetched at a time, and the next one starts after a pause', async () => {
@@ -86,6 +86,36 @@ test('one copy is fetched at a time, and the next one starts after a pause', asy
   copies.begin('a');
   await settled();
   expect(told).toEqual(['save', 'replace', 'fetch', 'save', 'replace', 'fetch']);
+});
+
+test('each failed copy in a row doubles the pause, up to five minutes, and its reason is known until one begins', async () => {
+  const pauses = [5, 10, 20, 40, 80, 160, 300, 300];
+  for (const [at, seconds] of pauses.entries()) {
+    copies.begin('a');
+    await settled();
+    expect(told.filter((each) => each === 'fetch').length).toBe(at + 1);
+    expect(copies.failure).toBeUndefined();
+    fetching.reject(new Error('the link was cut'));
+    await settled();
+    fetching = Promise.withResolvers<void>();
+    const text = `no copy was made, and one is tried again in ${seconds} s: the link was cut`;
+    expect([copies.failure, logged.at(-1)]).toEqual([text, `ha: ${text}`]);
+    nowMs += seconds * 1_000 - 1;
+    copies.begin('a');
+    nowMs += 1;
+  }
+  copies.begin('a');
+  await settled();
+  fetching.resolve();
+  await settled();
+  expect(copies.failure).toBeUndefined();
+  fetching = Promise.withResolvers<void>();
+  nowMs += 5_000;
+  copies.begin('a');
+  await settled();
+  fetching.reject(new Error('again'));
+  await settled();
+  expect(copies.failure).toContain('in 5 s');
 });
 
 test('the progress is known during a fetch, and starts from zero for the next one', async () => {
