@@ -29,6 +29,11 @@ export class Session {
     this.#onEnd = onEnd;
   }
 
+  /** Its connection's id at the server. Undefined if it is not connected. */
+  get id(): number | undefined {
+    return this.#connection?.threadId ?? undefined;
+  }
+
   /** Rejects at once while an earlier statement is running. There is no deadline if `timeoutMs` is undefined. */
   async query<Rows>(sql: string, values: readonly unknown[], timeoutMs: number | undefined): Promise<Rows> {
     if (this.#pending !== undefined) throw new Error('an earlier statement has not ended');
