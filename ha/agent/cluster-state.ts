@@ -47,6 +47,7 @@ const reportEveryMs = 500;
 /** The report interval of a host that waits for its admission. */
 const reportSoonMs = 100;
 const mostWhyCharacters = 500;
+const notAway = { said: '', atMs: Number.NEGATIVE_INFINITY };
 
 export class ClusterState {
   readonly #options: ClusterStateOptions;
@@ -183,13 +184,16 @@ export class ClusterState {
     return reports;
   }
 
-  /** The first word of a host counts as old, because it may be. */
+  /** A word that was there before this agent read the keys counts as old. */
   #backAtMs(find: (host: string) => string | undefined): Record<string, number> {
     const back: Record<string, number> = {};
     for (const host of this.#options.hosts) {
       const value = find(host);
       const told = value === undefined ? undefined : awayValue.parse(JSON.parse(value));
-      if (told === undefined) continue;
+      if (told === undefined) {
+        this.#heardAway.set(host, notAway);
+        continue;
+      }
       const before = this.#heardAway.get(host);
       const isNew = before !== undefined && before.said !== told.said;
       const now = { said: told.said, atMs: isNew ? monotonicMs() : (before?.atMs ?? Number.NEGATIVE_INFINITY) };

@@ -115,7 +115,10 @@ export class LeadHolder {
     this.#isRenewing = true;
     try {
       const isRenewed = await this.#options.etcd.keepAlive(lead.lease);
-      if (!isRenewed || this.#lead?.id !== lead.id || monotonicMs() >= lead.fenceAtMs) return;
+      const isLate = monotonicMs() >= lead.fenceAtMs;
+      if (!isRenewed || isLate)
+        this.#options.log.warn(`the lease was not renewed: ${isRenewed ? 'the answer came too late' : 'it has ended'}`);
+      if (!isRenewed || this.#lead?.id !== lead.id || isLate) return;
       const fenceAtMs = sentAtMs + this.#fenceAfterMs;
       await this.#tell(fenceAtMs);
       // The lead may have been given up in the meantime.

@@ -179,7 +179,7 @@ test('a standby that has much to apply leaves the lead to the last primary, whos
   // Half a second for each row, where triggers run for replicated rows.
   const sleeps = "IF @@GLOBAL.slave_run_triggers_for_rbr <> 'NO' THEN DO SLEEP(0.5); END IF";
   await asRoot('b', `CREATE TRIGGER tidegate.slowly BEFORE INSERT ON tidegate.slow FOR EACH ROW ${sleeps}`);
-  await asRoot('a', "SET GLOBAL slave_run_triggers_for_rbr = 'YES'");
+  await asRoot('a', "SET GLOBAL slave_run_triggers_for_rbr = 'ENFORCE'");
   for (let id = 0; id < 60; id += 1) await sql('b', `INSERT INTO slow VALUES (${id})`);
   await waitFor('a report of that', async () => ((await reportOf('a')).drainsInMs ?? 0) > 10_000);
   killQuietly(agents.get('b')?.serverPid ?? 0, 'SIGKILL');
