@@ -11,7 +11,7 @@ const callShare = 0.3;
 const mostCallMs = 3_000;
 
 export function limitsFor(leaseMs: number): Limits {
-  const thirdMs = Math.max(1_000, leaseMs / 3);
+  const thirdMs = Math.max(1_000, Math.floor(leaseMs / 3));
   return {
     ...{ heartbeatMs: thirdMs, detachMs: Math.min(thirdMs, mostDetachMs), inviteMs: 30_000, askMs: 1_000 },
     ...{ admitMs: Math.max(3_000, leaseMs), againMs: 2_000, startMs: 60_000, memberFirstMs: 5_000 },
