@@ -41,6 +41,8 @@ interface HostStatus extends ClusterHost {
 export interface ClusterStatus {
   /** Null if there is no leader, and so no writes. */
   readonly primary: string | null;
+  /** The host that leads, and has not opened writes yet. */
+  readonly promoting: string | null;
   readonly epoch: number;
   /** The number of hosts that have the next write when it is acknowledged. */
   readonly copies: number;
@@ -58,7 +60,7 @@ interface Heard {
 }
 
 interface Known extends Heard {
-  readonly leader: { readonly reign: string } | undefined;
+  readonly leader: { readonly host: string; readonly reign: string } | undefined;
   readonly sync: {
     readonly primary: string;
     readonly reign: string;
@@ -80,7 +82,12 @@ export function statusOf(hosts: readonly ClusterHost[], known: Known): ClusterSt
   const inOrder = [...(primary === null ? [] : [primary]), ...data.map(({ name }) => name)];
   const keys = inOrder.map((name) => keysOf(known, name)).find((each) => each !== undefined);
   return {
-    ...{ primary, epoch: sync.epoch, copies: primary === null ? 0 : 1 + sync.members.length },
+    ...{
+      primary,
+      promoting: primary === null ? (leader?.host ?? null) : null,
+      epoch: sync.epoch,
+      copies: primary === null ? 0 : 1 + sync.members.length,
+    },
     ...{ paused, switchoverTo },
     hosts: hosts.map((host) => hostStatus(host, known, { primary, keys })),
   };

@@ -1,7 +1,6 @@
 // `npm run trials -- ha`: two data hosts and a witness as network namespaces, one client, and one fault at a time. At the end, it compares
 // acknowledged writes with the contents of every host. One JSON line.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endingWithParent } from '../embedded/ends-with-parent.ts';
 import { monotonicMs } from '../ha/agent/clock.ts';
@@ -22,7 +21,14 @@ export const trialHa = defineTrial({
   counts: {
     trials: { help: 'faults', usual: 30, full: 300 },
     idleMs: { help: 'time without a fault, first: no failover', unit: 'ms', usual: 120_000, full: 600_000, least: 0 },
-    busyMs: { help: 'time with all processors busy, then: no failover', unit: 'ms', usual: 60_000, least: 0 },
+    busyMs: {
+      help: 'time with starved processors, then: no failover',
+      unit: 'ms',
+      usual: 60_000,
+      full: 300_000,
+      least: 0,
+    },
+    loops: { help: 'busy loops in that time, each in a session of its own', usual: 30 },
     stopMs: { help: 'longest stop of a process', unit: 'ms', usual: 15_000, full: 60_000, least: 1_000 },
     leaseMs: { help: 'duration of the lease, in whole seconds', unit: 'ms', usual: 3_000 },
     writers: { help: 'connections of the client that write', usual: 4 },
@@ -40,6 +46,7 @@ interface HaOptions extends Required<TrialRun> {
   readonly trials: number;
   readonly idleMs: number;
   readonly busyMs: number;
+  readonly loops: number;
   readonly stopMs: number;
   readonly leaseMs: number;
   readonly writers: number;
@@ -101,7 +108,7 @@ async function runTrials(ha: Pair, options: HaOptions) {
     ['busy', options.busyMs],
   ] as const) {
     const epoch = (await ha.state())?.epoch ?? 0;
-    const busy = control === 'busy' && ms > 0 ? keepBusy() : [];
+    const busy = control === 'busy' && ms > 0 ? keepBusy(options.loops) : [];
     await pause(ms).finally(() => busy.forEach((each) => void each.kill('SIGKILL')));
     const failovers = ((await ha.state())?.epoch ?? 0) - epoch;
     progress(JSON.stringify({ control, ms, failovers }));
@@ -186,10 +193,10 @@ async function runTrials(ha: Pair, options: HaOptions) {
   };
 }
 
-/** Other processes that keep every processor busy. */
-function keepBusy(): readonly ChildProcess[] {
-  return Array.from({ length: availableParallelism() }, () =>
-    spawn(...endingWithParent(process.execPath, ['--eval', 'for (;;);']), { stdio: 'ignore' }),
+/** Other work of the machine. The kernel shares processors out by session, so loops of one session would count as one. */
+function keepBusy(loops: number): readonly ChildProcess[] {
+  return Array.from({ length: loops }, () =>
+    spawn(...endingWithParent('/bin/sh', ['-c', 'while :; do :; done']), { stdio: 'ignore', detached: true }),
   );
 }
 

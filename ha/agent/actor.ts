@@ -28,6 +28,7 @@ export interface ActorOptions {
         | 'rest'
         | 'stopReceiving'
         | 'applyReceived'
+        | 'endSessions'
         | 'newestEpoch'
         | 'open'
         | 'closeWrites'
@@ -99,6 +100,8 @@ export class Actor {
         return this.#takeLead(step);
       case 'stop-receiving':
         return server.stopReceiving();
+      case 'end-sessions':
+        return server.endSessions();
       case 'apply-received':
         return server.applyReceived(step.from, step.reign);
       case 'take-sync':

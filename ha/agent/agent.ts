@@ -12,9 +12,11 @@ import { HaHistory } from './history.ts';
 import type { KeyPlaces } from './key-fingerprints.ts';
 import { type HaKeys, haKeys } from './keys.ts';
 import { LeadHolder } from './lead.ts';
+import { limitsFor } from './limits.ts';
 import { HaServer, type ServerOptions } from './server.ts';
 import { Admissions } from './state/admissions.ts';
 import { Announcing } from './state/announcing.ts';
+import { ApplyPace } from './state/apply-pace.ts';
 import { Copies, type CopySettings } from './state/copies.ts';
 import { type HostClients, LeavingClients } from './state/leaving-clients.ts';
 import { Pause } from './state/pause.ts';
@@ -52,20 +54,6 @@ interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd
   readonly announcer?: Announcer;
 }
 
-const usualLimits: Limits = {
-  ...{
-    heartbeatMs: 1_000,
-    detachMs: 1_000,
-    inviteMs: 30_000,
-    askMs: 1_000,
-    admitMs: 3_000,
-    againMs: 2_000,
-    startMs: 60_000,
-    memberFirstMs: 5_000,
-  },
-  ...{ reportMs: 3_000, mostBehind: 1_000, mostClockOffMs: 1_000 },
-};
-
 export class HaAgent {
   readonly #options: AgentOptions;
   readonly #limits: Limits;
@@ -78,6 +66,7 @@ export class HaAgent {
   readonly #stop = new AbortController();
   readonly #pause = new Pause({ nowMs: monotonicMs, signal: this.#stop.signal });
   readonly #since = new SeenSince(monotonicMs);
+  readonly #pace = new ApplyPace(monotonicMs);
   readonly #admissions: Admissions;
   readonly #sync: SyncWriter;
   readonly #renewal: RenewalGuard;
@@ -118,7 +107,7 @@ export class HaAgent {
 
   /** Adopts a server that is already running. */
   static async start(options: AgentOptions): Promise<HaAgent> {
-    const limits = { ...usualLimits, ...options.limits };
+    const limits = { ...limitsFor(options.leaseMs), ...options.limits };
     let agent: HaAgent | undefined;
     const onSessionEnd = () => {
       if (agent !== undefined) agent.#pause.sessionEnded();
@@ -202,16 +191,20 @@ export class HaAgent {
     const [read, server] = await Promise.all([this.#state.read(), this.#server.view()]);
     const shared = read?.shared;
     this.#renewal.saw(server, shared);
+    this.#pace.saw(server);
+    this.#since.sawServer(server, this.#lead.current);
     if (shared !== undefined) {
       this.#since.saw(shared);
       this.#history.saw(shared.leader?.host);
     }
     if (read?.isToRejoin === true) await this.#letReturn();
-    const { leaderlessSinceMs, wishedSinceMs, asking } = this.#since;
+    const { leaderlessSinceMs, wishedSinceMs, asking, failedStartAtMs } = this.#since;
+    const { drainsInMs, stalledMs } = this.#pace;
     return {
       ...{ me, strict, asynchronous, sites, nowMs: monotonicMs(), shared, server, reign: this.#lead.current },
       ...{ leaderRevision: read?.leaderRevision ?? 0, sealing: this.#state.fingerprints.sealing },
       ...{ staysOut: this.#staying.staysOut, leaderlessSinceMs, wishedSinceMs, asking },
+      ...{ drainsInMs, stalledMs, failedStartAtMs },
       ...{ admission: this.#admissions.current, failedAtMs: this.#admissions.failedAtMs },
       ...{ sealedRevision: this.#sync.sealedRevision, api: this.#options.apiState?.() },
     };
@@ -225,11 +218,12 @@ export class HaAgent {
 
   /** Publishes this host's report in etcd. */
   #report(step: Step, seen: Seen): void {
-    const { shared, server, me, sealing } = seen;
-    if (shared !== undefined) this.#state.tellAway(whyAway(step, seen, this.#copies));
+    const { shared, server, me, sealing, drainsInMs = 0 } = seen;
+    const isBack = step.kind === 'wait' && step.isBack === true;
+    if (shared !== undefined) this.#state.tellAway(whyAway(step, seen, this.#copies), isBack);
     this.#state.report(server, {
       ...{ unfit: whyUnfit(seen, me, sealing, this.#limits), asks: this.#since.asking?.reign },
-      leaderless: this.#since.leaderless,
+      ...{ leaderless: this.#since.leaderless, drainsInMs },
       isAwaited: shared?.sync?.admission?.host === me && shared.sync.members.length === 0,
     });
   }

@@ -6,6 +6,7 @@ import { monotonicMs } from './clock.ts';
 import { Clocks } from './clocks.ts';
 import { KeyFingerprints, type KeyPlaces } from './key-fingerprints.ts';
 import {
+  awayValue,
   clockValue,
   type HaKeys,
   leaderValue,
@@ -37,6 +38,7 @@ interface Told {
   /** The lead for which it would connect at once with an admission account. */
   readonly asks: string | undefined;
   readonly leaderless: HostReport['leaderless'];
+  readonly drainsInMs: number;
   /** Whether the host waits for an admission, which follows as soon as it has received enough. */
   readonly isAwaited: boolean;
 }
@@ -45,16 +47,19 @@ const reportEveryMs = 500;
 /** The report interval of a host that waits for its admission. */
 const reportSoonMs = 100;
 const mostWhyCharacters = 500;
+const notAway = { said: '', atMs: Number.NEGATIVE_INFINITY };
 
 export class ClusterState {
   readonly #options: ClusterStateOptions;
   readonly #heard = new Map<string, { said: string; atMs: number; received: number; advancedAtMs: number }>();
   readonly #clocks = new Clocks();
   readonly fingerprints: KeyFingerprints;
+  /** The last word of each host that is not a copy, and when it came. */
+  readonly #heardAway = new Map<string, { readonly said: string; readonly atMs: number }>();
   #reported = { text: '', atMs: 0 };
   #isReporting = false;
   /** Undefined while it is unknown whether a reason was published. */
-  #away: { readonly why: string | undefined; readonly atMs: number } | undefined;
+  #away: { readonly why: string | undefined; readonly isBack: boolean; readonly atMs: number } | undefined;
   #isTellingAway = false;
 
   constructor(options: ClusterStateOptions) {
@@ -84,6 +89,7 @@ export class ClusterState {
         reports,
         clocksAheadMs: this.#clocks.aheadMs(),
         left: leftIn(find(keys.members)?.value),
+        backAtMs: this.#backAtMs((host) => find(keys.away(host))?.value),
         wishes: {
           paused: find(keys.paused) !== undefined,
           switchoverTo: switchover && switchoverValue.parse(JSON.parse(switchover.value)).to,
@@ -101,7 +107,7 @@ export class ClusterState {
   /**
    * Changes that affect the decisions of other hosts are reported at once, other changes from time to time. Does not wait for the write.
    */
-  report(server: ServerView, { unfit, asks, leaderless, isAwaited }: Told): void {
+  report(server: ServerView, { unfit, asks, leaderless, drainsInMs, isAwaited }: Told): void {
     if (server.state !== 'up' || this.#isReporting) return;
     const { incarnation, received, position: applied, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
@@ -115,7 +121,7 @@ export class ClusterState {
     if (text === this.#reported.text && nowMs - this.#reported.atMs < everyMs) return;
     this.#reported = { text, atMs: nowMs };
     this.#isReporting = true;
-    this.#put({ ...report, leaderless, received, applied, said: `${process.pid}-${nowMs}` })
+    this.#put({ ...report, leaderless, received, applied, drainsInMs, said: `${process.pid}-${nowMs}` })
       .catch(() => {
         this.#reported = { text: '', atMs: 0 };
       })
@@ -124,16 +130,24 @@ export class ClusterState {
       });
   }
 
-  /** Reports why this host is not a copy. Undefined if it is a copy or the primary. Does not wait for the write. */
-  tellAway(why: string | undefined): void {
+  /**
+   * Reports why this host is not a copy. Undefined if it is a copy or the primary. `isBack`: it was the primary, and would lead again at once.
+   * Does not wait for the write.
+   */
+  tellAway(why: string | undefined, isBack: boolean): void {
     const nowMs = monotonicMs();
-    const isSame = this.#away !== undefined && why === this.#away.why;
+    const isSame = this.#away !== undefined && why === this.#away.why && isBack === this.#away.isBack;
     const isDue = why !== undefined && nowMs - (this.#away?.atMs ?? 0) >= reportEveryMs;
     if (this.#isTellingAway || (isSame && !isDue)) return;
     const { etcd, keys, me } = this.#options;
-    this.#away = { why, atMs: nowMs };
+    this.#away = { why, isBack, atMs: nowMs };
     this.#isTellingAway = true;
-    const value = { said: `${process.pid}-${nowMs}`, wallMs: Date.now(), why: why?.slice(0, mostWhyCharacters) };
+    const value = {
+      said: `${process.pid}-${nowMs}`,
+      wallMs: Date.now(),
+      why: why?.slice(0, mostWhyCharacters),
+      isBack,
+    };
     const key = keys.away(me);
     const change = why === undefined ? { delete: key } : { put: key, value: JSON.stringify(value) };
     etcd
@@ -158,16 +172,35 @@ export class ClusterState {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;
       const told = reportValue.parse(JSON.parse(value));
-      const { said, incarnation, reign, admission, asks, receiving, received, applied, sealing, leaderless, api } =
-        told;
+      const { said, incarnation, reign, admission, asks, receiving, received, applied, sealing } = told;
+      const { leaderless, api, drainsInMs } = told;
       this.#clocks.hear(host, said, told.wallMs);
       const { atMs: heardAtMs, advancedAtMs } = this.#hear(host, said, received);
       reports[host] = {
         ...{ incarnation, reign, admission, asks, receiving, received, applied, sealing },
-        ...{ leaderless, heardAtMs, advancedAtMs, api },
+        ...{ leaderless, heardAtMs, advancedAtMs, api, drainsInMs },
       };
     }
     return reports;
+  }
+
+  /** A word that was there before this agent read the keys counts as old. */
+  #backAtMs(find: (host: string) => string | undefined): Record<string, number> {
+    const back: Record<string, number> = {};
+    for (const host of this.#options.hosts) {
+      const value = find(host);
+      const told = value === undefined ? undefined : awayValue.parse(JSON.parse(value));
+      if (told === undefined) {
+        this.#heardAway.set(host, notAway);
+        continue;
+      }
+      const before = this.#heardAway.get(host);
+      const isNew = before !== undefined && before.said !== told.said;
+      const now = { said: told.said, atMs: isNew ? monotonicMs() : (before?.atMs ?? Number.NEGATIVE_INFINITY) };
+      this.#heardAway.set(host, now);
+      if (told.isBack === true) back[host] = now.atMs;
+    }
+    return back;
   }
 
   #hear(host: string, said: string, received: number) {

@@ -18,11 +18,21 @@
 // - No other host's acknowledgement counts. A host waiting for admission receives with an account that the primary created for that
 //   admission. Before another host gets an account, the previous account and all its connections are gone.
 
+import { drainsLong, hasFailedToStart, leadsSooner, leavesToLastPrimary } from './last-primary.ts';
 import type { HostReport, View } from './view.ts';
 
 export type Step =
-  /** `soon`: the wait takes milliseconds. `asks`: this host would connect immediately if it got an account for an admission. */
-  | { readonly kind: 'wait'; readonly why: string; readonly soon?: boolean; readonly asks?: boolean }
+  /**
+   * `soon`: the wait takes milliseconds. `asks`: this host would connect immediately if it got an account for an admission. `isBack`: it was
+   * the primary, and would lead again at once.
+   */
+  | {
+      readonly kind: 'wait';
+      readonly why: string;
+      readonly soon?: boolean;
+      readonly asks?: boolean;
+      readonly isBack?: boolean;
+    }
   /** Kill the server, then give up the lease, if there is one. */
   | { readonly kind: 'fence'; readonly why: string }
   /** Give up the lease, and leave the server running. */
@@ -40,6 +50,8 @@ export type Step =
   /** Write the key `leader` with a new lease, if there is none and `sync` is unchanged. */
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
   | { readonly kind: 'stop-receiving'; readonly from: string }
+  /** End all sessions of a read-only server that are not the agent's: one of them may hold a lock that blocks a promotion. */
+  | { readonly kind: 'end-sessions' }
   /** Applies transactions received before the start. Receives nothing more. */
   | { readonly kind: 'apply-received'; readonly from: string; readonly reign: string }
   /** Write `sync` without members and with the next epoch, if it is unchanged and this host still leads. */
@@ -95,6 +107,12 @@ export interface Limits {
   readonly startMs: number;
   /** Time that the last primary leaves the lead to its member. */
   readonly memberFirstMs: number;
+  /** A member that needs longer than this to apply what it received leaves the lead to a last primary that is back. */
+  readonly drainMs: number;
+  /** Sessions are ended if a host that is being promoted has applied nothing for this long. */
+  readonly stallMs: number;
+  /** After its server ended at a start, a last primary does not count as back for this long. */
+  readonly startAgainMs: number;
   /** Maximum age of a valid report. */
   readonly reportMs: number;
   /** Maximum lag in transactions for a member to be admitted, and for applying on the next primary. */
@@ -141,6 +159,8 @@ function asLeader(known: Leading, limits: Limits): Step {
   if (server.state === 'down') {
     const isTaken = sync.reign === reign.id;
     if (isTaken && sync.members.length > 0) return { kind: 'resign', why: 'the server has ended' };
+    if (sync.members.length > 0 && hasFailedToStart(known, limits))
+      return { kind: 'resign', why: 'the server ends at its start' };
     return { kind: 'start', role: 'MASTER' };
   }
   if (server.state === 'starting')
@@ -166,7 +186,9 @@ function asLeader(known: Leading, limits: Limits): Step {
   return admit(known, limits);
 }
 
-function promote({ shared: { sync, wishes }, server, me, nowMs }: Leading, limits: Limits): Step {
+function promote(known: Leading, limits: Limits): Step {
+  const { server, me, nowMs, stalledMs = 0 } = known;
+  const { sync, wishes } = known.shared;
   const restarted: Step = { kind: 'resign', why: 'the server has restarted since it was in sync' };
   if (server.state !== 'up') return restarted;
   const isWhole = isMember(sync, me, server.incarnation);
@@ -181,8 +203,10 @@ function promote({ shared: { sync, wishes }, server, me, nowMs }: Leading, limit
   const { receiving, drained, failure } = server.replica;
   if (failure !== undefined) return { kind: 'resign', why: failure };
   if (receiving) return { kind: 'stop-receiving', from: sync.primary };
-  if (!drained) return { kind: 'wait', why: 'the relay log is applied', soon: true };
-  return take;
+  if (drained) return take;
+  if (leavesToLastPrimary(known, limits)) return { kind: 'resign', why: soonerBack(sync.primary) };
+  if (stalledMs >= limits.stallMs) return { kind: 'end-sessions' };
+  return { kind: 'wait', why: 'the relay log is applied', soon: true };
 }
 
 function keep(known: Leading, limits: Limits): Step {
@@ -201,7 +225,8 @@ function keep(known: Leading, limits: Limits): Step {
   if (!isWanted(known, limits)) return wait('in sync');
   // Writes are still open here. After they are closed, none is possible until the next primary has applied everything.
   const unapplied = (report?.received ?? 0) - (report?.applied ?? report?.received ?? 0);
-  return unapplied <= limits.mostBehind ? { kind: 'close' } : wait('the next primary applies received transactions');
+  const isNear = unapplied <= limits.mostBehind && (report === undefined || !drainsLong(report, limits));
+  return isNear ? { kind: 'close' } : wait('the next primary applies received transactions');
 }
 
 /** Whether a switchover is requested to a host that is not a member yet but can become one. */
@@ -344,7 +369,7 @@ function asFollower(known: Known, leader: { host: string; reign: string }, limit
   const { server, me, staysOut } = known;
   const { sync } = known.shared;
   // Another host is being promoted, or its promotion fails. In both cases the current data must stay unchanged.
-  if (sync.primary === me) return wait(`${leader.host} is being promoted`);
+  if (sync.primary === me) return waitAsLast(known, `${leader.host} is being promoted`, limits);
   if (staysOut === true) return wait(`it was lost as the primary: "tidegate ha rejoin ${me}" lets it return`);
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
   if (server.state === 'starting') return wait('the server starts');
@@ -393,8 +418,8 @@ function asCandidate(known: Known, limits: Limits): Step {
   if (sync.primary === me) {
     if (server.state === 'up') return { kind: 'fence', why: 'it restarts as the last primary' };
     const isLonely = sync.members.length === 0 || wishes.paused;
-    const isFirst = isLonely || nowMs - leaderlessSinceMs >= limits.memberFirstMs;
-    return isFirst ? take : wait('the lead is left to the member in sync');
+    const isFirst = isLonely || nowMs - leaderlessSinceMs >= limits.memberFirstMs || leadsSooner(known, limits);
+    return isFirst ? take : waitAsLast(known, 'the lead is left to the member in sync', limits);
   }
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
   const unfit = whyUnfit(known, me, known.sealing, limits);
@@ -403,10 +428,11 @@ function asCandidate(known: Known, limits: Limits): Step {
   if (!isMember(sync, me, server.incarnation)) return wait('it may lack acknowledged writes');
   if (wishes.paused) return wait('promotion is paused');
   if (unfit !== undefined) return wait(unfit);
-  if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return wait('no commit succeeds');
+  // A lock for a backup blocks commits too.
+  if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return { kind: 'end-sessions' };
   if (server.replica === undefined || server.replica.failure !== undefined)
     return wait('it does not apply received transactions');
-  return take;
+  return leavesToLastPrimary(known, limits) ? wait(soonerBack(sync.primary)) : take;
 }
 
 /** Reason why that host may not be promoted, although it has every acknowledged write. */
@@ -437,6 +463,16 @@ function isMember(sync: Sync, host: string, incarnation: string): boolean {
 
 function isForced({ revision }: Sync, { lossy }: Known['shared']['wishes'], me: string): boolean {
   return lossy?.to === me && lossy.syncRevision === revision;
+}
+
+function soonerBack(host: string): string {
+  return `${host} is back, and leads sooner than this host applies what it received`;
+}
+
+/** The wait of a last primary. */
+function waitAsLast(known: Known, why: string, limits: Limits): Step {
+  const isBack = known.server.state === 'down' && !hasFailedToStart(known, limits);
+  return { kind: 'wait', why, ...(isBack && { isBack }) };
 }
 
 function wait(why: string): Step {

@@ -107,6 +107,8 @@ export const reportValue = z.object({
   sealing: z.object({ active: z.string(), known: z.array(z.string()) }).optional(),
   /** Reason why it is not promoted, although it may be in sync. */
   unfit: z.string().optional(),
+  /** Estimated time until it has applied everything that it received. */
+  drainsInMs: z.number().nonnegative().optional(),
   /** Whether the Redis of this host answers. */
   redis: z.boolean().optional(),
   /** Whether `tidegate serve` of this host answers. Left out if that is unknown. */
@@ -119,7 +121,8 @@ export const membersValue = z.array(z.object({ name: z.string(), left: z.boolean
 
 export const clockValue = z.object({ said: z.string(), wallMs: z.number() });
 
-export const awayValue = clockValue.extend({ why: z.string().max(500) });
+/** `isBack`: it was the primary, and would lead again at once. */
+export const awayValue = clockValue.extend({ why: z.string().max(500), isBack: z.boolean().optional() });
 
 export const endedValue = z.object({ reign: z.string(), why: z.string() });
 

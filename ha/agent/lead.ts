@@ -25,15 +25,16 @@ export interface LeadOptions {
   readonly mayRenew: () => boolean;
   /** Called before the agent relies on the new end of the lead. `endsAtMs`: no other host takes the lead earlier. */
   readonly onFence: (fenceAtMs: number, endsAtMs: number) => Promise<void>;
-  /** Interval for checking whether a renewal is due. Default: a sixth of the lease. */
+  /** Interval for checking whether a renewal is due. Default: a sixth of the lease, and at most a second. */
   readonly looksEveryMs?: number;
-  /** Time since the last renewal. Default: a quarter of the lease, so that the second poll renews it. */
+  /** Time since the last renewal. Default: a quarter of the lease. */
   readonly renewAfterMs?: number;
 }
 
 const kept = z.object({ id: z.string(), lease: z.string(), fenceAtMs: z.number(), bootId: z.string() });
 /** Usable share of the lease. The rest allows for clocks that run at different speeds. */
 const leaseShare = 0.9;
+const mostLookMs = 1_000;
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
 
 export class LeadHolder {
@@ -47,7 +48,10 @@ export class LeadHolder {
     this.#options = options;
     this.#bootId = bootId;
     this.#lead = lead;
-    this.#renewing = setInterval(() => this.renewIfDue(), options.looksEveryMs ?? options.leaseMs / 6);
+    this.#renewing = setInterval(
+      () => this.renewIfDue(),
+      options.looksEveryMs ?? Math.min(options.leaseMs / 6, mostLookMs),
+    );
   }
 
   static async open(options: LeadOptions): Promise<LeadHolder> {
@@ -116,7 +120,10 @@ export class LeadHolder {
     this.#isRenewing = true;
     try {
       const isRenewed = await this.#options.etcd.keepAlive(lead.lease);
-      if (!isRenewed || this.#lead?.id !== lead.id || monotonicMs() >= lead.fenceAtMs) return;
+      const isLate = monotonicMs() >= lead.fenceAtMs;
+      if (!isRenewed || isLate)
+        this.#options.log.warn(`the lease was not renewed: ${isRenewed ? 'the answer came too late' : 'it has ended'}`);
+      if (!isRenewed || this.#lead?.id !== lead.id || isLate) return;
       const fenceAtMs = sentAtMs + this.#fenceAfterMs;
       await this.#tell(fenceAtMs);
       // The lead may have been given up in the meantime.

@@ -87,6 +87,8 @@ interface Opening extends Timeline {
 const statusTimeoutMs = 1_000;
 const usualLongestLockMs = 60_000;
 const unlogged = ['SET SESSION sql_log_bin = 0'];
+/** Client sessions end once a promotion has waited this long for a statement. */
+const blockedMs = 500;
 /** Deadline of calls that may wait for the network or the disk. */
 const changeTimeoutMs = 8_000;
 const syncTimeoutMs = 600_000;
@@ -216,6 +218,7 @@ export class HaServer {
     }
     const status = await this.#status.read(server.replica, nowMs).catch(() => undefined);
     if (status === undefined) return this.#silent(server);
+    if (server.duty === 'primary' && status.writable) this.#leaseRow.refresh(this.#leaseEndsAtMs);
     void this.#admitFollowers();
     const { duty, incarnation, replica } = server;
     const leftOver = duty === 'standby' && replica === undefined ? await this.#received() : 0;
@@ -417,11 +420,39 @@ export class HaServer {
     this.#fencedDuty = 'primary';
     await this.#writeFence();
     await this.#letTimePass();
-    await beginTimeline(this.#change, { epoch, lossy, fenced });
-    await this.#leaseRow.write(this.#leaseEndsAtMs);
+    await this.#unblocked(async () => {
+      await beginTimeline(this.#change, { epoch, lossy, fenced });
+      await this.#leaseRow.write(this.#leaseEndsAtMs);
+    });
     if (waits) await this.waitForAcknowledgements(true);
     if (!mayOpen()) throw new Error('the lease was not renewed in time: writes are not opened');
     await this.#change('SET GLOBAL read_only = OFF');
+  }
+
+  /**
+   * Ends every session that is not the agent's or a replica's, because its locks may block what a promotion needs. Only while no write is open
+   * and no commit waits: a commit that waits for its acknowledgement would complete without it.
+   */
+  async endSessions(): Promise<void> {
+    const sessions = await this.#statusSession.query<{ id: number }[]>(clientSessions, [], statusTimeoutMs);
+    const own = new Set(this.#sessions.map(({ id }) => id));
+    for (const { id } of sessions.filter((each) => !own.has(each.id)))
+      await this.#statusSession.query(`KILL CONNECTION ${id}`, [], statusTimeoutMs).catch(unlessGone);
+    if (sessions.some(({ id }) => !own.has(id)))
+      this.#options.log.warn('ha: sessions of clients were ended, because a promotion may wait for their locks');
+  }
+
+  async #unblocked<Result>(work: () => Promise<Result>): Promise<Result> {
+    let ending: Promise<unknown> = Promise.resolve();
+    const timer = setInterval(() => {
+      ending = ending.then(() => this.endSessions()).catch(() => undefined);
+    }, blockedMs);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+      await ending;
+    }
   }
 
   /** Waits until this clock has passed the times that the last primary recorded. */
@@ -604,6 +635,10 @@ export class HaServer {
   }
 }
 
+/** `system user` and `event_scheduler` belong to the server itself. A replica's session has the command `Binlog Dump`. */
+const clientSessions = `SELECT id FROM information_schema.processlist
+  WHERE @@GLOBAL.read_only = 1 AND @@GLOBAL.rpl_semi_sync_master_enabled = 0 AND id <> CONNECTION_ID()
+  AND command <> 'Binlog Dump' AND user NOT IN ('system user', 'event_scheduler', 'unauthenticated user')`;
 const noSuchThread = 1094;
 
 function unlessGone(error: unknown): void {

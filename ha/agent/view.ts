@@ -41,6 +41,8 @@ export interface HostReport {
   readonly sealing?: SealingKeys | undefined;
   /** Undefined if it is unknown, or if the agent has an earlier version. */
   readonly api?: ApiState;
+  /** Estimated time until it has applied everything that it received. Undefined if the agent has an earlier version. */
+  readonly drainsInMs?: number | undefined;
 }
 
 /** Fingerprints of the keys that seal stored credentials, on one host. */
@@ -128,6 +130,8 @@ export interface View {
         readonly clocksAheadMs: Readonly<Record<string, number>>;
         /** Hosts that have left the cluster. */
         readonly left?: readonly string[];
+        /** When this host last heard from a last primary that it would lead again at once. Monotonic time of this host. */
+        readonly backAtMs?: Readonly<Record<string, number>>;
         readonly wishes: Wishes;
       }
     | undefined;
@@ -136,6 +140,12 @@ export interface View {
   readonly server: ServerView;
   /** Whether `tidegate serve` of this host answers. */
   readonly api?: ApiState;
+  /** Estimated time until this host has applied everything that it received. */
+  readonly drainsInMs?: number;
+  /** How long its applier has made no progress, although there is something to apply. */
+  readonly stalledMs?: number;
+  /** When a server that was started under a lead was last found to have ended. */
+  readonly failedStartAtMs?: number | undefined;
   /** This host was lost as the primary, and a person has to let it return. */
   readonly staysOut?: boolean;
   /** Sealing keys of this host. Undefined if it has none, or if they are stored elsewhere. */

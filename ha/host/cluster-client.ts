@@ -4,14 +4,14 @@ import { originOf } from '../../platform/net/origin.ts';
 import { EtcdClient } from '../etcd.ts';
 import { type HostFile, ports, presentVoters } from './host-file.ts';
 
-/** For an agent, whose leases are short. */
-const agentTimeoutMs = 900;
+/** For callers that know no lease. */
+const usualTimeoutMs = 900;
 /** For a command, whose user can wait: on a busy machine a member may need more time than an agent allows. */
 export const commandTimeoutMs = 3_000;
 
 type Known = Pick<HostFile, 'me' | 'members' | 'authority' | 'certificate' | 'key'>;
 
-export function etcdOf(known: Known, timeoutMs = agentTimeoutMs): EtcdClient {
+export function etcdOf(known: Known, timeoutMs = usualTimeoutMs): EtcdClient {
   const { authority, certificate, key } = known;
   return new EtcdClient({ urls: etcdUrlsOf(known), tls: { ca: authority, cert: certificate, key }, timeoutMs });
 }

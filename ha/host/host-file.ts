@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { originOf } from '../../platform/net/origin.ts';
 import { fileExists, readKeyFile, writeKeyFile } from '../../platform/secrets/key-file.ts';
+import { leastLeaseMs, mostLeaseMs } from '../agent/limits.ts';
 import { sealedKeyFiles } from './key-exchange.ts';
 import { keyHashesShape } from './key-files.ts';
 
@@ -43,8 +44,7 @@ export type Member = z.output<typeof memberShape>;
 /** Settings that all hosts share. */
 export const sharedShape = z.object({
   cluster: z.string().min(1).max(64),
-  /** Readers assume a lease of at most this long (platform/database/primary-finder.ts). */
-  leaseMs: z.number().int().min(1_000).max(5_000),
+  leaseMs: z.number().int().min(leastLeaseMs).max(mostLeaseMs),
   /** A write never completes with only one copy. */
   strict: z.boolean().default(false),
   /** With the prefix length. If omitted, balancers query /health/primary. */

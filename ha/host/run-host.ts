@@ -18,6 +18,7 @@ import { VirtualAddress } from '../address/virtual-address.ts';
 import { HaAgent } from '../agent/agent.ts';
 import type { KeyPlaces } from '../agent/key-fingerprints.ts';
 import { haKeys, setUpReign, syncValue } from '../agent/keys.ts';
+import { callMsFor } from '../agent/limits.ts';
 import type { DataHostPlace } from '../agent/server.ts';
 import type { ApiState } from '../agent/view.ts';
 import { together } from '../announcer.ts';
@@ -176,7 +177,7 @@ async function runParts(
   redis.catch(() => undefined);
   for (;;) {
     await using parts = new AsyncDisposableStack();
-    const client = etcdOf(file);
+    const client = etcdOf(file, callMsFor(file.leaseMs));
     const present = { members: file.members };
     parts.defer(() => client.close());
     const starting = [vote.begin(file), startData(both, file, folder, tls, client, present, parts), redis] as const;

@@ -14,7 +14,14 @@ const sync = { primary: 'one', reign: 'r1', epoch: 3, members: [{ host: 'two' }]
 
 function known(changes: Partial<Known> = {}): Known {
   return {
-    ...{ leader: { reign: 'r1' }, sync, reports: {}, away: () => undefined, paused: false, switchoverTo: null },
+    ...{
+      leader: { host: 'one', reign: 'r1' },
+      sync,
+      reports: {},
+      away: () => undefined,
+      paused: false,
+      switchoverTo: null,
+    },
     ...{ members: [], silent: new Set<string>(), aheadMs: new Map<string, number>(), ...changes },
   };
 }
@@ -30,13 +37,20 @@ function statesOf(status: ReturnType<typeof statusOf>): Record<string, string> {
 describe('the state of a cluster', () => {
   it('names the state of each host while there is a primary', () => {
     const status = statusOf(hosts, known({ reports: { far: report({}) } }));
-    expect(status).toMatchObject({ primary: 'one', epoch: 3, copies: 2, paused: false, switchoverTo: null });
+    expect(status).toMatchObject({
+      primary: 'one',
+      promoting: null,
+      epoch: 3,
+      copies: 2,
+      paused: false,
+      switchoverTo: null,
+    });
     expect(statesOf(status)).toEqual({ one: 'PRIMARY', two: 'IN_SYNC', far: 'FOLLOWS', judge: 'WITNESS' });
   });
 
   it('has no primary and no copies while the leader belongs to another reign', () => {
-    const status = statusOf(hosts, known({ leader: { reign: 'r2' } }));
-    expect(status).toMatchObject({ primary: null, copies: 0 });
+    const status = statusOf(hosts, known({ leader: { host: 'two', reign: 'r2' } }));
+    expect(status).toMatchObject({ primary: null, promoting: 'two', copies: 0 });
     expect(statesOf(status)).toEqual({ one: 'RETURNING', two: 'RETURNING', far: 'RETURNING', judge: 'WITNESS' });
   });
 

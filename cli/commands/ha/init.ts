@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { dataVersion } from '../../../compose/places.ts';
 import { askerAt, newAct } from '../../../ha/acts.ts';
+import { leastLeaseMs, mostLeaseMs } from '../../../ha/agent/limits.ts';
 import { begin, invite as inviteOne, refuseBegun } from '../../../ha/host/begin.ts';
 import { JoinRefusal } from '../../../ha/host/join-refusal.ts';
 import { noteAct } from '../../../ha/host/noted-acts.ts';
@@ -31,8 +32,8 @@ export const init = localVerb({
       'Address that is always at the primary; without it, balancers ask each host for /health/primary.',
     ),
     lease: integer('SECONDS', `How long a lost primary counts as alive (${usualLeaseSeconds}).`, {
-      least: 2,
-      most: 5,
+      least: leastLeaseMs / 1_000,
+      most: mostLeaseMs / 1_000,
     }),
     strict: flag('No write is done with one copy: while a data host is away, writes wait for it (set ha.strict, too).'),
     'router-id': integer('N', `Virtual router id (VRRP), unique in the network (${usualRouterId}).`, {

@@ -22,7 +22,7 @@ export const status = hostVerb({
     if (options.json) await printer.json({ ...seen, virtualAddress: file.virtualAddress ?? null });
     else {
       await printer.pairs([
-        ['Primary', seen.primary ?? 'none: no host takes writes'],
+        ['Primary', seen.primary ?? withoutPrimary(seen)],
         ['Copies', seen.copies === 1 ? 'ONE COPY of the next write: its host must not be lost' : seen.copies],
         ['Epoch', seen.epoch],
         ['Votes', votesText(seen)],
@@ -57,6 +57,12 @@ export const status = hostVerb({
       );
   },
 });
+
+function withoutPrimary({ promoting, hosts }: ClusterStatus): string {
+  if (promoting === null) return 'none: no host takes writes';
+  const why = hosts.find(({ name }) => name === promoting)?.returning;
+  return `none yet: ${promoting} ${why ?? 'is being promoted'}`;
+}
 
 /** Undefined if three hosts vote, as intended. */
 function votesText({ hosts }: ClusterStatus): string | undefined {

@@ -16,7 +16,16 @@ const soonMs = 10;
 /** A server whose sessions have ended is still a process for a moment. */
 const endsWithinMs = 500;
 /** Steps that may have had no effect, so they are repeated. */
-const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'rest', 'clone', 'close', 'hold', 'bar']);
+const pausing: ReadonlySet<Step['kind']> = new Set([
+  'wait',
+  'follow',
+  'rest',
+  'clone',
+  'close',
+  'hold',
+  'bar',
+  'end-sessions',
+]);
 
 export class Pause {
   readonly #nowMs: () => number;

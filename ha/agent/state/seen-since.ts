@@ -10,6 +10,9 @@ export class SeenSince {
   #leaderlessSinceMs: number | undefined;
   #wish: { readonly to: string; readonly sinceMs: number } | undefined;
   #asking: View['asking'];
+  /** The lead under which a server was last started. */
+  #startedUnder: string | undefined;
+  #failedStartAtMs: number | undefined;
   #ended: { readonly reign: string; readonly sinceMs: number } | undefined;
 
   constructor(nowMs: () => number) {
@@ -30,6 +33,11 @@ export class SeenSince {
     return this.#ended && { reign: this.#ended.reign, ms: this.#nowMs() - this.#ended.sinceMs };
   }
 
+  /** When a server was found to have ended that was started under the same lead. */
+  get failedStartAtMs(): number | undefined {
+    return this.#failedStartAtMs;
+  }
+
   get asking(): View['asking'] {
     return this.#asking;
   }
@@ -44,8 +52,21 @@ export class SeenSince {
     if (to !== this.#wish?.to) this.#wish = to === undefined ? undefined : { to, sinceMs: this.#nowMs() };
   }
 
+  /** Call it before each decision. */
+  sawServer(server: Pick<View['server'], 'state'>, reign: View['reign']): void {
+    if (server.state === 'down' && reign !== undefined && reign.id === this.#startedUnder) {
+      this.#failedStartAtMs = this.#nowMs();
+      this.#startedUnder = undefined;
+    }
+    if (server.state === 'up') this.#failedStartAtMs = undefined;
+  }
+
   /** Each lead is asked again. */
-  decided(step: Step, { shared, nowMs }: Pick<View, 'shared' | 'nowMs'>): void {
+  decided(
+    step: Step,
+    { shared, nowMs, reign: lead }: Pick<View, 'shared' | 'nowMs'> & Partial<Pick<View, 'reign'>>,
+  ): void {
+    if (step.kind === 'start') this.#startedUnder = lead?.id;
     const reign = step.kind === 'wait' && step.asks === true ? shared?.leader?.reign : undefined;
     if (reign === this.#asking?.reign) return;
     this.#asking = reign === undefined ? undefined : { reign, sinceMs: nowMs };

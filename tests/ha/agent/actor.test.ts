@@ -61,6 +61,7 @@ beforeEach(() => {
       follow: async (...all) => void did.push(`follow ${all.join(' ')}`),
       rest: does('rest'),
       stopReceiving: does('stop receiving'),
+      endSessions: does('end sessions'),
       applyReceived: async (...all) => void did.push(`apply ${all.join(' ')}`),
       newestEpoch: async () => 8,
       open: async ({ epoch, lossy, fenced, waits, mayOpen: may }) => {

@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import type { Connection } from 'mariadb';
 import type { DataFolder } from '../../../embedded/data-folder.ts';
 import { binaryLog } from '../../../embedded/mariadb.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { transactionsAfter } from '../../../ha/agent/binary-log.ts';
+import { reportValue } from '../../../ha/agent/keys.ts';
 import { Cluster } from '../../../ha/cluster.ts';
 import { patience } from '../../support/machine/patience.ts';
 import { isRunning, waitFor } from '../../support/machine/temporary-folder.ts';
@@ -14,9 +16,12 @@ import {
   agents,
   asRoot,
   cluster,
+  connect,
+  endHost,
   etcd,
   folders,
   inSync,
+  keys,
   makeTimeline,
   sql,
   startAgent,
@@ -130,4 +135,57 @@ test('the binary log is read from its files', async () => {
   const found = await transactionsAfter(join(data, `${binaryLog}.index`), data, last - 3);
   expect(found.gtids).toHaveLength(3);
   expect(found.gtids.at(-1)).toBe(row?.gtid);
+});
+
+/** Keeps the host from applying writes to t. */
+async function reader(host: string): Promise<Connection> {
+  const connection = await connect(host);
+  // It is ended by a promotion.
+  connection.on('error', () => undefined);
+  await connection.query('LOCK TABLES t READ');
+  return connection;
+}
+
+/** The host's report on its server. */
+async function reportOf(host: string) {
+  const { entries } = await etcd.get(keys.report(host));
+  return reportValue.parse(JSON.parse(entries[0]?.value ?? ''));
+}
+
+/** The member counts as it runs now: its primary has learned of its last restart. */
+async function inSyncAsItIs(primary: string, member: string): Promise<number> {
+  const { epoch } = await waitFor('the member as it runs now', async () => {
+    const set = await inSync(primary, member);
+    return set.members[0]?.incarnation === (await reportOf(member)).incarnation ? set : undefined;
+  });
+  return epoch;
+}
+
+test("a reader's lock on the standby does not hold up a promotion", async () => {
+  await inSyncAsItIs('a', 'b');
+  const blocking = await reader('b');
+  await sql('a', 'INSERT INTO t VALUES (10)');
+  await endHost('a');
+  await writes('b', 11);
+  expect(await sql<unknown[]>('b', 'SELECT id FROM t WHERE id IN (10, 11)')).toHaveLength(2);
+  await expect(blocking.query('SELECT 1')).rejects.toThrow();
+  await startAgent('a');
+  await inSync('b', 'a');
+});
+
+test('a standby that has much to apply leaves the lead to the last primary, whose server starts again', async () => {
+  const epoch = await inSyncAsItIs('b', 'a');
+  await sql('b', 'CREATE TABLE slow (id INT PRIMARY KEY)');
+  // Half a second for each row, where triggers run for replicated rows.
+  const sleeps = "IF @@GLOBAL.slave_run_triggers_for_rbr <> 'NO' THEN DO SLEEP(0.5); END IF";
+  await asRoot('b', `CREATE TRIGGER tidegate.slowly BEFORE INSERT ON tidegate.slow FOR EACH ROW ${sleeps}`);
+  await asRoot('a', "SET GLOBAL slave_run_triggers_for_rbr = 'ENFORCE'");
+  for (let id = 0; id < 60; id += 1) await sql('b', `INSERT INTO slow VALUES (${id})`);
+  await waitFor('a report of that', async () => ((await reportOf('a')).drainsInMs ?? 0) > 10_000);
+  killQuietly(agents.get('b')?.serverPid ?? 0, 'SIGKILL');
+  await writes('b', 13);
+  expect(await sync()).toMatchObject({ primary: 'b', epoch: epoch + 1 });
+  await asRoot('a', "SET GLOBAL slave_run_triggers_for_rbr = 'NO'");
+  await inSync('b', 'a');
+  expect(await sql<unknown[]>('a', 'SELECT id FROM slow')).toHaveLength(60);
 });

@@ -48,6 +48,30 @@ test(`a host that reaches only etcd does not prevent another host from becoming 
   expect(judged).toBeGreaterThan(schedules / 4);
 });
 
+test('the model has members that leave the lead to the last primary, and blocked ones', () => {
+  const seen = { resigned: 0, ended: 0, sooner: 0 };
+  for (let at = seed; at < seed + schedules * 4; at += 1) {
+    const world = new World(seededRandom(at), {
+      hostsPause: true,
+      rates: {
+        ...{ faults: ['kill-primary', 'block', 'ends-at-start'], faultRate: 0.1, slow: 0.05, lost: 0 },
+        receiveRate: 1,
+      },
+      step: (each, view) => {
+        const isMember = view.shared?.sync?.primary !== view.me;
+        if (each.kind === 'resign' && isMember && each.why.includes('is back')) seen.resigned += 1;
+        if (each.kind === 'end-sessions') seen.ended += 1;
+        if (each.kind === 'wait' && each.why.includes('is back')) seen.sooner += 1;
+        return each;
+      },
+    });
+    world.run(steps);
+    world.settle();
+    expect({ at, faults: world.faults }).toEqual({ at, faults: [] });
+  }
+  expect(Math.min(seen.resigned, seen.ended, seen.sooner)).toBeGreaterThan(0);
+});
+
 test('the model notices an invitation that leads to nothing and never ends', () => {
   const keeps = (step: Step, view: View): Step =>
     step.kind === 'refuse' && view.admission?.early === true ? { kind: 'wait', why: 'it is invited for ever' } : step;
@@ -85,6 +109,9 @@ const limits: Limits = {
     againMs: 1_000,
     startMs: 20_000,
     memberFirstMs: 4_000,
+    drainMs: 3_000,
+    stallMs: 500,
+    startAgainMs: 60_000,
   },
   ...{ reportMs: 5_000, mostBehind: 5, mostClockOffMs: 1_000 },
 };
@@ -451,6 +478,77 @@ const member = (shared: Partial<Shared>, changed: Partial<View> = {}) =>
       server: { ...server, duty: 'standby', incarnation: 'of-b', writable: false, replica: follows },
     },
   );
+
+test('a member that has much to apply leaves the lead to a last primary that is back', () => {
+  const back = { backAtMs: { a: nowMs - 500 } };
+  const long = { drainsInMs: 60_000 };
+  expect(step(member(back))).toBe('take-lead');
+  expect(step(member({}, long))).toBe('take-lead');
+  expect(decide(member(back, long), limits)).toMatchObject({ kind: 'wait', why: expect.stringContaining('a is back') });
+  expect(step(member({ backAtMs: { a: nowMs - limits.reportMs } }, long))).toBe('take-lead');
+  expect(step(member({ backAtMs: { c: nowMs } }, long))).toBe('take-lead');
+  // A person wants this host.
+  expect(step(member({ ...back, wishes: { ...wishes, switchoverTo: 'b' } }, long))).toBe('take-lead');
+});
+
+test('while a member drains and the last primary is back, it resigns; sessions that block it are ended', () => {
+  const drains = (shared: Partial<Shared>, changed: Partial<View>) => {
+    const view = member(
+      { leader: { host: 'b', reign: 's' }, ...shared },
+      { reign: { id: 's', fenceAtMs: nowMs + 1_000 } },
+    );
+    const replica = { ...follows, receiving: false, drained: false };
+    return decide({ ...view, server: { ...view.server, replica } as View['server'], ...changed }, limits);
+  };
+  const back = { backAtMs: { a: nowMs - 500 } };
+  expect(drains({}, { drainsInMs: 60_000 })).toMatchObject({ kind: 'wait', soon: true });
+  expect(drains(back, { drainsInMs: 60_000 })).toMatchObject({ kind: 'resign' });
+  expect(drains(back, { drainsInMs: 1_000, stalledMs: 100 })).toMatchObject({ kind: 'wait', soon: true });
+  expect(drains({}, { drainsInMs: 1_000, stalledMs: limits.stallMs })).toEqual({ kind: 'end-sessions' });
+  const wished = { ...back, wishes: { ...wishes, switchoverTo: 'b' } };
+  expect(drains(wished, { drainsInMs: 60_000 })).toMatchObject({ kind: 'wait', soon: true });
+});
+
+test('a member whose commits are blocked ends the sessions that may block them', () => {
+  const view = member({});
+  expect(step({ ...view, server: { ...view.server, aliveAtMs: nowMs - 1_000 } as View['server'] })).toBe(
+    'end-sessions',
+  );
+});
+
+test('a last primary leads at once if the member has much to apply, and is no help if its server ends at the start', () => {
+  const last = (ofB: object, changed: Partial<View> = {}) =>
+    decide(
+      leading(
+        { leader: undefined, reports: { b: { ...report, ...ofB } } },
+        { reign: undefined, leaderlessSinceMs: nowMs, server: { state: 'down' }, ...changed },
+      ),
+      limits,
+    );
+  const long = { drainsInMs: 60_000 };
+  expect(last({})).toMatchObject({ kind: 'wait', isBack: true });
+  expect(last(long)).toMatchObject({ kind: 'take-lead' });
+  expect(last({ drainsInMs: limits.drainMs })).toMatchObject({ kind: 'wait' });
+  expect(last({ ...long, incarnation: 'later' })).toMatchObject({ kind: 'wait' });
+  expect(last({ ...long, heardAtMs: nowMs - limits.reportMs })).toMatchObject({ kind: 'wait' });
+  const failed = { failedStartAtMs: nowMs - 1_000 };
+  expect(last(long, failed)).toEqual({ kind: 'wait', why: 'the lead is left to the member in sync' });
+  expect(last(long, { failedStartAtMs: nowMs - limits.startAgainMs })).toMatchObject({ kind: 'take-lead' });
+  // It led again, and its server has ended.
+  const led = { leader: { host: 'a', reign: 's' } };
+  const down = { reign: { id: 's', fenceAtMs: nowMs + 1_000 }, server: { state: 'down' as const } };
+  expect(step(leading(led, down))).toBe('start');
+  expect(step(leading(led, { ...down, ...failed }))).toBe('resign');
+  expect(step(leading({ ...led, sync: alone }, { ...down, ...failed }))).toBe('start');
+  // While the member drains, the last primary shows that it is back.
+  const drains = { leader: { host: 'b', reign: 's' } };
+  expect(decide(leading(drains, { ...down, reign: undefined }), limits)).toMatchObject({ kind: 'wait', isBack: true });
+});
+
+test('a switchover waits for a member whose applier stands still', () => {
+  const stands = { b: { ...report, received: 10, applied: 9, drainsInMs: 3_600_000 } };
+  expect(step(leading({ wishes: { ...wishes, switchoverTo: 'b' }, reports: stands }))).toBe('wait');
+});
 
 test('a host whose clock is off by more than a second is not promoted', () => {
   expect(step(member({}))).toBe('take-lead');

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
-import { createConnection, type SqlError } from 'mariadb';
+import { type Connection, createConnection, type SqlError } from 'mariadb';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
 import { makeDatabase } from '../../../embedded/mariadb.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
@@ -176,12 +176,16 @@ export async function lastChange() {
   return changeValue.parse(JSON.parse(entries.at(-1)?.value ?? ''));
 }
 
-export async function sql<Rows>(host: string, text: string): Promise<Rows> {
-  const connection = await createConnection({
+export function connect(host: string): Promise<Connection> {
+  return createConnection({
     ...{ host: addressOf(host), port: ports[host] ?? 0, user: 'tidegate', password: accounts.applicationPassword },
     // The connector's own limit of one second is too short for a busy machine.
     ...{ database: 'tidegate', connectTimeout: 10_000 * patience },
   });
+}
+
+export async function sql<Rows>(host: string, text: string): Promise<Rows> {
+  const connection = await connect(host);
   try {
     return await connection.query<Rows>(text);
   } finally {

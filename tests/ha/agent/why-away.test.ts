@@ -43,3 +43,17 @@ test('a host whose last copy failed shows the reason until the next one begins',
   expect(whyAway(wait, standby({ state: 'copying' }), failed)).toBe('a copy: 0 %');
   expect(whyAway(wait, standby({ state: 'empty' }), failed)).toBe('its database is gone');
 });
+
+test('a host that is being promoted shows what it still has to apply', () => {
+  const reign = { id: 's', fenceAtMs: 0 };
+  const sync = (of: string) => ({
+    ...{ leader: undefined, reports: {}, clocksAheadMs: {}, wishes: { paused: false, switchoverTo: undefined } },
+    sync: { primary: 'a', epoch: 1, reign: of, members: [], revision: 7 },
+  });
+  const applies = (drainsInMs: number, of = 'r', received = 93_001) =>
+    whyAway(wait, { server: { ...up(false), received } as ServerView, reign, drainsInMs, shared: sync(of) }, none);
+  expect(applies(60_000)).toBe('applies 93,000 more, about 60 s');
+  expect(applies(3_600_000)).toBe('applies 93,000 more, and is blocked');
+  expect(applies(0, 'r', 1)).toBeUndefined();
+  expect(applies(60_000, 's')).toBeUndefined();
+});

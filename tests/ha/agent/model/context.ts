@@ -17,13 +17,16 @@ export const limits: Limits = {
     againMs: 1_000,
     startMs: 20_000,
     memberFirstMs: 4_000,
+    drainMs: 300,
+    stallMs: 100,
+    startAgainMs: 2_000,
   },
   ...{ reportMs: 5_000, mostBehind: 5, mostClockOffMs: 1_000 },
 };
 
 export const faultKinds = [
   ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'go-on', 'cut', 'cut-from-etcd', 'hang'] as const),
-  ...(['etcd-elects', 'switchover', 'pause'] as const),
+  ...(['etcd-elects', 'switchover', 'pause', 'block', 'ends-at-start'] as const),
 ] as const;
 /**
  * Faults for rare chains of events. `kill-invited` hits the host that is being admitted. `kill-primary` hits the leader. `usurp` hangs the

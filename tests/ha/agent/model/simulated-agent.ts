@@ -2,6 +2,7 @@
 // happen in between.
 import { decide, type Step } from '../../../../ha/agent/decide.ts';
 import { Admissions } from '../../../../ha/agent/state/admissions.ts';
+import { ApplyPace } from '../../../../ha/agent/state/apply-pace.ts';
 import { SeenSince } from '../../../../ha/agent/state/seen-since.ts';
 import type { HostReport, SyncSet, View } from '../../../../ha/agent/view.ts';
 import { fenceAfterMs, type HostName, leaseMs, limits } from './context.ts';
@@ -19,6 +20,9 @@ export class SimulatedAgent implements Agent {
   #step: Step | undefined;
   readonly #admissions: Admissions;
   readonly #since: SeenSince;
+  readonly #pace: ApplyPace;
+  #isBack = false;
+  readonly #heardAway = new Map<string, { readonly text: string; readonly atMs: number }>();
   #sealedRevision: number | undefined;
   #isRenewing = false;
 
@@ -27,6 +31,7 @@ export class SimulatedAgent implements Agent {
     this.#context = context;
     this.#admissions = new Admissions(context.names, () => context.nowMs);
     this.#since = new SeenSince(() => context.nowMs);
+    this.#pace = new ApplyPace(() => context.nowMs);
   }
 
   get state(): object {
@@ -94,7 +99,8 @@ export class SimulatedAgent implements Agent {
     const receiving = replica?.receiving === true && !replica.diverged && this.#host.isConnected;
     const { reign, admission } = replica ?? {};
     const asks = this.#since.asking?.reign;
-    const told = { incarnation, reign, admission, asks, receiving, received, api };
+    const { drainsInMs } = this.#pace;
+    const told = { incarnation, reign, admission, asks, receiving, received, api, drainsInMs };
     const text = JSON.stringify({ ...told, at: this.#context.nowMs });
     this.#ask(
       () => this.#context.etcd.put(`hosts/${name}`, text),
@@ -117,11 +123,35 @@ export class SimulatedAgent implements Agent {
       sync: sync && { ...(sync.value as SyncSet), revision: sync.revision },
       reports,
       clocksAheadMs: {},
+      backAtMs: this.#backAtMs(entries),
       wishes: {
         paused: entries.get('paused')?.value === true,
         switchoverTo: entries.get('switchover')?.value as string | undefined,
       },
     };
+  }
+
+  #backAtMs(entries: Entries): Record<string, number> {
+    const back: Record<string, number> = {};
+    for (const name of this.#context.names) {
+      const text = entries.get(`away/${name}`)?.value as string | undefined;
+      if (text === undefined) continue;
+      const before = this.#heardAway.get(name);
+      if (before?.text !== text) this.#heardAway.set(name, { text, atMs: this.#context.nowMs });
+      const { isBack } = JSON.parse(text) as { isBack: boolean };
+      if (isBack) back[name] = this.#heardAway.get(name)?.atMs ?? 0;
+    }
+    return back;
+  }
+
+  #tellBack(isBack: boolean): void {
+    if (!isBack && !this.#isBack) return;
+    this.#isBack = isBack;
+    const text = JSON.stringify({ isBack, at: this.#context.nowMs });
+    this.#ask(
+      () => this.#context.etcd.put(`away/${this.#host.name}`, text),
+      () => undefined,
+    );
   }
 
   #hear(name: string, text: string, received: number) {
@@ -138,17 +168,23 @@ export class SimulatedAgent implements Agent {
     const { options, nowMs } = this.#context;
     const shared = this.#shared;
     if (shared !== undefined) this.#since.saw(shared);
-    const { leaderlessSinceMs, wishedSinceMs, asking } = this.#since;
+    const server = this.#host.view();
+    this.#pace.saw(server);
+    this.#since.sawServer(server, this.#host.reign);
+    const { leaderlessSinceMs, wishedSinceMs, asking, failedStartAtMs } = this.#since;
+    const { drainsInMs, stalledMs } = this.#pace;
     const { current: admission, failedAtMs } = this.#admissions;
     const seen: View = {
-      ...{ me: this.#host.name, nowMs, shared, server: this.#host.view(), reign: this.#host.reign },
+      ...{ me: this.#host.name, nowMs, shared, server, reign: this.#host.reign },
       strict: options.strict ?? false,
       ...{ admission, failedAtMs: { ...failedAtMs }, sealedRevision: this.#sealedRevision },
       ...{ leaderlessSinceMs, wishedSinceMs, asking, api: this.#host.api },
+      ...{ drainsInMs, stalledMs, failedStartAtMs },
     };
     const view = options.view?.(seen) ?? seen;
     const step = decide(view, limits);
-    this.#since.decided(step, { shared, nowMs });
+    this.#since.decided(step, view);
+    this.#tellBack(step.kind === 'wait' && step.isBack === true);
     this.#step = options.step?.(step, view) ?? step;
     this.#phase = 'execute';
   }
@@ -181,6 +217,9 @@ export class SimulatedAgent implements Agent {
         break;
       case 'take-lead':
         this.#takeLead(step.syncRevision);
+        break;
+      case 'end-sessions':
+        host.blocked = false;
         break;
       case 'stop-receiving':
       case 'rest':

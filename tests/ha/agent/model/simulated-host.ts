@@ -84,6 +84,10 @@ export class SimulatedHost {
   isPaused = false;
   isCutFromEtcd = false;
   api: ApiState = 'ANSWERS';
+  /** A session of a client holds a lock that the applier waits for. */
+  blocked = false;
+  /** The server ends at each start. */
+  endsAtStart = false;
 
   constructor(name: HostName, context: Context) {
     this.name = name;
@@ -106,6 +110,7 @@ export class SimulatedHost {
 
   mend(): void {
     Object.assign(this, { isAgentPaused: false, isPaused: false, isCutFromEtcd: false, api: 'ANSWERS' });
+    Object.assign(this, { blocked: false, endsAtStart: false });
     if (this.server?.hung === true) this.kill();
   }
 
@@ -156,6 +161,7 @@ export class SimulatedHost {
     // The engine's last commit may not be in its own log yet, but the binary log has it.
     if (this.server !== undefined) this.#engine = Math.max(0, this.#engine - this.#context.random.integer(0, 2));
     this.server = undefined;
+    this.blocked = false;
     this.#relay = [];
   }
 
@@ -164,6 +170,7 @@ export class SimulatedHost {
     if (role === 'SLAVE') this.#log.length = this.#engine;
     this.#engine = this.#log.length;
     this.#relay = [];
+    if (this.endsAtStart) return;
     this.server = {
       ...{ duty: role === 'MASTER' ? 'primary' : 'standby', incarnation: this.#context.newId('incarnation') },
       ...{ writable: false, semiSync: role === 'MASTER', hung: false, aliveAtMs: this.#context.nowMs },
@@ -230,7 +237,7 @@ export class SimulatedHost {
   }
 
   apply(): void {
-    if (this.answering?.replica === undefined) return;
+    if (this.answering?.replica === undefined || this.blocked) return;
     const id = this.#relay.shift();
     if (id === undefined) return;
     this.#log.push(id);

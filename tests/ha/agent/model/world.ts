@@ -129,6 +129,8 @@ export class World {
     else if (kind === 'go-on') Object.assign(host, { isPaused: false, isAgentPaused: false });
     else if (kind === 'cut') this.#cutSome(host.name);
     else if (kind === 'cut-from-etcd') host.isCutFromEtcd = true;
+    else if (kind === 'block') host.blocked = true;
+    else if (kind === 'ends-at-start') host.endsAtStart = true;
     else if (kind === 'hang' && host.server !== undefined) host.server.hung = true;
     else if (kind === 'api') host.api = random.pick(['ANSWERS', 'SILENT'] as const);
     else if (kind === 'etcd-elects') etcd.elects(nowMs + leaseMs);

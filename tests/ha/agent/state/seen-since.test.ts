@@ -79,3 +79,23 @@ test('no request is made while etcd does not answer', () => {
   since.decided({ kind: 'wait', why: 'etcd does not answer' }, { shared: undefined, nowMs: 2_000 });
   expect(since.asking).toBeUndefined();
 });
+
+test('a server that ended after a start under the same lead has failed to start, until one runs', () => {
+  const under = (id: string) => ({ id, fenceAtMs: 0 });
+  const start = (reign: string) =>
+    since.decided({ kind: 'start', role: 'MASTER' }, { shared: undefined, nowMs, reign: under(reign) });
+  since.sawServer({ state: 'down' }, under('r'));
+  expect(since.failedStartAtMs).toBeUndefined();
+  start('r');
+  since.sawServer({ state: 'starting' }, under('r'));
+  since.sawServer({ state: 'down' }, under('s'));
+  since.sawServer({ state: 'down' }, undefined);
+  expect(since.failedStartAtMs).toBeUndefined();
+  since.sawServer({ state: 'down' }, under('r'));
+  expect(since.failedStartAtMs).toBe(1_000);
+  nowMs = 2_000;
+  since.sawServer({ state: 'down' }, under('r'));
+  expect(since.failedStartAtMs).toBe(1_000);
+  since.sawServer({ state: 'up' }, under('r'));
+  expect(since.failedStartAtMs).toBeUndefined();
+});
