@@ -120,13 +120,15 @@ export async function runHost(options: HostOptions): Promise<void> {
 }
 
 async function complete({ dataPath, log, signal }: HostOptions): Promise<HostFile> {
-  let told = '';
+  let [told, failed] = ['', ''];
   for (;;) {
     const file = await readHostFile(dataPath);
     if (isComplete(file)) return file;
     if (file.firstUrl !== undefined) {
       const members = await membersAt(file).catch((error: unknown) => {
-        log.debug(`the first host does not answer: ${String(error)}`);
+        const failure = `ha: the first host, ${file.firstUrl}, does not list the hosts, and is asked again: ${String(error)}`;
+        if (failure !== failed) log.warn(failure);
+        failed = failure;
         return file.members;
       });
       if (members.length !== file.members.length) {
