@@ -4,7 +4,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../platform/values/json.ts';
-import type { Saved } from '../agent/keys.ts';
 import { isOfHost } from '../agent/server-program.ts';
 import {
   type InsertedRow,
@@ -86,7 +85,7 @@ const mostTables = 50;
 
 /** `folder`: of this machine. Throws system errors, for example if the folder is missing. */
 export async function* lostTransactions(
-  { gtids }: Pick<Saved, 'gtids'>,
+  { gtids }: { readonly gtids: readonly string[] },
   folder: string,
 ): AsyncGenerator<LostTransaction> {
   const [, server = 0, first = 0] = gtids[0]?.split('-').map(Number) ?? [];

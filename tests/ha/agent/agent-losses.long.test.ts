@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { reportValue, savedValue } from '../../../ha/agent/keys.ts';
 import { Cluster } from '../../../ha/cluster.ts';
-import { lostTransactions } from '../../../ha/lost/lost-writes.ts';
+import { type LostTransaction, lostTransactions } from '../../../ha/lost/lost-writes.ts';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
 import {
   addressOf,
@@ -67,7 +67,8 @@ test('a host that lacks a write is promoted once the loss is accepted, and lost 
   const told = entries.map(({ value }) => savedValue.parse(JSON.parse(value)));
   const saved = told.find((each) => each.host === 'a' && each.epoch === epoch + 1);
   if (saved === undefined) throw new Error(`nothing was saved: ${JSON.stringify(told)}`);
-  const lost = await Array.fromAsync(lostTransactions(saved, saved.folder));
+  const lost: LostTransaction[] = [];
+  for await (const each of lostTransactions(saved, saved.folder)) lost.push(each);
   expect(lost).toHaveLength(saved.transactions);
   expect(lost.filter(({ undecoded }) => undecoded !== null)).toEqual([]);
   expect(lost.filter(({ tables }) => tables.includes('t'))).toHaveLength(1);
