@@ -134,9 +134,9 @@ export function numberOfLife(serverId: number): number {
   return serverId + mostHosts * randomInt(1, mostLives);
 }
 
-/** Whether that host wrote a transaction with this number. */
+/** Whether that host wrote a transaction with this number. `serverId`: the host's own number, or one of its lives'. */
 export function isOfHost(number: number, serverId: number): boolean {
-  return number % mostHosts === serverId;
+  return number % mostHosts === serverId % mostHosts;
 }
 
 /** Base name of the relay log in the data folder. */

@@ -435,7 +435,7 @@ export class HaServer {
    */
   async endSessions(): Promise<void> {
     const sessions = await this.#statusSession.query<{ id: number }[]>(clientSessions, [], statusTimeoutMs);
-    const own = new Set(this.#sessions.map(({ id }) => id));
+    const own = new Set(this.#sessions.map(({ threadId }) => threadId));
     for (const { id } of sessions.filter((each) => !own.has(each.id)))
       await this.#statusSession.query(`KILL CONNECTION ${id}`, [], statusTimeoutMs).catch(unlessGone);
     if (sessions.some(({ id }) => !own.has(id)))

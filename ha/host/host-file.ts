@@ -1,7 +1,7 @@
 // A host's file on its cluster, in its data folder: the hosts, their shared settings, and its own certificate. Only root can read
 // it.
 
-import { lstat, mkdir, rename } from 'node:fs/promises';
+import { lstat, mkdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { originOf } from '../../platform/net/origin.ts';
@@ -138,7 +138,19 @@ export function readHostFile(dataPath: string): Promise<HostFile> {
 
 /** Called on a host that has left: its folder no longer belongs to a cluster. */
 export async function forgetHostFile(dataPath: string): Promise<void> {
-  await rename(hostFilePath(dataPath), join(dataPath, 'ha', 'left.json'));
+  await rename(hostFilePath(dataPath), leftPath(dataPath));
+}
+
+function leftPath(dataPath: string): string {
+  return join(dataPath, 'ha', 'left.json');
+}
+
+/** The host whose folder this was until it left. Undefined if there was none. */
+export async function leftHostIn(dataPath: string): Promise<{ readonly name: string; readonly at: Date } | undefined> {
+  if (!(await fileExists(leftPath(dataPath)))) return undefined;
+  const { me } = await readKeyFile(leftPath(dataPath), shape);
+  // It was written when the host left, and then renamed.
+  return { name: me, at: (await stat(leftPath(dataPath))).mtime };
 }
 
 /** Folder of the host's own files, which only root can write. It is created if it is missing. */

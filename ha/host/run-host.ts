@@ -27,6 +27,7 @@ import { BalancedClients } from '../balanced-clients.ts';
 import { tellClock } from '../clock-teller.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { PrimaryHealth } from '../primary-health.ts';
+import { RoleHook } from '../role-hook.ts';
 import { newServed } from './begin.ts';
 import { etcdOf, etcdUrlsOf } from './cluster-client.ts';
 import { depart } from './depart.ts';
@@ -73,6 +74,8 @@ interface HostOptions {
   readonly watchdogDevice: string | undefined;
   /** After this host was lost as the primary, it returns only if a person requests it. */
   readonly rejoinsByHand: boolean;
+  /** Program to run after each change of the role. */
+  readonly roleHook: string | undefined;
   /** Redis of this host. Undefined if it has none. */
   readonly redis: { readonly answers: boolean } | undefined;
   /** The socket of the Redis that this host runs. Undefined if it runs none. */
@@ -119,13 +122,15 @@ export async function runHost(options: HostOptions): Promise<void> {
 }
 
 async function complete({ dataPath, log, signal }: HostOptions): Promise<HostFile> {
-  let told = '';
+  let [told, failed] = ['', ''];
   for (;;) {
     const file = await readHostFile(dataPath);
     if (isComplete(file)) return file;
     if (file.firstUrl !== undefined) {
       const members = await membersAt(file).catch((error: unknown) => {
-        log.debug(`the first host does not answer: ${String(error)}`);
+        const failure = `ha: the first host, ${file.firstUrl}, does not list the hosts, and is asked again: ${String(error)}`;
+        if (failure !== failed) log.warn(failure);
+        failed = failure;
         return file.members;
       });
       if (members.length !== file.members.length) {
@@ -359,7 +364,8 @@ async function startData(
   stack.defer(() => health.close());
   const named = await dnsAddress(options, file, stack);
   const answering = await nameServer(options, { file, folder, present }, stack);
-  const announcers = [health, ...named, ...answering, ...(await virtualAddress(options, file, folder, stack))];
+  const addressed = await virtualAddress(options, file, folder, stack);
+  const announcers = [health, ...named, ...answering, ...addressed, ...roleHook(options, file, stack)];
   const clients = clientsOf(options, file, health, apiState);
   const data = file.members.filter(({ kind }) => kind === 'data');
   const agent = await HaAgent.start({
@@ -380,6 +386,13 @@ async function startData(
   });
   stack.defer(() => agent.stop());
   return agent;
+}
+
+function roleHook({ roleHook: program, log }: HostOptions, { me }: HostFile, stack: AsyncDisposableStack): RoleHook[] {
+  if (program === undefined) return [];
+  const made = new RoleHook({ program, me, log });
+  stack.defer(() => made.close());
+  return [made];
 }
 
 async function virtualAddress(

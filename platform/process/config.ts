@@ -264,6 +264,11 @@ const platformSettings = {
     .describe(
       '"tidegate ha agent": watchdog of the machine (/dev/watchdog), which resets it if a primary\'s server can\'t be ended when its lease is over; the driver decides its timeout',
     ),
+  'ha.roleHook': file
+    .optional()
+    .describe(
+      '"tidegate ha agent": program that it runs as root after each change of this host\'s role, with the arguments primary or standby, host and epoch',
+    ),
   'ha.device': text
     .max(15)
     .optional()

@@ -45,6 +45,7 @@ export const agent = localVerb({
         nameServer: nameServerIn(config),
         ...{ processFile: config['ha.processFile'], redis },
         watchdogDevice: await watchdogIn(config, log),
+        roleHook: config['ha.roleHook'],
         rejoinsByHand: config['ha.rejoin'] === 'manual',
         ownRedisPath: config['ha.ownRedis'] ? config['redis.path'] : undefined,
         keyPlaces: { folder: config['keys.folder'], sealingFile: config['keys.sealingFile'] },

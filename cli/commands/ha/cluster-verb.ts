@@ -5,7 +5,7 @@ import { Cluster, ClusterRefusal } from '../../../ha/cluster.ts';
 import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { EtcdError } from '../../../ha/etcd.ts';
 import { commandTimeoutMs, etcdOf } from '../../../ha/host/cluster-client.ts';
-import { type HostFile, hasHostFile, isPresent, readHostFile } from '../../../ha/host/host-file.ts';
+import { type HostFile, hasHostFile, isPresent, leftHostIn, readHostFile } from '../../../ha/host/host-file.ts';
 import { witnessFolderIn } from '../../../lab/ha/places.ts';
 import { CommandFailure, exitCodes } from '../../failures.ts';
 import { integer, type Options, text, type Values } from '../../option.ts';
@@ -92,10 +92,16 @@ export function statusWithin(cluster: Cluster, endsAtMs: number): Promise<Cluste
 /** Throws CommandFailure. */
 export async function hostFileIn(data: string | undefined): Promise<HostFile> {
   const path = resolve(data ?? '.tidegate');
-  if (!(await hasHostFile(path)))
+  if (!(await hasHostFile(path))) {
+    const left = await leftHostIn(path).catch(() => undefined);
+    if (left !== undefined)
+      throw new CommandFailure(
+        `LEFT: this host, ${left.name}, has left the cluster at ${left.at.toISOString()}: ask another host, or let this one join with a new data folder ("tidegate ha invite" at the first host)`,
+      );
     throw new CommandFailure(
       `NOT_CONFIGURED: ${path} is not the data folder of a host of a cluster: name it with --data, or begin with "tidegate ha init"; "npm start -- --ha" tries it on one machine, and "tidegate ha moves" asks a server`,
     );
+  }
   return readHostFile(path).catch((error: unknown) => {
     throw new CommandFailure(error instanceof Error ? error.message : String(error));
   });

@@ -4,6 +4,7 @@ import { agent } from './agent.ts';
 import { history } from './history.ts';
 import { init, invite } from './init.ts';
 import { leave } from './leave.ts';
+import { lost } from './lost.ts';
 import { moves } from './moves.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
@@ -12,5 +13,5 @@ import { status } from './status.ts';
 import { switchover } from './switchover.ts';
 
 export const ha: Noun = {
-  ...{ init, invite, agent, status, switchover, promote, rejoin, leave, pause, resume, history, moves },
+  ...{ init, invite, agent, status, switchover, promote, rejoin, leave, pause, resume, history, lost, moves },
 };

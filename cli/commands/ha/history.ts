@@ -16,7 +16,7 @@ export const history = hostVerb({
     for (const { primary, epoch, leftBehind } of moves)
       for (const { host, transactions, gtids, folder } of leftBehind)
         await printer.line(
-          `${host} had ${transactions} transactions before epoch ${epoch} that ${primary} lacks (${gtids.join(', ')}): they are in ${folder} there`,
+          `${host} had ${transactions} transactions before epoch ${epoch} that ${primary} lacks (${gtids.join(', ')}): they are in ${folder} there; "tidegate ha lost ${epoch}" shows them on that host`,
         );
   },
 });

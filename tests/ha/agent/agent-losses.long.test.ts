@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { reportValue, savedValue } from '../../../ha/agent/keys.ts';
 import { Cluster } from '../../../ha/cluster.ts';
+import { type LostTransaction, lostTransactions } from '../../../ha/lost/lost-writes.ts';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
 import {
   addressOf,
@@ -12,6 +13,7 @@ import {
   inSync,
   keys,
   lastChange,
+  makeAuditTrail,
   sql,
   startAgent,
   sync,
@@ -25,8 +27,14 @@ test('a host that lacks a write is promoted once the loss is accepted, and lost 
   const { epoch } = await inSync('a', 'b');
   const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
   const people = new Cluster(etcd, 'test', hosts);
+  await makeAuditTrail();
   await endHost('b');
   await writes('a', 12);
+  await sql(
+    'a',
+    `INSERT INTO audit_entry (actor_kind, actor_id, actor_name, action, outcome, details) VALUES ('user', 'u', 'ada', 'mappingCreate',
+      'ACCEPTED', '{"idempotencyKey": "key-1", "cmpObject": {"type": "vm", "externalId": "vm-1"}}')`,
+  );
   await expect(people.promoteLossy('b', 0)).rejects.toMatchObject({ code: 'PRIMARY_LIVES' });
   // The host's last report includes the write.
   const [at] = await asRoot<{ gtid: string }[]>('a', 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
@@ -57,7 +65,19 @@ test('a host that lacks a write is promoted once the loss is accepted, and lost 
   expect((await inSync('b', 'a')).epoch).toBe(epoch + 1);
   const { entries } = await etcd.get(keys.saves);
   const told = entries.map(({ value }) => savedValue.parse(JSON.parse(value)));
-  expect(told).toContainEqual(expect.objectContaining({ host: 'a', epoch: epoch + 1 }));
+  const saved = told.find((each) => each.host === 'a' && each.epoch === epoch + 1);
+  if (saved === undefined) throw new Error(`nothing was saved: ${JSON.stringify(told)}`);
+  const lost: LostTransaction[] = [];
+  for await (const each of lostTransactions(saved, saved.folder)) lost.push(each);
+  expect(lost).toHaveLength(saved.transactions);
+  expect(lost.filter(({ undecoded }) => undecoded !== null)).toEqual([]);
+  expect(lost.filter(({ tables }) => tables.includes('t'))).toHaveLength(1);
+  expect(lost.flatMap(({ mutations }) => mutations)).toMatchObject([
+    {
+      ...{ mutation: 'mappingCreate', idempotencyKey: 'key-1', caller: { kind: 'user', id: 'u', name: 'ada' } },
+      cmpObject: { namespace: 'default', type: 'vm', externalId: 'vm-1' },
+    },
+  ]);
   expect(await sql<unknown[]>('a', 'SELECT id FROM t WHERE id = 12')).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 // Two agents with real servers and a real etcd, for the tests of a file.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { type Connection, createConnection, type SqlError } from 'mariadb';
@@ -222,6 +222,13 @@ export async function makeTimeline(): Promise<void> {
     'a',
     'CREATE TABLE lease (name CHAR(4) PRIMARY KEY, token CHAR(36), host VARCHAR(63), expires_at DATETIME(3))',
   );
+}
+
+/** As the product's migration does. */
+export async function makeAuditTrail(): Promise<void> {
+  const file = join(import.meta.dirname, '../../../prisma/migrations/platform/20261203000000_init/migration.sql');
+  const [made = ''] = /CREATE TABLE `audit_entry` [^;]*/.exec(await readFile(file, 'utf8')) ?? [];
+  await sql('a', made);
 }
 
 async function makeTables(): Promise<void> {
