@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { writeLogIndex } from '../../backup/log-index.ts';
 import { writeSealed } from '../../backup/sealed-file.ts';
+import { platformMigrations } from '../../compose/places.ts';
+import { migrate } from '../../platform/database/migrate.ts';
 import { openKeyring } from '../../platform/secrets/keyring.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
+import { objectClusterMigrations } from '../../subgraphs/object-storage/engine/store/owner.ts';
 import { runCommand } from '../cli/commands/run-command.ts';
 import { waitFor } from '../support/machine/temporary-folder.ts';
 import { BackedUp, idsIn } from './support/backed-up.ts';
@@ -217,6 +220,24 @@ test('a folder with other files, an object store, a key that is none and a datab
   expect(await readdir(foreign)).toEqual(['letters']);
   expect(await readdir(world.path())).not.toContain('new');
 });
+
+test('the database of an object storage cluster is refused, because no restore would take the backup', async () => {
+  const name = 'of_a_cluster';
+  await world.sql.query(`CREATE DATABASE ${name}`);
+  await migrate({ ...world.location, database: name }, [platformMigrations, objectClusterMigrations]);
+  const config = world.path('cluster.json');
+  const { database, ...settings } = JSON.parse(await readFile(world.config, 'utf8'));
+  await writeFile(config, JSON.stringify({ ...settings, roles: ['objectserver'], database: { ...database, name } }));
+  const words = ['--to', world.path('of-a-cluster'), '--recipient', world.recipient, '--config', config];
+  const { exitCode, stdout, stderr } = await runCommand(['backup', 'create', ...words]);
+  expect([exitCode, stdout, stderr]).toEqual([
+    ...[1, ''],
+    expect.stringMatching(/^tidegate: the database has tables of object-cluster, which no restore accepts: .*--recover/),
+  ]);
+  expect(await readdir(world.path())).not.toContain('of-a-cluster');
+  // A copy has all databases of the server.
+  await world.sql.query(`DROP DATABASE ${name}`);
+}, 60_000);
 
 test('the key files go into one file under a passphrase, and come back as they were', async () => {
   const passphrase = world.path('passphrase');
