@@ -4,6 +4,7 @@ import type { Bench } from '../measure/bench.ts';
 /** Loaded only on request, because each brings its own servers. */
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
+  idle: async () => (await import('./idle.ts')).benchIdle,
   gateway: async () => (await import('./gateway/gateway.ts')).benchGateway,
   'gateway-abuse': async () => (await import('./gateway/gateway-abuse.ts')).benchGatewayAbuse,
   'late-subgraph': async () => (await import('./late-subgraph.ts')).benchLateSubgraph,

@@ -96,15 +96,21 @@ function ofContext(context: StoredContext): Endpoint {
   return { url: endpointUrl(context.url, `context ${context.name}`), context };
 }
 
-/** An address without a path gets the endpoint's path. `from`: origin of the address. Throws UsageError. */
+/** The endpoint of an installation: /graphql, or below the path at which a proxy serves it. Its own URL stays as it is. */
+export function withGraphPath(url: URL): URL {
+  const path = url.pathname.replace(/\/+$/, '');
+  url.pathname = path.endsWith('/graphql') ? path : `${path}/graphql`;
+  return url;
+}
+
+/** `from`: origin of the address. Throws UsageError. */
 export function endpointUrl(address: string, from: string): URL {
   const url = URL.parse(address);
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new UsageError(`${from}: '${address}' is not an http or https URL`);
   if (url.username !== '' || url.password !== '')
     throw new UsageError(`${from}: a name or password in a URL is shown to others: use --user and --password-file`);
-  if (url.pathname === '/') url.pathname = '/graphql';
-  return url;
+  return withGraphPath(url);
 }
 
 /** Secrets are never arguments, because other users of the machine can see arguments. */

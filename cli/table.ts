@@ -240,6 +240,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Run chosen roles with your own database and Redis.',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  setup: {
+    summary: 'Make the settings, units, keys and machines of all hosts of an installation from a hosts file.',
+    load: async () => (await import('./commands/setup.ts')).setup,
+  },
   demo: {
     summary: 'Play five acts on real parts with a running "npm start", and clean up after them.',
     load: async () => (await import('./commands/demo.ts')).demo,
@@ -248,9 +252,17 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Make this host a machine of an installation, or a host of a cluster, with a token.',
     load: async () => (await import('./commands/join.ts')).join,
   },
+  doctor: {
+    summary: 'Look for what is wrong with this host, and print what mends it.',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
   migrate: {
     summary: "Bring the database's tables up to date.",
     load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
+  processes: {
+    summary: 'List the processes that use the database, with their versions.',
+    load: async () => (await import('./commands/processes.ts')).processes,
   },
   grants: {
     summary: "Print the rights that the database account of the settings' roles needs, as SQL.",

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
+import type { Redis } from 'ioredis';
 import { Database } from '../platform/database/database.ts';
 import { DatabaseTimes } from '../platform/database/database-times.ts';
 import { DiskSpace } from '../platform/database/disk-space.ts';
 import { connectFirst } from '../platform/database/first-connections.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../platform/database/migrate.ts';
+import { refuseFarProcesses, registeredProcesses } from '../platform/database/registered-processes.ts';
 import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
 import { Sequencer } from '../platform/events/sequencer.ts';
 import { EndedLeases } from '../platform/leases/ended-leases.ts';
@@ -16,6 +18,7 @@ import { OwedWork } from '../platform/owed/owed-work.ts';
 import type { Config } from '../platform/process/config.ts';
 import type { Lifecycle } from '../platform/process/lifecycle.ts';
 import { addPlatformMetrics } from '../platform/process/metrics.ts';
+import { programVersion } from '../platform/process/program-version.ts';
 import { startStep } from '../platform/process/start-budget.ts';
 import type { DatabaseContext, ProcessContext } from '../platform/process/subgraph-row.ts';
 import { RestoreGuard } from '../platform/restore/restore-guard.ts';
@@ -23,8 +26,8 @@ import { checkTimeline } from '../platform/restore/timelines.ts';
 import type { KeyFolder } from '../platform/secrets/key-folder.ts';
 import { createSealer, type Sealer } from '../platform/secrets/seal.ts';
 import { newUuid } from '../platform/values/ids.ts';
-import { checkRedis, createRedis, isRedisCluster } from '../platform/work/redis.ts';
-import { createRedisWake } from '../platform/work/wake.ts';
+import { checkRedis, closedRedis, createRedis, isRedisCluster } from '../platform/work/redis.ts';
+import { createLocalWake, createRedisWake } from '../platform/work/wake.ts';
 import { databaseLocations, redisLocation } from './connections.ts';
 import { databasePlaces, type ProcessEgress } from './egress.ts';
 import type { FollowedHosts } from './ha-hosts.ts';
@@ -63,27 +66,16 @@ export async function openDatabaseContext(dependencies: ContextDependencies): Pr
   const owners = await ownersIn(db);
   const needed = [...dependencies.owners, ...dependencies.others.filter((each) => owners.has(each.owner))];
   await refusePending(db, needed, config);
-  const redis = await openRedis(dependencies);
-  const wake = createRedisWake(redisLocation(config), { prefix: redisPrefix, log });
+  const isQuiet = config['serve.quiet'];
+  const redis = isQuiet ? closedRedis() : await openRedis(dependencies);
+  const wake = isQuiet ? createLocalWake() : createRedisWake(redisLocation(config), { prefix: redisPrefix, log });
   await lifecycle.add('wake', { stop: () => wake.close() });
-  const guard = new RestoreGuard({
-    ...{ db, wake, log, owner },
-    memories: outerMemories(config, redis, 'commits'),
-    onSetBack: config['database.onSetBack'],
-  });
-  await lifecycle.add('restore guard', guard);
   const leases = new Leases({ db, owner, host, log });
-  await lifecycle.add('leases', { stop: () => leases.stop() });
-  await lifecycle.add('process lease', new ProcessLease({ leases, role: 'process', owner, log }));
-  const endedLeases = new EndedLeases({ db, log });
-  await lifecycle.add('ended leases', { start: () => endedLeases.start(), stop: () => endedLeases.stop() });
   const trustedClock = new TrustedClock({ db, log });
-  await lifecycle.add('trusted clock', trustedClock);
-  await lifecycle.add('running time', new RunningTime({ db, log, roles: config.roles }));
-  const sequencer = new Sequencer({ db, wake, log, leases });
-  await lifecycle.add('sequencer', sequencerPart(sequencer));
-  addPlatformMetrics(registry, { db, sequencer, leases, redis, owedWork: new OwedWork({ db }) });
-  addHealth(process.health, { db, redis, guard, leases, endedLeases, trustedClock, sequencer });
+  if (isQuiet) {
+    addPlatformMetrics(registry, { db });
+    addQuietHealth(process.health, db);
+  } else await startOwnWork(dependencies, { db, redis, wake, owner, leases, trustedClock, needed });
   let opened: Promise<Sealer> | undefined;
   const openSealer = async (): Promise<Sealer> => createSealer(await dependencies.keys.shared('sealing'));
   const context: DatabaseContext = {
@@ -97,6 +89,35 @@ export async function openDatabaseContext(dependencies: ContextDependencies): Pr
   return { context, owners };
 }
 
+type OwnWork = Pick<DatabaseContext, 'db' | 'redis' | 'wake' | 'owner' | 'leases' | 'trustedClock'> & {
+  readonly needed: readonly MigrationOwner[];
+};
+
+/** What a process writes for itself, and its health. */
+async function startOwnWork({ config, lifecycle, process }: ContextDependencies, parts: OwnWork): Promise<void> {
+  const { log, registry } = process;
+  const { db, redis, wake, owner, leases, trustedClock, needed } = parts;
+  const guard = new RestoreGuard({
+    ...{ db, wake, log, owner },
+    memories: outerMemories(config, redis, 'commits'),
+    onSetBack: config['database.onSetBack'],
+  });
+  await lifecycle.add('restore guard', guard);
+  await lifecycle.add('leases', { stop: () => leases.stop() });
+  await lifecycle.add('process lease', new ProcessLease({ leases, role: 'process', owner, log }));
+  // Again: from now on a migration that removes something waits for this process, but one may have run just before.
+  await refusePending(db, needed, config);
+  refuseFarProcesses(await registeredProcesses(db), (await programVersion()).version);
+  const endedLeases = new EndedLeases({ db, log });
+  await lifecycle.add('ended leases', { start: () => endedLeases.start(), stop: () => endedLeases.stop() });
+  await lifecycle.add('trusted clock', trustedClock);
+  await lifecycle.add('running time', new RunningTime({ db, log, roles: config.roles }));
+  const sequencer = new Sequencer({ db, wake, log, leases });
+  await lifecycle.add('sequencer', sequencerPart(sequencer));
+  addPlatformMetrics(registry, { db, sequencer, leases, redis, owedWork: new OwedWork({ db }) });
+  addHealth(process.health, { db, redis, guard, leases, endedLeases, trustedClock, sequencer });
+}
+
 async function openDatabase({ config, lifecycle, process, hosts, egress }: ContextDependencies): Promise<Database> {
   const { log, registry, slow } = process;
   const disk = databaseDisk(config);
@@ -104,6 +125,7 @@ async function openDatabase({ config, lifecycle, process, hosts, egress }: Conte
     connection: databaseLocations(config),
     connectionLimit: config['database.connections'],
     strict: config['ha.strict'],
+    readsOnly: config['serve.quiet'],
     followsList: hosts?.areServers === true,
     ...(disk === undefined ? {} : { disk }),
     times: new DatabaseTimes({ registry, slow }),
@@ -130,8 +152,6 @@ async function refusePending(db: Database, needed: readonly MigrationOwner[], co
     },
   ]);
 }
-
-type Redis = ReturnType<typeof createRedis>;
 
 async function openRedis({ config, lifecycle, process: { log }, egress }: ContextDependencies): Promise<Redis> {
   const redis = createRedis(redisLocation(config), { log });
@@ -201,6 +221,21 @@ function addHealth(health: ProcessContext['health'], parts: CheckedParts): void 
     if (lagMs > 5_000) throw new Error(`status events wait for ${Math.round(lagMs / 1000)} s`);
     return undefined;
   });
+}
+
+function addQuietHealth(health: ProcessContext['health'], db: Database): void {
+  health.add('database', async () => {
+    await db.query('SELECT 1');
+    return undefined;
+  });
+  health.add('timeline', async () => checkTimeline(db), { required: false });
+  health.add(
+    'quiet',
+    async () => {
+      throw new Error('this process was started with serve --quiet: it reads only, and refuses every change');
+    },
+    { required: false },
+  );
 }
 
 function sequencerPart(sequencer: Sequencer): { start: () => void; stop: () => Promise<void> } {

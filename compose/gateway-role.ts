@@ -82,7 +82,7 @@ export async function openGateway(dependencies: GatewayDependencies): Promise<Ga
     ...{ log, slow, registry },
     accessLog: config['log.access'],
     program: await programVersion(),
-    readiness: () => readinessOf(health),
+    readiness: () => readinessOf(health, lifecycle.phase),
     staticFolder: dashboardFolder,
     host: config['listen.host'],
     port: config['listen.port'],

@@ -22,7 +22,7 @@ export function keyFilesOf(config: Config, rows: readonly SubgraphRow[]): readon
       ...(served.length > 0 ? (['public', 'subgraphs'] as const) : []),
       ...served.flatMap((row) => row.keyFiles?.(settingsOf(row, config)) ?? []),
       ...rows.flatMap(({ roles = [] }) => roles.filter(has)).flatMap(({ keyFiles = [] }) => keyFiles),
-      ...(config.roles.includes('gateway') ? (['gateway'] as const) : []),
+      ...(config.roles.includes('gateway') && !config['serve.quiet'] ? (['gateway'] as const) : []),
       ...(config.roles.includes('worker') ? (['public', 'audit', 'sealing'] as const) : []),
     ]),
   ];

@@ -34,6 +34,8 @@ import type { SettingsSource } from './gateway-role.ts';
 import { FollowedHosts } from './ha-hosts.ts';
 import { internalTls, type TlsOfRole } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
+import { migrationsFolder } from './places.ts';
+import { quietSettings } from './quiet.ts';
 
 interface ProcessOptions {
   /** All subgraphs. Default: those of subgraphs/rows.ts. */
@@ -86,11 +88,14 @@ function logUndeclared(log: Logger): { stop(): void } {
 }
 
 async function compose(
-  config: Config,
+  given: Config,
   log: Logger,
   lifecycle: Lifecycle,
-  { rows = subgraphRows, lab, settings }: ProcessOptions,
+  { rows = subgraphRows, lab, settings: source }: ProcessOptions,
 ): Promise<RunningProcess> {
+  const config = quietSettings(given, rows);
+  const isQuiet = config['serve.quiet'];
+  const settings = isQuiet ? undefined : source;
   const has = (role: string) => config.roles.includes(role);
   const egress = await openEgress(
     config,
@@ -138,7 +143,7 @@ async function compose(
     else if (opened !== undefined) await lifecycle.add(role.name, await role.create(opened.context, settings));
   }
   if (hosts !== undefined) await lifecycle.add('hosts', hosts);
-  if (opened !== undefined) await sayKnownKeys(lifecycle, opened.context, keys, served.length > 0);
+  if (opened !== undefined && !isQuiet) await register(lifecycle, opened.context, config, keys, served.length > 0);
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
     for (const url of await serveInternally(config, log, lifecycle, keys, tlsOf, running))
@@ -189,10 +194,7 @@ async function openWatch(
   const server = await WatchServer.listen({
     ...{ host: config['watch.host'], port, log, registry, program: await programVersion() },
     metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',
-    readiness: async () =>
-      lifecycle.phase === 'ready'
-        ? readinessOf(health)
-        : [{ name: 'process', ready: false, required: true, detail: lifecycle.phase }],
+    readiness: () => readinessOf(health, lifecycle.phase),
   });
   await lifecycle.add('watch', server);
   log.info({ host: config['watch.host'], port: server.port }, 'health and metrics are served');
@@ -200,15 +202,18 @@ async function openWatch(
 }
 
 /** Runs before anything is served: a process without an active key does not start. */
-async function sayKnownKeys(
+async function register(
   lifecycle: Lifecycle,
   context: DatabaseContext,
+  { roles }: Config,
   keys: KeyFolder,
   checksSignatures: boolean,
 ): Promise<void> {
   if (checksSignatures) await keys.publicKeys();
   const { KnownKeys } = await import('../platform/keys/known-keys.ts');
-  const known = new KnownKeys({ ...context, keys });
+  const { newestMigration } = await import('../platform/database/migrate.ts');
+  const program = { ...(await programVersion()), roles, newestMigration: await newestMigration(migrationsFolder) };
+  const known = new KnownKeys({ ...context, keys, program });
   await lifecycle.add('known keys', known);
   context.health.add('keys', async () => {
     known.check();

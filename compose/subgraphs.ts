@@ -6,6 +6,7 @@ import type { ConfigurationReaders } from '../platform/edge/configuration-versio
 import { Mutations } from '../platform/edge/mutation.ts';
 import type { ProjectEnd, ProjectHoldings } from '../platform/edge/projects.ts';
 import { StatusFeed } from '../platform/events/feed.ts';
+import { refuseMutations } from '../platform/graph/quiet-mutations.ts';
 import { graphOf, withOutsideNodes } from '../platform/graph/sdl.ts';
 import { type Config, rolesOf, settingsOf } from '../platform/process/config.ts';
 import type { Lifecycle } from '../platform/process/lifecycle.ts';
@@ -72,7 +73,9 @@ export async function openSubgraphs(dependencies: SubgraphsDependencies): Promis
     const checkLogin = asked.checkLoginOf(row.name);
     const subgraph = await row.create({ ...subgraphContext, sdl, askGraph, checkLogin }, settingsOf(row, config));
     if (subgraph.access !== undefined) asked.loginsCheckedBy(subgraph.access.checkLogin);
-    await lifecycle.add(row.name, subgraph);
+    if (config['serve.quiet']) refuseMutations(subgraph.subgraph.schema);
+    // A quiet one is not started: its links, watches and leases begin then.
+    else await lifecycle.add(row.name, subgraph);
     running.set(row.name, subgraph);
   }
   return { running, asked };

@@ -78,6 +78,8 @@ function examples(): Plugin {
 
 export default defineConfig({
   root: here('.'),
+  // Relative addresses: one build works below any path that a proxy serves it at.
+  base: './',
   plugins: [react(), examples(), pageDocuments(), documentHashes(), plainTabs()],
   worker: { format: 'es' },
   build: {

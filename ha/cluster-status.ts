@@ -30,6 +30,8 @@ interface HostStatus extends ClusterHost {
   readonly keys: 'SAME' | 'DIFFERENT' | null;
   /** USED: answers, and serves the primary. READY: starts empty when its host is promoted. Null if not reported. */
   readonly redis: 'USED' | 'READY' | 'SILENT' | null;
+  /** Whether its `tidegate serve` answers. A primary whose API is silent hands over to a host in sync whose API answers. Null if unknown. */
+  readonly api: 'ANSWERS' | 'SILENT' | null;
   /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
   readonly unfit: string | null;
   /** Why it is not a copy yet, with the progress of its copy. Null if it is a copy, or reports nothing. */
@@ -109,6 +111,7 @@ function hostStatus(host: ClusterHost, known: Known, { primary, keys }: Wanted):
     clockAheadMs: clock === undefined ? null : Math.round(clock),
     keys: own === undefined ? null : own === keys ? 'SAME' : 'DIFFERENT',
     redis: state === 'SILENT' ? null : redisOf(report?.redis, state),
+    api: state === 'SILENT' ? null : (report?.api ?? null),
     unfit: state === 'SILENT' ? null : (report?.unfit ?? null),
     returning: state === 'RETURNING' ? (away(name)?.why ?? null) : null,
   };

@@ -123,6 +123,8 @@ export class Cluster {
     const chosen = to ?? member.host;
     const unfit = reports[chosen]?.unfit;
     if (unfit !== undefined) throw new ClusterRefusal('UNFIT', `${chosen} is not promoted: ${unfit}`);
+    if (reports[chosen]?.api === 'SILENT')
+      throw new ClusterRefusal('NO_API', `no client would be served: "tidegate serve" on ${chosen} does not answer`);
     const wish = newWish(chosen, sync.primary);
     const { done } = await this.#etcd.transact(
       [

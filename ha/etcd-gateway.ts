@@ -24,6 +24,15 @@ export class EtcdError extends Error {
 }
 
 const mostAnswerBytes = 1024 * 1024;
+/** For the rest of an answer whose first line is known. */
+const restMs = 1_000;
+
+interface PostLimits {
+  readonly timeoutMs: number;
+  readonly connectMs?: number;
+  /** The answer is not needed any more. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 export class EtcdGateway {
   readonly #tls: EtcdClientTls | undefined;
@@ -41,23 +50,30 @@ export class EtcdGateway {
     this.#agents.https.destroy();
   }
 
-  /** The first answer. Throws EtcdError. */
-  async post(url: string, path: string, body: object, timeoutMs: number): Promise<unknown> {
+  /** The first answer. Throws EtcdError. `connectMs`: time for the connection alone, within `timeoutMs`. */
+  async post(
+    url: string,
+    path: string,
+    body: object,
+    { timeoutMs, connectMs = timeoutMs, signal }: PostLimits,
+  ): Promise<unknown> {
     const endsAtMs = performance.now() + timeoutMs;
-    const answer = await this.#open(url, path, body, timeoutMs, undefined);
-    const timer = setTimeout(
-      () => answer.destroy(new Error(`no whole answer within ${timeoutMs} ms`)),
-      Math.max(1, endsAtMs - performance.now()),
-    );
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    signal?.addEventListener('abort', end, { once: true });
+    const limits = { timeoutMs, connectMs, signal: ending.signal };
+    const answer = await this.#open(url, path, body, limits).finally(() => signal?.removeEventListener('abort', end));
+    const leftMs = Math.max(1, endsAtMs - performance.now());
+    const timer = setTimeout(() => answer.destroy(new Error(`no whole answer within ${timeoutMs} ms`)), leftMs);
     try {
-      for await (const line of linesOf(answer, mostAnswerBytes)) return JSON.parse(line);
-      return {};
+      const line = await firstLine(answer, mostAnswerBytes);
+      return line === undefined ? {} : JSON.parse(line);
     } catch (error) {
       throw new EtcdError(`etcd at ${url}: ${String(error)}`, 'unknown', { cause: error });
     } finally {
       clearTimeout(timer);
-      // Closes streams that stay open after their first answer, such as a renewal.
-      if (!answer.complete) answer.destroy();
+      // A renewal's answer is a stream, which ends right after its first line: the connection is then used again.
+      if (!answer.complete && !answer.destroyed) endSoon(answer);
     }
   }
 
@@ -69,7 +85,7 @@ export class EtcdGateway {
     timeoutMs: number,
     signal: AbortSignal,
   ): AsyncGenerator<unknown> {
-    const answer = await this.#open(url, path, body, timeoutMs, signal);
+    const answer = await this.#open(url, path, body, { timeoutMs, connectMs: timeoutMs, signal });
     try {
       for await (const line of linesOf(answer, mostAnswerBytes)) yield JSON.parse(line);
     } catch (error) {
@@ -84,8 +100,11 @@ export class EtcdGateway {
     url: string,
     path: string,
     body: object,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
+    {
+      timeoutMs,
+      connectMs,
+      signal,
+    }: Required<Pick<PostLimits, 'timeoutMs' | 'connectMs'>> & Pick<PostLimits, 'signal'>,
   ): Promise<IncomingMessage> {
     const target = new URL(path, url);
     const text = JSON.stringify(body);
@@ -100,14 +119,22 @@ export class EtcdGateway {
         ? httpsRequest(target, { ...options, ...this.#tls, agent })
         : httpRequest(target, { ...options, agent });
       let connected = false;
-      const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${Math.ceil(timeoutMs)} ms`)), timeoutMs);
+      const endsAtMs = performance.now() + timeoutMs;
+      const late = (ms: number, what: string) =>
+        setTimeout(() => sent.destroy(new Error(`no ${what} within ${Math.ceil(ms)} ms`)), Math.max(1, ms));
+      let timer = late(connectMs, 'connection');
+      const onConnected = () => {
+        connected = true;
+        clearTimeout(timer);
+        timer = late(endsAtMs - performance.now(), 'answer');
+      };
       const onAbort = () => sent.destroy(new Error('ended'));
       if (signal?.aborted === true) onAbort();
       signal?.addEventListener('abort', onAbort, { once: true });
       const forget = () => clearTimeout(timer);
       sent.once('socket', (socket) => {
-        if (!socket.connecting) connected = true;
-        else socket.once(isTls ? 'secureConnect' : 'connect', () => (connected = true));
+        if (!socket.connecting) onConnected();
+        else socket.once(isTls ? 'secureConnect' : 'connect', onConnected);
       });
       sent.on('error', (error) => {
         forget();
@@ -149,6 +176,33 @@ function fateOf(message: string): Fate {
   )
     ? 'none'
     : 'unknown';
+}
+
+/** Reads on after it, so that the connection can be used again. Undefined if the answer is empty. */
+function firstLine(answer: IncomingMessage, mostBytes: number): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const found = (until: number): string | undefined => {
+      const line = text.slice(0, until).trim();
+      return line === '' ? undefined : line;
+    };
+    answer.setEncoding('utf8');
+    answer.on('data', (part: string) => {
+      if (text.length > mostBytes) return;
+      text += part;
+      const end = text.trimStart().indexOf('\n');
+      if (end >= 0) resolve(found(text.length - text.trimStart().length + end));
+      else if (text.length > mostBytes) reject(new Error(`a line of the answer has more than ${mostBytes} bytes`));
+    });
+    answer.once('end', () => resolve(found(text.length)));
+    answer.once('error', reject);
+    answer.once('close', () => reject(new Error('the connection ended amid the answer')));
+  });
+}
+
+function endSoon(answer: IncomingMessage): void {
+  const timer = setTimeout(() => answer.destroy(), restMs).unref();
+  answer.on('error', () => undefined).once('close', () => clearTimeout(timer));
 }
 
 async function* linesOf(answer: IncomingMessage, mostBytes: number): AsyncGenerator<string> {

@@ -1,15 +1,18 @@
-// `/health/primary`: 200 on the one host whose database takes writes, for balancers. The agent serves it, because only the agent knows the
+// `/health/primary`: 200 on the one host whose database takes writes, unless its API is silent, for balancers. The agent serves it, because only the agent knows the
 // lease, and an agent that stands still does not answer.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { requireOneHost } from '../platform/net/one-host.ts';
 import { monotonicMs } from './agent/clock.ts';
+import type { ApiState } from './agent/view.ts';
 import type { Announcer } from './announcer.ts';
 
 interface PrimaryHealthOptions {
   readonly address: string;
   readonly port: number;
+  /** Whether `tidegate serve` of this host answers. */
+  readonly apiState?: () => ApiState;
 }
 
 const mostConnections = 100;
@@ -19,8 +22,10 @@ export class PrimaryHealth implements Announcer {
   readonly #server: Server;
   #fenceAtMs = Number.NEGATIVE_INFINITY;
   #isLeaving = false;
+  readonly #apiState: () => ApiState;
 
-  private constructor() {
+  private constructor({ apiState = () => undefined }: PrimaryHealthOptions) {
+    this.#apiState = apiState;
     this.#server = createServer(
       { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
       (asked, answer) => {
@@ -35,8 +40,9 @@ export class PrimaryHealth implements Announcer {
     this.#server.maxConnections = mostConnections;
   }
 
-  static async open({ address, port }: PrimaryHealthOptions): Promise<PrimaryHealth> {
-    const made = new PrimaryHealth();
+  static async open(options: PrimaryHealthOptions): Promise<PrimaryHealth> {
+    const { address, port } = options;
+    const made = new PrimaryHealth(options);
     made.#server.listen(port, address);
     await once(made.#server, 'listening');
     return made;
@@ -60,7 +66,7 @@ export class PrimaryHealth implements Announcer {
   }
 
   get #isPrimary(): boolean {
-    return !this.#isLeaving && monotonicMs() < this.#fenceAtMs;
+    return !this.#isLeaving && monotonicMs() < this.#fenceAtMs && this.#apiState() !== 'SILENT';
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@
 // needs: system, mariadb-server-core, mariadb-client-core, redis-tools, util-linux
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { endingWithParent } from '../embedded/ends-with-parent.ts';
@@ -21,6 +22,8 @@ interface ServeOptions {
   readonly configFile: string;
   /** Every incarnation appends to it. */
   readonly logFile: string;
+  /** Of the program. Default: this one. */
+  readonly folder?: string | undefined;
   /** In addition to PATH. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -32,12 +35,13 @@ interface ReadyLine {
   readonly url?: string;
 }
 
-const program = fileURLToPath(new URL('../bin/tidegate.ts', import.meta.url));
+const thisFolder = fileURLToPath(new URL('..', import.meta.url));
 const readyTimeoutMs = 60_000;
 
 /** Resolves when it reports that it is ready. Throws if it ends before that, or is late. */
 export async function serve(options: ServeOptions): Promise<ServedProcess> {
   options.signal?.throwIfAborted();
+  const program = join(options.folder ?? thisFolder, 'bin/tidegate.ts');
   const child = spawn(
     ...endingWithParent(process.execPath, [program, 'serve', '--as-root', '--config', options.configFile]),
     // A separate session: this process handles a Ctrl-C on the terminal.

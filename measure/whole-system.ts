@@ -23,6 +23,8 @@ import { type FirewallLimits, registerFirewall } from './lab-firewall.ts';
 import { Part } from './part.ts';
 import { serve } from './served-process.ts';
 
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
 interface WholeSystemOptions {
   /** A private data folder, accessible to the user of the embedded servers. */
   readonly folder: string;
@@ -40,6 +42,10 @@ interface WholeSystemOptions {
   readonly limits?: FirewallLimits;
   /** Further settings of every process, by dotted name. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** The folder of the program that runs the process with that name, asked at each start. Default: this program. */
+  readonly program?: (name: string) => string;
+  /** Makes the tables and the first accounts. Default: this program. */
+  readonly firstStart?: (common: Settings, folder: string) => Promise<FirstAccounts>;
   /** Further environment variables of the process with that name. */
   readonly environment?: (name: string) => Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -64,8 +70,6 @@ export interface WholeSystem {
   /** Leaves no process, namespace or socket; the folder stays. */
   stop(): Promise<void>;
 }
-
-type Settings = Readonly<Record<string, string | number | boolean>>;
 
 /** Throws SetupError, and any other error that prevents a part from starting; started parts are stopped then. */
 export async function startWholeSystem(options: WholeSystemOptions): Promise<WholeSystem> {
@@ -98,10 +102,8 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
   const lab = options.lab ? await openLab(options.labFolder ?? join(folder.path, 'lab'), options.signal) : undefined;
   if (lab !== undefined) stack.defer(() => lab.stop());
   const { application } = mariadb.current;
-  await migrate(application, ownersOf([...(options.twice ?? ['system', 'relay']), 'worker'], subgraphRows));
-
   const common = { ...(await commonSettings(folder, application, redis.current.path)), ...options.settings };
-  const accounts = await makeAccounts(common, folder.path);
+  const accounts = await (options.firstStart ?? firstStartIn(application, options))(common, folder.path);
   const roles = options.twice === undefined ? await rolesOnce(options) : await rolesTwice(options.twice);
   const served = await Promise.all(
     roles.map(async ([name, settings]) => {
@@ -109,9 +111,9 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
       await writeFile(configFile, JSON.stringify({ ...common, name, ...settings }), { mode: 0o600 });
       const logFile = join(folder.path, `${name}.log`);
       const environment = options.environment?.(name) ?? {};
-      return own(
-        await Part.start(name, (signal) => serve({ name, configFile, logFile, environment, signal }), silentLog),
-      );
+      const start = (signal: AbortSignal) =>
+        serve({ name, configFile, logFile, environment, folder: options.program?.(name), signal });
+      return own(await Part.start(name, start, silentLog));
     }),
   );
   const url = served[0]?.current.url;
@@ -208,6 +210,16 @@ async function commonSettings(
     'keys.folder': keys,
     ...testEgressSettings,
     'log.format': 'json',
+  };
+}
+
+function firstStartIn(
+  application: DatabaseLocation,
+  { twice = ['system', 'relay'] }: WholeSystemOptions,
+): NonNullable<WholeSystemOptions['firstStart']> {
+  return async (common, folder) => {
+    await migrate(application, ownersOf([...twice, 'worker'], subgraphRows));
+    return makeAccounts(common, folder);
   };
 }
 

@@ -153,7 +153,7 @@ export async function runRolling(options: RollingOptions): Promise<RollingResult
 }
 
 /** As an operator would: the next one is restarted only when this one is back and both gateways reach it. */
-async function restart(
+export async function restart(
   system: WholeSystem,
   name: string,
   gateways: readonly { readonly url: string }[],
@@ -174,7 +174,7 @@ async function allReady(gateways: readonly { readonly url: string }[]): Promise<
   return (await Promise.all(answers)).every((answer) => answer?.status === 200);
 }
 
-function urlOf(system: WholeSystem, name: string): string {
+export function urlOf(system: WholeSystem, name: string): string {
   const { url } = system.part(name).current as { readonly url?: string };
   if (url === undefined) throw new Error(`${name} did not report its URL`);
   return url;
@@ -222,7 +222,11 @@ interface Judged {
 }
 
 /** Waits until all subscriptions have all their events or the time is up, then judges them. */
-async function gapsOf(readers: readonly Judged[], table: readonly TableRow[], findings: string[]): Promise<number> {
+export async function gapsOf(
+  readers: readonly Judged[],
+  table: readonly TableRow[],
+  findings: string[],
+): Promise<number> {
   const owed = readers.map(({ plan, reader }) => {
     const start = reader.beginning ?? 0;
     return table.filter((row) => row.seq > start && plan.wants(row));

@@ -178,6 +178,15 @@ export const trials: Readonly<Record<string, TrialRow>> = {
       'The seed repeats requests and restarts; `--rounds 1` is the shortest run, and `--folder` keeps the logs of all processes.',
     load: async () => (await import('./gateway-rolling.ts')).trialGatewayRolling,
   },
+  upgrade: {
+    proves:
+      'An installation of the last release becomes one of this version and goes back, one process after the other, without a failed request, a lost or repeated call, or a gap in a subscription.',
+    failure:
+      '`failedRequests` counts requests without an answer or with errors; a finding has the time, and the log of the process that was restarted then has the reason. `lost` and `repeated` compare calls and changes with the device and the database.',
+    repeat:
+      'The seed repeats requests and calls; `--trials 1` is the shortest run, `--release DIR` uses an installed release, and `--folder` keeps the logs of all processes.',
+    load: async () => (await import('./upgrade.ts')).trialUpgrade,
+  },
   hostile: {
     proves:
       'Attackers of all kinds get no data, secret or change that is not theirs, crash no process, and hold up no ordinary user.',
@@ -211,5 +220,14 @@ export const trials: Readonly<Record<string, TrialRow>> = {
       'A finding names the fault and what hosts hold at the end. Look at "lost" and "acknowledged on two hosts" first; "nothing is judged" means that the servers did not come back.',
     repeat: 'Run the fault alone with `--only NAME` and the same seed; `--folder` keeps the logs of all hosts.',
     load: async () => (await import('./ha.ts')).trialHa,
+  },
+  images: {
+    proves:
+      'The image is built from a checkout, and runs on one machine and as three processes, without rights and on a read-only root; after each start a person logs in, and a call reaches a device.',
+    failure:
+      'A finding has the end of the output of the command that failed. `notBuilt` comes first: without an image nothing else is tried.',
+    repeat:
+      'It has no choices at random; `--builds 1` is the whole trial. It needs Docker, and the package registries.',
+    load: async () => (await import('./images.ts')).trialImages,
   },
 };

@@ -88,7 +88,7 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 }
 
-function createSealing({ db, log, registry, leases, auditKeys, config }: WorkerOptions): Component {
+function createSealing({ db, wake, log, registry, leases, auditKeys, config }: WorkerOptions): Component {
   const anchors = new AuditAnchors({ log, file: config['audit.anchorFile'] });
   const lastSeal = new Gauge({
     name: 'tidegate_audit_last_seal_seconds',
@@ -96,7 +96,7 @@ function createSealing({ db, log, registry, leases, auditKeys, config }: WorkerO
     registers: [registry],
   });
   const onSealed = () => lastSeal.setToCurrentTime();
-  const sealer = new AuditSealer({ db, log, leases, keys: auditKeys, anchors, onSealed });
+  const sealer = new AuditSealer({ db, wake, log, leases, keys: auditKeys, anchors, onSealed });
   return {
     start: () => sealer.start(),
     // Entries that other components still write are sealed: it ends with the process.
@@ -106,14 +106,14 @@ function createSealing({ db, log, registry, leases, auditKeys, config }: WorkerO
 }
 
 function createChecks(options: WorkerOptions): Component {
-  const { db, log, registry, health, owner, work, egress } = options;
+  const { db, wake, log, registry, health, owner, work, egress } = options;
   const leases = new Leases({ db, owner, log, ttlMs: shardLeaseMs, renewMs: shardLeaseMs / 3 });
   const metrics = createCheckMetrics(registry);
   const guard = new StarvationGuard({ now: () => performance.now(), onLag: metrics.lag });
   const selfCheck = new SelfCheck({ timeoutMs: selfCheckMs });
   const engines = work
     .flatMap(({ checks = [] }): readonly CheckTenant[] => checks)
-    .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics, egress }));
+    .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics, egress, wake }));
   // Not required: a client sent to another process would find no earlier checks there.
   health.add('checks', async () => delaysOf(engines, guard), { required: false });
   const stopEngines = async () => {

@@ -53,20 +53,29 @@ export async function staleFolders({ root, withDashboard }) {
 /** Its generators must be installed. */
 export async function generateCode({ root, progress }) {
   await composeSchema({ root, progress });
+  // Side by side: neither reads what the other makes.
+  const results = await Promise.allSettled([generateClient({ root, progress }), generateTypes({ root, progress })]);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+async function generateClient({ root, progress }) {
   await make(root, PRISMA, async () => {
-    progress.start('Generating the database client');
+    const step = progress.start('Generating the database client');
     // Prisma wants to download an engine that generating doesn't use; any executable in its place will do.
     const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', CHECKPOINT_DISABLE: '1' };
     await must(
       run(pinnedNode(root), ['node_modules/prisma/build/index.js', 'generate'], { cwd: root, env }),
       'prisma generate',
     );
-    progress.done();
+    step.done();
   });
+}
+
+async function generateTypes({ root, progress }) {
   await make(root, GRAPH, async () => {
-    progress.start('Generating types of the graph');
+    const step = progress.start('Generating types of the graph');
     await must(runScript(root, 'generate'), 'npm run generate');
-    progress.done();
+    step.done();
   });
 }
 
@@ -75,18 +84,18 @@ async function composeSchema({ root, progress }) {
   if (isSchemaFresh(root)) return;
   await withLock(root, 'boot', async () => {
     if (isSchemaFresh(root)) return;
-    progress.start('Composing the graph');
+    const step = progress.start('Composing the graph');
     await must(run(pinnedNode(root), ['tools/compose.ts'], { cwd: root }), 'tools/compose.ts');
-    progress.done();
+    step.done();
   });
 }
 
 /** Its packages must be installed. */
 export async function buildDashboard({ root, progress }) {
   await make(root, DASHBOARD, async () => {
-    progress.start('Building the dashboard');
+    const step = progress.start('Building the dashboard');
     await must(runScript(root, 'build:dashboard'), 'npm run build:dashboard');
-    progress.done();
+    step.done();
   });
 }
 
@@ -107,7 +116,7 @@ async function isFresh(root, product) {
 
 async function make(root, product, work) {
   if (!(await isWanted(root, product)) || (await isFresh(root, product))) return;
-  await withLock(root, 'boot', async () => {
+  await withLock(root, `boot-${product.name}`, async () => {
     if (await isFresh(root, product)) return;
     const hash = contentHash(root, product.sources);
     await work();

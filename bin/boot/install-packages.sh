@@ -40,6 +40,7 @@ services='/usr/sbin/sshd:ssh.service:ssh.socket
 /usr/sbin/collectd:collectd.service
 /usr/bin/etcd:etcd.service
 /usr/bin/garbd:garb.service
+/usr/sbin/dockerd:docker.service:docker.socket
 /usr/lib/frr/zebra:frr.service'
 new=
 for service in $services; do

@@ -3,17 +3,19 @@
 // bundler) have package.json files of their own, so that a server can do without them. Prisma's command line is in the root, and a server
 // removes it (docs/decisions/0260).
 
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { BootError } from './boot-error.mjs';
 import { contentHash, readStamp } from './content-hash.mjs';
 import { withLock } from './lock.mjs';
 import { run } from './run.mjs';
-import { notNeededToRun } from './run-time-packages.mjs';
+import { notNeededToRun, runTimeLock } from './run-time-packages.mjs';
 
 const NPM_CI = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-/** In the stamp of a server's packages, in place of npm's scope. */
+/** In the stamp of packages without those that only build, in place of npm's scope. */
 const RUN_TIME_ONLY = 'run-time-only';
+/** From less to more: each includes the ones before it. */
+const SCOPES = [RUN_TIME_ONLY, '--omit=dev', '--include=dev'];
 
 /**
  * What a process runs on (with `forTests` also what tests and checks need), and what the folders `building` need, all side by
@@ -22,21 +24,21 @@ const RUN_TIME_ONLY = 'run-time-only';
 export async function installNodePackages(options, building = []) {
   const { root, forTests, progress } = options;
   // Given explicitly, because NODE_ENV would decide otherwise.
+  const scopeOfRoot = building.includes('.') ? '--omit=dev' : RUN_TIME_ONLY;
   const wanted = [
-    { folder: '.', scope: forTests ? '--include=dev' : '--omit=dev', mayLackBuilders: !building.includes('.') },
+    { folder: '.', scope: forTests ? '--include=dev' : scopeOfRoot },
     ...building.filter((folder) => folder !== '.').map((folder) => ({ folder, scope: '--omit=dev' })),
   ];
   const ready = await Promise.all(wanted.map((packages) => isInstalled(root, packages)));
   const missing = wanted.filter((_, index) => !ready[index]);
   if (missing.length > 0) {
-    let isSaid = false;
+    let step;
     const say = () => {
-      if (!isSaid) progress.start('Installing npm packages');
-      isSaid = true;
+      step ??= progress.start('Installing npm packages');
     };
     const results = await Promise.allSettled(missing.map((packages) => install(options, packages, say)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
-    if (isSaid) progress.done();
+    step?.done();
   }
   if (!(await hasPinnedNode(root))) {
     throw new BootError(
@@ -87,11 +89,9 @@ function lockHash(root, folder) {
   return contentHash(root, [join(folder, 'package-lock.json')]);
 }
 
-/** Packages installed for tests include those of a server. */
-async function isInstalled(root, { folder, scope, mayLackBuilders = false }) {
+async function isInstalled(root, { folder, scope }) {
   const [stamp, lock] = [await readStamp(stampPath(root, folder)), lockHash(root, folder)];
-  if (scope === '--omit=dev' && mayLackBuilders && stamp === `${lock} ${RUN_TIME_ONLY}`) return true;
-  return stamp === `${lock} ${scope}` || (scope === '--omit=dev' && stamp === `${lock} --include=dev`);
+  return SCOPES.slice(SCOPES.indexOf(scope)).some((each) => stamp === `${lock} ${each}`);
 }
 
 async function writeStamp(root, folder, scope) {
@@ -116,11 +116,29 @@ function missingMessage({ folder, scope }) {
   const [of, where] = folder === '.' ? ['', ''] : [` of ${folder}`, `cd ${folder} && `];
   return (
     `The npm packages${of} are missing or differ from package-lock.json, and --no-install was given. To install them:\n` +
-    `  ${where}npm ci --ignore-scripts ${scope}`
+    `  ${where}npm ci --ignore-scripts ${scope === RUN_TIME_ONLY ? '--omit=dev' : scope}`
   );
 }
 
+/** npm always installs optional peers: it gets a lock file without them, in a folder of its own. */
+async function installRunTime(root) {
+  const folder = 'node_modules.new';
+  const place = join(root, folder);
+  const read = async (file) => JSON.parse(await readFile(join(root, file), 'utf8'));
+  const [{ devDependencies: _, ...own }, lock] = [await read('package.json'), await read('package-lock.json')];
+  await rm(place, { recursive: true, force: true });
+  await mkdir(place);
+  await writeFile(join(place, 'package.json'), JSON.stringify(own));
+  await writeFile(join(place, 'package-lock.json'), JSON.stringify(runTimeLock(lock)));
+  await npmCi(root, { folder, scope: '--omit=dev' });
+  await rm(join(root, 'node_modules'), { recursive: true, force: true });
+  await mkdir(join(place, 'node_modules'), { recursive: true });
+  await rename(join(place, 'node_modules'), join(root, 'node_modules'));
+  await rm(place, { recursive: true, force: true });
+}
+
 async function npmCi(root, { folder, scope }) {
+  if (scope === RUN_TIME_ONLY) return installRunTime(root);
   const { command, args, env } = npmCommand(root);
   const result = await run(command, [...args, ...NPM_CI, scope], { cwd: join(root, folder), env });
   if (result.exitCode === 0) return;
@@ -142,11 +160,13 @@ async function matchesLock(folder, scope) {
   try {
     const wanted = await read('package-lock.json');
     const installed = await read('node_modules/.package-lock.json');
-    const isNeeded = (entry) => entry.optional !== true && (scope === '--include=dev' || entry.dev !== true);
+    const left = new Set(scope === RUN_TIME_ONLY ? notNeededToRun(wanted) : []);
+    const isNeeded = (path, entry) =>
+      entry.optional !== true && (scope === '--include=dev' || entry.dev !== true) && !left.has(path);
     return Object.entries(wanted).every(([path, entry]) => {
       if (path === '') return true;
       const found = installed[path];
-      return found === undefined ? !isNeeded(entry) : found.version === entry.version;
+      return found === undefined ? !isNeeded(path, entry) : found.version === entry.version;
     });
   } catch {
     return false;

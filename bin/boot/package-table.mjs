@@ -76,6 +76,10 @@ export const PACKAGES = [
   { name: 'galera-4', places: [['/usr/lib/galera/libgalera_smm.so']] },
   { name: 'galera-arbitrator-4', places: [['/usr/bin/garbd']] },
   { name: 'collectd-core', places: [['/usr/sbin/collectd']] },
+  // The images of docker/ are built and run.
+  { name: 'docker.io', places: [['/usr/sbin/dockerd'], ['/usr/bin/docker']] },
+  { name: 'docker-compose', places: [['/usr/bin/docker-compose']] },
+  { name: 'debootstrap', places: [['/usr/sbin/debootstrap']] },
   { name: 'git', places: [['/usr/bin/git']] },
   { name: 'procps', places: [['/usr/bin/pgrep']] },
   { name: 'apache2-bin', parts: ['apache'], asRoot, places: [['/usr/sbin/apache2']] },

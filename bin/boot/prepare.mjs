@@ -7,7 +7,7 @@ import { BUILD_FOLDERS, buildDashboard, generateCode, staleFolders } from './gen
 import { installNodePackages, pinnedNode, removeBuildPackages } from './node-packages.mjs';
 import { Progress } from './progress.mjs';
 import { endWithParent, run } from './run.mjs';
-import { installSystemPackages } from './system-packages.mjs';
+import { lookForSystemPackages } from './system-packages.mjs';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -34,9 +34,7 @@ export async function prepare(args) {
   endWithParent();
   try {
     if (forTests) Object.assign(options, await testNeeds(args));
-    // System packages first: a missing right, or the question for a password, comes before the longer wait.
-    const installs = onlyPrints || isServer ? [installAllPackages] : [installSystemPackages, installAllPackages];
-    await inTurn(installs, options);
+    await installBoth(options, !onlyPrints && !isServer);
     await generateCode(options);
     if (options.withDashboard) await buildDashboard(options);
     await fillCaches(options);
@@ -90,12 +88,12 @@ async function testNeeds([purpose, ...words]) {
 /** Tests reach no network. Those that lack a cache fail, and say why; the others run. */
 async function fillCaches({ root, caches = [], progress }) {
   if (caches.length === 0) return;
-  progress.start(`Unpacking packages for tests of ${caches.join(' and ')}`);
+  const step = progress.start(`Unpacking packages for tests of ${caches.join(' and ')}`);
   const { exitCode, output } = await run(pinnedNode(root), ['tests/support/servers/fill-caches.ts', ...caches], {
     cwd: root,
   });
-  if (exitCode === 0) return progress.done();
-  progress.abandon();
+  if (exitCode === 0) return step.done();
+  step.abandon();
   console.error(output);
 }
 
@@ -105,16 +103,19 @@ async function installAllPackages(options) {
   await installNodePackages(options, needsBuilders ? BUILD_FOLDERS : await staleFolders(options));
 }
 
-/** With `--no-install` everything that is missing is reported at once. */
-async function inTurn(installs, options) {
-  const messages = [];
-  for (const install of installs) {
-    try {
-      await install(options);
-    } catch (error) {
-      if (options.mayInstall || !(error instanceof BootError)) throw error;
-      messages.push(error.message);
-    }
-  }
-  if (messages.length > 0) throw new BootError(messages.join('\n'));
+/**
+ * Packages of the system and of npm, side by side: a missing right, or the question for a password, comes before the wait. With
+ * `--no-install` everything that is missing is reported at once.
+ */
+async function installBoth(options, withSystem) {
+  const faults = [];
+  const looked = withSystem
+    ? await lookForSystemPackages(options).catch((error) => void faults.push(error))
+    : undefined;
+  if (faults.length > 0 && options.mayInstall) throw faults[0];
+  const results = await Promise.allSettled([looked?.(), installAllPackages(options)]);
+  faults.push(...results.flatMap(({ status, reason }) => (status === 'rejected' ? [reason] : [])));
+  const bug = faults.find((fault) => !(fault instanceof BootError));
+  if (bug !== undefined) throw bug;
+  if (faults.length > 0) throw new BootError(faults.map(({ message }) => message).join('\n'));
 }

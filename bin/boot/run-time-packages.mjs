@@ -1,4 +1,4 @@
-// Which installed packages a running server can do without. npm counts an optional peer of a package as part of it: @prisma/client has the
+// Which packages a running process can do without. npm counts an optional peer of a package as part of it: @prisma/client has the
 // peers `prisma` and `typescript`, so `npm ci --omit=dev` installs these two devDependencies, and all that they depend on.
 
 /**
@@ -13,6 +13,14 @@ export function notNeededToRun(packages) {
       if (found !== undefined) needed.add(found);
     }
   return Object.keys(packages).filter((path) => !needed.has(path));
+}
+
+/** `lock`, the content of a lock file, without these packages. */
+export function runTimeLock(lock) {
+  const left = new Set(notNeededToRun(lock.packages));
+  const kept = Object.entries(lock.packages).filter(([path]) => !left.has(path));
+  const { devDependencies: _, ...root } = lock.packages[''];
+  return { ...lock, packages: { ...Object.fromEntries(kept), '': root } };
 }
 
 function wantedBy({ dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {

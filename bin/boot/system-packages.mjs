@@ -16,28 +16,33 @@ const isOptional = (each, { forTests }) =>
 
 const APT_INSTALL = 'apt-get install --yes --no-install-recommends';
 
-export async function installSystemPackages(options) {
-  if (options.forTests) return installTestPackages(options);
+/**
+ * Returns what installs the missing packages, or undefined if none is missing. Refusals, and the question for a password, come before
+ * it returns.
+ */
+export async function lookForSystemPackages(options) {
+  if (options.forTests) return lookForTestPackages(options);
   const isRoot = process.getuid() === 0;
   const isOfLab = (each) => (each.defaultLab && isRoot) || isOfDevices(each, options.labDevices, isRoot);
-  await installMissing(
+  return lookFor(
     PACKAGES.filter((each) => each.always || (options.withLab && isOfLab(each))),
     options,
   );
 }
 
 /** `packages`: each that a test needs, with the file that says so. */
-async function installTestPackages({ packages, ...options }) {
+function lookForTestPackages({ packages, ...options }) {
   const needed = PACKAGES.filter(({ name }) => packages.has(name)).map((each) => ({
     ...each,
     neededBy: packages.get(each.name),
   }));
-  await installMissing(needed, options);
+  return lookFor(needed, options);
 }
 
 /** For a device that is added to a running lab. What can't be installed is told, with the command to type. */
 export async function installDevicePackages(device, options) {
-  await installMissing(packagesOf(device, { isRoot: process.getuid() === 0 }), options);
+  const install = await lookFor(packagesOf(device, { isRoot: process.getuid() === 0 }), options);
+  await install?.();
 }
 
 export function packagesOf(device, { isRoot }) {
@@ -48,30 +53,35 @@ function isOfDevices({ parts: devices = [], asRoot }, isWanted, isRoot) {
   return devices.some(isWanted) && (isRoot || !asRoot);
 }
 
-async function installMissing(needed, options) {
+async function lookFor(needed, options) {
   const missing = [];
   for (const each of needed) if (!(await isThere(each.places))) missing.push(each);
-  if (missing.length === 0) return;
+  if (missing.length === 0) return undefined;
   const optional = new Set(missing.filter((each) => isOptional(each, options)).map(({ name }) => name));
   const isRequired = ({ name }) => !optional.has(name);
   if (!options.mayInstall) {
     const required = missing.filter((each) => isRequired(each) || OPTIONAL.has(each.name));
     if (required.length > 0) throw new BootError(missingMessage(required, '--no-install was given'));
-    return;
+    return undefined;
   }
   const way = await findWay(missing);
   if (way.obstacle !== undefined) {
     if (missing.some(isRequired)) throw new BootError(way.obstacle);
     console.error(way.obstacle);
-    return;
+    return undefined;
   }
-  const { available, listsAreOld } = await lookUp(missing, optional);
-  await install(available, { ...options, ...way, optional, lists: listsAreOld ? 'update' : 'keep' });
-
-  for (const { name, places } of available.filter(isRequired)) {
-    if (!(await isThere(places)))
-      throw new BootError(`${name} was installed, but ${places.flat().join(' or ')} is missing.`);
+  if (way.becomeRoot.length === 1) {
+    const asked = await run('sudo', ['-v'], { stdin: 'inherit' });
+    if (asked.exitCode !== 0) throw new BootError(missingMessage(missing, 'sudo refused'));
   }
+  return async () => {
+    const { available, listsAreOld } = await lookUp(missing, optional);
+    await install(available, { ...options, ...way, optional, lists: listsAreOld ? 'update' : 'keep' });
+    for (const { name, places } of available.filter(isRequired)) {
+      if (!(await isThere(places)))
+        throw new BootError(`${name} was installed, but ${places.flat().join(' or ')} is missing.`);
+    }
+  };
 }
 
 /** `becomeRoot`: the command that runs another one as root; `sudo` may ask for a password on a terminal. `obstacle`: there is no way. */
@@ -126,15 +136,13 @@ async function install(packages, { root, progress, becomeRoot, optional, forTest
   const attempt = async (some) => {
     const names = some.map(({ name }) => name);
     const label = `Installing ${names.length === 1 ? names[0] : `${names.length} system packages (${names.join(', ')})`}`;
-    if (becomeRoot.length === 1) {
-      // sudo asks on the terminal: the progress line must not be drawn over its question.
-      const asked = await run('sudo', ['-v'], { stdin: 'inherit' });
-      if (asked.exitCode !== 0) throw new BootError(missingMessage(some, 'sudo refused'));
-    }
-    progress.start(label);
+    const step = progress.start(label);
     const [command, ...args] = [...becomeRoot, 'sh', join(folder, 'install-packages.sh'), folder, lists, ...names];
     const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-    return run(command, args, { env, onLine: (line) => progress.detail(line) });
+    const result = await run(command, args, { env, onLine: step.detail });
+    if (result.exitCode === 0) step.done();
+    else step.abandon();
+    return result;
   };
   const required = packages.filter(({ name }) => !optional.has(name));
   if (required.length > 0) {
@@ -145,19 +153,14 @@ async function install(packages, { root, progress, becomeRoot, optional, forTest
           missingMessage(required, 'apt-get failed'),
       );
     }
-    progress.done();
   }
   const others = packages.filter(({ name }) => optional.has(name));
   // Together is faster; one by one, each that can be installed is.
-  if (others.length > 1 && (await attempt(others)).exitCode === 0) return progress.done();
+  if (others.length > 1 && (await attempt(others)).exitCode === 0) return;
   for (const each of others) {
-    const result = await attempt([each]);
-    if (result.exitCode === 0) progress.done();
-    else {
-      progress.abandon();
-      const without = forTests ? 'the tests that need it are skipped' : 'the part of the lab that needs it is left out';
-      console.error(`${each.name} could not be installed here; ${without}.`);
-    }
+    if ((await attempt([each])).exitCode === 0) continue;
+    const without = forTests ? 'the tests that need it are skipped' : 'the part of the lab that needs it is left out';
+    console.error(`${each.name} could not be installed here; ${without}.`);
   }
 }
 

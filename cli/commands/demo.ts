@@ -65,7 +65,7 @@ async function play(place: Place, wanted: readonly Act[]): Promise<void> {
   const parts = chosen.flatMap(({ part }) => (part === undefined ? [] : [part]));
   const missing = parts.length === 0 ? [] : await missingParts(data, parts, stage.signal);
   await stage.say(
-    `This demo plays on real parts, at ${client.url.href}. The dashboard shows it as it happens: ${new URL('/', client.url).href}`,
+    `This demo plays on real parts, at ${client.url.href}. The dashboard shows it as it happens: ${new URL('.', client.url).href}`,
   );
   if (missing.length > 0) {
     const end = keepsLab ? 'They stay because of --keep-lab.' : 'It removes added parts at the end.';

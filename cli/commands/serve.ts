@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { SettingsSource } from '../../compose/gateway-role.ts';
 import { missingFiles } from '../../compose/missing-files.ts';
 import { startProcess } from '../../compose/process.ts';
+import { quietSettings } from '../../compose/quiet.ts';
 import { noteServed } from '../../ha/served-process.ts';
 import { ConfigError } from '../../platform/errors/config-error.ts';
 import { createLogger } from '../../platform/log/log.ts';
@@ -36,6 +37,7 @@ export const serve = localVerb({
         );
       return [name, given.slice(equals + 1)] as const;
     }),
+    quiet: flag('Read only, and reach nothing but the database: for drills and maintenance.'),
     'as-root': asRootOption,
     'log-level': logLevelOption,
     'print-config': flag('Print the settings, with secrets hidden, and exit.'),
@@ -46,6 +48,7 @@ export const serve = localVerb({
       ...Object.fromEntries(set),
       ...(roles === undefined ? {} : { roles }),
       ...(level === undefined ? {} : { 'log.level': level }),
+      ...(options.quiet ? { 'serve.quiet': 'true' } : {}),
     };
     try {
       const read = () => settings(file, env, flags);
@@ -55,7 +58,7 @@ export const serve = localVerb({
       }
       const { config, faults } = givenSettings(file, env, flags);
       if (process.getuid?.() === 0 && !options['as-root']) becomeUser(config);
-      const all = [...faults, ...missingFiles(config, subgraphRows)];
+      const all = [...faults, ...missingFiles(quietSettings(config, subgraphRows), subgraphRows)];
       if (all.length > 0) throw new ConfigError(all);
       await runUntilStopped({ given: config, read }, stdout, signal);
     } catch (error) {
@@ -81,6 +84,11 @@ function becomeUser({ 'serve.user': user }: Config): void {
   }
 }
 
+/** The gateway's address, as processes of this host reach it. */
+function localUrl(url: string | undefined): string | undefined {
+  return url?.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
 function refusedAsRoot(): CommandFailure {
   return new CommandFailure(
     'serve does not run as root: start it as a user of its own (under systemd, User= in the unit; in a container, its user), ' +
@@ -96,14 +104,16 @@ async function runUntilStopped(source: SettingsSource, stdout: Output, signal: A
     name: config.name,
   });
   const running = await startProcess(config, log, { settings: source });
-  log.info({ roles: config.roles, owner: running.owner, url: running.url }, 'ready');
+  const quietly = config['serve.quiet'] ? { quiet: true } : {};
+  log.info({ roles: config.roles, owner: running.owner, url: running.url, ...quietly }, 'ready');
   process.on('SIGUSR2', () => {
     log.info('the connections of clients end: the address moves');
     running.handOver().catch((error: unknown) => log.error({ err: error }, 'the connections did not end'));
   });
   reloadOnHangUp(running);
   const processFile = config['ha.processFile'];
-  if (processFile !== undefined) await noteServed(processFile);
+  if (processFile !== undefined && !config['serve.quiet'])
+    await noteServed(processFile, config['listen.proxyProtocol'] ? undefined : localUrl(running.url));
   if (!signal.aborted)
     await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
   log.info('draining');

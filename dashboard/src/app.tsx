@@ -8,7 +8,7 @@ import { LiveStore } from './live/live-store.ts';
 import { startLive } from './live/start-live.ts';
 import { loadPage } from './load-page.ts';
 import type { Page, PageRow } from './page.ts';
-import { pathOf, useRoute } from './route.ts';
+import { hrefOf, pathOf, useRoute } from './route.ts';
 import { forgetOthersDrafts } from './session/draft-storage.ts';
 import { LoginForm } from './view/login-form.tsx';
 
@@ -103,7 +103,7 @@ function NoSuchPage() {
         <ul>
           {pages.map((page) => (
             <li key={page.name}>
-              <a href={pathOf(page)}>{page.title}</a>
+              <a href={hrefOf(pathOf(page))}>{page.title}</a>
             </li>
           ))}
         </ul>

@@ -6,6 +6,7 @@ import { DependenciesContext } from './context.ts';
 import { keepTrying } from './graph/keep-trying.ts';
 import { Requester } from './graph/request.ts';
 import { pages } from './pages.ts';
+import { basePath } from './route.ts';
 import { takeCode, watchForCode } from './session/login-code.ts';
 import { Session } from './session/session.ts';
 import { failureOf, failuresOf } from './view/refusal.tsx';
@@ -22,8 +23,9 @@ window.sessionStorage.removeItem('loads');
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 
-const url = new URL('/graphql', window.location.href).href;
-const session = new Session(window.location.origin, window.localStorage);
+const home = `${window.location.origin}${basePath()}`;
+const url = `${home}/graphql`;
+const session = new Session(home, window.localStorage);
 const code = takeCode();
 watchForCode();
 const codeFailures =

@@ -1,4 +1,5 @@
-// The address bar: the path names the page, the query string has its filters and open entity.
+// The address bar: the path names the page, the query string has its filters and open entity. Everywhere else paths begin at the installation, which a
+// proxy may serve below a path of its own.
 import { useSyncExternalStore } from 'react';
 import type { PageRow } from './page.ts';
 
@@ -13,16 +14,31 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** `replace` adds no entry to the browser's history. */
-export function go(pathAndSearch: string, how: 'push' | 'replace' = 'push'): void {
-  if (how === 'push') window.history.pushState(null, '', pathAndSearch);
-  else window.history.replaceState(null, '', pathAndSearch);
+/** The path of the installation: '' or '/tidegate', if a proxy serves it there. All documents are directly below it. */
+export function basePath(): string {
+  return new URL('.', window.location.href).pathname.slice(0, -1);
+}
+
+/** The address of a path of the installation, for links that the browser follows. */
+export function hrefOf(path: string): string {
+  return `${basePath()}${path}`;
+}
+
+/** The path of the open page in the installation. */
+export function pathHere(): string {
+  return window.location.pathname.slice(basePath().length);
+}
+
+/** `path`: in the installation. `replace` adds no entry to the browser's history. */
+export function go(path: string, how: 'push' | 'replace' = 'push'): void {
+  if (how === 'push') window.history.pushState(null, '', hrefOf(path));
+  else window.history.replaceState(null, '', hrefOf(path));
   changed.dispatchEvent(new Event('change'));
 }
 
 /** The page named by the path; undefined when there is none. */
 export function useRoute(pages: readonly PageRow[]): PageRow | undefined {
-  const path = useSyncExternalStore(subscribe, () => window.location.pathname);
+  const path = useSyncExternalStore(subscribe, pathHere);
   return pages.find((page) => pathOf(page) === path);
 }
 

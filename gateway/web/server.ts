@@ -64,8 +64,8 @@ interface WebOptions extends Watched {
 interface WebServer {
   readonly server: Server;
   /**
-   * The address moves to another host. Until no connection is left, or the deadline, each answer closes its connection. Idle connections are closed
-   * at the end, because a request may arrive on them until then.
+   * The address moves to another host. Until no connection is left, or the deadline, each answer closes its connection. Connections that are still
+   * idle after a moment are closed: a request that is on its way on one gets an answer.
    */
   handOver(deadlineMs: number): Promise<void>;
   /**
@@ -75,7 +75,7 @@ interface WebServer {
   drain(deadlineMs: number, onLingered: () => void): Promise<void>;
 }
 
-/** Time that a drain keeps idle connections. A request that is on its way on one gets an answer. */
+/** Time that a drain or a hand-over keeps idle connections. A request that is on its way on one gets an answer. */
 const lingerMs = 200;
 const handOverLookMs = 10;
 const longestNameLogged = 200;
@@ -146,8 +146,12 @@ export function createWebServer(options: WebOptions): WebServer {
     async handOver(deadlineMs) {
       work.handingOver = true;
       keepNone();
-      const untilMs = performance.now() + deadlineMs;
-      while (performance.now() < untilMs && (await connectionsOf(server)) > 0) await sleep(handOverLookMs);
+      const beganMs = performance.now();
+      const pastMs = () => performance.now() - beganMs;
+      while (pastMs() < deadlineMs && (await connectionsOf(server)) > 0) {
+        if (pastMs() >= lingerMs) await closeIdle();
+        await sleep(handOverLookMs);
+      }
       await closeIdle();
       work.handingOver = false;
     },
@@ -259,7 +263,7 @@ async function graphql(
 ): Promise<void> {
   if (isVisit(request, search) && options.files.get('/graphiql') !== undefined) {
     response.appendHeader('vary', 'accept');
-    return send(response, 303, { location: '/graphiql', 'cache-control': 'no-store' }, '');
+    return send(response, 303, { location: 'graphiql', 'cache-control': 'no-store' }, '');
   }
   const startedMs = performance.now();
   const times = options.accessLog?.timesOf(response);

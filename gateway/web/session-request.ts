@@ -70,7 +70,8 @@ export async function answerSession(
   const cookie = cookieOf(request);
   const setCookie = (token: string, expiresAt: string | null | undefined): void => {
     const until = new Date(expiresAt ?? 0).toUTCString();
-    const parameters = ['Path=/session', 'HttpOnly', 'SameSite=Strict', `Expires=${until}`];
+    // Without a path it is for /session as the browser sees it, below the path at which a proxy serves the installation.
+    const parameters = ['HttpOnly', 'SameSite=Strict', `Expires=${until}`];
     if (isSecure(request)) parameters.push('Secure');
     response.appendHeader('set-cookie', [`${cookieName(request)}=${token}`, ...parameters].join('; '));
   };

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
+import type { ApiState } from '../agent/view.ts';
 import { signalServed } from '../served-process.ts';
 
 interface ClientsOptions {
@@ -11,6 +12,8 @@ interface ClientsOptions {
   readonly address: string;
   /** File where `tidegate serve` records its process (`noteServed`). Undefined if that process is not notified. */
   readonly processFile: string | undefined;
+  /** Whether that process answers: one that is silent ends no connection. */
+  readonly apiState?: () => ApiState;
   readonly log: SetupLog;
 }
 
@@ -40,7 +43,8 @@ export class Clients {
       return;
     }
     const endsAtMs = performance.now() + waitMs;
-    while (this.#isLeaving && performance.now() < endsAtMs && (await this.#connections()) > 0) await sleep(lookEveryMs);
+    const mayEnd = () => this.#options.apiState?.() !== 'SILENT' && performance.now() < endsAtMs;
+    while (this.#isLeaving && mayEnd() && (await this.#connections()) > 0) await sleep(lookEveryMs);
   }
 
   /** Lets new connections in again. Also removes rules of an agent that was killed. */

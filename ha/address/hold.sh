@@ -5,12 +5,17 @@
 folder=$1 address=$2 device=$3
 shift 3
 lasts=$(dirname "$0")/lease-lasts.sh
-take_away() { ip address delete "$address" dev "$device" 2>/dev/null; }
+ends=$(dirname "$0")/end-connections.sh
+take_away() {
+  "$ends" "$address"
+  ip address delete "$address" dev "$device" 2>/dev/null
+}
 # In a subshell, which it may end: five times a second a program of its own would cost several times as much.
 may_have() {
   read -r refused < "$folder/refused" 2>/dev/null && [ "$refused" = 0 ] && (set -- "$folder" && . "$lasts")
 }
 end() {
+  "$ends" "$address"
   kill -TERM "$server" 2>/dev/null
   wait "$server"
   take_away

@@ -19,8 +19,13 @@ export interface KeepalivedOptions {
 export const refusedFile = 'refused';
 export const leaseFile = 'lease';
 export const stateFile = 'state';
-export const script = (name: 'hold' | 'lease-lasts' | 'notify'): string =>
+/** The rules of `end-connections.sh`, which answer with resets for a second: a host that gets the address back removes them. */
+export const leavingTable = 'tidegate_leaving';
+export const script = (name: 'end-connections' | 'hold' | 'lease-lasts' | 'notify'): string =>
   fileURLToPath(new URL(`./${name}.sh`, import.meta.url));
+
+/** A client or a router that missed the first announcements learns the new host this soon, and not when its own entry expires. */
+const announceEverySeconds = 5;
 
 /**
  * VRRP version 3 (RFC 5798) to the peers' own addresses. There is no election: only the host whose agent has the lead may have the address.
@@ -45,7 +50,7 @@ track_file refused {
   weight 0
 }
 vrrp_script lease {
-  script "'${script('lease-lasts')}' '${folder}'"
+  script "'${script('lease-lasts')}' '${folder}' '${address}'"
   interval 1
   timeout 1
   rise 1
@@ -58,6 +63,8 @@ vrrp_instance tidegate {
   virtual_router_id ${routerId}
   priority 254
   advert_int 0.1
+  garp_master_refresh ${announceEverySeconds}
+  garp_master_refresh_repeat 1
   unicast_src_ip ${source}
   unicast_peer {
 ${peers.map((each) => `    ${each}\n`).join('')}  }

@@ -8,6 +8,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram } from '../../embedded/find-program.ts';
 import { isAlive, type ProcessMark, processMark } from '../../embedded/process-mark.ts';
+import { runProgram } from '../../embedded/run-program.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { monotonicMs } from '../agent/clock.ts';
@@ -17,6 +18,7 @@ import {
   type KeepalivedOptions,
   keepalivedConfiguration,
   leaseFile,
+  leavingTable,
   refusedFile,
   script,
   stateFile,
@@ -28,6 +30,7 @@ interface VirtualAddressOptions extends KeepalivedOptions {
 
 const lookEveryMs = 500;
 const endTimeoutMs = 5_000;
+const programTimeoutMs = 500;
 const markFile = 'holder.json';
 
 export class VirtualAddress implements Announcer {
@@ -39,6 +42,8 @@ export class VirtualAddress implements Announcer {
   #looking: NodeJS.Timeout | undefined;
   #starting: Promise<void> = Promise.resolve();
   #isHeld: boolean | undefined;
+  /** Whether keepalived was last told that this host may hold the address. */
+  #isWritten = false;
 
   private constructor(options: VirtualAddressOptions, bootId: string) {
     this.#options = options;
@@ -112,13 +117,24 @@ export class VirtualAddress implements Announcer {
   }
 
   async #write(fenceAtMs: number | undefined): Promise<void> {
-    const { folder } = this.#options;
-    if (fenceAtMs === undefined) return writeWhole(join(folder, refusedFile), '1\n');
+    const { folder, address } = this.#options;
+    if (fenceAtMs === undefined) {
+      this.#isWritten = false;
+      await this.#program(script('end-connections'), [address]);
+      return writeWhole(join(folder, refusedFile), '1\n');
+    }
     // The uptime is read first, so that a pause between the two reads only shortens the result.
     const uptime = Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);
     const end = Math.floor(uptime * 100 + (fenceAtMs - monotonicMs()) / 10);
+    if (!this.#isWritten) await this.#program('nft', ['delete', 'table', 'inet', leavingTable]);
+    this.#isWritten = true;
     await writeWhole(join(folder, leaseFile), `${this.#bootId} ${end}\n`);
     await writeWhole(join(folder, refusedFile), '0\n');
+  }
+
+  /** Its failure changes nothing about who may have the address. */
+  async #program(command: string, given: readonly string[]): Promise<void> {
+    await runProgram(command, given, { timeoutMs: programTimeoutMs }).catch(() => undefined);
   }
 
   async #look(): Promise<void> {

@@ -80,7 +80,7 @@ export class Actor {
         // Best effort: if the mark remains, the host stays out.
         void staying.mayReturn().catch(() => undefined);
         server.kill();
-        return this.#giveUp(`a switchover to ${step.host} was requested`);
+        return this.#giveUp(step.why);
       case 'start':
         // Pauses between starts of a server that ends at once, for example on a full disk.
         if (seen.nowMs - this.#startedAtMs < startPauseMs) return sleep(startPauseMs);

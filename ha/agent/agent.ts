@@ -22,6 +22,7 @@ import { RenewalGuard } from './state/renewal-guard.ts';
 import { SeenSince } from './state/seen-since.ts';
 import { type Seen, SyncWriter } from './state/sync-writer.ts';
 import { StayingOut } from './staying-out.ts';
+import type { ApiState } from './view.ts';
 import { whyAway } from './why-away.ts';
 
 interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd'> {
@@ -43,6 +44,8 @@ interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd
   readonly keyPlaces?: KeyPlaces;
   /** Whether the Redis of this host answers. Left out if there is none. */
   readonly redisAnswers?: () => boolean | undefined;
+  /** Whether `tidegate serve` of this host answers. Left out if there is none. */
+  readonly apiState?: () => ApiState;
   /** Connections of clients to this host. If absent, clients get no notice of a switchover. */
   readonly clients?: HostClients;
   /** Directs clients to the primary's host. */
@@ -86,7 +89,8 @@ export class HaAgent {
   #done: Promise<void> | undefined;
 
   private constructor(options: AgentOptions, limits: Limits, server: HaServer, lead: LeadHolder, staying: StayingOut) {
-    const { etcd, log, me, hosts, clients, keyPlaces = {}, redisAnswers = () => undefined } = options;
+    const { etcd, log, me, hosts, clients, keyPlaces = {} } = options;
+    const { redisAnswers = () => undefined, apiState = () => undefined } = options;
     const names = Object.keys(hosts);
     const keys = haKeys(options.cluster);
     const history = new HaHistory({ etcd, keys, log, me, hosts, server });
@@ -98,7 +102,7 @@ export class HaAgent {
     this.#lead = lead;
     this.#history = history;
     this.#staying = staying;
-    this.#state = new ClusterState({ etcd, keys, me, hosts: names, keyPlaces, redisAnswers });
+    this.#state = new ClusterState({ etcd, keys, me, hosts: names, keyPlaces, redisAnswers, apiState });
     this.#admissions = new Admissions(names, monotonicMs);
     this.#sync = new SyncWriter(etcd, keys);
     this.#renewal = new RenewalGuard({ server, heartbeatMs: limits.heartbeatMs, nowMs: monotonicMs });
@@ -208,7 +212,7 @@ export class HaAgent {
       ...{ leaderRevision: read?.leaderRevision ?? 0, sealing: this.#state.fingerprints.sealing },
       ...{ staysOut: this.#staying.staysOut, leaderlessSinceMs, wishedSinceMs, asking },
       ...{ admission: this.#admissions.current, failedAtMs: this.#admissions.failedAtMs },
-      sealedRevision: this.#sync.sealedRevision,
+      ...{ sealedRevision: this.#sync.sealedRevision, api: this.#options.apiState?.() },
     };
   }
 

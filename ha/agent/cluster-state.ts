@@ -15,7 +15,7 @@ import {
   switchoverValue,
   syncValue,
 } from './keys.ts';
-import type { HostReport, ServerView, View } from './view.ts';
+import type { ApiState, HostReport, ServerView, View } from './view.ts';
 
 interface ClusterStateOptions {
   readonly etcd: EtcdClient;
@@ -26,6 +26,8 @@ interface ClusterStateOptions {
   readonly keyPlaces: KeyPlaces;
   /** Whether this host's Redis answers. Undefined if there is none. */
   readonly redisAnswers: () => boolean | undefined;
+  /** Whether `tidegate serve` of this host answers. */
+  readonly apiState: () => ApiState;
 }
 
 type Shared = NonNullable<View['shared']>;
@@ -104,7 +106,9 @@ export class ClusterState {
     const { incarnation, received, position: applied, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
     const { reign, admission } = replica ?? {};
-    const report = { incarnation, reign, admission, asks, receiving, unfit, redis: this.#options.redisAnswers() };
+    const { redisAnswers, apiState } = this.#options;
+    const served = { redis: redisAnswers(), api: apiState() };
+    const report = { incarnation, reign, admission, asks, receiving, unfit, ...served };
     const text = JSON.stringify(report);
     const nowMs = monotonicMs();
     const everyMs = isAwaited ? reportSoonMs : reportEveryMs;
@@ -154,12 +158,13 @@ export class ClusterState {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;
       const told = reportValue.parse(JSON.parse(value));
-      const { said, incarnation, reign, admission, asks, receiving, received, applied, sealing, leaderless } = told;
+      const { said, incarnation, reign, admission, asks, receiving, received, applied, sealing, leaderless, api } =
+        told;
       this.#clocks.hear(host, said, told.wallMs);
       const { atMs: heardAtMs, advancedAtMs } = this.#hear(host, said, received);
       reports[host] = {
         ...{ incarnation, reign, admission, asks, receiving, received, applied, sealing },
-        ...{ leaderless, heardAtMs, advancedAtMs },
+        ...{ leaderless, heardAtMs, advancedAtMs, api },
       };
     }
     return reports;

@@ -53,7 +53,7 @@ export type Step =
   /** For a switchover: refuse new writes, and wait until all writes in progress are acknowledged. */
   | { readonly kind: 'close' }
   /** Kill the server, then give up the lead: the member has every write. */
-  | { readonly kind: 'hand-over'; readonly host: string }
+  | { readonly kind: 'hand-over'; readonly host: string; readonly why: string }
   /** Let commits continue without an acknowledgement. */
   | { readonly kind: 'release' }
   /** Makes commits wait for an acknowledgement from any host. */
@@ -219,12 +219,19 @@ function hasFailedSinceWished({ failedAtMs, wishedSinceMs }: Leading, host: stri
   return failedMs !== undefined && failedMs >= (wishedSinceMs ?? Number.NEGATIVE_INFINITY);
 }
 
-/** Whether a switchover is requested, and its host can take over. */
+/** Whether this host serves no clients, and the host of that report does. During a wish or a pause people decide. */
+function servesInstead({ api, shared: { wishes } }: Leading, report: HostReport): boolean {
+  if (wishes.switchoverTo !== undefined || wishes.paused) return false;
+  return api === 'SILENT' && report.api === 'ANSWERS';
+}
+
+/** Whether a switchover is requested or needed, and its host can take over. */
 function isWanted(known: Leading, limits: Limits): boolean {
   const { sync, reports, wishes } = known.shared;
   const [member] = sync.members;
   const report = member === undefined ? undefined : reports[member.host];
-  if (member === undefined || report === undefined || wishes.switchoverTo !== member.host) return false;
+  if (member === undefined || report === undefined) return false;
+  if (wishes.switchoverTo !== member.host && !servesInstead(known, report)) return false;
   const isHeard = known.nowMs - report.heardAtMs < limits.reportMs && report.receiving;
   if (!isHeard || report.incarnation !== member.incarnation) return false;
   return whyUnfit(known, member.host, report.sealing, limits) === undefined;
@@ -232,11 +239,16 @@ function isWanted(known: Leading, limits: Limits): boolean {
 
 /** Writes are closed although there is a member: for a switchover, or because the agent died before it opened them. */
 function handOver(known: Leading, limits: Limits): Step {
-  const { members, revision } = known.shared.sync;
-  const [member] = members;
+  const { sync, wishes } = known.shared;
+  const [member] = sync.members;
   if (member === undefined) return wait('there is no member');
-  if (isWanted(known, limits)) return { kind: 'hand-over', host: member.host };
-  return { kind: 'detach', host: member.host, why: 'writes are opened without it', syncRevision: revision };
+  const { host } = member;
+  const why =
+    wishes.switchoverTo === host
+      ? `a switchover to ${host} was requested`
+      : `the API on ${known.me} did not answer, and the one on ${host} did`;
+  if (isWanted(known, limits)) return { kind: 'hand-over', host, why };
+  return { kind: 'detach', host, why: 'writes are opened without it', syncRevision: sync.revision };
 }
 
 function letGo({ shared: { sync }, sealedRevision }: Leading): Step {

@@ -109,6 +109,8 @@ export const reportValue = z.object({
   unfit: z.string().optional(),
   /** Whether the Redis of this host answers. */
   redis: z.boolean().optional(),
+  /** Whether `tidegate serve` of this host answers. Left out if that is unknown. */
+  api: z.enum(['ANSWERS', 'SILENT']).optional(),
   /** The lead that ended without a successor: its reign, and how long before this report the host first saw that nobody leads. */
   leaderless: z.object({ reign: z.string(), ms: z.number().nonnegative() }).optional(),
 });

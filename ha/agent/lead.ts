@@ -117,7 +117,7 @@ export class LeadHolder {
       // The lead may have been given up in the meantime.
       if (this.#lead?.id === lead.id) await this.#set({ ...lead, fenceAtMs });
     } catch (error) {
-      this.#options.log.debug(`the lease was not renewed: ${String(error)}`);
+      this.#options.log.warn(`the lease was not renewed: ${String(error)}`);
     } finally {
       this.#isRenewing = false;
     }

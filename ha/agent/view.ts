@@ -1,5 +1,8 @@
 // Everything an agent's decision depends on: the state in etcd, its own server, and its current task.
 
+/** Whether `tidegate serve` of a host answers clients. Undefined: unknown, or not for long enough. Nothing is decided by it. */
+export type ApiState = 'ANSWERS' | 'SILENT' | undefined;
+
 export interface SyncSet {
   /** The primary, which has every acknowledged write. */
   readonly primary: string;
@@ -36,6 +39,8 @@ export interface HostReport {
   /** Monotonic time of this host at which it first saw this amount received. */
   readonly advancedAtMs: number;
   readonly sealing?: SealingKeys | undefined;
+  /** Undefined if it is unknown, or if the agent has an earlier version. */
+  readonly api?: ApiState;
 }
 
 /** Fingerprints of the keys that seal stored credentials, on one host. */
@@ -129,6 +134,8 @@ export interface View {
   /** The lead that this agent holds. `fenceAtMs`: two thirds of the lease after the moment before its renewal was sent. */
   readonly reign: { readonly id: string; readonly fenceAtMs: number } | undefined;
   readonly server: ServerView;
+  /** Whether `tidegate serve` of this host answers. */
+  readonly api?: ApiState;
   /** This host was lost as the primary, and a person has to let it return. */
   readonly staysOut?: boolean;
   /** Sealing keys of this host. Undefined if it has none, or if they are stored elsewhere. */

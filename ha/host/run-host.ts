@@ -21,7 +21,9 @@ import { HaAgent } from '../agent/agent.ts';
 import type { KeyPlaces } from '../agent/key-fingerprints.ts';
 import { haKeys, setUpReign, syncValue } from '../agent/keys.ts';
 import type { DataHostPlace } from '../agent/server.ts';
+import type { ApiState } from '../agent/view.ts';
 import { together } from '../announcer.ts';
+import { ApiProbe } from '../api-probe.ts';
 import { BalancedClients } from '../balanced-clients.ts';
 import { tellClock } from '../clock-teller.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
@@ -347,12 +349,15 @@ async function startData(
   }
   const epoch = file.first?.takenOver?.epoch;
   if (epoch !== undefined) await setUp(etcd, file, epoch, signal);
-  const health = await PrimaryHealth.open({ address: me.address, port: ports.health });
+  const api = options.processFile === undefined ? undefined : new ApiProbe(options.processFile);
+  stack.defer(() => api?.close());
+  const apiState = () => api?.state;
+  const health = await PrimaryHealth.open({ address: me.address, port: ports.health, apiState });
   stack.defer(() => health.close());
   const named = await dnsAddress(options, file, stack);
   const answering = await nameServer(options, { file, folder, present }, stack);
   const announcers = [health, ...named, ...answering, ...(await virtualAddress(options, file, folder, stack))];
-  const clients = clientsOf(options, file, health);
+  const clients = clientsOf(options, file, health, apiState);
   const data = file.members.filter(({ kind }) => kind === 'data');
   const agent = await HaAgent.start({
     ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
@@ -362,7 +367,7 @@ async function startData(
     sites: Object.fromEntries(data.map(({ name, site = '' }) => [name, site])),
     hosts: Object.fromEntries(data.map((each) => [each.name, placeOf(each)])),
     ...{ accounts: file.accounts, tls, announcer: together(announcers) },
-    ...{ keyPlaces: options.keyPlaces, redisAnswers: () => options.redis?.answers, clients },
+    ...{ keyPlaces: options.keyPlaces, redisAnswers: () => options.redis?.answers, apiState, clients },
     copies: {
       tls: { ca: file.authority, cert: file.certificate, key: file.key },
       ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
@@ -426,10 +431,11 @@ function clientsOf(
   { device, processFile, log }: HostOptions,
   { virtualAddress }: HostFile,
   health: PrimaryHealth,
+  apiState: () => ApiState,
 ): Clients | BalancedClients {
   if (device === undefined || virtualAddress === undefined) return new BalancedClients({ health, processFile });
   const [address = ''] = virtualAddress.split('/');
-  return new Clients({ address, processFile, log });
+  return new Clients({ address, processFile, apiState, log });
 }
 
 /** Called before the first start of etcd, when nothing of the cluster exists yet. */

@@ -45,6 +45,8 @@ export interface ChainEnds {
   readonly epoch: number;
   /** Epoch of the last timeline that began with a loss. 0 if none did. */
   readonly lossEpoch: number;
+  /** No entry waits for its place in the chain. */
+  readonly isAllSealed: boolean;
 }
 
 type Which = 'head' | 'base';
@@ -59,9 +61,11 @@ export async function readEnds(db: Sql): Promise<ChainEnds> {
     baseSignature: string | null;
     epoch: number;
     lossEpoch: number;
+    isAllSealed: number;
   }>(
     `SELECT next_position AS nextPosition, head_hash AS headHash, head_signature AS headSignature, first_position AS firstPosition, base_hash AS baseHash, base_signature AS baseSignature,
-      (SELECT COALESCE(MAX(epoch), 0) FROM db_timeline) AS epoch, ${lastLossSql} AS lossEpoch
+      (SELECT COALESCE(MAX(epoch), 0) FROM db_timeline) AS epoch, ${lastLossSql} AS lossEpoch,
+      NOT EXISTS (SELECT 1 FROM audit_entry WHERE position IS NULL) AS isAllSealed
       FROM audit_chain WHERE id = 1`,
   );
   if (row === undefined) throw new Error('audit_chain is empty: apply the migrations');
@@ -70,6 +74,7 @@ export async function readEnds(db: Sql): Promise<ChainEnds> {
     base: { position: row.firstPosition - 1, hash: row.baseHash, signature: row.baseSignature },
     epoch: row.epoch,
     lossEpoch: row.lossEpoch,
+    isAllSealed: row.isAllSealed === 1,
   };
 }
 

@@ -4,12 +4,14 @@ import type { Database } from '../database/database.ts';
 import type { HeldLease, Leases } from '../leases/leases.ts';
 import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
+import type { Wake } from '../work/wake.ts';
 import type { AuditAnchors } from './anchors.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';
 import { type AuditKeys, type ChainEnd, endFault, readEnds, signEnd } from './ends.ts';
 
 interface AuditSealerOptions {
   readonly db: Database;
+  readonly wake: Wake;
   readonly log: Logger;
   /** Elects the sealer among the processes that have the keys. */
   readonly leases: Leases;
@@ -22,6 +24,8 @@ interface AuditSealerOptions {
 
 const batchSize = 500;
 const pollMs = 500;
+/** While nothing happens. Refused requests and logins write entries that wake nobody. */
+const restMs = 1_000;
 
 /*
  * Inputs: the end of the chain as it was read; the entries' ids with position and hashes, as JSON; the new end with
@@ -73,10 +77,11 @@ export class AuditSealer {
       name: 'audit sealer',
       log: options.log,
       pauseMs: () => pollMs,
+      rest: { wake: options.wake, ms: restMs },
       run: async () => {
         if (this.#lease === undefined || this.#lease.signal.aborted)
           this.#lease = await this.#leases.acquire('audit-sealer');
-        return this.#lease !== undefined && (await this.runOnce()) === batchSize;
+        return (this.#lease !== undefined && (await this.runOnce()) === batchSize) || 'rest';
       },
     });
   }
@@ -99,9 +104,10 @@ export class AuditSealer {
   }
 
   async #sealSome(): Promise<number> {
-    const { head, lossEpoch } = await readEnds(this.#db);
+    const { head, lossEpoch, isAllSealed } = await readEnds(this.#db);
     this.#followLoss(head, lossEpoch);
     this.#refuseFalse(head);
+    if (isAllSealed) return 0;
     const entries = await this.#db.query<HashedEntry>(
       `SELECT ${entryColumns} FROM audit_entry WHERE position IS NULL ORDER BY id LIMIT ${batchSize}`,
     );

@@ -21,6 +21,7 @@ export async function changedSubjects(
   const [epochThen, seqThen] = cursor.split('/').map(Number);
   const { oldestSeq, lastSeq, epoch } = await new EventTable(db).bounds();
   if (epochThen !== epoch || seqThen === undefined || seqThen > lastSeq || seqThen < oldestSeq - 1) return undefined;
+  if (seqThen === lastSeq) return { ids: [], cursor };
   const rows = await db.query<{ id: string }>(
     'SELECT DISTINCT subject_id AS id FROM status_change WHERE seq > ? AND seq <= ? AND subject_type = ? LIMIT ?',
     [seqThen, lastSeq, subjectType, mostSubjects + 1],

@@ -4,6 +4,7 @@
 import type { Logger } from '../log/log.ts';
 import type { EgressPolicy } from '../net/egress.ts';
 import { Loop } from '../work/loop.ts';
+import type { Wake } from '../work/wake.ts';
 import type { CheckMetrics } from './check-metrics.ts';
 import { CheckRun, type Entry } from './check-run.ts';
 import type { CheckLeases, CheckObservation, CheckTarget, CheckTenant } from './check-tenant.ts';
@@ -27,6 +28,8 @@ interface CheckEngineOptions<Detail> {
   readonly guard: Pick<StarvationGuard, 'starvedSince'>;
   readonly selfCheck: Pick<SelfCheck, 'passes'>;
   readonly metrics: CheckMetrics;
+  /** Without it, the engine looks for shards at its interval only. */
+  readonly wake?: Wake;
   /** For every check. */
   readonly egress: EgressPolicy;
   /** Slots for checks that get no answer; default: four times the tenant's slots. */
@@ -58,6 +61,9 @@ interface CheckDelays {
 
 const tickMs = 10;
 const wheelSlots = 4096;
+/** An engine with more targets has one due soon, and does not search for the first one. */
+const mostToSleep = 64;
+const longestSleepMs = 5_000;
 /** How long a worker that reaches nothing leaves its shards to others. */
 const abstainMs = 10_000;
 
@@ -75,6 +81,8 @@ export class CheckEngine<Detail> {
   readonly #refresh: Loop;
   readonly #late = { up: new Lateness(), others: new Lateness() };
   #ticker: NodeJS.Timeout | undefined;
+  /** Set in place of the ticker until the first check is due. */
+  #sleeper: NodeJS.Timeout | undefined;
   #unfollow: (() => void) | undefined;
   #tickedMs = 0;
   /** Checks without an answer so far, where this process may have been too starved to read the answer. */
@@ -110,6 +118,7 @@ export class CheckEngine<Detail> {
       leases: options.leases,
       log,
       everyMs: options.balanceMs ?? 500,
+      wake: options.wake,
       onChange: () => this.#refresh.trigger(),
     });
     this.#targets = new TargetList({
@@ -134,8 +143,7 @@ export class CheckEngine<Detail> {
     this.#holder.start();
     this.#refresh.start();
     this.#recorder.start();
-    this.#tickedMs = performance.now();
-    this.#ticker ??= setInterval(() => this.#tick(), tickMs);
+    this.#tickOn();
   }
 
   /** Of the tenant. */
@@ -159,7 +167,9 @@ export class CheckEngine<Detail> {
   /** Cancels running checks (without a result), records pending observations, releases the shards. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
+    clearTimeout(this.#sleeper);
     this.#ticker = undefined;
+    this.#sleeper = undefined;
     this.#unfollow?.();
     this.#unfollow = undefined;
     await this.#refresh.stop();
@@ -212,6 +222,25 @@ export class CheckEngine<Detail> {
       silent: false,
     });
     this.#wheel.set(target.id, dueMs);
+    if (this.#sleeper !== undefined) this.#tickOn();
+  }
+
+  #tickOn(): void {
+    clearTimeout(this.#sleeper);
+    this.#sleeper = undefined;
+    this.#tickedMs = performance.now();
+    this.#ticker ??= setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** While nothing runs, and until shortly before the first check is due. */
+  #sleep(now: number): void {
+    if (!this.#slots.isIdle || this.#unheard.size > 0 || this.#entries.size > mostToSleep) return;
+    const firstMs = Math.min(...[...this.#entries.values()].map(({ dueMs }) => dueMs - now), longestSleepMs);
+    const forMs = firstMs - 2 * tickMs;
+    if (forMs <= 2 * tickMs) return;
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
+    this.#sleeper = setTimeout(() => this.#tickOn(), forMs);
   }
 
   #tick(): void {
@@ -234,6 +263,7 @@ export class CheckEngine<Detail> {
       this.#late[which].note(now - dueMs, now);
       this.#options.metrics.waits(this.#options.tenant.name, which, now - dueMs);
     }
+    this.#sleep(now);
   }
 
   #begin(entry: Entry): CheckRun {

@@ -76,7 +76,10 @@ export interface CheckResults<Detail = unknown> {
 export interface CheckLeases {
   /** Undefined if another owner holds it. */
   acquire(name: string): Promise<HeldLease | undefined>;
-  live(prefix: string): Promise<readonly { readonly name: string; readonly owner: string }[]>;
+  /** `leftMs`: the time after which it ends unless it is renewed. Undefined if it does not end by itself. */
+  live(
+    prefix: string,
+  ): Promise<readonly { readonly name: string; readonly owner: string; readonly leftMs?: number | undefined }[]>;
 }
 
 export interface CheckTenant<Detail = unknown> extends CheckTargets, CheckResults<Detail> {

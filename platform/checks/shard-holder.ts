@@ -4,6 +4,7 @@
 import type { HeldLease } from '../leases/leases.ts';
 import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
+import type { Wake } from '../work/wake.ts';
 import type { CheckLeases } from './check-tenant.ts';
 import { planShards } from './shards.ts';
 
@@ -16,6 +17,8 @@ interface ShardHolderOptions {
   readonly log: Logger;
   /** How often it looks for shards: with the lease's time to live, the bound of a takeover. */
   readonly everyMs: number;
+  /** Tells workers of each other. With it, a worker that has its share looks when a lease of another one may end. */
+  readonly wake?: Wake | undefined;
   /** A shard was gained or lost. */
   readonly onChange: () => void;
 }
@@ -28,20 +31,29 @@ export class ShardHolder {
   #member: HeldLease | undefined;
   #others = 0;
   #abstainUntilMs = 0;
+  /** Until a lease of another worker may end. 0 while this worker's share is not settled. */
+  #settledForMs = 0;
+  #unlisten: (() => void) | undefined;
 
   constructor(options: ShardHolderOptions) {
     this.#options = options;
     this.#prefix = `checks/${options.tenant}/`;
     this.#loop = new Loop({
       name: `${this.#prefix}shards`,
-      pauseMs: () => options.everyMs,
+      pauseMs: () => Math.max(options.everyMs, options.wake?.isLive === true ? this.#settledForMs : 0),
       log: options.log,
       run: (signal) => this.#balance(signal),
     });
   }
 
   start(): void {
+    this.#unlisten ??= this.#options.wake?.on(this.#topic, () => this.#loop.trigger());
     this.#loop.start();
+  }
+
+  /** Of workers that come, go, or give a shard back. */
+  get #topic(): string {
+    return `${this.#prefix}shards`;
   }
 
   /** Gives all shards to the other workers for this time. Returns false if no other worker is known. */
@@ -69,6 +81,7 @@ export class ShardHolder {
 
   /** Releases everything, so that others take over at once. */
   async stop(): Promise<void> {
+    this.#unlisten?.();
     await this.#loop.stop();
     await this.#releaseAll();
   }
@@ -78,17 +91,21 @@ export class ShardHolder {
     this.#held.clear();
     this.#member = undefined;
     await Promise.allSettled(leases.map((lease) => lease.release()));
+    if (leases.length > 0) this.#options.wake?.notify(this.#topic);
     this.#options.onChange();
   }
 
   async #balance(signal: AbortSignal): Promise<false> {
-    const { leases, owner, shardCount } = this.#options;
+    const { leases, owner, shardCount, wake } = this.#options;
+    this.#settledForMs = 0;
     if (performance.now() < this.#abstainUntilMs) {
       if (this.#member !== undefined || this.#held.size > 0) await this.#releaseAll();
       return false;
     }
     if (this.#member === undefined || this.#member.signal.aborted) {
       this.#member = await leases.acquire(`${this.#prefix}member/${owner}`);
+      this.#member?.signal.addEventListener('abort', () => this.#loop.trigger(), { once: true });
+      if (this.#member !== undefined) wake?.notify(this.#topic);
     }
     const live = await leases.live(this.#prefix);
     if (signal.aborted) return false;
@@ -109,6 +126,8 @@ export class ShardHolder {
       if (signal.aborted) return false;
       await this.#take(shard);
     }
+    const isSettled = plan.release.length + plan.acquire.length === 0 && this.#member !== undefined;
+    this.#settledForMs = isSettled ? settledMs(live.filter((lease) => lease.owner !== owner)) : 0;
     return false;
   }
 
@@ -125,6 +144,7 @@ export class ShardHolder {
     this.#held.delete(shard);
     this.#options.onChange();
     await lease?.release();
+    this.#options.wake?.notify(this.#topic);
   }
 
   #dropLost(): void {
@@ -132,6 +152,17 @@ export class ShardHolder {
     for (const [shard] of lost) this.#held.delete(shard);
     if (lost.length > 0) this.#options.onChange();
   }
+}
+
+/** A worker that comes without a wake-up waits at most this long for its share. */
+const longestSettledMs = 3_000;
+
+/** Until the first of these leases may end, and the time in which a database shows that it has. */
+function settledMs(others: readonly { readonly leftMs?: number | undefined }[]): number {
+  return others.reduce(
+    (least, { leftMs }) => (leftMs === undefined ? 0 : Math.min(least, leftMs + 10)),
+    longestSettledMs,
+  );
 }
 
 function shardOfLease(name: string, prefix: string): number {

@@ -41,6 +41,11 @@ export class Slots {
     for (const waiting of this.#ready.values()) waiting.delete(entry);
   }
 
+  /** Nothing waits and nothing runs. */
+  get isIdle(): boolean {
+    return this.#running.size === 0 && [...this.#ready.values()].every(({ size }) => size === 0);
+  }
+
   /** Begins a turn, which came this late: an overloaded process begins fewer checks of targets that are not up. */
   turn(lateMs: number): void {
     this.#allowed.others.turn(lateMs);

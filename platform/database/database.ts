@@ -26,7 +26,7 @@ import {
   ReadTooSlowError,
   ResultLostError,
 } from '../errors/database-errors.ts';
-import { invariant } from '../errors/errors.ts';
+import { invariant, refuseQuietly } from '../errors/errors.ts';
 import { CountedLine } from '../log/counted-line.ts';
 import type { Logger } from '../log/log.ts';
 import { newUuid } from '../values/ids.ts';
@@ -68,6 +68,8 @@ export interface DatabaseOptions {
   readonly primaryTimeoutMs?: number;
   /** With several servers: new work is refused while commits are on the primary only. */
   readonly strict?: boolean;
+  /** Every write is refused with QUIET_MODE, and by the server, too. */
+  readonly readsOnly?: boolean;
   /** The disk of a database on this host. With several servers, it counts while its server is the primary. */
   readonly disk?: DiskSpace;
   readonly log?: Logger;
@@ -207,19 +209,22 @@ export class Database implements Sql {
   /** For reads of the model. Hot paths use SQL. */
   readonly prisma: PrismaClient;
   readonly name: string;
+  /** Whether every write is refused. */
+  readonly readsOnly: boolean;
 
   constructor(options: DatabaseOptions) {
     const { connectionLimit = 10, acquireTimeoutMs = 5_000, primaryTimeoutMs = 5_000, disk, log } = options;
-    const { preparedKept = usuallyPreparedKept, strict = false } = options;
+    const { preparedKept = usuallyPreparedKept, strict = false, readsOnly = false } = options;
     const locations = [options.connection].flat();
     const [first, ...others] = locations;
     invariant(first !== undefined, 'a database has a location');
     this.name = first.database;
     this.#primaryTimeoutMs = primaryTimeoutMs;
     this.#strict = strict;
+    this.readsOnly = readsOnly;
     this.#times = options.times;
     const readTimeoutMs = options.readTimeoutMs ?? usualReadTimeoutMs;
-    const sizes = { connectionLimit, acquireTimeoutMs, preparedKept, readTimeoutMs };
+    const sizes = { connectionLimit, acquireTimeoutMs, preparedKept, readTimeoutMs, readsOnly };
     const turns = (pool: PoolName) =>
       new FairTurns({
         ...{ atOnce: poolSize(pool, connectionLimit), mostWaiting, waitMs: acquireTimeoutMs },
@@ -441,8 +446,13 @@ export class Database implements Sql {
     return pool as Pool;
   }
 
+  #mayWrite(options: TransactionOptions): void {
+    if (this.readsOnly) refuseQuietly();
+    this.#guard.check(options);
+  }
+
   async #write<Result>(work: OnPrimary<Result>): Promise<Result> {
-    this.#guard.check({ endsWork: true });
+    this.#mayWrite({ endsWork: true });
     try {
       return await this.#guard.watch(() => this.#on(work, writing));
     } catch (error) {
@@ -462,7 +472,7 @@ export class Database implements Sql {
     work: (tx: Transaction) => Promise<Result>,
     options: TransactionOptions = {},
   ): Promise<Result> {
-    this.#guard.check(options);
+    this.#mayWrite(options);
     if (this.#strict && options.endsWork !== true && this.#finder?.isAlone === true) throw new OneCopyError();
     for (let attempt = 1; ; attempt += 1) {
       const trial: Trial<Result> = newTrial();

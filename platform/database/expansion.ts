@@ -17,7 +17,8 @@ const addedColumn = /^ADD COLUMN /i;
 
 export function isExpansion(sql: string): boolean {
   if (/^-- Contract:/m.test(sql)) return false;
-  return statementsOf(sql).every((statement) => {
+  return statementsOf(sql).every((text) => {
+    const statement = text.replace(/\s+/g, ' ');
     const [, clauses] = /^ALTER TABLE \S+ (.*)$/is.exec(statement) ?? [];
     if (clauses === undefined) return safeStatements.some((each) => each.test(statement));
     const parts = splitOutside(clauses, ',');
@@ -39,9 +40,9 @@ function isKeyOfNew(clause: string, all: readonly string[]): boolean {
   return columns?.split(/, ?/).some(isNew) ?? false;
 }
 
-function statementsOf(sql: string): readonly string[] {
-  const bare = sql.replace(/^\s*--.*$/gm, '').replace(/\s+/g, ' ');
-  return splitOutside(bare, ';').filter((each) => each !== '');
+/** Without comments. */
+export function statementsOf(sql: string): readonly string[] {
+  return splitOutside(sql.replace(/^\s*--.*$/gm, ''), ';').filter((each) => each !== '');
 }
 
 /** Splits at the separators that are in no brackets and no quotes. */

@@ -22,6 +22,8 @@ interface PoolSizes {
   readonly preparedKept: number;
   /** Applies to reads of users. Other reads have no such limit. */
   readonly readTimeoutMs: number;
+  /** The server refuses everything else. Default: no. */
+  readonly readsOnly?: boolean;
 }
 
 /** A server of several: its pools are for one timeline, and can be cut. */
@@ -171,7 +173,11 @@ export class ServerPools implements Readonly<Record<PoolName, Pool>> {
     this.#sockets = new Sockets(location, several?.onEnd);
     this.#acquireTimeoutMs = sizes.acquireTimeoutMs;
     const base = this.#sockets.options();
-    const setup = several === undefined ? sessionSetup : [mustBePrimary(several.epoch), ...sessionSetup];
+    const setup = [
+      ...(several === undefined ? [] : [mustBePrimary(several.epoch)]),
+      ...sessionSetup,
+      ...(sizes.readsOnly === true ? ['SET SESSION TRANSACTION READ ONLY'] : []),
+    ];
     const pool = (name: PoolName, initSql: string[]) =>
       createPool({
         ...base,

@@ -16,6 +16,7 @@ export function databaseErrorNumber(error: unknown): number | undefined {
 }
 
 const duplicateKey = 1062;
+const noTable: ReadonlySet<number> = new Set([1146, 1142]);
 const deadlock = 1213;
 const lockWaitTimeout = 1205;
 const noneFree = 45028;
@@ -34,6 +35,11 @@ const systemCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ENOENT', 'E
 
 export function isDuplicateKey(error: unknown): boolean {
   return databaseErrorNumber(error) === duplicateKey || hasCode(error, 'P2002');
+}
+
+/** The table does not exist, or the account has no rights on it, which is the error for a missing table without rights on the database. */
+export function isNoTable(error: unknown): boolean {
+  return noTable.has(databaseErrorNumber(error) ?? 0);
 }
 
 export function isDeadlock(error: unknown): boolean {

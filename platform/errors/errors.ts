@@ -67,6 +67,11 @@ export const userErrorCodes = {
     meaning:
       'The request has the header tidegate-dry-run, and the mutation reaches more than the database: it can only be carried out, not tried.',
   },
+  QUIET_MODE: {
+    retry: 'SAME_KEY_AFTER_ACTION',
+    meaning:
+      'The process was started with `serve --quiet`: it reads only. Send the request to the installation itself.',
+  },
   // Access
   FORBIDDEN: { retry: 'NEVER', meaning: "The caller's role does not allow it." },
   BAD_CREDENTIALS: { retry: 'NEVER', meaning: 'The name, the password or the token is wrong.' },
@@ -306,6 +311,19 @@ export class Refusal extends Error {
 /** Throws a refusal with one error. */
 export function refuse(code: UserErrorCode, message: string, options?: UserErrorOptions): never {
   throw new Refusal([userError(code, message, options)]);
+}
+
+/** The refusal of every change by a process in quiet mode. */
+export function quietMode(): UserError {
+  return userError(
+    'QUIET_MODE',
+    'this process was started with serve --quiet and reads only, so nothing was done: send the request to the installation itself',
+  );
+}
+
+/** Throws it. */
+export function refuseQuietly(): never {
+  throw new Refusal([quietMode()]);
 }
 
 /** A top-level error with a code, for queries, subscriptions and unavailable dependencies. Its message may be shown to users. */

@@ -5,7 +5,7 @@ import type { Logger } from '../log/log.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import { Loop } from '../work/loop.ts';
 import { Turns } from '../work/turns.ts';
-import type { Wake } from '../work/wake.ts';
+import { pauseOf, type Wake } from '../work/wake.ts';
 import { sealCursor } from './cursor.ts';
 import { type EventPage, type EventPageRequest, readEventPage } from './event-page.ts';
 import { EventTable, type Position, type SequencedEvent } from './event-table.ts';
@@ -27,7 +27,7 @@ export interface StatusFeedOptions {
   readonly wake: Wake;
   readonly log: Logger;
   readonly cursors: CursorSealer;
-  /** How often the table is read without a wake-up; default 100. */
+  /** How often the table is read while wake-ups may be missed; default 100. */
   readonly pollMs?: number;
   /** Events in memory; default 10000. */
   readonly ringSize?: number;
@@ -40,6 +40,8 @@ interface Watcher {
   readonly seen: () => void;
 }
 
+/** How often the table is read while wake-ups arrive. */
+const wokenPollMs = 1_000;
 const pageSize = 1_000;
 /** Limits all readers that are behind together, because they must leave connections to others. */
 const pagesAtOnce = 4;
@@ -83,7 +85,7 @@ export class StatusFeed {
     this.#loop = new Loop({
       name: 'status feed',
       log: options.log,
-      pauseMs: () => pollMs,
+      pauseMs: () => pauseOf(this.#wake, { alone: pollMs, woken: Math.max(pollMs, wokenPollMs) }),
       run: async () => {
         const count = await this.#read();
         this.#giveCheckpoints();

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { HeldLease, Leases } from '../leases/leases.ts';
 import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
-import type { Wake } from '../work/wake.ts';
+import { pauseOf, type Wake } from '../work/wake.ts';
 
 interface SequencerOptions {
   readonly db: Database;
@@ -18,13 +18,18 @@ interface SequencerOptions {
 }
 
 const batchSize = 1_000;
+/** While wake-ups may be missed. */
 const pollMs = 100;
+/** While wake-ups arrive: finds events of a process that ended before it woke anybody. */
+const wokenPollMs = 1_000;
 /**
  * Events that are still waiting after this time are sequenced by any process that notices: a paused or killed lease holder causes
  * a short stall, not one as long as its lease.
  */
 const overdueMs = 50;
-/** Without wake-ups (Redis unavailable) every process checks this often. */
+/** A timer may fire so much early. */
+const timerMs = 2;
+/** While wake-ups may be missed, every process checks this often. */
 const standbyEveryMs = 500;
 const electEveryMs = 1_000;
 
@@ -66,6 +71,8 @@ const statement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOM
   SELECT found AS sequenced;
 END`;
 
+const waitingSql = 'SELECT 1 FROM status_change FORCE INDEX (status_change_seq_key) WHERE seq IS NULL LIMIT 1';
+
 export class Sequencer {
   readonly #db: Database;
   readonly #wake: Wake;
@@ -87,10 +94,10 @@ export class Sequencer {
     this.#loop = new Loop({
       name: 'sequencer',
       log: options.log,
-      pauseMs: () => pollMs,
+      pauseMs: () => pauseOf(this.#wake, { alone: pollMs, woken: wokenPollMs }),
       run: async () => {
         await this.#elect();
-        return this.#due() && (await this.runOnce()) === batchSize;
+        return (await this.#isDue()) && (await this.runOnce()) === batchSize;
       },
     });
   }
@@ -145,14 +152,17 @@ export class Sequencer {
     const ends = [
       this.#wake.on('status', () => {
         this.#awaitedSinceMs ??= performance.now();
-        if (this.#elected())
-          this.#gathering ??= setTimeout(() => {
-            this.#gathering = undefined;
-            this.#loop.trigger();
-          }, gatherTimeMs(this.#runMs));
+        const inMs = this.#elected() ? gatherTimeMs(this.#runMs) : overdueMs + timerMs;
+        this.#gathering ??= setTimeout(() => {
+          this.#gathering = undefined;
+          this.#loop.trigger();
+        }, inMs);
       }),
       this.#wake.on('sequenced', () => {
         this.#awaitedSinceMs = undefined;
+        if (this.#elected()) return;
+        clearTimeout(this.#gathering);
+        this.#gathering = undefined;
       }),
     ];
     return () => {
@@ -161,12 +171,16 @@ export class Sequencer {
   }
 
   /** Whether this process should run the statement now. */
-  #due(): boolean {
+  async #isDue(): Promise<boolean> {
     const nowMs = performance.now();
-    const overdue = this.#awaitedSinceMs !== undefined && nowMs - this.#awaitedSinceMs >= overdueMs;
-    if (!this.#elected() && !overdue && nowMs < this.#standbyAtMs) return false;
+    const waitedMs = this.#awaitedSinceMs === undefined ? undefined : nowMs - this.#awaitedSinceMs;
+    const isElected = this.#elected();
+    const isOverdue = waitedMs !== undefined && waitedMs >= overdueMs;
+    if (!isElected && !isOverdue && nowMs < this.#standbyAtMs) return false;
     this.#standbyAtMs = nowMs + standbyEveryMs;
     this.#awaitedSinceMs = undefined;
+    // Nobody has said that an event waits: a read costs less than the statement.
+    if (waitedMs === undefined) return (await this.#db.query(waitingSql)).length > 0;
     return true;
   }
 

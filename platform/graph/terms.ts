@@ -47,7 +47,7 @@ export function rolesThatHave(role: TermsRole): readonly TermsRole[] {
 /** Every mutation may refuse with these, so no description repeats them. */
 export const commonRefusals: ReadonlySet<UserErrorCode> = new Set<UserErrorCode>([
   ...(['INVALID_INPUT', 'TOO_LONG', 'KEY_CONFLICT', 'IN_PROGRESS', 'BUSY', 'UNAVAILABLE', 'DISK_FULL'] as const),
-  ...(['OTHER_SOURCE', 'NOT_TRIED'] as const),
+  ...(['OTHER_SOURCE', 'NOT_TRIED', 'QUIET_MODE'] as const),
 ]);
 
 const termsPattern = / Role: ([A-Z]+)\. Refuses: ([A-Z0-9_]+(?:, [A-Z0-9_]+)*)\.$/;

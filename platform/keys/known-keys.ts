@@ -1,5 +1,6 @@
-// Each process that verifies signatures records in the database which keys it knows: a rotation continues only when all know the
-// new one, and a process without an active key does not start.
+// Each process with a database registers there what runs in it and which keys it knows. A rotation of keys continues only when all know
+// the new one, a migration that removes something only when all know it; a process without an active key does not start.
+import { hostname } from 'node:os';
 import type { Database, Sql } from '../database/database.ts';
 import { trustedNow } from '../leases/trusted-clock.ts';
 import type { Logger } from '../log/log.ts';
@@ -10,12 +11,22 @@ const everyMs = 5_000;
 /** Rows of crashed processes are deleted after this time. No rotation takes this long. */
 const keptHours = 24;
 
+/** What runs in the process. */
+export interface RunningProgram {
+  readonly version: string;
+  readonly commit: string | undefined;
+  readonly roles: readonly string[];
+  /** TIME_NAME. */
+  readonly newestMigration: string;
+}
+
 export interface KnownKeysOptions {
   readonly db: Database;
   readonly keys: KeyFolder;
   /** UUID of this incarnation of the process. */
   readonly owner: string;
   readonly processName: string;
+  readonly program: RunningProgram;
   readonly log: Logger;
 }
 
@@ -64,11 +75,16 @@ export class KnownKeys {
   }
 
   async #tell(): Promise<void> {
-    const { db, keys, owner, processName } = this.#options;
+    const { db, keys, owner, processName, program } = this.#options;
+    const { version, commit = null, roles, newestMigration } = program;
     const known = await keys.known();
     await db.execute(
-      'INSERT INTO process_keys (owner, name, `keys`) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE `keys` = VALUE(`keys`), at = NOW(3)',
-      [owner, processName.slice(0, 63), JSON.stringify(Object.fromEntries(known))],
+      `INSERT INTO process_keys (owner, name, \`keys\`, version, commit_hash, roles, host, newest_migration) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON DUPLICATE KEY UPDATE \`keys\` = VALUE(\`keys\`), at = NOW(3)`,
+      [
+        ...[owner, processName.slice(0, 63), JSON.stringify(Object.fromEntries(known))],
+        ...[version, commit, roles.join(','), hostname(), newestMigration],
+      ],
     );
     const files = new Set([...known.keys()].map((name) => name.split('/', 1)[0]));
     const active = await db.query<{ file: string; id: string }>('SELECT file, key_id AS id FROM active_key');

@@ -1,7 +1,7 @@
 // The times in which processes of each role ran, so that a standstill of the product is not taken for a state of what it judges. All processes
 // of a role lengthen one row; a row that nobody lengthened for a while ends, and the next beat begins another. Times are the database's, and
 // a step of its clock begins another row too.
-import type { Sql } from '../database/database.ts';
+import type { Database, Sql } from '../database/database.ts';
 import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import { trustedNow } from './trusted-clock.ts';
@@ -20,7 +20,7 @@ export interface TimeSpan {
 }
 
 interface RunningTimeOptions {
-  readonly db: Sql;
+  readonly db: Pick<Database, 'transaction'>;
   readonly log: Logger;
   readonly roles: readonly string[];
   /** Whether it judges now. Default: as long as it runs. */
@@ -57,19 +57,24 @@ export class RunningTime {
   async beat(): Promise<void> {
     const { db, roles, isJudging } = this.#options;
     if (isJudging !== undefined && !(await isJudging())) return;
-    for (const role of roles) {
-      const near = `BETWEEN NOW(3) - INTERVAL ${silentSeconds} SECOND AND NOW(3) + INTERVAL ${silentSeconds} SECOND`;
-      const { affectedRows } = await db.execute(
-        `UPDATE running_time SET until_at = GREATEST(until_at, NOW(3)) WHERE role = ? AND until_at ${near} ORDER BY from_at DESC LIMIT 1`,
-        [role],
-      );
-      if (affectedRows > 0) continue;
-      await db.execute('INSERT IGNORE INTO running_time (role, from_at, until_at) VALUES (?, NOW(3), NOW(3))', [role]);
-      await db.execute(
-        `DELETE FROM running_time WHERE role = ? AND until_at < ${trustedNow} - INTERVAL ? DAY LIMIT 100`,
-        [...[role, keptDays]],
-      );
-    }
+    // In one commit, and in the same order in each process.
+    await db.transaction(async (tx) => {
+      for (const role of roles.toSorted()) await this.#lengthen(tx, role);
+    });
+  }
+
+  async #lengthen(db: Sql, role: string): Promise<void> {
+    const near = `BETWEEN NOW(3) - INTERVAL ${silentSeconds} SECOND AND NOW(3) + INTERVAL ${silentSeconds} SECOND`;
+    const { affectedRows } = await db.execute(
+      `UPDATE running_time SET until_at = GREATEST(until_at, NOW(3)) WHERE role = ? AND until_at ${near} ORDER BY from_at DESC LIMIT 1`,
+      [role],
+    );
+    if (affectedRows > 0) return;
+    await db.execute('INSERT IGNORE INTO running_time (role, from_at, until_at) VALUES (?, NOW(3), NOW(3))', [role]);
+    await db.execute(
+      `DELETE FROM running_time WHERE role = ? AND until_at < ${trustedNow} - INTERVAL ? DAY LIMIT 100`,
+      [...[role, keptDays]],
+    );
   }
 }
 

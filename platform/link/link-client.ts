@@ -3,6 +3,7 @@
 import { WebSocket } from 'ws';
 import type { Logger } from '../log/log.ts';
 import { clientOptions, type MutualTls } from '../machines/tls.ts';
+import { newUuid } from '../values/ids.ts';
 import type { JsonValue } from '../values/json.ts';
 import { comparePositions, type Position } from '../values/positions.ts';
 import { Loop } from '../work/loop.ts';
@@ -12,6 +13,7 @@ import {
   type Mark,
   mostDocuments,
   mostToMachineBytes,
+  processHeader,
   readToMachine,
   type ToMachine,
   usualSilentMs,
@@ -47,6 +49,8 @@ interface LinkClientOptions {
   readonly stored?: (key: string) => void;
   /** Answers a question of the other end. If absent, the other end's questions fail at once. */
   readonly answer?: AnswerQuestion;
+  /** UUID of the process. Default: one of this process. */
+  readonly processId?: string;
 }
 
 interface Report {
@@ -54,6 +58,7 @@ interface Report {
   readonly body: JsonValue;
 }
 
+const thisProcess = newUuid();
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 /** The other end closes a link with it that this machine may not have (RFC 6455 section 7.4.1). */
@@ -153,7 +158,7 @@ export class LinkClient {
 
   /** One connection, from the attempt to its end. */
   #connection(signal: AbortSignal): Promise<void> {
-    const { urls, tls, role, log, silentMs = usualSilentMs } = this.#options;
+    const { urls, tls, role, log, silentMs = usualSilentMs, processId = thisProcess } = this.#options;
     const url = urls[this.#place % urls.length] ?? '';
     // A paused endpoint still accepts connections, so another one is tried soon. One that is only slow has longer each time.
     const openMs = Math.min(silentMs * 2 ** Math.min(this.#attempts, 10), Math.max(silentMs, longestPauseMs));
@@ -161,6 +166,7 @@ export class LinkClient {
     this.#attempts += 1;
     const socket = new WebSocket(url, {
       ...clientOptions(tls, role),
+      headers: { [processHeader]: processId },
       minVersion: 'TLSv1.3',
       maxPayload: mostToMachineBytes,
       perMessageDeflate: false,

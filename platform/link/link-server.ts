@@ -1,11 +1,13 @@
 // The end of links at the role that decides. It accepts machines of one role by their certificates. The domain defines the meaning
-// of each connection. Only a machine's newest connection counts, and the previous one is closed.
+// of each connection. Only a machine's newest connection counts, and the previous one is closed. While a machine is connected, another process
+// with its credentials is refused: it is a copy.
 
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { CountedLine } from '../log/counted-line.ts';
 import type { Logger } from '../log/log.ts';
 import { type MachineName, machineOf } from '../machines/machine.ts';
 import { type MutualTls, pemOf } from '../machines/tls.ts';
@@ -22,6 +24,7 @@ import {
   mostDocuments,
   mostFromMachineBytes,
   mostToMachineBytes,
+  processHeader,
   readFromMachine,
   type ToMachine,
   usualSilentMs,
@@ -118,6 +121,7 @@ const mostWaitingBytes = 2 * mostFromMachineBytes;
 const mostWaitingToMachineBytes = mostToMachineBytes / 8;
 const takenLookMs = 1;
 const markEveryMs = 1_000;
+const copiesLoggedMs = 60_000;
 /** Lanes of one machine that store reports at the same time. Each takes a connection to the database. */
 const lanesAtOnce = 2;
 /** Reports of a lane. */
@@ -134,11 +138,17 @@ export class LinkServer {
   /** By the UUID of the machine. */
   readonly #links = new Map<string, ServedLink>();
   readonly #all = new Set<ServedLink>();
+  readonly #copies: CountedLine;
   #marking: Loop | undefined;
 
   private constructor(options: LinkServerOptions) {
     this.#options = options;
     const { tls, role, log } = options;
+    this.#copies = new CountedLine(
+      log,
+      'a second process with the credentials of a connected machine is refused: stop it, or revoke the machine and join it again',
+      copiesLoggedMs,
+    );
     const pem = { ...pemOf(tls), minVersion: 'TLSv1.3' } as const;
     this.#server = createServer({ ...pem, requestCert: true, rejectUnauthorized: true, headersTimeout: helloMs });
     tls.onChange?.(() => this.#server.setSecureContext({ ...pemOf(tls), minVersion: 'TLSv1.3' }));
@@ -158,7 +168,11 @@ export class LinkServer {
       const certificate = (request.socket as TLSSocket).getPeerCertificate();
       const machine = machineOf({ subjectAltName: certificate.subjectaltname });
       if (request.url !== '/link' || machine === undefined) socket.destroy();
-      else this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, machine));
+      else {
+        const named = request.headers[processHeader];
+        const from = { address: request.socket.remoteAddress, ...(typeof named === 'string' ? { id: named } : {}) };
+        this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, machine, from));
+      }
     });
   }
 
@@ -187,6 +201,7 @@ export class LinkServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const link of this.#all) link.close(1001, 'this process stops');
     await this.#marking?.stop();
+    this.#copies.flush();
     await atMost(usualSilentMs, Promise.all([...this.#all].map((link) => link.ended)));
     for (const link of this.#all) link.terminate();
     this.#server.closeAllConnections();
@@ -212,8 +227,16 @@ export class LinkServer {
     this.#marking.start();
   }
 
-  #accept(socket: WebSocket, machine: MachineName): void {
-    const link = new ServedLink(socket, machine, this.#options, () => {
+  #accept(socket: WebSocket, machine: MachineName, from: FarProcess): void {
+    const known = this.#links.get(machine.id);
+    if (known?.isOpen === true && known.from.id !== undefined && from.id !== undefined && known.from.id !== from.id) {
+      const { name, role } = machine;
+      this.#copies.add({ machine: name, role, address: from.address, connectedFrom: known.from.address });
+      socket.on('error', () => undefined);
+      socket.close(1008, `another process is connected as ${name}`.slice(0, 120));
+      return;
+    }
+    const link = new ServedLink(socket, { machine, from }, this.#options, () => {
       // Its newest connection counts.
       this.#links.get(machine.id)?.close(1008, 'the machine has a newer connection');
       this.#links.set(machine.id, link);
@@ -251,7 +274,15 @@ function isLaned(session: LinkSession | LanedSession | undefined): session is La
   return session !== undefined && 'laneOf' in session;
 }
 
+/** The process at the other end. */
+interface FarProcess {
+  readonly address: string | undefined;
+  /** Undefined for one of an earlier version. */
+  readonly id?: string;
+}
+
 class ServedLink {
+  readonly from: FarProcess;
   readonly #socket: WebSocket;
   readonly #machine: MachineName;
   readonly #options: LinkServerOptions;
@@ -268,9 +299,15 @@ class ServedLink {
   #waitingBytes = 0;
   readonly #silence: Silence;
 
-  constructor(socket: WebSocket, machine: MachineName, options: LinkServerOptions, opened: () => void) {
+  constructor(
+    socket: WebSocket,
+    { machine, from }: { readonly machine: MachineName; readonly from: FarProcess },
+    options: LinkServerOptions,
+    opened: () => void,
+  ) {
     this.#socket = socket;
     this.#machine = machine;
+    this.from = from;
     this.#options = options;
     this.#opened = opened;
     const { log, silentMs = usualSilentMs } = options;
@@ -301,6 +338,10 @@ class ServedLink {
       if (isBinary) return this.close(1003, 'a message is JSON text');
       this.#take(String(data));
     });
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
   }
 
   close(code: number, reason: string): void {

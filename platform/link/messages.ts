@@ -7,6 +7,9 @@ import { positionShape } from '../values/positions.ts';
 /** Rises with each change that an older peer would misunderstand. */
 export const linkVersion = 2;
 
+/** Header of the upgrade: a UUID of the process, so that a second process with the credentials of a machine is told apart. */
+export const processHeader = 'tidegate-process';
+
 /** A hello has the position of each document. */
 export const mostFromMachineBytes = 4 * 1024 * 1024;
 export const mostToMachineBytes = 16 * 1024 * 1024;

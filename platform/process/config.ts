@@ -189,6 +189,11 @@ const platformSettings = {
   'ha.ownRedis': flag
     .default(false)
     .describe('"tidegate ha agent": whether it runs a Redis of this host at redis.path, for "tidegate serve" there'),
+  'serve.quiet': flag
+    .default(false)
+    .describe(
+      'read only, for drills and maintenance: the subgraphs of `roles` with a gateway in one process, without work, links, ports for machines, Redis and connections to anything but the database; changes are refused with QUIET_MODE. The same as `serve --quiet`',
+    ),
   'serve.user': count(0, 4_294_967_294)
     .optional()
     .describe(
@@ -458,6 +463,7 @@ export function placeOf(
 ): {
   readonly port: number | undefined;
   readonly urls: readonly [string, ...string[]] | undefined;
+  readonly portSetting: string;
   readonly urlSetting: string;
   readonly queryDeadlineMs: number;
 } {
@@ -466,6 +472,7 @@ export function placeOf(
   return {
     port: port as number | undefined,
     urls: urls as readonly [string, ...string[]] | undefined,
+    portSetting: portSetting(subgraph),
     urlSetting: urlSetting(subgraph),
     queryDeadlineMs: values[deadlineSetting(subgraph)] as number,
   };

@@ -9,7 +9,7 @@ import {
 } from '../errors/database-errors.ts';
 import { within } from '../work/within.ts';
 
-export interface ComponentHealth {
+interface ComponentHealth {
   /** For example database, redis, sequencer, relay. */
   readonly name: string;
   readonly ready: boolean;
@@ -21,6 +21,8 @@ interface Readiness {
   readonly ready: boolean;
   readonly missing: readonly ComponentHealth[];
   readonly impaired: readonly ComponentHealth[];
+  /** All components, those that work too. */
+  readonly parts: readonly (ComponentHealth & { readonly required: boolean })[];
 }
 
 /** Returns a figure or nothing; throws, with the fault, when the component does not work. */
@@ -42,6 +44,7 @@ export class Health {
   /** `required: false`: the process is ready without it (Redis). */
   add(name: string, check: HealthCheck, options: { readonly required?: boolean } = {}): void {
     this.#components.push({ name, check, required: options.required ?? true });
+    this.#answer = undefined;
   }
 
   /** All components, in the order they were added. Never throws. */
@@ -57,12 +60,14 @@ export class Health {
    * do not work.
    */
   async readiness(): Promise<Readiness> {
-    const required = new Set(
-      this.#components.filter((component) => component.required).map((component) => component.name),
-    );
-    const failing = (await this.components()).filter((component) => !component.ready);
-    const missing = failing.filter(({ name }) => required.has(name));
-    return { ready: missing.length === 0, missing, impaired: failing.filter(({ name }) => !required.has(name)) };
+    const asked = this.#components;
+    const parts = (await this.components()).map((part, index) => ({
+      ...part,
+      required: asked[index]?.required ?? true,
+    }));
+    const failing = parts.filter(({ ready }) => !ready);
+    const missing = failing.filter(({ required }) => required);
+    return { ready: missing.length === 0, missing, impaired: failing.filter(({ required }) => !required), parts };
   }
 }
 

@@ -57,6 +57,8 @@ interface State {
 interface Look {
   readonly state: State;
   readonly setBack: SetBack | undefined;
+  /** Each memory has the last commit of this process. */
+  readonly isRemembered: boolean;
 }
 
 const everyMs = 600;
@@ -77,6 +79,12 @@ const stateSql = `SELECT t.*, NOW(3) AS now, newest.id AS newestId, newest.timel
   FROM (SELECT @@read_only AS readOnly, ${lastLossSql} AS lossEpoch,
     (SELECT history FROM db_timeline ORDER BY epoch LIMIT 1) AS installation, ${historySql} AS history) t
   LEFT JOIN (SELECT id, timeline, at FROM commit_record WHERE timeline > 0 AND at <= NOW(3) ORDER BY at DESC LIMIT 1) newest ON TRUE`;
+
+/** A process has served the database, and none does now. */
+const leftSql = `SELECT EXISTS (SELECT 1 FROM running_time) AND NOT EXISTS (
+    SELECT 1 FROM lease WHERE name LIKE 'process/process/%' AND expires_at > NOW(3)) AS isLeft`;
+const unknownHere =
+  'neither Redis nor the key folder remembers this installation, so the database is a restored backup or a copy';
 
 export class RestoreGuard {
   readonly #options: RestoreGuardOptions;
@@ -102,15 +110,9 @@ export class RestoreGuard {
 
   /** Looks once, before anything is served, and then again and again. Throws ConfigError when the settings refuse the database. */
   async start(): Promise<void> {
+    if (await this.#isUnknown()) await this.#beginUnknown();
     await this.#run();
-    if (this.#refused !== undefined)
-      throw new ConfigError([
-        {
-          settings: ['database.onSetBack'],
-          wrong: `the database was set back: ${describe(this.#refused)}`,
-          advice: 'restore a newer backup, or set database.onSetBack to continue, which begins a lossy timeline',
-        },
-      ]);
+    if (this.#refused !== undefined) refuseStart(describe(this.#refused));
     this.#loop.start();
   }
 
@@ -137,16 +139,44 @@ export class RestoreGuard {
       return setBack !== undefined && this.#options.onSetBack === 'continue';
     }
     this.#refused = undefined;
-    await this.#refresh(first.state);
+    await this.#refresh(first);
     return false;
+  }
+
+  /** The keys are from an escrow, or the database from elsewhere: what was lost in between can't be known. */
+  async #isUnknown(): Promise<boolean> {
+    if (!this.#memories.some(({ texts }) => texts instanceof FileTextMemory)) return false;
+    const { installation, readOnly } = await this.#state();
+    if (readOnly === 1) return false;
+    for (const memory of this.#memories) {
+      const known = await this.#use(memory, 'read', () => memory.texts.read(installation));
+      const isSilent = known === undefined && memory.texts instanceof FileTextMemory;
+      if (isSilent || Object.keys(known ?? {}).length > 0) return false;
+    }
+    const [row] = await this.#options.db.query<{ isLeft: number }>(leftSql);
+    return row?.isLeft === 1;
+  }
+
+  /** Throws ConfigError when the settings refuse the database. */
+  async #beginUnknown(): Promise<void> {
+    const { db, log, wake, onSetBack } = this.#options;
+    if (onSetBack === 'refuse') refuseStart(unknownHere);
+    const { history } = await this.#state();
+    const isStillTrue = async (sql: Sql) => (await sql.query<{ isLeft: number }>(leftSql))[0]?.isLeft === 1;
+    if (await noticeSetBack(db, log, { history, reason: unknownHere, isStillTrue })) wake.notify('status');
+  }
+
+  async #state(): Promise<State> {
+    const [state] = await this.#options.db.query<State>(stateSql);
+    if (!state?.installation)
+      throw new Error('db_timeline is empty: apply the migrations, or wait for the end of the restore');
+    return state;
   }
 
   async #look(): Promise<Look> {
     const { db } = this.#options;
     const memories = this.#memories;
-    const [state] = await db.query<State>(stateSql);
-    if (!state?.installation)
-      throw new Error('db_timeline is empty: apply the migrations, or wait for the end of the restore');
+    const state = await this.#state();
     const { installation } = state;
     if (installation !== this.#installation) await this.#meet(installation);
     const remembered = await Promise.all(memories.map((memory) => this.#read(memory, installation)));
@@ -160,9 +190,11 @@ export class RestoreGuard {
         return this.#use(memory, 'forget', () => memory.forget(installation, outdated));
       }),
     );
-    if (missing.length > 0) return { state, setBack: setBackOf(missing, state) };
+    const isOwn = (point: RememberedPoint) => point.owner === this.#options.owner && point.id === own?.id;
+    const isRemembered = remembered.every((each) => each.some(isOwn));
+    if (missing.length > 0) return { state, setBack: setBackOf(missing, state), isRemembered };
     if (own !== undefined && state.readOnly === 0) db.foundCommit(own);
-    return { state, setBack: undefined };
+    return { state, setBack: undefined, isRemembered };
   }
 
   /** A memory that knows only other installations may belong to another database. */
@@ -210,13 +242,13 @@ export class RestoreGuard {
   }
 
   /** Writes a commit if something changed without one, and remembers the newest. */
-  async #refresh({ isBehind, newestId, newestEpoch }: State): Promise<void> {
+  async #refresh({ state: { isBehind, newestId, newestEpoch }, isRemembered }: Look): Promise<void> {
     const { db } = this.#options;
     if (isBehind === 1)
       await db.transaction(async (tx) => void (await writeCommitRecord(tx, newUuid())), { endsWork: true });
     else if (newestId !== null && newestEpoch !== null && db.lastCommit?.id !== newestId)
       db.noteCommit({ id: newestId, epoch: newestEpoch });
-    else this.#flushSoon();
+    else if (!isRemembered) this.#flushSoon();
     await this.#flushing;
   }
 
@@ -279,6 +311,16 @@ export class RestoreGuard {
       return undefined;
     }
   }
+}
+
+function refuseStart(why: string): never {
+  throw new ConfigError([
+    {
+      settings: ['database.onSetBack'],
+      wrong: `the database was set back: ${why}`,
+      advice: 'restore a newer backup, or set database.onSetBack to continue, which begins a lossy timeline',
+    },
+  ]);
 }
 
 /**

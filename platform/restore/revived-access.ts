@@ -52,7 +52,16 @@ interface Position {
   readonly epoch: number;
 }
 
+interface Followed extends Position {
+  readonly installation: string;
+  readonly atMs: number;
+}
+
 const everyMs = 500;
+/** While nothing happens. A promotion that loses writes wakes nobody. */
+const restMs = 1_000;
+/** How often a memory is read although nothing has happened: it may have been emptied. */
+const readAgainMs = 5_000;
 const memoryMs = 1_000;
 /** Of all that was ever revoked. */
 const longReadMs = 30_000;
@@ -64,17 +73,21 @@ export class RevivedAccess {
   readonly #options: RevivedAccessOptions;
   readonly #loop: Loop;
   readonly #failing = new Set<string>();
+  /** What each memory has, and when that was read or written. */
+  readonly #followed = new Map<TextMemory, Followed>();
 
   constructor(options: RevivedAccessOptions) {
     this.#options = options;
-    const { log } = options;
+    const { db, wake, log } = options;
     this.#loop = new Loop({
       ...{ name: 'revived access', log, pauseMs: () => everyMs },
+      rest: { wake, topic: 'sequenced', ms: restMs },
       run: async () => {
         await this.runOnce();
-        return false;
+        return 'rest';
       },
     });
+    db.onPrimary(() => this.#loop.trigger());
   }
 
   /** Before anybody logs in. */
@@ -104,14 +117,21 @@ export class RevivedAccess {
 
   async #follow(memory: TextMemory, { installation, lastSeq, epoch }: RestoreState): Promise<void> {
     const { db, access } = this.#options;
+    const before = this.#followed.get(memory);
+    const followed = before?.installation === installation ? before : undefined;
+    const isNews = followed?.seq !== lastSeq || followed.epoch !== epoch;
+    if (!isNews && performance.now() - followed.atMs < readAgainMs) return;
     const position = await within(memoryMs, 'no answer', () => memory.get(installation, positionField));
-    const known = positionOf(position);
-    if (known === undefined) return this.#write(memory, installation, { [positionField]: `${epoch}.${lastSeq}` });
+    // An emptied memory gets what this process has not put there yet.
+    const known = positionOf(position) ?? followed;
+    if (known === undefined) return this.#write(memory, installation, { seq: lastSeq, epoch });
     if (epoch > known.epoch) {
       const fields = await within(longReadMs, 'no answer', () => memory.read(installation));
       await this.#takeAgain(rememberedIn(fields, access.types), epoch);
-      return this.#write(memory, installation, { [positionField]: `${epoch}.${lastSeq}` });
+      return this.#write(memory, installation, { seq: lastSeq, epoch });
     }
+    if (lastSeq === known.seq && position === undefined) return this.#write(memory, installation, known);
+    this.#followed.set(memory, { ...known, installation, atMs: performance.now() });
     // Set back, and not noticed yet.
     if (lastSeq <= known.seq) return;
     const end = Math.min(lastSeq, known.seq + 10 * pageSize);
@@ -120,11 +140,18 @@ export class RevivedAccess {
     const taken = Object.fromEntries(
       events.flatMap((event) => access.takenBy(event)).map((each) => [fieldOf(each), String(each.version)]),
     );
-    await this.#write(memory, installation, { ...taken, [positionField]: `${epoch}.${newest}` });
+    await this.#write(memory, installation, { seq: newest, epoch }, taken);
   }
 
-  #write(memory: TextMemory, installation: string, fields: Readonly<Record<string, string>>): Promise<void> {
-    return within(memoryMs, 'no answer', () => memory.write(installation, fields));
+  async #write(
+    memory: TextMemory,
+    installation: string,
+    { seq, epoch }: Position,
+    taken: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const fields = { ...taken, [positionField]: `${epoch}.${seq}` };
+    await within(memoryMs, 'no answer', () => memory.write(installation, fields));
+    this.#followed.set(memory, { seq, epoch, installation, atMs: performance.now() });
   }
 
   async #takeAgain(remembered: readonly TakenAccess[], epoch: number): Promise<void> {

@@ -1,7 +1,7 @@
 // Answers the requests of monitoring to a process: /health/live, /health/ready and /metrics.
 import type { Registry } from 'prom-client';
 import { HttpError } from '../graph/http-body.ts';
-import type { ComponentHealth, Health } from '../process/health.ts';
+import type { Health } from '../process/health.ts';
 import { type ProgramVersion, shownVersion } from '../process/program-version.ts';
 
 /** Whether a component works, for /health/ready. */
@@ -33,12 +33,26 @@ export function isWatchPath(path: string): path is (typeof watchPaths)[number] {
   return (watchPaths as readonly string[]).includes(path);
 }
 
-/** Faults of the components that do not work. */
-export async function readinessOf(health: Health): Promise<readonly ComponentReadiness[]> {
-  const { missing, impaired } = await health.readiness();
-  const shown = (components: readonly ComponentHealth[], required: boolean) =>
-    components.map(({ name, ready, detail }) => ({ name, ready, required, detail: detail ?? undefined }));
-  return [...shown(missing, true), ...shown(impaired, false)];
+/** The process as a whole, which is ready once all of its parts have started, and each part. */
+export async function readinessOf(health: Health, phase: string): Promise<readonly ComponentReadiness[]> {
+  const { parts } = await health.readiness();
+  return [
+    { name: 'process', ready: phase === 'ready', required: true, detail: phase },
+    ...parts.map((part) => ({ ...part, detail: part.detail ?? undefined })),
+  ];
+}
+
+/** By process and name: whether the part worked, and since when that has been so. */
+const states = new WeakMap<Registry, Map<string, { readonly ready: boolean; readonly since: string }>>();
+
+/** RFC 3339: when this process first saw the part in its present state. */
+function sinceOf(registry: Registry, { name, ready }: Pick<ComponentReadiness, 'name' | 'ready'>): string {
+  const known = states.get(registry) ?? new Map<string, { readonly ready: boolean; readonly since: string }>();
+  states.set(registry, known);
+  const last = known.get(name);
+  const state = last?.ready === ready ? last : { ready, since: new Date().toISOString() };
+  known.set(name, state);
+  return state.since;
 }
 
 /** Throws HttpError. */
@@ -59,8 +73,9 @@ export async function watchAnswer(
         ? components
         : components.map(({ name, ready: works, required }) => ({ name, ready: works, required }));
       const notReady = shown.filter((component) => !component.ready);
+      const parts = shown.map((component) => ({ ...component, since: sinceOf(registry, component) }));
       const version = isThisHost ? shownVersion(program) : {};
-      return jsonAnswer(ready ? 200 : 503, { ready, ...version, notReady, parts: shown });
+      return jsonAnswer(ready ? 200 : 503, { ready, ...version, notReady, parts });
     }
     case '/metrics':
       if (metricsFor === 'loopback' && !isThisHost)

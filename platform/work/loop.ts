@@ -1,17 +1,31 @@
-// A background loop that runs when it is woken, and otherwise periodically: used by everything here that polls.
+// A background loop that runs when it is woken, and otherwise periodically: used by everything here that polls. A loop that found
+// nothing to look after rests until something happens.
 import { isDiskFull } from '../errors/database-errors.ts';
 import type { Logger } from '../log/log.ts';
+import type { Wake } from './wake.ts';
 
 interface LoopOptions {
   readonly name: string;
   readonly log: Logger;
   /** The longest pause between two runs; read before each pause. */
   readonly pauseMs: () => number;
-  /** Does one run. Returns true if there is more to do, so that the next run follows at once. */
-  readonly run: (signal: AbortSignal) => Promise<boolean>;
+  /**
+   * Does one run. Returns true if there is more to do, so that the next run follows at once, and `rest` if there is nothing to look
+   * after.
+   */
+  readonly run: (signal: AbortSignal) => Promise<boolean | 'rest'>;
+  /** Needed by a loop that rests: what wakes it. Default topic: `status`, which follows each change that writes an event. */
+  readonly rest?: {
+    readonly wake: Pick<Wake, 'on' | 'isLive'>;
+    readonly topic?: string;
+    /** The pause while it rests. Default 5000. */
+    readonly ms?: number;
+  };
 }
 
 const failurePauseMs = 500;
+/** While wake-ups arrive. */
+const restMs = 5_000;
 
 /** Runs until stopped; an error is logged (once until a run succeeds) and the run repeated. */
 export class Loop {
@@ -22,12 +36,18 @@ export class Loop {
   #done: Promise<void> | undefined;
   #failing = false;
   #logged = false;
+  /** Something has happened since the last run began. */
+  #heard = false;
+  #isResting = false;
+  #unlisten: (() => void) | undefined;
 
   constructor(options: LoopOptions) {
     this.#options = options;
   }
 
   start(): void {
+    const { rest } = this.#options;
+    this.#unlisten ??= rest?.wake.on(rest.topic ?? 'status', () => this.#hear());
     this.#done ??= this.#loop();
   }
 
@@ -39,9 +59,24 @@ export class Loop {
 
   /** Waits for the run under way. */
   async stop(): Promise<void> {
+    this.#unlisten?.();
     this.#controller.abort();
     this.#endPause?.();
     await this.#done;
+  }
+
+  /** Only a rest ends: a usual pause is short. */
+  #hear(): void {
+    this.#heard = true;
+    if (this.#isResting) this.trigger();
+  }
+
+  #pauseAfter(result: boolean | 'rest'): number {
+    if (result === true) return 0;
+    const { rest } = this.#options;
+    this.#isResting = result === 'rest' && rest?.wake.isLive === true && !this.#heard;
+    const pauseMs = this.#options.pauseMs();
+    return this.#isResting ? Math.max(pauseMs, rest?.ms ?? restMs) : pauseMs;
   }
 
   async #loop(): Promise<void> {
@@ -49,8 +84,10 @@ export class Loop {
     while (!signal.aborted) {
       let pauseMs = 0;
       this.#woken = false;
+      this.#heard = false;
+      this.#isResting = false;
       try {
-        if (!(await this.#options.run(signal))) pauseMs = this.#options.pauseMs();
+        pauseMs = this.#pauseAfter(await this.#options.run(signal));
         if (this.#logged) this.#options.log.info({ loop: this.#options.name }, 'works again');
         this.#failing = false;
         this.#logged = false;

@@ -92,6 +92,13 @@ export function createRedis(location: RedisLocation, options: RedisConnectionOpt
   return redis;
 }
 
+/** Never connects: every command fails at once, as while Redis is away. */
+export function closedRedis(): Redis {
+  const redis = new Redis({ lazyConnect: true });
+  redis.disconnect();
+  return redis;
+}
+
 /** Throws when Redis takes no writes, or may evict keys. `key`: one that nobody reads. */
 export async function checkRedis(redis: Redis, key: string): Promise<void> {
   await redis.set(key, '1', 'PX', 60_000);
@@ -140,12 +147,23 @@ export function createQueueConnection(
 ): QueueConnection {
   const settings = redisOptions(location, options);
   const all: Redis[] = [];
+  /** Of the commands that wait in Redis. */
+  const waiting = new Set<(error: Error) => void>();
   let closed = false;
   const open = (own: RedisSettings): Redis => {
     const redis = new Redis({ ...settings, ...own });
     const connect = redis.connect.bind(redis);
     redis.connect = (callback) =>
       closed ? Promise.reject(new Error('The connection was closed.')) : connect(callback);
+    const wait = redis.bzpopmin.bind(redis) as (...words: unknown[]) => Promise<unknown>;
+    // The driver never settles one whose connection was lost, and BullMQ's timer then outlives the connection.
+    redis.bzpopmin = ((...words: unknown[]) =>
+      new Promise<unknown>((resolve, reject) => {
+        waiting.add(reject);
+        void wait(...words)
+          .then(resolve, reject)
+          .finally(() => waiting.delete(reject));
+      })) as unknown as Redis['bzpopmin'];
     redis.duplicate = ((more: RedisSettings = {}) => open(more)) as Redis['duplicate'];
     all.push(redis);
     return redis;
@@ -155,6 +173,7 @@ export function createQueueConnection(
     close() {
       closed = true;
       for (const redis of all) redis.disconnect();
+      for (const reject of waiting) reject(new Error('The connection was closed.'));
     },
   };
 }

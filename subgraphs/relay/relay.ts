@@ -42,6 +42,7 @@ import { endedSince, lockObject } from './control/journal/claim-store.ts';
 import { Journal } from './control/journal/journal.ts';
 import { OperationReads } from './control/journal/operation-reads.ts';
 import { operationResolvers } from './control/journal/operation-resolvers.ts';
+import { anyActs } from './control/journal/operation-store.ts';
 import { Recovery } from './control/journal/recovery.ts';
 import { VerdictRecorder } from './control/journal/verdict-recorder.ts';
 import { MappingChangeFeed } from './control/mappings/change-feed.ts';
@@ -198,7 +199,7 @@ function callGraph(
 }
 
 function lifeOf(
-  { leases, owner, log }: RelaySubgraphOptions,
+  { db, wake, leases, owner, log }: RelaySubgraphOptions,
   { manager, reader, recorder, settings }: HoldingParts,
   { calls, waiter, jobs, recovery }: CallParts,
 ): Pick<RelaySubgraph, 'start' | 'drain' | 'stop'> {
@@ -207,12 +208,14 @@ function lifeOf(
     name: 'relay housekeeping',
     log,
     pauseMs: () => settings.tickMs,
+    rest: { wake },
     run: async () => {
       reader.tick();
-      const ticks = await Promise.allSettled([manager.tick(), recovery.tick()]);
+      const callsAct = await anyActs(db);
+      const ticks = await Promise.allSettled([manager.tick({ callsAct }), callsAct && recovery.tick()]);
       const failed = ticks.find(({ status }) => status === 'rejected');
       if (failed?.status === 'rejected') throw failed.reason;
-      return false;
+      return !callsAct && 'rest';
     },
   });
   let drained: Promise<void> | undefined;

@@ -57,11 +57,13 @@ export const systemRow = subgraphRow({
   machineFields: ['Query.machineRevocations', 'Mutation.machineRenew', 'Mutation.statusEventsAdd'],
   filteredFeeds: ['statusChanges'],
   async create(context, settings) {
-    const { RedisRateLimiter } = await import('./control/access/rate-limiter.ts');
+    const { MemoryRateLimiter, RedisRateLimiter } = await import('./control/access/rate-limiter.ts');
     const { openAuthority } = await import('../../platform/machines/authority.ts');
     const { createSystemSubgraph } = await import('./system.ts');
-    const { redis, redisPrefix, log, health, keys } = context;
-    const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
+    const { db, redis, redisPrefix, log, health, keys } = context;
+    const rateLimiter = db.readsOnly
+      ? new MemoryRateLimiter()
+      : new RedisRateLimiter({ redis, log, prefix: redisPrefix });
     const system = createSystemSubgraph({
       ...{ ...context, rateLimiter, health: () => health.components() },
       dashboardUrl: settings['alerts.dashboardUrl'],

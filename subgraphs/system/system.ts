@@ -34,6 +34,7 @@ import { type IdentityProvider, LocalIdentityProvider } from './control/access/i
 import { loginChecker } from './control/access/login-checker.ts';
 import { LoginCodes } from './control/access/login-codes.ts';
 import { Argon2Hasher, type PasswordHasher } from './control/access/password-hasher.ts';
+import { QuietSessions, withoutWrites } from './control/access/quiet-sessions.ts';
 import type { RateLimiter } from './control/access/rate-limiter.ts';
 import { SessionService } from './control/access/session-service.ts';
 import { alertResolvers } from './control/alerts/alert-resolvers.ts';
@@ -52,6 +53,7 @@ import { historyResolvers } from './control/history/history-resolvers.ts';
 import { machineResolvers } from './control/machines/machine-resolvers.ts';
 import { MachineService } from './control/machines/machine-service.ts';
 import { type ComponentHealth, nodeResolvers } from './control/nodes/node-resolvers.ts';
+import { processResolvers } from './control/processes/process-resolvers.ts';
 import { MembershipPages } from './control/projects/membership-pages.ts';
 import { projectResolvers } from './control/projects/project-resolvers.ts';
 import { ProjectService } from './control/projects/project-service.ts';
@@ -175,7 +177,7 @@ function storesOf({ db, maxSessionsPerUser }: SystemSubgraphOptions) {
     alertChannels: new AlertChannelStore(db),
     alerts: new AlertStore(db),
     deliveries: new DeliveryStore(db),
-    credentials: new CredentialStore(db, { maxSessionsPerUser }),
+    credentials: db.readsOnly ? new QuietSessions(db) : new CredentialStore(db, { maxSessionsPerUser }),
   };
 }
 
@@ -187,7 +189,9 @@ function accessParts(options: SystemSubgraphOptions, { users, credentials }: Sto
   const accessTokens = new AccessTokens(options);
   const attempts = new Attempts(rateLimiter);
   const codes = new LoginCodes();
-  const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts, codes });
+  const sessions = new SessionService({
+    ...{ db: db.readsOnly ? withoutWrites(db) : db, credentials, provider, accessTokens, attempts, codes },
+  });
   return { hasher, accessTokens, attempts, codes, sessions };
 }
 
@@ -240,6 +244,7 @@ function resolversOf(
     userResolvers({ entities, users, memberships, service: parts.userService }),
     tokenResolvers({ entities, tokens, service: parts.tokenService }),
     machineResolvers({ entities, machines, service: parts.machineService }),
+    processResolvers({ db }),
     publishedResolvers({ entities, published, service: parts.publishedService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds, outsideNodes, outsideEvents }),
     auditResolvers({ db, entities, keyring, publicKeys, cluster }),

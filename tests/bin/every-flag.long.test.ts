@@ -37,6 +37,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'demo --user': 'tests/bin/demo.long.test.ts',
   'demo --password-file': 'tests/bin/demo.long.test.ts',
   'demo --insecure': 'tests/bin/demo.long.test.ts',
+  'setup --admin': 'tests/docs/first-hour.long.test.ts',
   'lab exec': 'tests/lab/balancers.long.test.ts',
   'lab exec --data': 'tests/lab/balancers.long.test.ts',
 };

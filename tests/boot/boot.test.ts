@@ -49,7 +49,7 @@ function install(options: { readonly forTests: boolean }, building: readonly str
   const module = JSON.stringify(join(root, 'bin', 'boot', 'node-packages.mjs'));
   const given = JSON.stringify({ root, mayInstall: true, ...options });
   const text = `import { installNodePackages } from ${module};
-    await installNodePackages({ ...${given}, progress: { start() {}, done() {} } }, ${JSON.stringify(building)});`;
+    await installNodePackages({ ...${given}, progress: { start: () => ({ done() {} }) } }, ${JSON.stringify(building)});`;
   return runProgram(process.execPath, ['--input-type=module', '--eval', text], { env: environment() });
 }
 
@@ -84,7 +84,7 @@ test('accepts manually installed packages that match the lock file', async () =>
   expect(await npmCalls()).toEqual([]);
   const stamp = (await readFile(join(root, 'node_modules', '.tidegate-lock'), 'utf8')).trim();
   const lock = createHash('sha256').update(`package-lock.json\0${LOCK.length}\0`).update(LOCK).digest('hex');
-  expect(stamp).toBe(`${lock} --omit=dev`);
+  expect(stamp).toBe(`${lock} run-time-only`);
 });
 
 test('a start accepts the packages of tests, which are more; builds have their own packages', async () => {
@@ -93,6 +93,7 @@ test('a start accepts the packages of tests, which are more; builds have their o
   const npmCi = 'ci --ignore-scripts --no-audit --no-fund --loglevel=error';
   expect(await install({ forTests: false }, [])).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await npmCalls()).toEqual([`${npmCi} --omit=dev`]);
+  expect(await readdir(root)).not.toContain('node_modules.new');
   expect((await install({ forTests: true }, ['dashboard'])).exitCode).toBe(0);
   expect((await npmCalls()).slice(1).sort()).toEqual([`${npmCi} --include=dev`, `${npmCi} --omit=dev`]);
   expect((await install({ forTests: false }, ['dashboard'])).exitCode).toBe(0);
@@ -110,8 +111,9 @@ test('a server keeps only the packages that it needs at run time, and installs t
   };
   await writeFile(join(root, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }));
   const npm = join(place.path, 'npm-cli.mjs');
-  const more = ['client', 'prisma'].map((name) => `mkdirSync('node_modules/${name}');`).join('\n');
-  await writeFile(npm, `${await readFile(npm, 'utf8')}\n${more}`);
+  const more = `const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+    for (const path of Object.keys(packages)) mkdirSync(path || '.', { recursive: true });`;
+  await writeFile(npm, `import { readFileSync } from 'node:fs';\n${await readFile(npm, 'utf8')}\n${more}`);
   const names = async () => (await readdir(join(root, 'node_modules'))).filter((name) => !name.startsWith('.')).sort();
 
   expect((await boot('--server')).exitCode).toBe(0);
@@ -149,7 +151,7 @@ test('the graph is composed before a start, and again after one of its source fi
   );
   const module = JSON.stringify(join(root, 'bin', 'boot', 'generated-code.mjs'));
   const text = `import { generateCode } from ${module};
-    await generateCode({ root: ${JSON.stringify(root)}, progress: { start() {}, done() {} } });`;
+    await generateCode({ root: ${JSON.stringify(root)}, progress: { start: () => ({ done() {} }) } });`;
   const prepare = async () => {
     const result = await runProgram(process.execPath, ['--input-type=module', '--eval', text], { env: environment() });
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });

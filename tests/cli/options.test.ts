@@ -42,6 +42,8 @@ const samples: Readonly<Record<string, string>> = {
   'HOST:PORT': '192.0.2.1:443',
   PORT: '8443',
   SECONDS: '60',
+  HOURS: '24',
+  DAYS: '30',
   N: '1',
   COUNT: '100',
   PERCENT: '50',

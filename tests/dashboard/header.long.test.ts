@@ -1,6 +1,6 @@
 // The header: one row on a desktop with any filter, nothing cut off on a phone, and a menu of less used pages.
 import { expect, test } from '@jest/globals';
-import { expectNone, longName } from './support/accessible.ts';
+import { expectAccessible, expectNone, longName } from './support/accessible.ts';
 import { openFromHeader, until, untilLive } from './support/browser.ts';
 import { cutControls, headerRows, overlaps, tooWide } from './support/layout.ts';
 import { describePages } from './support/page-suite.ts';
@@ -71,4 +71,18 @@ test('its menu leads to the less used pages, and closes on Escape, on a click el
   await page.setViewportSize({ width: 1700, height: 900 });
   await people.waitFor();
   await more.waitFor({ state: 'hidden' });
+});
+
+test.each([390, 1440])('a process in quiet mode says so at %i px', async (width) => {
+  const { page, world, open } = suite();
+  world.isQuiet = true;
+  world.addBackend();
+  await page.setViewportSize({ width, height: 844 });
+  await open('/relay');
+  await page.getByText('Quiet mode.', { exact: true }).waitFor();
+  await expectNone(page, `${width} px`, [cutControls, tooWide]);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page, `quiet, ${colorScheme}, ${width} px`);
+  }
 });

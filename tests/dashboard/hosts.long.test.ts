@@ -1,7 +1,7 @@
 // The page of the database's hosts in a real browser: hosts, copies, lag, each change with its cause and gap; ONE COPY stands out.
 import { expect, test } from '@jest/globals';
 import { until, untilCount } from './support/browser.ts';
-import { hostMove } from './support/fake-hosts.ts';
+import { hostMove, hostProcess } from './support/fake-hosts.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -125,9 +125,21 @@ test('a switchover and a pause each need one confirmation', async () => {
   expect(world.mutations[0]?.input).toMatchObject({ to: 'b', idempotencyKey: expect.stringMatching(/^dashboard-/) });
 });
 
-test('the page of a single machine explains this, without an error', async () => {
-  const { page, open } = suite();
+test('the page of a single machine explains this, without an error, and has the processes with their versions', async () => {
+  const { page, world, open } = suite();
+  const old = { programVersion: null, commitHash: null, roles: [], hostName: null };
+  world.hosts.processes.push(
+    hostProcess({}),
+    hostProcess({ ...old, name: 'relay-1' }),
+    hostProcess({ name: 'worker-1', live: false }),
+  );
   await open('/hosts');
+  const processes = page.locator('.panel-processes li');
+  await processes.nth(0).getByText('0.3.0 0123abcd').waitFor();
+  await processes.nth(0).getByText('system · worker').waitFor();
+  await processes.nth(1).getByText('0.2.0', { exact: true }).waitFor();
+  await processes.nth(2).getByText('silent').waitFor();
+  await page.locator('.panel-processes .summary').getByText('3 · 2 versions').waitFor();
   await page.getByRole('heading', { name: 'This installation has one data host.' }).waitFor();
   expect(await page.locator('.failures').count()).toBe(0);
   expect(await page.getByText(/INTERNAL|NOT_CONFIGURED/).count()).toBe(0);

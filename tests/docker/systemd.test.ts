@@ -1,22 +1,20 @@
 // The sample settings and units of docker/systemd: each is read as `tidegate serve` reads it, and together they are one installation.
-// needs: dashboard, nginx-light
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+// needs: dashboard, nginx-light, systemd
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { WebSocket } from 'ws';
 import { keyFilesOf, machineRolesOf } from '../../compose/missing-files.ts';
+import { runProgram } from '../../embedded/run-program.ts';
 import { type Config, placeOf, readConfig, rolesOf } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { forFile } from '../support/jest/shared.ts';
-import { freePort } from '../support/machine/free-port.ts';
-import { temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
-import { makeCertificates } from '../support/product/certificates.ts';
+import { temporaryFolder } from '../support/machine/temporary-folder.ts';
 import { runningSystem } from '../support/product/running-system.ts';
+import { startNginx } from '../support/servers/nginx.ts';
 
 const samples = join(import.meta.dirname, '../../docker/systemd');
 const files = readdirSync(samples);
@@ -94,6 +92,21 @@ test.each(units)('%s starts samples that exist, and may write where they write',
     }
 });
 
+/** systemd-analyze(1): from 0, the best, to 10. */
+test.each([
+  ['tidegate@.service', 2],
+  ['tidegate-dns.service', 2],
+  ['tidegate-lbhost.service', 6],
+])('%s has an exposure of at most %d', async (unit, most) => {
+  expect(units).toContain(unit);
+  // An instance of the template is judged.
+  const path = join(folder.path, unit.replace('@.', '@control.'));
+  await writeFile(path, await text(unit));
+  const { stdout } = await runProgram('/usr/bin/systemd-analyze', ['security', '--offline=yes', '--no-pager', path]);
+  const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout) ?? [];
+  expect(Number(exposure)).toBeLessThanOrEqual(most);
+});
+
 test('a gateway reaches each subgraph at its port, and the subgraphs reach the gateway', () => {
   const [control, gateway] = [sample('control'), sample('gateway')];
   const portOf = (url: string) => Number(new URL(url).port);
@@ -126,34 +139,9 @@ describe('nginx.conf', () => {
     await using ending = new AsyncDisposableStack();
     const system = await runningSystem({ settings: { roles: 'gateway,system', 'listen.trustedProxies': '127.0.0.1' } });
     ending.defer(() => system.stop());
-    const front = await makeCertificates(folder.path, 'front');
-    const port = await freePort();
-    const here = (await text('nginx.conf'))
-      .replace('listen 443 ssl', `listen 127.0.0.1:${port} ssl`)
-      .replace('/etc/nginx/tidegate.pem', front.files.cert)
-      .replace('/etc/nginx/tidegate.key', front.files.key)
-      .replace('127.0.0.1:4000', new URL(system.url).host);
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-      (each) => `${each}_temp_path ${folder.path}/${each};`,
-    );
-    const whole = `daemon off; master_process off; pid ${folder.path}/nginx.pid; error_log stderr;
-      events {} http { access_log off; ${temporary.join(' ')} ${here} }`;
-    await writeFile(join(folder.path, 'nginx.conf'), whole);
-    const nginx = spawn('/usr/sbin/nginx', ['-c', join(folder.path, 'nginx.conf'), '-e', 'stderr']);
-    ending.defer(async () => {
-      nginx.kill('SIGKILL');
-      if (nginx.exitCode === null && nginx.signalCode === null) await once(nginx, 'exit');
-    });
-    const agent = new Agent({ connect: { ca: front.ca } });
-    ending.defer(() => agent.destroy());
-    const origin = `https://127.0.0.1:${port}`;
-    const ready = () => request(`${origin}/health/ready`, { dispatcher: agent });
-    await waitFor('nginx', () =>
-      ready()
-        .then(({ body }) => body.dump().then(() => true))
-        .catch(() => false),
-    );
-
+    const front = await startNginx({ folder: folder.path, gateway: new URL(system.url).host });
+    ending.use(front);
+    const { origin, agent } = front;
     const pages = await Promise.all(
       ['/', '/graphiql'].map((path) => request(`${origin}${path}`, { dispatcher: agent })),
     );
@@ -177,7 +165,7 @@ describe('nginx.conf', () => {
       }
     }
     const client = createClient({
-      ...{ url: `wss://127.0.0.1:${port}/graphql`, webSocketImpl: Page, retryAttempts: 0 },
+      ...{ url: `${origin.replace('https', 'wss')}/graphql`, webSocketImpl: Page, retryAttempts: 0 },
       connectionParams: { authorization },
     });
     ending.defer(async () => client.dispose());

@@ -18,7 +18,7 @@ const groups = new Set([...settings].filter((name) => name.includes('.')).map((n
 /** Other words with dots that begin like a setting: event kinds, files, hosts, and placeholders. */
 const isOther = (word: string, kinds: ReadonlySet<string>): boolean =>
   kinds.has(word) ||
-  /\.(?:json|keys|memory|memory\.revoked|net|ts|test|yaml)$/.test(word) ||
+  /\.(?:json|keys|memory|memory\.revoked|net|sql|ts|test|yaml)$/.test(word) ||
   /\.(?:N$|NAME)/.test(word) ||
   [...settings].some((name) => name.startsWith(`${word}.`));
 
@@ -71,10 +71,12 @@ test.each([
   expect(await missingIn(these)).toEqual([]);
 });
 
-test('each metric of the rules and the dashboard is in the code', async () => {
+test('each metric of the rules, the dashboard and the runbook is in the code', async () => {
   const sources = tracked.filter((file) => /^(?:compose|gateway|platform|subgraphs|workers)\/.*\.ts$/.test(file));
   const code = (await Promise.all(sources.map(read))).join('\n');
-  const shown = await Promise.all(['docker/prometheus/tidegate.rules.yml', 'docker/grafana/tidegate.json'].map(read));
+  const shown = await Promise.all(
+    ['docker/prometheus/tidegate.rules.yml', 'docker/grafana/tidegate.json', 'docs/runbook.md'].map(read),
+  );
   const names = new Set(shown.join('\n').match(/\btidegate_\w+/g));
   expect(names.size).toBeGreaterThan(20);
   const inCode = (word: string) => code.includes(`'${word}'`);

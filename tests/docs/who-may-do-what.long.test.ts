@@ -448,6 +448,7 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   users: () => read('{ users { nodes { id } } }'),
   apiTokens: () => read(`{ apiTokens(projectId: "${ids.project}") { nodes { id } } }`),
   machines: () => read('{ machines { nodes { id } } }'),
+  processes: () => read('{ processes { nodes { name } } }'),
   publishedOperations: () => read('{ publishedOperations { nodes { id } } }'),
   publishedOperation: () => read(`{ publishedOperation(hash: "${'0'.repeat(64)}") { id } }`),
   alert: async () => {

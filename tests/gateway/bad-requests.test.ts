@@ -415,7 +415,7 @@ describe('a browser that opens /graphql', () => {
 
   test.each(['GET', 'HEAD'] as const)('is redirected to GraphiQL (%s)', async (method) => {
     const { status, headers, text } = await send({ method, headers: { accept, authorization: null } });
-    expect([status, headers.location, text]).toEqual([303, '/graphiql', '']);
+    expect([status, headers.location, text]).toEqual([303, 'graphiql', '']);
     expect(headers).toMatchObject({ 'cache-control': 'no-store', vary: expect.stringContaining('accept') });
     expect((await send({ method: 'GET', path: '/graphiql' })).text).toContain('GraphiQL');
   });

@@ -1,5 +1,8 @@
 // The etcd client against three real members, one of which is killed, hangs, or never existed.
-import { expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from '@jest/globals';
 import { EtcdError } from '../../ha/etcd.ts';
 import { forFile } from '../support/jest/shared.ts';
 import { waitFor } from '../support/machine/temporary-folder.ts';
@@ -114,6 +117,62 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     await waitFor('all members', async () => (await etcd.status()).every(({ leaderId }) => leaderId !== '0'));
   },
 );
+
+const late: Server[] = [];
+afterEach(() => void late.splice(0).map((server) => server.close()));
+
+/** Stands before each member, and answers late. */
+async function lateMembers(delayMs: number) {
+  let connections = 0;
+  const servers = await Promise.all(
+    cluster.urls.map(async (url) => {
+      const { hostname, port } = new URL(url);
+      const server = createServer((client) => {
+        connections += 1;
+        const member = connect({ host: hostname, port: Number(port) });
+        client.pipe(member);
+        member.on('data', (part) => void setTimeout(() => client.write(part), delayMs));
+        for (const [one, other] of [
+          [client, member],
+          [member, client],
+        ] as const)
+          one.on('error', () => other.destroy()).on('close', () => other.destroy());
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  late.push(...servers);
+  return {
+    urls: servers.map((server) => `https://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    connections: () => connections,
+  };
+}
+
+test('an answer that comes late is an answer, while the other members are asked too', async () => {
+  // A handshake is two answers, and the call is a third: a member's part of the time is over by then.
+  const { urls } = await lateMembers(200);
+  const etcd = cluster.client({ urls, timeoutMs: 3_000, memberTimeoutMs: 100 });
+  await etcd.put('/late', 'x');
+  expect((await etcd.get('/late')).entries).toHaveLength(1);
+  // A change that must not be made twice waits for the member that may have it.
+  expect((await etcd.transact([{ key: '/late/once', revision: 0 }], [{ put: '/late/once', value: 'x' }])).done).toBe(
+    true,
+  );
+});
+
+test('renewals share a connection', async () => {
+  const members = await lateMembers(0);
+  const etcd = cluster.client({ urls: members.urls });
+  const { id } = await etcd.grant(60);
+  for (let turn = 0; turn < 10; turn += 1) {
+    expect(await etcd.keepAlive(id)).toBe(true);
+    // The next renewal comes when the answer of this one has ended.
+    await sleep(20);
+  }
+  expect(members.connections()).toBeLessThan(4);
+});
 
 test('without a majority a call fails within its deadline, with an unknown outcome', async () => {
   const etcd = cluster.client({ timeoutMs: 600 });

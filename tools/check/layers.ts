@@ -24,14 +24,37 @@ export const floors = [
 /** The layers of each folder, lowest first, as files or folders. Other files at its top are above all layers, or at `*`. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
   'cli/': [
-    ...['*', 'why/', 'completion/', 'check-client/', 'login/', 'up/', 'ha-demo/', 'kinds/', 'read-input.ts', 'apply/'],
+    ...[
+      '*',
+      'why/',
+      'completion/',
+      'check-client/',
+      'login/',
+      'up/',
+      'ha-demo/',
+      'setup/',
+      'doctor/',
+      'kinds/',
+      'read-input.ts',
+      'apply/',
+    ],
     ...['graphql-options.ts', 'top/', 'found-objects.ts', 'demo/', 'commands/', 'interruption.ts', 'table.ts'],
     ...['other-verbs.ts', 'wrong-use.ts', 'program.ts', 'main.ts'],
   ],
   'dns/': ['names.ts', 'wire/', 'policy/', 'answerer/', 'ownership/', 'records/', 'servers/', 'publish/', 'backends/'],
   'gateway/': ['supergraph/', 'execution/', 'access/', 'http/', 'versions/', 'subscriptions/', 'web/'],
   'ha/': [
-    ...['etcd-gateway.ts', 'etcd.ts', 'announcer.ts', 'mark-file.ts', 'agent/', '*', 'address/', 'host/'],
+    ...[
+      'etcd-gateway.ts',
+      'etcd-call.ts',
+      'etcd.ts',
+      'announcer.ts',
+      'mark-file.ts',
+      'agent/',
+      '*',
+      'address/',
+      'host/',
+    ],
     ...['cluster.ts', 'moves.ts'],
   ],
   'lab/': [

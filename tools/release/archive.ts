@@ -1,5 +1,5 @@
 // The files of a release: its notes, its public graph, and its archive. They come from its commit alone, so that they can be made again.
-// The archive has the tracked files, so that package-lock.json pins every package. A package of npm would not do: Node strips
+// The archive has the tracked files, so that package-lock.json pins every package, and what is made from them. A package of npm would not do: Node strips
 // no types in files under node_modules. The same commit gives the same bytes: names are sorted, all times are the commit's, the owner
 // is root, and nothing of the user's settings of git or umask has an influence.
 import { createHash } from 'node:crypto';
@@ -10,6 +10,7 @@ import { parse, print } from 'graphql';
 import { publicPart } from '../../platform/graph/client-sdl.ts';
 import { releasedFolder } from '../released-graph.ts';
 import { sectionOf } from './changelog.ts';
+import { type Make, withMadeFiles } from './made-files.ts';
 import type { Repository } from './repository.ts';
 
 export interface Archive {
@@ -25,15 +26,26 @@ const fixedSettings = ['tar.umask=0022', 'core.autocrlf=false', 'core.eol=lf', '
 
 export const archiveName = (version: string): string => `tidegate-${version}.tar.gz`;
 
+interface ReleaseFiles {
+  readonly version: string;
+  readonly commit: string;
+  readonly folder: string;
+  readonly make: Make;
+}
+
 /** `commit` must be a full hash: of a tree, git takes the current time. It creates `folder`. */
 export async function writeArchive(
   repository: Repository,
-  { version, commit, folder }: { readonly version: string; readonly commit: string; readonly folder: string },
+  { version, commit, folder, make }: ReleaseFiles,
 ): Promise<Archive> {
   const settings = fixedSettings.flatMap((each) => ['-c', each]);
-  const words = ['archive', '--format=tar', `--prefix=tidegate-${version}/`, commit];
+  const prefix = `tidegate-${version}/`;
+  const tar = await withMadeFiles(repository, { commit, prefix, make }, (made) =>
+    // The last prefix is that of the tracked files.
+    repository.gitBytes(...settings, 'archive', '--format=tar', ...made, `--prefix=${prefix}`, commit),
+  );
   // zlib writes no time and no name into the header.
-  const bytes = gzipSync(await repository.gitBytes(...settings, ...words), { level: 9 });
+  const bytes = gzipSync(tar, { level: 9 });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const path = join(folder, archiveName(version));
   const sumPath = `${path}.sha256`;
@@ -45,7 +57,7 @@ export async function writeArchive(
 
 async function writeOthers(
   repository: Repository,
-  { version, commit, folder }: { readonly version: string; readonly commit: string; readonly folder: string },
+  { version, commit, folder }: Omit<ReleaseFiles, 'make'>,
 ): Promise<string[]> {
   const notes = sectionOf((await repository.fileAt(commit, 'CHANGELOG.md')) ?? '', version);
   const graph = await repository.fileAt(commit, `${releasedFolder}/${version}.graphql`);

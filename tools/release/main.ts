@@ -25,6 +25,16 @@ async function runNpm(...words: string[]): Promise<void> {
   if (exitCode !== 0) throw new ReleaseError(`npm ${words.join(' ')} failed: nothing is released.`);
 }
 
+/** As a server does it, on the Node that runs this. */
+async function make(checkout: string): Promise<void> {
+  const child = spawn(process.execPath, ['bin/boot.mjs', '--server'], {
+    cwd: checkout,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const [exitCode] = (await once(child, 'exit')) as [number | null];
+  if (exitCode !== 0) throw new ReleaseError(`bin/boot.mjs --server ended with ${exitCode}: there is no archive.`);
+}
+
 function parse(words: string[]) {
   const options = {
     'dry-run': { type: 'boolean' },
@@ -47,14 +57,14 @@ async function main(): Promise<void> {
   const given = parse(process.argv.slice(2));
   const repository = new Repository(root);
   const { version, folder } = given;
-  if (given.archive) return sayArchive(await rebuildArchive(repository, version, folder));
+  if (given.archive) return sayArchive(await rebuildArchive(repository, { version, folder, make }));
   const date = new Date().toISOString().slice(0, 10);
   const verify = async () => {
     await runNpm('run', 'check');
     if (given.test) await runNpm('test');
   };
   const publicSdl = () => apiSchemaText(readSupergraph(), 'public');
-  const order: ReleaseOrder = { repository, version, folder, date, publicSdl, verify };
+  const order: ReleaseOrder = { repository, version, folder, date, publicSdl, verify, make };
   if (given['dry-run']) return sayPlan(await planRelease(order), folder);
   const { plan, commit, archive } = await makeRelease(order);
   say(`${plan.tag} is commit ${commit}.`);

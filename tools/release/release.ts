@@ -10,6 +10,7 @@ import { type Archive, archiveName, writeArchive } from './archive.ts';
 import { type Entries, graphHeading, hasSection, releaseChangelog } from './changelog.ts';
 import { entriesOf } from './commits.ts';
 import { graphChanges, shortDeprecations } from './graph-changes.ts';
+import type { Make } from './made-files.ts';
 import { setVersion } from './package-versions.ts';
 import { releaseCommit, tagOf } from './release-commit.ts';
 import { ReleaseError } from './release-error.ts';
@@ -27,6 +28,7 @@ export interface ReleaseOrder {
   readonly publicSdl: () => string | undefined;
   /** Runs the checks, and the tests if requested. Throws ReleaseError if they fail. */
   readonly verify: () => Promise<void>;
+  readonly make: Make;
 }
 
 export interface ReleasePlan {
@@ -72,22 +74,25 @@ export async function planRelease({ repository, version, date, publicSdl }: Rele
 export async function makeRelease(
   order: ReleaseOrder,
 ): Promise<{ plan: ReleasePlan; commit: string; archive: Archive }> {
-  const { repository, version, folder } = order;
+  const { repository, version, folder, make } = order;
   const plan = await planRelease(order);
   await order.verify();
   const faults = await treeFaults(repository);
   if (faults.length > 0) throw new ReleaseError(`The checks changed the tree. ${faults.join('\n')}`);
   const commit = await commitRelease(repository, plan, order.publicSdl());
   await repository.git('tag', '--annotate', '--message', `Tidegate ${version}`, plan.tag, commit);
-  return { plan, commit, archive: await writeArchive(repository, { version, commit, folder }) };
+  return { plan, commit, archive: await writeArchive(repository, { version, commit, folder, make }) };
 }
 
 /** The archive of an earlier release again, from its commit. */
-export async function rebuildArchive(repository: Repository, version: string, folder: string): Promise<Archive> {
+export async function rebuildArchive(
+  repository: Repository,
+  { version, folder, make }: Pick<ReleaseOrder, 'version' | 'folder' | 'make'>,
+): Promise<Archive> {
   const commit = await releaseCommit(repository, version);
   if (commit === undefined)
     throw new ReleaseError(`There is no tag ${tagOf(version)}, and package.json never had the version ${version}.`);
-  return writeArchive(repository, { version, commit, folder });
+  return writeArchive(repository, { version, commit, folder, make });
 }
 
 function versionFaults(version: string, from: string): string[] {

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../../platform/log/log.ts';
 import type { OwedWork } from '../../platform/owed/owed-work.ts';
 import { Loop } from '../../platform/work/loop.ts';
-import type { Wake } from '../../platform/work/wake.ts';
+import { pauseOf, type Wake } from '../../platform/work/wake.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 import type { Dispatched, QueueWorker } from './queue-worker.ts';
 
@@ -18,12 +18,14 @@ interface OwedCarrierOptions {
   readonly metrics: QueueMetrics;
   /** Default 5000. */
   readonly dispatchMs?: number;
-  /** How often the marker is checked; default 1000. */
+  /** How often the marker is checked while wake-ups may be missed; default 1000. */
   readonly markerMs?: number;
   /** How often work is looked for that was owed before the database's clock was set back; default 30,000. */
   readonly stepBackMs?: number;
 }
 
+/** How often the marker is checked while wake-ups arrive: a Redis that starts again closes their connections. */
+const wokenMarkerMs = 5_000;
 /** Interval for polling a row that is due: the process that claimed it, or took its job from Redis, may have crashed. */
 const lookAgainMs = 250;
 
@@ -40,7 +42,7 @@ export class OwedCarrier {
 
   constructor(options: OwedCarrierOptions) {
     this.#options = options;
-    const { log } = options;
+    const { wake, log, markerMs = 1_000 } = options;
     this.#dispatchMs = options.dispatchMs ?? 5_000;
     this.#pauseMs = this.#dispatchMs;
     this.#dispatch = new Loop({
@@ -52,7 +54,7 @@ export class OwedCarrier {
     this.#marker = new Loop({
       name: 'owed work: marker',
       log,
-      pauseMs: () => options.markerMs ?? 1_000,
+      pauseMs: () => pauseOf(wake, { alone: markerMs, woken: Math.max(markerMs, wokenMarkerMs) }),
       run: () => this.#lookForMarker(),
     });
   }

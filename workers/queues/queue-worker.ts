@@ -50,6 +50,13 @@ const claimGraceMs = 5_000;
 const unclaimedMs = 500;
 /** A row that was handed over more often than this is claimed from the database, if this process has room for it. */
 const mostHandOvers = 2;
+/**
+ * How long a worker without jobs waits in Redis, in seconds. A job ends the wait at once. A connection that is dead without notice is
+ * found at its end, and until then rows are run here.
+ */
+const idleWaitSeconds = 60;
+/** How often a worker looks for jobs of ended processes. They are handed over again long before: this only empties Redis. */
+const stalledInterval = 600_000;
 /** BullMQ waits for Redis without end: its first connection, and in a pause the connection that it has just broken off. */
 const redisMs = 2_000;
 
@@ -98,6 +105,8 @@ export class QueueWorker {
       prefix,
       autorun: false,
       concurrency: queue.concurrency,
+      drainDelay: idleWaitSeconds,
+      stalledInterval,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     });

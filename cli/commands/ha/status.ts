@@ -31,8 +31,8 @@ export const status = hostVerb({
         ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
       ]);
       await printer.table(
-        ['HOST', 'SITE', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS', 'REDIS'],
-        seen.hosts.map(({ name, site, asynchronous, address, state, behind, etcd, clockAheadMs, keys, redis }) => [
+        ['HOST', 'SITE', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS', 'REDIS', 'API'],
+        seen.hosts.map(({ name, site, asynchronous, address, state, behind, etcd, clockAheadMs, keys, redis, api }) => [
           ...[
             name,
             site ?? '-',
@@ -42,7 +42,7 @@ export const status = hostVerb({
             etcd,
             clockText(clockAheadMs),
           ],
-          ...[keys ?? '-', redis ?? '-'],
+          ...[keys ?? '-', redis ?? '-', api ?? '-'],
         ]),
       );
       for (const { name, unfit } of seen.hosts)

@@ -1,11 +1,8 @@
 // `tidegate machines issue NAME`: credentials for the first machines, before an endpoint exists for joining. It needs the database and the key folder
 // of the role system.
 import { access, constants, mkdir } from 'node:fs/promises';
-import { acceptCredential } from '../../../platform/machines/accept-credential.ts';
-import { machineFilePath, writeMachineFile } from '../../../platform/machines/machine-file.ts';
-import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
-import { encodeId } from '../../../platform/values/ids.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
+import { issueMachines } from '../../issue-machines.ts';
 import { configOption } from '../../local-options.ts';
 import { givenRecords, newRecordOptions } from '../../machine-options.ts';
 import { neededText, several } from '../../option.ts';
@@ -40,26 +37,14 @@ export const issue = localVerb({
     if (roles.length > 1 && Object.keys(records).length > 0)
       throw new UsageError('the options of one role need that role alone: give one --role');
     await prepareFolder(options.folder);
-    const machines = await Promise.all(
-      roles.map(async (each) => ({
-        name: roles.length === 1 ? names[0] : `${names[0]}-${each}`,
-        role: each,
-        ...(await newMachineKeys()),
-      })),
+    const machines = roles.map((each) => ({
+      name: roles.length === 1 ? names[0] : `${names[0]}-${each}`,
+      ...{ role: each, records, folder: options.folder },
+    }));
+    const paths = await withSystem(options.config, env, (firstStart) =>
+      issueMachines(firstStart, machines, { endpoint: endpoint.href, ca }),
     );
-    const wishes = machines.map(({ name, role: its, publicKey }) => ({ name, role: its, publicKey, records }));
-    const issued = await withSystem(options.config, env, (firstStart) => firstStart.issueMachines(wishes));
-    for (const [index, { name, role: its, privateKey }] of machines.entries()) {
-      const made = issued[index];
-      if (made === undefined) throw new Error(`no credential was issued for ${name}`);
-      acceptCredential(made.credential, privateKey);
-      await writeMachineFile(options.folder, {
-        ...{ id: encodeId('Machine', made.id), name, role: its, endpoint: endpoint.href },
-        ...(ca === undefined ? {} : { endpointCa: ca }),
-        ...{ ...made.credential, expiresAt: made.credential.expiresAt.toISOString(), key: privateKey },
-      });
-      stdout.write(`${machineFilePath(options.folder, its)}\n`);
-    }
+    stdout.write(paths.map((path) => `${path}\n`).join(''));
   },
 });
 

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { MachineRole } from '../../../generated/cli/graphql.ts';
 import { isLoopback } from '../../../platform/net/address-block.ts';
+import { withGraphPath } from '../../endpoint.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import { giving, neededText, text } from '../../option.ts';
 
@@ -36,7 +37,7 @@ export function endpointOf(address: string, option = '--url'): URL {
     throw new UsageError(`${option}: '${address}' is not an http or https URL`);
   if (url.protocol === 'http:' && !isLoopback(url.hostname))
     throw new UsageError(`${option}: '${address}' would send credentials unencrypted: use https`);
-  return url;
+  return withGraphPath(url);
 }
 
 /** PEM. Undefined if the option was not given. */

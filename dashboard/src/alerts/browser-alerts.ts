@@ -9,7 +9,7 @@ import type { Requester } from '../graph/request.ts';
 import type { FeedItem } from '../live/entity-kind.ts';
 import { listen } from '../live/listen.ts';
 import { type FeedReceiver, runLiveFeed } from '../live/live-feed.ts';
-import { go } from '../route.ts';
+import { go, hrefOf } from '../route.ts';
 import type { Session } from '../session/session.ts';
 import { formatType, formatWord } from '../view/format.ts';
 
@@ -93,7 +93,7 @@ function tell({ subjectId, to, reason, subject }: Change): void {
   const name = alert === null ? 'An alert fires' : (alert.subjectName ?? `a ${formatType(alert.subjectType)}`);
   const title = alert?.severity === 'CRITICAL' ? `Critical: ${name}` : name;
   const body = [alert === null ? null : formatWord(alert.condition), reason].filter(Boolean).join(': ');
-  const notification = new Notification(title, { body, tag: subjectId, icon: '/favicon.svg' });
+  const notification = new Notification(title, { body, tag: subjectId, icon: hrefOf('/favicon.svg') });
   notification.onclick = () => {
     window.focus();
     go(`/alerts?alert=${encodeURIComponent(subjectId)}`);

@@ -1,6 +1,6 @@
 // A page's filters as React state, stored in the address bar.
 import { useMemo } from 'react';
-import { go, useSearch } from '../route.ts';
+import { go, pathHere, useSearch } from '../route.ts';
 import type { FilterControl, FilterFormat, Filters } from './filters.ts';
 
 /** `format` must be the same in every render. */
@@ -9,8 +9,7 @@ export function useFilters<Own extends Filters>(format: FilterFormat<Own>): Filt
   // Passed to rows: stays the same when the filters change.
   const actions = useMemo(() => {
     const current = (): Own => format.parse(window.location.search);
-    const write = (filters: Own, how?: 'push' | 'replace'): void =>
-      go(`${window.location.pathname}${format.format(filters)}`, how);
+    const write = (filters: Own, how?: 'push' | 'replace'): void => go(`${pathHere()}${format.format(filters)}`, how);
     return {
       change: (patch: Partial<Own>, how?: 'push' | 'replace') => write({ ...current(), ...patch }, how),
       clear: () => write({ ...format.parse(''), open: current().open }),

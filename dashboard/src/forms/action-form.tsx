@@ -3,6 +3,7 @@ import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useMemo,
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
+import { hrefOf } from '../route.ts';
 import { Failures, failuresOf } from '../view/refusal.tsx';
 import { useMutation, useShownKey } from '../view/use-mutation.ts';
 import { formDocument } from './documents.ts';
@@ -102,7 +103,7 @@ export function ActionForm(props: ActionFormProps) {
   const isStale = refusals.some(isOfVersion);
   const shownFaults = [...(isTried ? faults : []), ...placed.atFields];
   const deed: Deed = {
-    ...{ kind, verb, action, input, idempotencyKey: shownKey, url: `${window.location.origin}/graphql` },
+    ...{ kind, verb, action, input, idempotencyKey: shownKey, url: `${window.location.origin}${hrefOf('/graphql')}` },
     ...(object === undefined ? {} : { object }),
     ...{ names, missing: faults.map(({ path }) => path) },
   };

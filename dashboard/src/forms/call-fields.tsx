@@ -4,6 +4,7 @@ import type { FormBackendQuery } from '../../../generated/dashboard/graphql.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action } from '../../../schema/kinds/kind.ts';
 import { linkTo } from '../links.ts';
+import { hrefOf } from '../route.ts';
 import { formatWord } from '../view/format.ts';
 import { Link } from '../view/link.tsx';
 import { Failures, failuresOf } from '../view/refusal.tsx';
@@ -114,7 +115,7 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
         <TextTabs
           deed={callDeed(action, {
             ...{ input: whole, missing: faults.map(({ path }) => path), idempotencyKey: shownKey },
-            url: `${window.location.origin}/graphql`,
+            url: `${window.location.origin}${hrefOf('/graphql')}`,
           })}
         />
       </form>

@@ -9,6 +9,7 @@ import { useKeyboard } from '../view/keyboard.ts';
 import { KeysHelp } from '../view/keys-help.tsx';
 import { StaleStrip } from '../view/live-badge.tsx';
 import { Skeleton } from '../view/skeleton.tsx';
+import { QuietStrip } from './quiet-strip.tsx';
 
 interface PageFrameProps {
   readonly control: FilterControl;
@@ -47,6 +48,7 @@ export function PageFrame({ control, className, waitingFor, chosen, strips, draw
     <>
       <Header control={control} chosen={chosen} onHelp={actions.help} onSearch={actions.search} />
       <StaleStrip />
+      <QuietStrip />
       {strips}
       <main key={cursor === null ? 'waiting' : 'shown'} className={`panels ${className}`} aria-busy={cursor === null}>
         {cursor === null ? <Waiting what={waitingFor} /> : children}

@@ -4,6 +4,7 @@ import { examples } from 'virtual:examples';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import type { ComponentProps } from 'react';
 import { createRoot } from 'react-dom/client';
+import { basePath, hrefOf } from '../route.ts';
 import { Session } from '../session/session.ts';
 import { explainPlugin } from './explain.tsx';
 import { graphAccess } from './fetcher.ts';
@@ -17,8 +18,9 @@ window.sessionStorage.removeItem('loads');
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 
-const url = new URL('/graphql', window.location.href).href;
-const session = new Session(window.location.origin, window.localStorage);
+const home = `${window.location.origin}${basePath()}`;
+const url = `${home}/graphql`;
+const session = new Session(home, window.localStorage);
 const { fetcher, explain } = graphAccess({ url, socketUrl: url.replace(/^http/, 'ws'), session });
 const plugins = [HISTORY_PLUGIN, explainPlugin(explain)];
 
@@ -48,7 +50,7 @@ createRoot(root).render(
     defaultEditorToolsVisibility="variables"
   >
     <GraphiQL.Logo>
-      <a className="home" href="/">
+      <a className="home" href={hrefOf('/')}>
         Dashboard
       </a>
     </GraphiQL.Logo>

@@ -3,7 +3,7 @@ import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useId, useRef, use
 import { formatCmpObject, linkToCmpObject, parseCmpObject } from '../cmp-object.ts';
 import { useDependencies } from '../context.ts';
 import { containsWords } from '../filters/filters.ts';
-import { go, pathOf } from '../route.ts';
+import { go, hrefOf, pathOf } from '../route.ts';
 import { usePresentPages } from '../view/use-present-pages.ts';
 import { chooseZone, useZone } from '../view/zone.ts';
 import { searchedText } from './sources.ts';
@@ -138,7 +138,7 @@ function useCommands(): readonly Choice[] {
       }),
     ),
     { id: 'form', label: 'Create…', what: 'page', choose: () => go('/form') },
-    { id: 'graphiql', label: 'GraphiQL', what: 'page', choose: () => window.location.assign('/graphiql') },
+    { id: 'graphiql', label: 'GraphiQL', what: 'page', choose: () => window.location.assign(hrefOf('/graphiql')) },
     zone === 'UTC'
       ? { id: 'zone', label: 'Show local times', what: 'command', choose: () => chooseZone(undefined) }
       : { id: 'zone', label: 'Show times in UTC', what: 'command', choose: () => chooseZone('UTC') },

@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import { useDependencies, useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
+import { hrefOf } from '../route.ts';
 import { Icon } from './icons.tsx';
 import { LiveBadge } from './live-badge.tsx';
 import { PageLinks } from './page-links.tsx';
@@ -55,7 +56,7 @@ export function Header({ control, chosen, onHelp, onSearch }: HeaderProps) {
   return (
     <header className="top">
       <h1>
-        <img src="/favicon.svg" alt="" width="20" height="20" />
+        <img src={hrefOf('/favicon.svg')} alt="" width="20" height="20" />
         <span>Tidegate</span>
       </h1>
       <PageLinks isNarrow={isNarrow}>

@@ -1,6 +1,6 @@
 // A link to another page of the dashboard, which is opened without loading a document.
 import type { ComponentProps } from 'react';
-import { go } from '../route.ts';
+import { go, hrefOf } from '../route.ts';
 
 interface LinkProps extends Omit<ComponentProps<'a'>, 'href'> {
   readonly href: string;
@@ -10,7 +10,7 @@ export function Link({ href, children, ...rest }: LinkProps) {
   return (
     <a
       {...rest}
-      href={href}
+      href={hrefOf(href)}
       onClick={(event) => {
         // The browser handles clicks that open another tab or window.
         if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

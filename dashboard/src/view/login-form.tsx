@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useDependencies } from '../context.ts';
 import { keepTrying } from '../graph/keep-trying.ts';
+import { hrefOf } from '../route.ts';
 import { type Failure, Failures, failureOf, failuresOf } from './refusal.tsx';
 
 export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
@@ -41,7 +42,7 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
         }}
       >
         <h1>
-          <img src="/favicon.svg" alt="" width="32" height="32" />
+          <img src={hrefOf('/favicon.svg')} alt="" width="32" height="32" />
           Tidegate
         </h1>
         {hasEnded && <p className="warning">Your session has ended. Log in again to continue.</p>}

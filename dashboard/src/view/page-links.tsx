@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { useDependencies } from '../context.ts';
 import type { PageRow } from '../page.ts';
-import { pathOf, useRoute } from '../route.ts';
+import { hrefOf, pathOf, useRoute } from '../route.ts';
 import { Link } from './link.tsx';
 import { usePresentPages } from './use-present-pages.ts';
 
@@ -28,7 +28,7 @@ export function PageLinks({ isNarrow, children }: PageLinksProps) {
       {!isNarrow && listed.filter(({ isInMenu }) => isInMenu !== true).map(linkTo)}
       <MoreMenu hasOpenPage={isNarrow || open?.isInMenu === true} title={isNarrow ? (open?.title ?? 'Pages') : null}>
         {listed.filter(({ isInMenu }) => isNarrow || isInMenu === true).map(linkTo)}
-        <a href="/graphiql">GraphiQL</a>
+        <a href={hrefOf('/graphiql')}>GraphiQL</a>
         {children}
       </MoreMenu>
     </nav>

@@ -1,12 +1,16 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
+import { migrationsFolder } from '../../../compose/places.ts';
 import { startProcess } from '../../../compose/process.ts';
 import { audit } from '../../../platform/audit/audit.ts';
 import { Database } from '../../../platform/database/database.ts';
+import { newestMigration } from '../../../platform/database/migrate.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { readConfig } from '../../../platform/process/config.ts';
+import { programVersion } from '../../../platform/process/program-version.ts';
 import { openKeyring } from '../../../platform/secrets/keyring.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
@@ -122,6 +126,13 @@ test('grants prints the rights that an account of these roles needs, and the rol
     expect(projectId).toBeDefined();
     const { missing } = await process.health.readiness();
     expect(missing).toEqual([]);
+    const [registered] = await root.query<object[]>(`SELECT * FROM \`${migrated.name}\`.process_keys WHERE owner = ?`, [
+      process.owner,
+    ]);
+    expect(registered).toMatchObject({
+      ...{ name: hostname(), host: hostname(), roles: 'system,relay', version: (await programVersion()).version },
+      newest_migration: await newestMigration(migrationsFolder),
+    });
   } finally {
     await running.disposeAsync();
     await root.query(`DROP USER IF EXISTS '${user}'@'%'`);

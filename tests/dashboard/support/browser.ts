@@ -32,7 +32,7 @@ export interface Watched {
 }
 
 export async function openPage(browser: Browser, origin: string): Promise<Watched> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ignoreHTTPSErrors: true });
   context.setDefaultTimeout(waitMs);
   const errors: string[] = [];
   const foreign: string[] = [];

@@ -89,6 +89,10 @@ function createSessionRoot(world: FakeWorld) {
     };
   };
   return {
+    health: () => [
+      { name: 'database', ready: true, detail: null },
+      ...(world.isQuiet ? [{ name: 'quiet', ready: false, detail: 'it reads only' }] : []),
+    ],
     login: ({ input }: WithInput) =>
       input.name === world.user.name && input.password === world.user.password
         ? tokens()

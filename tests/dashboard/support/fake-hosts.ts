@@ -14,6 +14,7 @@ type Change = Omit<FakeTold, 'from'>;
 export class FakeHosts {
   status: Fields | undefined;
   readonly moves: Fields[] = [];
+  readonly processes: Fields[] = [];
   readonly #tell: (change: Change) => void;
 
   constructor(tell: (change: Change) => void) {
@@ -48,6 +49,7 @@ export function createHostsRoot(world: NotedMutations & { readonly hosts: FakeHo
   return {
     haStatus: () => hosts.status ?? null,
     haStatusReason: () => (hosts.status === undefined ? single : null),
+    processes: ({ first, after }: Paging) => page(hosts.processes, first, after),
     haMoves: ({ first, after }: Paging) => {
       if (hosts.status === undefined) throw coded('NOT_CONFIGURED', single);
       return page(hosts.moves, first, after);
@@ -68,6 +70,15 @@ export function hostMove(patch: object): Fields {
     ...{ id: `move-${JSON.stringify(patch)}`, moveKind: 'SWITCHOVER', state: 'SUCCEEDED', timelineEpoch: 4 },
     ...{ primaryName: 'a', previousName: 'b', reason: 'a switchover', gapMs: 87, leftBehind: [] },
     ...{ createdAt: at(-2_000), startedAt: at(-1_500), finishedAt: at(-1_413) },
+    ...patch,
+  };
+}
+
+/** A process that uses the database. */
+export function hostProcess(patch: object): Fields {
+  return {
+    ...{ name: 'control-1', programVersion: '0.3.0', commitHash: '0123abcdef', roles: ['system', 'worker'] },
+    ...{ hostName: 'host-1', live: true, startedAt: new Date().toISOString() },
     ...patch,
   };
 }

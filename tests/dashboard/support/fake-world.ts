@@ -79,6 +79,8 @@ export class FakeWorld {
   readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
   /** Root fields whose subgraph is lost. */
   readonly lostFields = new Set<string>();
+  /** The process is in quiet mode. */
+  isQuiet = false;
   /** Counts of operations end here. */
   countedAtMost = Number.POSITIVE_INFINITY;
   /** Cursors below it are expired. */

@@ -25,7 +25,8 @@ afterEach(() => void jest.restoreAllMocks());
 
 /** A clock that the test sets. */
 function stoppedClock(): { nowMs: number } {
-  const clock = { nowMs: performance.now() };
+  // Whole milliseconds: with fractions, a second later may be a hair less than a second later.
+  const clock = { nowMs: Math.ceil(performance.now()) };
   jest.spyOn(performance, 'now').mockImplementation(() => clock.nowMs);
   return clock;
 }

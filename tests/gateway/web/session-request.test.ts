@@ -84,7 +84,7 @@ const name = () => `tidegate-session-${new URL(url).port}`;
 describe('the cookie', () => {
   test('has the refresh token of a login, and the answer does not', async () => {
     const { text, cookies } = await send('login', { body: '{"name":"admin","password":"p"}' });
-    expect(cookies).toEqual([`${name()}=r1; Path=/session; HttpOnly; SameSite=Strict; ${expires}`]);
+    expect(cookies).toEqual([`${name()}=r1; HttpOnly; SameSite=Strict; ${expires}`]);
     expect(JSON.parse(text)).toEqual({
       data: { login: { accessToken: 'a1', accessTokenExpiresAt: 'x', userErrors: [] } },
     });
@@ -103,7 +103,7 @@ describe('the cookie', () => {
     expect(asked.at(-1)?.input).toEqual({ refreshToken: 'r1' });
     payloads.sessionRefresh = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
     const refused = await send('sessionRefresh', { headers: { cookie: `${name()}=r9` } });
-    expect(refused.cookies[0]).toMatch(/=; Path=\/session; .*Expires=Thu, 01 Jan 1970/);
+    expect(refused.cookies[0]).toMatch(/=; HttpOnly; .*Expires=Thu, 01 Jan 1970/);
     payloads.sessionRefresh = () => ({ userErrors: [{ code: 'RATE_LIMITED' }] });
     expect((await send('sessionRefresh', { headers: { cookie: `${name()}=r9` } })).cookies).toEqual([]);
   });
@@ -117,14 +117,14 @@ describe('the cookie', () => {
 
   test('a logout ends the session of the cookie and removes the cookie, even if the session has already ended', async () => {
     const { status, cookies } = await send('logout', { headers: { cookie: `${name()}=r1` } });
-    expect([status, cookies[0]]).toEqual([200, expect.stringMatching(/=; Path=\/session/)]);
+    expect([status, cookies[0]]).toEqual([200, expect.stringMatching(/=; HttpOnly/)]);
     expect(asked.map(({ field, authorization }) => [field, authorization])).toEqual([
       ['sessionRefresh', undefined],
       ['logout', 'Bearer a2'],
     ]);
     payloads.sessionRefresh = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
     const over = await send('logout', { headers: { cookie: `${name()}=r7` } });
-    expect([over.status, over.cookies[0]]).toEqual([200, expect.stringMatching(/=; Path=\/session/)]);
+    expect([over.status, over.cookies[0]]).toEqual([200, expect.stringMatching(/=; HttpOnly/)]);
     expect(asked).toHaveLength(3);
     expect((await send('logout')).text).toBe('{"data":{"logout":{"userErrors":[]}}}');
   });
@@ -235,7 +235,7 @@ describe('renewals', () => {
     valid = (accessToken) => accessToken !== 'a2';
     payloads.sessionRefresh = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
     const { text, cookies } = await send('sessionRefresh', { headers });
-    expect([text, cookies[0]]).toEqual([expect.not.stringContaining('a2'), expect.stringMatching(/=; Path=\/session/)]);
+    expect([text, cookies[0]]).toEqual([expect.not.stringContaining('a2'), expect.stringMatching(/=; HttpOnly/)]);
     expect(asked).toHaveLength(2);
   });
 

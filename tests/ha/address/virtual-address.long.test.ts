@@ -70,6 +70,66 @@ describeAsRoot('of two hosts', () => {
     await waitFor('the news', async () => (await neighbour({ asks: false })) === (await ethernet('b')));
   });
 
+  test('a client that missed the first announcements learns the new host, and not when its own entry expires', async () => {
+    say('a', 'hold');
+    await waitFor('a neighbour', async () => (await neighbour()) === (await ethernet('a')));
+    const deaf = 'add table arp deaf; add chain arp deaf in { type filter hook input priority 0; }';
+    await inside('c', ['nft', `${deaf}; add rule arp deaf in counter drop`]);
+    say('a', 'release');
+    say('b', 'hold');
+    // Those of the promotion, and those that keepalived repeats five seconds later.
+    await waitFor('the first announcements', async () => {
+      const packets = /packets (\d+)/.exec(await inside('c', ['nft', 'list', 'table', 'arp', 'deaf']))?.[1];
+      return Number(packets) >= 10;
+    });
+    expect(await neighbour({ asks: false })).toBe(await ethernet('a'));
+    await inside('c', ['nft', 'delete table arp deaf']);
+    await waitFor('the news', async () => (await neighbour({ asks: false })) === (await ethernet('b')));
+  });
+
+  // A request is under way: the client has sent all, and waits. Nothing but a reset tells it that no answer can come.
+  const departures: Record<string, () => Promise<void>> = {
+    'gives up the lead': async () => say('a', 'release'),
+    'has an agent that hangs': async () => void hosts.get('a')?.kill('SIGSTOP'),
+    'has an agent that hangs, and a keepalived that hangs': async () => {
+      hosts.get('a')?.kill('SIGSTOP');
+      for (const name of ['keepalived', 'keepalived-vrrp']) killQuietly(await pid('a', name), 'SIGSTOP');
+    },
+    'has an agent and a shell that hang': async () => {
+      hosts.get('a')?.kill('SIGSTOP');
+      killQuietly(await holder('a'), 'SIGSTOP');
+    },
+    'loses its keepalived': async () => {
+      hosts.get('a')?.kill('SIGSTOP');
+      killQuietly(await pid('a', 'keepalived-vrrp'), 'SIGKILL');
+    },
+  };
+  test.each(Object.keys(departures))(
+    'a client that waits for an answer of a host that %s gets a reset',
+    async (how) => {
+      say('a', 'hold');
+      await waitFor('the address at a', () => has('a'));
+      const shell = await holder('a');
+      const pids = await Promise.all(['keepalived', 'keepalived-vrrp'].map((name) => pid('a', name)));
+      const served = run('a', servedProgram, [String(servedPort), join(place.path, 'served.json')]);
+      await waitFor('the process', () => served.said.includes('ready'));
+      const waiting = run('c', connectProgram, [virtual, String(servedPort)]);
+      const elsewhere = run('c', connectProgram, [places.a, String(servedPort)]);
+      try {
+        await waitFor('connections', () => waiting.said.includes('welcome') && elsewhere.said.includes('welcome'));
+        await departures[how]?.();
+        await waitFor('the reset', () => waiting.said.includes('ECONNRESET'));
+        await waitFor('it is gone', async () => !(await has('a')));
+        expect(elsewhere.said).toBe('welcome\n');
+      } finally {
+        say('a', 'release');
+        hosts.get('a')?.kill('SIGCONT');
+        for (const each of [shell, ...pids]) killQuietly(each, 'SIGCONT');
+        for (const each of [served, waiting, elsewhere]) each.child.kill('SIGKILL');
+      }
+    },
+  );
+
   // Either mechanism alone is enough: keepalived's script, or the shell beside keepalived.
   test.each(['alone', 'with the shell beside keepalived'])(
     'a host whose agent hangs %s loses the address',

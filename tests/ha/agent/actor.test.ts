@@ -110,7 +110,7 @@ test.each<[Step, readonly string[]]>([
   [{ kind: 'fence', why: 'no commit succeeds' }, ['lost', 'kill', 'ended r: no commit succeeds', 'revoke']],
   [{ kind: 'resign', why: 'the lead is lost' }, ['lost', 'ended r: the lead is lost', 'revoke']],
   [
-    { kind: 'hand-over', host: 'b' },
+    { kind: 'hand-over', host: 'b', why: 'a switchover to b was requested' },
     ['handed over', 'lost', 'may return', 'kill', 'ended r: a switchover to b was requested', 'revoke'],
   ],
   [{ kind: 'start', role: 'MASTER' }, ['start MASTER']],

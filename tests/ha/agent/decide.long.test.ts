@@ -395,6 +395,25 @@ test('a switchover begins when its host is in sync and reports, and is abandoned
   expect(step(leading({}, closed))).toBe('detach');
 });
 
+test('a primary whose API is silent hands over to a host in sync whose API answers, and to no other', () => {
+  const serves = { reports: { b: { ...report, api: 'ANSWERS' as const } } };
+  const silent = { api: 'SILENT' as const };
+  const closed = { ...silent, server: { ...server, writable: false } };
+  expect(step(leading(serves, silent))).toBe('close');
+  expect(decide(leading(serves, closed), limits)).toEqual({
+    ...{ kind: 'hand-over', host: 'b', why: 'the API on a did not answer, and the one on b did' },
+  });
+  expect(step(leading(serves, { api: 'ANSWERS' }))).toBe('wait');
+  expect(step(leading(serves, { api: undefined }))).toBe('wait');
+  for (const api of ['SILENT', undefined] as const)
+    expect(step(leading({ reports: { b: { ...report, api } } }, silent))).toBe('wait');
+  expect(step(leading({ ...serves, wishes: { ...wishes, paused: true } }, silent))).toBe('wait');
+  // A person decides where it goes.
+  expect(step(leading({ ...serves, wishes: { ...wishes, switchoverTo: 'a' } }, silent))).toBe('wait');
+  const unheard = { b: { ...report, api: 'ANSWERS' as const, heardAtMs: nowMs - 6_000 } };
+  expect(step(leading({ reports: unheard }, silent))).toBe('wait');
+});
+
 test('a host that lacks writes is promoted only if a person accepts their loss, and only in place of that primary', () => {
   const standby = { ...server, duty: 'standby' as const, incarnation: 'later', writable: false };
   const candidate = { me: 'b', reign: undefined, leaderlessSinceMs: nowMs, server: standby };

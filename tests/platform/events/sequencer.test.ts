@@ -1,15 +1,17 @@
 // Sequence numbers are dense and immutable, and their order never leaves out a late commit.
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
+import { pino } from 'pino';
 import type { Database } from '../../../platform/database/database.ts';
 import { isLockWaitTimeout } from '../../../platform/errors/database-errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts';
-import { gatherTimeMs } from '../../../platform/events/sequencer.ts';
+import { gatherTimeMs, Sequencer } from '../../../platform/events/sequencer.ts';
 import { withRequestId } from '../../../platform/log/log.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { forFile } from '../../support/jest/shared.ts';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
+import { HandWake } from '../../support/product/hand-wake.ts';
 import { LocalContext, TestContext } from '../../support/product/test-context.ts';
 
 const ground = forFile(() => TestContext.open());
@@ -111,6 +113,54 @@ test('the lease elects one sequencer, and another is elected when it stops', asy
   await first?.sequencer.stop();
   await waitFor('the other', () => elected().some((each) => each !== first));
   await Promise.all(all.map((each) => each.stop()));
+});
+
+describe('how often it runs', () => {
+  const pollMs = 100;
+  const calls = { reads: 0, locks: 0 };
+  const wake = new HandWake();
+  /** Its reads find nothing, as if only the wake-up knew of the event. */
+  const counted = {
+    query: async () => {
+      calls.reads += 1;
+      return [];
+    },
+    write: async () => {
+      calls.locks += 1;
+      return [[{ sequenced: 1 }], {}];
+    },
+  } as unknown as Database;
+  const sequencer = new Sequencer({ db: counted, wake, log: pino({ level: 'silent' }) });
+
+  beforeAll(async () => {
+    jest.useFakeTimers();
+    sequencer.start();
+    await jest.advanceTimersByTimeAsync(0);
+  });
+
+  afterAll(async () => {
+    await sequencer.stop();
+    jest.useRealTimers();
+  });
+
+  test('while nothing happens, it reads once a second and never locks', async () => {
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(calls).toEqual({ reads: 6, locks: 0 });
+  });
+
+  test('a wake-up runs the statement at once', async () => {
+    wake.notify('status');
+    await jest.advanceTimersByTimeAsync(gatherTimeMs(0));
+    expect(calls).toEqual({ reads: 6, locks: 1 });
+  });
+
+  test('while wake-ups may be missed, it reads ten times a second', async () => {
+    wake.lose();
+    await jest.advanceTimersByTimeAsync(pollMs);
+    const before = calls.reads;
+    await jest.advanceTimersByTimeAsync(10 * pollMs);
+    expect(calls.reads).toBe(before + 10);
+  });
 });
 
 describe('appendStatus', () => {

@@ -373,6 +373,37 @@ test('only machines of the role are accepted, and a revoked machine is cut off',
   expect(domain.peers).toHaveLength(1);
 });
 
+test('a second process with the credentials of a machine is refused while the first is connected', async () => {
+  const lines: string[] = [];
+  const serverLog = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
+  const domain = new Domain();
+  const server = await LinkServer.listen({
+    ...{ host: '127.0.0.1', port: 0, tls: await machine('loadbalancer', 'one'), role: 'lbhost', log: serverLog },
+    open: (peer) => domain.open(peer),
+  });
+  ends.push(() => server.stop());
+  const mine = await machine('lbhost', 'host-1');
+  const first = dial(mine, [server.port]);
+  await waitFor('the first', () => first.connected);
+  const refusals: unknown[] = [];
+  const warn = ({ reason }: { reason?: string }) => void refusals.push(reason);
+  const copy = new LinkClient({
+    ...{ tls: mine, log: { ...log, warn } as unknown as typeof log, documents: new Documents(), processId: 'a-copy' },
+    ...{ role: 'loadbalancer', facts: () => ({}), urls: [`wss://127.0.0.1:${server.port}/link`] },
+  });
+  copy.start();
+  ends.push(() => copy.stop());
+  await waitFor('the refusal', () => refusals.length > 0);
+  expect(refusals).toEqual(['another process is connected as host-1']);
+  expect([first.connected, copy.connected, domain.peers.length, domain.closed]).toEqual([true, false, 1, 0]);
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { machine: 'host-1', role: 'lbhost', msg: expect.stringContaining('a second process') },
+  ]);
+  await first.stop();
+  await waitFor('the second', () => copy.connected);
+  expect(domain.peers).toHaveLength(2);
+});
+
 test('the newest connection of a machine counts', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);

@@ -86,19 +86,17 @@ describe('Health', () => {
     const health = new Health();
     health.add('database', async () => '3 ms');
     health.add('redis', () => Promise.reject(new Error('connection refused')), { required: false });
-    const impaired = [{ name: 'redis', ready: false, detail: 'connection refused' }];
-    expect(await health.readiness()).toEqual({ ready: true, missing: [], impaired });
+    const impaired = [{ name: 'redis', required: false, ready: false, detail: 'connection refused' }];
+    const parts = [{ name: 'database', required: true, ready: true, detail: '3 ms' }, ...impaired];
+    expect(await health.readiness()).toEqual({ ready: true, missing: [], impaired, parts });
     expect(await health.components()).toEqual([
       { name: 'database', ready: true, detail: '3 ms' },
       { name: 'redis', ready: false, detail: 'connection refused' },
     ]);
     const broken = new Health();
     broken.add('relay', () => Promise.reject(new Error('no lease')));
-    expect(await broken.readiness()).toEqual({
-      ready: false,
-      missing: [{ name: 'relay', ready: false, detail: 'no lease' }],
-      impaired: [],
-    });
+    const missing = [{ name: 'relay', required: true, ready: false, detail: 'no lease' }];
+    expect(await broken.readiness()).toEqual({ ready: false, missing, impaired: [], parts: missing });
   });
 
   test('database faults contain no statement', async () => {

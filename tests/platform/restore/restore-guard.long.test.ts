@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Database } from '../../../platform/database/database.ts';
 import { RestoreGuard, type RestoreGuardOptions } from '../../../platform/restore/restore-guard.ts';
@@ -239,6 +239,50 @@ test('a standstill alone begins nothing, even once its last commit record is del
   await guard([file], { on: openContext() });
   await write();
   expect(await lossy()).toEqual([]);
+});
+
+describe('keys from an escrow, without database.memory', () => {
+  const served = () =>
+    ground.db.execute("INSERT INTO running_time (role, from_at, until_at) VALUES ('system', NOW(3), NOW(3))");
+
+  test('beside a database that was served, they begin a lossy timeline, once', async () => {
+    await served();
+    const first = await guard([file, shared]);
+    expect(await lossy()).toMatchObject([{ epoch: 2, cause: 'RESTORE' }]);
+    expect(await ground.db.query("SELECT reason FROM status_change WHERE kind = 'database.timeline'")).toEqual([
+      { reason: expect.stringContaining('a restored backup or a copy') },
+    ]);
+    await first.stop();
+    await guard([file, shared], { on: openContext() });
+    expect(await lossy()).toHaveLength(1);
+  });
+
+  test('with `refuse` the start ends', async () => {
+    await served();
+    await expect(guard([file, shared], { onSetBack: 'refuse' })).rejects.toThrow('a restored backup or a copy');
+    expect(await lossy()).toEqual([]);
+  });
+
+  test('a new installation, a further host, a lost Redis and a process without key files begin nothing', async () => {
+    // Nothing has served it.
+    const first = await guard([file, shared]);
+    await served();
+    await write();
+    await first.stop();
+    // Redis remembers it.
+    const elsewhere = new FileTextMemory(join(folder.path, 'other.memory'));
+    await guard([elsewhere, shared], { on: openContext() });
+    await redis.del(...(await redis.keys(`${place.redisPrefix}*`)));
+    await guard([file, shared], { on: openContext() });
+    await guard([new RedisTextMemory(redis, `${place.redisPrefix}-empty`)], { on: openContext() });
+    // Another process is at work.
+    await ground.db.execute(
+      "INSERT INTO lease (name, token, owner, expires_at) VALUES ('process/process/x', UUID(), 'x', NOW(3) + INTERVAL 1 MINUTE)",
+    );
+    const third = new FileTextMemory(join(folder.path, 'third.memory'));
+    await guard([third, new RedisTextMemory(redis, `${place.redisPrefix}-empty`)], { on: openContext() });
+    expect(await lossy()).toEqual([]);
+  });
 });
 
 test('a damaged file is replaced', async () => {

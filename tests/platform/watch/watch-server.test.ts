@@ -6,6 +6,7 @@ import { request } from 'undici';
 import type { ProgramVersion } from '../../../platform/process/program-version.ts';
 import type { ComponentReadiness } from '../../../platform/watch/watch-answer.ts';
 import { WatchServer } from '../../../platform/watch/watch-server.ts';
+import { waitFor } from '../../support/machine/temporary-folder.ts';
 
 let server: WatchServer;
 let parts: ComponentReadiness[];
@@ -60,6 +61,20 @@ test('readiness has the version and the commit, for this host only, and omits an
   program = { version: '1.2.3', commit: undefined };
   server = await listen('loopback');
   expect(JSON.parse((await ask('/health/ready')).text)).not.toHaveProperty('commit');
+});
+
+test('all parts are named, those that work too, with the time since when', async () => {
+  const partsOf = async (host?: string) => JSON.parse((await ask('/health/ready', host)).text).parts;
+  parts = [{ name: 'database', ready: true, detail: '3 ms' }];
+  const [works] = await partsOf();
+  expect(works).toEqual({ name: 'database', ready: true, detail: '3 ms', since: expect.any(String) });
+  expect(Math.abs(Date.now() - Date.parse(works.since))).toBeLessThan(60_000);
+  expect(await partsOf()).toEqual([works]);
+  expect(await partsOf('elsewhere.test')).toEqual([{ name: 'database', ready: true, since: works.since }]);
+  parts = [{ name: 'database', ready: false, detail: 'gone' }];
+  await waitFor('another millisecond', () => Date.now() > Date.parse(works.since));
+  const [fails] = await partsOf();
+  expect(Date.parse(fails.since)).toBeGreaterThan(Date.parse(works.since));
 });
 
 test('no other path exists', async () => {

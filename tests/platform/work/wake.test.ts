@@ -50,10 +50,9 @@ function count(wake: Wake, topic: string): () => number {
   return () => calls;
 }
 
-/** A listener is also called when its connection is established, so this waits for that call. */
+/** Listeners are also called when the connection is established, which is before this. */
 async function connected(wake: Wake): Promise<void> {
-  const calls = count(wake, 'connected?');
-  await waitFor('the connection', () => calls() > 0);
+  await waitFor('the connection', () => wake.isLive);
 }
 
 async function killRedis(): Promise<void> {
@@ -108,10 +107,13 @@ test('Redis killed: notify does not fail and wakes this process; after its retur
   await Promise.all([one, two].map(connected));
   const counts = [one, two].map((wake) => count(wake, 'x'));
   await killRedis();
+  // Its listeners are called once, because they must poll more often now.
+  await waitFor('the loss', () => !one.isLive);
+  expect(counts[0]?.()).toBe(1);
   for (let index = 0; index < 50; index += 1) one.notify('x');
-  expect(counts[0]?.()).toBe(50);
+  expect(counts[0]?.()).toBe(51);
   redis = await startRedis({ folder, log: silentLog });
-  await waitFor('the reconnection', () => (counts[1]?.() ?? 0) > 0);
+  await waitFor('the loss and the reconnection', () => (counts[1]?.() ?? 0) > 1);
   const before = counts[1]?.() ?? 0;
   await waitFor('a wake-up through the new Redis', () => {
     one.notify('x');
@@ -142,6 +144,47 @@ test('Redis killed: events written by one process reach the readers of another b
   await Promise.all(all.map((each) => each.stop()));
 });
 
+test('a subscription whose messages no longer arrive is not live, although nothing closes its connection', async () => {
+  const path = folder.socketPath('mute.sock');
+  const sockets = new Set<Socket>();
+  let isMute = false;
+  const mute = createServer((client) => {
+    const server = connect(redis.path);
+    for (const socket of [client, server]) sockets.add(socket.on('error', () => undefined));
+    client.pipe(server);
+    server.on('data', (data) => {
+      if (!isMute) client.write(data);
+    });
+  });
+  await new Promise<void>((resolve) => mute.listen(path, resolve));
+  const wake = createRedisWake({ path }, { prefix: 'mute', log, beatMs: 20 });
+  wakes.push(wake);
+  await connected(wake);
+  const woken = count(wake, 'x');
+  isMute = true;
+  await waitFor('the loss', () => !wake.isLive);
+  // Listeners poll more often from now on.
+  expect(woken()).toBe(1);
+  isMute = false;
+  await waitFor('the return', () => wake.isLive);
+  // Messages in between are lost.
+  expect(woken()).toBeGreaterThan(1);
+  for (const socket of sockets) socket.destroy();
+  mute.close();
+});
+
+test('what Redis did not take is sent when it does', async () => {
+  const [one, two] = [open(), open()];
+  await Promise.all([one, two].map(connected));
+  await killRedis();
+  await waitFor('the loss', () => !one.isLive && !two.isLive);
+  const woken = count(two, 'owed');
+  one.notify('owed');
+  redis = await startRedis({ folder, log: silentLog });
+  // Once for the subscription, and once for the message.
+  await waitFor('the message', () => woken() > 1);
+});
+
 // Nothing awaited the driver's own subscription after a reconnect. When it got no answer in time, it ended the process.
 test('when Redis returns, there is one subscription, made by the code that awaits the answer', async () => {
   const subscriptions: number[] = [];
@@ -160,10 +203,10 @@ test('when Redis returns, there is one subscription, made by the code that await
   const wake = createRedisWake({ path }, { prefix: 'line', log });
   wakes.push(wake);
   const woken = count(wake, 'status');
-  // Each subscription wakes all listeners, because messages may have been missed.
-  await waitFor('the first subscription', () => woken() === 1);
+  // Each subscription wakes all listeners, because messages may have been missed, and each loss does, because they poll more often.
+  await waitFor('the first subscription', () => woken() === 1 && wake.isLive);
   for (const socket of sockets) socket.destroy();
-  await waitFor('the next one', () => woken() === 2);
+  await waitFor('the loss and the next one', () => woken() >= 3 && wake.isLive);
   expect(subscriptions.filter((times) => times > 0)).toEqual([1, 1]);
   for (const socket of sockets) socket.destroy();
   line.close();

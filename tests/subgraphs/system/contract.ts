@@ -158,6 +158,7 @@ export const system: Contract = {
     users         | users { nodes { ${shown.User} } } | alpha | FORBIDDEN
     ${ofProjectOrAll('apiTokens', shown.ApiToken)}
     machines      | machines { nodes { ${shown.Machine} } } | alpha | FORBIDDEN
+    processes     | processes { nodes { name programVersion commitHash roles hostName newestMigration live startedAt seenAt } } | - | FORBIDDEN
     machineRevocations    | machineRevocations | - | FORBIDDEN
     publishedOperations   | publishedOperations { nodes { ${shown.PublishedOperation} } } | alpha | FORBIDDEN
     publishedOperation    | publishedOperation(hash: "${'e'.repeat(64)}") { ${shown.PublishedOperation} } | - | FORBIDDEN

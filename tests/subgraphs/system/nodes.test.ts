@@ -92,6 +92,36 @@ describe('a CMP object', () => {
 });
 
 describe('lists', () => {
+  test('processes are listed by name, with what each has registered', async () => {
+    await bench.db.execute(
+      `INSERT INTO process_keys (owner, name, \`keys\`, at, version, commit_hash, roles, host, newest_migration) VALUES
+        (UUID(), 'b', '{}', NOW(3) - INTERVAL 1 SECOND, '0.3.0', 'abc', 'system,worker', 'host-1', '20270105000000_x'),
+        (UUID(), 'a', '{}', NOW(3) - INTERVAL 62 SECOND, NULL, NULL, NULL, NULL, NULL)`,
+    );
+    const document = `query ($after: String) { processes(first: 1, after: $after) {
+      nodes { name programVersion commitHash roles hostName newestMigration live } pageInfo { hasNextPage endCursor } totalCount } }`;
+    const { nodes, pageInfo, totalCount } = (await bench.ask(admin, document)).data.processes;
+    const none = { programVersion: null, commitHash: null, hostName: null, newestMigration: null };
+    expect({ nodes, totalCount }).toEqual({ nodes: [{ ...none, name: 'a', roles: [], live: false }], totalCount: 2 });
+    const last = (await bench.ask(admin, document, { after: pageInfo.endCursor })).data.processes;
+    expect(last.nodes).toEqual([
+      {
+        ...{ name: 'b', programVersion: '0.3.0', commitHash: 'abc', roles: ['system', 'worker'], live: true },
+        ...{ hostName: 'host-1', newestMigration: '20270105000000_x' },
+      },
+    ]);
+    expect([pageInfo.hasNextPage, last.pageInfo.hasNextPage]).toEqual([true, false]);
+    const named =
+      'query ($names: [String!], $orderBy: NamedOrder) { processes(names: $names, orderBy: $orderBy) { nodes { name } } }';
+    const namesIn = async (variables: object) =>
+      (await bench.ask(admin, named, variables)).data.processes.nodes.map(({ name }) => name);
+    await bench.db.execute("UPDATE process_keys SET started_at = NOW(3) - INTERVAL 1 HOUR WHERE name = 'b'");
+    expect(await namesIn({ names: ['b', 'c'] })).toEqual(['b']);
+    expect(await namesIn({ orderBy: 'OLDEST' })).toEqual(['b', 'a']);
+    expect(await namesIn({ orderBy: 'NAME_DESC' })).toEqual(['b', 'a']);
+    expect(await namesIn({ orderBy: 'NEWEST' })).toEqual(['a', 'b']);
+  });
+
   test.each([
     ['projects', 'projects(first: $first, after: $after)', 'name'],
     ['users', 'users(first: $first, after: $after)', 'name'],

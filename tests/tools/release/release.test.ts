@@ -2,7 +2,7 @@
 // needs: git
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readProgramVersion } from '../../../platform/process/program-version.ts';
@@ -28,6 +28,9 @@ beforeEach(async () => {
   await repository.git('config', 'user.name', 'test');
   await repository.git('config', 'user.email', 'test@example.test');
   await write('package.json', '{\n  "version": "0.1.0"\n}\n');
+  await mkdir(join(repository.root, 'docker/kubernetes'), { recursive: true });
+  await write('docker/kubernetes/kustomization.yaml', 'images: [{ name: tidegate, newTag: 0.1.0 }]\n');
+  await write('docker/Dockerfile', 'LABEL org.opencontainers.image.version="0.1.0"\n');
   await write(
     'package-lock.json',
     '{\n  "version": "0.1.0",\n  "packages": {\n    "": {\n      "version": "0.1.0"\n    }\n  }\n}\n',
@@ -61,7 +64,23 @@ function order(version: string): ReleaseOrder {
     date: '2026-01-31',
     publicSdl: () => publicSdl,
     verify,
+    make,
   };
+}
+
+/** Stands for the bootstrap. The clock and the place must not show in the archive. */
+async function make(checkout: string): Promise<void> {
+  const texts = { 'generated/compile-cache/x': checkout, 'generated/.boot-lock': '', 'generated/graph/a.ts': 'types' };
+  for (const [path, text] of Object.entries({ ...texts, 'dashboard/dist/index.html': 'page' })) {
+    await mkdir(dirname(join(checkout, path)), { recursive: true });
+    await writeFile(join(checkout, path), text);
+  }
+}
+
+async function filesIn(place: string): Promise<readonly string[]> {
+  const entries = await readdir(place, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(place.length + 1)).sort();
 }
 
 const release = (version: string) => makeRelease(order(version));
@@ -76,6 +95,8 @@ test('a release is a commit with the version and the changelog, an annotated tag
   expect(await repository.changedPaths()).toEqual([]);
   expect(JSON.parse(await read('package.json'))).toEqual({ version: '0.2.0-rc.1' });
   expect(JSON.parse(await read('package-lock.json')).packages['']).toEqual({ version: '0.2.0-rc.1' });
+  expect(await read('docker/Dockerfile')).toBe('LABEL org.opencontainers.image.version="0.2.0-rc.1"\n');
+  expect(await read('docker/kubernetes/kustomization.yaml')).toContain('newTag: 0.2.0-rc.1 }');
   // The first release has no lines from commits.
   expect(await read('CHANGELOG.md')).toBe(
     '# Changelog\n\n## [Unreleased]\n\n## [0.2.0-rc.1] - 2026-01-31\n\nThe first release.\n',
@@ -87,7 +108,7 @@ test('a release is a commit with the version and the changelog, an annotated tag
   ]);
   await run('tar', ['-xzf', archive.path], { cwd: folder.path });
   const unpacked = join(folder.path, 'tidegate-0.2.0-rc.1');
-  expect((await readdir(unpacked)).sort()).toEqual([...(await repository.trackedFiles())].sort());
+  expect(await filesIn(unpacked)).toEqual([...(await repository.trackedFiles())].sort());
   expect(await readProgramVersion(unpacked)).toEqual({ version: '0.2.0-rc.1', commit: made });
 });
 
@@ -161,15 +182,23 @@ test('the next release lists the changes since', async () => {
 });
 
 test('the same commit gives the same archive, in another clone and with other settings', async () => {
+  await mkdir(join(repository.root, 'tools/release'), { recursive: true });
+  await write('tools/release/made-files.ts', 'this commit has made files');
+  await write('.gitignore', 'generated\n');
+  await commit('feat: made files');
   const { archive } = await release('0.2.0');
   await commit('fix: a fault');
   const list = await run('tar', ['--numeric-owner', '-tvzf', archive.path]);
-  for (const line of list.stdout.trimEnd().split('\n')) expect(line).toMatch(/^(?:-rw-r--r--|drwxr-xr-x) 0\/0 /);
+  const lines = list.stdout.trimEnd().split('\n');
+  for (const line of lines) expect(line).toMatch(/^(?:-rw-r--r--|drwxr-xr-x) 0\/0 /);
+  const made = lines.map((line) => line.split(' ').at(-1)).filter((path) => path?.match(/generated|dist/));
+  expect(made).toEqual(['tidegate-0.2.0/dashboard/dist/index.html', 'tidegate-0.2.0/generated/graph/a.ts']);
+  expect(await repository.git('worktree', 'list', '--porcelain')).not.toContain('tidegate-release-');
   const other = join(folder.path, 'other');
   await run('git', ['clone', '--quiet', '--no-tags', repository.root, other]);
   await run('git', ['-C', other, 'config', 'tar.umask', '0077']);
   await run('git', ['-C', other, 'config', 'core.autocrlf', 'true']);
-  const again = await rebuildArchive(new Repository(other), '0.2.0', join(folder.path, 'again'));
+  const again = await rebuildArchive(new Repository(other), { ...order('0.2.0'), folder: join(folder.path, 'again') });
   expect(again.sha256).toBe(archive.sha256);
 });
 

@@ -2,6 +2,7 @@
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { CreateLink } from '../../forms/create-link.tsx';
+import { hrefOf } from '../../route.ts';
 import { Beats } from '../../view/beats.tsx';
 import { NoMatch } from '../../view/empty.tsx';
 import { formatWord } from '../../view/format.ts';
@@ -144,7 +145,7 @@ function NoNames() {
       <h3>No names yet</h3>
       <p>
         Create a pool with <code>gslbPoolCreate</code> and a name with <code>gslbCreate</code> in{' '}
-        <a href="/graphiql">GraphiQL</a>.
+        <a href={hrefOf('/graphiql')}>GraphiQL</a>.
       </p>
     </div>
   );

@@ -8,6 +8,7 @@ import { copiesOf, HostsPanel } from './hosts-panel.tsx';
 import { subjects } from './kinds.ts';
 import { MovesPanel } from './moves-panel.tsx';
 import { PicturePanel } from './picture/picture-panel.tsx';
+import { ProcessesPanel } from './processes-panel.tsx';
 import { type Status, useMoves, useStatus } from './use-hosts.ts';
 import '../../style/path.css';
 import './hosts.css';
@@ -19,8 +20,11 @@ export const page: Page = {
     firstList: 'hosts',
     groups: [
       {
-        does: 'Hosts, changes of the primary, events',
-        focus: { 1: '[data-list="hosts"]', 2: '[data-list="moves"]', 3: '[data-list="changes"]' },
+        does: 'Hosts, changes of the primary, events, processes',
+        focus: {
+          ...{ 1: '[data-list="hosts"]', 2: '[data-list="moves"]', 3: '[data-list="changes"]' },
+          4: '[data-list="processes"]',
+        },
       },
     ],
   },
@@ -36,7 +40,10 @@ function HostsPage() {
   if (status === null)
     return (
       <PageFrame control={control} className="ha" waitingFor="hosts">
-        <OneHost />
+        <div className="column">
+          <OneHost />
+          <ProcessesPanel />
+        </div>
       </PageFrame>
     );
   return (
@@ -67,6 +74,7 @@ function Moves({ status }: { readonly status: Status | undefined }) {
     <div className="column">
       {status !== undefined && <PicturePanel status={status} moves={moves.value} />}
       <MovesPanel reading={moves} />
+      <ProcessesPanel />
     </div>
   );
 }

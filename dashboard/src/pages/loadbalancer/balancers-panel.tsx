@@ -2,6 +2,7 @@
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { CreateLink } from '../../forms/create-link.tsx';
+import { hrefOf } from '../../route.ts';
 import { NoMatch } from '../../view/empty.tsx';
 import { formatDuration } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
@@ -165,8 +166,8 @@ function NoBalancers() {
     <div className="empty">
       <h3>No load balancers yet</h3>
       <p>
-        Create one with the mutation <code>loadBalancerCreate</code> in <a href="/graphiql">GraphiQL</a>, or on the
-        command line:
+        Create one with the mutation <code>loadBalancerCreate</code> in <a href={hrefOf('/graphiql')}>GraphiQL</a>, or
+        on the command line:
       </p>
       <pre>tidegate loadbalancers --help</pre>
     </div>

@@ -1,4 +1,5 @@
 // Instructions for the relay's page while it is empty.
+import { hrefOf } from '../../route.ts';
 
 export function NoBackends() {
   return (
@@ -6,7 +7,7 @@ export function NoBackends() {
       <h3>No backends yet</h3>
       <p>
         A backend is a device or service that receives relayed calls. Register one with the mutation{' '}
-        <code>backendCreate</code> in <a href="/graphiql">GraphiQL</a>, or on the command line:
+        <code>backendCreate</code> in <a href={hrefOf('/graphiql')}>GraphiQL</a>, or on the command line:
       </p>
       <pre>tidegate backends --help</pre>
       <p>
@@ -24,7 +25,7 @@ export function NoOperations({ hasBackends }: { readonly hasBackends: boolean })
       {hasBackends ? (
         <p>
           Accepted calls appear here immediately. Open the page of a backend and choose “First call”, or take the
-          example in the first tab of <a href="/graphiql">GraphiQL</a>.
+          example in the first tab of <a href={hrefOf('/graphiql')}>GraphiQL</a>.
         </p>
       ) : (
         <p>Accepted calls appear here immediately. Register a backend first.</p>

@@ -34,7 +34,7 @@ export class CheckerWatcher extends Looped {
 
   constructor(options: CheckerWatcherOptions) {
     const { log, lookMs = usualLookMs } = options;
-    super({ name: 'GSLB checkers', log, pauseMs: () => lookMs, run: () => this.#look() });
+    super({ name: 'GSLB checkers', log, pauseMs: () => lookMs, run: () => this.#look(), rest: options });
     this.#options = options;
     this.#silent = new SilentMachines(lookMs);
     this.#calm = new CalmMachines({
@@ -43,11 +43,11 @@ export class CheckerWatcher extends Looped {
     });
   }
 
-  async #look(): Promise<boolean> {
-    await this.#endSilent();
+  async #look(): Promise<false | 'rest'> {
+    const sharers = await this.#endSilent();
     await this.#forgetRevoked();
     await this.#calm.look();
-    return false;
+    return sharers === 0 && 'rest';
   }
 
   async #forgetRevoked(): Promise<void> {
@@ -57,13 +57,15 @@ export class CheckerWatcher extends Looped {
         log.warn({ checker: name }, 'the machine of a GSLB checker was revoked: it is forgotten');
   }
 
-  async #endSilent(): Promise<void> {
+  /** Returns how many checkers share targets. */
+  async #endSilent(): Promise<number> {
     const { db, wake, log, silenceMs } = this.#options;
     const sharers = await readSharers(db);
     const silences = this.#silent.look(sharers.map(({ id, heardAt }) => ({ id, sign: heardAt?.getTime() })));
     const silent = sharers.filter(({ id, linked }) => (silences.get(id) ?? 0) >= (linked ? silenceMs : silenceMs / 2));
-    if (silent.length === 0) return;
+    if (silent.length === 0) return sharers.length;
     for (const { name } of await db.transaction((tx) => endSharing(tx, wake, silent)))
       log.warn({ checker: name }, 'a GSLB checker is silent: others check its targets');
+    return sharers.length;
   }
 }

@@ -11,8 +11,8 @@ import { gslbEvents } from '../events.ts';
 import { serverNameTouched } from '../plans/server-names.ts';
 import {
   forgetNameServer,
-  movedPresence,
   nameServersAmong,
+  readPresences,
   serversChanged,
   setPresence,
 } from '../stores/name-server-store.ts';
@@ -38,7 +38,7 @@ export class NameServerWatcher extends Looped {
 
   constructor(options: NameServerWatcherOptions) {
     const { log } = options;
-    super({ name: 'name servers', log, pauseMs: () => lookMs, run: () => this.#look() });
+    super({ name: 'name servers', log, pauseMs: () => lookMs, run: () => this.#look(), rest: options });
     this.#options = options;
     this.#calm = new CalmMachines({
       ...{ ...options, kinds: gslbEvents, kind: 'gslbNameServer.state' },
@@ -46,16 +46,18 @@ export class NameServerWatcher extends Looped {
     });
   }
 
-  async #look(): Promise<boolean> {
-    await this.#tellPresence();
+  async #look(): Promise<false | 'rest'> {
+    const servers = await this.#tellPresence();
     await this.#forgetRevoked();
     await this.#calm.look();
-    return false;
+    return servers === 0 && 'rest';
   }
 
-  async #tellPresence(): Promise<void> {
+  /** Returns how many name servers there are. */
+  async #tellPresence(): Promise<number> {
     const { db, wake, log } = this.#options;
-    const moved = await movedPresence(db);
+    const all = await readPresences(db);
+    const moved = all.filter(({ hasMoved }) => hasMoved);
     const isNews = ({ id, present, heardAt }: (typeof moved)[number]) =>
       !present || (this.#silent.has(id) && this.#silent.get(id) === heardAt?.getTime());
     const news = moved.filter(isNews);
@@ -66,6 +68,7 @@ export class NameServerWatcher extends Looped {
         if (present) log.warn({ server }, 'a name server no longer reports');
         else log.info({ server }, 'a name server reports again');
       }
+    return all.length;
   }
 
   async #forgetRevoked(): Promise<void> {

@@ -135,13 +135,13 @@ export function absentNameServers(db: Sql): Promise<readonly { id: string; name:
   );
 }
 
-/** Name servers whose presence changed since their last event. */
-export async function movedPresence(db: Sql): Promise<readonly SeenPresence[]> {
-  const rows = await db.query<Omit<SeenPresence, 'present'> & { readonly present: number }>(
-    `SELECT id, name, present, heard_at AS heardAt FROM gslb_name_server
-    WHERE present <> COALESCE(${heardSql}, 0) ORDER BY id LIMIT 1000`,
+/** Name servers. `hasMoved`: whether their presence changed since their last event; these are first. */
+export async function readPresences(db: Sql): Promise<readonly (SeenPresence & { readonly hasMoved: boolean })[]> {
+  const rows = await db.query<Omit<SeenPresence, 'present'> & { readonly present: number; readonly moved: number }>(
+    `SELECT id, name, present, heard_at AS heardAt, present <> COALESCE(${heardSql}, 0) AS moved FROM gslb_name_server
+    ORDER BY moved DESC, id LIMIT 1000`,
   );
-  return rows.map((row) => ({ ...row, present: row.present === 1 }));
+  return rows.map(({ moved, ...row }) => ({ ...row, present: row.present === 1, hasMoved: moved === 1 }));
 }
 
 /** Emits the event for a name server that reports again or no longer reports, if its row is unchanged. A second process finds nothing to do. */

@@ -65,9 +65,10 @@ export class BalancerFollower {
 
   constructor(options: BalancerFollowerOptions) {
     this.#options = options;
-    const { log } = options;
+    const { log, wake } = options;
+    const rest = { wake };
     const run = (signal: AbortSignal) => this.#look(signal);
-    this.#loop = new Loop({ name: 'members that are load balancers', log, pauseMs: () => lookMs, run });
+    this.#loop = new Loop({ name: 'members that are load balancers', log, pauseMs: () => lookMs, run, rest });
   }
 
   start(): void {
@@ -79,10 +80,10 @@ export class BalancerFollower {
     await this.#lease?.release();
   }
 
-  async #look(signal: AbortSignal): Promise<boolean> {
+  async #look(signal: AbortSignal): Promise<false | 'rest'> {
     const members = await readFollowed(this.#options.db);
     this.#forget(members);
-    if (members.length === 0) return false;
+    if (members.length === 0) return 'rest';
     if (this.#lease === undefined || this.#lease.signal.aborted)
       this.#lease = await this.#options.leases.acquire(leaseName);
     const lease = this.#lease;

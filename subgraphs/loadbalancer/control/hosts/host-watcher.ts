@@ -30,7 +30,7 @@ export class HostWatcher extends Looped {
 
   constructor(options: HostWatcherOptions) {
     const { log, lookMs = usualLookMs } = options;
-    super({ name: 'hosts', log, pauseMs: () => lookMs, run: () => this.#look() });
+    super({ name: 'hosts', log, pauseMs: () => lookMs, run: () => this.#look(), rest: options });
     this.#options = options;
     this.#lostMs = lostLooks * lookMs;
     this.#silent = new SilentMachines(lookMs);
@@ -40,15 +40,16 @@ export class HostWatcher extends Looped {
     });
   }
 
-  async #look(): Promise<boolean> {
+  async #look(): Promise<false | 'rest'> {
     const { db, wake } = this.#options;
     for (const id of await removedHosts(db)) await db.transaction((tx) => endHost(tx, wake, id));
-    await this.#endLost();
+    const online = await this.#endLost();
     await this.#calm.look();
-    return false;
+    return online === 0 && 'rest';
   }
 
-  async #endLost(): Promise<void> {
+  /** Returns how many hosts have a connection. */
+  async #endLost(): Promise<number> {
     const { db, wake, log } = this.#options;
     const online = await onlineHosts(db);
     const silences = this.#silent.look(
@@ -59,5 +60,6 @@ export class HostWatcher extends Looped {
       log.warn({ host: host.name }, 'no process confirms the connection of a load balancer host any more');
       await db.transaction((tx) => endEpoch(tx, wake, host));
     }
+    return online.length;
   }
 }

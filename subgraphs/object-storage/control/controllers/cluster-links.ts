@@ -19,7 +19,7 @@ import { objectEvents } from '../events.ts';
 import { OptionEnds } from '../options/option-ends.ts';
 import { forgetQuestions } from '../questions/question-store.ts';
 import { RingChanges } from '../rings/ring-changes.ts';
-import { forgetSilent, movedPresence, tellPresence } from '../stores/controller-store.ts';
+import { forgetSilent, readPresences, tellPresence } from '../stores/controller-store.ts';
 import { documentNamed, putDocument } from '../stores/document-store.ts';
 import { lockFederation } from '../stores/federation-store.ts';
 import { ClusterLogins } from './cluster-logins.ts';
@@ -71,12 +71,15 @@ export class ClusterLinks implements LifecycleComponent {
     this.#options = options;
     this.#ringChanges = new RingChanges(options);
     this.#optionEnds = new OptionEnds(options);
-    const { log } = options;
+    const { log, wake } = options;
     this.#calm = new CalmMachines({
       ...{ ...options, kinds: objectEvents, kind: 'objectCluster.presence' },
       exists: 'SELECT 1 FROM object_cluster WHERE id = ? AND live_name IS NOT NULL',
     });
-    this.#loop = new Loop({ name: 'clusters of object storage', log, pauseMs: () => lookMs, run: () => this.#look() });
+    this.#loop = new Loop({
+      ...{ name: 'clusters of object storage', log, pauseMs: () => lookMs, rest: { wake } },
+      run: () => this.#look(),
+    });
   }
 
   /** Undefined if controllers can't connect here. */
@@ -115,12 +118,13 @@ export class ClusterLinks implements LifecycleComponent {
     return this.drain();
   }
 
-  async #look(): Promise<boolean> {
+  async #look(): Promise<false | 'rest'> {
     const { db, wake, log, place } = this.#options;
-    await this.#ringChanges.advance();
-    await this.#optionEnds.advance();
+    const changes = await this.#ringChanges.advance();
+    const ends = await this.#optionEnds.advance();
     if (place !== undefined) await this.#tellKeys(place.signingKeys);
-    const moved = await movedPresence(db);
+    const clusters = await readPresences(db);
+    const moved = clusters.filter(({ hasMoved }) => hasMoved).map(({ id }) => id);
     for (const id of moved.filter((each) => this.#moved.has(each))) {
       const told = await db.transaction((tx) => tellPresence(tx, wake, id));
       if (told?.to === 'ABSENT') log.warn({ cluster: told.name }, 'a cluster of object storage is silent');
@@ -128,17 +132,18 @@ export class ClusterLinks implements LifecycleComponent {
     }
     this.#moved = new Set(moved);
     await this.#calm.look();
-    if (performance.now() - this.#toldServicesAtMs >= tellServicesMs) {
+    if (clusters.length > 0 && performance.now() - this.#toldServicesAtMs >= tellServicesMs) {
       this.#toldServicesAtMs = performance.now();
       await tellServices(db, wake);
       await tellLags(db, wake);
       await tellReplicas(db, wake);
     }
-    if (performance.now() - this.#forgotAtMs < keptMs) return false;
-    await forgetSilent(db);
-    await forgetQuestions(db);
-    this.#forgotAtMs = performance.now();
-    return false;
+    if (performance.now() - this.#forgotAtMs >= keptMs) {
+      await forgetSilent(db);
+      await forgetQuestions(db);
+      this.#forgotAtMs = performance.now();
+    }
+    return clusters.length + changes + ends === 0 && 'rest';
   }
 
   /** A process with a newer key file publishes its keys before it signs with them. A process with an older file removes none of them. */

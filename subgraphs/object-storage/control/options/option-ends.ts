@@ -48,10 +48,11 @@ export class OptionEnds {
     this.#options = options;
   }
 
-  /** Polls each ending option once. */
-  async advance(): Promise<void> {
+  /** Polls each ending option once. Returns how many there are. */
+  async advance(): Promise<number> {
     const { db, wake, log } = this.#options;
-    for (const option of await endingOptions(db)) {
+    const options = await endingOptions(db);
+    for (const option of options) {
       const { id, name, endingEpoch } = option;
       if (endingEpoch === null) continue;
       const { held, waits } = await verdictOf(db, option, endingEpoch);
@@ -72,6 +73,7 @@ export class OptionEnds {
         held === undefined ? 'an option was deleted' : 'the deletion of an option was called off',
       );
     }
+    return options.length;
   }
 }
 

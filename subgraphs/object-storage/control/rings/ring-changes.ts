@@ -49,10 +49,11 @@ export class RingChanges {
     this.#options = options;
   }
 
-  /** Polls each change that has not ended once. */
-  async advance(): Promise<void> {
+  /** Polls each change that has not ended once. Returns how many there are. */
+  async advance(): Promise<number> {
     const { db, log } = this.#options;
-    for (const change of await liveChanges(db)) {
+    const changes = await liveChanges(db);
+    for (const change of changes) {
       if (change.step === undefined && change.state !== 'RUNNING') continue;
       const progress = (await progressOf(db, [change])).get(change.id) ?? [];
       if (!progress.every(({ told }) => told?.left === 0)) {
@@ -62,6 +63,7 @@ export class RingChanges {
       const did = await db.transaction((tx) => this.#take(tx, change));
       if (did !== undefined) log.info({ ring: change.number, change: change.id }, did);
     }
+    return changes.length;
   }
 
   async #tell(change: RingChangeRow, progress: readonly StepProgress[]): Promise<void> {

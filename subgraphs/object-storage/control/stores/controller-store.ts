@@ -140,12 +140,12 @@ export async function forgetSilent(sql: Sql): Promise<void> {
 
 const heardOf = `EXISTS (SELECT 1 FROM object_controller k WHERE k.cluster_id = c.id AND ${heardController})`;
 
-/** UUIDs of clusters whose presence differs from the last published one. */
-export async function movedPresence(sql: Sql): Promise<readonly string[]> {
-  const rows = await sql.query<{ id: string }>(
-    `SELECT c.id FROM object_cluster c WHERE c.live_name IS NOT NULL AND c.present <> ${heardOf} ORDER BY c.id`,
+/** Live clusters by UUID. `hasMoved`: whether the presence differs from the last published one. */
+export async function readPresences(sql: Sql): Promise<readonly { readonly id: string; readonly hasMoved: boolean }[]> {
+  const rows = await sql.query<{ id: string; moved: number }>(
+    `SELECT c.id, c.present <> ${heardOf} AS moved FROM object_cluster c WHERE c.live_name IS NOT NULL ORDER BY c.id`,
   );
-  return rows.map(({ id }) => id);
+  return rows.map(({ id, moved }) => ({ id, hasMoved: moved === 1 }));
 }
 
 /** Publishes that a cluster is present or absent. Undefined if another process has already done so. */

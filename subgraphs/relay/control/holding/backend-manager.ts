@@ -72,15 +72,18 @@ export class BackendManager {
     return holder;
   }
 
-  /** Takes backends with waiting calls that nobody holds; releases idle ones; the others check their queues. */
-  async tick(): Promise<void> {
+  /**
+   * Takes backends with waiting calls that nobody holds; releases idle ones; the others check their queues. `callsAct`: whether any
+   * call may wait.
+   */
+  async tick({ callsAct }: { readonly callsAct: boolean }): Promise<void> {
     if (this.#draining) return;
     for (const holder of [...this.#holders.values()]) {
       if (!holder.live || holder.idleMs > this.#dependencies.settings.holderIdleMs || this.#lacksSource(holder.row))
         this.#letGo(holder);
       else if (holder.queue.waiting) void holder.readAgain();
     }
-    for (const id of await backendsWithPending(this.#dependencies.db)) {
+    for (const id of callsAct ? await backendsWithPending(this.#dependencies.db) : []) {
       const holder = this.get(id);
       if (holder !== undefined) holder.queue.poke();
       else if (!this.#failing.has(id)) await this.#takeWaiting(id);

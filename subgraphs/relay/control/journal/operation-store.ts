@@ -552,6 +552,15 @@ export async function countUnended(sql: Sql): Promise<{ readonly state: Operatio
   return states.map((state) => ({ state, count: found.find((each) => each.state === state)?.count ?? 0 }));
 }
 
+/** Whether any call has not ended, or may still act. */
+export async function anyActs(sql: Sql): Promise<boolean> {
+  const rows = await sql.query(
+    `SELECT 1 FROM operation WHERE state IN ('PENDING', 'SENT')
+      OR (state IN ('UNKNOWN', 'ACCEPTED') AND quiet_over = 0 AND quiet_until IS NOT NULL) LIMIT 1`,
+  );
+  return rows.length > 0;
+}
+
 /** Backends with waiting calls. */
 export async function backendsWithPending(sql: Sql): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(

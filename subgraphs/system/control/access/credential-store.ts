@@ -27,7 +27,7 @@ interface TokenRow {
   readonly operationHashes: string | null;
 }
 
-const refreshTokenDays = 7;
+export const refreshTokenDays = 7;
 const sessionDays = 30;
 const endOfSession = `LEAST(NOW(3) + INTERVAL ${refreshTokenDays} DAY, created_at + INTERVAL ${sessionDays} DAY)`;
 
@@ -39,6 +39,14 @@ interface BegunSession {
   readonly expiresAt: Date;
   /** Valid sessions of the user that were ended because there were too many. */
   readonly ended: number;
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly userId: string;
+  readonly userVersion: number;
+  readonly refreshHash: string;
+  readonly familyHash: string;
 }
 
 export interface UserSession {
@@ -167,10 +175,7 @@ export class CredentialStore {
   }
 
   /** Begins a session, unless the user has been changed or disabled since the verification. Ends others if there are too many. */
-  async begin(
-    tx: Transaction,
-    session: { id: string; userId: string; userVersion: number; refreshHash: string; familyHash: string },
-  ): Promise<BegunSession | undefined> {
+  async begin(tx: Transaction, session: NewSession): Promise<BegunSession | undefined> {
     // The share lock waits for a concurrent change of password, which ends all sessions that it can see.
     const user = await tx.query(
       'SELECT id FROM user WHERE id = ? AND version = ? AND disabled = 0 LOCK IN SHARE MODE',

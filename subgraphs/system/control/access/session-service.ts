@@ -4,7 +4,7 @@
 import { audit } from '../../../../platform/audit/audit.ts';
 import type { LoginCredentials } from '../../../../platform/caller/access.ts';
 import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
-import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { TokenBuckets } from '../../../../platform/edge/token-buckets.ts';
 import { invariant, Refusal, refuse, userError } from '../../../../platform/errors/errors.ts';
 import { newToken } from '../../../../platform/values/ids.ts';
@@ -23,7 +23,7 @@ export interface TokenPair {
 }
 
 interface SessionServiceOptions {
-  readonly db: Database;
+  readonly db: Sql & Pick<Database, 'transaction'>;
   readonly credentials: CredentialStore;
   readonly provider: IdentityProvider;
   readonly accessTokens: AccessTokens;
@@ -32,7 +32,7 @@ interface SessionServiceOptions {
 }
 
 export class SessionService {
-  readonly #db: Database;
+  readonly #db: Sql & Pick<Database, 'transaction'>;
   readonly #credentials: CredentialStore;
   readonly #provider: IdentityProvider;
   readonly #accessTokens: AccessTokens;

@@ -55,6 +55,7 @@ export function webhookBody(message: Message, at: Date): JsonObject {
       alerts: alerts.map((alert) => ({
         ...alert,
         cmpObject: alert.cmpObject === null ? null : { ...alert.cmpObject },
+        runbook: runbookOf(alert.condition),
       })),
     },
   };
@@ -77,10 +78,16 @@ export function mailOf(message: Message): { readonly subject: string; readonly t
     lineOf(alert),
     `  rule: ${alert.ruleName}, since ${alert.since}`,
     ...(alert.link === null ? [] : [`  ${alert.link}`]),
+    ...(alert.state === 'RESOLVED' ? [] : [`  what to do: ${runbookOf(alert.condition)}`]),
     '',
   ]);
   const text = [titleOf(message), '', ...lines, ...omittedLine(message)].join('\n');
   return { subject: `[Tidegate] ${titleOf(message)}`, text: `${text.trimEnd()}\n` };
+}
+
+/** The section of the installation's own documentation; tests/docs/runbook.test.ts checks that it exists. */
+export function runbookOf(condition: AlertCondition): string {
+  return `docs/runbook.md#${condition.toLowerCase()}`;
 }
 
 function titleOf({ kind, channelName, firing, resolved, alerts }: Message): string {

@@ -357,6 +357,7 @@ describe('files with faults, and servers that fail', () => {
         limits: { concurrency: 1, queueLimit: 1, deadlineMs: 1 },
         cryptoProfile: 'MODERN',
         allowInit: false,
+        deletionProtected: false,
         separateObjects: false,
         hostKeySha256: null,
         certificateSha256: null,

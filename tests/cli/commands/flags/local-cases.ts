@@ -20,7 +20,13 @@ export async function localCases(run: FlagRun): Promise<void> {
   const ok = (line: string) => coverage.succeeds(line);
   const config = `--config ${system.config}`;
   for (let times = 0; times < 2; times += 1) await ok(`migrate ${config}`);
+  expect(await run.ok('processes')).toMatch(/"programVersion": "\d[^}]*"live": true/);
   expect(await ok(`grants rows@% ${config}`)).toContain('GRANT');
+  expect(await ok(`doctor ${config}`)).toContain('nothing is wrong');
+  const stores = 'database: { host: db.test }\nredis: { host: redis.test }\n';
+  const host = '{ name: all, address: all.test, roles: [gateway, system, worker] }';
+  await writeFile(system.path('hosts.yaml'), `url: https://tidegate.test/\n${stores}hosts: [${host}]\n`);
+  expect(await ok(`setup --hosts ${system.path('hosts.yaml')} --to ${system.path('installation')}`)).toContain('.sql');
   expect(await ok(`audit export ${config} --from 2026-01-01 --to 2100-01-01`)).toContain('"hash"');
   expect(await ok(`audit export ${config} --to 2026-01-01`)).toBe('');
   await ok(`audit sign ${config}`);
@@ -64,7 +70,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   expect(await ok('complete')).toContain('complete -F _tidegate tidegate');
   for (const shell of ['bash', 'zsh', 'fish']) expect(await ok(`complete ${shell}`)).toContain('_tidegate_table');
   const printed = await ok(
-    `serve --print-config --roles gateway --set listen.port=4001 --log-level warn --as-root ${config}`,
+    `serve --print-config --quiet --roles gateway --set listen.port=4001 --log-level warn --as-root ${config}`,
   );
   expect(printed).toMatch(/^listen\.port: 4001$/m);
   expect(printed).toMatch(/^log\.level: "warn"$/m);

@@ -29,7 +29,7 @@ export const faultKinds = [
  * Faults for rare chains of events. `kill-invited` hits the host that is being admitted. `kill-primary` hits the leader. `usurp` hangs the
  * agent of the member while another host needs its place.
  */
-export type FaultKind = (typeof faultKinds)[number] | 'time-passes' | 'kill-invited' | 'kill-primary' | 'usurp';
+export type FaultKind = (typeof faultKinds)[number] | 'api' | 'time-passes' | 'kill-invited' | 'kill-primary' | 'usurp';
 
 export interface WorldOptions {
   /** Default: two. */

@@ -88,13 +88,14 @@ export class SimulatedAgent implements Agent {
   }
 
   #report(): void {
-    const { answering, received, name } = this.#host;
+    const { answering, received, name, api } = this.#host;
     if (answering === undefined) return;
     const { incarnation, replica } = answering;
     const receiving = replica?.receiving === true && !replica.diverged && this.#host.isConnected;
     const { reign, admission } = replica ?? {};
     const asks = this.#since.asking?.reign;
-    const text = JSON.stringify({ incarnation, reign, admission, asks, receiving, received, at: this.#context.nowMs });
+    const told = { incarnation, reign, admission, asks, receiving, received, api };
+    const text = JSON.stringify({ ...told, at: this.#context.nowMs });
     this.#ask(
       () => this.#context.etcd.put(`hosts/${name}`, text),
       () => undefined,
@@ -143,7 +144,7 @@ export class SimulatedAgent implements Agent {
       ...{ me: this.#host.name, nowMs, shared, server: this.#host.view(), reign: this.#host.reign },
       strict: options.strict ?? false,
       ...{ admission, failedAtMs: { ...failedAtMs }, sealedRevision: this.#sealedRevision },
-      ...{ leaderlessSinceMs, wishedSinceMs, asking },
+      ...{ leaderlessSinceMs, wishedSinceMs, asking, api: this.#host.api },
     };
     const view = options.view?.(seen) ?? seen;
     const step = decide(view, limits);

@@ -1,6 +1,6 @@
 // One host's database: a log of writes, the part that its storage engine has committed, and the received writes that it has not applied.
 
-import type { Duty, ServerView } from '../../../../ha/agent/view.ts';
+import type { ApiState, Duty, ServerView } from '../../../../ha/agent/view.ts';
 import type { Random } from '../../../../trials/random.ts';
 import type { HostName, WorldOptions } from './context.ts';
 import type { Messages } from './messages.ts';
@@ -83,6 +83,7 @@ export class SimulatedHost {
   isAgentPaused = false;
   isPaused = false;
   isCutFromEtcd = false;
+  api: ApiState = 'ANSWERS';
 
   constructor(name: HostName, context: Context) {
     this.name = name;
@@ -104,7 +105,7 @@ export class SimulatedHost {
   }
 
   mend(): void {
-    Object.assign(this, { isAgentPaused: false, isPaused: false, isCutFromEtcd: false });
+    Object.assign(this, { isAgentPaused: false, isPaused: false, isCutFromEtcd: false, api: 'ANSWERS' });
     if (this.server?.hung === true) this.kill();
   }
 

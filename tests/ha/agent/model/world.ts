@@ -45,7 +45,9 @@ export class World {
     const hostOf = (name: HostName) => new SimulatedHost(name, this.#context);
     this.#hosts = { a: hostOf('a'), b: hostOf('b'), c: hostOf('c') };
     const some = random.shuffle(faultKinds).slice(0, random.integer(1, faultKinds.length));
-    this.#faultKinds = rates?.faults ?? [...some, ...some.slice(0, 2), 'time-passes', 'time-passes'];
+    // An API that comes and goes moves the primary, as people's wishes do.
+    const moves = some.includes('switchover') ? (['api'] as const) : [];
+    this.#faultKinds = rates?.faults ?? [...some, ...some.slice(0, 2), ...moves, 'time-passes', 'time-passes'];
     const [faultRate, receiveRate] = [random.pick([0.03, 0.1, 0.25, 0.6]), random.pick([1, 0.2])];
     this.#faultRate = rates?.faultRate ?? faultRate;
     this.#quietSteps = random.integer(0, mostQuietSteps);
@@ -128,6 +130,7 @@ export class World {
     else if (kind === 'cut') this.#cutSome(host.name);
     else if (kind === 'cut-from-etcd') host.isCutFromEtcd = true;
     else if (kind === 'hang' && host.server !== undefined) host.server.hung = true;
+    else if (kind === 'api') host.api = random.pick(['ANSWERS', 'SILENT'] as const);
     else if (kind === 'etcd-elects') etcd.elects(nowMs + leaseMs);
     else if (kind === 'switchover') etcd.put('switchover', random.pick(this.#context.names));
     else if (kind === 'pause') etcd.put('paused', random.next() < 0.2);

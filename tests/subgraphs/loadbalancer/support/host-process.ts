@@ -37,6 +37,7 @@ export class HostProcess {
     const { wrapper = [] } = this.#options;
     const [command = '', ...args] = [
       ...wrapper,
+      ...(process.getuid?.() === 0 ? await privilegesOfUnit() : []),
       process.execPath,
       '--disable-warning=ExperimentalWarning',
       program,
@@ -64,6 +65,14 @@ export class HostProcess {
     child.kill(signal);
     await once(child, 'exit');
   }
+}
+
+/** A host has no more privileges than under its unit. */
+async function privilegesOfUnit(): Promise<readonly string[]> {
+  const unit = await readFile(new URL('../../../../docker/systemd/tidegate-lbhost.service', import.meta.url), 'utf8');
+  const names = /^CapabilityBoundingSet=(.+)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+  const kept = names.map((name) => `+${name.replace('CAP_', '').toLowerCase()}`);
+  return ['setpriv', `--bounding-set=${['-all', ...kept].join()}`, '--no-new-privs', '--'];
 }
 
 export async function readHostProcessOptions(file: string): Promise<HostProcessOptions> {

@@ -107,7 +107,13 @@ describe('messages', () => {
     expect(webhookBody(message, new Date(0))).toMatchObject({
       type: 'alerts.changed',
       timestamp: '1970-01-01T00:00:00.000Z',
-      data: { channelName: 'ops', firing: 1_000, omitted: 999, cursor: 'C', alerts: [{ ...alert }] },
+      data: {
+        channelName: 'ops',
+        firing: 1_000,
+        omitted: 999,
+        cursor: 'C',
+        alerts: [{ ...alert, runbook: 'docs/runbook.md#name_degraded' }],
+      },
     });
     const test = { ...message, kind: 'TEST' as const, firing: 0, alerts: [] };
     expect(webhookBody(test, new Date(0))).toMatchObject({ type: 'alerts.test', data: { omitted: 0 } });
@@ -141,7 +147,10 @@ describe('messages', () => {
     expect(subject).toBe('[Tidegate] 1 firing: Gslb www.example is OFFLINE');
     expect(text).toContain('rule: names, since 2026-01-01T00:00:00.000Z');
     expect(text).toContain('https://t.example/gslb?gslb=S');
+    expect(text).toContain('what to do: docs/runbook.md#name_degraded');
     expect(text).not.toContain('more');
+    const over: Message = { ...message, firing: 0, resolved: 1, alerts: [{ ...alert, state: 'RESOLVED' }] };
+    expect(mailOf(over).text).not.toContain('what to do');
   });
 
   test('a subject is linked where the dashboard has a page for it', () => {
