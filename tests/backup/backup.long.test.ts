@@ -232,7 +232,9 @@ test('the database of an object storage cluster is refused, because no restore w
   const { exitCode, stdout, stderr } = await runCommand(['backup', 'create', ...words]);
   expect([exitCode, stdout, stderr]).toEqual([
     ...[1, ''],
-    expect.stringMatching(/^tidegate: the database has tables of object-cluster, which no restore accepts: .*--recover/),
+    expect.stringMatching(
+      /^tidegate: the database has tables of object-cluster, which no restore accepts: .*--recover/,
+    ),
   ]);
   expect(await readdir(world.path())).not.toContain('of-a-cluster');
   // A copy has all databases of the server.
