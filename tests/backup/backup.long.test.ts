@@ -1,5 +1,8 @@
 // A database that is backed up while it is written to, and restored to a moment.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { writeLogIndex } from '../../backup/log-index.ts';
@@ -304,6 +307,35 @@ test('a backup that is cut off leaves nothing, and the next one begins anew', as
   expect([await world.leftOver(), await world.backups()]).toEqual([[], []]);
   expect((await world.create()).exitCode).toBe(0);
 }, 60_000);
+
+test('a backup gets the processor after those who serve calls', async () => {
+  const words = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../bin/tidegate.ts')];
+  const child = spawn(process.execPath, [...words, ...world.createWords, '--mebi-per-second', '1'], {
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit');
+  await waitFor('the copy', async () => (await world.leftOver()).includes('.unfinished'));
+  const threads = await readdir(`/proc/${child.pid}/task`);
+  const niceness = new Set(threads.map((thread) => getPriority(Number(thread))));
+  child.kill();
+  await exited;
+  expect(niceness).toEqual(new Set([10]));
+}, 60_000);
+
+test('a log of 200,000 transactions in one file is archived and applied', async () => {
+  expect((await world.create()).exitCode).toBe(0);
+  await world.sql.query(
+    'BEGIN NOT ATOMIC FOR id IN 1000001 .. 1200000 DO INSERT INTO written (id, note) VALUES (id, ""); END FOR; END',
+  );
+  const archived = world.startCreate('--schedule', '--every', '24');
+  await waitFor('the log', () => `${archived.stdout()}${archived.stderr()}` !== '', 60_000);
+  archived.interrupt();
+  expect([await archived.exitCode, archived.stderr()]).toEqual([0, '']);
+  const restored = await world.restore('many');
+  expect([restored.exitCode, restored.stderr]).toEqual([0, '']);
+  const ids = await world.onRestored('many', idsIn);
+  expect(ids.filter((id) => id > 1_000_000)).toHaveLength(200_000);
+}, 180_000);
 
 test('a schedule goes on until a signal, archives the log, and makes no second copy before it is due', async () => {
   const before = await world.backups();
