@@ -57,6 +57,7 @@ export const create = localVerb({
     'Without --schedule it makes one full copy and archives the binary log since the one before.',
   ],
   page: 'docs/restore.md',
+  goesLast: true,
   takes: [],
   examples: [
     'tidegate backup create --to /backup/tidegate --recipient age1… --config /etc/tidegate/control.yaml',
