@@ -4,7 +4,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream as WebStream } from 'node:stream/web';
+import { ReadableStream as WebStream } from 'node:stream/web';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { fault, isMissingFile } from './faults.ts';
 import type { StoredFile } from './manifest.ts';
@@ -51,8 +51,7 @@ export async function encryptFile(
 ): Promise<StoredFile> {
   const hash = createHash('sha256');
   let bytes = 0;
-  const plain = Readable.toWeb(Readable.from(source, { objectMode: false })) as unknown as ReadableStream<Uint8Array>;
-  const encrypted = Readable.fromWeb((await encrypter.encrypt(plain)) as unknown as WebStream);
+  const encrypted = Readable.fromWeb((await encrypter.encrypt(webStream(source))) as unknown as WebStream);
   await pipeline(
     encrypted,
     async function* (parts: AsyncIterable<Buffer>) {
@@ -73,14 +72,18 @@ export async function decryptFile(path: string, identities: readonly string[]): 
   for (const identity of identities) decrypter.addIdentity(identity);
   const source = createReadStream(path);
   try {
-    const stream = Readable.toWeb(source) as unknown as ReadableStream<Uint8Array>;
-    return Readable.fromWeb((await decrypter.decrypt(stream)) as unknown as WebStream);
+    return Readable.fromWeb((await decrypter.decrypt(webStream(source))) as unknown as WebStream);
   } catch (error) {
     source.destroy();
     if (isMissingFile(error)) return fault(`${path} is missing`);
     const why = error instanceof Error ? error.message : String(error);
     return fault(`${path} can't be opened with this private key (${why}): give the key of its recipient`);
   }
+}
+
+/** Not `Readable.toWeb`: when its reader leaves early, a part that arrives afterwards ends the process (ERR_INVALID_STATE). */
+function webStream(source: AsyncIterable<Buffer>): ReadableStream<Uint8Array> {
+  return WebStream.from(source) as unknown as ReadableStream<Uint8Array>;
 }
 
 /** Throws BackupFaults if the file is missing, cut off or changed. */

@@ -71,7 +71,7 @@ async function newFiles(server: LocalServer, logPath: string, archived: string):
     if (first !== undefined && last !== undefined)
       files.unshift({
         ...{ path, first: first.gtid, last: last.gtid },
-        newestSeconds: Math.max(...later.map(({ seconds }) => seconds)),
+        newestSeconds: later.reduce((newest, { seconds }) => Math.max(newest, seconds), 0),
       });
     if (later.length < found.length) break;
   }

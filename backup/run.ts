@@ -1,5 +1,6 @@
 // A run of backups: a full copy if one is due, and the binary log since the newest copy. A run leaves nothing half done, so a killed one is
 // simply repeated.
+import type { MigrationOwner } from '../platform/database/migrate.ts';
 import type { DatabaseLocation } from '../platform/database/server-pools.ts';
 import type { Keyring } from '../platform/secrets/keyring.ts';
 import { encrypterFor } from './age-file.ts';
@@ -7,6 +8,7 @@ import { BackupFaults, fault, faultsOf } from './faults.ts';
 import { makeFullCopy } from './full-copy.ts';
 import { LocalServer } from './local-server.ts';
 import { archiveLog, LogEndsError } from './log-archive.ts';
+import type { Manifest } from './manifest.ts';
 import { readManifest } from './open-backup.ts';
 import { deleteOld, timeOf } from './retention.ts';
 import { BackupTarget, requireFolder } from './target.ts';
@@ -18,6 +20,8 @@ export interface RunOptions {
   readonly recipients: readonly string[];
   readonly keys: Keyring;
   readonly fingerprints: Readonly<Record<string, string>>;
+  /** Of all tables that a restore knows. */
+  readonly owners: readonly MigrationOwner[];
   readonly mostBytesPerSecond: number;
   /** A full copy is made if the newest is older. 0: always. */
   readonly fullAfterMs: number;
@@ -49,12 +53,23 @@ export async function runBackup(options: RunOptions): Promise<RunReport> {
   if (faults.length > 0) fault(...faults);
   try {
     await using server = await LocalServer.find(options.locations);
-    const { installation } = await server.databaseFacts();
+    const { installation, migrations } = await server.databaseFacts();
+    requireRestorable(migrations, options.owners);
     const target = await BackupTarget.open(options.to, installation);
     return await target.alone(() => new Run(options, server, target).all());
   } catch (error) {
     throw withRights(error, options);
   }
+}
+
+/** People would rely on a backup that no restore accepts. */
+function requireRestorable(migrations: Manifest['migrations'], owners: readonly MigrationOwner[]): void {
+  const known = new Set(owners.map(({ owner }) => owner));
+  const unknown = new Set(migrations.map(({ name }) => name.split('/')[0] ?? '').filter((owner) => !known.has(owner)));
+  if (unknown.size > 0)
+    fault(
+      `the database has tables of ${[...unknown].join(', ')}, which no restore accepts: a cluster of object storage is recovered from the other clusters ("tidegate rings change --recover"); for tables of a newer version, use that version`,
+    );
 }
 
 class Run {

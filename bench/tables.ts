@@ -29,5 +29,6 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   ha: async () => (await import('./ha.ts')).benchHa,
   'ha-writes': async () => (await import('./ha-writes.ts')).benchHaWrites,
   apply: async () => (await import('./apply.ts')).benchApply,
+  backup: async () => (await import('./backup.ts')).benchBackup,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };

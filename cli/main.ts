@@ -1,5 +1,7 @@
 // The `tidegate` program: the only code that uses process-wide state (arguments, environment, signals, exit code).
 
+import { readdirSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { exitCodes } from './failures.ts';
 import { takesHangUp } from './hang-up.ts';
@@ -9,6 +11,8 @@ import { runTidegate } from './program.ts';
 const sameSignalMs = 1_000;
 /** Time that open handles of an interrupted command may keep the process alive. */
 const lingerMs = 500;
+/** Of work beside a service (nice(2)): a tenth of the time that a process of usual niceness gets. */
+const lastNiceness = 10;
 /** They have started processes, or undo their changes: they are stopped in order when nobody reads their output. */
 const inOrder: ReadonlySet<string> = new Set(['up', 'serve', 'demo']);
 
@@ -39,6 +43,18 @@ function endNow(exitCode: number, signal: 'SIGINT' | 'SIGPIPE' = 'SIGINT'): void
   process.kill(process.pid, signal);
 }
 
+/** On Linux each thread has a niceness of its own, which new threads and processes take over. */
+function goLast(): void {
+  const niceness = Math.max(lastNiceness, getPriority());
+  for (const thread of readdirSync('/proc/self/task')) {
+    try {
+      setPriority(Number(thread), niceness);
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
 process.on('SIGHUP', (signal) => {
   if (ending.signal.aborted || !takesHangUp()) onSignal(signal);
@@ -67,7 +83,7 @@ const exitCode = await runTidegate({
   stdout: process.stdout,
   stderr: process.stderr,
   stdin: () => process.stdin,
-  signal: ending.signal,
+  ...{ signal: ending.signal, goLast },
   env: process.env,
 });
 process.exitCode = exitCode;

@@ -30,6 +30,7 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
   let chosen: Verb | undefined;
   const program = await programFor(args, around, (verb) => {
     chosen = verb;
+    if (verb.goesLast) around.goLast?.();
   });
   if (args.length === 0) {
     program.outputHelp();

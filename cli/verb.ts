@@ -16,6 +16,8 @@ export interface Surroundings {
   /** Aborts after Ctrl-C, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Lets other programs on this machine go first. */
+  readonly goLast?: () => void;
   /** From `-o`. Undefined for a table with short ids, as wide as the terminal. */
   readonly output?: OutputFormat | undefined;
 }
@@ -62,6 +64,8 @@ export interface Verb<O extends Options = Options, N extends readonly string[] =
   readonly endsBySignal?: true;
   /** It may be abandoned after a signal, for example while it reads a pipe, because it has nothing to finish on this machine. */
   readonly mayBeLeft?: true;
+  /** It works beside those who serve calls on this machine, and gets the processor after them. */
+  readonly goesLast?: true;
   /** Throws UsageError for wrong use, and CommandFailure for failures. */
   run(call: Call<O, N>): Promise<void>;
 }

@@ -5,15 +5,15 @@ export interface LoopFigures {
   readonly elapsedMs: number;
 }
 
-/** Ends with the last answer to the requests sent within `forMs`. Throws the errors of `ask`. */
+/** Ends with the last answer to the requests sent within `forMs`, and before `signal`. Throws the errors of `ask`. */
 export async function closedLoop(
-  { clients, forMs }: { readonly clients: number; readonly forMs: number },
+  { clients, forMs, signal }: { readonly clients: number; readonly forMs: number; readonly signal?: AbortSignal },
   ask: () => Promise<void>,
 ): Promise<LoopFigures> {
   const latenciesMs: number[] = [];
   const startMs = performance.now();
   const client = async (): Promise<void> => {
-    while (performance.now() - startMs < forMs) {
+    while (performance.now() - startMs < forMs && signal?.aborted !== true) {
       const askedMs = performance.now();
       await ask();
       latenciesMs.push(performance.now() - askedMs);

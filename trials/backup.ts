@@ -1,10 +1,11 @@
 // `npm run trials -- backup`: the trial of backups: a database under load is backed up, restored to a random second, and compared with the log of its
-// clients. Backups and restores are killed, disks fill up, and bits of the files are flipped.
+// clients. Calls to a device are sent again with their keys. Backups and restores are killed, disks fill up, and bits of the files are flipped.
 // needs: system
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackedUp } from '../tests/backup/support/backed-up.ts';
 import { layOutTemplate } from '../tests/support/stores/database-template.ts';
 import { TestServers } from '../tests/support/stores/servers.ts';
+import { Calls, type SentAgain } from './backup/calls.ts';
 import { fillDisk, flipBits, killCreate, killRestore } from './backup/faults.ts';
 import { type Judged, judge } from './backup/judge.ts';
 import { Writers } from './backup/writers.ts';
@@ -18,9 +19,11 @@ interface BackupTrialsOptions extends TrialRun {
   readonly flips: number;
   /** The judge takes the moment for one that is so much later, and must notice it. Default: 0. */
   readonly skewMs?: number;
+  /** Restored databases lose their guard against repeated calls, and the device must notice it. Default: false. */
+  readonly lifted?: boolean;
 }
 
-interface BackupTrialsResult extends Judged {
+interface BackupTrialsResult extends Judged, SentAgain {
   readonly seed: number;
   readonly trials: number;
   readonly flips: number;
@@ -30,9 +33,11 @@ interface BackupTrialsResult extends Judged {
   readonly undetected: number;
   /** Backups or restores that a kill or a full disk left behind, and that could be taken for whole. */
   readonly halfDone: number;
+  /** Full disks that were not tried, because this account can't mount a small one. */
+  readonly skippedDisks: number;
 }
 
-const zero = ['lost', 'fromTheFuture', 'undetected', 'revived', 'unguarded', 'halfDone'] as const;
+const zero = ['lost', 'fromTheFuture', 'undetected', 'revived', 'unguarded', 'repeatedCalls', 'halfDone'] as const;
 
 export const trialBackup = defineTrial({
   counts: {
@@ -52,12 +57,18 @@ export const trialBackup = defineTrial({
 export async function runBackupTrials(options: BackupTrialsOptions): Promise<BackupTrialsResult> {
   const { seed, progress, timeIsUp } = options;
   const random = seededRandom(seed);
-  const sums = { lost: 0, fromTheFuture: 0, undetected: 0, revived: 0, unguarded: 0, halfDone: 0, flips: 0 };
+  const sums = {
+    ...{ lost: 0, fromTheFuture: 0, undetected: 0, revived: 0, unguarded: 0, halfDone: 0, flips: 0 },
+    ...{ answered: 0, uncertain: 0, repeatedCalls: 0, skippedDisks: 0 },
+  };
   let [trials, writes] = [0, 0];
   await using world = await BackedUp.start();
   await using load = await Writers.start(world);
+  await using calls = await Calls.start(world);
   for (; trials < options.trials && timeIsUp?.() !== true; trials += 1) {
-    const found = await oneTrial(world, load, random, { number: trials, ...options });
+    const found = await oneTrial({ world, load, calls, random }, { number: trials, ...options });
+    if (found.skippedDisks > 0)
+      progress?.('a small disk could not be mounted, so no full disk was tried: run this as root');
     for (const [name, count] of Object.entries(found)) sums[name as keyof typeof sums] += count;
     writes = load.acknowledged;
     progress?.(`${trials + 1} of ${options.trials}: ${JSON.stringify(found)}`);
@@ -65,15 +76,24 @@ export async function runBackupTrials(options: BackupTrialsOptions): Promise<Bac
   return { seed, trials, ...sums, writes };
 }
 
+interface Place {
+  readonly world: BackedUp;
+  readonly load: Writers;
+  readonly calls: Calls;
+  readonly random: Random;
+}
+
 async function oneTrial(
-  world: BackedUp,
-  load: Writers,
-  random: Random,
-  { number, flips, skewMs = 0 }: { readonly number: number } & Pick<BackupTrialsOptions, 'flips' | 'skewMs'>,
-): Promise<Judged & Pick<BackupTrialsResult, 'undetected' | 'halfDone' | 'flips'>> {
-  let halfDone = 0;
+  { world, load, calls, random }: Place,
+  { number, flips, skewMs = 0, lifted = false }: { readonly number: number } & Omit<BackupTrialsOptions, 'trials'>,
+): Promise<Omit<BackupTrialsResult, 'seed' | 'trials' | 'writes'>> {
+  let [halfDone, skippedDisks] = [0, 0];
   if (number % 2 === 0) halfDone += await killCreate(world, random);
-  else if (number % 4 === 1) halfDone += await fillDisk(world, number);
+  else if (number % 4 === 1) {
+    const found = await fillDisk(world, number);
+    halfDone += found ?? 0;
+    skippedDisks += found === undefined ? 1 : 0;
+  }
   const fromMs = await made(world);
   // Some seconds with writes, of which one is restored.
   await sleep(1_000 + random.integer(0, 3_000));
@@ -84,13 +104,15 @@ async function oneTrial(
   if (number % 3 === 0) halfDone += await killRestore(world, random, `killed-${number}`);
   const restored = await world.restore(`restored-${number}`, '--at', at.toISOString());
   if (restored.exitCode !== 0) throw new Error(`${at.toISOString()} can't be restored: ${restored.stderr}`);
-  const judged = await world.onRestored(`restored-${number}`, (sql) =>
-    judge(sql, load, new Date(at.getTime() + skewMs)),
-  );
+  const judged = await world.onRestored(`restored-${number}`, async (sql, location) => {
+    const found = await judge(sql, load, new Date(at.getTime() + skewMs));
+    if (lifted) await sql.query('UPDATE db_timeline SET lifted_at = NOW(3)');
+    return { ...found, ...(await calls.again(location)) };
+  });
   // Only the newest copies are needed any more.
   const verified = await world.verify();
   if (verified.exitCode !== 0) throw new Error(`the backup can't be verified: ${verified.stderr}`);
-  return { ...judged, undetected, halfDone, flips };
+  return { ...judged, undetected, halfDone, skippedDisks, flips };
 }
 
 /** Makes a backup. Returns the end of its copy, in Unix milliseconds. */

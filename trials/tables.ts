@@ -215,9 +215,9 @@ export const trials: Readonly<Record<string, TrialRow>> = {
   },
   backup: {
     proves:
-      'A database that is backed up under load has, restored to any second, every write that was acknowledged before, and none that was sent later; changed files, kills and full disks are noticed.',
+      'A database that is backed up under load has, restored to any second, every write that was acknowledged before, and none that was sent later; no call is repeated by its key; changed files, kills and full disks are noticed.',
     failure:
-      '`lost` and `fromTheFuture` compare the restored rows with the log of the clients, `unguarded` is a restored database without a lossy timeline, `halfDone` a cut-off backup that looks whole.',
+      '`lost` and `fromTheFuture` compare the restored rows with the log of the clients, `unguarded` is a restored database without a lossy timeline, `repeatedCalls` counts by the log of the device, `halfDone` is a cut-off backup that looks whole.',
     repeat: 'The seed repeats the moments, kills and flips. The load is not repeated.',
     load: async () => (await import('./backup.ts')).trialBackup,
   },

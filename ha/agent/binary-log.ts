@@ -30,7 +30,7 @@ export async function transactionsAfter(
   const index = await readFile(indexFile, 'utf8').catch(() => '');
   const names = index.split('\n').filter((line) => line !== '');
   const files: string[] = [];
-  const gtids: string[] = [];
+  let gtids: readonly string[] = [];
   let firstAt = 0;
   for (const name of names.reverse()) {
     const path = join(folder, basename(name));
@@ -38,7 +38,8 @@ export async function transactionsAfter(
     const later = found.filter(({ gtid }) => numberOf(gtid) > position);
     if (later[0] !== undefined) {
       files.unshift(path);
-      gtids.unshift(...later.map(({ gtid }) => gtid));
+      // Not as arguments, of which a call takes about 120,000.
+      gtids = [...later.map(({ gtid }) => gtid), ...gtids];
       firstAt = later[0].at;
     }
     if (later.length < found.length) break;

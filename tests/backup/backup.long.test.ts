@@ -1,11 +1,17 @@
 // A database that is backed up while it is written to, and restored to a moment.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { writeLogIndex } from '../../backup/log-index.ts';
 import { writeSealed } from '../../backup/sealed-file.ts';
+import { platformMigrations } from '../../compose/places.ts';
+import { migrate } from '../../platform/database/migrate.ts';
 import { openKeyring } from '../../platform/secrets/keyring.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
+import { objectClusterMigrations } from '../../subgraphs/object-storage/engine/store/owner.ts';
 import { runCommand } from '../cli/commands/run-command.ts';
 import { waitFor } from '../support/machine/temporary-folder.ts';
 import { BackedUp, idsIn } from './support/backed-up.ts';
@@ -242,6 +248,26 @@ test('a folder with other files, an object store, a key that is none and a datab
   expect(await readdir(world.path())).not.toContain('new');
 });
 
+test('the database of an object storage cluster is refused, because no restore would take the backup', async () => {
+  const name = 'of_a_cluster';
+  await world.sql.query(`CREATE DATABASE ${name}`);
+  await migrate({ ...world.location, database: name }, [platformMigrations, objectClusterMigrations]);
+  const config = world.path('cluster.json');
+  const { database, ...settings } = JSON.parse(await readFile(world.config, 'utf8'));
+  await writeFile(config, JSON.stringify({ ...settings, roles: ['objectserver'], database: { ...database, name } }));
+  const words = ['--to', world.path('of-a-cluster'), '--recipient', world.recipient, '--config', config];
+  const { exitCode, stdout, stderr } = await runCommand(['backup', 'create', ...words]);
+  expect([exitCode, stdout, stderr]).toEqual([
+    ...[1, ''],
+    expect.stringMatching(
+      /^tidegate: the database has tables of object-cluster, which no restore accepts: .*--recover/,
+    ),
+  ]);
+  expect(await readdir(world.path())).not.toContain('of-a-cluster');
+  // A copy has all databases of the server.
+  await world.sql.query(`DROP DATABASE ${name}`);
+}, 60_000);
+
 test('the key files go into one file under a passphrase, and come back as they were', async () => {
   const passphrase = world.path('passphrase');
   await writeFile(passphrase, 'correct horse battery staple\n');
@@ -305,6 +331,35 @@ test('a backup that is cut off leaves nothing, and the next one begins anew', as
   expect([await world.leftOver(), await world.backups()]).toEqual([[], []]);
   expect((await world.create()).exitCode).toBe(0);
 }, 60_000);
+
+test('a backup gets the processor after those who serve calls', async () => {
+  const words = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../bin/tidegate.ts')];
+  const child = spawn(process.execPath, [...words, ...world.createWords, '--mebi-per-second', '1'], {
+    stdio: 'ignore',
+  });
+  const exited = once(child, 'exit');
+  await waitFor('the copy', async () => (await world.leftOver()).includes('.unfinished'));
+  const threads = await readdir(`/proc/${child.pid}/task`);
+  const niceness = new Set(threads.map((thread) => getPriority(Number(thread))));
+  child.kill();
+  await exited;
+  expect(niceness).toEqual(new Set([10]));
+}, 60_000);
+
+test('a log of 200,000 transactions in one file is archived and applied', async () => {
+  expect((await world.create()).exitCode).toBe(0);
+  await world.sql.query(
+    'BEGIN NOT ATOMIC FOR id IN 1000001 .. 1200000 DO INSERT INTO written (id, note) VALUES (id, ""); END FOR; END',
+  );
+  const archived = world.startCreate('--schedule', '--every', '24');
+  await waitFor('the log', () => `${archived.stdout()}${archived.stderr()}` !== '', 60_000);
+  archived.interrupt();
+  expect([await archived.exitCode, archived.stderr()]).toEqual([0, '']);
+  const restored = await world.restore('many');
+  expect([restored.exitCode, restored.stderr]).toEqual([0, '']);
+  const ids = await world.onRestored('many', idsIn);
+  expect(ids.filter((id) => id > 1_000_000)).toHaveLength(200_000);
+}, 180_000);
 
 test('a schedule goes on until a signal, archives the log, and makes no second copy before it is due', async () => {
   const before = await world.backups();

@@ -41,13 +41,12 @@ async function killed(words: readonly string[], random: Random): Promise<void> {
   await exited;
 }
 
-/** A disk that fills up after the check of its room. */
-export async function fillDisk(world: BackedUp, number: number): Promise<number> {
+/** A disk that fills up after the check of its room. Undefined if this account can't mount a small disk. */
+export async function fillDisk(world: BackedUp, number: number): Promise<number | undefined> {
   const disk = world.path(`disk-${number}`);
   await mkdir(disk);
   const { exitCode } = await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', disk]);
-  // Without root there is no small disk.
-  if (exitCode !== 0) return 0;
+  if (exitCode !== 0) return undefined;
   try {
     const to = join(disk, 'backups');
     const words = world.createWords.map((each) => (each === world.path('backups') ? to : each));

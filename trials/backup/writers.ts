@@ -48,15 +48,7 @@ export class Writers implements AsyncDisposable {
     while (!this.#stops) {
       this.#next += 1;
       const id = this.#next;
-      await noted(this.rows, id, async () => {
-        await sql.beginTransaction();
-        await sql.query('INSERT INTO written (id, note) VALUES (?, REPEAT(?, 40))', [id, 'x']);
-        await sql.query(
-          'INSERT INTO commit_record (id, timeline) VALUES (?, (SELECT MAX(epoch) FROM db_timeline))',
-          newUuid(),
-        );
-        await sql.commit();
-      });
+      await noted(this.rows, id, () => writeRow(sql, id));
       if (revokes && id % 5 === 0) await this.#revoke(sql);
     }
   }
@@ -70,6 +62,17 @@ export class Writers implements AsyncDisposable {
     );
     await noted(this.revoked, id, () => sql.query('UPDATE api_token SET revoked_at = NOW(3) WHERE id = ?', [id]));
   }
+}
+
+/** With a commit as a mutation leaves it. */
+export async function writeRow(sql: Connection, id: number): Promise<void> {
+  await sql.beginTransaction();
+  await sql.query('INSERT INTO written (id, note) VALUES (?, REPEAT(?, 40))', [id, 'x']);
+  await sql.query(
+    'INSERT INTO commit_record (id, timeline) VALUES (?, (SELECT MAX(epoch) FROM db_timeline))',
+    newUuid(),
+  );
+  await sql.commit();
 }
 
 async function noted<Key>(notes: Map<Key, Write>, key: Key, write: () => Promise<unknown>): Promise<void> {

@@ -15,7 +15,7 @@ import { type Printer, printerOf } from '../../printer.ts';
 import { commonOptions, readSecretFile } from '../../remote-verb.ts';
 import { withSystem } from '../../system-alone.ts';
 import { localVerb, type Output, type Surroundings } from '../../verb.ts';
-import { asCommand, mebi } from './faults.ts';
+import { allOwners, asCommand, mebi } from './faults.ts';
 
 const hourMs = 3_600_000;
 const logEveryMs = 60_000;
@@ -57,6 +57,7 @@ export const create = localVerb({
     'Without --schedule it makes one full copy and archives the binary log since the one before.',
   ],
   page: 'docs/restore.md',
+  goesLast: true,
   takes: [],
   examples: [
     'tidegate backup create --to /backup/tidegate --recipient age1… --config /etc/tidegate/control.yaml',
@@ -124,6 +125,7 @@ async function runOptions(
     locations: databaseLocations(config).map((location) => ({ ...location, ...account })),
     ...{ to: given.to, recipients: given.recipient, keys: await openKeyring(sealing) },
     fingerprints: await fingerprintsOf(folder, apart),
+    owners: allOwners(),
     mostBytesPerSecond: (given['mebi-per-second'] ?? usualMebiPerSecond) * 1024 * 1024,
     ...{ keep: given.keep, keepDays: given['keep-days'], ...more },
   };

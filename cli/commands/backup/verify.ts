@@ -10,6 +10,7 @@ export const verify = localVerb({
   summary: 'Prove that a backup can be restored: rebuild it in a temporary folder, check it, start on it, and mark it.',
   about: ['FOLDER is one backup, or the folder of all: then the newest is verified.'],
   page: 'docs/restore.md',
+  goesLast: true,
   takes: ['FOLDER'],
   examples: ['tidegate backup verify /backup/tidegate --keys-folder /etc/tidegate/keys --identity /root/backup.key'],
   options: { ...openingOptions, json: commonOptions.json },

@@ -9,20 +9,20 @@ import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
-import type { DatabaseLocation } from '../../../platform/database/database.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { scopeOf } from '../../../subgraphs/system/control/stores/alert-scope.ts';
 import { runCommand, startCommand } from '../../cli/commands/run-command.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/machine/temporary-folder.ts';
+import type { TestDatabase } from '../../support/stores/database.ts';
 import { testServers } from '../../support/stores/servers.ts';
 
 export class BackedUp implements AsyncDisposable {
   readonly place: TemporaryFolder;
   readonly sql: Connection;
   /** Of root, at the database. */
-  readonly location: DatabaseLocation;
+  readonly location: TestDatabase['connection'];
   readonly config: string;
   readonly recipient: string;
   readonly #cleanup: AsyncDisposableStack;
@@ -118,7 +118,10 @@ export class BackedUp implements AsyncDisposable {
   }
 
   /** Runs `use` on a server of its own that has the restored data. */
-  async onRestored<Result>(to: string, use: (sql: Connection) => Promise<Result>): Promise<Result> {
+  async onRestored<Result>(
+    to: string,
+    use: (sql: Connection, location: BackedUp['location']) => Promise<Result>,
+  ): Promise<Result> {
     const home = this.path(`server-of-${to}`);
     const folder = await openDataFolder(home, { version: 1 });
     await folder.subfolder('mariadb', { forService: true });
@@ -131,9 +134,10 @@ export class BackedUp implements AsyncDisposable {
     }
     const server = await startMariadb({ folder, log: silentLog, binaryLog: true });
     cleanup.defer(() => server.stop());
-    const sql = await createConnection({ ...server.rootConnection, database: 'tidegate', connectTimeout: 60_000 });
+    const location = { ...server.rootConnection, database: 'tidegate' };
+    const sql = await createConnection({ ...location, connectTimeout: 60_000 });
     cleanup.defer(() => sql.end());
-    return await use(sql);
+    return await use(sql, location);
   }
 
   /** What a run that was cut off may leave: nothing. */

@@ -50,3 +50,9 @@ test('a server with a write of its own recovers nothing: it would silently lack 
   expect(await continuationOf(index, folder, '0-2-7')).toEqual({ files: [], gtids: [], firstAt: 0 });
   expect(await continuationOf(index, folder, '0-2-10')).toEqual({ files: [], gtids: [], firstAt: 0 });
 });
+
+test('200,000 transactions in one file are found', async () => {
+  const numbers = Array.from({ length: 200_000 }, (_, at) => `0-1-${at + 1}`);
+  const index = await relayLog(numbers);
+  expect((await transactionsAfter(index, folder, 1)).gtids).toEqual(numbers.slice(1));
+});
