@@ -20,6 +20,9 @@ export async function localCases(run: FlagRun): Promise<void> {
   const ok = (line: string) => coverage.succeeds(line);
   const config = `--config ${system.config}`;
   for (let times = 0; times < 2; times += 1) await ok(`migrate ${config}`);
+  expect(await ok(`upgrade ${config} --wait 60`)).toContain('"state":"FINISHED"');
+  await ok(`upgrade ${config} --finish`);
+  await coverage.ends(4, 'not finished within 1 s: next: restart', `upgrade ${config} --back --wait 1`);
   expect(await run.ok('processes')).toMatch(/"programVersion": "\d[^}]*"live": true/);
   expect(await ok(`grants rows@% ${config}`)).toContain('GRANT');
   expect(await ok(`doctor ${config}`)).toContain('nothing is wrong');
