@@ -3,7 +3,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Registry } from 'prom-client';
 import type { Gateway } from '../gateway/gateway.ts';
-import { newestMigration } from '../platform/database/migrate.ts';
 import { type UndeclaredRefusal, undeclaredRefusals } from '../platform/graph/undeclared-refusals.ts';
 import type { Logger } from '../platform/log/log.ts';
 import { SlowLog } from '../platform/log/slow-log.ts';
@@ -212,6 +211,7 @@ async function register(
 ): Promise<void> {
   if (checksSignatures) await keys.publicKeys();
   const { KnownKeys } = await import('../platform/keys/known-keys.ts');
+  const { newestMigration } = await import('../platform/database/migrate.ts');
   const program = { ...(await programVersion()), roles, newestMigration: await newestMigration(migrationsFolder) };
   const known = new KnownKeys({ ...context, keys, program });
   await lifecycle.add('known keys', known);

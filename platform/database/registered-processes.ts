@@ -40,8 +40,10 @@ interface Row {
   readonly newest_migration?: string | null;
 }
 
-const processesSql =
-  'SELECT *, ABS(TIMESTAMPDIFF(SECOND, at, NOW(3))) <= 60 AS isLive FROM process_keys ORDER BY name, owner';
+/** More than any installation has: a process that ends at once, again and again, leaves a row each time. Live ones come first. */
+const mostProcesses = 1_000;
+const processesSql = `SELECT *, ABS(TIMESTAMPDIFF(SECOND, at, NOW(3))) <= 60 AS isLive FROM process_keys
+  ORDER BY at DESC LIMIT ${mostProcesses}`;
 // A process takes its lease before it reads or writes any other table, and registers before it serves.
 const startingSql = `SELECT owner FROM lease
   WHERE name LIKE 'process/process/%' AND expires_at > NOW(3) AND owner NOT IN (SELECT owner FROM process_keys) ORDER BY owner`;
@@ -50,7 +52,9 @@ const nothingKnown = { version: null, commit: null, roles: [], host: null, newes
 /** By name. Also those that ended without saying so, for a day. Empty if nothing ever ran on this database. */
 export async function registeredProcesses(db: Reader): Promise<readonly NamedProcess[]> {
   const rows = await rowsOf(db.query<Row>(processesSql));
-  return rows.map((row) => ({
+  const key = ({ name, owner }: Row) => `${name} ${owner}`;
+  const sorted = rows.toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
+  return sorted.map((row) => ({
     ...{ owner: row.owner, name: row.name, startedAt: row.started_at, seenAt: row.at, live: Number(row.isLive) === 1 },
     ...{ version: row.version ?? null, commit: row.commit_hash ?? null, roles: row.roles?.split(',') ?? [] },
     ...{ host: row.host ?? null, newestMigration: row.newest_migration ?? null },

@@ -238,10 +238,15 @@ function namedAs(list: ListTable, names: readonly string[]): Condition | undefin
   return isOneOf(nameOf(list), names);
 }
 
-/** The column contains the text, in upper or lower case. `argument` is for the message. Throws INVALID_INPUT. */
-export function containing(column: string, argument: string, text: string, longest = longestText): Condition {
+/** `argument` is for the message. Throws INVALID_INPUT. */
+export function refuseLongText(text: string, argument = 'text', longest = longestText): void {
   if (text.length > longest)
     throw new CodedError('INVALID_INPUT', `${argument}: it is too long; give at most ${longest} characters.`);
+}
+
+/** The column contains the text, in upper or lower case. `argument` is for the message. Throws INVALID_INPUT. */
+export function containing(column: string, argument: string, text: string, longest = longestText): Condition {
+  refuseLongText(text, argument, longest);
   const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
   return { sql: `LOWER(${column}) LIKE LOWER(?)`, values: [pattern] };
 }

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocketServer } from 'ws';
 import { socketCloses } from '../../platform/errors/errors.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { patience } from '../support/machine/patience.ts';
 import { stays, type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
@@ -398,7 +399,9 @@ describe('at points where a command does not check the signal', () => {
   test('a server that is ended while it starts', async () => {
     const database = await silentDatabase();
     try {
-      const run = start(['serve', '--roles', 'system', '--as-root'], database.env);
+      await makeKeys(join(folder.path, 'keys'));
+      const keys = { TIDEGATE_KEYS_FOLDER: join(folder.path, 'keys') };
+      const run = start(['serve', '--roles', 'system', '--as-root'], { ...database.env, ...keys });
       await waitFor('its connection', () => database.connected());
       run.child.kill('SIGTERM');
       // The signal comes first: it leaves no trace before the end.

@@ -11,7 +11,7 @@ import { makeCertificates } from '../support/product/certificates.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
 
 /** Nouns that need several hosts, a separate database, or a restored database. */
-const elsewhere = ['ha', 'clock', 'timeline'];
+const elsewhere = ['backup', 'ha', 'clock', 'timeline'];
 const mark = randomUUID().slice(0, 8);
 
 describeWithProduct('the command line', () => {

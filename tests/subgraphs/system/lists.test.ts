@@ -59,6 +59,11 @@ beforeAll(async () => {
       "INSERT INTO machine (id, name, role, join_hash, join_until, created_by) VALUES (?, ?, 'gslb', ?, NOW(3), ?)",
       [`00000000-0000-7000-8000-00000000000${at}`, name, name.repeat(32), admin.id],
     );
+  for (const [at, name] of ['p2', 'p1', 'q3'].entries())
+    await bench.db.execute(
+      "INSERT INTO process_keys (owner, name, `keys`, started_at) VALUES (?, ?, '{}', FROM_UNIXTIME(?))",
+      [`00000000-0000-7000-8000-00000000000${at}`, name, 1_000 + at],
+    );
 }, 120_000);
 
 interface List {
@@ -94,6 +99,7 @@ orders(
     apiTokens     | admin    | web web DB_1
     apiTokens     | operator | web DB_1
     machines      | admin    | m2 m1
+    processes     | admin    | p2 p1 q3
     alertRules    | admin    |
     alertChannels | admin    |
     publishedOperations | admin |

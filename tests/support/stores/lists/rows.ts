@@ -19,7 +19,6 @@ const kept = [
   'db_lease',
   'lease',
   'active_key',
-  'process_keys',
   'object_federation',
 ];
 
@@ -28,8 +27,8 @@ export function uuid(number: number): string {
   return `01900000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
-/** Machines of the installation, which are few. */
-const few = ['object_cluster', 'object_controller'];
+/** Machines and processes of the installation, which are few. */
+const few = ['object_cluster', 'object_controller', 'process_keys'];
 const fewRows = 40;
 
 const project = `CASE WHEN seq > ${rowsOfTable - 100} THEN '${newProject}' WHEN seq BETWEEN 2 AND 60 THEN '${oldProject}'
