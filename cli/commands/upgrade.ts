@@ -5,12 +5,13 @@ import { ownersOf } from '../../compose/owners.ts';
 import { migrationsFolder } from '../../compose/places.ts';
 import { newestMigration } from '../../platform/database/migrate.ts';
 import { lastRelease } from '../../platform/database/migration-plan.ts';
+import { areNeighbours, describeProcess } from '../../platform/database/registered-processes.ts';
 import { programVersion } from '../../platform/process/program-version.ts';
 import { migrationsOf } from '../../platform/process/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { CommandFailure, exitCodes, Interruption, UsageError } from '../failures.ts';
 import { configOption, settings } from '../local-options.ts';
-import { flag, integer } from '../option.ts';
+import { flag, integer, text } from '../option.ts';
 import { printerOf } from '../printer.ts';
 import { commonOptions } from '../remote-verb.ts';
 import { describeFailure } from '../start-failure.ts';
@@ -29,11 +30,12 @@ export const upgrade = localVerb({
   page: 'docs/operating.md#upgrading',
   takes: [],
   examples: [
-    'tidegate upgrade --config /etc/tidegate/control.yaml --wait 3600',
+    'tidegate upgrade --to 0.3.0 --config /etc/tidegate/control.yaml --wait 3600',
     'tidegate upgrade --config /etc/tidegate/control.yaml --finish',
   ],
   options: {
     config: configOption,
+    to: text('VERSION', 'Refuse another version: that of this program, or with --back the one before.'),
     wait: integer('SECONDS', 'Follow the restarts for at most this long.', { least: 1, most: 86_400 }),
     finish: flag('Once no older process lives, remove what only older ones use. There is no way back afterwards.'),
     back: flag(`Go back to ${lastRelease.version}.`),
@@ -44,6 +46,7 @@ export const upgrade = localVerb({
     if (finish && back) throw new UsageError('give --finish or --back, not both');
     try {
       const { version, commit } = await programVersion();
+      if (options.to !== undefined) refuseOther(options.to, version, back);
       const program = { version, commit, newestMigration: await newestMigration(migrationsFolder) };
       const config = settings(options.config, around.env);
       const tables = { owners: ownersOf(config.roles, subgraphRows), others: migrationsOf(subgraphRows) };
@@ -56,6 +59,21 @@ export const upgrade = localVerb({
     }
   },
 });
+
+/** Each version has its own migrations, so only its own program upgrades to it. */
+function refuseOther(to: string, version: string, back: boolean): void {
+  if (!/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(to))
+    throw new UsageError(`--to must be a version such as 0.3.0, not '${to}'`);
+  if (back && to !== lastRelease.version)
+    throw new CommandFailure(`version ${version} goes back to ${lastRelease.version}, not to ${to}: leave out --to`);
+  if (back || to === version) return;
+  const isNear = areNeighbours(to, version);
+  throw new CommandFailure(
+    isNear
+      ? `this program is version ${version}: unpack ${to} beside it, and run its "bin/tidegate upgrade --to ${to}"`
+      : `${to} does not follow ${version}: upgrade release by release, each time with the program of the new version`,
+  );
+}
 
 type Tell = (report: UpgradeReport) => Promise<void>;
 
@@ -96,9 +114,10 @@ function tellerOf(
   let last: string | undefined;
   return async (report) => {
     const lines = linesOf(report, back);
-    const text = [...report.left, ...lines].join('\n');
+    const left = report.left.map(describeProcess);
+    const text = [...left, ...lines].join('\n');
     if (text === last && report.applied.length === 0) return;
-    const plan = last === undefined ? [...first, ...report.left.map((each) => `to restart: ${each}`)] : [];
+    const plan = last === undefined ? [...first, ...left.map((each) => `to restart: ${each}`)] : [];
     const applied = report.applied.map((name) => `applied ${name}`);
     if (json) await printer.ndjson(report);
     else for (const line of [...applied, ...plan, ...lines]) await printer.line(line);

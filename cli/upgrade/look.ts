@@ -14,13 +14,15 @@ import {
   startingProcesses,
   versionOf,
 } from '../../platform/database/registered-processes.ts';
-import { isNoTable } from '../../platform/errors/database-errors.ts';
 import type { RunningProgram } from '../../platform/keys/known-keys.ts';
 import type { Config } from '../../platform/process/config.ts';
+import { secondsSinceCheckIn } from '../../subgraphs/system/control/stores/last-check-in.ts';
 
 export type Program = Omit<RunningProgram, 'roles'>;
 
 export interface Look {
+  /** By the clock of the database, as the times of processes. */
+  readonly at: Date;
   readonly plan: MigrationPlan;
   readonly isReadOnly: boolean;
   /** All are live. */
@@ -34,12 +36,13 @@ export interface Look {
 }
 
 interface ServerRow {
+  readonly at: Date;
   readonly readOnly: number;
   readonly host: string;
 }
 
-const backupSql = `SELECT TIMESTAMPDIFF(SECOND, checked_in_at, NOW(3)) AS seconds FROM alert_rule
-  WHERE name = 'backup' AND condition_name = 'CHECK_IN_LATE' AND project_id IS NULL`;
+/** The usual one of `tidegate backup create --check-in`. */
+const backupRule = 'backup';
 
 /** The settings, and the owners as for `migrateTables`. */
 export interface Installation {
@@ -51,27 +54,20 @@ export interface Installation {
 export async function lookAt({ config, owners, others }: Installation): Promise<Look> {
   const db = new Database({ connection: await primaryLocation(databaseLocations(config)), connectionLimit: 1 });
   try {
-    const [server] = await db.query<ServerRow>('SELECT @@read_only AS readOnly, @@hostname AS host');
+    const [server] = await db.query<ServerRow>('SELECT NOW(3) AS at, @@read_only AS readOnly, @@hostname AS host');
     const isCluster = config['ha.host'] !== undefined || databaseMembers(config).length > 0;
     return {
+      at: server?.at ?? new Date(),
       plan: await planMigrations(db, owners, others),
       isReadOnly: Number(server?.readOnly) !== 0,
       processes: (await registeredProcesses(db)).filter(({ live }) => live),
       starting: await startingProcesses(db),
       primaryHost: isCluster ? server?.host : undefined,
-      backupAgeSeconds: await backupAge(db),
+      backupAgeSeconds: await secondsSinceCheckIn(db, backupRule),
     };
   } finally {
     await db.close();
   }
-}
-
-async function backupAge(db: Database): Promise<number | null | undefined> {
-  const rows = await db.query<{ seconds: number | null }>(backupSql).catch((error: unknown) => {
-    if (isNoTable(error)) return [];
-    throw error;
-  });
-  return rows[0]?.seconds;
 }
 
 /** Everything that forbids the upgrade. */
@@ -83,7 +79,9 @@ export function faultsOf({ plan, isReadOnly, processes }: Look, program: Program
     ...(far === undefined ? [] : [far.message]),
     ...processes
       .filter((each) => areNeighbours(versionOf(each), program.version) && isNewer(each, program))
-      .map((each) => `${describeProcess(each)} is newer than this program (version ${program.version}): run its upgrade`),
+      .map(
+        (each) => `${describeProcess(each)} is newer than this program (version ${program.version}): run its upgrade`,
+      ),
   ];
 }
 

@@ -1,11 +1,11 @@
 // What `tidegate upgrade` prints: the state for programs, and lines for people. Pure.
 import { lastRelease } from '../../platform/database/migration-plan.ts';
-import { describeProcess } from '../../platform/database/registered-processes.ts';
+import { describeProcess, type NamedProcess } from '../../platform/database/registered-processes.ts';
 import type { Look, Program } from './look.ts';
-import { isComplete, type Steps } from './steps.ts';
+import { isComplete, type Steps, settleSeconds } from './steps.ts';
 
 export interface UpgradeReport {
-  /** `RESTART`: `left` names the next process. `WAIT`: a process has ended, or starts. `FINISHED`: all live processes have the version. */
+  /** `RESTART`: `left` names the next process. `WAIT`: a process has ended, starts, or has just started. `FINISHED`: all live processes have the version. */
   readonly state: 'RESTART' | 'WAIT' | 'FINISHED';
   /** That the processes should have. */
   readonly version: string;
@@ -17,13 +17,15 @@ export interface UpgradeReport {
   readonly canGoBack: boolean;
   /** Whether the primary should move before the next restart. */
   readonly switchoverFirst: boolean;
-  readonly done: readonly string[];
+  readonly done: readonly NamedProcess[];
   /** Processes to restart, the next one first. */
-  readonly left: readonly string[];
+  readonly left: readonly NamedProcess[];
   /** Names of processes that ended during this run, and are not back. */
   readonly away: readonly string[];
   /** Number of processes that start. */
   readonly starting: number;
+  /** The process that has just come back. */
+  readonly settling: string | undefined;
 }
 
 interface Around {
@@ -34,14 +36,14 @@ interface Around {
 }
 
 export function reportOf({ plan }: Look, steps: Steps, { program, back, finish, applied }: Around): UpgradeReport {
-  const { done, left, away, starting, needsSwitchover } = steps;
+  const { done, left, away, starting, settling, needsSwitchover } = steps;
   const isFinished = isComplete(steps) && !(finish && plan.removing.length > 0);
-  const isNext = left.length > 0 && away.length === 0 && starting === 0;
+  const isNext = left.length > 0 && away.length === 0 && starting === 0 && settling === undefined;
   return {
     state: isFinished ? 'FINISHED' : isNext ? 'RESTART' : 'WAIT',
     version: back ? lastRelease.version : program.version,
     ...{ applied, removing: plan.removing, canGoBack: plan.removed.length === 0, switchoverFirst: needsSwitchover },
-    ...{ done: done.map(describeProcess), left: left.map(describeProcess), away, starting },
+    ...{ done, left, away, starting, settling },
   };
 }
 
@@ -54,21 +56,25 @@ export function backupLines(seconds: number | null | undefined): readonly string
 
 /** The state, and what to do. */
 export function linesOf(report: UpgradeReport, back: boolean): readonly string[] {
-  const { done, left, version, state } = report;
-  const all = done.length + left.length;
+  const { done, left, away, version, state } = report;
+  const all = done.length + left.length + away.length;
   return [
     `${done.length} of ${all} processes with the database run ${back ? 'the version before' : `version ${version}`}`,
     ...(state === 'FINISHED' ? endOf(report, back) : [nextOf(report)]),
   ];
 }
 
-export function nextOf({ state, version, left, away, starting, removing, switchoverFirst }: UpgradeReport): string {
-  if (state === 'RESTART') {
-    const restart = `restart ${left[0]} in version ${version}, and wait until its /health/ready is 200`;
+export function nextOf(report: UpgradeReport): string {
+  const { state, version, left, away, starting, settling, removing, switchoverFirst } = report;
+  const [next] = left;
+  if (state === 'RESTART' && next !== undefined) {
+    const restart = `restart ${describeProcess(next)} in version ${version}, and wait until its /health/ready is 200`;
     return switchoverFirst ? `next: run "tidegate ha switchover --wait 60", then ${restart}` : `next: ${restart}`;
   }
   if (away.length > 0) return `waits for ${away.join(', ')}: start it in version ${version}`;
   if (starting > 0) return `waits for processes that start: ${starting}`;
+  if (settling !== undefined)
+    return `waits until ${settleSeconds} s after the start of ${settling}, so that gateways use it again`;
   return `waits for older processes, to apply ${removing.join(', ')}`;
 }
 

@@ -11,13 +11,18 @@ export interface Steps {
   readonly away: readonly string[];
   /** Processes that start. */
   readonly starting: number;
+  /** It has come back so lately that gateways may not use it again yet. */
+  readonly settling: string | undefined;
   /** The next process is beside the primary, and another host has the wanted version: the primary should move there first. */
   readonly needsSwitchover: boolean;
 }
 
+/** Gateways of 0.2.0 try a process again at most 10 s after they gave it up. */
+export const settleSeconds = 10;
+
 /** `seen`: names of processes that lived earlier in this run. */
 export function stepsOf(
-  { processes, starting, primaryHost }: Look,
+  { at, processes, starting, primaryHost }: Look,
   { program, back, seen }: { readonly program: Program; readonly back: boolean; readonly seen: ReadonlySet<string> },
 ): Steps {
   const isDone = (each: NamedProcess) => runs(each, program) !== back;
@@ -26,9 +31,11 @@ export function stepsOf(
   const left = processes.filter((each) => !isDone(each)).toSorted(inOrder(back, isAtPrimary));
   const live = new Set(processes.map(({ name }) => name));
   const [next] = left;
+  const isYoung = ({ startedAt }: NamedProcess) => at.getTime() - startedAt.getTime() < settleSeconds * 1_000;
   return {
     ...{ done, left, starting: starting.length },
     away: [...seen].filter((name) => !live.has(name)),
+    settling: next && done.find(isYoung)?.name,
     needsSwitchover: next !== undefined && isAtPrimary(next) && done.some((each) => !isAtPrimary(each)),
   };
 }

@@ -47,13 +47,18 @@ afterEach(async () => {
   await place.drop();
 });
 
-/** A process that registers, after another one of its name has ended. */
-async function starts(name: string, what: Pick<Program, 'version' | 'newestMigration'>, at = 'host-1 system') {
+/** A process that has registered a minute ago, after another one of its name has ended. */
+async function starts(
+  name: string,
+  what: Pick<Program, 'version' | 'newestMigration'>,
+  at = 'host-1 system',
+  seconds = 60,
+) {
   await ends(name);
   const [host = '', roles = ''] = at.split(' ');
   await db.execute(
-    "INSERT INTO process_keys (owner, name, `keys`, version, roles, host, newest_migration) VALUES (?, ?, '{}', ?, ?, ?, ?)",
-    [newUuid(), name, what.version, roles, host, what.newestMigration],
+    "INSERT INTO process_keys (owner, name, `keys`, version, roles, host, newest_migration, started_at) VALUES (?, ?, '{}', ?, ?, ?, ?, NOW(3) - INTERVAL ? SECOND)",
+    [newUuid(), name, what.version, roles, host, what.newestMigration, seconds],
   );
 }
 
@@ -75,8 +80,15 @@ describe('the command', () => {
     const stdout = `applied ${applied}\nto restart: control-1 (version 0.2.0)\n${state}\n${next}\n`;
     expect(await upgrade()).toEqual({ exitCode: 0, stdout, stderr: '' });
     const again = await upgrade('--json');
-    expect(JSON.parse(again.stdout)).toMatchObject({ state: 'RESTART', applied: [], left: ['control-1 (version 0.2.0)'] });
-    expect(await upgrade('--wait', '1')).toMatchObject({ exitCode: 4, stderr: `tidegate: not finished within 1 s: ${next}\n` });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      state: 'RESTART',
+      applied: [],
+      left: [{ name: 'control-1', version: null }],
+    });
+    expect(await upgrade('--wait', '1')).toMatchObject({
+      exitCode: 4,
+      stderr: `tidegate: not finished within 1 s: ${next}\n`,
+    });
     expect(await upgrade('--finish')).toMatchObject({ exitCode: 1, stderr: `tidegate: not finished: ${next}\n` });
     expect(await upgrade('--finish', '--back')).toMatchObject({ exitCode: 64 });
   });
@@ -101,7 +113,10 @@ describe('the command', () => {
     await first.turn('c', program);
     await waitFor('the next one', async () => first.run.stdout().includes('next: restart b '));
     first.run.interrupt();
-    expect([await first.run.exitCode, first.run.stderr()]).toEqual([130, 'tidegate: interrupted: run it again to go on\n']);
+    expect([await first.run.exitCode, first.run.stderr()]).toEqual([
+      130,
+      'tidegate: interrupted: run it again to go on\n',
+    ]);
     const second = await follow();
     await second.turn('b', program);
     await second.turn('a', program);
@@ -113,6 +128,18 @@ describe('the command', () => {
     for (const name of ['a', 'b', 'c'] as const) await back.turn(name, before);
     expect(await back.run.exitCode).toBe(0);
     expect(restarted).toEqual(['c', 'b', 'a', 'a', 'b', 'c']);
+  });
+
+  test('a process that has just come back settles before the next one', async () => {
+    await starts('a', before);
+    await starts('b', program, 'host-2 system', 8);
+    expect((await upgrade()).stdout).toContain(
+      'waits until 10 s after the start of b, so that gateways use it again\n',
+    );
+    const { stdout, exitCode } = await upgrade('--wait', '5');
+    expect([exitCode, stdout]).toEqual([4, expect.stringMatching(/start of b, .*\n.*\nnext: restart a /s)]);
+    await starts('a', program, 'host-1 system', 0);
+    expect((await upgrade()).stdout).toContain('finished;');
   });
 
   test('names all faults at once, and changes nothing', async () => {
@@ -134,7 +161,28 @@ describe('the command', () => {
       `newer (system on host-1, version ${program.version}) is newer than this program`,
     ])
       expect(stderr).toContain(`tidegate: ${fault}`);
-    expect(await db.query("SELECT id FROM _prisma_migrations WHERE migration_name LIKE '%_registered_processes'")).toEqual([]);
+    expect(
+      await db.query("SELECT id FROM _prisma_migrations WHERE migration_name LIKE '%_registered_processes'"),
+    ).toEqual([]);
+  });
+
+  test('upgrades to its own version only', async () => {
+    const { version } = program;
+    for (const [flags, says] of [
+      [['--to', 'next'], "--to must be a version such as 0.3.0, not 'next'"],
+      [
+        ['--to', '0.3.9'],
+        `this program is version ${version}: unpack 0.3.9 beside it, and run its "bin/tidegate upgrade --to 0.3.9"`,
+      ],
+      [
+        ['--to', '9.1.0'],
+        `9.1.0 does not follow ${version}: upgrade release by release, each time with the program of the new version`,
+      ],
+      [['--to', '9.1.0', '--back'], `version ${version} goes back to ${before.version}, not to 9.1.0: leave out --to`],
+    ] as const)
+      expect((await upgrade(...flags)).stderr).toContain(`tidegate: ${says}\n`);
+    expect(await upgrade('--to', version)).toMatchObject({ exitCode: 0 });
+    expect(await upgrade('--to', before.version, '--back')).toMatchObject({ exitCode: 0 });
   });
 
   test('says how old the last backup is', async () => {
@@ -144,7 +192,9 @@ describe('the command', () => {
           VALUES ('r', '', 'backup', 'CHECK_IN_LATE', 'WARNING', 0, 0, ${at})`,
       );
     await rule('NULL');
-    expect((await upgrade()).stdout).toMatch(/^no backup has checked in at the alert rule backup yet: make one first\n/);
+    expect((await upgrade()).stdout).toMatch(
+      /^no backup has checked in at the alert rule backup yet: make one first\n/,
+    );
     await rule('NOW(3) - INTERVAL 190 MINUTE');
     expect((await upgrade()).stdout).toMatch(/^the last backup checked in 3 h ago\n/);
   });
@@ -187,7 +237,12 @@ describe('a migration that removes something', () => {
     await db.execute('DELETE FROM lease');
     await starts('c', { ...program, newestMigration: '30000101000000_b' });
     program = { ...program, newestMigration: '30000101000000_b' };
-    expect(await run({ finish: true })).toMatchObject({ state: 'FINISHED', applied: removing, removing: [], canGoBack: false });
+    expect(await run({ finish: true })).toMatchObject({
+      state: 'FINISHED',
+      applied: removing,
+      removing: [],
+      canGoBack: false,
+    });
     await expect(run({ back: true })).rejects.toThrow(
       `there is no way back to version ${before.version}: a/30000101000000_b removed what it uses`,
     );

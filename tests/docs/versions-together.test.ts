@@ -9,7 +9,7 @@ const text = (file: string) => readFile(join(root, file), 'utf8');
 
 /** Which file refuses. */
 const sources = [
-  'platform/database/migrate.ts',
+  'platform/database/migration-faults.ts',
   'platform/database/registered-processes.ts',
   'compose/database-context.ts',
   'platform/link/link-server.ts',

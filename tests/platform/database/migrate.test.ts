@@ -270,7 +270,9 @@ test('the tables of 0.2.0, with its processes, are upgraded', async () => {
   await db.execute("DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_registered_processes'");
   await db.execute("INSERT INTO process_keys (owner, name, `keys`) VALUES ('x', 'control-1', '{}')");
   const applied = 'platform/20270105000000_registered_processes';
-  expect((await migrateTables(place.connection, [platformMigrations], [], { version: '0.3.0' })).applied).toEqual([applied]);
+  expect((await migrateTables(place.connection, [platformMigrations], [], { version: '0.3.0' })).applied).toEqual([
+    applied,
+  ]);
 });
 
 test.each([
