@@ -260,6 +260,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: "Bring the database's tables up to date.",
     load: async () => (await import('./commands/migrate.ts')).migrate,
   },
+  upgrade: {
+    summary: 'Take an installation that serves to this version, one process after the other, or back.',
+    load: async () => (await import('./commands/upgrade.ts')).upgrade,
+  },
   processes: {
     summary: 'List the processes that use the database, with their versions.',
     load: async () => (await import('./commands/processes.ts')).processes,

@@ -188,7 +188,7 @@ export const trials: Readonly<Record<string, TrialRow>> = {
   },
   upgrade: {
     proves:
-      'An installation of the last release becomes one of this version and goes back, one process after the other, without a failed request, a lost or repeated call, or a gap in a subscription.',
+      'An installation of the last release becomes one of this version and goes back, one process after the other and with kills of `tidegate upgrade` amid its migrations, without a failed request, a lost or repeated call, or a gap in a subscription.',
     failure:
       '`failedRequests` counts requests without an answer or with errors; a finding has the time, and the log of the process that was restarted then has the reason. `lost` and `repeated` compare calls and changes with the device and the database.',
     repeat:

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { rounded } from '../measure/statistics.ts';
 import { startWholeSystem } from '../measure/whole-system.ts';
 import { Database } from '../platform/database/database.ts';
-import { registeredProcesses } from '../platform/database/registered-processes.ts';
+import { describeProcess } from '../platform/database/registered-processes.ts';
 import { CursorSealer } from '../platform/secrets/cursor-sealer.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { openKeyring } from '../platform/secrets/keyring.ts';
@@ -26,7 +26,8 @@ import { RollingLoad } from './gateway-rolling/load.ts';
 import { gapsOf, restart, urlOf } from './gateway-rolling.ts';
 import { seededRandom } from './random.ts';
 import { folderOption, type TrialOption } from './trial-options.ts';
-import { firstStartOf, releaseFolder, thisFolder, tidegate } from './upgrade/release.ts';
+import { upgradeReport, upgradeWithKills } from './upgrade/command.ts';
+import { firstStartOf, releaseFolder, thisFolder } from './upgrade/release.ts';
 
 interface UpgradeOptions extends TrialRun {
   /** Each goes up and back. */
@@ -57,6 +58,8 @@ interface UpgradeResult {
   readonly eventGaps: number;
   readonly deliveries: number;
   readonly restarts: number;
+  /** Of `tidegate upgrade`, amid its migrations. */
+  readonly kills: number;
   readonly seconds: number;
   readonly machineLoad: number;
   readonly findings: readonly string[];
@@ -154,15 +157,21 @@ export async function runUpgrade(options: UpgradeOptions): Promise<UpgradeResult
     }
   };
   const settings = join(folder, 'first-start.json');
+  const expectFinished = async (...flags: readonly string[]) => {
+    const { state, left, removing, canGoBack } = await upgradeReport(settings, ...flags);
+    if (state !== 'FINISHED' || left.length > 0 || removing.length > 0 || !canGoBack)
+      findings.push(`upgrade ${flags} is ${state}: left ${left.map(describeProcess)}, removing ${removing}`);
+  };
+  const random = seededRandom(seed - 1);
+  let kills = 0;
   let done = 0;
   for (; done < trials && options.timeIsUp?.() !== true; done += 1) {
-    const said = await tidegate(thisFolder, 'migrate', '--config', settings);
-    if (/waits for/.test(said)) findings.push(`a migration waits: ${said}`);
+    // Later on the tables are there, and nothing is left to kill it in.
+    kills += await upgradeWithKills(settings, db, random);
     await turn(parts, true);
-    const versions = await registeredProcesses(db);
-    for (const { name, roles, live, newestMigration } of versions)
-      if (live && newestMigration === null) findings.push(`${name} (${roles}) is registered as one of ${from}`);
+    await expectFinished();
     await turn(parts.toReversed(), false);
+    await expectFinished('--back');
   }
   await load.finish();
   await calls.finish(endDeadlineMs);
@@ -184,7 +193,7 @@ export async function runUpgrade(options: UpgradeOptions): Promise<UpgradeResult
     lost: verdict.lost,
     repeated: verdict.repeated + (await load.repeated()),
     unanswered: verdict.unanswered + verdict.notFinal + calls.unexpected.length,
-    ...{ eventGaps, restarts, findings },
+    ...{ eventGaps, restarts, kills, findings },
     deliveries: readers.reduce((sum, { reader }) => sum + reader.received, 0),
     seconds: Math.round((performance.now() - startedMs) / 1_000),
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),

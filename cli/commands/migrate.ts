@@ -26,7 +26,7 @@ export const migrate = localVerb({
         await primaryLocation(databaseLocations(config)),
         ownersOf(config.roles, subgraphRows),
         migrationsOf(subgraphRows),
-        (await programVersion()).version,
+        { version: (await programVersion()).version },
       );
       if (options.json) await printerOf({ stdout, env, output }).ndjson(migrated);
       else stdout.write(textOf(migrated));

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { isNoTable, MigrationError } from '../errors/database-errors.ts';
 import { isExpansion } from './expansion.ts';
+import { type AppliedRow, announced, faultOf, ownerOf, unknownMigration, unknownRows } from './migration-faults.ts';
 import { applySteps } from './migration-steps.ts';
 import {
   olderProcesses,
@@ -23,7 +24,7 @@ export interface MigrationOwner {
   readonly folder: string;
 }
 
-interface Migration {
+export interface Migration {
   readonly owner: string;
   /** OWNER/TIME_NAME. */
   readonly name: string;
@@ -31,22 +32,7 @@ interface Migration {
   readonly checksum: string;
 }
 
-interface AppliedRow {
-  readonly id: string;
-  readonly migration_name: string;
-  readonly checksum: string;
-  readonly finished_at: Date | null;
-  /** Null if nothing went wrong. */
-  readonly logs: string | null;
-  /** Statements. */
-  readonly applied_steps_count: number;
-  /** Absent before the first version that has it. */
-  readonly expands?: number | null;
-}
-
 const lockWaitSeconds = 60;
-/** In the row of a migration that removes something, before its first statement: older processes do not start from then on. */
-const announced = 'announced: nothing is changed yet';
 
 const tableSql = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -74,6 +60,13 @@ export interface Migrated {
   readonly waiting: WaitingMigration | undefined;
 }
 
+interface MigrateOptions {
+  /** Of this program. Default: it may run beside any other. */
+  readonly version?: string;
+  /** Default: true. */
+  readonly removes?: boolean;
+}
+
 /** Like `migrateTables`, for a database that nobody else uses. Returns the names of the applied migrations. */
 export async function migrate(
   connection: DatabaseLocation,
@@ -85,14 +78,15 @@ export async function migrate(
 
 /**
  * Applies the missing migrations of `owners`, and of each of `others` whose tables already exist in the database: first those that only add to
- * the tables, then those that remove something, once no older process lives. Throws MigrationError if a file was edited, a migration failed,
- * a migration is unknown that does more than add to the tables, or a process lives beside which the `version` of this program can't run.
+ * the tables, then, unless `removes` is false, those that remove something, once no older process lives. Throws MigrationError if a file was
+ * edited, a migration failed, a migration is unknown that does more than add to the tables, or a process lives beside which the `version` of
+ * this program can't run.
  */
 export async function migrateTables(
   connection: DatabaseLocation,
   owners: readonly MigrationOwner[],
   others: readonly MigrationOwner[] = [],
-  version?: string,
+  { version, removes = true }: MigrateOptions = {},
 ): Promise<Migrated> {
   const [wanted, possible] = await Promise.all([readMigrations(owners), readMigrations(others)]);
   const db = await createConnection({ ...connectionOptions(connection), socketTimeout: 0 });
@@ -105,7 +99,7 @@ export async function migrateTables(
         `another process has been migrating ${connection.database} for ${lockWaitSeconds} s: wait for it, then start again`,
       );
     if (version !== undefined) refuseFarProcesses(await registeredProcesses(db), version);
-    return await applyMissing(db, wanted, possible);
+    return await applyMissing(db, wanted, possible, removes);
   } finally {
     await db.end().catch(() => undefined);
   }
@@ -122,11 +116,7 @@ interface Reader {
 export async function pendingMigrations(db: Reader, owners: readonly MigrationOwner[]): Promise<string[]> {
   const applied = await recordedMigrations(db);
   const migrations = await readMigrations(owners);
-  refuseUnknown(
-    applied,
-    migrations.map(({ name }) => name),
-    owners,
-  );
+  refuseUnknown(applied, migrations, owners);
   const missing = migrations.filter(({ name }) => applied.get(name)?.finished_at == null);
   return addingOf(missing, applied).map(({ name }) => name);
 }
@@ -143,14 +133,13 @@ export async function newestMigration(folder: string): Promise<string> {
  * process after the other. Tables of other owners are other programs' matter.
  */
 function refuseUnknown(
-  applied: ReadonlyMap<string, { readonly expands?: number | null }>,
-  names: readonly string[],
+  applied: ReadonlyMap<string, AppliedRow>,
+  migrations: readonly Migration[],
   owners: readonly Pick<MigrationOwner, 'owner'>[],
 ): void {
-  const known = new Set(names);
-  const ours = new Set(['', ...owners.map(({ owner }) => owner)]);
-  for (const [name, { expands }] of applied)
-    if (ours.has(ownerOf(name)) && !known.has(name) && !expands) throw unknownMigration(name, names);
+  const names = migrations.map(({ name }) => name);
+  const unknown = unknownRows(applied, names, owners).find(({ expands }) => !expands);
+  if (unknown !== undefined) throw unknownMigration(unknown, names);
 }
 
 /** The owners whose tables the database has. Throws if it can't be asked: a process that takes them for missing would not do their work. */
@@ -164,7 +153,7 @@ function presentIn(recorded: ReadonlyMap<string, AppliedRow>): ReadonlySet<strin
 }
 
 /** Applied or begun. */
-async function recordedMigrations(db: Reader): Promise<ReadonlyMap<string, AppliedRow>> {
+export async function recordedMigrations(db: Reader): Promise<ReadonlyMap<string, AppliedRow>> {
   const rows = await db
     .query<AppliedRow>('SELECT * FROM _prisma_migrations WHERE rolled_back_at IS NULL')
     .catch((error: unknown) => {
@@ -175,16 +164,15 @@ async function recordedMigrations(db: Reader): Promise<ReadonlyMap<string, Appli
 }
 
 /** No process uses the tables of an owner that the database does not have yet. */
-function addingOf(missing: readonly Migration[], recorded: ReadonlyMap<string, AppliedRow>): readonly Migration[] {
+export function addingOf(
+  missing: readonly Migration[],
+  recorded: ReadonlyMap<string, AppliedRow>,
+): readonly Migration[] {
   const present = presentIn(recorded);
   return missing.filter(({ owner, sql }) => isExpansion(sql) || !present.has(owner));
 }
 
-function ownerOf(name: string): string {
-  return name.slice(0, Math.max(0, name.indexOf('/')));
-}
-
-function timedName(name: string): string {
+export function timedName(name: string): string {
   return name.slice(name.indexOf('/') + 1);
 }
 
@@ -196,7 +184,7 @@ async function namesOf({ owner, folder }: MigrationOwner): Promise<string[]> {
     .sort();
 }
 
-async function readMigrations(owners: readonly MigrationOwner[]): Promise<Migration[]> {
+export async function readMigrations(owners: readonly MigrationOwner[]): Promise<Migration[]> {
   const read = owners.map(async (each) =>
     Promise.all(
       (await namesOf(each)).map(async (name) => {
@@ -213,28 +201,38 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** Those of `wanted`, and those of `possible` whose owner's tables exist. */
+export function migrationsFor(
+  recorded: ReadonlyMap<string, AppliedRow>,
+  wanted: readonly Migration[],
+  possible: readonly Migration[],
+): readonly Migration[] {
+  const present = new Set([...recorded.keys()].map(ownerOf));
+  // An owner may be both wanted and possible: its migrations are applied once.
+  const asked = new Set(wanted.map(({ owner }) => owner));
+  return [...wanted, ...possible.filter(({ owner }) => present.has(owner) && !asked.has(owner))];
+}
+
 async function applyMissing(
   db: Connection,
   wanted: readonly Migration[],
   possible: readonly Migration[],
+  removes: boolean,
 ): Promise<Migrated> {
   await db.query(tableSql);
   await db.query(expandsSql);
   const recorded = await recordedMigrations(db);
-  const present = new Set([...recorded.keys()].map(ownerOf));
-  // An owner may be both wanted and possible: its migrations are applied once.
-  const asked = new Set(wanted.map(({ owner }) => owner));
-  const migrations = [...wanted, ...possible.filter(({ owner }) => present.has(owner) && !asked.has(owner))];
-  refuseUnknown(
-    recorded,
-    migrations.map(({ name }) => name),
-    migrations,
-  );
-  const missing = migrations.filter((migration) => !isWhole(recorded.get(migration.name), migration.checksum));
+  const migrations = migrationsFor(recorded, wanted, possible);
+  refuseUnknown(recorded, migrations, migrations);
+  for (const { name, checksum } of migrations) {
+    const fault = faultOf(recorded.get(name), checksum);
+    if (fault !== undefined) throw fault;
+  }
+  const missing = migrations.filter(({ name }) => recorded.get(name)?.finished_at == null);
   const adding = addingOf(missing, recorded);
   for (const migration of adding) await applyOne(db, migration, recorded.get(migration.name));
   const applied = adding.map(({ name }) => name);
-  for (const migration of missing.filter((each) => !adding.includes(each))) {
+  for (const migration of removes ? missing.filter((each) => !adding.includes(each)) : []) {
     const row = recorded.get(migration.name);
     // Older processes do not start since it was announced, so that it goes on where it was killed.
     const isBegun = row !== undefined && row.logs !== announced;
@@ -259,31 +257,6 @@ async function applyOnceUnused(db: Connection, migration: Migration): Promise<re
   if (still.length > 0) await db.query('DELETE FROM _prisma_migrations WHERE id = ?', [id]);
   else await applySteps(db, migration, { id, done: 0, isAgain: false });
   return still;
-}
-
-/** An owner's first migration creates all its tables. Older migrations were never released. */
-function unknownMigration(name: string, known: readonly string[]): MigrationError {
-  const first = known.find((each) => ownerOf(each) === ownerOf(name));
-  return new MigrationError(
-    first === undefined || name < first
-      ? `the database has the migration ${name}, of a version before the first release, which can't be upgraded: start with an empty database or data folder`
-      : `the database has the migration ${name}, which this version does not know: it belongs to a newer version; start that one`,
-  );
-}
-
-function isWhole(row: AppliedRow | undefined, checksum: string): boolean {
-  if (row === undefined || row.logs === announced) return false;
-  const name = row.migration_name;
-  if (row.checksum === checksum && row.finished_at === null && row.logs === null) return false;
-  if (row.finished_at === null)
-    throw new MigrationError(
-      `the migration ${name} failed half-way before: correct the database by hand, then set finished_at or rolled_back_at of its row in _prisma_migrations`,
-    );
-  if (row.checksum !== checksum)
-    throw new MigrationError(
-      `the migration ${name} was edited after it was applied: restore the file, and put the change into a new migration`,
-    );
-  return true;
 }
 
 async function applyOne(db: Connection, migration: Migration, begun: AppliedRow | undefined): Promise<void> {

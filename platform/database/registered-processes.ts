@@ -61,24 +61,42 @@ export async function registeredProcesses(db: Reader): Promise<readonly NamedPro
   }));
 }
 
+/** They are live, and have not registered yet. */
+export async function startingProcesses(db: Reader): Promise<readonly RegisteredProcess[]> {
+  const starting = await rowsOf(db.query<{ owner: string }>(startingSql));
+  const now = new Date();
+  return starting.map(({ owner }) => ({
+    ...nothingKnown,
+    ...{ owner, name: null, startedAt: now, seenAt: now, live: true },
+  }));
+}
+
 /** The live processes that do not know the migration, and those that start: they may use what it removes. */
 export async function olderProcesses(db: Reader, migration: string): Promise<readonly RegisteredProcess[]> {
   const named = await registeredProcesses(db);
-  const starting = await rowsOf(db.query<{ owner: string }>(startingSql));
-  const now = new Date();
   return [
-    ...starting.map(({ owner }) => ({ ...nothingKnown, owner, name: null, startedAt: now, seenAt: now, live: true })),
+    ...(await startingProcesses(db)),
     ...named.filter(({ live, newestMigration }) => live && (newestMigration ?? '') < migration),
   ];
 }
 
 /** Throws MigrationError if a live process belongs to a release with which this version can't run at the same time. */
 export function refuseFarProcesses(processes: readonly NamedProcess[], version: string): void {
-  const far = processes.filter((each) => each.live && !areNeighbours(each.version ?? registersNoVersion, version));
-  if (far.length === 0) return;
-  throw new MigrationError(
+  const fault = farFault(processes, version);
+  if (fault !== undefined) throw fault;
+}
+
+/** Undefined if this version can run beside all live processes. */
+export function farFault(processes: readonly NamedProcess[], version: string): MigrationError | undefined {
+  const far = processes.filter((each) => each.live && !areNeighbours(versionOf(each), version));
+  if (far.length === 0) return undefined;
+  return new MigrationError(
     `version ${version} can't run beside ${far.map(describeProcess).join(', ')}: only neighbouring releases run at the same time. Upgrade release by release, or stop all processes first`,
   );
+}
+
+export function versionOf({ version }: RegisteredProcess): string {
+  return version ?? registersNoVersion;
 }
 
 const registersNoVersion = '0.2.0';

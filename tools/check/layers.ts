@@ -34,6 +34,7 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
       'ha-demo/',
       'setup/',
       'doctor/',
+      'upgrade/',
       'kinds/',
       'read-input.ts',
       'apply/',

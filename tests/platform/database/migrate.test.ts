@@ -253,7 +253,7 @@ test('nothing is migrated while a process lives with which this version can not 
     "INSERT INTO process_keys (owner, name, `keys`, version, roles, host) VALUES ('x', 'far', '{}', '0.9.2', 'relay,worker', 'host-1')",
   );
   const version = '0.4.0';
-  const runVersion = async () => (await migrateTables(place.connection, owners(), [], version)).applied;
+  const runVersion = async () => (await migrateTables(place.connection, owners(), [], { version })).applied;
   await expect(runVersion()).rejects.toThrow(
     `version ${version} can't run beside far (relay,worker on host-1, version 0.9.2): only neighbouring releases run at the same time. Upgrade release by release, or stop all processes first`,
   );
@@ -270,7 +270,9 @@ test('the tables of 0.2.0, with its processes, are upgraded', async () => {
   await db.execute("DELETE FROM _prisma_migrations WHERE migration_name LIKE '%_registered_processes'");
   await db.execute("INSERT INTO process_keys (owner, name, `keys`) VALUES ('x', 'control-1', '{}')");
   const applied = 'platform/20270105000000_registered_processes';
-  expect((await migrateTables(place.connection, [platformMigrations], [], '0.3.0')).applied).toEqual([applied]);
+  expect((await migrateTables(place.connection, [platformMigrations], [], { version: '0.3.0' })).applied).toEqual([
+    applied,
+  ]);
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { openDemoControl } from '../../../../lab/control-plane/control.ts';
 import { demoFolderIn } from '../../../../lab/ha/places.ts';
+import { programVersion } from '../../../../platform/process/program-version.ts';
 import { makeKeys } from '../../../../platform/secrets/make-keys.ts';
 import { carryOutTasks } from '../../../clients/support/check-tasks.ts';
 import { freePort } from '../../../support/machine/free-port.ts';
@@ -20,6 +21,10 @@ export async function localCases(run: FlagRun): Promise<void> {
   const ok = (line: string) => coverage.succeeds(line);
   const config = `--config ${system.config}`;
   for (let times = 0; times < 2; times += 1) await ok(`migrate ${config}`);
+  const { version } = await programVersion();
+  expect(await ok(`upgrade ${config} --to ${version} --wait 60`)).toContain('"state":"FINISHED"');
+  await ok(`upgrade ${config} --finish`);
+  await coverage.ends(4, 'not finished within 1 s: next: restart', `upgrade ${config} --back --wait 1`);
   expect(await run.ok('processes')).toMatch(/"programVersion": "\d[^}]*"live": true/);
   expect(await ok(`grants rows@% ${config}`)).toContain('GRANT');
   expect(await ok(`doctor ${config}`)).toContain('nothing is wrong');
