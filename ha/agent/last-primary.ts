@@ -1,7 +1,7 @@
 // Who leads after the loss of a primary, the member in sync or the last primary: both have every acknowledged write, so the one that can open writes
 // sooner should. A member that has much to apply leaves the lead to a last primary that is back.
 
-import type { Limits } from './decide.ts';
+import type { Limits } from './limits.ts';
 import type { HostReport, View } from './view.ts';
 
 type Shared = NonNullable<View['shared']>;

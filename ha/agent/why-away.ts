@@ -1,13 +1,17 @@
 // Reasons why this host is not a copy of the database now, for `ha status`.
 
 import type { Step } from './decide.ts';
-import type { Copies } from './state/copies.ts';
 import { longestMs } from './state/apply-pace.ts';
+import type { Copies } from './state/copies.ts';
 import type { View } from './view.ts';
 
 type Seen = Pick<View, 'server' | 'reign' | 'staysOut' | 'drainsInMs'> & Partial<Pick<View, 'shared'>>;
 
-export function whyAway(step: Step, seen: Seen, { share, failure }: Pick<Copies, 'share' | 'failure'>): string | undefined {
+export function whyAway(
+  step: Step,
+  seen: Seen,
+  { share, failure }: Pick<Copies, 'share' | 'failure'>,
+): string | undefined {
   const { server, reign, staysOut } = seen;
   if (reign !== undefined) return whileItApplies(seen);
   if (server.state === 'copying') return share === 1 ? 'a copy is prepared' : `a copy: ${Math.floor(share * 100)} %`;

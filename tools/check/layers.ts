@@ -52,6 +52,7 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
       'announcer.ts',
       'mark-file.ts',
       'agent/',
+      'lost/',
       '*',
       'address/',
       'host/',

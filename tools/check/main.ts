@@ -26,7 +26,7 @@ const generatedCode: Check = {
       }`;
     const program = `import { generateCode, staleFolders } from ${boot};
       ${must}
-      await generateCode({ root: ${JSON.stringify(root)}, progress: { start() {}, done() {} } });`;
+      await generateCode({ root: ${JSON.stringify(root)}, progress: { start: () => ({ done() {} }) } });`;
     const args = ['--input-type=module', '--eval', program];
     return outputFaults(await runProgram(process.execPath, args, { cwd: root, signal }));
   },

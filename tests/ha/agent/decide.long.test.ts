@@ -1,7 +1,8 @@
 // The agent's decisions in the model: there are never two writable hosts, no host becomes writable without every acknowledged write, and the
 // cluster is whole again in the end. A second part removes each guard in turn, and the model must notice.
 import { expect, test } from '@jest/globals';
-import { decide, type Limits, type Step } from '../../../ha/agent/decide.ts';
+import { decide, type Step } from '../../../ha/agent/decide.ts';
+import type { Limits } from '../../../ha/agent/limits.ts';
 import type { View } from '../../../ha/agent/view.ts';
 import { seededRandom } from '../../../trials/random.ts';
 import { hostNames } from './model/context.ts';

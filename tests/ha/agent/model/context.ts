@@ -1,5 +1,6 @@
 // Shared by the parts of the model: names, limits, and the parts that can be removed from a world.
-import type { Limits, Step } from '../../../../ha/agent/decide.ts';
+import type { Step } from '../../../../ha/agent/decide.ts';
+import type { Limits } from '../../../../ha/agent/limits.ts';
 import type { View } from '../../../../ha/agent/view.ts';
 
 export const hostNames = ['a', 'b', 'c'] as const;
