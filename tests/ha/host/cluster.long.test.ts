@@ -225,7 +225,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     await ended;
     expect(await tidegate('b', ['ha', 'status'])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('NOT_CONFIGURED'),
+      stderr: expect.stringContaining('LEFT: this host, b, has left the cluster at '),
     });
     await sql('a', 'INSERT INTO tidegate.t VALUES (5)');
     const { token, url } = JSON.parse((await tidegate('a', ['ha', 'invite', '--json'])).stdout);
