@@ -33,9 +33,15 @@ function awayText({ host, transactions, epoch }: Saved): string {
   return `${transactions} transactions are on ${host}: type "tidegate ha lost ${epoch}" there`;
 }
 
-/** One line for each transaction, because there may be many. */
+/** One line for each transaction, because there may be many; the last line says how many of those that were kept could be read. */
 async function printJson(saved: Saved, printer: Printer): Promise<void> {
-  for await (const each of readLost(saved)) await printer.ndjson({ host: saved.host, epoch: saved.epoch, ...each });
+  const { host, epoch, transactions, folder } = saved;
+  let read = 0;
+  for await (const each of readLost(saved)) {
+    read += 1;
+    await printer.ndjson({ host, epoch, ...each });
+  }
+  await printer.ndjson({ host, epoch, kept: transactions, read, folder });
 }
 
 async function printTable(saved: Saved, printer: Printer): Promise<void> {

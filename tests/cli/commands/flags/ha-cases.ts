@@ -38,8 +38,8 @@ export async function haCases({ system, coverage, env }: FlagRun): Promise<void>
     await coverage.ends(1, 'NOT_HERE: 3 transactions are on a', `ha lost 2 ${data}`);
     await mkdir(system.path('saved'), { recursive: true });
     await client.put(keys.saved(2, 'b'), JSON.stringify({ ...lost, host: 'b', folder: system.path('saved') }));
+    expect(await coverage.succeeds(`ha lost 2 --json ${data}`)).toContain('"kept":3,"read":0');
     expect(await coverage.succeeds(`ha lost 2 ${data}`)).toContain('3 more transactions were kept');
-    await coverage.succeeds(`ha lost 2 --json ${data}`);
     await coverage.ends(1, 'NOT_CONFIGURED', 'ha moves --limit 3 --json', env);
     await coverage.succeeds(`ha status --wait 1 ${data}`);
     await coverage.ends(4, 'taken back', `ha switchover --to b --wait 1 --json ${data}`);
