@@ -1,8 +1,7 @@
 // Whether this deployment has GSLB.
-import { GslbPresenceDocument } from '../../../../generated/dashboard/graphql.ts';
-import { hasType } from '../../graph/has-type.ts';
+import { hasPart } from '../../graph/deployment-parts.ts';
 import type { Requester } from '../../graph/request.ts';
 
 export function isPresent(requester: Requester): Promise<boolean> {
-  return hasType(requester, GslbPresenceDocument);
+  return hasPart(requester, 'gslb');
 }
