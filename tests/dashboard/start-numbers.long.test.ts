@@ -46,7 +46,7 @@ test('300 backends, 100 load balancers and 1,000 names', async () => {
   );
   expect(loaded.length).toBeGreaterThan(3);
   expect(bytes.reduce((sum, length) => sum + length, 0)).toBeLessThan(mostKib * 1024);
-  // The login, what the deployment has (twice: for the page, and for its links), the cursor, the history, and a request for each tile.
+  // The login, what the deployment has (two), its health, the cursor, the history, a request for each of five tiles, and four for the panels.
   expect(asked.length).toBeLessThanOrEqual(15);
 
   const devtools = await context.newCDPSession(page);
