@@ -75,7 +75,7 @@ const connection = () => ['--url', server.url, '--token-file', join(folder.path,
 
 describe.each<Shell>(['bash', 'zsh', 'fish'])('%s', (shell) => {
   test.each<[string[], string[]]>([
-    [['back'], ['backends']],
+    [['back'], ['backends', 'backup']],
     [['m'], ['machines', 'mappings', 'members', 'memberships', 'migrate']],
     [
       ['operations', ''],
