@@ -78,13 +78,13 @@ beforeAll(async () => {
   proxy = await CutProxy.start(system.database.connection.socketPath);
   // The first node, which runs the recovery.
   other = await system.node({ settings });
+  device = await NftDevice.start();
   await recovers(other);
   watched = new WatchedDatabase({
     connection: { ...system.database.connection, socketPath: proxy.path },
     connectionLimit: 20,
   });
   node = await system.node({ db: watched, settings });
-  device = await NftDevice.start();
 });
 afterAll(async () => {
   proxy.back();
@@ -113,9 +113,16 @@ const inState = (address: string, state: string) =>
     const row = (await rowsOf(address)).at(-1);
     return row?.state === state && row;
   });
-/** Waits until the node runs the recovery. */
-const recovers = ({ db }: RelayNode) =>
-  until(async () => (await db.query("SELECT 1 FROM lease WHERE name = 'relay/recovery'")).length > 0);
+/** Makes the node run the recovery: the first one that looks while a call acts does. */
+async function recovers(recovering: RelayNode): Promise<void> {
+  const name = 'acting';
+  await device.register(recovering, name);
+  await waitFor('the recovery', async () => {
+    const input = element(name, '10.9.9.8', { idempotencyKey: `acts-${performance.now()}` });
+    await recovering.run(identity('OPERATOR'), mutations.add, { input });
+    return (await recovering.db.query("SELECT 1 FROM lease WHERE name = 'relay/recovery'")).length > 0;
+  });
+}
 /** Makes the node hold the backend and a session, so that the next call is journaled as SENT at once. */
 async function warm(name: string): Promise<void> {
   await waitFor(`a session with ${name}`, async () => {
@@ -256,12 +263,15 @@ test("a driver that can no longer derive a call's settings does not keep recover
     const [[name, nftables] = ['', undefined]] = [...drivers].filter(([each]) => each === 'linux-nftables');
     const add = nftables?.operations.get('setElement.add');
     if (nftables === undefined || add === undefined) throw new Error('there is no such operation');
-    const operations = new Map([...nftables.operations, [add.name, { ...add, desired: assertNever }]]);
+    let isLost = false;
+    const desired: typeof add.desired = (args) => (isLost ? assertNever() : (add.desired?.(args) ?? {}));
+    const operations = new Map([...nftables.operations, [add.name, { ...add, desired }]]);
     const recovering = await alone.node({
       settings,
       drivers: new Map([...drivers, [name, { ...nftables, operations }]]),
     });
     await recovers(recovering);
+    isLost = true;
     const db = new ForgetfulDatabase({ connection: alone.database.connection, connectionLimit: 20 });
     const forgetful = await alone.node({ db, settings });
     await device.register(forgetful, 'unsaid');
