@@ -4,11 +4,13 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ReadableStream as WebStream } from 'node:stream/web';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { decrypted, encrypted } from './age-payload.ts';
 import { fault, isMissingFile } from './faults.ts';
 import type { StoredFile } from './manifest.ts';
 
+/** Few large reads cost less than many small ones. */
+const readBytes = 1_048_576;
 const identityPattern = /^AGE-SECRET-KEY-1[0-9A-Z]+$/;
 
 /** `recipients`: public keys of age. Throws BackupFaults for one that is none. */
@@ -43,7 +45,7 @@ export async function newIdentity(): Promise<{ readonly identity: string; readon
   return { identity, recipient: await identityToRecipient(identity) };
 }
 
-/** `path` must not exist. */
+/** `path` must not exist. `encrypter` serves one file. */
 export async function encryptFile(
   path: string,
   source: AsyncIterable<Buffer>,
@@ -51,9 +53,8 @@ export async function encryptFile(
 ): Promise<StoredFile> {
   const hash = createHash('sha256');
   let bytes = 0;
-  const encrypted = Readable.fromWeb((await encrypter.encrypt(webStream(source))) as unknown as WebStream);
   await pipeline(
-    encrypted,
+    encrypted(source, encrypter),
     async function* (parts: AsyncIterable<Buffer>) {
       for await (const part of parts) {
         hash.update(part);
@@ -70,9 +71,11 @@ export async function encryptFile(
 export async function decryptFile(path: string, identities: readonly string[]): Promise<Readable> {
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
-  const source = createReadStream(path);
+  const source = createReadStream(path, { highWaterMark: readBytes });
   try {
-    return Readable.fromWeb((await decrypter.decrypt(webStream(source))) as unknown as WebStream);
+    const plain = Readable.from(await decrypted(source, decrypter), { objectMode: false });
+    // Also one that nobody has begun to read.
+    return plain.once('close', () => source.destroy());
   } catch (error) {
     source.destroy();
     if (isMissingFile(error)) return fault(`${path} is missing`);
@@ -81,17 +84,12 @@ export async function decryptFile(path: string, identities: readonly string[]): 
   }
 }
 
-/** Not `Readable.toWeb`: when its reader leaves early, a part that arrives afterwards ends the process (ERR_INVALID_STATE). */
-function webStream(source: AsyncIterable<Buffer>): ReadableStream<Uint8Array> {
-  return WebStream.from(source) as unknown as ReadableStream<Uint8Array>;
-}
-
 /** Throws BackupFaults if the file is missing, cut off or changed. */
 export async function requireUnchanged(path: string, { bytes, sha256 }: StoredFile): Promise<void> {
   const hash = createHash('sha256');
   let read = 0;
   try {
-    for await (const part of createReadStream(path) as AsyncIterable<Buffer>) {
+    for await (const part of createReadStream(path, { highWaterMark: readBytes }) as AsyncIterable<Buffer>) {
       hash.update(part);
       read += part.length;
     }

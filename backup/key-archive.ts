@@ -1,11 +1,9 @@
 // The key files of an installation in one file, under a passphrase: without them the secrets in a restored database can't be read.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { z } from 'zod';
 import { fingerprint } from '../ha/agent/key-fingerprints.ts';
-import { encryptFile } from './age-file.ts';
 import { fillFolder, requireEmpty } from './empty-folder.ts';
 import { fault, isMissingFile } from './faults.ts';
 import { syncFolder } from './sealed-file.ts';
@@ -37,7 +35,7 @@ export async function archiveKeys(options: {
   const encrypter = new Encrypter();
   encrypter.setPassphrase(passphrase);
   await rm(`${path}.new`, { force: true });
-  await encryptFile(`${path}.new`, Readable.from([Buffer.from(content)]), encrypter);
+  await writeFile(`${path}.new`, await encrypter.encrypt(content), { flag: 'wx', mode: 0o600, flush: true });
   await rename(`${path}.new`, path);
   await syncFolder(to);
   return path;

@@ -156,7 +156,10 @@ function roundFigures({ latenciesMs, elapsedMs }: LoopFigures): Round {
 async function whileBackedUp(world: BackedUp, clients: number, write: () => Promise<void>): Promise<LoopFigures> {
   const ended = new AbortController();
   const words = ['--disable-warning=ExperimentalWarning', program, ...world.createWords];
-  const made = runProgram(process.execPath, words, { timeoutMs: mostBackupMs }).finally(() => ended.abort());
+  // In a session of its own, as a service is: the kernel may share the processor between sessions.
+  const made = runProgram('setsid', ['--wait', process.execPath, ...words], { timeoutMs: mostBackupMs }).finally(() =>
+    ended.abort(),
+  );
   const copies = async () => ended.signal.aborted || (await world.leftOver()).includes('.unfinished');
   const hasBegun = await untilTrue(startMs, copies);
   const figures = await closedLoop({ clients, forMs: mostBackupMs, signal: ended.signal }, write);

@@ -1,6 +1,6 @@
 // The `tidegate` program: the only code that uses process-wide state (arguments, environment, signals, exit code).
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { exitCodes } from './failures.ts';
@@ -46,12 +46,26 @@ function endNow(exitCode: number, signal: 'SIGINT' | 'SIGPIPE' = 'SIGINT'): void
 /** On Linux each thread has a niceness of its own, which new threads and processes take over. */
 function goLast(): void {
   const niceness = Math.max(lastNiceness, getPriority());
+  yieldAsSession(niceness);
   for (const thread of readdirSync('/proc/self/task')) {
     try {
       setPriority(Number(thread), niceness);
     } catch {
       // It has ended.
     }
+  }
+}
+
+/**
+ * Where the kernel shares the processor between sessions (sched(7), "The autogroup feature"), a niceness counts within its session alone. A service
+ * leads a session of its own. The session of a terminal has other programs too, which keep their share.
+ */
+function yieldAsSession(niceness: number): void {
+  try {
+    const [, , , session] = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
+    if (Number(session) === process.pid) writeFileSync('/proc/self/autogroup', String(niceness));
+  } catch {
+    // There are no such groups.
   }
 }
 

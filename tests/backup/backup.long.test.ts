@@ -336,14 +336,17 @@ test('a backup gets the processor after those who serve calls', async () => {
   const words = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../bin/tidegate.ts')];
   const child = spawn(process.execPath, [...words, ...world.createWords, '--mebi-per-second', '1'], {
     stdio: 'ignore',
+    // As a service has it: a session of its own.
+    detached: true,
   });
   const exited = once(child, 'exit');
   await waitFor('the copy', async () => (await world.leftOver()).includes('.unfinished'));
   const threads = await readdir(`/proc/${child.pid}/task`);
   const niceness = new Set(threads.map((thread) => getPriority(Number(thread))));
+  const session = await readFile(`/proc/${child.pid}/autogroup`, 'utf8').catch(() => 'no groups: nice 10');
   child.kill();
   await exited;
-  expect(niceness).toEqual(new Set([10]));
+  expect([niceness, session.trim().endsWith('nice 10')]).toEqual([new Set([10]), true]);
 }, 60_000);
 
 test('a log of 200,000 transactions in one file is archived and applied', async () => {
