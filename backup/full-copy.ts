@@ -2,9 +2,8 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { createZstdCompress } from 'node:zlib';
-import { sizeOfFolder, slowed, startCopy } from '../embedded/physical-copy.ts';
+import { sizeOfFolder, startCopy } from '../embedded/physical-copy.ts';
 import { programVersion, shownVersion } from '../platform/process/program-version.ts';
 import type { Keyring } from '../platform/secrets/keyring.ts';
 import { encrypterFor, encryptFile } from './age-file.ts';
@@ -22,7 +21,7 @@ interface CopyOptions {
   readonly keys: Keyring;
   /** Of `keys.folder`, by `FILE/ID`. */
   readonly fingerprints: Readonly<Record<string, string>>;
-  readonly mostBytesPerSecond: number;
+  readonly mebiPerSecond: number;
   readonly signal: AbortSignal;
 }
 
@@ -72,7 +71,7 @@ export async function makeFullCopy(options: CopyOptions): Promise<MadeBackup> {
 
 async function copyInto(
   path: string,
-  { server, mostBytesPerSecond, signal }: CopyOptions,
+  { server, mebiPerSecond, signal }: CopyOptions,
   encrypter: ReturnType<typeof encrypterFor>,
 ) {
   const work = await mkdtemp(join(tmpdir(), 'tidegate-backup-'));
@@ -80,14 +79,14 @@ async function copyInto(
     const [target, info] = [join(work, 'target'), join(work, 'info')];
     for (const each of [target, info]) await mkdir(each);
     const settingsFile = await server.writeSettings(work);
-    const more = [`--extra-lsndir=${info}`];
+    // Its reads of data are slowed, of a MiB each. A slowed stream would keep it from copying the redo log before the server overwrites that.
+    const more = [`--extra-lsndir=${info}`, '--loose-read-buffer-size=1M', `--throttle=${mebiPerSecond}`];
     const copy = await startCopy({ settingsFile, dataPath: server.facts.dataPath, work: target, more });
     const onAbort = () => copy.child.kill('SIGKILL');
     signal.addEventListener('abort', onAbort);
     try {
-      const slow = Readable.from(slowed(mostBytesPerSecond, copy.locks)(copy.output), { objectMode: false });
-      const compressed = slow.pipe(createZstdCompress());
-      slow.on('error', (error) => compressed.destroy(error));
+      const compressed = copy.output.pipe(createZstdCompress());
+      copy.output.on('error', (error) => compressed.destroy(error));
       const data = await encryptFile(path, compressed, encrypter);
       // The stream of a copy that failed ends like that of a whole one.
       await copy.finished();

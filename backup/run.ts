@@ -22,7 +22,8 @@ export interface RunOptions {
   readonly fingerprints: Readonly<Record<string, string>>;
   /** Of all tables that a restore knows. */
   readonly owners: readonly MigrationOwner[];
-  readonly mostBytesPerSecond: number;
+  /** Of the database, that a copy reads. */
+  readonly mebiPerSecond: number;
   /** A full copy is made if the newest is older. 0: always. */
   readonly fullAfterMs: number;
   readonly keep: number | undefined;

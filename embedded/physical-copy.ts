@@ -23,6 +23,8 @@ const keptOutputBytes = 4_096;
 const logCopyEveryMs = 50;
 /** From this message on, mariadb-backup holds locks that stop changes of tables, and later commits. */
 const locksMessage = 'BACKUP STAGE FLUSH';
+/** Of mariadb-backup, when the server writes redo faster than it reads it. */
+const overwritten = 'Was only able to copy log';
 const positionFiles = ['mariadb_backup_binlog_info', 'xtrabackup_binlog_info'];
 
 /** The end of the stream's output. */
@@ -83,17 +85,18 @@ export async function startCopy(options: {
     ...{ child, output: child.stdout, locks },
     finished: async () => {
       const [code] = await exited;
-      if (code !== 0) throw new Error(`mariadb-backup ended with ${code}: ${lastOutput()}`);
+      if (code === 0) return;
+      if (lastOutput().includes(overwritten))
+        throw new Error(
+          "the server overwrote its redo log before mariadb-backup had copied it: raise the server's innodb_log_file_size, or copy while less is written",
+        );
+      throw new Error(`mariadb-backup ended with ${code}: ${lastOutput()}`);
     },
   };
 }
 
-/** Passes the parts on, at this rate at most. `until`: from then on without a limit. */
-export function slowed(mostBytesPerSecond: number, until?: Promise<void>) {
-  let isSlowed = true;
-  void until?.then(() => {
-    isSlowed = false;
-  });
+/** Passes the parts on, at this rate at most. */
+export function slowed(mostBytesPerSecond: number) {
   return async function* (parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const fromMs = performance.now();
     let bytes = 0;
@@ -101,7 +104,7 @@ export function slowed(mostBytesPerSecond: number, until?: Promise<void>) {
       yield part;
       bytes += part.length;
       const aheadMs = (bytes / mostBytesPerSecond) * 1_000 - (performance.now() - fromMs);
-      if (isSlowed && aheadMs > 10) await sleep(aheadMs);
+      if (aheadMs > 10) await sleep(aheadMs);
     }
   };
 }

@@ -126,7 +126,7 @@ async function runOptions(
     ...{ to: given.to, recipients: given.recipient, keys: await openKeyring(sealing) },
     fingerprints: await fingerprintsOf(folder, apart),
     owners: allOwners(),
-    mostBytesPerSecond: (given['mebi-per-second'] ?? usualMebiPerSecond) * 1024 * 1024,
+    mebiPerSecond: given['mebi-per-second'] ?? usualMebiPerSecond,
     ...{ keep: given.keep, keepDays: given['keep-days'], ...more },
   };
 }

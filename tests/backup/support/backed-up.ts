@@ -81,7 +81,7 @@ export class BackedUp implements AsyncDisposable {
   }
 
   async create(...more: readonly string[]) {
-    return runCommand([...this.createWords, ...more]);
+    return runCommand([...this.createWords, '--mebi-per-second', '100000', ...more]);
   }
 
   startCreate(...more: readonly string[]) {
