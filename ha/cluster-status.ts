@@ -47,7 +47,11 @@ export interface ClusterStatus {
   /** The number of hosts that have the next write when it is acknowledged. */
   readonly copies: number;
   readonly paused: boolean;
+  /** When the pause ends by itself (ISO 8601). Null if there is no pause, or if it lasts until "resume". */
+  readonly pausedUntil: string | null;
   readonly switchoverTo: string | null;
+  /** A switchover that was requested for a later time (ISO 8601). Null if there is none. */
+  readonly scheduled: { readonly to: string; readonly at: string; readonly by: string } | null;
   readonly hosts: readonly HostStatus[];
 }
 
@@ -70,13 +74,15 @@ interface Known extends Heard {
   readonly reports: Readonly<Record<string, HostReportValue>>;
   readonly away: (name: string) => { readonly why: string } | undefined;
   readonly paused: boolean;
+  readonly pausedUntil: string | null;
   readonly switchoverTo: string | null;
+  readonly scheduled: ClusterStatus['scheduled'];
   /** Of etcd. */
   readonly members: readonly MemberStatus[];
 }
 
 export function statusOf(hosts: readonly ClusterHost[], known: Known): ClusterStatus {
-  const { leader, sync, paused, switchoverTo } = known;
+  const { leader, sync, paused, pausedUntil, switchoverTo, scheduled } = known;
   const primary = leader !== undefined && leader.reign === sync.reign ? sync.primary : null;
   const data = hosts.filter(({ kind }) => kind === 'data');
   const inOrder = [...(primary === null ? [] : [primary]), ...data.map(({ name }) => name)];
@@ -88,7 +94,7 @@ export function statusOf(hosts: readonly ClusterHost[], known: Known): ClusterSt
       epoch: sync.epoch,
       copies: primary === null ? 0 : 1 + sync.members.length,
     },
-    ...{ paused, switchoverTo },
+    ...{ paused, pausedUntil, switchoverTo, scheduled },
     hosts: hosts.map((host) => hostStatus(host, known, { primary, keys })),
   };
 }

@@ -15,12 +15,16 @@ import {
   clockValue,
   type HaKeys,
   haKeys,
+  isPaused,
   keptActs,
   keptChanges,
   leaderValue,
+  pausedValue,
   reportValue,
   type Saved,
+  type Scheduled,
   savedValue,
+  scheduledValue,
   switchoverValue,
   syncValue,
   type UngrantedWish,
@@ -58,6 +62,12 @@ const lookEveryMs = 200;
 const detachMs = 15_000;
 /** Time for another host to start its member of etcd and catch up. */
 const votesMs = 60_000;
+const mostScheduledDays = 31;
+
+interface SwitchoverOptions {
+  /** It grants the scheduled switchover with this id, and is taken back at `endsAt` if it has not begun. */
+  readonly scheduled?: { readonly id: string; readonly endsAt: string };
+}
 
 export class Cluster {
   readonly #etcd: EtcdClient;
@@ -101,10 +111,10 @@ export class Cluster {
   async switchover(
     to?: string,
     asker?: Asker,
+    { scheduled }: SwitchoverOptions = {},
   ): Promise<{ readonly id: string; readonly epoch: number; readonly to: string }> {
-    const { leader, sync, paused, switchoverTo, leaderRevision, reports } = await this.#read();
-    if (to !== undefined && !this.#hosts.some(({ name, kind }) => name === to && kind === 'data'))
-      throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
+    const { leader, sync, paused, switchoverTo, leaderRevision, reports, ...seen } = await this.#read();
+    if (to !== undefined) this.#refuseUnknown(to);
     if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
     if (paused) throw new ClusterRefusal('PAUSED', 'promotion is paused: "tidegate ha resume" ends that');
     if (leader === undefined || leader.reign !== sync.reign)
@@ -125,15 +135,18 @@ export class Cluster {
     if (unfit !== undefined) throw new ClusterRefusal('UNFIT', `${chosen} is not promoted: ${unfit}`);
     if (reports[chosen]?.api === 'SILENT')
       throw new ClusterRefusal('NO_API', `no client would be served: "tidegate serve" on ${chosen} does not answer`);
-    const wish = newWish(chosen, sync.primary);
+    const isScheduled = scheduled !== undefined && seen.scheduled?.id === scheduled.id;
+    const wish = { ...newWish(chosen, sync.primary), ...(isScheduled && scheduled) };
     const { done } = await this.#etcd.transact(
       [
         { key: this.#keys.switchover, revision: 0 },
         { key: this.#keys.leader, revision: leaderRevision },
         { key: this.#keys.sync, revision: sync.revision },
+        ...(isScheduled ? [{ key: this.#keys.scheduled, revision: seen.scheduledRevision }] : []),
       ],
       [
         { put: this.#keys.switchover, value: JSON.stringify(wish) },
+        ...(isScheduled ? [{ delete: this.#keys.scheduled }] : []),
         ...(await this.#record(asker, 'haSwitchover', { to: chosen, moveId: wish.id })),
       ],
     );
@@ -143,6 +156,65 @@ export class Cluster {
         'the hosts have changed in the meantime: check "tidegate ha status" and try again',
       );
     return { id: wish.id, epoch: sync.epoch, to: chosen };
+  }
+
+  /** Requests a switchover at a later time. The primary's agent checks then whether the hosts are fit for it. */
+  async schedule(to: string | undefined, at: Date, asker: Asker): Promise<Scheduled> {
+    const { leader, sync, scheduled } = await this.#read();
+    if (to !== undefined) this.#refuseUnknown(to);
+    refuseBadTime(at);
+    if (scheduled !== null)
+      throw new ClusterRefusal(
+        'IN_PROGRESS',
+        `a switchover to ${scheduled.to} at ${scheduled.at} is scheduled: "tidegate ha switchover --cancel" cancels it`,
+      );
+    const chosen = to ?? sync.members[0]?.host;
+    if (leader === undefined || chosen === undefined)
+      throw new ClusterRefusal('NOT_IN_SYNC', 'no other host is in sync: choose the host with --to');
+    if (chosen === sync.primary) throw new ClusterRefusal('ALREADY', `${chosen} is the primary`);
+    if (this.#isAsynchronous(chosen))
+      throw new ClusterRefusal(
+        'NOT_IN_SYNC',
+        `${chosen} is asynchronous, and lacks writes: a switchover would lose them`,
+      );
+    const by = `${asker.user}@${asker.host}`;
+    const wish: Scheduled = { ...newWish(chosen, sync.primary), at: at.toISOString(), by };
+    const act = { to: chosen, scheduledFor: wish.at, moveId: wish.id };
+    const { done } = await this.#etcd.transact(
+      [{ key: this.#keys.scheduled, revision: 0 }],
+      [{ put: this.#keys.scheduled, value: JSON.stringify(wish) }, ...(await this.#record(asker, 'haSwitchover', act))],
+    );
+    if (!done)
+      throw new ClusterRefusal(
+        'CONFLICT',
+        'another switchover was scheduled in the meantime: see "tidegate ha status"',
+      );
+    return wish;
+  }
+
+  /** Ends the scheduled switchover. `why`: for the history. Refuses if there is none. */
+  async unschedule(why: string, asker?: Asker): Promise<Scheduled> {
+    const { scheduled, scheduledRevision } = await this.#read();
+    if (scheduled === null)
+      throw new ClusterRefusal('NOT_FOUND', 'no switchover is scheduled: "tidegate ha status" would show it');
+    const wish = { ...scheduled, key: this.#keys.scheduled, revision: scheduledRevision, acceptedLoss: undefined };
+    const { done } = await this.#etcd.transact(
+      [{ key: this.#keys.scheduled, revision: scheduledRevision }],
+      [
+        { delete: this.#keys.scheduled },
+        ...(await ungrantedOf({ etcd: this.#etcd, keys: this.#keys }, [wish], why)),
+        ...(await this.#record(asker, 'haSwitchoverCancel', { to: scheduled.to, moveId: scheduled.id })),
+      ],
+    );
+    if (!done)
+      throw new ClusterRefusal('CONFLICT', 'the switchover has begun in the meantime: see "tidegate ha status"');
+    return scheduled;
+  }
+
+  /** Throws unless it is a data host. */
+  #refuseUnknown(name: string): void {
+    if (!this.#hosts.some((each) => each.name === name && each.kind === 'data'))
+      throw new ClusterRefusal('NOT_FOUND', `there is no data host ${name}`);
   }
 
   #isAsynchronous(name: string | undefined): boolean {
@@ -325,10 +397,11 @@ export class Cluster {
     await this.#etcd.transact([], [{ put: this.#keys.rejoin(name), value: '{}' }, ...record]);
   }
 
-  async pause(asker?: Asker): Promise<void> {
-    if (asker === undefined) return this.#etcd.put(this.#keys.paused, '{}');
-    const record = await this.#record(asker, 'haPause');
-    await this.#etcd.transact([], [{ put: this.#keys.paused, value: '{}' }, ...record]);
+  /** `until`: the pause ends by itself then. If omitted, it lasts until `resume`. */
+  async pause(asker?: Asker, until?: Date): Promise<void> {
+    const ends = until === undefined ? {} : { until: until.toISOString() };
+    const record = await this.#record(asker, 'haPause', ends);
+    await this.#etcd.transact([], [{ put: this.#keys.paused, value: JSON.stringify(ends) }, ...record]);
   }
 
   async resume(asker?: Asker): Promise<void> {
@@ -399,6 +472,7 @@ export class Cluster {
       );
     const leader = entryOf(snapshot, this.#keys.leader);
     const switchover = entryOf(snapshot, this.#keys.switchover);
+    const [paused, scheduled] = [this.#keys.paused, this.#keys.scheduled].map((key) => entryOf(snapshot, key));
     const reports = this.#hosts.flatMap(({ name }) => {
       const entry = entryOf(snapshot, this.#keys.report(name));
       return entry === undefined ? [] : [[name, reportValue.parse(JSON.parse(entry.value))] as const];
@@ -422,10 +496,31 @@ export class Cluster {
         return { said: `${report?.said} ${told.said}`, wallMs: told.wallMs };
       },
       away,
-      paused: entryOf(snapshot, this.#keys.paused) !== undefined,
+      paused: isPaused(paused?.value),
+      pausedUntil: paused !== undefined && isPaused(paused.value) ? untilOf(paused.value) : null,
       switchoverTo: switchover === undefined ? null : switchoverValue.parse(JSON.parse(switchover.value)).to,
+      scheduled: scheduled === undefined ? null : scheduledValue.parse(JSON.parse(scheduled.value)),
+      scheduledRevision: scheduled?.revision ?? 0,
     };
   }
+}
+
+function refuseBadTime(at: Date): void {
+  const inMs = at.getTime() - Date.now();
+  if (inMs <= 0)
+    throw new ClusterRefusal(
+      'BAD_TIME',
+      `${at.toISOString()} has passed: give a time to come, in UTC, or leave out --at`,
+    );
+  if (inMs > mostScheduledDays * 86_400_000)
+    throw new ClusterRefusal(
+      'BAD_TIME',
+      `${at.toISOString()} is more than ${mostScheduledDays} days away: give an earlier time`,
+    );
+}
+
+function untilOf(paused: string): string | null {
+  return pausedValue.parse(JSON.parse(paused)).until ?? null;
 }
 
 function newWish(to: string, from: string): Wish {

@@ -9,6 +9,7 @@ import {
   awayValue,
   clockValue,
   type HaKeys,
+  isPaused,
   leaderValue,
   lossyValue,
   membersValue,
@@ -91,7 +92,7 @@ export class ClusterState {
         left: leftIn(find(keys.members)?.value),
         backAtMs: this.#backAtMs((host) => find(keys.away(host))?.value),
         wishes: {
-          paused: find(keys.paused) !== undefined,
+          paused: isPaused(find(keys.paused)?.value),
           switchoverTo: switchover && switchoverValue.parse(JSON.parse(switchover.value)).to,
           lossy: lossy && lossyValue.parse(JSON.parse(lossy.value)),
         },

@@ -20,6 +20,8 @@ export interface HaKeys {
   readonly members: string;
   readonly paused: string;
   readonly switchover: string;
+  /** A switchover that was requested for a later time. */
+  readonly scheduled: string;
   readonly lossy: string;
   /** Wishes for a move that were not granted. */
   readonly ungranted: string;
@@ -58,6 +60,7 @@ export function haKeys(cluster: string): HaKeys {
     members: `${prefix}members`,
     paused: `${prefix}paused`,
     switchover: `${prefix}switchover`,
+    scheduled: `${prefix}scheduled`,
     lossy: `${prefix}lossy`,
     ungranted: `${history}ungranted/`,
     ungrantedWish: ({ endedAt, id }) => `${history}ungranted/${endedAt}-${id}`,
@@ -130,7 +133,22 @@ export const endedValue = z.object({ reign: z.string(), why: z.string() });
 const wishValue = z.object({ id: z.uuid(), to: z.string(), from: z.string(), askedAt: z.iso.datetime() });
 export type Wish = z.infer<typeof wishValue>;
 
-export const switchoverValue = wishValue;
+/** `endsAt`: the primary's agent takes the wish back then. Without it, the process that wrote the wish does. */
+export const switchoverValue = wishValue.extend({ endsAt: z.iso.datetime().optional() });
+
+/** `id`: id of the move that it becomes. `by`: the person who requested it. */
+export const scheduledValue = wishValue.extend({ at: z.iso.datetime(), by: z.string() });
+export type Scheduled = z.infer<typeof scheduledValue>;
+
+/** `until`: the pause ends by itself then. Without it, it lasts until somebody ends it. */
+export const pausedValue = z.object({ until: z.iso.datetime().optional() });
+
+/** Whether a pause lasts, by this host's clock. `value`: of its key, undefined if there is none. */
+export function isPaused(value: string | undefined): boolean {
+  if (value === undefined) return false;
+  const { until } = pausedValue.parse(JSON.parse(value));
+  return until === undefined || Date.now() < Date.parse(until);
+}
 
 export const lossyValue = wishValue.extend({ syncRevision: z.number().int(), acceptedLoss: z.number().int() });
 

@@ -19,8 +19,8 @@ function known(changes: Partial<Known> = {}): Known {
       sync,
       reports: {},
       away: () => undefined,
-      paused: false,
-      switchoverTo: null,
+      ...{ paused: false, pausedUntil: null },
+      ...{ switchoverTo: null, scheduled: null },
     },
     ...{ members: [], silent: new Set<string>(), aheadMs: new Map<string, number>(), ...changes },
   };

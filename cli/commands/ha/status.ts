@@ -27,8 +27,13 @@ export const status = hostVerb({
         ['Epoch', seen.epoch],
         ['Votes', votesText(seen)],
         ['Address', file.virtualAddress ?? 'none: balancers query /health/primary'],
-        ['Promotion', seen.paused ? 'paused' : undefined],
-        ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
+        [
+          'Promotion',
+          seen.paused
+            ? `paused ${seen.pausedUntil === null ? 'until "resume"' : `until ${seen.pausedUntil}`}`
+            : undefined,
+        ],
+        ['Switchover', switchoverText(seen)],
       ]);
       await printer.table(
         ['HOST', 'SITE', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS', 'REDIS', 'API'],
@@ -62,6 +67,11 @@ function withoutPrimary({ promoting, hosts }: ClusterStatus): string {
   if (promoting === null) return 'none: no host takes writes';
   const why = hosts.find(({ name }) => name === promoting)?.returning;
   return `none yet: ${promoting} ${why ?? 'is being promoted'}`;
+}
+
+function switchoverText({ switchoverTo, scheduled }: ClusterStatus): string | undefined {
+  if (switchoverTo !== null) return `to ${switchoverTo}, under way`;
+  return scheduled === null ? undefined : `to ${scheduled.to} at ${scheduled.at}, scheduled by ${scheduled.by}`;
 }
 
 /** Undefined if three hosts vote, as intended. */

@@ -42,6 +42,14 @@ export async function haCases({ system, coverage, env }: FlagRun): Promise<void>
     expect(await coverage.succeeds(`ha lost 2 ${data}`)).toContain('3 more transactions were kept');
     await coverage.ends(1, 'NOT_CONFIGURED', 'ha moves --limit 3 --json', env);
     await coverage.succeeds(`ha status --wait 1 ${data}`);
+    const [tomorrow, longAgo] = [new Date(Date.now() + 86_400_000).toISOString(), '2026-01-01'];
+    await coverage.ends(1, 'BAD_TIME', `ha switchover --at ${longAgo} ${data}`);
+    expect(await coverage.succeeds(`ha switchover --to b --at ${tomorrow} --json ${data}`)).toContain('"to":"b"');
+    await coverage.ends(1, 'IN_PROGRESS', `ha switchover --at ${tomorrow} ${data}`);
+    expect(await coverage.succeeds(`ha status ${data}`)).toContain(`to b at ${tomorrow}, scheduled by`);
+    expect(await coverage.succeeds(`ha switchover --cancel --json ${data}`)).toContain('"cancelled"');
+    await coverage.ends(1, 'NOT_FOUND', `ha switchover --cancel ${data}`);
+    expect(await coverage.succeeds(`ha pause --for 30 --json ${data}`)).toContain('"until":"2');
     await coverage.ends(4, 'taken back', `ha switchover --to b --wait 1 --json ${data}`);
     await coverage.ends(1, '', `ha rejoin a --wait 1 --json ${data}`);
     await coverage.ends(1, '', `ha promote --to b --lossy --accept-loss 7 --wait 1 --json ${data}`);
