@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { hostOf } from '../platform/net/origin.ts';
 import type { reportValue } from './agent/keys.ts';
+import type { HostTags } from './agent/tags.ts';
 import type { MemberStatus } from './etcd.ts';
 
 export interface ClusterHost {
@@ -34,6 +35,12 @@ interface HostStatus extends ClusterHost {
   readonly api: 'ANSWERS' | 'SILENT' | null;
   /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
   readonly unfit: string | null;
+  /** It leads only if a person asks for it. */
+  readonly noFailover: boolean;
+  /** The host with the highest one is kept in sync. */
+  readonly priority: number;
+  /** Whether its data is to be replaced by a new copy. */
+  readonly reinit: boolean;
   /** Why it is not a copy yet, with the progress of its copy. Null if it is a copy, or reports nothing. */
   readonly returning: string | null;
 }
@@ -73,6 +80,8 @@ interface Known extends Heard {
   };
   readonly reports: Readonly<Record<string, HostReportValue>>;
   readonly away: (name: string) => { readonly why: string } | undefined;
+  readonly tags: (name: string) => HostTags;
+  readonly isToReinit: (name: string) => boolean;
   readonly paused: boolean;
   readonly pausedUntil: string | null;
   readonly switchoverTo: string | null;
@@ -126,6 +135,8 @@ function hostStatus(host: ClusterHost, known: Known, { primary, keys }: Wanted):
     redis: state === 'SILENT' ? null : redisOf(report?.redis, state),
     api: state === 'SILENT' ? null : (report?.api ?? null),
     unfit: state === 'SILENT' ? null : (report?.unfit ?? null),
+    ...known.tags(name),
+    reinit: known.isToReinit(name),
     returning: state === 'RETURNING' ? (away(name)?.why ?? null) : null,
   };
 }

@@ -27,9 +27,11 @@ import {
   scheduledValue,
   switchoverValue,
   syncValue,
+  tagsValue,
   type UngrantedWish,
   type Wish,
 } from './agent/keys.ts';
+import type { HostTags } from './agent/tags.ts';
 import { type PendingWish, readUngranted, readWishes, ungrantedOf } from './agent/wishes.ts';
 import { type ClusterHost, type ClusterStatus, type HostReportValue, statusOf } from './cluster-status.ts';
 import { type Change as EtcdChange, type EtcdClient, EtcdError, type EtcdSnapshot } from './etcd.ts';
@@ -65,6 +67,8 @@ const votesMs = 60_000;
 const mostScheduledDays = 31;
 
 interface SwitchoverOptions {
+  /** The host may be tagged noFailover. */
+  readonly acceptNoFailover?: boolean;
   /** It grants the scheduled switchover with this id, and is taken back at `endsAt` if it has not begun. */
   readonly scheduled?: { readonly id: string; readonly endsAt: string };
 }
@@ -111,7 +115,7 @@ export class Cluster {
   async switchover(
     to?: string,
     asker?: Asker,
-    { scheduled }: SwitchoverOptions = {},
+    { scheduled, acceptNoFailover = false }: SwitchoverOptions = {},
   ): Promise<{ readonly id: string; readonly epoch: number; readonly to: string }> {
     const { leader, sync, paused, switchoverTo, leaderRevision, reports, ...seen } = await this.#read();
     if (to !== undefined) this.#refuseUnknown(to);
@@ -131,6 +135,7 @@ export class Cluster {
           : `${to ?? 'no other host'} is ${to === undefined ? '' : 'not '}in sync: a switchover would lose writes`,
       );
     const chosen = to ?? member.host;
+    this.#refuseNoFailover(chosen, seen.tags(chosen), acceptNoFailover);
     const unfit = reports[chosen]?.unfit;
     if (unfit !== undefined) throw new ClusterRefusal('UNFIT', `${chosen} is not promoted: ${unfit}`);
     if (reports[chosen]?.api === 'SILENT')
@@ -159,8 +164,8 @@ export class Cluster {
   }
 
   /** Requests a switchover at a later time. The primary's agent checks then whether the hosts are fit for it. */
-  async schedule(to: string | undefined, at: Date, asker: Asker): Promise<Scheduled> {
-    const { leader, sync, scheduled } = await this.#read();
+  async schedule(to: string | undefined, at: Date, asker: Asker, acceptNoFailover = false): Promise<Scheduled> {
+    const { leader, sync, scheduled, tags } = await this.#read();
     if (to !== undefined) this.#refuseUnknown(to);
     refuseBadTime(at);
     if (scheduled !== null)
@@ -177,8 +182,9 @@ export class Cluster {
         'NOT_IN_SYNC',
         `${chosen} is asynchronous, and lacks writes: a switchover would lose them`,
       );
+    this.#refuseNoFailover(chosen, tags(chosen), acceptNoFailover);
     const by = `${asker.user}@${asker.host}`;
-    const wish: Scheduled = { ...newWish(chosen, sync.primary), at: at.toISOString(), by };
+    const wish: Scheduled = { ...newWish(chosen, sync.primary), at: at.toISOString(), by, acceptNoFailover };
     const act = { to: chosen, scheduledFor: wish.at, moveId: wish.id };
     const { done } = await this.#etcd.transact(
       [{ key: this.#keys.scheduled, revision: 0 }],
@@ -209,6 +215,14 @@ export class Cluster {
     if (!done)
       throw new ClusterRefusal('CONFLICT', 'the switchover has begun in the meantime: see "tidegate ha status"');
     return scheduled;
+  }
+
+  #refuseNoFailover(name: string, { noFailover }: HostTags, isAccepted: boolean): void {
+    if (noFailover && !isAccepted)
+      throw new ClusterRefusal(
+        'NO_FAILOVER',
+        `${name} is tagged noFailover: choose another host, or add --accept-no-failover to "tidegate ha switchover"`,
+      );
   }
 
   /** Throws unless it is a data host. */
@@ -347,7 +361,7 @@ export class Cluster {
     await this.#votesMoved(name);
     await this.#etcd.transact(
       [],
-      [{ delete: this.#keys.report(name) }, { delete: this.#keys.clock(name) }, { delete: this.#keys.away(name) }],
+      (['report', 'clock', 'away', 'tags', 'reinit'] as const).map((each) => ({ delete: this.#keys[each](name) })),
     );
     return { endsCluster: false };
   }
@@ -395,6 +409,59 @@ export class Cluster {
     if (host.state !== 'RETURNING') return;
     const record = await this.#record(asker, 'haHostJoin', { host: name });
     await this.#etcd.transact([], [{ put: this.#keys.rejoin(name), value: '{}' }, ...record]);
+  }
+
+  /**
+   * Has a host's data replaced by a new copy of the primary's. `acceptOneCopy`: the host may be the only one that has every write besides the
+   * primary.
+   */
+  async reinit(name: string, asker?: Asker, acceptOneCopy = false): Promise<void> {
+    this.#refuseUnknown(name);
+    const { hosts, primary, switchoverTo } = await this.status();
+    const host = hosts.find((each) => each.name === name);
+    if (primary === name)
+      throw new ClusterRefusal(
+        'PRIMARY',
+        `${name} is the primary, whose data the others copy: "tidegate ha switchover" first`,
+      );
+    if (primary === null)
+      throw new ClusterRefusal(
+        'NO_PRIMARY',
+        'no host takes writes now, so there is nothing to copy: see "tidegate ha status"',
+      );
+    if (host === undefined || host.state === 'SILENT')
+      throw new ClusterRefusal('SILENT', `the agent of ${name} does not report, so it could not make a copy`);
+    if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
+    const hasSpare = hosts.some(({ state, asynchronous }) => state === 'FOLLOWS' && asynchronous !== true);
+    if (host.state === 'IN_SYNC' && !hasSpare && !acceptOneCopy)
+      throw new ClusterRefusal(
+        'LAST_COPY',
+        `only ${name} has every write besides ${primary}: until its new copy is made, there is one copy, and if ${primary} is lost, writes wait for it; give --accept-one-copy`,
+      );
+    await this.#etcd.transact(
+      [],
+      [
+        { put: this.#keys.reinit(name), value: '{}' },
+        // A host that waits for a person returns as well.
+        ...(host.state === 'RETURNING' ? [{ put: this.#keys.rejoin(name), value: '{}' }] : []),
+        ...(await this.#record(asker, 'haReinit', { host: name })),
+      ],
+    );
+  }
+
+  /** Sets tags of a data host. Omitted ones keep their values. */
+  async tag(name: string, tags: Partial<HostTags>, asker?: Asker): Promise<HostTags> {
+    this.#refuseUnknown(name);
+    const key = this.#keys.tags(name);
+    const [found] = (await this.#etcd.get(key)).entries;
+    const changed = { ...tagsValue.parse(JSON.parse(found?.value ?? '{}')), ...tags };
+    const details = { host: name, noFailover: String(changed.noFailover), priority: changed.priority };
+    const { done } = await this.#etcd.transact(
+      [{ key, revision: found?.revision ?? 0 }],
+      [{ put: key, value: JSON.stringify(changed) }, ...(await this.#record(asker, 'haTag', details))],
+    );
+    if (!done) throw new ClusterRefusal('CONFLICT', 'the tags were changed in the meantime: see "tidegate ha status"');
+    return changed;
   }
 
   /** `until`: the pause ends by itself then. If omitted, it lasts until `resume`. */
@@ -496,6 +563,8 @@ export class Cluster {
         return { said: `${report?.said} ${told.said}`, wallMs: told.wallMs };
       },
       away,
+      tags: (name: string) => tagsValue.parse(JSON.parse(entryOf(snapshot, this.#keys.tags(name))?.value ?? '{}')),
+      isToReinit: (name: string) => entryOf(snapshot, this.#keys.reinit(name)) !== undefined,
       paused: isPaused(paused?.value),
       pausedUntil: paused !== undefined && isPaused(paused.value) ? untilOf(paused.value) : null,
       switchoverTo: switchover === undefined ? null : switchoverValue.parse(JSON.parse(switchover.value)).to,

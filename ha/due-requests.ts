@@ -50,13 +50,13 @@ export class DueRequests {
   }
 
   async #begin(text: string): Promise<string | undefined> {
-    const { id, to, at } = scheduledValue.parse(JSON.parse(text));
+    const { id, to, at, acceptNoFailover = false } = scheduledValue.parse(JSON.parse(text));
     const lateMs = Date.now() - Date.parse(at);
     if (lateMs < 0) return undefined;
     if (lateMs > mostLateMs) return this.#expire(to, `no primary began it within ${mostLateMs / 1_000} s of its time`);
     try {
       const endsAt = new Date(Date.now() + beginMs).toISOString();
-      await this.#options.cluster().switchover(to, undefined, { scheduled: { id, endsAt } });
+      await this.#options.cluster().switchover(to, undefined, { scheduled: { id, endsAt }, acceptNoFailover });
       return `the scheduled switchover to ${to} begins`;
     } catch (error) {
       if (!(error instanceof ClusterRefusal)) throw error;

@@ -1,6 +1,7 @@
 // The keys of a cluster in etcd, and the form of their values.
 
 import { z } from 'zod';
+import { mostPriority, noTags } from './tags.ts';
 
 export interface HaKeys {
   /** Prefix of the keys that every agent reads in each poll. */
@@ -14,6 +15,9 @@ export interface HaKeys {
   readonly away: (host: string) => string;
   /** A person wants that host to return. */
   readonly rejoin: (host: string) => string;
+  /** A person wants that host's data to be replaced by a new copy. */
+  readonly reinit: (host: string) => string;
+  readonly tags: (host: string) => string;
   /** Reason for giving up the last lead, from the host that held it. */
   readonly ended: string;
   /** The hosts, after the first one has left. */
@@ -56,6 +60,8 @@ export function haKeys(cluster: string): HaKeys {
     clock: (host) => `${prefix}clocks/${host}`,
     away: (host) => `${prefix}away/${host}`,
     rejoin: (host) => `${prefix}rejoin/${host}`,
+    reinit: (host) => `${prefix}reinit/${host}`,
+    tags: (host) => `${prefix}tags/${host}`,
     ended: `${prefix}ended`,
     members: `${prefix}members`,
     paused: `${prefix}paused`,
@@ -137,8 +143,17 @@ export type Wish = z.infer<typeof wishValue>;
 export const switchoverValue = wishValue.extend({ endsAt: z.iso.datetime().optional() });
 
 /** `id`: id of the move that it becomes. `by`: the person who requested it. */
-export const scheduledValue = wishValue.extend({ at: z.iso.datetime(), by: z.string() });
+export const scheduledValue = wishValue.extend({
+  at: z.iso.datetime(),
+  by: z.string(),
+  acceptNoFailover: z.boolean().optional(),
+});
 export type Scheduled = z.infer<typeof scheduledValue>;
+
+export const tagsValue = z.object({
+  noFailover: z.boolean().default(noTags.noFailover),
+  priority: z.number().int().min(0).max(mostPriority).default(noTags.priority),
+});
 
 /** `until`: the pause ends by itself then. Without it, it lasts until somebody ends it. */
 export const pausedValue = z.object({ until: z.iso.datetime().optional() });

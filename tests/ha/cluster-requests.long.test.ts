@@ -130,3 +130,47 @@ test('a pause with an end is over at that time, for each host by itself, and the
   expect(await lookOf('a')).toBeUndefined();
   expect(await stored(keys.paused)).toBe('{}');
 });
+
+test('a host tagged noFailover gets the lead only if the request says so, also at a later time', async () => {
+  expect(await codeOf(requests.tag('w', { priority: 1 }, asker))).toBe('NOT_FOUND');
+  expect(await requests.tag('b', { priority: 5 }, asker)).toEqual({ noFailover: false, priority: 5 });
+  expect(await requests.tag('b', { noFailover: true }, asker)).toEqual({ noFailover: true, priority: 5 });
+  const { hosts: seen } = await requests.status();
+  expect(seen.map(({ name, noFailover, priority }) => [name, noFailover, priority])).toEqual([
+    ...[
+      ['a', false, 0],
+      ['b', true, 5],
+      ['far', false, 0],
+      ['w', false, 0],
+    ],
+  ]);
+  expect(await codeOf(requests.switchover('b', asker))).toBe('NO_FAILOVER');
+  expect(await codeOf(requests.switchover(undefined, asker))).toBe('NO_FAILOVER');
+  expect(await codeOf(requests.schedule('b', inMs(60_000), asker))).toBe('NO_FAILOVER');
+  const scheduled = await requests.schedule('b', inMs(60_000), asker, true);
+  await etcd.put(keys.scheduled, JSON.stringify({ ...scheduled, at: inMs(-1) }));
+  expect(await lookOf('a')).toBe('the scheduled switchover to b begins');
+});
+
+test('a new copy is refused for the primary and for the last host in sync, unless one copy is accepted', async () => {
+  const reporting = setInterval(() => {
+    for (const host of ['a', 'b', 'far']) void report(host).catch(() => undefined);
+  }, 100);
+  try {
+    expect(await codeOf(requests.reinit('w', asker))).toBe('NOT_FOUND');
+    expect(await codeOf(requests.reinit('a', asker, true))).toBe('PRIMARY');
+    // The host that follows is asynchronous, so it can't take the place of b.
+    expect(await codeOf(requests.reinit('b', asker))).toBe('LAST_COPY');
+    expect(await stored(keys.reinit('b'))).toBeUndefined();
+    expect(await codeOf(requests.reinit('b', asker, true))).toBe('granted');
+    expect(await codeOf(requests.reinit('far', asker))).toBe('granted');
+    const seen = await requests.status();
+    expect(seen.hosts.filter(({ reinit }) => reinit).map(({ name }) => name)).toEqual(['b', 'far']);
+    await etcd.transact([], [{ delete: keys.leader }]);
+    expect(await codeOf(requests.reinit('far', asker))).toBe('NO_PRIMARY');
+  } finally {
+    clearInterval(reporting);
+  }
+  await lead('a', ['b']);
+  expect(await codeOf(requests.reinit('b', asker, true))).toBe('SILENT');
+});

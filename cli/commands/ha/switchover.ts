@@ -13,6 +13,7 @@ const options = {
   to: text('HOST', 'The new primary; default: the host in sync.'),
   wait: waitOption(`it is done (${usualWaitSeconds}); after that the wish is taken back`),
   at: time('Schedule it for this time, in UTC. The hosts begin it then, if they are fit for it.'),
+  'accept-no-failover': flag('The new primary may be tagged noFailover.'),
   cancel: flag('Cancel the scheduled switchover.'),
 } as const;
 
@@ -24,7 +25,7 @@ export const switchover = hostVerb({
     if (given.cancel) return cancelScheduled(call);
     if (given.at !== undefined) return schedule(call, given.at);
     const seconds = given.wait ?? usualWaitSeconds;
-    const asked = await cluster.switchover(given.to, asker);
+    const asked = await cluster.switchover(given.to, asker, { acceptNoFailover: given['accept-no-failover'] });
     const endsAtMs = performance.now() + seconds * 1_000;
     for (;;) {
       const seen = await statusWithin(cluster, endsAtMs);
@@ -54,7 +55,7 @@ type SwitchoverCall = HostCall<typeof options>;
 
 async function schedule({ cluster, asker, options: given, printer }: SwitchoverCall, at: string): Promise<void> {
   if (given.wait !== undefined) throw new UsageError('--wait does not go with --at: the command does not wait for it');
-  const scheduled = await cluster.schedule(given.to, new Date(at), asker);
+  const scheduled = await cluster.schedule(given.to, new Date(at), asker, given['accept-no-failover']);
   if (given.json) return printer.json({ scheduled });
   await printer.line(
     `A switchover to ${scheduled.to} is scheduled for ${scheduled.at}. "tidegate ha switchover --cancel" cancels it.`,

@@ -49,6 +49,13 @@ export async function haCases({ system, coverage, env }: FlagRun): Promise<void>
     expect(await coverage.succeeds(`ha status ${data}`)).toContain(`to b at ${tomorrow}, scheduled by`);
     expect(await coverage.succeeds(`ha switchover --cancel --json ${data}`)).toContain('"cancelled"');
     await coverage.ends(1, 'NOT_FOUND', `ha switchover --cancel ${data}`);
+    await coverage.ends(2, 'name a tag', `ha tag b ${data}`);
+    expect(await coverage.succeeds(`ha tag b --no-failover on --priority 3 --json ${data}`)).toContain('"priority":3');
+    expect(await coverage.succeeds(`ha status ${data}`)).toContain('NO_FAILOVER, PRIORITY 3');
+    await coverage.ends(1, 'NO_FAILOVER', `ha switchover --to b --wait 1 ${data}`);
+    await coverage.ends(4, 'taken back', `ha switchover --to b --accept-no-failover --wait 1 ${data}`);
+    await coverage.succeeds(`ha tag b --no-failover off ${data}`);
+    await coverage.ends(1, 'SILENT', `ha reinit b --accept-one-copy --wait 1 --json ${data}`);
     expect(await coverage.succeeds(`ha pause --for 30 --json ${data}`)).toContain('"until":"2');
     await coverage.ends(4, 'taken back', `ha switchover --to b --wait 1 --json ${data}`);
     await coverage.ends(1, '', `ha rejoin a --wait 1 --json ${data}`);
