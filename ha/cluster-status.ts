@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { hostOf } from '../platform/net/origin.ts';
 import type { reportValue } from './agent/keys.ts';
+import type { HostTags } from './agent/tags.ts';
 import type { MemberStatus } from './etcd.ts';
 
 export interface ClusterHost {
@@ -34,6 +35,12 @@ interface HostStatus extends ClusterHost {
   readonly api: 'ANSWERS' | 'SILENT' | null;
   /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
   readonly unfit: string | null;
+  /** It leads only if a person asks for it. */
+  readonly noFailover: boolean;
+  /** The host with the highest one is kept in sync. */
+  readonly priority: number;
+  /** Whether its data is to be replaced by a new copy. */
+  readonly reinit: boolean;
   /** Why it is not a copy yet, with the progress of its copy. Null if it is a copy, or reports nothing. */
   readonly returning: string | null;
 }
@@ -47,7 +54,11 @@ export interface ClusterStatus {
   /** The number of hosts that have the next write when it is acknowledged. */
   readonly copies: number;
   readonly paused: boolean;
+  /** When the pause ends by itself (ISO 8601). Null if there is no pause, or if it lasts until "resume". */
+  readonly pausedUntil: string | null;
   readonly switchoverTo: string | null;
+  /** A switchover that was requested for a later time (ISO 8601). Null if there is none. */
+  readonly scheduled: { readonly to: string; readonly at: string; readonly by: string } | null;
   readonly hosts: readonly HostStatus[];
 }
 
@@ -69,14 +80,18 @@ interface Known extends Heard {
   };
   readonly reports: Readonly<Record<string, HostReportValue>>;
   readonly away: (name: string) => { readonly why: string } | undefined;
+  readonly tags: (name: string) => HostTags;
+  readonly isToReinit: (name: string) => boolean;
   readonly paused: boolean;
+  readonly pausedUntil: string | null;
   readonly switchoverTo: string | null;
+  readonly scheduled: ClusterStatus['scheduled'];
   /** Of etcd. */
   readonly members: readonly MemberStatus[];
 }
 
 export function statusOf(hosts: readonly ClusterHost[], known: Known): ClusterStatus {
-  const { leader, sync, paused, switchoverTo } = known;
+  const { leader, sync, paused, pausedUntil, switchoverTo, scheduled } = known;
   const primary = leader !== undefined && leader.reign === sync.reign ? sync.primary : null;
   const data = hosts.filter(({ kind }) => kind === 'data');
   const inOrder = [...(primary === null ? [] : [primary]), ...data.map(({ name }) => name)];
@@ -88,7 +103,7 @@ export function statusOf(hosts: readonly ClusterHost[], known: Known): ClusterSt
       epoch: sync.epoch,
       copies: primary === null ? 0 : 1 + sync.members.length,
     },
-    ...{ paused, switchoverTo },
+    ...{ paused, pausedUntil, switchoverTo, scheduled },
     hosts: hosts.map((host) => hostStatus(host, known, { primary, keys })),
   };
 }
@@ -120,6 +135,8 @@ function hostStatus(host: ClusterHost, known: Known, { primary, keys }: Wanted):
     redis: state === 'SILENT' ? null : redisOf(report?.redis, state),
     api: state === 'SILENT' ? null : (report?.api ?? null),
     unfit: state === 'SILENT' ? null : (report?.unfit ?? null),
+    ...known.tags(name),
+    reinit: known.isToReinit(name),
     returning: state === 'RETURNING' ? (away(name)?.why ?? null) : null,
   };
 }

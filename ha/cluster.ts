@@ -15,17 +15,23 @@ import {
   clockValue,
   type HaKeys,
   haKeys,
+  isPaused,
   keptActs,
   keptChanges,
   leaderValue,
+  pausedValue,
   reportValue,
   type Saved,
+  type Scheduled,
   savedValue,
+  scheduledValue,
   switchoverValue,
   syncValue,
+  tagsValue,
   type UngrantedWish,
   type Wish,
 } from './agent/keys.ts';
+import type { HostTags } from './agent/tags.ts';
 import { type PendingWish, readUngranted, readWishes, ungrantedOf } from './agent/wishes.ts';
 import { type ClusterHost, type ClusterStatus, type HostReportValue, statusOf } from './cluster-status.ts';
 import { type Change as EtcdChange, type EtcdClient, EtcdError, type EtcdSnapshot } from './etcd.ts';
@@ -58,6 +64,14 @@ const lookEveryMs = 200;
 const detachMs = 15_000;
 /** Time for another host to start its member of etcd and catch up. */
 const votesMs = 60_000;
+const mostScheduledDays = 31;
+
+interface SwitchoverOptions {
+  /** The host may be tagged noFailover. */
+  readonly acceptNoFailover?: boolean;
+  /** It grants the scheduled switchover with this id, and is taken back at `endsAt` if it has not begun. */
+  readonly scheduled?: { readonly id: string; readonly endsAt: string };
+}
 
 export class Cluster {
   readonly #etcd: EtcdClient;
@@ -101,10 +115,10 @@ export class Cluster {
   async switchover(
     to?: string,
     asker?: Asker,
+    { scheduled, acceptNoFailover = false }: SwitchoverOptions = {},
   ): Promise<{ readonly id: string; readonly epoch: number; readonly to: string }> {
-    const { leader, sync, paused, switchoverTo, leaderRevision, reports } = await this.#read();
-    if (to !== undefined && !this.#hosts.some(({ name, kind }) => name === to && kind === 'data'))
-      throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
+    const { leader, sync, paused, switchoverTo, leaderRevision, reports, ...seen } = await this.#read();
+    if (to !== undefined) this.#refuseUnknown(to);
     if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
     if (paused) throw new ClusterRefusal('PAUSED', 'promotion is paused: "tidegate ha resume" ends that');
     if (leader === undefined || leader.reign !== sync.reign)
@@ -121,19 +135,23 @@ export class Cluster {
           : `${to ?? 'no other host'} is ${to === undefined ? '' : 'not '}in sync: a switchover would lose writes`,
       );
     const chosen = to ?? member.host;
+    this.#refuseNoFailover(chosen, seen.tags(chosen), acceptNoFailover);
     const unfit = reports[chosen]?.unfit;
     if (unfit !== undefined) throw new ClusterRefusal('UNFIT', `${chosen} is not promoted: ${unfit}`);
     if (reports[chosen]?.api === 'SILENT')
       throw new ClusterRefusal('NO_API', `no client would be served: "tidegate serve" on ${chosen} does not answer`);
-    const wish = newWish(chosen, sync.primary);
+    const isScheduled = scheduled !== undefined && seen.scheduled?.id === scheduled.id;
+    const wish = { ...newWish(chosen, sync.primary), ...(isScheduled && scheduled) };
     const { done } = await this.#etcd.transact(
       [
         { key: this.#keys.switchover, revision: 0 },
         { key: this.#keys.leader, revision: leaderRevision },
         { key: this.#keys.sync, revision: sync.revision },
+        ...(isScheduled ? [{ key: this.#keys.scheduled, revision: seen.scheduledRevision }] : []),
       ],
       [
         { put: this.#keys.switchover, value: JSON.stringify(wish) },
+        ...(isScheduled ? [{ delete: this.#keys.scheduled }] : []),
         ...(await this.#record(asker, 'haSwitchover', { to: chosen, moveId: wish.id })),
       ],
     );
@@ -143,6 +161,74 @@ export class Cluster {
         'the hosts have changed in the meantime: check "tidegate ha status" and try again',
       );
     return { id: wish.id, epoch: sync.epoch, to: chosen };
+  }
+
+  /** Requests a switchover at a later time. The primary's agent checks then whether the hosts are fit for it. */
+  async schedule(to: string | undefined, at: Date, asker: Asker, acceptNoFailover = false): Promise<Scheduled> {
+    const { leader, sync, scheduled, tags } = await this.#read();
+    if (to !== undefined) this.#refuseUnknown(to);
+    refuseBadTime(at);
+    if (scheduled !== null)
+      throw new ClusterRefusal(
+        'IN_PROGRESS',
+        `a switchover to ${scheduled.to} at ${scheduled.at} is scheduled: "tidegate ha switchover --cancel" cancels it`,
+      );
+    const chosen = to ?? sync.members[0]?.host;
+    if (leader === undefined || chosen === undefined)
+      throw new ClusterRefusal('NOT_IN_SYNC', 'no other host is in sync: choose the host with --to');
+    if (chosen === sync.primary) throw new ClusterRefusal('ALREADY', `${chosen} is the primary`);
+    if (this.#isAsynchronous(chosen))
+      throw new ClusterRefusal(
+        'NOT_IN_SYNC',
+        `${chosen} is asynchronous, and lacks writes: a switchover would lose them`,
+      );
+    this.#refuseNoFailover(chosen, tags(chosen), acceptNoFailover);
+    const by = `${asker.user}@${asker.host}`;
+    const wish: Scheduled = { ...newWish(chosen, sync.primary), at: at.toISOString(), by, acceptNoFailover };
+    const act = { to: chosen, scheduledFor: wish.at, moveId: wish.id };
+    const { done } = await this.#etcd.transact(
+      [{ key: this.#keys.scheduled, revision: 0 }],
+      [{ put: this.#keys.scheduled, value: JSON.stringify(wish) }, ...(await this.#record(asker, 'haSwitchover', act))],
+    );
+    if (!done)
+      throw new ClusterRefusal(
+        'CONFLICT',
+        'another switchover was scheduled in the meantime: see "tidegate ha status"',
+      );
+    return wish;
+  }
+
+  /** Ends the scheduled switchover. `why`: for the history. Refuses if there is none. */
+  async unschedule(why: string, asker?: Asker): Promise<Scheduled> {
+    const { scheduled, scheduledRevision } = await this.#read();
+    if (scheduled === null)
+      throw new ClusterRefusal('NOT_FOUND', 'no switchover is scheduled: "tidegate ha status" would show it');
+    const wish = { ...scheduled, key: this.#keys.scheduled, revision: scheduledRevision, acceptedLoss: undefined };
+    const { done } = await this.#etcd.transact(
+      [{ key: this.#keys.scheduled, revision: scheduledRevision }],
+      [
+        { delete: this.#keys.scheduled },
+        ...(await ungrantedOf({ etcd: this.#etcd, keys: this.#keys }, [wish], why)),
+        ...(await this.#record(asker, 'haSwitchoverCancel', { to: scheduled.to, moveId: scheduled.id })),
+      ],
+    );
+    if (!done)
+      throw new ClusterRefusal('CONFLICT', 'the switchover has begun in the meantime: see "tidegate ha status"');
+    return scheduled;
+  }
+
+  #refuseNoFailover(name: string, { noFailover }: HostTags, isAccepted: boolean): void {
+    if (noFailover && !isAccepted)
+      throw new ClusterRefusal(
+        'NO_FAILOVER',
+        `${name} is tagged noFailover: choose another host, or add --accept-no-failover to "tidegate ha switchover"`,
+      );
+  }
+
+  /** Throws unless it is a data host. */
+  #refuseUnknown(name: string): void {
+    if (!this.#hosts.some((each) => each.name === name && each.kind === 'data'))
+      throw new ClusterRefusal('NOT_FOUND', `there is no data host ${name}`);
   }
 
   #isAsynchronous(name: string | undefined): boolean {
@@ -275,7 +361,7 @@ export class Cluster {
     await this.#votesMoved(name);
     await this.#etcd.transact(
       [],
-      [{ delete: this.#keys.report(name) }, { delete: this.#keys.clock(name) }, { delete: this.#keys.away(name) }],
+      (['report', 'clock', 'away', 'tags', 'reinit'] as const).map((each) => ({ delete: this.#keys[each](name) })),
     );
     return { endsCluster: false };
   }
@@ -325,10 +411,64 @@ export class Cluster {
     await this.#etcd.transact([], [{ put: this.#keys.rejoin(name), value: '{}' }, ...record]);
   }
 
-  async pause(asker?: Asker): Promise<void> {
-    if (asker === undefined) return this.#etcd.put(this.#keys.paused, '{}');
-    const record = await this.#record(asker, 'haPause');
-    await this.#etcd.transact([], [{ put: this.#keys.paused, value: '{}' }, ...record]);
+  /**
+   * Has a host's data replaced by a new copy of the primary's. `acceptOneCopy`: the host may be the only one that has every write besides the
+   * primary.
+   */
+  async reinit(name: string, asker?: Asker, acceptOneCopy = false): Promise<void> {
+    this.#refuseUnknown(name);
+    const { hosts, primary, switchoverTo } = await this.status();
+    const host = hosts.find((each) => each.name === name);
+    if (primary === name)
+      throw new ClusterRefusal(
+        'PRIMARY',
+        `${name} is the primary, whose data the others copy: "tidegate ha switchover" first`,
+      );
+    if (primary === null)
+      throw new ClusterRefusal(
+        'NO_PRIMARY',
+        'no host takes writes now, so there is nothing to copy: see "tidegate ha status"',
+      );
+    if (host === undefined || host.state === 'SILENT')
+      throw new ClusterRefusal('SILENT', `the agent of ${name} does not report, so it could not make a copy`);
+    if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
+    const hasSpare = hosts.some(({ state, asynchronous }) => state === 'FOLLOWS' && asynchronous !== true);
+    if (host.state === 'IN_SYNC' && !hasSpare && !acceptOneCopy)
+      throw new ClusterRefusal(
+        'LAST_COPY',
+        `only ${name} has every write besides ${primary}: until its new copy is made, there is one copy, and if ${primary} is lost, writes wait for it; give --accept-one-copy`,
+      );
+    await this.#etcd.transact(
+      [],
+      [
+        { put: this.#keys.reinit(name), value: '{}' },
+        // A host that waits for a person returns as well.
+        ...(host.state === 'RETURNING' ? [{ put: this.#keys.rejoin(name), value: '{}' }] : []),
+        ...(await this.#record(asker, 'haReinit', { host: name })),
+      ],
+    );
+  }
+
+  /** Sets tags of a data host. Omitted ones keep their values. */
+  async tag(name: string, tags: Partial<HostTags>, asker?: Asker): Promise<HostTags> {
+    this.#refuseUnknown(name);
+    const key = this.#keys.tags(name);
+    const [found] = (await this.#etcd.get(key)).entries;
+    const changed = { ...tagsValue.parse(JSON.parse(found?.value ?? '{}')), ...tags };
+    const details = { host: name, noFailover: String(changed.noFailover), priority: changed.priority };
+    const { done } = await this.#etcd.transact(
+      [{ key, revision: found?.revision ?? 0 }],
+      [{ put: key, value: JSON.stringify(changed) }, ...(await this.#record(asker, 'haTag', details))],
+    );
+    if (!done) throw new ClusterRefusal('CONFLICT', 'the tags were changed in the meantime: see "tidegate ha status"');
+    return changed;
+  }
+
+  /** `until`: the pause ends by itself then. If omitted, it lasts until `resume`. */
+  async pause(asker?: Asker, until?: Date): Promise<void> {
+    const ends = until === undefined ? {} : { until: until.toISOString() };
+    const record = await this.#record(asker, 'haPause', ends);
+    await this.#etcd.transact([], [{ put: this.#keys.paused, value: JSON.stringify(ends) }, ...record]);
   }
 
   async resume(asker?: Asker): Promise<void> {
@@ -399,6 +539,7 @@ export class Cluster {
       );
     const leader = entryOf(snapshot, this.#keys.leader);
     const switchover = entryOf(snapshot, this.#keys.switchover);
+    const [paused, scheduled] = [this.#keys.paused, this.#keys.scheduled].map((key) => entryOf(snapshot, key));
     const reports = this.#hosts.flatMap(({ name }) => {
       const entry = entryOf(snapshot, this.#keys.report(name));
       return entry === undefined ? [] : [[name, reportValue.parse(JSON.parse(entry.value))] as const];
@@ -422,10 +563,33 @@ export class Cluster {
         return { said: `${report?.said} ${told.said}`, wallMs: told.wallMs };
       },
       away,
-      paused: entryOf(snapshot, this.#keys.paused) !== undefined,
+      tags: (name: string) => tagsValue.parse(JSON.parse(entryOf(snapshot, this.#keys.tags(name))?.value ?? '{}')),
+      isToReinit: (name: string) => entryOf(snapshot, this.#keys.reinit(name)) !== undefined,
+      paused: isPaused(paused?.value),
+      pausedUntil: paused !== undefined && isPaused(paused.value) ? untilOf(paused.value) : null,
       switchoverTo: switchover === undefined ? null : switchoverValue.parse(JSON.parse(switchover.value)).to,
+      scheduled: scheduled === undefined ? null : scheduledValue.parse(JSON.parse(scheduled.value)),
+      scheduledRevision: scheduled?.revision ?? 0,
     };
   }
+}
+
+function refuseBadTime(at: Date): void {
+  const inMs = at.getTime() - Date.now();
+  if (inMs <= 0)
+    throw new ClusterRefusal(
+      'BAD_TIME',
+      `${at.toISOString()} has passed: give a time to come, in UTC, or leave out --at`,
+    );
+  if (inMs > mostScheduledDays * 86_400_000)
+    throw new ClusterRefusal(
+      'BAD_TIME',
+      `${at.toISOString()} is more than ${mostScheduledDays} days away: give an earlier time`,
+    );
+}
+
+function untilOf(paused: string): string | null {
+  return pausedValue.parse(JSON.parse(paused)).until ?? null;
 }
 
 function newWish(to: string, from: string): Wish {

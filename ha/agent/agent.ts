@@ -74,6 +74,8 @@ export class HaAgent {
   readonly #copies: Copies;
   readonly #clients: LeavingClients;
   readonly #actor: Actor;
+  /** Revisions of the wish to replace this host's data. */
+  readonly #reinit = { seen: 0, done: 0 };
   #lastStep = '';
   #done: Promise<void> | undefined;
 
@@ -96,7 +98,10 @@ export class HaAgent {
     this.#sync = new SyncWriter(etcd, keys);
     this.#renewal = new RenewalGuard({ server, heartbeatMs: limits.heartbeatMs, nowMs: monotonicMs });
     this.#announcing = new Announcing(options.announcer);
-    this.#copies = new Copies({ ...shared, settings: options.copies, hosts, signal: this.#stop.signal });
+    const onReplaced = () => {
+      this.#reinit.done = this.#reinit.seen;
+    };
+    this.#copies = new Copies({ ...shared, settings: options.copies, hosts, signal: this.#stop.signal, onReplaced });
     this.#clients = new LeavingClients({ clients, log, nowMs: monotonicMs, onLeft: () => this.#pause.wake() });
     this.#actor = new Actor({
       ...{ ...shared, lead, staying, admissions: this.#admissions, sync: this.#sync },
@@ -198,6 +203,7 @@ export class HaAgent {
       this.#history.saw(shared.leader?.host);
     }
     if (read?.isToRejoin === true) await this.#letReturn();
+    if (read !== undefined) await this.#sawReinit(read.reinitRevision, read.shared);
     const { leaderlessSinceMs, wishedSinceMs, asking, failedStartAtMs } = this.#since;
     const { drainsInMs, stalledMs } = this.#pace;
     return {
@@ -216,6 +222,16 @@ export class HaAgent {
     await etcd.transact([], [{ delete: this.#keys.rejoin(me) }]);
   }
 
+  /** Removes the wish once the data is replaced, and at the primary, whose data is the one to copy. */
+  async #sawReinit(revision: number, { leader, sync }: NonNullable<Seen['shared']>): Promise<void> {
+    const { etcd, me } = this.#options;
+    this.#reinit.seen = revision;
+    const leads = leader?.host === me && sync?.primary === me;
+    if (revision === 0 || (revision !== this.#reinit.done && !leads)) return;
+    const key = this.#keys.reinit(me);
+    await etcd.transact([{ key, revision }], [{ delete: key }]);
+  }
+
   /** Publishes this host's report in etcd. */
   #report(step: Step, seen: Seen): void {
     const { shared, server, me, sealing, drainsInMs = 0 } = seen;
@@ -232,7 +248,9 @@ export class HaAgent {
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     const { prefix, leader, sync, switchover, lossy, members } = this.#keys;
-    const waking = new Set([leader, sync, switchover, lossy, members, this.#keys.rejoin(this.#options.me)]);
+    const { me, hosts } = this.#options;
+    const reinits = Object.keys(hosts).map((host) => this.#keys.reinit(host));
+    const waking = new Set([leader, sync, switchover, lossy, members, this.#keys.rejoin(me), ...reinits]);
     for await (const { keys, lost } of this.#options.etcd.watch({ prefix, fromRevision: 0, signal }))
       if (lost || keys.some((key) => waking.has(key))) this.#pause.wake();
   }

@@ -9,13 +9,16 @@ import {
   awayValue,
   clockValue,
   type HaKeys,
+  isPaused,
   leaderValue,
   lossyValue,
   membersValue,
   reportValue,
   switchoverValue,
   syncValue,
+  tagsValue,
 } from './keys.ts';
+import type { HostTags } from './tags.ts';
 import type { ApiState, HostReport, ServerView, View } from './view.ts';
 
 interface ClusterStateOptions {
@@ -69,9 +72,16 @@ export class ClusterState {
 
   /** `leaderRevision`: revision of the lead, which changes of `sync` must compare. Undefined if etcd does not answer. */
   async read(): Promise<
-    { readonly shared: Shared; readonly leaderRevision: number; readonly isToRejoin: boolean } | undefined
+    | {
+        readonly shared: Shared;
+        readonly leaderRevision: number;
+        readonly isToRejoin: boolean;
+        /** Revision of the wish to replace this host's data. 0 if there is none. */
+        readonly reinitRevision: number;
+      }
+    | undefined
   > {
-    const { etcd, keys } = this.#options;
+    const { etcd, keys, me, hosts } = this.#options;
     try {
       const { entries } = await etcd.get(keys.prefix, mostKeys);
       const find = (name: string) => entries.find(({ key }) => key === name);
@@ -90,14 +100,17 @@ export class ClusterState {
         clocksAheadMs: this.#clocks.aheadMs(),
         left: leftIn(find(keys.members)?.value),
         backAtMs: this.#backAtMs((host) => find(keys.away(host))?.value),
+        tags: this.#tagsOf((host) => find(keys.tags(host))?.value),
         wishes: {
-          paused: find(keys.paused) !== undefined,
+          reinit: hosts.filter((host) => find(keys.reinit(host)) !== undefined),
+          paused: isPaused(find(keys.paused)?.value),
           switchoverTo: switchover && switchoverValue.parse(JSON.parse(switchover.value)).to,
           lossy: lossy && lossyValue.parse(JSON.parse(lossy.value)),
         },
       };
-      const isToRejoin = find(keys.rejoin(this.#options.me)) !== undefined;
-      return { shared, leaderRevision: leader?.revision ?? 0, isToRejoin };
+      const isToRejoin = find(keys.rejoin(me)) !== undefined;
+      const reinitRevision = find(keys.reinit(me))?.revision ?? 0;
+      return { shared, leaderRevision: leader?.revision ?? 0, isToRejoin, reinitRevision };
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
       return undefined;
@@ -182,6 +195,13 @@ export class ClusterState {
       };
     }
     return reports;
+  }
+
+  #tagsOf(find: (host: string) => string | undefined): Record<string, HostTags> {
+    const told = this.#options.hosts.map((host) => [host, find(host)] as const);
+    return Object.fromEntries(
+      told.flatMap(([host, value]) => (value === undefined ? [] : [[host, tagsValue.parse(JSON.parse(value))]])),
+    );
   }
 
   /** A word that was there before this agent read the keys counts as old. */

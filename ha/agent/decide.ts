@@ -20,6 +20,7 @@
 
 import { drainsLong, hasFailedToStart, leadsSooner, leavesToLastPrimary } from './last-primary.ts';
 import type { Limits } from './limits.ts';
+import { mayLead, outranks, priorityOf } from './tags.ts';
 import type { HostReport, View } from './view.ts';
 
 export type Step =
@@ -186,10 +187,12 @@ function keep(known: Leading, limits: Limits): Step {
   const report = reports[member.host];
   if (report !== undefined && report.incarnation !== member.incarnation) return detach('it has restarted');
   if (shared.left?.includes(member.host)) return detach('it leaves');
+  if (getsNewCopy(known, member.host)) return detach('its data is to be replaced');
   if (!server.semiSync) return detach('commits do not wait for it');
   if (waitsTooLong(server, nowMs, limits)) return detach('it does not acknowledge');
   if (server.admissions.some((id) => id !== sync.admission?.id)) return detach('another host may acknowledge');
   if (makesRoom(known, member.host, limits)) return detach('another host should be the primary');
+  if (yieldsToPriority(known, member.host, limits)) return detach('another host has a higher priority');
   if (!isWanted(known, limits)) return wait('in sync');
   // Writes are still open here. After they are closed, none is possible until the next primary has applied everything.
   const unapplied = (report?.received ?? 0) - (report?.applied ?? report?.received ?? 0);
@@ -204,6 +207,23 @@ function makesRoom(known: Leading, member: string, limits: Limits): boolean {
   const report = known.shared.reports[switchoverTo];
   if (!isReady(known, switchoverTo, limits) || hasFailedSinceWished(known, switchoverTo)) return false;
   return whyUnfit(known, switchoverTo, report?.sealing, limits) === undefined;
+}
+
+/** Whether a host that can become the member at once has a higher priority. During a wish or a pause people decide. */
+function yieldsToPriority(known: Leading, member: string, limits: Limits): boolean {
+  const { reports, wishes } = known.shared;
+  if (wishes.switchoverTo !== undefined || wishes.paused) return false;
+  return Object.entries(reports).some(
+    ([host, { sealing }]) =>
+      outranks(known, host, member) &&
+      isReady(known, host, limits) &&
+      whyUnfit(known, host, sealing, limits) === undefined,
+  );
+}
+
+/** Whether a person wants that host's data to be replaced. */
+function getsNewCopy({ shared: { wishes } }: Known, host: string): boolean {
+  return wishes.reinit?.includes(host) === true;
 }
 
 /** Each wish gets one attempt, because an attempt leaves a single copy for some time. */
@@ -224,6 +244,7 @@ function isWanted(known: Leading, limits: Limits): boolean {
   const [member] = sync.members;
   const report = member === undefined ? undefined : reports[member.host];
   if (member === undefined || report === undefined) return false;
+  if (!mayLead(known, member.host)) return false;
   if (wishes.switchoverTo !== member.host && !servesInstead(known, report)) return false;
   const isHeard = known.nowMs - report.heardAtMs < limits.reportMs && report.receiving;
   if (!isHeard || report.incarnation !== member.incarnation) return false;
@@ -266,7 +287,7 @@ function admit(known: Leading, limits: Limits): Step {
   if (stage === 'invited') {
     // Another host may be ready.
     const isSilent = report === undefined || nowMs - report.heardAtMs >= limits.reportMs;
-    if (shared.left?.includes(host) || isSilent) return fail();
+    if (shared.left?.includes(host) || getsNewCopy(known, host) || isSilent) return fail();
     if (report.admission === id && isReady(known, host, limits))
       return { kind: 'arm', host, incarnation: report.incarnation };
     // A host that was ready itself does not yield, because two such hosts would yield to each other forever.
@@ -289,9 +310,13 @@ function inviteOne(known: Leading, limits: Limits): Step {
   const { sync, reports } = known.shared;
   if (sync.admission !== undefined) return { kind: 'withdraw', syncRevision: sync.revision };
   if (known.server.state === 'up' && known.server.admissions.length > 0) return { kind: 'bar' };
-  const hosts = Object.keys(reports).sort(
-    (one, other) => rank(known, one) - rank(known, other) || (one < other ? -1 : 1),
-  );
+  const ranks = new Map(Object.keys(reports).map((each) => [each, rank(known, each)]));
+  const compared = (one: string, other: string) =>
+    ranks
+      .get(one)
+      ?.map((each, at) => each - (ranks.get(other)?.[at] ?? 0))
+      .find((each) => each !== 0);
+  const hosts = [...ranks.keys()].sort((one, other) => compared(one, other) ?? (one < other ? -1 : 1));
   const ready = hosts.find((each) => isReady(known, each, limits));
   // Commits wait for it only once it is ready.
   const host = ready ?? hosts.find((each) => asks(known, each, limits));
@@ -299,12 +324,14 @@ function inviteOne(known: Leading, limits: Limits): Step {
   return { kind: 'invite', host, early: ready === undefined, syncRevision: sync.revision };
 }
 
-/** Lower is better. The order prefers the requested primary, then hosts that have not failed, then hosts that would survive the loss of this site. */
-function rank(known: Leading, host: string): number {
+/**
+ * Lower is better, and the first number counts most. The order prefers the requested primary, then hosts that have not failed, then the priority,
+ * then hosts that would survive the loss of this site.
+ */
+function rank(known: Leading, host: string): readonly number[] {
   const { me, shared, failedAtMs, sites = {} } = known;
-  if (shared.wishes.switchoverTo === host && !hasFailedSinceWished(known, host)) return -2;
-  const isNear = sites[host] === sites[me];
-  return failedAtMs[host] ?? (isNear ? 0 : -1);
+  if (shared.wishes.switchoverTo === host && !hasFailedSinceWished(known, host)) return [-1, 0, 0];
+  return [failedAtMs[host] ?? 0, -priorityOf(known, host), sites[host] === sites[me] ? 1 : 0];
 }
 
 /** Whether the host follows this primary and is not far behind. */
@@ -323,9 +350,10 @@ function asks(known: Leading, host: string, limits: Limits): boolean {
 }
 
 /** Whether the host reports and is not excluded from membership. */
-function mayBeMember({ shared, nowMs, asynchronous }: Leading, host: string, { reportMs }: Limits): boolean {
+function mayBeMember(known: Leading, host: string, { reportMs }: Limits): boolean {
+  const { shared, nowMs, asynchronous } = known;
   const { [host]: report } = shared.reports;
-  if (shared.left?.includes(host) || asynchronous?.includes(host)) return false;
+  if (shared.left?.includes(host) || asynchronous?.includes(host) || getsNewCopy(known, host)) return false;
   return report !== undefined && nowMs - report.heardAtMs < reportMs;
 }
 
@@ -339,16 +367,17 @@ function asFollower(known: Known, leader: { host: string; reign: string }, limit
   // Another host is being promoted, or its promotion fails. In both cases the current data must stay unchanged.
   if (sync.primary === me) return waitAsLast(known, `${leader.host} is being promoted`, limits);
   if (staysOut === true) return wait(`it was lost as the primary: "tidegate ha rejoin ${me}" lets it return`);
-  if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
+  if (server.state === 'down' && !mayReplace(known, leader)) return { kind: 'start', role: 'SLAVE' };
   if (server.state === 'starting') return wait('the server starts');
   if (server.state === 'copying') return wait('its data is being replaced');
   if (sync.reign !== leader.reign) return wait(`${leader.host} is being promoted`);
-  if (server.state === 'empty') return { kind: 'clone', host: leader.host };
+  if (server.state === 'empty' || server.state === 'down') return { kind: 'clone', host: leader.host };
   const { replica } = server;
   if (replica?.reign === leader.reign && replica.diverged) return { kind: 'clone', host: leader.host };
   // Following would drop received transactions, and this host may be the only one that has them.
   if (replica === undefined && server.received > server.position)
     return { kind: 'apply-received', from: leader.host, reign: leader.reign };
+  if (mayReplace(known, leader)) return { kind: 'clone', host: leader.host };
   if (replica !== undefined && !replica.receiving && !replica.drained && replica.failure === undefined)
     return wait('received transactions are applied');
   const follow: Step = { kind: 'follow', host: leader.host, reign: leader.reign, admission: invitationOf(sync, me) };
@@ -363,6 +392,13 @@ function asFollower(known: Known, leader: { host: string; reign: string }, limit
   // Reconnecting would drop unapplied transactions and restart the ones that are being applied.
   if (!drained) return { kind: 'rest', why: 'received transactions are applied before it connects again' };
   return isInTime ? ask('it waits for an invitation') : follow;
+}
+
+/** Whether a new copy was requested, and the primary no longer counts on this host. */
+function mayReplace(known: Known, leader: { readonly reign: string }): boolean {
+  const { sync } = known.shared;
+  const isCounted = sync.admission?.host === known.me || sync.members.some(({ host }) => host === known.me);
+  return getsNewCopy(known, known.me) && sync.reign === leader.reign && !isCounted;
 }
 
 /** Whether there is no member or candidate, and this host can become one. */
@@ -385,7 +421,7 @@ function asCandidate(known: Known, limits: Limits): Step {
   const take: Step = { kind: 'take-lead', syncRevision: sync.revision };
   if (sync.primary === me) {
     if (server.state === 'up') return { kind: 'fence', why: 'it restarts as the last primary' };
-    const isLonely = sync.members.length === 0 || wishes.paused;
+    const isLonely = wishes.paused || !sync.members.some(({ host }) => mayLead(known, host));
     const isFirst = isLonely || nowMs - leaderlessSinceMs >= limits.memberFirstMs || leadsSooner(known, limits);
     return isFirst ? take : waitAsLast(known, 'the lead is left to the member in sync', limits);
   }
@@ -395,6 +431,7 @@ function asCandidate(known: Known, limits: Limits): Step {
     return nowMs - server.aliveAtMs >= limits.heartbeatMs ? wait('no commit succeeds') : take;
   if (!isMember(sync, me, server.incarnation)) return wait('it may lack acknowledged writes');
   if (wishes.paused) return wait('promotion is paused');
+  if (!mayLead(known, me)) return wait('it is tagged noFailover');
   if (unfit !== undefined) return wait(unfit);
   // A lock for a backup blocks commits too.
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return { kind: 'end-sessions' };

@@ -1,6 +1,7 @@
 // The keys of a cluster in etcd, and the form of their values.
 
 import { z } from 'zod';
+import { mostPriority, noTags } from './tags.ts';
 
 export interface HaKeys {
   /** Prefix of the keys that every agent reads in each poll. */
@@ -14,12 +15,17 @@ export interface HaKeys {
   readonly away: (host: string) => string;
   /** A person wants that host to return. */
   readonly rejoin: (host: string) => string;
+  /** A person wants that host's data to be replaced by a new copy. */
+  readonly reinit: (host: string) => string;
+  readonly tags: (host: string) => string;
   /** Reason for giving up the last lead, from the host that held it. */
   readonly ended: string;
   /** The hosts, after the first one has left. */
   readonly members: string;
   readonly paused: string;
   readonly switchover: string;
+  /** A switchover that was requested for a later time. */
+  readonly scheduled: string;
   readonly lossy: string;
   /** Wishes for a move that were not granted. */
   readonly ungranted: string;
@@ -54,10 +60,13 @@ export function haKeys(cluster: string): HaKeys {
     clock: (host) => `${prefix}clocks/${host}`,
     away: (host) => `${prefix}away/${host}`,
     rejoin: (host) => `${prefix}rejoin/${host}`,
+    reinit: (host) => `${prefix}reinit/${host}`,
+    tags: (host) => `${prefix}tags/${host}`,
     ended: `${prefix}ended`,
     members: `${prefix}members`,
     paused: `${prefix}paused`,
     switchover: `${prefix}switchover`,
+    scheduled: `${prefix}scheduled`,
     lossy: `${prefix}lossy`,
     ungranted: `${history}ungranted/`,
     ungrantedWish: ({ endedAt, id }) => `${history}ungranted/${endedAt}-${id}`,
@@ -130,7 +139,31 @@ export const endedValue = z.object({ reign: z.string(), why: z.string() });
 const wishValue = z.object({ id: z.uuid(), to: z.string(), from: z.string(), askedAt: z.iso.datetime() });
 export type Wish = z.infer<typeof wishValue>;
 
-export const switchoverValue = wishValue;
+/** `endsAt`: the primary's agent takes the wish back then. Without it, the process that wrote the wish does. */
+export const switchoverValue = wishValue.extend({ endsAt: z.iso.datetime().optional() });
+
+/** `id`: id of the move that it becomes. `by`: the person who requested it. */
+export const scheduledValue = wishValue.extend({
+  at: z.iso.datetime(),
+  by: z.string(),
+  acceptNoFailover: z.boolean().optional(),
+});
+export type Scheduled = z.infer<typeof scheduledValue>;
+
+export const tagsValue = z.object({
+  noFailover: z.boolean().default(noTags.noFailover),
+  priority: z.number().int().min(0).max(mostPriority).default(noTags.priority),
+});
+
+/** `until`: the pause ends by itself then. Without it, it lasts until somebody ends it. */
+export const pausedValue = z.object({ until: z.iso.datetime().optional() });
+
+/** Whether a pause lasts, by this host's clock. `value`: of its key, undefined if there is none. */
+export function isPaused(value: string | undefined): boolean {
+  if (value === undefined) return false;
+  const { until } = pausedValue.parse(JSON.parse(value));
+  return until === undefined || Date.now() < Date.parse(until);
+}
 
 export const lossyValue = wishValue.extend({ syncRevision: z.number().int(), acceptedLoss: z.number().int() });
 

@@ -1,5 +1,7 @@
 // Everything an agent's decision depends on: the state in etcd, its own server, and its current task.
 
+import type { HostTags } from './tags.ts';
+
 /** Whether `tidegate serve` of a host answers clients. Undefined: unknown, or not for long enough. Nothing is decided by it. */
 export type ApiState = 'ANSWERS' | 'SILENT' | undefined;
 
@@ -54,6 +56,8 @@ export interface SealingKeys {
 
 /** Requests of administrators. */
 interface Wishes {
+  /** Hosts whose data should be replaced by a new copy of the primary's. */
+  readonly reinit?: readonly string[];
   /** No host is promoted while this is set. */
   readonly paused: boolean;
   /** The host that should become the primary. */
@@ -132,6 +136,7 @@ export interface View {
         readonly left?: readonly string[];
         /** When this host last heard from a last primary that it would lead again at once. Monotonic time of this host. */
         readonly backAtMs?: Readonly<Record<string, number>>;
+        readonly tags?: Readonly<Record<string, HostTags>>;
         readonly wishes: Wishes;
       }
     | undefined;

@@ -25,6 +25,8 @@ import { together } from '../announcer.ts';
 import { ApiProbe } from '../api-probe.ts';
 import { BalancedClients } from '../balanced-clients.ts';
 import { tellClock } from '../clock-teller.ts';
+import { Cluster } from '../cluster.ts';
+import { DueRequests } from '../due-requests.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { PrimaryHealth } from '../primary-health.ts';
 import { RoleHook } from '../role-hook.ts';
@@ -194,7 +196,7 @@ async function runParts(
     options.log.info(`ha: ${file.me} runs.`);
     const telling = new AbortController();
     const told = tellNotedActs(client, haKeys(file.cluster), { ...options, signal: telling.signal });
-    const kept = agent && keepVotes(client, file, { log, signal: telling.signal });
+    const kept = agent && keepVotes(client, file, { log, signal: telling.signal }, present);
     parts.defer(async () => {
       telling.abort();
       await Promise.all([told, kept]);
@@ -317,18 +319,28 @@ function isIn(members: HostFile['members'], { name, serverId }: Member): boolean
   return members.some((each) => each.name === name && each.serverId === serverId && isPresent(each));
 }
 
-/** Runs until the signal aborts. */
+/** The votes, and requests whose time has come. Runs until the signal aborts. */
 async function keepVotes(
   etcd: EtcdClient,
   { cluster, me }: HostFile,
   { log, signal }: Pick<HostOptions, 'log' | 'signal'>,
+  present: Pick<HostFile, 'members'>,
 ): Promise<void> {
-  const votes = new VoteReconciler(etcd, haKeys(cluster), me);
-  for (let told = ''; !signal.aborted; ) {
-    const done = await votes.look().catch((error: unknown) => {
-      if (!(error instanceof EtcdError)) log.warn(`ha: the votes are looked after again: ${String(error)}`);
+  const keys = haKeys(cluster);
+  const votes = new VoteReconciler(etcd, keys, me);
+  const due = new DueRequests({
+    ...{ etcd, keys, me },
+    cluster: () => new Cluster(etcd, cluster, present.members.filter(isPresent)),
+  });
+  const look = (part: { look(): Promise<string | undefined> }, what: string) =>
+    part.look().catch((error: unknown) => {
+      if (!(error instanceof EtcdError)) log.warn(`ha: ${what} are looked after again: ${String(error)}`);
       return undefined;
     });
+  for (let told = ''; !signal.aborted; ) {
+    const begun = await look(due, 'timed requests');
+    if (begun !== undefined) log.info(`ha: ${begun}`);
+    const done = await look(votes, 'the votes');
     if (done !== undefined && done !== told) log.info(`ha: ${done}`);
     told = done ?? '';
     await sleep(done === undefined ? votesEveryMs : lookEveryMs, undefined, { signal }).catch(() => undefined);

@@ -1,5 +1,6 @@
 // The state of a cluster, derived from the reports of its hosts.
 import { describe, expect, it } from '@jest/globals';
+import { noTags } from '../../ha/agent/tags.ts';
 import { type ClusterHost, statusOf } from '../../ha/cluster-status.ts';
 
 type Known = Parameters<typeof statusOf>[1];
@@ -19,8 +20,9 @@ function known(changes: Partial<Known> = {}): Known {
       sync,
       reports: {},
       away: () => undefined,
-      paused: false,
-      switchoverTo: null,
+      ...{ paused: false, pausedUntil: null },
+      ...{ tags: () => noTags, isToReinit: () => false },
+      ...{ switchoverTo: null, scheduled: null },
     },
     ...{ members: [], silent: new Set<string>(), aheadMs: new Map<string, number>(), ...changes },
   };

@@ -29,7 +29,7 @@ export const placeOptions = {
 export const waitOption = (until: string) =>
   integer('SECONDS', `Wait at most this long until ${until}.`, { least: 1, most: 3_600 });
 
-interface HostCall<O extends Options> extends Call<O & typeof ownOptions> {
+export interface HostCall<O extends Options> extends Call<O & typeof ownOptions> {
   readonly cluster: Cluster;
   readonly file: HostFile;
   /** Folder of the host file. */

@@ -8,10 +8,28 @@ import { lost } from './lost.ts';
 import { moves } from './moves.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
+import { reinit } from './reinit.ts';
 import { rejoin } from './rejoin.ts';
 import { status } from './status.ts';
 import { switchover } from './switchover.ts';
+import { tag } from './tag.ts';
 
 export const ha: Noun = {
-  ...{ init, invite, agent, status, switchover, promote, rejoin, leave, pause, resume, history, lost, moves },
+  ...{
+    init,
+    invite,
+    agent,
+    status,
+    switchover,
+    promote,
+    rejoin,
+    reinit,
+    tag,
+    leave,
+    pause,
+    resume,
+    history,
+    lost,
+    moves,
+  },
 };

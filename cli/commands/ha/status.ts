@@ -27,28 +27,28 @@ export const status = hostVerb({
         ['Epoch', seen.epoch],
         ['Votes', votesText(seen)],
         ['Address', file.virtualAddress ?? 'none: balancers query /health/primary'],
-        ['Promotion', seen.paused ? 'paused' : undefined],
-        ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
+        [
+          'Promotion',
+          seen.paused
+            ? `paused ${seen.pausedUntil === null ? 'until "resume"' : `until ${seen.pausedUntil}`}`
+            : undefined,
+        ],
+        ['Switchover', switchoverText(seen)],
       ]);
       await printer.table(
         ['HOST', 'SITE', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS', 'REDIS', 'API'],
-        seen.hosts.map(({ name, site, asynchronous, address, state, behind, etcd, clockAheadMs, keys, redis, api }) => [
-          ...[
-            name,
-            site ?? '-',
-            address,
-            asynchronous === true ? `${state}, ASYNCHRONOUS` : state,
-            behind === null ? '-' : String(behind),
-            etcd,
-            clockText(clockAheadMs),
-          ],
-          ...[keys ?? '-', redis ?? '-', api ?? '-'],
+        seen.hosts.map((host) => [
+          ...[host.name, host.site ?? '-', host.address, stateText(host)],
+          ...[host.behind === null ? '-' : String(host.behind), host.etcd, clockText(host.clockAheadMs)],
+          ...[host.keys ?? '-', host.redis ?? '-', host.api ?? '-'],
         ]),
       );
       for (const { name, unfit } of seen.hosts)
         if (unfit !== null) await printer.line(`${name} is not promoted: ${unfit}`);
       for (const { name, returning } of seen.hosts)
         if (returning !== null) await printer.line(`${name} returns: ${returning}`);
+      for (const { name, reinit } of seen.hosts)
+        if (reinit) await printer.line(`${name} gets a new copy of the data, as was requested`);
     }
     if (options.wait !== undefined && !isWhole(seen))
       throw new CommandFailure(
@@ -64,6 +64,11 @@ function withoutPrimary({ promoting, hosts }: ClusterStatus): string {
   return `none yet: ${promoting} ${why ?? 'is being promoted'}`;
 }
 
+function switchoverText({ switchoverTo, scheduled }: ClusterStatus): string | undefined {
+  if (switchoverTo !== null) return `to ${switchoverTo}, under way`;
+  return scheduled === null ? undefined : `to ${scheduled.to} at ${scheduled.at}, scheduled by ${scheduled.by}`;
+}
+
 /** Undefined if three hosts vote, as intended. */
 function votesText({ hosts }: ClusterStatus): string | undefined {
   const joins = hosts.filter(({ etcd }) => etcd === 'JOINS').map(({ name }) => name);
@@ -73,6 +78,15 @@ function votesText({ hosts }: ClusterStatus): string | undefined {
   return voters.length === 1
     ? `${voters[0]} alone`
     : `${voters.join(', ')} alone: none of them must be lost. Another host gets a vote when it joins`;
+}
+
+function stateText({ state, asynchronous, noFailover, priority }: ClusterStatus['hosts'][number]): string {
+  const tags = [
+    asynchronous === true && 'ASYNCHRONOUS',
+    noFailover && 'NO_FAILOVER',
+    priority > 0 && `PRIORITY ${priority}`,
+  ];
+  return [state, ...tags.filter((each) => each !== false)].join(', ');
 }
 
 /** Reports come twice a second, so a difference below half a second is invisible. */

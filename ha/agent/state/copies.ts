@@ -26,6 +26,8 @@ export interface CopiesOptions {
   readonly nowMs: () => number;
   readonly server: Pick<HaServer, 'copySource' | 'replaceData'>;
   readonly history: Pick<HaHistory, 'save'>;
+  /** Called once the copy is the data of this host. */
+  readonly onReplaced?: () => void;
   /** Default: over HTTPS from that host. */
   readonly fetchFrom?: typeof fetchCopy;
 }
@@ -106,12 +108,13 @@ export class Copies {
   }
 
   async #replaceData(from: string, source: { address: string; port: number; tls: CopyTls }): Promise<void> {
-    const { log, signal, server, history, fetchFrom = fetchCopy } = this.#options;
+    const { log, signal, server, history, onReplaced, fetchFrom = fetchCopy } = this.#options;
     await history.save();
     const onProgress = (share: number): void => {
       this.#share = share;
     };
     await server.replaceData((place) => fetchFrom({ ...place, ...source, log, signal, onProgress }));
+    onReplaced?.();
     log.info(`ha: the data is a copy of ${from}'s`);
   }
 

@@ -1,12 +1,16 @@
 // Two agents with real servers and a real etcd. The primary changes on request, or because a server hangs.
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { reportValue } from '../../../ha/agent/keys.ts';
 import { waitFor } from '../../support/machine/temporary-folder.ts';
 import {
   agents,
+  asRoot,
   endHost,
   etcd,
+  folders,
   hold,
   inSync,
   keys,
@@ -111,4 +115,30 @@ test('a primary whose server hangs gives up the lead', async () => {
   expect(await lastChange()).toMatchObject({ epoch: epoch + 1, primary: 'a', cause: 'no commit succeeds' });
   expect(await sql<unknown[]>('a', 'SELECT id FROM t')).toHaveLength(10);
   await inSync('a', 'b');
+});
+
+test('on request the data of the member is replaced by a new copy, while the primary takes writes', async () => {
+  const { epoch, members } = await inSync('a', 'b');
+  const old = join(folders.get('b')?.path ?? '', 'mariadb', 'data', 'old-file');
+  await writeFile(old, '');
+  await etcd.put(keys.reinit('b'), '{}');
+  await waitFor('the copy', async () => (await etcd.get(keys.reinit('b'))).entries.length === 0);
+  await sql('a', 'INSERT INTO t VALUES (12)');
+  await expect(access(old)).rejects.toThrow('ENOENT');
+  const again = await inSync('a', 'b');
+  expect(again.epoch).toBe(epoch);
+  expect(again.members[0]?.incarnation).not.toBe(members[0]?.incarnation);
+  expect(await asRoot<unknown[]>('b', 'SELECT id FROM tidegate.t')).toHaveLength(11);
+});
+
+test('a member that is tagged noFailover leaves the lead to the last primary, and takes it on request', async () => {
+  const { epoch } = await inSync('a', 'b');
+  await etcd.put(keys.tags('b'), JSON.stringify({ noFailover: true }));
+  killQuietly(agents.get('a')?.serverPid ?? 0, 'SIGKILL');
+  await writes('a', 13);
+  expect(await lastChange()).toMatchObject({ epoch: epoch + 1, previous: 'a', primary: 'a' });
+  await inSync('a', 'b');
+  await etcd.put(keys.switchover, JSON.stringify(wish('b')));
+  await inSync('b', 'a');
+  expect(await lastChange()).toMatchObject({ previous: 'a', primary: 'b', cause: 'a switchover to b was requested' });
 });

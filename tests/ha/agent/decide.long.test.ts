@@ -73,6 +73,30 @@ test('the model has members that leave the lead to the last primary, and blocked
   expect(Math.min(seen.resigned, seen.ended, seen.sooner)).toBeGreaterThan(0);
 });
 
+test.each([2, 3] as const)('tags and new copies lose nothing, and the cluster is whole again: %s hosts', (hosts) => {
+  const seen = { tagged: 0, replaced: 0, yielded: 0 };
+  for (let at = seed; at < seed + schedules * 2; at += 1) {
+    const world = new World(seededRandom(at), {
+      ...{ hostsPause: true, hosts },
+      rates: {
+        faults: ['tag', 'tag', 'reinit', 'kill-primary', 'kill', 'restart-agent', 'switchover', 'api', 'time-passes'],
+        ...{ faultRate: 0.1, slow: 0.05, lost: 0, receiveRate: 1 },
+      },
+      step: (each, view) => {
+        if (each.kind === 'wait' && each.why === 'it is tagged noFailover') seen.tagged += 1;
+        if (each.kind === 'clone' && view.shared?.wishes.reinit?.includes(view.me)) seen.replaced += 1;
+        if (each.kind === 'detach' && each.why === 'another host has a higher priority') seen.yielded += 1;
+        return each;
+      },
+    });
+    world.run(steps);
+    world.settle();
+    expect({ at, faults: world.faults }).toEqual({ at, faults: [] });
+  }
+  expect(Math.min(seen.tagged, seen.replaced)).toBeGreaterThan(0);
+  expect(seen.yielded > 0).toBe(hosts === 3);
+});
+
 test('the model notices an invitation that leads to nothing and never ends', () => {
   const keeps = (step: Step, view: View): Step =>
     step.kind === 'refuse' && view.admission?.early === true ? { kind: 'wait', why: 'it is invited for ever' } : step;
@@ -198,6 +222,79 @@ test('a spare is invited as soon as the member is out of the set: failed hosts l
   // Any host that may still acknowledge is shut out first.
   expect(invites({ server: { ...open, admissions: ['0'] } })).toEqual({ kind: 'bar' });
   expect(invites({}, { sync: invited })).toMatchObject({ kind: 'withdraw' });
+});
+
+test('the highest priority is in sync, before other sites, and a host that leads only by a wish comes last', () => {
+  const open = { server: { ...server, semiSync: false } };
+  const reports = { b: report, c: spare };
+  const tags = (b: object, c: object) => ({
+    tags: { b: { noFailover: false, priority: 0, ...b }, c: { noFailover: false, priority: 0, ...c } },
+  });
+  const invites = (shared: Partial<Shared>, changed: Partial<View> = {}) =>
+    decide(leading({ sync: alone, reports, ...shared }, { ...open, ...changed }), limits);
+  const sites = { sites: { a: 'x', b: 'y', c: 'x' } };
+  expect(invites(tags({}, { priority: 1 }), sites)).toMatchObject({ host: 'c' });
+  expect(invites(tags({ noFailover: true, priority: 9 }, {}), sites)).toMatchObject({ host: 'c' });
+  expect(invites(tags({}, { priority: 1 }), { failedAtMs: { c: nowMs - 5_000 } })).toMatchObject({ host: 'b' });
+  const higher = tags({}, { priority: 1 });
+  expect(step(leading({ reports, ...higher }))).toBe('detach');
+  expect(step(leading({ reports, ...tags({ priority: 1 }, { priority: 1 }) }))).toBe('wait');
+  expect(step(leading({ reports: { b: report, c: { ...spare, receiving: false } }, ...higher }))).toBe('wait');
+  expect(step(leading({ reports, ...higher, wishes: { ...wishes, paused: true } }))).toBe('wait');
+  // A host that failed takes the place again only after a minute.
+  expect(step(leading({ reports, ...higher }, { failedAtMs: { c: nowMs - 59_000 } }))).toBe('wait');
+  expect(step(leading({ reports, ...higher }, { failedAtMs: { c: nowMs - 61_000 } }))).toBe('detach');
+});
+
+test('a host that is tagged noFailover leads only by a wish, and the last primary does not wait for it', () => {
+  const tags = { b: { noFailover: true, priority: 0 } };
+  const standby = { ...server, duty: 'standby' as const, writable: false, incarnation: 'of-b' };
+  const member = (shared: Partial<Shared>) =>
+    decide(
+      leading(
+        { leader: undefined, tags, ...shared },
+        { me: 'b', reign: undefined, server: { ...standby, replica: { ...follows, receiving: false } } },
+      ),
+      limits,
+    );
+  const wanted = { wishes: { ...wishes, switchoverTo: 'b' } };
+  expect(member({})).toEqual({ kind: 'wait', why: 'it is tagged noFailover' });
+  expect(member(wanted)).toMatchObject({ kind: 'take-lead' });
+  expect(member({ tags: {} })).toMatchObject({ kind: 'take-lead' });
+  const last = (shared: Partial<Shared>) =>
+    step(leading({ leader: undefined, tags, ...shared }, { reign: undefined, server: { state: 'down' } }));
+  expect([last({}), last(wanted), last({ tags: {} })]).toEqual(['take-lead', 'wait', 'wait']);
+  // No client is served either way.
+  const serves = { tags, reports: { b: { ...report, api: 'ANSWERS' as const } } };
+  expect(step(leading(serves, { api: 'SILENT' }))).toBe('wait');
+  expect(step(leading({ tags, ...wanted }))).toBe('close');
+});
+
+test('the data of a host is replaced once no commit waits for it and it can not be admitted', () => {
+  const wanted = { wishes: { ...wishes, reinit: ['b'] } };
+  expect(step(leading(wanted))).toBe('detach');
+  const open = { server: { ...server, semiSync: false } };
+  expect(step(leading({ sync: alone, ...wanted }, open))).toBe('wait');
+  const admission = { ...invitation, sinceMs: nowMs - 100, stage: 'invited' as const };
+  const invites = { admission, server: { ...open.server, admissions: ['1'] } };
+  expect(step(leading({ sync: invited, ...wanted }, invites))).toBe('refuse');
+  const standby = { ...server, duty: 'standby' as const, writable: false, replica: follows };
+  const follower = (shared: Partial<Shared>, ofB: View['server'] = standby) =>
+    decide(
+      leading({ sync: alone, reports: {}, ...wanted, ...shared }, { me: 'b', reign: undefined, server: ofB }),
+      limits,
+    );
+  const clone = { kind: 'clone', host: 'a' };
+  expect([follower({}), follower({}, { state: 'down' })]).toEqual([clone, clone]);
+  expect(follower({}, { state: 'copying' })).toMatchObject({ kind: 'wait' });
+  expect(follower({ sync: inSync })).not.toEqual(clone);
+  expect(follower({ sync: invited })).not.toEqual(clone);
+  expect(follower({ wishes: { ...wishes, reinit: ['c'] } })).not.toEqual(clone);
+  // What it received and did not apply may be nowhere else.
+  expect(follower({}, { ...standby, replica: undefined, received: 11 })).toMatchObject({ kind: 'apply-received' });
+  // Another host is being promoted.
+  expect(follower({ leader: { host: 'a', reign: 'next' } })).not.toEqual(clone);
+  expect(follower({ leader: undefined })).not.toEqual(clone);
 });
 
 test('if no host is ready, one that asks is invited before it receives, and commits wait for it only once it receives', () => {

@@ -31,9 +31,17 @@ export const faultKinds = [
 ] as const;
 /**
  * Faults for rare chains of events. `kill-invited` hits the host that is being admitted. `kill-primary` hits the leader. `usurp` hangs the
- * agent of the member while another host needs its place.
+ * agent of the member while another host needs its place. `tag` sets tags of a host, and `reinit` replaces the data of one.
  */
-export type FaultKind = (typeof faultKinds)[number] | 'api' | 'time-passes' | 'kill-invited' | 'kill-primary' | 'usurp';
+export type FaultKind =
+  | (typeof faultKinds)[number]
+  | 'tag'
+  | 'reinit'
+  | 'api'
+  | 'time-passes'
+  | 'kill-invited'
+  | 'kill-primary'
+  | 'usurp';
 
 export interface WorldOptions {
   /** Default: two. */

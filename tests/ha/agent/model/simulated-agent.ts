@@ -4,6 +4,7 @@ import { decide, type Step } from '../../../../ha/agent/decide.ts';
 import { Admissions } from '../../../../ha/agent/state/admissions.ts';
 import { ApplyPace } from '../../../../ha/agent/state/apply-pace.ts';
 import { SeenSince } from '../../../../ha/agent/state/seen-since.ts';
+import type { HostTags } from '../../../../ha/agent/tags.ts';
 import type { HostReport, SyncSet, View } from '../../../../ha/agent/view.ts';
 import { fenceAfterMs, type HostName, leaseMs, limits } from './context.ts';
 import type { Entries } from './simulated-etcd.ts';
@@ -124,7 +125,14 @@ export class SimulatedAgent implements Agent {
       reports,
       clocksAheadMs: {},
       backAtMs: this.#backAtMs(entries),
+      tags: Object.fromEntries(
+        this.#context.names.flatMap((name) => {
+          const tags = entries.get(`tags/${name}`)?.value;
+          return tags === undefined ? [] : [[name, tags as HostTags]];
+        }),
+      ),
       wishes: {
+        reinit: this.#context.names.filter((name) => entries.get(`reinit/${name}`) !== undefined),
         paused: entries.get('paused')?.value === true,
         switchoverTo: entries.get('switchover')?.value as string | undefined,
       },
@@ -194,6 +202,9 @@ export class SimulatedAgent implements Agent {
     const server = host.answering;
     switch (step.kind) {
       case 'wait':
+        // Its data is the one to copy.
+        if (this.#shared?.sync?.primary === host.name && this.#shared.wishes.reinit?.includes(host.name))
+          this.#forgetReinit();
         break;
       case 'fence':
       case 'hand-over':
@@ -213,7 +224,7 @@ export class SimulatedAgent implements Agent {
         host.follow(step.host as HostName, step.reign, step.admission);
         break;
       case 'clone':
-        host.copyFrom(step.host as HostName);
+        if (host.copyFrom(step.host as HostName)) this.#forgetReinit();
         break;
       case 'take-lead':
         this.#takeLead(step.syncRevision);
@@ -292,6 +303,10 @@ export class SimulatedAgent implements Agent {
       case 'prove':
         if (server !== undefined) this.#prove();
     }
+  }
+
+  #forgetReinit(): void {
+    this.#askAndGoOn(() => this.#context.etcd.delete(`reinit/${this.#host.name}`));
   }
 
   #giveUp(kill: () => void): void {

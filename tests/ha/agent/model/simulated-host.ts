@@ -260,13 +260,15 @@ export class SimulatedHost {
     server.replica = { source, reign, admission, receiving: true, diverged: false, connection: undefined };
   }
 
-  copyFrom(name: HostName): void {
+  /** False if the other host can't be reached. */
+  copyFrom(name: HostName): boolean {
     const source = this.#context.host(name);
-    if (this.#isCutFrom(name) || source.answering === undefined) return;
+    if (this.#isCutFrom(name) || source.answering === undefined) return false;
     this.kill();
     this.#accounts = new Set(source.#accounts);
     this.#log = source.#log.slice(0, source.#engine);
     this.#engine = this.#log.length;
+    return true;
   }
 
   open(epoch: number, waits: boolean): void {

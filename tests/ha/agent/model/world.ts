@@ -136,6 +136,9 @@ export class World {
     else if (kind === 'etcd-elects') etcd.elects(nowMs + leaseMs);
     else if (kind === 'switchover') etcd.put('switchover', random.pick(this.#context.names));
     else if (kind === 'pause') etcd.put('paused', random.next() < 0.2);
+    else if (kind === 'tag')
+      etcd.put(`tags/${host.name}`, { noFailover: random.next() < 0.5, priority: random.integer(0, 2) });
+    else if (kind === 'reinit') etcd.put(`reinit/${host.name}`, true);
     else if (kind === 'kill-invited') this.#invited()?.kill();
     else if (kind === 'kill-primary') this.#primary()?.kill();
     else if (kind === 'usurp') this.#usurp();
