@@ -55,6 +55,8 @@ export async function haCases({ system, coverage, env }: FlagRun): Promise<void>
     await coverage.ends(1, 'NO_FAILOVER', `ha switchover --to b --wait 1 ${data}`);
     await coverage.ends(4, 'taken back', `ha switchover --to b --accept-no-failover --wait 1 ${data}`);
     await coverage.succeeds(`ha tag b --no-failover off ${data}`);
+    await coverage.ends(4, 'not done within 1 s by a, b, w', `ha renew-certificates --wait 1 ${data}`);
+    await coverage.ends(1, 'NOT_FOUND', `ha renew-certificates --host z --json ${data}`);
     await coverage.ends(1, 'SILENT', `ha reinit b --accept-one-copy --wait 1 --json ${data}`);
     expect(await coverage.succeeds(`ha pause --for 30 --json ${data}`)).toContain('"until":"2');
     await coverage.ends(4, 'taken back', `ha switchover --to b --wait 1 --json ${data}`);
