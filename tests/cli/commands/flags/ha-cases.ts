@@ -44,13 +44,13 @@ export async function haCases({ system, coverage, env }: FlagRun): Promise<void>
     await coverage.succeeds(`ha status --wait 1 ${data}`);
     const [tomorrow, longAgo] = [new Date(Date.now() + 86_400_000).toISOString(), '2026-01-01'];
     await coverage.ends(1, 'BAD_TIME', `ha switchover --at ${longAgo} ${data}`);
-    expect(await coverage.succeeds(`ha switchover --to b --at ${tomorrow} --json ${data}`)).toContain('"to":"b"');
+    expect(await coverage.succeeds(`ha switchover --to b --at ${tomorrow} --json ${data}`)).toContain('"to": "b"');
     await coverage.ends(1, 'IN_PROGRESS', `ha switchover --at ${tomorrow} ${data}`);
     expect(await coverage.succeeds(`ha status ${data}`)).toContain(`to b at ${tomorrow}, scheduled by`);
     expect(await coverage.succeeds(`ha switchover --cancel --json ${data}`)).toContain('"cancelled"');
     await coverage.ends(1, 'NOT_FOUND', `ha switchover --cancel ${data}`);
-    await coverage.ends(2, 'name a tag', `ha tag b ${data}`);
-    expect(await coverage.succeeds(`ha tag b --no-failover on --priority 3 --json ${data}`)).toContain('"priority":3');
+    await coverage.ends(64, 'name a tag', `ha tag b ${data}`);
+    expect(await coverage.succeeds(`ha tag b --no-failover on --priority 3 --json ${data}`)).toContain('"priority": 3');
     expect(await coverage.succeeds(`ha status ${data}`)).toContain('NO_FAILOVER, PRIORITY 3');
     await coverage.ends(1, 'NO_FAILOVER', `ha switchover --to b --wait 1 ${data}`);
     await coverage.ends(4, 'taken back', `ha switchover --to b --accept-no-failover --wait 1 ${data}`);
@@ -58,7 +58,8 @@ export async function haCases({ system, coverage, env }: FlagRun): Promise<void>
     await coverage.ends(4, 'not done within 1 s by a, b, w', `ha renew-certificates --wait 1 ${data}`);
     await coverage.ends(1, 'NOT_FOUND', `ha renew-certificates --host z --json ${data}`);
     await coverage.ends(1, 'SILENT', `ha reinit b --accept-one-copy --wait 1 --json ${data}`);
-    expect(await coverage.succeeds(`ha pause --for 30 --json ${data}`)).toContain('"until":"2');
+    expect(await coverage.succeeds(`ha pause --for 30 --json ${data}`)).toContain('"until": "2');
+    await coverage.succeeds(`ha resume ${data}`);
     await coverage.ends(4, 'taken back', `ha switchover --to b --wait 1 --json ${data}`);
     await coverage.ends(1, '', `ha rejoin a --wait 1 --json ${data}`);
     await coverage.ends(1, '', `ha promote --to b --lossy --accept-loss 7 --wait 1 --json ${data}`);
