@@ -66,10 +66,15 @@ export class FollowedHosts {
       if (mtimeMs === this.#readAtMs) return;
       const file = readServedFile(this.#folder);
       this.#readAtMs = mtimeMs;
-      if (isDeepStrictEqual(file.members, this.#known.members)) return;
+      const [now, before] = [file, this.#known].map(({ members, authority, certificate }) => ({
+        ...{ members, authority, certificate },
+      }));
+      if (isDeepStrictEqual(now, before)) return;
+      const haveSameHosts = isDeepStrictEqual(file.members, this.#known.members);
       this.#known = file;
+      if (haveSameHosts) this.#log.info("this host's certificate for etcd was renewed");
       const names = file.members.filter(isPresent).map(({ name }) => name);
-      this.#log.warn({ hosts: names }, 'the hosts of the cluster have changed');
+      if (!haveSameHosts) this.#log.warn({ hosts: names }, 'the hosts of the cluster have changed');
       const config = this.areServers ? { ...this.#config, 'database.host': hostsIn(file) } : this.#config;
       for (const each of this.#listeners) await each(config, file);
     } catch (error) {

@@ -7,9 +7,18 @@ import type { EtcdClient } from './etcd.ts';
 const everyMs = 500;
 
 /** Resolves at the signal. */
-export async function tellClock(etcd: EtcdClient, key: string, signal: AbortSignal): Promise<void> {
+export async function tellClock(
+  etcd: EtcdClient,
+  key: string,
+  signal: AbortSignal,
+  certificatesEndAt?: () => string,
+): Promise<void> {
   while (!signal.aborted) {
-    const value = { said: `${process.pid}-${monotonicMs()}`, wallMs: Date.now() };
+    const value = {
+      said: `${process.pid}-${monotonicMs()}`,
+      wallMs: Date.now(),
+      certificatesEndAt: certificatesEndAt?.(),
+    };
     // Without etcd nobody can read it, and there is no leader.
     await etcd.put(key, JSON.stringify(value)).catch(() => undefined);
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);

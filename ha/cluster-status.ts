@@ -35,6 +35,8 @@ interface HostStatus extends ClusterHost {
   readonly api: 'ANSWERS' | 'SILENT' | null;
   /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
   readonly unfit: string | null;
+  /** When the first of its certificates ends (ISO 8601). Null if not reported. */
+  readonly certificatesEndAt: string | null;
   /** It leads only if a person asks for it. */
   readonly noFailover: boolean;
   /** The host with the highest one is kept in sync. */
@@ -80,6 +82,7 @@ interface Known extends Heard {
   };
   readonly reports: Readonly<Record<string, HostReportValue>>;
   readonly away: (name: string) => { readonly why: string } | undefined;
+  readonly certificatesEndAt: (name: string) => string | undefined;
   readonly tags: (name: string) => HostTags;
   readonly isToReinit: (name: string) => boolean;
   readonly paused: boolean;
@@ -135,6 +138,7 @@ function hostStatus(host: ClusterHost, known: Known, { primary, keys }: Wanted):
     redis: state === 'SILENT' ? null : redisOf(report?.redis, state),
     api: state === 'SILENT' ? null : (report?.api ?? null),
     unfit: state === 'SILENT' ? null : (report?.unfit ?? null),
+    certificatesEndAt: known.certificatesEndAt(name) ?? null,
     ...known.tags(name),
     reinit: known.isToReinit(name),
     returning: state === 'RETURNING' ? (away(name)?.why ?? null) : null,

@@ -361,7 +361,9 @@ export class Cluster {
     await this.#votesMoved(name);
     await this.#etcd.transact(
       [],
-      (['report', 'clock', 'away', 'tags', 'reinit'] as const).map((each) => ({ delete: this.#keys[each](name) })),
+      (['report', 'clock', 'away', 'tags', 'reinit', 'renew'] as const).map((each) => ({
+        delete: this.#keys[each](name),
+      })),
     );
     return { endsCluster: false };
   }
@@ -447,6 +449,22 @@ export class Cluster {
         ...(await this.#record(asker, 'haReinit', { host: name })),
       ],
     );
+  }
+
+  /** Has hosts renew their certificates. Default: all. Resolves with their names. A host that is away does it when it is back. */
+  async renewCertificates(name: string | undefined, asker?: Asker): Promise<readonly string[]> {
+    const names = this.#hosts.map((host) => host.name).filter((each) => name === undefined || each === name);
+    if (names.length === 0) throw new ClusterRefusal('NOT_FOUND', `there is no host ${name}`);
+    const record = await this.#record(asker, 'haRenewCertificates', { hosts: names.join(', ') });
+    const wishes = names.map((each) => ({ put: this.#keys.renew(each), value: '{}' }));
+    await this.#etcd.transact([], [...wishes, ...record]);
+    return names;
+  }
+
+  /** The hosts that have not renewed their certificates since it was requested. */
+  async renewing(): Promise<readonly string[]> {
+    const { entries } = await this.#etcd.get(this.#keys.renew(''), mostKeys);
+    return entries.map(({ key }) => key.slice(this.#keys.renew('').length));
   }
 
   /** Sets tags of a data host. Omitted ones keep their values. */
@@ -563,6 +581,11 @@ export class Cluster {
         return { said: `${report?.said} ${told.said}`, wallMs: told.wallMs };
       },
       away,
+      certificatesEndAt: (name: string) => {
+        const clock = entryOf(snapshot, this.#keys.clock(name));
+        const own = clock === undefined ? undefined : clockValue.parse(JSON.parse(clock.value));
+        return own?.certificatesEndAt ?? Object.fromEntries(reports)[name]?.certificatesEndAt;
+      },
       tags: (name: string) => tagsValue.parse(JSON.parse(entryOf(snapshot, this.#keys.tags(name))?.value ?? '{}')),
       isToReinit: (name: string) => entryOf(snapshot, this.#keys.reinit(name)) !== undefined,
       paused: isPaused(paused?.value),

@@ -35,13 +35,18 @@ interface PostLimits {
 }
 
 export class EtcdGateway {
-  readonly #tls: EtcdClientTls | undefined;
+  #tls: EtcdClientTls | undefined;
   readonly #agents = {
     http: new HttpAgent({ keepAlive: true, maxSockets: 16 }),
     https: new HttpsAgent({ keepAlive: true, maxSockets: 16 }),
   };
 
   constructor(tls: EtcdClientTls | undefined) {
+    this.#tls = tls;
+  }
+
+  /** For new connections. */
+  use(tls: EtcdClientTls): void {
     this.#tls = tls;
   }
 

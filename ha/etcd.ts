@@ -153,6 +153,11 @@ export class EtcdClient {
     this.#urls.splice(0, this.#urls.length, ...known, ...urls.filter((url) => !known.includes(url)));
   }
 
+  /** The certificate for new connections. */
+  useTls(tls: EtcdClientTls): void {
+    this.#gateway.use(tls);
+  }
+
   /** The entries that a majority has, at most `limit`. */
   async get(prefix: string, limit = 100): Promise<EtcdSnapshot> {
     const body = { key: encode(prefix), range_end: encode(endOfPrefix(prefix)), limit };

@@ -6,6 +6,7 @@ import type { EtcdClient } from '../etcd.ts';
 import { Actor } from './actor.ts';
 import { monotonicMs } from './clock.ts';
 import { ClusterState } from './cluster-state.ts';
+import type { CopyTls } from './copy.ts';
 import { decide, type Step, whyUnfit } from './decide.ts';
 import { keepEtcdLeadershipAway } from './etcd-leadership.ts';
 import { HaHistory } from './history.ts';
@@ -48,6 +49,8 @@ interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd
   readonly redisAnswers?: () => boolean | undefined;
   /** Whether `tidegate serve` of this host answers. Left out if there is none. */
   readonly apiState?: () => ApiState;
+  /** When this host's certificates end (ISO 8601). */
+  readonly certificatesEndAt?: () => string;
   /** Connections of clients to this host. If absent, clients get no notice of a switchover. */
   readonly clients?: HostClients;
   /** Directs clients to the primary's host. */
@@ -81,7 +84,7 @@ export class HaAgent {
 
   private constructor(options: AgentOptions, limits: Limits, server: HaServer, lead: LeadHolder, staying: StayingOut) {
     const { etcd, log, me, hosts, clients, keyPlaces = {} } = options;
-    const { redisAnswers = () => undefined, apiState = () => undefined } = options;
+    const { redisAnswers = () => undefined, apiState = () => undefined, certificatesEndAt } = options;
     const names = Object.keys(hosts);
     const keys = haKeys(options.cluster);
     const history = new HaHistory({ etcd, keys, log, me, hosts, server });
@@ -93,7 +96,16 @@ export class HaAgent {
     this.#lead = lead;
     this.#history = history;
     this.#staying = staying;
-    this.#state = new ClusterState({ etcd, keys, me, hosts: names, keyPlaces, redisAnswers, apiState });
+    this.#state = new ClusterState({
+      etcd,
+      keys,
+      me,
+      hosts: names,
+      keyPlaces,
+      redisAnswers,
+      apiState,
+      certificatesEndAt,
+    });
     this.#admissions = new Admissions(names, monotonicMs);
     this.#sync = new SyncWriter(etcd, keys);
     this.#renewal = new RenewalGuard({ server, heartbeatMs: limits.heartbeatMs, nowMs: monotonicMs });
@@ -152,6 +164,12 @@ export class HaAgent {
   /** Refuses hosts that have left the cluster: they can't replicate from this host any more. */
   refuseReplicas(serverIds: readonly number[]): void {
     this.#server.refuseReplicas(serverIds);
+  }
+
+  /** The host has new certificates. The server's files have been replaced. Connections that are open continue. */
+  async useCertificates(tls: CopyTls): Promise<void> {
+    this.#copies.use(tls);
+    await this.#server.reloadCertificates();
   }
 
   /** Called after `stop`, on a host that has left. */

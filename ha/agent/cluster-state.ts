@@ -32,6 +32,7 @@ interface ClusterStateOptions {
   readonly redisAnswers: () => boolean | undefined;
   /** Whether `tidegate serve` of this host answers. */
   readonly apiState: () => ApiState;
+  readonly certificatesEndAt: (() => string) | undefined;
 }
 
 type Shared = NonNullable<View['shared']>;
@@ -174,9 +175,10 @@ export class ClusterState {
   }
 
   async #put(report: object): Promise<void> {
-    const { etcd, keys, me } = this.#options;
+    const { etcd, keys, me, certificatesEndAt } = this.#options;
     const { files, sealing } = await this.fingerprints.read();
-    await etcd.put(keys.report(me), JSON.stringify({ ...report, keys: files, sealing, wallMs: Date.now() }));
+    const own = { keys: files, sealing, certificatesEndAt: certificatesEndAt?.(), wallMs: Date.now() };
+    await etcd.put(keys.report(me), JSON.stringify({ ...report, ...own }));
   }
 
   #reportsOf(find: (host: string) => string | undefined): Record<string, HostReport> {

@@ -67,6 +67,11 @@ export class CopyServer {
     return made;
   }
 
+  /** The certificate for new connections. */
+  use({ ca, cert, key }: CopyTls): void {
+    this.#server.setSecureContext({ ca, cert, key });
+  }
+
   async stop(): Promise<void> {
     this.#giving?.kill('SIGKILL');
     this.#server.closeAllConnections();

@@ -18,6 +18,8 @@ export interface HaKeys {
   /** A person wants that host's data to be replaced by a new copy. */
   readonly reinit: (host: string) => string;
   readonly tags: (host: string) => string;
+  /** A person wants that host to renew its certificates. */
+  readonly renew: (host: string) => string;
   /** Reason for giving up the last lead, from the host that held it. */
   readonly ended: string;
   /** The hosts, after the first one has left. */
@@ -61,6 +63,7 @@ export function haKeys(cluster: string): HaKeys {
     away: (host) => `${prefix}away/${host}`,
     rejoin: (host) => `${prefix}rejoin/${host}`,
     reinit: (host) => `${prefix}reinit/${host}`,
+    renew: (host) => `${prefix}renew/${host}`,
     tags: (host) => `${prefix}tags/${host}`,
     ended: `${prefix}ended`,
     members: `${prefix}members`,
@@ -122,13 +125,18 @@ export const reportValue = z.object({
   redis: z.boolean().optional(),
   /** Whether `tidegate serve` of this host answers. Left out if that is unknown. */
   api: z.enum(['ANSWERS', 'SILENT']).optional(),
+  certificatesEndAt: z.iso.datetime().optional(),
   /** The lead that ended without a successor: its reign, and how long before this report the host first saw that nobody leads. */
   leaderless: z.object({ reign: z.string(), ms: z.number().nonnegative() }).optional(),
 });
 
 export const membersValue = z.array(z.object({ name: z.string(), left: z.boolean().optional() }));
 
-export const clockValue = z.object({ said: z.string(), wallMs: z.number() });
+export const clockValue = z.object({
+  said: z.string(),
+  wallMs: z.number(),
+  certificatesEndAt: z.iso.datetime().optional(),
+});
 
 /** `isBack`: it was the primary, and would lead again at once. */
 export const awayValue = clockValue.extend({ why: z.string().max(500), isBack: z.boolean().optional() });

@@ -574,6 +574,11 @@ export class HaServer {
     void this.#admitFollowers();
   }
 
+  /** A running server reads its certificate files again. LOCAL: the binary log of a standby must not get a transaction of its own. */
+  async reloadCertificates(): Promise<void> {
+    if (this.pid !== undefined && this.#options.tls !== undefined) await this.#ownChange('FLUSH LOCAL SSL');
+  }
+
   /** A server started by an earlier agent may allow other hosts. A failed attempt is repeated, and only the first failure is logged. */
   async #admitFollowers(): Promise<void> {
     if (this.#isAdmitting) return;

@@ -5,12 +5,14 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import type { z } from 'zod';
 import { readPublicKey } from '../../platform/machines/authority.ts';
 import { certify } from '../../platform/net/certificates.ts';
 import { requireOneHost } from '../../platform/net/one-host.ts';
 import { type HaKeys, haKeys } from '../agent/keys.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { memberFor, publicKeyOf, refuseUnfit, useOf } from './admission.ts';
+import { isDue, renewedAuthority } from './certificate-life.ts';
 import { etcdOf } from './cluster-client.ts';
 import {
   changeHostFile,
@@ -23,6 +25,8 @@ import {
   type Member,
   ports,
   readHostFile,
+  type renewAnswer,
+  renewRequest,
   servedRequest,
   sharedOf,
 } from './host-file.ts';
@@ -88,6 +92,11 @@ export class FirstHost {
     return made;
   }
 
+  /** New connections get the host's new certificate. */
+  use({ authority, certificate, key }: Pick<HostFile, 'authority' | 'certificate' | 'key'>): void {
+    this.#server.setSecureContext({ cert: `${certificate}${authority}`, key, ca: authority });
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -124,6 +133,21 @@ export class FirstHost {
       this.#admitting = noting;
       await noting;
       return send(answer, 200, { certificate });
+    }
+    if (asked.method === 'POST' && asked.url === '/renew') {
+      const { member } = await this.#asMember(asked);
+      const request = renewRequest.safeParse(JSON.parse(await bodyOf(asked)));
+      const publicKey = shownBy(asked.socket)?.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+      if (!request.success || publicKey === undefined)
+        throw new JoinRefusal('BAD_REQUEST', 'the request has not its form: use the same Tidegate on all hosts');
+      const { servedKey } = request.data;
+      if (servedKey !== undefined && readPublicKey(servedKey) === undefined)
+        throw new JoinRefusal('BAD_REQUEST', 'the key is not a P-256 public key');
+      const renewing = this.#admitting
+        .catch(() => undefined)
+        .then(() => renewFor(this.#dataPath, member, publicKey, servedKey));
+      this.#admitting = renewing;
+      return send(answer, 200, await renewing);
     }
     throw new JoinRefusal('NO_SUCH_PATH', 'there is no such path');
   }
@@ -298,6 +322,26 @@ async function certificatesFor(
   });
   if (servedKey === undefined) return { certificate };
   return { certificate, servedCertificate: await certifyServed({ name, publicKey: servedKey }, issuer) };
+}
+
+/**
+ * New certificates of a member for the same keys. The authority's own one is renewed with its key once it is due, so that it remains the
+ * issuer of all earlier certificates. Called on the first host.
+ */
+export async function renewFor(
+  dataPath: string,
+  member: Member,
+  publicKey: string,
+  servedKey: string | undefined,
+): Promise<z.output<typeof renewAnswer>> {
+  const now = await readHostFile(dataPath);
+  const { first } = now;
+  if (first === undefined) throw new JoinRefusal('NOT_FIRST', `${now.me} is not the first host: ask there`);
+  const authority = isDue(now.authority) ? await renewedAuthority(now.authority, first.authorityKey) : now.authority;
+  const made = await certificatesFor(member, { cert: authority, key: first.authorityKey }, publicKey, servedKey);
+  await note(dataPath, member, ...Object.values(made));
+  await changeHostFile(dataPath, (file) => ({ ...file, authority }));
+  return { authority, ...made };
 }
 
 /** The certificate belongs to no host, and only allows queries to etcd. */

@@ -220,4 +220,12 @@ export const memberList = z.array(memberShape).min(1).max(mostHosts);
 export const servedRequest = z.object({ publicKey: z.string().max(1_000) });
 export const servedAnswer = z.object({ certificate: z.string() });
 
+/** A host's request for new certificates of the same keys. `servedKey`: the public key of `tidegate serve` there. */
+export const renewRequest = z.object({ servedKey: z.string().max(1_000).optional() });
+export const renewAnswer = z.object({
+  authority: z.string(),
+  certificate: z.string(),
+  servedCertificate: z.string().optional(),
+});
+
 export const membersAnswer = z.object({ members: memberList });

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { fingerprintOf } from '../../platform/machines/authority.ts';
 import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
 import { hostOf } from '../../platform/net/origin.ts';
-import { type HostFile, type JoinRequest, joinAnswer, membersAnswer, servedAnswer } from './host-file.ts';
+import { type HostFile, type JoinRequest, joinAnswer, membersAnswer, renewAnswer, servedAnswer } from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 import { authorityOfHostToken } from './join-token.ts';
 import { openKeyFiles } from './key-exchange.ts';
@@ -63,6 +63,14 @@ export async function servedAt(file: HostFile): Promise<NonNullable<HostFile['se
   const { publicKey, privateKey } = await newMachineKeys();
   const answer = await ask(new URL('/served', file.firstUrl), { ca, cert, key }, JSON.stringify({ publicKey }));
   return { certificate: servedAnswer.parse(answer).certificate, key: privateKey };
+}
+
+/** Fetches new certificates for the same keys from the first host. */
+export async function renewedAt(file: HostFile, servedKey: string | undefined): Promise<z.output<typeof renewAnswer>> {
+  const { authority: ca, certificate: cert, key } = file;
+  return renewAnswer.parse(
+    await ask(new URL('/renew', file.firstUrl), { ca, cert, key }, JSON.stringify({ servedKey })),
+  );
 }
 
 /** The authority's certificate at the URL, if its fingerprint matches the token. */

@@ -1,7 +1,6 @@
 // One host of a cluster: its member of etcd and, where there is data, the agent with the virtual address. It waits until all hosts have
 // joined; then the first one's database is taken over, and the others begin with a copy.
 
-import { chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
@@ -11,6 +10,7 @@ import type { ServiceUser } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
+import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { Clients } from '../address/clients.ts';
 import type { DnsAddress, DnsName } from '../address/dns-address.ts';
 import type { NameServer, NameServerPlan } from '../address/name-server.ts';
@@ -31,6 +31,8 @@ import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { PrimaryHealth } from '../primary-health.ts';
 import { RoleHook } from '../role-hook.ts';
 import { newServed } from './begin.ts';
+import { certificatesEndOf } from './certificate-life.ts';
+import { CertificateRenewal } from './certificate-renewal.ts';
 import { etcdOf, etcdUrlsOf } from './cluster-client.ts';
 import { depart } from './depart.ts';
 import { FirstHost } from './first-host.ts';
@@ -99,12 +101,13 @@ export async function runHost(options: HostOptions): Promise<void> {
   const stack = new AsyncDisposableStack();
   try {
     const file = await readHostFile(dataPath);
+    let first: FirstHost | undefined;
     if (file.first !== undefined) {
-      const first = await FirstHost.open({
+      first = await FirstHost.open({
         ...{ dataPath, address: memberOf(file).address },
         keyFolder: options.keyPlaces.folder ?? keyFolderIn(dataPath),
       });
-      stack.defer(() => first.close());
+      stack.defer(() => first?.close());
     }
     const whole = await complete(options);
     const folder = await openWhenFree(dataPath, dataVersion, log, signal);
@@ -115,7 +118,7 @@ export async function runHost(options: HostOptions): Promise<void> {
       await depart(folder, left);
       log.info(`ha: ${left.me} has left the cluster.`);
     });
-    left ??= await runParts(options, whole, folder, stack);
+    left ??= await runParts({ ...options, onRenewed: (renewed) => first?.use(renewed) }, whole, folder, stack);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -160,9 +163,20 @@ async function openWhenFree(path: string, version: number, log: SetupLog, signal
   }
 }
 
+interface PartsOptions extends HostOptions {
+  /** Called with the new certificates. */
+  readonly onRenewed: (file: HostFile) => void;
+}
+
+/** What changes while the parts run. */
+interface Present extends Pick<HostFile, 'members'> {
+  members: HostFile['members'];
+  certificatesEndAt: string;
+}
+
 /** Resolves with the host file when this host has left. Resolves with undefined when the signal aborts. */
 async function runParts(
-  options: HostOptions,
+  options: PartsOptions,
   whole: HostFile,
   folder: DataFolder,
   stack: AsyncDisposableStack,
@@ -185,7 +199,7 @@ async function runParts(
   for (;;) {
     await using parts = new AsyncDisposableStack();
     const client = etcdOf(file, callMsFor(file.leaseMs));
-    const present = { members: file.members };
+    const present: Present = { members: file.members, certificatesEndAt: certificatesEndOf(file).toISOString() };
     parts.defer(() => client.close());
     const starting = [vote.begin(file), startData(both, file, folder, tls, client, present, parts), redis] as const;
     const [, agent] = await Promise.all(starting).catch(async (error: unknown) => {
@@ -197,9 +211,21 @@ async function runParts(
     const telling = new AbortController();
     const told = tellNotedActs(client, haKeys(file.cluster), { ...options, signal: telling.signal });
     const kept = agent && keepVotes(client, file, { log, signal: telling.signal }, present);
+    const renewal = new CertificateRenewal({
+      ...{ dataPath: options.dataPath, etcd: client, keys: haKeys(file.cluster), me: file.me, log: options.log },
+      async onRenewed(renewed) {
+        await writeCertificates(folder, renewed);
+        client.useTls({ ca: renewed.authority, cert: renewed.certificate, key: renewed.key });
+        options.onRenewed(renewed);
+        present.certificatesEndAt = certificatesEndOf(renewed).toISOString();
+        if (me.kind === 'data') await giveServed(options, renewed, folder.serviceUser);
+        await agent?.useCertificates({ ca: renewed.authority, cert: renewed.certificate, key: renewed.key });
+      },
+    });
+    const certified = renewal.run(telling.signal);
     parts.defer(async () => {
       telling.abort();
-      await Promise.all([told, kept]);
+      await Promise.all([told, kept, certified]);
     });
     const change = { user: folder.serviceUser, agent, tls, present, vote };
     const members = await otherMembers(client, file, options, change);
@@ -353,14 +379,14 @@ async function startData(
   folder: DataFolder,
   tls: EtcdTls,
   etcd: EtcdClient,
-  present: Pick<HostFile, 'members'>,
+  present: Present,
   stack: AsyncDisposableStack,
 ): Promise<HaAgent | undefined> {
   const { log, signal } = options;
   const me = memberOf(file);
   if (me.kind === 'witness') {
     const telling = new AbortController();
-    const told = tellClock(etcd, haKeys(file.cluster).clock(me.name), telling.signal);
+    const told = tellClock(etcd, haKeys(file.cluster).clock(me.name), telling.signal, () => present.certificatesEndAt);
     stack.defer(async () => {
       telling.abort();
       await told;
@@ -389,6 +415,7 @@ async function startData(
     hosts: Object.fromEntries(data.map((each) => [each.name, placeOf(each)])),
     ...{ accounts: file.accounts, tls, announcer: together(announcers) },
     ...{ keyPlaces: options.keyPlaces, redisAnswers: () => options.redis?.answers, apiState, clients },
+    certificatesEndAt: () => present.certificatesEndAt,
     copies: {
       tls: { ca: file.authority, cert: file.certificate, key: file.key },
       ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
@@ -511,8 +538,8 @@ async function writeCertificates(
     [files.certificateFile, certificate],
     [files.keyFile, key],
   ] as const) {
-    await writeFile(path, text, { mode: 0o600 });
-    if (user !== undefined) await chown(path, user.uid, user.gid);
+    // etcd reads them at each connection.
+    await writeWhole(path, text, 0o600, user);
   }
   await writeRefused(files, leftSerials(members), user);
   return files;

@@ -33,6 +33,8 @@ export interface CertificateOptions {
   readonly notAfter?: Date;
   /** Default `ec` (P-256); `rsa` (2048 bits) for clients without ECDSA. */
   readonly keyType?: 'ec' | 'rsa';
+  /** An existing private key (PEM), for a renewal. Default: a new one. */
+  readonly key?: string;
 }
 
 const dayMs = 86_400_000;
@@ -44,10 +46,7 @@ const newKeyPair = promisify(generateKeyPair);
 export async function makeCertificate(options: CertificateOptions): Promise<CertificateAndKey> {
   const { issuer, notBefore = new Date(Date.now() - dayMs), keyType = 'ec' } = options;
   const { notAfter = new Date(Date.now() + 3650 * dayMs) } = options;
-  const { privateKey } = await (keyType === 'ec'
-    ? newKeyPair('ec', { namedCurve: 'P-256' })
-    : newKeyPair('rsa', { modulusLength: 2048 }));
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const key = options.key ?? (await newKey(keyType));
   return withFolder(async ({ path, at, write }) => {
     await write('key.pem', key);
     await write('openssl.cnf', configuration(path, options));
@@ -69,6 +68,13 @@ export async function makeCertificate(options: CertificateOptions): Promise<Cert
     const { fingerprint256 } = new X509Certificate(cert);
     return { cert, key, sha256: fingerprint256.replaceAll(':', '').toLowerCase() };
   });
+}
+
+async function newKey(keyType: 'ec' | 'rsa'): Promise<string> {
+  const { privateKey } = await (keyType === 'ec'
+    ? newKeyPair('ec', { namedCurve: 'P-256' })
+    : newKeyPair('rsa', { modulusLength: 2048 }));
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 interface CertifyOptions {

@@ -20,6 +20,8 @@ export interface HaHost {
   readonly clockAheadMs: number | null;
   /** Whether its key files match the primary's. Null if it has not reported any. */
   readonly keys: 'SAME' | 'DIFFERENT' | null;
+  /** When the first of its certificates ends (ISO 8601). Null if not reported. */
+  readonly certificatesEndAt?: string | null;
   /** Why it is not a copy yet, and the progress of its copy. Null if it is a copy or reports nothing. */
   readonly returning: string | null;
 }
@@ -31,6 +33,8 @@ export interface HaStatus {
   /** Hosts that have the next write when it is acknowledged. */
   readonly copies: number;
   readonly paused: boolean;
+  /** A switchover that was requested for a later time (ISO 8601). Null if there is none. */
+  readonly scheduled?: { readonly to: string; readonly at: string } | null;
   readonly hosts: readonly HaHost[];
 }
 

@@ -133,6 +133,16 @@ export function addHaMetrics(
   gauge(registry, 'tidegate_ha_behind', 'Transactions that a host has not received', ['host'], (set) => {
     for (const { name, behind } of seen()?.status.hosts ?? []) if (behind !== null) set(behind, { host: name });
   });
+  const endHelp = 'When the first certificate of a host ends (Unix time)';
+  gauge(registry, 'tidegate_ha_certificate_end_seconds', endHelp, ['host'], (set) => {
+    for (const { name, certificatesEndAt } of seen()?.status.hosts ?? [])
+      if (certificatesEndAt != null) set(Date.parse(certificatesEndAt) / 1000, { host: name });
+  });
+  const scheduledHelp = 'Time of the scheduled switchover (Unix time); absent if there is none';
+  gauge(registry, 'tidegate_ha_switchover_scheduled_seconds', scheduledHelp, ['host'], (set) => {
+    const scheduled = seen()?.status.scheduled;
+    if (scheduled != null) set(Date.parse(scheduled.at) / 1000, { host: scheduled.to });
+  });
   gauge(registry, 'tidegate_ha_seen_ago_seconds', 'Since the hosts were last heard', [], (set) => {
     const last = seen();
     if (last !== undefined) set((performance.now() - last.atMs) / 1000);

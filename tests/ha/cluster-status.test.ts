@@ -21,7 +21,7 @@ function known(changes: Partial<Known> = {}): Known {
       reports: {},
       away: () => undefined,
       ...{ paused: false, pausedUntil: null },
-      ...{ tags: () => noTags, isToReinit: () => false },
+      ...{ tags: () => noTags, isToReinit: () => false, certificatesEndAt: () => undefined },
       ...{ switchoverTo: null, scheduled: null },
     },
     ...{ members: [], silent: new Set<string>(), aheadMs: new Map<string, number>(), ...changes },

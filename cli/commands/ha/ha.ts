@@ -10,6 +10,7 @@ import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
 import { reinit } from './reinit.ts';
 import { rejoin } from './rejoin.ts';
+import { renewCertificates } from './renew-certificates.ts';
 import { status } from './status.ts';
 import { switchover } from './switchover.ts';
 import { tag } from './tag.ts';
@@ -32,4 +33,5 @@ export const ha: Noun = {
     lost,
     moves,
   },
+  'renew-certificates': renewCertificates,
 };

@@ -6,6 +6,7 @@ import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
 const pauseMs = 500;
 const mostOffMs = 1_000;
+const mostWarnedDays = 30;
 
 export const status = hostVerb({
   summary: 'Show who takes writes, how many copies the next write has, and which hosts can take over.',
@@ -27,6 +28,7 @@ export const status = hostVerb({
         ['Epoch', seen.epoch],
         ['Votes', votesText(seen)],
         ['Address', file.virtualAddress ?? 'none: balancers query /health/primary'],
+        ['Certificates', certificatesText(seen)],
         [
           'Promotion',
           seen.paused
@@ -62,6 +64,19 @@ function withoutPrimary({ promoting, hosts }: ClusterStatus): string {
   if (promoting === null) return 'none: no host takes writes';
   const why = hosts.find(({ name }) => name === promoting)?.returning;
   return `none yet: ${promoting} ${why ?? 'is being promoted'}`;
+}
+
+/** When the first one ends. Undefined if no host has reported. */
+function certificatesText({ hosts }: ClusterStatus): string | undefined {
+  const [first] = hosts
+    .flatMap(({ name, certificatesEndAt }) => (certificatesEndAt === null ? [] : [{ name, endsAt: certificatesEndAt }]))
+    .sort((one, other) => Date.parse(one.endsAt) - Date.parse(other.endsAt));
+  if (first === undefined) return undefined;
+  const days = Math.ceil((Date.parse(first.endsAt) - Date.now()) / 86_400_000);
+  const until = `until ${first.endsAt.slice(0, 10)}`;
+  return days > mostWarnedDays
+    ? until
+    : `${until}, which is ${days} days from now, on ${first.name}: "tidegate ha renew-certificates" renews them`;
 }
 
 function switchoverText({ switchoverTo, scheduled }: ClusterStatus): string | undefined {

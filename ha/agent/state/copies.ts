@@ -39,6 +39,7 @@ const usualBytesPerSecond = 100 * 1024 * 1024;
 
 export class Copies {
   readonly #options: CopiesOptions;
+  #tls: CopyTls | undefined;
   #giving: CopyServer | undefined;
   #fetching: Promise<void> | undefined;
   #share = 0;
@@ -48,6 +49,13 @@ export class Copies {
 
   constructor(options: CopiesOptions) {
     this.#options = options;
+    this.#tls = options.settings?.tls;
+  }
+
+  /** The certificate for new connections. */
+  use(tls: CopyTls): void {
+    this.#tls = tls;
+    this.#giving?.use(tls);
   }
 
   /** The received share, 0 to 1, of the copy in progress. 0 if there is none. */
@@ -64,9 +72,9 @@ export class Copies {
   async give(): Promise<void> {
     const { settings, log, server, me } = this.#options;
     const place = this.#place(me);
-    if (settings === undefined || place === undefined) return;
+    if (settings === undefined || place === undefined || this.#tls === undefined) return;
     this.#giving = await CopyServer.start({
-      ...{ ...place, log, tls: settings.tls },
+      ...{ ...place, log, tls: this.#tls },
       mostBytesPerSecond: settings.mostBytesPerSecond ?? usualBytesPerSecond,
       source: () => server.copySource(),
       mayAsk: settings.mayAsk,
@@ -75,11 +83,11 @@ export class Copies {
 
   /** Begins to fetch a copy from that host. The agent's steps continue during the copy. One copy at a time. */
   begin(from: string): void {
-    const { settings, nowMs } = this.#options;
-    const place = this.#place(from);
-    if (settings === undefined || place === undefined || this.#fetching !== undefined) return;
+    const { nowMs } = this.#options;
+    const [place, tls] = [this.#place(from), this.#tls];
+    if (tls === undefined || place === undefined || this.#fetching !== undefined) return;
     if (nowMs() < this.#beginsAtMs) return;
-    this.#fetching = this.#replaceData(from, { ...place, tls: settings.tls })
+    this.#fetching = this.#replaceData(from, { ...place, tls })
       .then(
         () => this.#ended(undefined),
         (error: unknown) => this.#ended(error),

@@ -1,12 +1,15 @@
 // Three hosts, each a network namespace, with the real program. A single machine's database becomes a pair's without a dump. The commands
 // show the leader and the place of the address.
 // needs: system, keepalived, curl, root
+
 import { type ChildProcess, spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { openSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
@@ -16,6 +19,7 @@ import { killQuietly } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import type { ClusterStatus } from '../../../ha/cluster-status.ts';
+import { readHostFile } from '../../../ha/host/host-file.ts';
 import { readKeyFiles } from '../../../ha/host/key-files.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';
@@ -179,6 +183,38 @@ describeAsRoot('of two data hosts and a witness', () => {
       return (await whole()).epoch === epoch;
     };
     await waitFor('an agent that starts within the lease', keepsAll);
+  });
+
+  test('certificates are renewed by all processes without a move', async () => {
+    const before = await whole();
+    const serialOf = async (host: Host) =>
+      new X509Certificate((await readHostFile(folderOf(host))).certificate).serialNumber;
+    const old = await serialOf('b');
+    const { stdout, exitCode } = await tidegate('w', ['ha', 'renew-certificates', '--json', '--wait', waitSeconds]);
+    expect([exitCode, JSON.parse(stdout)]).toEqual([0, { renewed: ['a', 'b', 'w'] }]);
+    expect(await serialOf('b')).not.toBe(old);
+    const shown = async (at: string, more: readonly string[] = []) => {
+      const place = folderOf('w');
+      const own = ['-cert', join(place, 'certificates', 'host.pem'), '-key', join(place, 'certificates', 'host.key')];
+      const words = ['openssl', 's_client', '-connect', at, ...own, ...more].join(' ');
+      const serial = `${words} </dev/null 2>/dev/null | openssl x509 -noout -serial`;
+      return (await inside('w', ['sh', '-c', serial])).trim().replace('serial=', '');
+    };
+    for (const [host, port, more] of [
+      ...[['a', 2379, []] as const, ['b', 2379, []] as const, ['w', 2379, []] as const],
+      ...[['a', 2381, []] as const, ['a', 3307, []] as const, ['b', 3307, []] as const],
+      ...[['a', 3306, ['-starttls', 'mysql']] as const, ['b', 3306, ['-starttls', 'mysql']] as const],
+    ])
+      expect([host, port, await shown(`${places[host]}:${port}`, more)]).toEqual([host, port, await serialOf(host)]);
+    const after = await whole();
+    expect([after.primary, after.epoch, after.copies]).toEqual([before.primary, before.epoch, 2]);
+    // A transaction of its own on the standby would end its replication.
+    const [standby, primary] = before.primary === 'a' ? (['b', 'a'] as const) : (['a', 'b'] as const);
+    const position = 'SELECT @@gtid_binlog_pos AS at';
+    await waitFor('the same position', async () => {
+      const [own, of] = await Promise.all([sql<{ at: string }[]>(standby, position), sql(primary, position)]);
+      return isDeepStrictEqual(own, of);
+    });
   });
 
   test('refusals change nothing and contain a remedy', async () => {

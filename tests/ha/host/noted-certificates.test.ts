@@ -10,6 +10,8 @@ import { type EmbeddedEtcd, startEtcd } from '../../../embedded/etcd.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { haKeys } from '../../../ha/agent/keys.ts';
+import { areDue, certificatesEndOf, publicKeyIn } from '../../../ha/host/certificate-life.ts';
+import { CertificateRenewal, renewCertificates } from '../../../ha/host/certificate-renewal.ts';
 import { etcdOf } from '../../../ha/host/cluster-client.ts';
 import { certificateDays, FirstHost } from '../../../ha/host/first-host.ts';
 import {
@@ -31,6 +33,7 @@ import { originOf } from '../../../platform/net/origin.ts';
 import { type OwnNetwork, ownNetwork } from '../../support/machine/own-network.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/machine/temporary-folder.ts';
 
+const dayMs = 86_400_000;
 let place: TemporaryFolder;
 let network: OwnNetwork;
 let folder: DataFolder;
@@ -157,5 +160,85 @@ test('the certificate is in the list in etcd, whether or not the list had one be
     expect(listed?.members.at(-1)?.serials).toEqual(expect.arrayContaining(given));
   } finally {
     client.close();
+  }
+});
+
+test('a host renews its certificates for the same keys, and the authority that is due is renewed with its own', async () => {
+  const [folderOfD, folderOfA] = [join(place.path, 'd'), join(place.path, 'first')];
+  await writeHostFile(folderOfD, { ...d, served: await servedAt(d) });
+  const { served } = await readHostFile(folderOfD);
+  const renewed = await renewCertificates(folderOfD);
+  const keyIn = (pem: string | undefined) => publicKeyIn(pem ?? '');
+  expect(renewed.certificate).not.toBe(d.certificate);
+  expect(keyIn(renewed.certificate)).toBe(keyIn(d.certificate));
+  expect(keyIn(renewed.served?.certificate)).toBe(keyIn(served?.certificate));
+  expect(new X509Certificate(renewed.certificate).subject).toBe(new X509Certificate(d.certificate).subject);
+  expect(renewed.authority).toBe(authority.cert);
+  const own = [renewed.certificate, renewed.served?.certificate ?? ''];
+  const etcdClient = etcdOf(a);
+  try {
+    const listed = await listedIn(etcdClient, haKeys(a.cluster));
+    const serials = own.map((pem) => new X509Certificate(pem).serialNumber);
+    expect(listed?.members.find(({ name }) => name === 'd')?.serials).toEqual(expect.arrayContaining(serials));
+  } finally {
+    etcdClient.close();
+  }
+  // The authority's certificate has less than a third of its life left.
+  const old = await makeCertificate({
+    ...{ commonName: 'test hosts', use: 'authority', key: authority.key },
+    ...{ notBefore: new Date(Date.now() - 30 * dayMs), notAfter: new Date(Date.now() + 5 * dayMs) },
+  });
+  for (const path of [folderOfA, folderOfD]) await changeHostFile(path, (file) => ({ ...file, authority: old.cert }));
+  expect(areDue(await readHostFile(folderOfD))).toBe(true);
+  const again = await renewCertificates(folderOfD);
+  expect([areDue(again), again.authority === old.cert]).toEqual([false, false]);
+  expect((await readHostFile(folderOfA)).authority).toBe(again.authority);
+  // Each host may have the old or the new one of the authority.
+  for (const pem of [d.certificate, again.certificate])
+    for (const issuer of [old.cert, again.authority].map((each) => new X509Certificate(each))) {
+      const certificate = new X509Certificate(pem);
+      expect([certificate.checkIssued(issuer), certificate.verify(issuer.publicKey)]).toEqual([true, true]);
+    }
+});
+
+test('certificates are renewed on request or when they are due, once, even if a process can not take them at first', async () => {
+  const folderOfD = join(place.path, 'd');
+  await writeHostFile(folderOfD, d);
+  const [client, keys] = [etcdOf(a), haKeys(a.cluster)];
+  const [given, logged]: [string[], string[]] = [[], []];
+  let [nowMs, fails] = [Date.now(), true];
+  const renewal = new CertificateRenewal({
+    ...{ dataPath: folderOfD, etcd: client, keys, me: 'd', nowMs: () => nowMs },
+    log: { ...silentLog, warn: (text) => logged.push(text), error: (text) => logged.push(text) },
+    onRenewed: async ({ certificate }) => {
+      given.push(certificate);
+      if (fails) throw new Error('the server restarts');
+    },
+  });
+  const wishes = async () => (await client.get(keys.renew('d'))).entries.length;
+  try {
+    await renewal.look();
+    expect(given).toEqual([]);
+    await client.put(keys.renew('d'), '{}');
+    await renewal.look();
+    expect([given.length, await wishes()]).toEqual([1, 1]);
+    fails = false;
+    nowMs += 60_000;
+    await renewal.look();
+    expect([given.length, given[0] === given[1], await wishes()]).toEqual([2, true, 0]);
+    // Two days before the end the first host can't be reached.
+    await first.close();
+    nowMs = certificatesEndOf(await readHostFile(folderOfD)).getTime() - 2 * dayMs;
+    await renewal.look();
+    expect(logged.slice(-2)).toEqual([
+      expect.stringMatching(/^ha: the certificates were not renewed, and are tried again/),
+      expect.stringMatching(/^ha: a certificate of d ends in 2 days, at .*"tidegate ha renew-certificates"/),
+    ]);
+  } finally {
+    client.close();
+    const address = d.members[0]?.address ?? '';
+    first = await FirstHost.open({
+      ...{ dataPath: join(place.path, 'first'), address, keyFolder: join(place.path, 'keys') },
+    });
   }
 });

@@ -49,9 +49,10 @@ beforeEach(async () => {
   await etcd.transact([], [{ delete: keys.switchover }, { delete: keys.paused }]);
   await lead('a', 3, ['b']);
   let said = 0;
+  const certificatesEndAt = '2036-01-01T00:00:00.000Z';
   const report = () => {
     said += 1;
-    const told = { said: String(said), incarnation: 'i', receiving: true, wallMs: Date.now(), keys: { sealing: 'x' } };
+    const told = { said: String(said), incarnation: 'i', receiving: true, wallMs: Date.now(), keys: { sealing: 'x' }, certificatesEndAt };
     for (const [host, received] of [
       ['a', 100],
       ['b', 97],
@@ -328,6 +329,7 @@ test('events and metrics report each change once, whichever process polls', asyn
   expect(text).toContain('tidegate_ha_copies 2');
   expect(text).toContain('tidegate_ha_host{host="b",state="IN_SYNC"} 1');
   expect(text).toContain('tidegate_ha_behind{host="b"} 3');
+  expect(text).toContain('tidegate_ha_certificate_end_seconds{host="b"} 2082758400');
 });
 
 test('a request made on a host is audited once, whichever process polls, and so is a promotion that lost writes', async () => {
