@@ -15,7 +15,8 @@ import {
   setUpReign,
 } from './keys.ts';
 import type { HaServer } from './server.ts';
-import type { View } from './view.ts';
+import { type Delays, delaysText } from './state/delays.ts';
+import type { HostReport, View } from './view.ts';
 import { readWishes, ungrantedOf } from './wishes.ts';
 
 interface HistoryOptions {
@@ -25,9 +26,12 @@ interface HistoryOptions {
   readonly me: string;
   readonly hosts: Readonly<Record<string, unknown>>;
   readonly server: HaServer;
+  readonly delays: Pick<Delays, 'current'>;
 }
 
 const mostGtids = 20;
+/** A lead that ended because its host was slow makes the next ones longer for this long. */
+const lateForMs = 600_000;
 
 export class HaHistory {
   readonly #options: HistoryOptions;
@@ -36,6 +40,8 @@ export class HaHistory {
   /** Writes were opened, but the record is missing. */
   #unwritten: Entry | undefined;
   #isWriting = false;
+  /** When leads ended because their hosts were slow, as this host's clock or another one's has it. */
+  #lateAt: readonly number[] = [];
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -60,7 +66,7 @@ export class HaHistory {
     // Nobody can request a move between the lead and this transaction.
     const [wishes, cause] = await Promise.all([
       readWishes(etcd, keys),
-      isLossy ? undefined : this.#cause(previous.reign, previous.primary),
+      isLossy ? undefined : this.#cause(previous.reign, previous.primary, shared?.reports[previous.primary]),
     ]);
     const own = wishes.filter(({ to }) => to === me);
     const granted = own.find(({ acceptedLoss }) => (acceptedLoss !== undefined) === isLossy) ?? own[0];
@@ -119,10 +125,22 @@ export class HaHistory {
     }
   }
 
-  /** Best effort, before the lead is given up. */
-  async ended(reign: string, why: string): Promise<void> {
+  /** Best effort, before the lead is given up. `isLate`: the host was too slow to keep it. */
+  async ended(reign: string, why: string, isLate = false): Promise<void> {
+    const { etcd, keys, delays } = this.#options;
+    const text = isLate ? delaysText(delays.current) : undefined;
+    const lateAt = [...this.#lateAt, ...(isLate ? [Date.now()] : [])];
+    const value = { reign, why: text === undefined ? why : `${why}: ${text}`, lateAt };
+    await etcd.put(keys.ended, JSON.stringify(value)).catch(() => undefined);
+  }
+
+  /** How many leads ended in the last minutes because their hosts were slow. Throws EtcdError. */
+  async lateLeads(): Promise<number> {
     const { etcd, keys } = this.#options;
-    await etcd.put(keys.ended, JSON.stringify({ reign, why })).catch(() => undefined);
+    const [entry] = (await etcd.get(keys.ended)).entries;
+    const { lateAt = [] } = entry === undefined ? {} : endedValue.parse(JSON.parse(entry.value));
+    this.#lateAt = lateAt.filter((each) => Math.abs(Date.now() - each) < lateForMs);
+    return this.#lateAt.length;
   }
 
   /**
@@ -144,13 +162,15 @@ export class HaHistory {
     );
   }
 
-  async #cause(reign: string, host: string): Promise<string> {
+  async #cause(reign: string, host: string, report: HostReport | undefined): Promise<string> {
     if (reign === setUpReign) return 'it was set up';
     const { etcd, keys } = this.#options;
     const { entries } = await etcd.get(keys.ended);
     const [entry] = entries;
     const ended = entry === undefined ? undefined : endedValue.parse(JSON.parse(entry.value));
-    return ended?.reign === reign ? ended.why : `${host} did not renew its lease`;
+    if (ended?.reign === reign) return ended.why;
+    const text = report?.delays === undefined ? undefined : delaysText(report.delays);
+    return `${host} did not renew its lease${text === undefined ? '' : `; its last report: ${text}`}`;
   }
 
   #passedMs(): number {

@@ -133,6 +133,17 @@ export function addHaMetrics(
   gauge(registry, 'tidegate_ha_behind', 'Transactions that a host has not received', ['host'], (set) => {
     for (const { name, behind } of seen()?.status.hosts ?? []) if (behind !== null) set(behind, { host: name });
   });
+  gauge(registry, 'tidegate_ha_delay_seconds', 'Longest delay of a part in ten seconds', ['host', 'part'], (set) => {
+    for (const { name: host, delays } of seen()?.status.hosts ?? []) {
+      if (delays === null || delays === undefined) continue;
+      const { agentMs: agent, etcdMs: etcd, commitMs: commit } = delays;
+      for (const [part, ms] of Object.entries({ agent, etcd, commit })) set(ms / 1_000, { host, part });
+    }
+  });
+  gauge(registry, 'tidegate_ha_pressure_ratio', 'Share of time in which work waited', ['host', 'resource'], (set) => {
+    for (const { name: host, delays } of seen()?.status.hosts ?? [])
+      for (const [resource, percent] of Object.entries(delays?.pressure ?? {})) set(percent / 100, { host, resource });
+  });
   gauge(registry, 'tidegate_ha_seen_ago_seconds', 'Since the hosts were last heard', [], (set) => {
     const last = seen();
     if (last !== undefined) set((performance.now() - last.atMs) / 1000);

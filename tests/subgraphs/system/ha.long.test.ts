@@ -51,7 +51,15 @@ beforeEach(async () => {
   let said = 0;
   const report = () => {
     said += 1;
-    const told = { said: String(said), incarnation: 'i', receiving: true, wallMs: Date.now(), keys: { sealing: 'x' } };
+    const delays = { agentMs: 3, etcdMs: 1_900, commitMs: 20, pressure: { cpu: 97, io: 0, memory: 0 } };
+    const told = {
+      said: String(said),
+      incarnation: 'i',
+      receiving: true,
+      wallMs: Date.now(),
+      keys: { sealing: 'x' },
+      delays,
+    };
     for (const [host, received] of [
       ['a', 100],
       ['b', 97],
@@ -328,6 +336,8 @@ test('events and metrics report each change once, whichever process polls', asyn
   expect(text).toContain('tidegate_ha_copies 2');
   expect(text).toContain('tidegate_ha_host{host="b",state="IN_SYNC"} 1');
   expect(text).toContain('tidegate_ha_behind{host="b"} 3');
+  expect(text).toContain('tidegate_ha_delay_seconds{host="a",part="etcd"} 1.9');
+  expect(text).toContain('tidegate_ha_pressure_ratio{host="a",resource="cpu"} 0.97');
 });
 
 test('a request made on a host is audited once, whichever process polls, and so is a promotion that lost writes', async () => {
