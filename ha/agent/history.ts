@@ -2,6 +2,7 @@
 // by epoch.
 
 import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import type { Change, EtcdClient } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
@@ -29,6 +30,7 @@ interface HistoryOptions {
   readonly delays: Pick<Delays, 'current'>;
 }
 
+type Ended = z.output<typeof endedValue>;
 const mostGtids = 20;
 /** A lead that ended because its host was slow makes the next ones longer for this long. */
 const lateForMs = 600_000;
@@ -42,6 +44,8 @@ export class HaHistory {
   #isWriting = false;
   /** When leads ended because their hosts were slow, as this host's clock or another one's has it. */
   #lateAt: readonly number[] = [];
+  /** The end of the lead before this host's. Undefined once this host has become the primary. */
+  #before: Pick<Ended, 'reign' | 'why'> | undefined;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -70,6 +74,7 @@ export class HaHistory {
     ]);
     const own = wishes.filter(({ to }) => to === me);
     const granted = own.find(({ acceptedLoss }) => (acceptedLoss !== undefined) === isLossy) ?? own[0];
+    this.#before = undefined;
     this.#entry = {
       ...{ id: granted?.id ?? randomUUID(), ...(granted !== undefined && { askedAt: granted.askedAt }) },
       ...{ epoch, primary: me, previous: previous.primary, position: server.position },
@@ -130,15 +135,19 @@ export class HaHistory {
     const { etcd, keys, delays } = this.#options;
     const text = isLate ? delaysText(delays.current) : undefined;
     const lateAt = [...this.#lateAt, ...(isLate ? [Date.now()] : [])];
-    const value = { reign, why: text === undefined ? why : `${why}: ${text}`, lateAt };
+    // A host that gives up its lead before it is the primary is not the cause of the next move.
+    const last = this.#before ?? { reign, why: text === undefined ? why : `${why}: ${text}` };
+    const value: Ended = { ...last, lateAt };
     await etcd.put(keys.ended, JSON.stringify(value)).catch(() => undefined);
   }
 
-  /** How many leads ended in the last minutes because their hosts were slow. Throws EtcdError. */
+  /** For a new lead: how many ended in the last minutes because their hosts were slow. Throws EtcdError. */
   async lateLeads(): Promise<number> {
     const { etcd, keys } = this.#options;
     const [entry] = (await etcd.get(keys.ended)).entries;
-    const { lateAt = [] } = entry === undefined ? {} : endedValue.parse(JSON.parse(entry.value));
+    const before = entry === undefined ? undefined : endedValue.parse(JSON.parse(entry.value));
+    const { lateAt = [] } = before ?? {};
+    this.#before = before && { reign: before.reign, why: before.why };
     this.#lateAt = lateAt.filter((each) => Math.abs(Date.now() - each) < lateForMs);
     return this.#lateAt.length;
   }
