@@ -100,7 +100,7 @@ test('a server that ended after a start under the same lead has failed to start,
   expect(since.failedStartAtMs).toBeUndefined();
 });
 
-test.each([
+test.each<[number, number | undefined]>([
   [9_000, 10_000],
   [10_000, undefined],
 ])('a server that ends after it has run for %i ms', (ranMs, failedStartAtMs) => {
