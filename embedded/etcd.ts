@@ -6,6 +6,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import type { DataFolder } from './data-folder.ts';
 import { findProgram } from './find-program.ts';
+import { shareOut } from './priority.ts';
 import { type EmbeddedServer, endLeftOver, ServerProcess } from './server-process.ts';
 import type { SetupLog } from './setup-log.ts';
 
@@ -51,6 +52,8 @@ const heartbeatsAnElection = 10;
 /** The agents keep some kilobytes in it. */
 const quotaBytes = 64 * 1024 * 1024;
 const pidFileName = 'etcd.pid';
+const minuteMs = 60_000;
+const mostWarnings = 10;
 
 /**
  * Starts it. It is ready when it listens: a member that is alone has no leader yet, and answers nothing that needs one. Throws
@@ -87,9 +90,23 @@ export async function startEtcd(options: EtcdOptions): Promise<EmbeddedEtcd> {
     env: { GOMAXPROCS: '2' },
     runAs: folder.serviceUser,
     log,
+    warns: warnings(),
   });
+  shareOut(server.pid);
   await server.waitUntilReady(() => connects(me.address, me.clientPort), readyTimeoutMs, signal);
   return Object.assign(server, { clientUrl: client(me) });
+}
+
+/** A member that is slow warns at each call. Only the first warnings of each minute count as such. */
+export function warnings(): (line: string) => boolean {
+  let [sinceMs, count] = [Number.NEGATIVE_INFINITY, 0];
+  return (line) => {
+    if (!/"level":"(warn|error|panic|fatal)"/.test(line)) return false;
+    const nowMs = performance.now();
+    if (nowMs - sinceMs >= minuteMs) [sinceMs, count] = [nowMs, 0];
+    count += 1;
+    return count <= mostWarnings;
+  };
 }
 
 function inUrl(address: string): string {

@@ -36,6 +36,8 @@ interface ServerProcessOptions {
   /** The words before it while it still has root's privileges: they enter another network. */
   readonly wrapper?: readonly string[] | undefined;
   readonly log: SetupLog;
+  /** Whether a line of its output is a warning. Default: none is. */
+  readonly warns?: (line: string) => boolean;
   /** Added to a plain environment, or in place of its values. */
   readonly env?: NodeJS.ProcessEnv;
   readonly stopTimeoutMs?: number;
@@ -77,7 +79,8 @@ export class ServerProcess implements EmbeddedServer {
       createInterface({ input: stream }).on('line', (line) => {
         this.#lastLines.push(line.slice(0, 500));
         if (this.#lastLines.length > KEPT_LINES) this.#lastLines.shift();
-        options.log.debug(`${this.name}: ${line}`);
+        const level = options.warns?.(line) === true ? 'warn' : 'debug';
+        options.log[level](`${this.name}: ${line}`);
       });
     }
     this.exited = new Promise((resolve) => {

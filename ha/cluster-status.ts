@@ -33,6 +33,8 @@ interface HostStatus extends ClusterHost {
   readonly redis: 'USED' | 'READY' | 'SILENT' | null;
   /** Whether its `tidegate serve` answers. A primary whose API is silent hands over to a host in sync whose API answers. Null if unknown. */
   readonly api: 'ANSWERS' | 'SILENT' | null;
+  /** The longest delays of its parts in the last ten seconds, and the share of them in which work waited. Null if not reported. */
+  readonly delays: HostReportValue['delays'] | null;
   /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
   readonly unfit: string | null;
   /** When the first of its certificates ends (ISO 8601). Null if not reported. */
@@ -137,6 +139,7 @@ function hostStatus(host: ClusterHost, known: Known, { primary, keys }: Wanted):
     keys: own === undefined ? null : own === keys ? 'SAME' : 'DIFFERENT',
     redis: state === 'SILENT' ? null : redisOf(report?.redis, state),
     api: state === 'SILENT' ? null : (report?.api ?? null),
+    delays: state === 'SILENT' ? null : (report?.delays ?? null),
     unfit: state === 'SILENT' ? null : (report?.unfit ?? null),
     certificatesEndAt: known.certificatesEndAt(name) ?? null,
     ...known.tags(name),

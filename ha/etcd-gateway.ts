@@ -1,8 +1,8 @@
-// Calls to one member of etcd through its JSON gateway: a call with one answer, or with a stream of answers.
+// Calls to one member of etcd through its JSON gateway: a call with one answer, or with a stream of answers. A server's watchdog loads it too, so it
+// needs no package.
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { z } from 'zod';
 
 /** PEM texts. */
 export interface EtcdClientTls {
@@ -167,8 +167,8 @@ async function refusal(answer: IncomingMessage): Promise<string> {
       text = line;
       break;
     }
-    const { error } = z.object({ error: z.string() }).parse(JSON.parse(text));
-    return error;
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === 'string' ? error : `status ${answer.statusCode}`;
   } catch {
     return `status ${answer.statusCode}`;
   }

@@ -134,13 +134,20 @@ export class EtcdClient {
   readonly #timeoutMs: number;
   readonly #memberTimeoutMs: number;
   readonly #gateway: EtcdGateway;
+  readonly #tls: EtcdClientTls | undefined;
 
   constructor(options: EtcdClientOptions) {
     if (options.urls.length === 0) throw new Error('etcd: no member is named');
     this.#urls = [...options.urls];
     this.#gateway = new EtcdGateway(options.tls);
+    this.#tls = options.tls;
     this.#timeoutMs = options.timeoutMs ?? usualTimeoutMs;
     this.#memberTimeoutMs = options.memberTimeoutMs ?? Math.ceil(this.#timeoutMs / 3);
+  }
+
+  /** For another process that has to call the same members. */
+  get place(): Pick<EtcdClientOptions, 'urls' | 'tls' | 'timeoutMs'> {
+    return { urls: [...this.#urls], ...(this.#tls && { tls: this.#tls }), timeoutMs: this.#timeoutMs };
   }
 
   close(): void {

@@ -109,9 +109,11 @@ async function runTrials(ha: Pair, options: HaOptions) {
   ] as const) {
     const epoch = (await ha.state())?.epoch ?? 0;
     const busy = control === 'busy' && ms > 0 ? keepBusy(options.loops) : [];
+    const from = client.told.length;
     await pause(ms).finally(() => busy.forEach((each) => void each.kill('SIGKILL')));
     const failovers = ((await ha.state())?.epoch ?? 0) - epoch;
-    progress(JSON.stringify({ control, ms, failovers }));
+    const medianMs = medianOf(client.told.slice(from).map(({ sentMs, answeredMs }) => answeredMs - sentMs));
+    progress(JSON.stringify({ control, ms, failovers, medianMs }));
     falseFailovers += failovers;
     if (failovers !== 0) findings.push(`${failovers} failovers without a fault: ${control}`);
   }
@@ -198,6 +200,10 @@ function keepBusy(loops: number): readonly ChildProcess[] {
   return Array.from({ length: loops }, () =>
     spawn(...endingWithParent('/bin/sh', ['-c', 'while :; do :; done']), { stdio: 'ignore', detached: true }),
   );
+}
+
+function medianOf(values: readonly number[]): number {
+  return Math.round(values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0);
 }
 
 /** The longest time without an acknowledgement. `lastsUntilMs`: the last gap lasts until then. */

@@ -14,6 +14,8 @@ export interface KeepalivedOptions {
   readonly routerId: number;
   /** Folder of the files that the scripts read and write. */
   readonly folder: string;
+  /** Whether only root can change the scripts. keepalived would leave out others, also the one that asks for the lease, and so must not check them. */
+  readonly areScriptsSafe: boolean;
 }
 
 export const refusedFile = 'refused';
@@ -33,7 +35,7 @@ const announceEverySeconds = 5;
  * written, both refuse the address.
  */
 export function keepalivedConfiguration(options: KeepalivedOptions): string {
-  const { me, address, device, source, peers, routerId, folder } = options;
+  const { me, address, device, source, peers, routerId, folder, areScriptsSafe } = options;
   // The instance has the address family of the hosts' own addresses. A virtual address of the other family is excluded from its packets.
   // The packets still need an address, so they get an unused link-local one.
   const isOther = address.includes(':') !== source.includes(':');
@@ -42,7 +44,7 @@ export function keepalivedConfiguration(options: KeepalivedOptions): string {
   return `global_defs {
   router_id ${me}
   vrrp_version 3
-  script_user root
+${areScriptsSafe ? '  enable_script_security\n' : ''}  script_user root
   max_auto_priority 20
 }
 track_file refused {

@@ -4,8 +4,8 @@
 
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { findProgram } from '../../embedded/find-program.ts';
 import { isAlive, type ProcessMark, processMark } from '../../embedded/process-mark.ts';
 import { runProgram } from '../../embedded/run-program.ts';
@@ -24,7 +24,7 @@ import {
   stateFile,
 } from './keepalived.ts';
 
-interface VirtualAddressOptions extends KeepalivedOptions {
+interface VirtualAddressOptions extends Omit<KeepalivedOptions, 'areScriptsSafe'> {
   readonly log: SetupLog;
 }
 
@@ -58,7 +58,10 @@ export class VirtualAddress implements Announcer {
     const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
     const made = new VirtualAddress(options, bootId);
     const before = await readFile(made.#configuration, 'utf8').catch(() => '');
-    const text = keepalivedConfiguration(options);
+    const areScriptsSafe = await belongsToRoot(script('lease-lasts'));
+    if (!areScriptsSafe)
+      options.log.warn(`keepalived runs scripts as root that others can change: ${dirname(script('lease-lasts'))}`);
+    const text = keepalivedConfiguration({ ...options, areScriptsSafe });
     const isSame = before === text || (withoutPeers(before) === withoutPeers(text) && (await made.#hasAddress()));
     if (!isSame || (await made.#holder()) === undefined) {
       await made.#end();
@@ -200,6 +203,15 @@ export async function addressState(
 ): Promise<{ readonly state: string; readonly at: string } | undefined> {
   const [state, at] = (await readFile(join(folder, stateFile), 'utf8').catch(() => '')).trim().split(' ');
   return state === undefined || at === undefined ? undefined : { state, at };
+}
+
+/** Whether only root can change that file, which is what keepalived checks. */
+async function belongsToRoot(path: string): Promise<boolean> {
+  const { uid, gid, mode } = await stat(path);
+  const isWritable = (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== 0);
+  // Others may not replace what is not theirs in a folder with the sticky bit.
+  if (uid !== 0 || (isWritable && (mode & 0o1000) === 0)) return false;
+  return path === '/' || belongsToRoot(dirname(path));
 }
 
 function withoutPeers(configuration: string): string {

@@ -7,6 +7,7 @@ import type { Step } from './decide.ts';
 import type { HaHistory } from './history.ts';
 import type { HaKeys } from './keys.ts';
 import type { LeadHolder } from './lead.ts';
+import { leaseAfter } from './limits.ts';
 import type { HaServer } from './server.ts';
 import type { Admissions } from './state/admissions.ts';
 import type { Announcing } from './state/announcing.ts';
@@ -17,6 +18,8 @@ import type { StayingOut } from './staying-out.ts';
 
 export interface ActorOptions {
   readonly me: string;
+  /** Of a lead, unless earlier ones were lost. */
+  readonly leaseMs: number;
   readonly keys: HaKeys;
   readonly etcd: Pick<EtcdClient, 'transact'>;
   readonly server: Pick<
@@ -36,7 +39,7 @@ export interface ActorOptions {
     | ('allow' | 'bar' | 'waitForAcknowledgements' | 'prove')
   >;
   readonly lead: Pick<LeadHolder, 'current' | 'prepare' | 'giveUp'>;
-  readonly history: Pick<HaHistory, 'change' | 'fencedBy' | 'opened' | 'ended' | 'save'>;
+  readonly history: Pick<HaHistory, 'change' | 'fencedBy' | 'opened' | 'ended' | 'save' | 'lateLeads'>;
   readonly staying: Pick<StayingOut, 'led' | 'mayReturn'>;
   readonly admissions: Admissions;
   readonly sync: SyncWriter;
@@ -69,7 +72,7 @@ export class Actor {
       case 'fence':
         announcing.lost();
         server.kill();
-        return this.#giveUp(step.why);
+        return this.#giveUp(step.why, step.isLate);
       case 'resign':
         announcing.lost();
         return this.#giveUp(step.why);
@@ -147,18 +150,18 @@ export class Actor {
     }
   }
 
-  async #giveUp(why: string): Promise<void> {
+  async #giveUp(why: string, isLate = false): Promise<void> {
     const { admissions, history, lead } = this.#options;
     admissions.end();
     const { current } = lead;
     if (current === undefined) return;
-    await history.ended(current.id, why);
+    await history.ended(current.id, why, isLate);
     await lead.giveUp();
   }
 
   async #takeLead({ syncRevision }: Of<'take-lead'>): Promise<void> {
-    const { me, keys, etcd, lead } = this.#options;
-    const { id, lease } = await lead.prepare();
+    const { me, keys, etcd, lead, history, leaseMs } = this.#options;
+    const { id, lease } = await lead.prepare(leaseAfter(await history.lateLeads(), leaseMs));
     await etcd.transact(
       [
         { key: keys.leader, revision: 0 },

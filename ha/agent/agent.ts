@@ -1,6 +1,8 @@
 // The agent of one data host: it observes etcd and its server, decides one step, takes it, and observes again.
 
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { processMark } from '../../embedded/process-mark.ts';
 import type { Announcer } from '../announcer.ts';
 import type { EtcdClient } from '../etcd.ts';
 import { Actor } from './actor.ts';
@@ -14,11 +16,13 @@ import type { KeyPlaces } from './key-fingerprints.ts';
 import { type HaKeys, haKeys } from './keys.ts';
 import { LeadHolder } from './lead.ts';
 import { type Limits, limitsFor } from './limits.ts';
+import type { RenewingAgent } from './renewal-for-agent.ts';
 import { HaServer, type ServerOptions } from './server.ts';
 import { Admissions } from './state/admissions.ts';
 import { Announcing } from './state/announcing.ts';
 import { ApplyPace } from './state/apply-pace.ts';
 import { Copies, type CopySettings } from './state/copies.ts';
+import { Delays } from './state/delays.ts';
 import { type HostClients, LeavingClients } from './state/leaving-clients.ts';
 import { Pause } from './state/pause.ts';
 import { RenewalGuard } from './state/renewal-guard.ts';
@@ -28,7 +32,7 @@ import { StayingOut } from './staying-out.ts';
 import type { ApiState } from './view.ts';
 import { whyAway } from './why-away.ts';
 
-interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd'> {
+interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd' | 'onCommit' | 'agentFile'> {
   readonly etcd: EtcdClient;
   readonly cluster: string;
   readonly leaseMs: number;
@@ -57,6 +61,15 @@ interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd
   readonly announcer?: Announcer;
 }
 
+/** What is opened before the agent. */
+interface Parts {
+  readonly limits: Limits;
+  readonly server: HaServer;
+  readonly lead: LeadHolder;
+  readonly staying: StayingOut;
+  readonly delays: Delays;
+}
+
 export class HaAgent {
   readonly #options: AgentOptions;
   readonly #limits: Limits;
@@ -64,6 +77,7 @@ export class HaAgent {
   readonly #server: HaServer;
   readonly #lead: LeadHolder;
   readonly #history: HaHistory;
+  readonly #delays: Delays;
   readonly #state: ClusterState;
   readonly #staying: StayingOut;
   readonly #stop = new AbortController();
@@ -82,19 +96,20 @@ export class HaAgent {
   #lastStep = '';
   #done: Promise<void> | undefined;
 
-  private constructor(options: AgentOptions, limits: Limits, server: HaServer, lead: LeadHolder, staying: StayingOut) {
+  private constructor(options: AgentOptions, { limits, server, lead, staying, delays }: Parts) {
     const { etcd, log, me, hosts, clients, keyPlaces = {} } = options;
     const { redisAnswers = () => undefined, apiState = () => undefined, certificatesEndAt } = options;
     const names = Object.keys(hosts);
     const keys = haKeys(options.cluster);
-    const history = new HaHistory({ etcd, keys, log, me, hosts, server });
-    const shared = { nowMs: monotonicMs, log, server, history, me, keys, etcd };
+    const history = new HaHistory({ etcd, keys, log, me, hosts, server, delays });
+    const shared = { nowMs: monotonicMs, log, server, history, me, keys, etcd, leaseMs: options.leaseMs };
     this.#options = options;
     this.#limits = limits;
     this.#keys = keys;
     this.#server = server;
     this.#lead = lead;
     this.#history = history;
+    this.#delays = delays;
     this.#staying = staying;
     this.#state = new ClusterState({
       etcd,
@@ -105,6 +120,7 @@ export class HaAgent {
       redisAnswers,
       apiState,
       certificatesEndAt,
+      delays,
     });
     this.#admissions = new Admissions(names, monotonicMs);
     this.#sync = new SyncWriter(etcd, keys);
@@ -129,20 +145,28 @@ export class HaAgent {
     const onSessionEnd = () => {
       if (agent !== undefined) agent.#pause.sessionEnded();
     };
-    const server = await HaServer.open({ ...options, heartbeatMs: limits.heartbeatMs, onSessionEnd });
-    await server.removeRoutes();
     const home = await options.folder.subfolder('ha');
+    const [agentFile, leadFile] = [join(home, 'agent.json'), join(home, 'lead.json')];
+    const mine: RenewingAgent = { agent: processMark(process.pid), leadFile, ...options.etcd.place };
+    await writeFile(`${agentFile}.new`, JSON.stringify(mine), { mode: 0o600 });
+    await rename(`${agentFile}.new`, agentFile);
+    const delays = new Delays(monotonicMs);
+    const onCommit = (ms: number) => delays.took('commit', ms);
+    const { heartbeatMs } = limits;
+    const server = await HaServer.open({ ...options, heartbeatMs, onSessionEnd, onCommit, agentFile });
+    await server.removeRoutes();
     const staying = await StayingOut.open(join(home, 'led'), options.rejoinsByHand === true);
     const lead = await LeadHolder.open({
       ...{ etcd: options.etcd, log: options.log, leaseMs: options.leaseMs },
-      file: join(home, 'lead.json'),
+      file: leadFile,
+      timed: (call) => delays.timed('etcd', call),
       mayRenew: () => (agent === undefined ? false : agent.#renewal.mayRenew),
       async onFence(fenceAtMs, endsAtMs) {
         await server.fence(fenceAtMs, endsAtMs);
         if (agent !== undefined) agent.#announcing.renewed(fenceAtMs);
       },
     });
-    agent = new HaAgent(options, limits, server, lead, staying);
+    agent = new HaAgent(options, { limits, server, lead, staying, delays });
     lead.renewIfDue();
     agent.#clients.letIn();
     await agent.#copies.give();
@@ -158,6 +182,7 @@ export class HaAgent {
     await this.#done;
     await this.#copies.stop();
     this.#lead.close();
+    this.#delays.close();
     this.#server.close();
   }
 

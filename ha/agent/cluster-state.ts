@@ -19,6 +19,7 @@ import {
   tagsValue,
 } from './keys.ts';
 import type { HostTags } from './tags.ts';
+import type { Delays } from './state/delays.ts';
 import type { ApiState, HostReport, ServerView, View } from './view.ts';
 
 interface ClusterStateOptions {
@@ -33,6 +34,7 @@ interface ClusterStateOptions {
   /** Whether `tidegate serve` of this host answers. */
   readonly apiState: () => ApiState;
   readonly certificatesEndAt: (() => string) | undefined;
+  readonly delays: Delays;
 }
 
 type Shared = NonNullable<View['shared']>;
@@ -82,9 +84,9 @@ export class ClusterState {
       }
     | undefined
   > {
-    const { etcd, keys, me, hosts } = this.#options;
+    const { etcd, keys, me, hosts, delays } = this.#options;
     try {
-      const { entries } = await etcd.get(keys.prefix, mostKeys);
+      const { entries } = await delays.timed('etcd', etcd.get(keys.prefix, mostKeys));
       const find = (name: string) => entries.find(({ key }) => key === name);
       const [leader, sync, switchover] = [find(keys.leader), find(keys.sync), find(keys.switchover)];
       const lossy = find(keys.lossy);
@@ -126,7 +128,7 @@ export class ClusterState {
     const { incarnation, received, position: applied, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
     const { reign, admission } = replica ?? {};
-    const { redisAnswers, apiState } = this.#options;
+    const { redisAnswers, apiState, delays } = this.#options;
     const served = { redis: redisAnswers(), api: apiState() };
     const report = { incarnation, reign, admission, asks, receiving, unfit, ...served };
     const text = JSON.stringify(report);
@@ -135,7 +137,8 @@ export class ClusterState {
     if (text === this.#reported.text && nowMs - this.#reported.atMs < everyMs) return;
     this.#reported = { text, atMs: nowMs };
     this.#isReporting = true;
-    this.#put({ ...report, leaderless, received, applied, drainsInMs, said: `${process.pid}-${nowMs}` })
+    const told = { leaderless, received, applied, drainsInMs, delays: delays.current };
+    this.#put({ ...report, ...told, said: `${process.pid}-${nowMs}` })
       .catch(() => {
         this.#reported = { text: '', atMs: 0 };
       })
@@ -188,12 +191,12 @@ export class ClusterState {
       if (value === undefined || host === this.#options.me) continue;
       const told = reportValue.parse(JSON.parse(value));
       const { said, incarnation, reign, admission, asks, receiving, received, applied, sealing } = told;
-      const { leaderless, api, drainsInMs } = told;
+      const { leaderless, api, drainsInMs, delays } = told;
       this.#clocks.hear(host, said, told.wallMs);
       const { atMs: heardAtMs, advancedAtMs } = this.#hear(host, said, received);
       reports[host] = {
         ...{ incarnation, reign, admission, asks, receiving, received, applied, sealing },
-        ...{ leaderless, heardAtMs, advancedAtMs, api, drainsInMs },
+        ...{ leaderless, heardAtMs, advancedAtMs, api, drainsInMs, delays },
       };
     }
     return reports;

@@ -35,8 +35,8 @@ export type Step =
       readonly asks?: boolean;
       readonly isBack?: boolean;
     }
-  /** Kill the server, then give up the lease, if there is one. */
-  | { readonly kind: 'fence'; readonly why: string }
+  /** Kill the server, then give up the lease, if there is one. `isLate`: the host was too slow to keep it. */
+  | { readonly kind: 'fence'; readonly why: string; readonly isLate?: boolean }
   /** Give up the lease, and leave the server running. */
   | { readonly kind: 'resign'; readonly why: string }
   | { readonly kind: 'start'; readonly role: 'MASTER' | 'SLAVE' }
@@ -93,7 +93,7 @@ export type Step =
 export function decide(view: View, limits: Limits): Step {
   const { me, reign, server, shared, nowMs } = view;
   if (reign !== undefined && nowMs >= reign.fenceAtMs)
-    return { kind: 'fence', why: 'the lease was not renewed in time' };
+    return { kind: 'fence', why: 'the lease was not renewed in time', isLate: true };
   const isPrimary = (server.state === 'up' || server.state === 'starting') && server.duty === 'primary';
   if (reign === undefined && isPrimary) return { kind: 'fence', why: 'it has no lease' };
   if (shared === undefined) return wait('etcd does not answer');

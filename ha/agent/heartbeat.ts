@@ -17,6 +17,8 @@ interface HeartbeatOptions {
   readonly reachesDisk: () => Promise<void>;
   /** The longest time that such a lock may stop commits. */
   readonly longestLockMs: number;
+  /** Called with the duration of each commit. */
+  readonly onCommit?: ((ms: number) => void) | undefined;
   readonly log: Pick<SetupLog, 'warn'>;
 }
 
@@ -56,13 +58,15 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { commit, isDue, dataPath } = this.#options;
+    const { commit, isDue, dataPath, onCommit } = this.#options;
     if (!isDue()) return;
     this.#missed += 1;
     if (this.#isBeating) return this.#look();
     this.#isBeating = true;
+    const sinceMs = monotonicMs();
     try {
       await commit();
+      onCommit?.(monotonicMs() - sinceMs);
       const { bavail, bsize } = await statfs(dataPath);
       if (bavail * bsize >= leastFreeBytes) this.beginAnew();
     } catch {

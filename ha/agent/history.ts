@@ -2,6 +2,7 @@
 // by epoch.
 
 import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import type { Change, EtcdClient } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
@@ -15,7 +16,8 @@ import {
   setUpReign,
 } from './keys.ts';
 import type { HaServer } from './server.ts';
-import type { View } from './view.ts';
+import { type Delays, delaysText } from './state/delays.ts';
+import type { HostReport, View } from './view.ts';
 import { readWishes, ungrantedOf } from './wishes.ts';
 
 interface HistoryOptions {
@@ -25,9 +27,13 @@ interface HistoryOptions {
   readonly me: string;
   readonly hosts: Readonly<Record<string, unknown>>;
   readonly server: HaServer;
+  readonly delays: Pick<Delays, 'current'>;
 }
 
+type Ended = z.output<typeof endedValue>;
 const mostGtids = 20;
+/** A lead that ended because its host was slow makes the next ones longer for this long. */
+const lateForMs = 600_000;
 
 export class HaHistory {
   readonly #options: HistoryOptions;
@@ -36,6 +42,10 @@ export class HaHistory {
   /** Writes were opened, but the record is missing. */
   #unwritten: Entry | undefined;
   #isWriting = false;
+  /** When leads ended because their hosts were slow, as this host's clock or another one's has it. */
+  #lateAt: readonly number[] = [];
+  /** The end of the lead before this host's. Undefined once this host has become the primary. */
+  #before: Pick<Ended, 'reign' | 'why'> | undefined;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -60,10 +70,11 @@ export class HaHistory {
     // Nobody can request a move between the lead and this transaction.
     const [wishes, cause] = await Promise.all([
       readWishes(etcd, keys),
-      isLossy ? undefined : this.#cause(previous.reign, previous.primary),
+      isLossy ? undefined : this.#cause(previous.reign, previous.primary, shared?.reports[previous.primary]),
     ]);
     const own = wishes.filter(({ to }) => to === me);
     const granted = own.find(({ acceptedLoss }) => (acceptedLoss !== undefined) === isLossy) ?? own[0];
+    this.#before = undefined;
     this.#entry = {
       ...{ id: granted?.id ?? randomUUID(), ...(granted !== undefined && { askedAt: granted.askedAt }) },
       ...{ epoch, primary: me, previous: previous.primary, position: server.position },
@@ -119,10 +130,26 @@ export class HaHistory {
     }
   }
 
-  /** Best effort, before the lead is given up. */
-  async ended(reign: string, why: string): Promise<void> {
+  /** Best effort, before the lead is given up. `isLate`: the host was too slow to keep it. */
+  async ended(reign: string, why: string, isLate = false): Promise<void> {
+    const { etcd, keys, delays } = this.#options;
+    const text = isLate ? delaysText(delays.current) : undefined;
+    const lateAt = [...this.#lateAt, ...(isLate ? [Date.now()] : [])];
+    // A host that gives up its lead before it is the primary is not the cause of the next move.
+    const last = this.#before ?? { reign, why: text === undefined ? why : `${why}: ${text}` };
+    const value: Ended = { ...last, lateAt };
+    await etcd.put(keys.ended, JSON.stringify(value)).catch(() => undefined);
+  }
+
+  /** For a new lead: how many ended in the last minutes because their hosts were slow. Throws EtcdError. */
+  async lateLeads(): Promise<number> {
     const { etcd, keys } = this.#options;
-    await etcd.put(keys.ended, JSON.stringify({ reign, why })).catch(() => undefined);
+    const [entry] = (await etcd.get(keys.ended)).entries;
+    const before = entry === undefined ? undefined : endedValue.parse(JSON.parse(entry.value));
+    const { lateAt = [] } = before ?? {};
+    this.#before = before && { reign: before.reign, why: before.why };
+    this.#lateAt = lateAt.filter((each) => Math.abs(Date.now() - each) < lateForMs);
+    return this.#lateAt.length;
   }
 
   /**
@@ -144,13 +171,15 @@ export class HaHistory {
     );
   }
 
-  async #cause(reign: string, host: string): Promise<string> {
+  async #cause(reign: string, host: string, report: HostReport | undefined): Promise<string> {
     if (reign === setUpReign) return 'it was set up';
     const { etcd, keys } = this.#options;
     const { entries } = await etcd.get(keys.ended);
     const [entry] = entries;
     const ended = entry === undefined ? undefined : endedValue.parse(JSON.parse(entry.value));
-    return ended?.reign === reign ? ended.why : `${host} did not renew its lease`;
+    if (ended?.reign === reign) return ended.why;
+    const text = report?.delays === undefined ? undefined : delaysText(report.delays);
+    return `${host} did not renew its lease${text === undefined ? '' : `; its last report: ${text}`}`;
   }
 
   #passedMs(): number {

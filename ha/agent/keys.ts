@@ -101,6 +101,14 @@ export const syncValue = z.object({
   admission: z.object({ host: z.string(), id: admissionId }).optional(),
 });
 
+/** The longest times of the last ten seconds, and the share of them in which work waited, in percent. */
+export const delaysValue = z.object({
+  agentMs: z.number().nonnegative(),
+  etcdMs: z.number().nonnegative(),
+  commitMs: z.number().nonnegative(),
+  pressure: z.object({ cpu: z.number(), io: z.number(), memory: z.number() }).optional(),
+});
+
 /** `said` differs in each report, so that an unchanged report still counts as new. */
 export const reportValue = z.object({
   said: z.string(),
@@ -126,6 +134,8 @@ export const reportValue = z.object({
   /** Whether `tidegate serve` of this host answers. Left out if that is unknown. */
   api: z.enum(['ANSWERS', 'SILENT']).optional(),
   certificatesEndAt: z.iso.datetime().optional(),
+  /** How late the parts of the host were. */
+  delays: delaysValue.optional(),
   /** The lead that ended without a successor: its reign, and how long before this report the host first saw that nobody leads. */
   leaderless: z.object({ reign: z.string(), ms: z.number().nonnegative() }).optional(),
 });
@@ -141,7 +151,8 @@ export const clockValue = z.object({
 /** `isBack`: it was the primary, and would lead again at once. */
 export const awayValue = clockValue.extend({ why: z.string().max(500), isBack: z.boolean().optional() });
 
-export const endedValue = z.object({ reign: z.string(), why: z.string() });
+/** `lateAt`: when leads ended in the last minutes because their host was slow (Unix, in ms), with those that the host knew. */
+export const endedValue = z.object({ reign: z.string(), why: z.string(), lateAt: z.array(z.number()).optional() });
 
 /** A person's request that this host become the primary. `id`: id of the move, also after the wish was granted. */
 const wishValue = z.object({ id: z.uuid(), to: z.string(), from: z.string(), askedAt: z.iso.datetime() });

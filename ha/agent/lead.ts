@@ -8,10 +8,13 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import type { EtcdClient } from '../etcd.ts';
 import { keptIn } from '../mark-file.ts';
 import { monotonicMs } from './clock.ts';
+import { fenceAfterMsFor } from './limits.ts';
 
 interface Lead {
   readonly id: string;
   readonly lease: string;
+  /** Its duration. */
+  readonly leaseMs: number;
   readonly fenceAtMs: number;
 }
 
@@ -19,7 +22,7 @@ export interface LeadOptions {
   readonly etcd: Pick<EtcdClient, 'grant' | 'keepAlive' | 'revoke'>;
   readonly log: SetupLog;
   readonly file: string;
-  /** Whole seconds, because etcd counts in seconds. */
+  /** Whole seconds, because etcd counts in seconds. A lead may begin with a longer one. */
   readonly leaseMs: number;
   /** Whether the server is alive, so that the lease may be renewed. */
   readonly mayRenew: () => boolean;
@@ -29,12 +32,19 @@ export interface LeadOptions {
   readonly looksEveryMs?: number;
   /** Time since the last renewal. Default: a quarter of the lease. */
   readonly renewAfterMs?: number;
+  /** Measures a call to etcd. */
+  readonly timed?: <T>(call: Promise<T>) => Promise<T>;
 }
 
-const kept = z.object({ id: z.string(), lease: z.string(), fenceAtMs: z.number(), bootId: z.string() });
+const kept = z.object({
+  ...{ id: z.string(), lease: z.string(), fenceAtMs: z.number(), bootId: z.string() },
+  /** An earlier version did not write it. */
+  leaseMs: z.number().optional(),
+});
 /** Usable share of the lease. The rest allows for clocks that run at different speeds. */
 const leaseShare = 0.9;
 const mostLookMs = 1_000;
+const plain = <T>(call: Promise<T>): Promise<T> => call;
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
 
 export class LeadHolder {
@@ -57,9 +67,9 @@ export class LeadHolder {
   static async open(options: LeadOptions): Promise<LeadHolder> {
     const bootId = (await readFile(bootIdFile, 'utf8')).trim();
     const found = await keptIn(options.file, kept);
-    const lead = found?.bootId === bootId ? found : undefined;
+    const lead = found?.bootId === bootId ? { ...found, leaseMs: found.leaseMs ?? options.leaseMs } : undefined;
     const holder = new LeadHolder(options, bootId, lead);
-    if (lead !== undefined) await holder.#tell(lead.fenceAtMs);
+    if (lead !== undefined) await holder.#tell(lead);
     return holder;
   }
 
@@ -68,13 +78,13 @@ export class LeadHolder {
   }
 
   /** Requests a lease for a new lead. Its time counts from the moment before the request. */
-  async prepare(): Promise<Lead> {
-    const { etcd, leaseMs } = this.#options;
+  async prepare(leaseMs = this.#options.leaseMs): Promise<Lead> {
+    const { etcd } = this.#options;
     const askedAtMs = monotonicMs();
     // etcd counts whole seconds. It is safe if etcd keeps the lease longer than its holder assumes.
     const { id: lease } = await etcd.grant(Math.ceil(leaseMs / 1_000));
-    const lead = { id: randomUUID(), lease, fenceAtMs: askedAtMs + this.#fenceAfterMs };
-    await this.#tell(lead.fenceAtMs);
+    const lead = { id: randomUUID(), lease, leaseMs, fenceAtMs: askedAtMs + fenceAfterMsFor(leaseMs) };
+    await this.#tell(lead);
     await this.#set(lead);
     return lead;
   }
@@ -101,33 +111,30 @@ export class LeadHolder {
     clearInterval(this.#renewing);
   }
 
-  #tell(fenceAtMs: number): Promise<void> {
-    return this.#options.onFence(fenceAtMs, fenceAtMs - this.#fenceAfterMs + this.#options.leaseMs * leaseShare);
-  }
-
-  get #fenceAfterMs(): number {
-    return (this.#options.leaseMs * 2) / 3;
+  #tell({ fenceAtMs, leaseMs }: Pick<Lead, 'fenceAtMs' | 'leaseMs'>): Promise<void> {
+    return this.#options.onFence(fenceAtMs, fenceAtMs - fenceAfterMsFor(leaseMs) + leaseMs * leaseShare);
   }
 
   async #renew(): Promise<void> {
     const lead = this.#lead;
     if (lead === undefined || this.#isRenewing || !this.#options.mayRenew()) return;
     const sentAtMs = monotonicMs();
-    const renewedAtMs = lead.fenceAtMs - this.#fenceAfterMs;
-    const renewAfterMs = this.#options.renewAfterMs ?? this.#options.leaseMs / 4;
+    const { leaseMs } = lead;
+    const renewedAtMs = lead.fenceAtMs - fenceAfterMsFor(leaseMs);
+    const renewAfterMs = this.#options.renewAfterMs ?? leaseMs / 4;
     // Past the fence the server is killed, so a later answer must not extend the lead.
     if (sentAtMs - renewedAtMs < renewAfterMs || sentAtMs >= lead.fenceAtMs) return;
     this.#isRenewing = true;
     try {
-      const isRenewed = await this.#options.etcd.keepAlive(lead.lease);
+      const isRenewed = await (this.#options.timed ?? plain)(this.#options.etcd.keepAlive(lead.lease));
       const isLate = monotonicMs() >= lead.fenceAtMs;
       if (!isRenewed || isLate)
         this.#options.log.warn(`the lease was not renewed: ${isRenewed ? 'the answer came too late' : 'it has ended'}`);
       if (!isRenewed || this.#lead?.id !== lead.id || isLate) return;
-      const fenceAtMs = sentAtMs + this.#fenceAfterMs;
-      await this.#tell(fenceAtMs);
+      const renewed = { ...lead, fenceAtMs: sentAtMs + fenceAfterMsFor(leaseMs) };
+      await this.#tell(renewed);
       // The lead may have been given up in the meantime.
-      if (this.#lead?.id === lead.id) await this.#set({ ...lead, fenceAtMs });
+      if (this.#lead?.id === lead.id) await this.#set(renewed);
     } catch (error) {
       this.#options.log.warn(`the lease was not renewed: ${String(error)}`);
     } finally {

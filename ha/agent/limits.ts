@@ -40,6 +40,18 @@ const mostDetachMs = 3_000;
 /** A call to etcd must leave time for further ones before the fence. */
 const callShare = 0.3;
 const mostCallMs = 3_000;
+/** The longest lease after lost leads is four times the usual one. */
+const mostDoublings = 2;
+
+/** After leads that ended because their hosts were slow, the next one lasts longer. */
+export function leaseAfter(lateLeads: number, leaseMs: number): number {
+  return Math.min(mostLeaseMs, leaseMs * 2 ** Math.min(lateLeads, mostDoublings));
+}
+
+/** How long after the moment before its last renewal a primary is fenced. */
+export function fenceAfterMsFor(leaseMs: number): number {
+  return (leaseMs * 2) / 3;
+}
 
 export function limitsFor(leaseMs: number): Limits {
   const thirdMs = Math.max(1_000, Math.floor(leaseMs / 3));

@@ -66,6 +66,10 @@ export interface ServerOptions {
   /** PEM files that the server's user can read. Without it, replication is not encrypted. */
   readonly tls?: ServerTls;
   readonly heartbeatMs: number;
+  /** Called with the duration of each heartbeat commit. */
+  readonly onCommit?: (ms: number) => void;
+  /** What this agent has written for the watchdog. */
+  readonly agentFile?: string;
   /** The longest time that a backup lock or read lock may stop a primary's commits before it counts as dead. Default: a minute. */
   readonly longestLockMs?: number;
   /** Called when the server's session ends: the server may have ended too. */
@@ -165,6 +169,7 @@ export class HaServer {
       reachesDisk: () => reachDisk(home),
       longestLockMs: options.longestLockMs ?? usualLongestLockMs,
       log: options.log,
+      onCommit: options.onCommit,
     });
   }
 
@@ -276,6 +281,7 @@ export class HaServer {
       logFile: join(this.#home, 'mariadbd.log'),
       pidFile: this.#file.pidFile,
       fenceFile: this.#fenceFile,
+      ...(this.#options.agentFile !== undefined && { agentFile: this.#options.agentFile }),
       device: this.#options.watchdogDevice,
     });
     this.#ended();

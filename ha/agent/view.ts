@@ -1,6 +1,8 @@
 // Everything an agent's decision depends on: the state in etcd, its own server, and its current task.
 
 import type { HostTags } from './tags.ts';
+import type { z } from 'zod';
+import type { delaysValue } from './keys.ts';
 
 /** Whether `tidegate serve` of a host answers clients. Undefined: unknown, or not for long enough. Nothing is decided by it. */
 export type ApiState = 'ANSWERS' | 'SILENT' | undefined;
@@ -45,7 +47,12 @@ export interface HostReport {
   readonly api?: ApiState;
   /** Estimated time until it has applied everything that it received. Undefined if the agent has an earlier version. */
   readonly drainsInMs?: number | undefined;
+  /** How late its parts were. Nothing is decided by it. */
+  readonly delays?: Delays | undefined;
 }
+
+/** How late the parts of a host were, for people: `agent/state/delays.ts`. */
+type Delays = z.output<typeof delaysValue>;
 
 /** Fingerprints of the keys that seal stored credentials, on one host. */
 export interface SealingKeys {

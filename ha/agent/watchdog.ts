@@ -18,6 +18,8 @@ export interface WatchdogOrder {
   /** File in which the watchdog writes the server's process id. */
   readonly pidFile: string;
   readonly fenceFile: string;
+  /** What the agent writes for a watchdog that outlives it (`RenewingAgent`). Default: nobody renews for an agent that was killed. */
+  readonly agentFile?: string;
   /** A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst), which resets the machine if this order's process is gone. */
   readonly device?: string | undefined;
 }

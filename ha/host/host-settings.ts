@@ -4,6 +4,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { socketFolders } from '../../embedded/data-folder.ts';
+import { hostNice, hostOomScore } from '../../embedded/priority.ts';
 import type { ServiceUser } from '../../embedded/service-account.ts';
 import { processFilePath, servedFolder } from './served-file.ts';
 
@@ -100,9 +101,10 @@ export function agentUnit({ dataPath, name }: SettingsOptions): string {
     '# The lease goes on while the agent is away.',
     'RestartSec=100ms',
     '# Other work of the machine must not end the lease: etcd and MariaDB belong to this unit.',
+    `Nice=${hostNice}`,
     'CPUWeight=1000',
     'IOWeight=1000',
-    'OOMScoreAdjust=-900',
+    `OOMScoreAdjust=${hostOomScore}`,
     'KillMode=process',
     'TimeoutStopSec=60',
     'UMask=0077',

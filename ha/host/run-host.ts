@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import type { EtcdTls } from '../../embedded/etcd.ts';
+import { comeFirst } from '../../embedded/priority.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import type { ServiceUser } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
@@ -98,6 +99,7 @@ const votesEveryMs = 2_000;
  */
 export async function runHost(options: HostOptions): Promise<void> {
   const { dataPath, dataVersion, log, signal } = options;
+  comeFirst();
   const stack = new AsyncDisposableStack();
   try {
     const file = await readHostFile(dataPath);

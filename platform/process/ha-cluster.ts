@@ -6,6 +6,14 @@ import { refuse } from '../errors/errors.ts';
 /** The subject of its status events and audit entries. There is only one cluster. */
 export const haClusterId = '0d9c1f5e-3a52-4c0b-9f0e-6f1c7f1a6a10';
 
+interface HaDelays {
+  readonly agentMs: number;
+  readonly etcdMs: number;
+  readonly commitMs: number;
+  /** Undefined on a kernel that does not measure it. */
+  readonly pressure?: { readonly cpu: number; readonly io: number; readonly memory: number } | undefined;
+}
+
 export interface HaHost {
   readonly name: string;
   readonly address: string;
@@ -22,6 +30,8 @@ export interface HaHost {
   readonly keys: 'SAME' | 'DIFFERENT' | null;
   /** When the first of its certificates ends (ISO 8601). Null if not reported. */
   readonly certificatesEndAt?: string | null;
+  /** The longest delays of its parts in the last ten seconds, and the share of them in percent in which work waited. Null if not reported. */
+  readonly delays?: HaDelays | null | undefined;
   /** Why it is not a copy yet, and the progress of its copy. Null if it is a copy or reports nothing. */
   readonly returning: string | null;
 }

@@ -143,6 +143,17 @@ export function addHaMetrics(
     const scheduled = seen()?.status.scheduled;
     if (scheduled != null) set(Date.parse(scheduled.at) / 1000, { host: scheduled.to });
   });
+  gauge(registry, 'tidegate_ha_delay_seconds', 'Longest delay of a part in ten seconds', ['host', 'part'], (set) => {
+    for (const { name: host, delays } of seen()?.status.hosts ?? []) {
+      if (delays === null || delays === undefined) continue;
+      const { agentMs: agent, etcdMs: etcd, commitMs: commit } = delays;
+      for (const [part, ms] of Object.entries({ agent, etcd, commit })) set(ms / 1_000, { host, part });
+    }
+  });
+  gauge(registry, 'tidegate_ha_pressure_ratio', 'Share of time in which work waited', ['host', 'resource'], (set) => {
+    for (const { name: host, delays } of seen()?.status.hosts ?? [])
+      for (const [resource, percent] of Object.entries(delays?.pressure ?? {})) set(percent / 100, { host, resource });
+  });
   gauge(registry, 'tidegate_ha_seen_ago_seconds', 'Since the hosts were last heard', [], (set) => {
     const last = seen();
     if (last !== undefined) set((performance.now() - last.atMs) / 1000);

@@ -10,10 +10,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createConnection, createPool } from 'mariadb';
 import { openDataFolder } from '../../embedded/data-folder.ts';
+import { warnings } from '../../embedded/etcd.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
+import { runProgram } from '../../embedded/run-program.ts';
 import { ServerProcess } from '../../embedded/server-process.ts';
-import { silentLog } from '../../embedded/setup-log.ts';
+import { type SetupLog, silentLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
 import {
   isRunning,
@@ -268,4 +270,50 @@ test('as root, the servers run as their own user if the folder allows it', async
   else expect(uid).toBe(process.getuid?.());
   await redis.stop();
   await folder.close();
+});
+
+test('warnings of etcd are warnings of its owner, ten in a minute at most', async () => {
+  const said: string[] = [];
+  const note = (level: string) => (message: string) => void said.push(`${level} ${message}`);
+  const log: SetupLog = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
+  const lines = `echo '{"level":"info"}'; for at in $(seq 12); do echo '{"level":"warn","msg":"slow"}'; done`;
+  const server = new ServerProcess({
+    ...{ name: 'etcd', command: '/bin/sh', args: ['-c', lines], cwd: place.path, runAs: undefined, log },
+    warns: warnings(),
+  });
+  await server.exited;
+  await waitFor('its lines', () => said.length === 13);
+  expect(said[0]).toBe('debug etcd: {"level":"info"}');
+  expect(said.map((each) => each.split(' ')[0])).toEqual(['debug', ...Array(10).fill('warn'), 'debug', 'debug']);
+});
+
+const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
+
+testAsRoot('a host of a cluster comes first, with servers in sessions of their own', async () => {
+  const priority = join(import.meta.dirname, '..', '..', 'embedded', 'priority.ts');
+  const program = `
+    import { spawn } from 'node:child_process';
+    import { readFileSync } from 'node:fs';
+    import { comeFirst, shareOut } from ${JSON.stringify(priority)};
+    comeFirst();
+    const server = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    shareOut(server.pid);
+    const read = (name) => readFileSync('/proc/' + server.pid + '/' + name, 'utf8').trim();
+    const nice = read('stat').split(') ')[1].split(' ')[16];
+    console.log(JSON.stringify([nice, read('oom_score_adj'), read('autogroup').split(' ').at(-1)]));
+    server.kill();`;
+  // Containers may forbid it.
+  const mayScore = await runProgram('sh', [
+    '-c',
+    'echo -900 > /proc/self/oom_score_adj && cat /proc/self/oom_score_adj',
+  ]);
+  const score = mayScore.exitCode === 0 ? mayScore.stdout.trim() : '0';
+  const started = async (niceness: string) => {
+    const words = ['-n', niceness, 'setsid', '--wait', process.execPath, '--input-type=module', '-e', program];
+    const { stdout, stderr } = await runProgram('nice', words);
+    return JSON.parse(stdout || JSON.stringify(stderr));
+  };
+  expect(await started('0')).toEqual(['-10', score, '-10']);
+  // Somebody has chosen another one.
+  expect(await started('5')).toEqual(['5', score, '5']);
 });

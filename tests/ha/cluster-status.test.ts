@@ -91,6 +91,13 @@ describe('the state of a cluster', () => {
     expect(found.map(({ etcd }) => etcd)).toEqual(['LEADS', 'JOINS', 'NONE', 'SILENT']);
   });
 
+  it('shows how slow the parts of a host are, and nothing of a host that is silent or does not report it', () => {
+    const delays = { agentMs: 1_200, etcdMs: 1_900, commitMs: 20 };
+    const reports = { one: report({ delays }), two: report({ delays }), far: report({}) };
+    const { hosts: found } = statusOf(hosts, known({ reports, silent: new Set(['two']) }));
+    expect(found.map((each) => each.delays)).toEqual([delays, null, null, null]);
+  });
+
   it('rounds how far a clock is ahead, and shows nothing for clocks that were not reported', () => {
     const { hosts: found } = statusOf(hosts, known({ aheadMs: new Map([['two', -2.6]]) }));
     expect(found.map(({ clockAheadMs }) => clockAheadMs)).toEqual([null, -3, null, null]);

@@ -4,6 +4,7 @@ import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { makeDatabase } from '../../embedded/mariadb.ts';
+import { comeFirst } from '../../embedded/priority.ts';
 import { Clients } from '../../ha/address/clients.ts';
 import { VirtualAddress } from '../../ha/address/virtual-address.ts';
 import { HaAgent } from '../../ha/agent/agent.ts';
@@ -13,6 +14,7 @@ import { type DataHost, places, virtualAddress } from './network.ts';
 import { addressFolder, copyPort, etcdUrls, mariadbPort, servedFile, type TrialSettings } from './settings.ts';
 
 const [, , file = '', name = ''] = process.argv;
+comeFirst();
 const me = name as DataHost;
 const settings = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;
 toleratesBrokenConnects(process);

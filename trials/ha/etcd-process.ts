@@ -3,12 +3,14 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startEtcd } from '../../embedded/etcd.ts';
+import { comeFirst } from '../../embedded/priority.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
 import { members, type TrialSettings } from './settings.ts';
 
 const [, , file = '', name = ''] = process.argv;
+comeFirst();
 const settings = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;
 const folder = await openDataFolder(join(settings.folder, name, 'etcd'), { version: 1 });
 const files = await folder.subfolder('certificates', { forService: true });

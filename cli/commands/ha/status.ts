@@ -1,5 +1,6 @@
 // `tidegate ha status`.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { delaysText } from '../../../ha/agent/state/delays.ts';
 import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
@@ -45,6 +46,10 @@ export const status = hostVerb({
           ...[host.keys ?? '-', host.redis ?? '-', host.api ?? '-'],
         ]),
       );
+      for (const { name, delays } of seen.hosts) {
+        const text = delays === null || delays === undefined ? undefined : delaysText(delays);
+        if (text !== undefined) await printer.line(`${name} is slow; in the last ten seconds ${text}`);
+      }
       for (const { name, unfit } of seen.hosts)
         if (unfit !== null) await printer.line(`${name} is not promoted: ${unfit}`);
       for (const { name, returning } of seen.hosts)

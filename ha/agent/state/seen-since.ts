@@ -5,6 +5,9 @@ import type { View } from '../view.ts';
 
 type Shared = NonNullable<View['shared']>;
 
+/** A server that has run for this long has started. */
+const steadyAfterMs = 10_000;
+
 export class SeenSince {
   readonly #nowMs: () => number;
   #leaderlessSinceMs: number | undefined;
@@ -12,6 +15,7 @@ export class SeenSince {
   #asking: View['asking'];
   /** The lead under which a server was last started. */
   #startedUnder: string | undefined;
+  #upSinceMs: number | undefined;
   #failedStartAtMs: number | undefined;
   #ended: { readonly reign: string; readonly sinceMs: number } | undefined;
 
@@ -33,7 +37,7 @@ export class SeenSince {
     return this.#ended && { reign: this.#ended.reign, ms: this.#nowMs() - this.#ended.sinceMs };
   }
 
-  /** When a server was found to have ended that was started under the same lead. */
+  /** When a server was found to have ended soon after it was started under the same lead. */
   get failedStartAtMs(): number | undefined {
     return this.#failedStartAtMs;
   }
@@ -58,7 +62,14 @@ export class SeenSince {
       this.#failedStartAtMs = this.#nowMs();
       this.#startedUnder = undefined;
     }
-    if (server.state === 'up') this.#failedStartAtMs = undefined;
+    if (server.state !== 'up') {
+      this.#upSinceMs = undefined;
+      return;
+    }
+    this.#failedStartAtMs = undefined;
+    this.#upSinceMs ??= this.#nowMs();
+    // Whatever ends it now, it was not its start.
+    if (this.#nowMs() - this.#upSinceMs >= steadyAfterMs) this.#startedUnder = undefined;
   }
 
   /** Each lead is asked again. */

@@ -59,6 +59,12 @@ describeAsRoot('of two hosts', () => {
     await waitFor('what keepalived says', async () => (await addressState(folderOf('b')))?.state === 'MASTER');
   });
 
+  test('keepalived checks that only root can change its scripts, and leaves none of them out', async () => {
+    const read = (name: string) => readFile(join(folderOf('a'), name), 'utf8');
+    expect(await read('keepalived.conf')).toContain('enable_script_security');
+    expect(await read('keepalived.log')).not.toMatch(/unsafe|disabling|SECURITY VIOLATION/i);
+  });
+
   test('the address moves with the lead and is announced: a passive neighbour learns the new host', async () => {
     say('a', 'hold');
     await waitFor('the address at a', () => has('a'));

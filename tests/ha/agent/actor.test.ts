@@ -29,7 +29,8 @@ const underLead: readonly Condition[] = [
 let nowMs: number;
 let did: string[];
 let asked: { readonly conditions: readonly Condition[]; readonly changes: readonly Change[] }[];
-let lead: { id: string; lease: string; fenceAtMs: number } | undefined;
+let lead: { id: string; lease: string; leaseMs: number; fenceAtMs: number } | undefined;
+let lateLeads: number;
 let proof: PromiseWithResolvers<void>;
 let mayOpen: (() => boolean) | undefined;
 let haveLeft: boolean;
@@ -40,7 +41,8 @@ let actor: Actor;
 beforeEach(() => {
   nowMs = 10_000;
   [did, asked, mayOpen, haveLeft] = [[], [], undefined, false];
-  lead = { id: 'r', lease: '1', fenceAtMs: 12_000 };
+  lead = { id: 'r', lease: '1', leaseMs: 3_000, fenceAtMs: 12_000 };
+  lateLeads = 0;
   proof = Promise.withResolvers<void>();
   const does = (what: string) => async () => {
     did.push(what);
@@ -54,7 +56,7 @@ beforeEach(() => {
   };
   admissions = new Admissions(['a', 'b', 'c'], () => nowMs);
   options = {
-    ...{ me: 'a', keys, etcd, admissions, sync: new SyncWriter(etcd, keys), nowMs: () => nowMs },
+    ...{ me: 'a', leaseMs: 3_000, keys, etcd, admissions, sync: new SyncWriter(etcd, keys), nowMs: () => nowMs },
     server: {
       start: async (role) => void did.push(`start ${role}`),
       kill: () => did.push('kill'),
@@ -81,9 +83,9 @@ beforeEach(() => {
       get current() {
         return lead;
       },
-      prepare: async () => {
-        did.push('grant');
-        return { id: 'new', lease: '2', fenceAtMs: 12_000 };
+      prepare: async (leaseMs = 0) => {
+        did.push(`grant ${leaseMs}`);
+        return { id: 'new', lease: '2', leaseMs, fenceAtMs: 12_000 };
       },
       giveUp: does('revoke'),
     },
@@ -91,7 +93,8 @@ beforeEach(() => {
       change: async (_seen, epoch, lossy) => [{ put: keys.change(epoch), value: String(lossy) }],
       fencedBy: async () => 'b',
       opened: does('opened'),
-      ended: async (reign, why) => void did.push(`ended ${reign}: ${why}`),
+      ended: async (reign, why, isLate) => void did.push(`ended ${reign}: ${why}${isLate ? ', late' : ''}`),
+      lateLeads: async () => lateLeads,
       save: does('save'),
     },
     staying: { led: does('led'), mayReturn: does('may return') },
@@ -109,6 +112,10 @@ const arm = () => actor.act({ kind: 'arm', host: 'b', incarnation: 'of-b' }, see
 test.each<[Step, readonly string[]]>([
   [{ kind: 'wait', why: 'it follows' }, []],
   [{ kind: 'fence', why: 'no commit succeeds' }, ['lost', 'kill', 'ended r: no commit succeeds', 'revoke']],
+  [
+    { kind: 'fence', why: 'the lease was not renewed in time', isLate: true },
+    ['lost', 'kill', 'ended r: the lease was not renewed in time, late', 'revoke'],
+  ],
   [{ kind: 'resign', why: 'the lead is lost' }, ['lost', 'ended r: the lead is lost', 'revoke']],
   [
     { kind: 'hand-over', host: 'b', why: 'a switchover to b was requested' },
@@ -119,7 +126,7 @@ test.each<[Step, readonly string[]]>([
   [{ kind: 'follow', host: 'b', reign: 'q', admission: '1' }, ['may return', 'follow b q 1']],
   [{ kind: 'rest', why: 'what it has received is applied' }, ['rest']],
   [{ kind: 'clone', host: 'b' }, ['copy b']],
-  [{ kind: 'take-lead', syncRevision: 7 }, ['grant', 'etcd']],
+  [{ kind: 'take-lead', syncRevision: 7 }, ['grant 3000', 'etcd']],
   [{ kind: 'stop-receiving', from: 'b' }, ['stop receiving']],
   [{ kind: 'apply-received', from: 'b', reign: 'q' }, ['apply b q']],
   [{ kind: 'open', epoch: 4, lossy: false, waits: true }, ['open 4 false b true', 'opened', 'led']],
@@ -131,6 +138,16 @@ test.each<[Step, readonly string[]]>([
 ])('%j', async (step, effects) => {
   await actor.act(step, seen);
   expect(did).toEqual(effects);
+});
+
+test.each([
+  [1, 6_000],
+  [2, 12_000],
+  [9, 12_000],
+])('after %i leads that were lost to slowness, the next lease lasts %i ms', async (late, leaseMs) => {
+  lateLeads = late;
+  await actor.act({ kind: 'take-lead', syncRevision: 7 }, seen);
+  expect(did).toEqual([`grant ${leaseMs}`, 'etcd']);
 });
 
 test('a host without a lead is fenced without a request to etcd', async () => {
@@ -197,9 +214,9 @@ test('writes are opened only under the same lead, and only until its fence', asy
   expect(mayOpen?.()).toBe(true);
   nowMs = 12_000;
   expect(mayOpen?.()).toBe(false);
-  lead = { id: 'r', lease: '1', fenceAtMs: 13_000 };
+  lead = { id: 'r', lease: '1', leaseMs: 3_000, fenceAtMs: 13_000 };
   expect(mayOpen?.()).toBe(true);
-  lead = { id: 'another', lease: '2', fenceAtMs: 14_000 };
+  lead = { id: 'another', lease: '2', leaseMs: 3_000, fenceAtMs: 14_000 };
   expect(mayOpen?.()).toBe(false);
   lead = undefined;
   expect(mayOpen?.()).toBe(false);

@@ -96,6 +96,20 @@ test('a restarted agent keeps the lead until the same time', async () => {
   expect(fences.at(-1)).toBe(fenceAtMs);
 });
 
+test('a lead may last longer than usual, also for a restarted agent', async () => {
+  const lead = await open();
+  const askedMs = monotonicMs();
+  const { fenceAtMs } = await lead.prepare(2 * leaseMs);
+  expect(fenceAtMs - askedMs).toBeGreaterThanOrEqual(2 * fenceAfterMs);
+  lead.close();
+  const again = await open();
+  renewals = [];
+  const renewal = await waitFor('a renewal', () => renewals[0]);
+  renewal.answer(true);
+  await waitFor('the renewal', () => (again.current?.fenceAtMs ?? 0) > fenceAtMs);
+  expect((again.current?.fenceAtMs ?? 0) - renewal.askedMs).toBeGreaterThan(fenceAfterMs);
+});
+
 test('a restarted agent renews at once, if its server lives', async () => {
   const lead = await open();
   await lead.prepare();

@@ -52,7 +52,16 @@ beforeEach(async () => {
   const certificatesEndAt = '2036-01-01T00:00:00.000Z';
   const report = () => {
     said += 1;
-    const told = { said: String(said), incarnation: 'i', receiving: true, wallMs: Date.now(), keys: { sealing: 'x' }, certificatesEndAt };
+    const delays = { agentMs: 3, etcdMs: 1_900, commitMs: 20, pressure: { cpu: 97, io: 0, memory: 0 } };
+    const told = {
+      said: String(said),
+      incarnation: 'i',
+      receiving: true,
+      wallMs: Date.now(),
+      keys: { sealing: 'x' },
+      delays,
+      certificatesEndAt,
+    };
     for (const [host, received] of [
       ['a', 100],
       ['b', 97],
@@ -330,6 +339,8 @@ test('events and metrics report each change once, whichever process polls', asyn
   expect(text).toContain('tidegate_ha_host{host="b",state="IN_SYNC"} 1');
   expect(text).toContain('tidegate_ha_behind{host="b"} 3');
   expect(text).toContain('tidegate_ha_certificate_end_seconds{host="b"} 2082758400');
+  expect(text).toContain('tidegate_ha_delay_seconds{host="a",part="etcd"} 1.9');
+  expect(text).toContain('tidegate_ha_pressure_ratio{host="a",resource="cpu"} 0.97');
 });
 
 test('a request made on a host is audited once, whichever process polls, and so is a promotion that lost writes', async () => {

@@ -99,3 +99,16 @@ test('a server that ended after a start under the same lead has failed to start,
   since.sawServer({ state: 'up' }, under('r'));
   expect(since.failedStartAtMs).toBeUndefined();
 });
+
+test.each<[number, number | undefined]>([
+  [9_000, 10_000],
+  [10_000, undefined],
+])('a server that ends after it has run for %i ms', (ranMs, failedStartAtMs) => {
+  const reign = { id: 'r', fenceAtMs: 0 };
+  since.decided({ kind: 'start', role: 'MASTER' }, { shared: undefined, nowMs, reign });
+  since.sawServer({ state: 'up' }, reign);
+  nowMs += ranMs;
+  since.sawServer({ state: 'up' }, reign);
+  since.sawServer({ state: 'down' }, reign);
+  expect(since.failedStartAtMs).toBe(failedStartAtMs);
+});
