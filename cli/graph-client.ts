@@ -4,6 +4,7 @@ import type { TypedDocumentString } from '../generated/cli/graphql.ts';
 import { dryRunHeader, sourceHeader } from '../platform/caller/manner.ts';
 import { mostAtOnce } from './at-once.ts';
 import { CommandFailure, CommandFaults, exitCodes, Interruption } from './failures.ts';
+import { otherAnswer } from './other-answer.ts';
 
 /** A client's credential. */
 export interface Credential {
@@ -277,7 +278,7 @@ function parseAnswer(text: string, status: number): GraphAnswer {
   } catch {
     // Not JSON: a proxy's page, or another server.
   }
-  throw new CommandFailure(`the answer (HTTP ${status}) is not GraphQL: check the address`, exitCodes.unreachable);
+  throw otherAnswer(status, 'GraphQL');
 }
 
 async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {

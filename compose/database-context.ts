@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { Database } from '../platform/database/database.ts';
 import { DatabaseTimes } from '../platform/database/database-times.ts';
 import { DiskSpace } from '../platform/database/disk-space.ts';
-import { connectFirst } from '../platform/database/first-connections.ts';
+import { connectFirst, readPacketFault } from '../platform/database/first-connections.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../platform/database/migrate.ts';
 import { refuseFarProcesses, registeredProcesses } from '../platform/database/registered-processes.ts';
 import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
@@ -137,7 +137,14 @@ async function openDatabase({ config, lifecycle, process, hosts, egress }: Conte
     db.setServers(databaseLocations(changed));
   });
   await startStep('the first connections to the database', { log }, (signal) => connectFirst(db, signal));
+  await refuseSmallPackets(db);
   return db;
+}
+
+async function refuseSmallPackets(db: Database): Promise<void> {
+  const fault = await readPacketFault(db);
+  if (fault === undefined) return;
+  throw new ConfigError([{ settings: ['database.host'], wrong: fault.wrong, advice: `run ${fault.mend}` }]);
 }
 
 async function refusePending(db: Database, needed: readonly MigrationOwner[], config: Config): Promise<void> {

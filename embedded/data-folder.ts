@@ -376,7 +376,7 @@ const UNWRITABLE_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission to write there',
   EPERM: 'no permission to write there',
   EROFS: 'its file system is read-only',
-  ENOSPC: 'its disk is full',
+  ENOSPC: 'its disk is full, or has no free inode',
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of its path is a file, not a folder',
   EEXIST: 'it is a file, not a folder',

@@ -1,11 +1,13 @@
 // What `tidegate doctor` finds on a host: each with the command or the setting that mends it. Each part is looked at even if another one fails.
 import { stat } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { basename } from 'node:path';
+import { request } from 'undici';
 import { databaseLocations, redisLocation } from '../../compose/connections.ts';
 import { machineRolesOf, missingFiles } from '../../compose/missing-files.ts';
 import { ownersOf } from '../../compose/owners.ts';
 import { Database } from '../../platform/database/database.ts';
-import { probeServer } from '../../platform/database/first-connections.ts';
+import { packetFault, probeServer } from '../../platform/database/first-connections.ts';
 import { pendingMigrations } from '../../platform/database/migrate.ts';
 import { primaryLocation } from '../../platform/database/primary-finder.ts';
 import type { ConfigFault } from '../../platform/errors/config-error.ts';
@@ -52,6 +54,7 @@ interface ServerRow {
   readonly version: string;
   readonly flush: number | bigint;
   readonly connections: number | bigint;
+  readonly packet: number | bigint;
   readonly time: number | bigint;
 }
 
@@ -64,9 +67,10 @@ async function databaseFindings(config: Config, file: string): Promise<readonly 
     db = new Database({ connection, connectionLimit: 1 });
     const opened = db;
     const read = `SELECT VERSION() AS version, @@innodb_flush_log_at_trx_commit AS flush, @@max_connections AS connections,
-      CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS INTEGER) AS time`;
+      @@global.max_allowed_packet AS packet, CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS INTEGER) AS time`;
     const [server] = await within(answerMs, 'no answer', () => opened.query<ServerRow>(read, []));
     const offMs = Number(server?.time) - Date.now();
+    const packet = server && packetFault(server.packet);
     const missing = await pendingMigrations(db, ownersOf(config.roles, subgraphRows));
     const rights = missing.length > 0 ? [] : await rightsFindings(db, user, file);
     return [
@@ -76,6 +80,7 @@ async function databaseFindings(config: Config, file: string): Promise<readonly 
         `bin/tidegate migrate --config ${file}`,
       ),
       ...rights,
+      ...(packet === undefined ? [] : [packet]),
       ...found(
         Number(server?.flush) !== 1,
         'MariaDB can lose acknowledged writes',
@@ -161,26 +166,35 @@ async function processFindings(config: Config, file: string): Promise<readonly F
   const own = config.roles.includes('gateway') ? config['listen.port'] : undefined;
   const port = config['watch.port'] ?? own;
   if (port === undefined || port === 0) return [];
+  const host = watchedHost(config);
   const protocol = config['watch.port'] === undefined && config['listen.tls.certFile'] !== undefined ? 'https' : 'http';
   // A gateway's own certificate is not for this address.
   if (protocol === 'https') return [];
-  const answer = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(answerMs) }).catch(
-    () => undefined,
-  );
+  // Not fetch, which refuses some ports, such as 4190.
+  const url = `http://${host}:${port}/health/ready`;
+  const answer = await request(url, { signal: AbortSignal.timeout(answerMs) }).catch(() => undefined);
   if (answer === undefined)
     return [
       {
-        wrong: `no process answers at port ${port}`,
+        wrong: `no process answers at port ${port} of ${host}`,
         mend: `${(await isInstalled()) ? start : `bin/tidegate serve --config ${file}`}; its log: journalctl -u ${unit}`,
       },
     ];
-  const { notReady } = (await answer.json()) as {
+  const { notReady } = (await answer.body.json()) as {
     readonly notReady: readonly { readonly name: string; readonly detail?: string }[];
   };
   return notReady.map(({ name, detail }) => ({
     wrong: `the part ${name} does not work: ${detail ?? 'no detail'}`,
     mend: 'see docs/runbook.md',
   }));
+}
+
+/** Where the process listens, as a part of a URL. */
+function watchedHost(config: Config): string {
+  const host = config[config['watch.port'] === undefined ? 'listen.host' : 'watch.host'];
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return isIPv6(host) ? `[${host}]` : host;
 }
 
 function isInstalled(): Promise<boolean> {

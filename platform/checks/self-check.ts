@@ -17,9 +17,15 @@ export class SelfCheck {
     const server = createServer((socket) => socket.on('error', () => undefined).end('+'));
     // Accepting may fail for lack of descriptors, which is what this check detects.
     server.on('error', () => undefined);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: '127.0.0.1', port: 0, backlog: 64 }, () => resolve());
+    const listen = (host: string) =>
+      new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port: 0, backlog: 64 }, () => resolve());
+      });
+    await listen('127.0.0.1').catch((error: NodeJS.ErrnoException) => {
+      // This machine has no IPv4.
+      if (error.code !== 'EADDRNOTAVAIL') throw error;
+      return listen('::1');
     });
     this.#server = server;
   }
@@ -42,7 +48,7 @@ export class SelfCheck {
     const address = this.#server?.address();
     if (address === undefined || address === null || typeof address === 'string') return Promise.resolve(false);
     return new Promise((resolve) => {
-      const socket = netConnect({ host: '127.0.0.1', port: address.port });
+      const socket = netConnect({ host: address.address, port: address.port });
       const end = (passed: boolean) => {
         clearTimeout(timer);
         resetSocket(socket);

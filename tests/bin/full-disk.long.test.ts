@@ -1,6 +1,6 @@
 // The database's disk fills up: writes are refused clearly, reads continue, and everything recovers when there is room. The disk
-// is a small tmpfs, which needs root.
-// needs: root
+// is a small tmpfs, which needs root. Programs in /tmp can't be executed (noexec), which nothing notices.
+// needs: root, util-linux
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,12 +16,13 @@ import { subgraphRows } from '../../subgraphs/rows.ts';
 import { testEgressSettings } from '../support/machine/egress.ts';
 import { temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 import { testDatabase } from '../support/stores/database.ts';
-import { ask, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
+import { ask, startProgram, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
 
 const disk = join('/mnt', `tidegate-full-disk-${process.pid}`);
 const data = join(disk, 'data');
 const filler = join(disk, 'filler');
 const mebibyte = 1024 * 1024;
+const noexec = 'mount --bind /tmp /tmp && mount -o remount,bind,noexec /tmp && exec "$@"';
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 
 let up: UpProcess | undefined;
@@ -30,8 +31,9 @@ let token: string;
 beforeAll(async () => {
   if (process.getuid?.() !== 0) return;
   await mkdir(disk, { mode: 0o755 });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512m,mode=755', 'tmpfs', disk]);
-  up = await startUp(data, ['--no-lab'], { TIDEGATE_EGRESS_ALLOW: testEgressSettings['egress.allow'] });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512m,mode=755,nr_inodes=4000', 'tmpfs', disk]);
+  const env = { TIDEGATE_EGRESS_ALLOW: testEgressSettings['egress.allow'] };
+  up = await startUp(data, ['--no-lab'], env, ['unshare', '--mount', 'sh', '-c', noexec, 'sh']);
   token = await tokenOf(data);
 });
 
@@ -136,6 +138,26 @@ testAsRoot(
     }
   },
 );
+
+testAsRoot('without a free inode: writes and reads go on; a new start ends with the reason', async () => {
+  const files = join(disk, 'files');
+  await mkdir(files);
+  try {
+    const full = async () => {
+      for (let number = 0; number < 4000; number += 1) await (await open(join(files, String(number)), 'wx')).close();
+    };
+    await expect(full()).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect((await createBackend('no-inode')).backendCreate.backend?.name).toBe('no-inode');
+    expect(await names()).toContain('no-inode');
+    expect(await isReady()).toBe(true);
+    const { ended, output } = startProgram(['up', '--no-lab', '--port', '0', '--data', join(disk, 'other')]);
+    expect((await ended).code).toBe(1);
+    expect(output()).toMatch(/its disk is full, or has no free inode\./);
+    expect(output()).not.toMatch(/^\s+at /m);
+  } finally {
+    await rm(files, { recursive: true });
+  }
+});
 
 describe('a process of `tidegate serve` whose database is on the same host', () => {
   testAsRoot('refuses writes when the disk of database.dataFolder is full', () =>

@@ -1,4 +1,5 @@
 // Processes whose stores answer but accept no writes: the state of readiness, and how a start ends. This test has its own MariaDB and Redis.
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
@@ -15,6 +16,7 @@ import { readConfig } from '../../platform/process/config.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { createRedis } from '../../platform/work/redis.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { runCommand } from '../cli/commands/run-command.ts';
 import { freePort } from '../support/machine/free-port.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/machine/temporary-folder.ts';
 
@@ -41,13 +43,16 @@ afterAll(async () => {
   await folder.remove();
 });
 
-function start(redisPath = redis.path): Promise<RunningProcess> {
+function settings(redisPath = redis.path) {
   const { socketPath, user, password, database } = mariadb.application;
-  const flags = {
+  return {
     ...{ 'database.socketPath': socketPath, 'database.user': user, 'database.password': password },
     ...{ 'database.name': database, 'redis.path': redisPath, 'keys.folder': join(folder.path, 'keys') },
-    roles: roles.join(','),
   };
+}
+
+function start(redisPath = redis.path): Promise<RunningProcess> {
+  const flags = { ...settings(redisPath), roles: roles.join(',') };
   return startProcess(readConfig({ flags }, subgraphRows), log);
 }
 
@@ -80,6 +85,28 @@ test('a database that becomes read-only makes a running process unready, and end
   } finally {
     await asRoot('SET GLOBAL read_only = OFF');
     await running.stop();
+  }
+});
+
+test('a database that takes only small statements ends a start with one message, and doctor names it', async () => {
+  await asRoot('SET GLOBAL max_allowed_packet = 1048576');
+  try {
+    const failure = describeFailure(await start().catch((error: unknown) => error)) as Error;
+    expect([failure.name, failure.message]).toEqual([
+      'CommandFailure',
+      expect.stringMatching(/max_allowed_packet = 1048576.*run SET GLOBAL max_allowed_packet = 16777216/s),
+    ]);
+    const file = join(folder.path, 'settings.json');
+    await writeFile(file, JSON.stringify({ ...settings(), roles }));
+    const { exitCode, stdout } = await runCommand(['doctor', '--config', file]);
+    expect([exitCode, stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /^MariaDB has max_allowed_packet = 1048576, .*\n {2}→ SET GLOBAL max_allowed_packet = 16777216/,
+      ),
+    ]);
+  } finally {
+    await asRoot('SET GLOBAL max_allowed_packet = 67108864');
   }
 });
 

@@ -45,6 +45,22 @@ test('a mutation without a payload fails, with an error or without', async () =>
   });
 });
 
+test.each([
+  [
+    413,
+    exitCodes.failed,
+    /^a proxy in front of Tidegate allows no request of this size: raise its limit .* \(HTTP 413\)$/,
+  ],
+  [502, exitCodes.unreachable, /^a proxy in front of Tidegate can't reach it: try again later \(HTTP 502\)$/],
+  [503, exitCodes.unreachable, /^a proxy in front of Tidegate can't reach it/],
+  [504, exitCodes.unreachable, /got no answer in time: .* The request may have been carried out \(HTTP 504\)$/],
+  [404, exitCodes.unreachable, /^the answer \(HTTP 404\) is not GraphQL: check the address$/],
+])('HTTP %s with a page of a proxy', async (status, exitCode, message) => {
+  server.removeAllListeners('request');
+  server.on('request', (_, response) => response.writeHead(status, { 'content-type': 'text/html' }).end('<html>'));
+  await expect(client.query(query, {})).rejects.toMatchObject({ exitCode, message: expect.stringMatching(message) });
+});
+
 test('a server that is silent for long is reported once', async () => {
   const said: string[] = [];
   const [url, signal] = [client.url, new AbortController().signal];

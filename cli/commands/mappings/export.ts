@@ -7,6 +7,7 @@ import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { text } from '../../option.ts';
+import { otherAnswer } from '../../other-answer.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { replaceFile } from '../../replace-file.ts';
 import type { Output } from '../../verb.ts';
@@ -80,10 +81,7 @@ function refusal(text: string, status: number): CommandFailure {
   } catch {
     // Not JSON: reported below.
   }
-  return new CommandFailure(
-    `the answer (HTTP ${status}) is not an export: is the address right?`,
-    exitCodes.unreachable,
-  );
+  return otherAnswer(status, 'an export');
 }
 
 async function writeOut(reader: ExportReader, output: Output): Promise<void> {

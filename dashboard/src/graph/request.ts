@@ -76,9 +76,19 @@ function dataOf<Result>(status: number, answer: Answer<Result> | undefined): Res
     throw new RequestError(typeof code === 'string' ? code : 'INTERNAL', error.message);
   }
   if (status === 401) throw new RequestError('UNAUTHENTICATED', 'The session has ended.');
-  if (answer === undefined) throw unreachable(`The server answered with HTTP ${status}`);
+  // Only a proxy answers so without errors. Sent again, the request is as large.
+  if (answer === undefined && status === 413)
+    throw new RequestError('LIMIT_EXCEEDED', 'A proxy in front of Tidegate allows no request of this size (HTTP 413).');
+  if (answer === undefined) throw unreachable(otherAnswer(status));
   if (!answer.data) throw new RequestError('INTERNAL', 'The server sent no data.');
   return answer.data;
+}
+
+/** `status` is that of a proxy's page, or of another server. */
+function otherAnswer(status: number): string {
+  return [502, 503, 504].includes(status)
+    ? `A proxy in front of Tidegate got no answer from it (HTTP ${status})`
+    : `The server answered with HTTP ${status}`;
 }
 
 interface PostOptions {

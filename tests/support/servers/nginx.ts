@@ -1,6 +1,6 @@
 // nginx in front of a gateway, with the sample docker/systemd/nginx.conf: TLS, and the path at which the installation is served.
 // needs: nginx-light, openssl
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,15 +18,29 @@ export interface Nginx extends AsyncDisposable {
   readonly ca: string;
   readonly caFile: string;
   readonly agent: Agent;
+  /** Starts workers with the same settings. The earlier ones keep their streams. */
+  reload(): Promise<void>;
 }
 
-/** `path` begins and ends with a slash. `gateway` is its host and port. */
+/** Resolves once there is a new worker. */
+export async function reloadBy(signal: NodeJS.Signals, proxy: ChildProcess): Promise<void> {
+  const workers = async () =>
+    (await readFile(`/proc/${proxy.pid}/task/${proxy.pid}/children`, 'utf8')).trim().split(' ');
+  const earlier = await workers();
+  proxy.kill(signal);
+  await waitFor('a new worker', async () => (await workers()).some((worker) => !earlier.includes(worker)));
+}
+
+/** `path` begins and ends with a slash. `gateway` is its host and port. `more`: settings of the server, such as a limit. */
 export async function startNginx(given: {
   readonly folder: string;
   readonly gateway: string;
   readonly path?: string;
+  readonly more?: string;
+  /** Changes of the sample: from what, to what. */
+  readonly changes?: readonly (readonly [string, string])[];
 }): Promise<Nginx> {
-  const { gateway, path = '/' } = given;
+  const { gateway, path = '/', more = '' } = given;
   const folder = await mkdtemp(join(given.folder, 'nginx-'));
   const front = await makeCertificates(folder, 'front');
   const port = await freePort();
@@ -35,6 +49,8 @@ export async function startNginx(given: {
     ['/etc/nginx/tidegate.pem', front.files.cert],
     ['/etc/nginx/tidegate.key', front.files.key],
     ['http://127.0.0.1:4000', `http://${gateway}`],
+    ['  location / {', `  ${more}\n  location / {`],
+    ...(given.changes ?? []),
     // As the sample says.
     ...(path === '/'
       ? []
@@ -53,7 +69,7 @@ export async function startNginx(given: {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (each) => `${each}_temp_path ${folder}/${each};`,
   );
-  const whole = `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr;
+  const whole = `daemon off; ${process.getuid?.() === 0 ? 'user root; ' : ''}pid ${folder}/nginx.pid; error_log stderr;
     events {} http { access_log off; ${temporary.join(' ')} ${here} }`;
   await writeFile(join(folder, 'nginx.conf'), whole);
   const nginx = spawn('/usr/sbin/nginx', ['-c', join(folder, 'nginx.conf'), '-e', 'stderr'], {
@@ -70,9 +86,11 @@ export async function startNginx(given: {
   });
   return {
     ...{ origin, ca: front.ca, caFile: front.files.ca, agent },
+    reload: () => reloadBy('SIGHUP', nginx),
     async [Symbol.asyncDispose]() {
       await agent.destroy();
-      nginx.kill('SIGKILL');
+      // Its workers end with it.
+      nginx.kill('SIGTERM');
       if (nginx.exitCode === null && nginx.signalCode === null) await once(nginx, 'exit');
     },
   };
