@@ -18,8 +18,8 @@ import {
   syncValue,
   tagsValue,
 } from './keys.ts';
-import type { HostTags } from './tags.ts';
 import type { Delays } from './state/delays.ts';
+import type { HostTags } from './tags.ts';
 import type { ApiState, HostReport, ServerView, View } from './view.ts';
 
 interface ClusterStateOptions {

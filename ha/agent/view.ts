@@ -1,8 +1,8 @@
 // Everything an agent's decision depends on: the state in etcd, its own server, and its current task.
 
-import type { HostTags } from './tags.ts';
 import type { z } from 'zod';
 import type { delaysValue } from './keys.ts';
+import type { HostTags } from './tags.ts';
 
 /** Whether `tidegate serve` of a host answers clients. Undefined: unknown, or not for long enough. Nothing is decided by it. */
 export type ApiState = 'ANSWERS' | 'SILENT' | undefined;
