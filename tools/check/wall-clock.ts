@@ -25,6 +25,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['gateway/subscriptions/socket-watch.ts', 'the end of an access token'],
   ['ha/agent/clocks.ts', 'compares both clocks'],
   ['ha/agent/cluster-state.ts', 'the wall clock that a host reports'],
+  ['ha/agent/history.ts', 'when leads were lost, for hosts with other clocks'],
   ['ha/cluster.ts', 'how far the clocks of hosts differ'],
   ['ha/clock-teller.ts', 'the wall clock that a host reports'],
   ['ha/host/begin.ts', 'the end of a token'],
