@@ -1,7 +1,5 @@
 // Tags of hosts, which people set: hosts that never lead by themselves, and hosts that should be in sync, and so lead, before others.
 
-import type { View } from './view.ts';
-
 export interface HostTags {
   /** It leads only if a person asks for it. */
   readonly noFailover: boolean;
@@ -15,9 +13,15 @@ export const noTags: HostTags = { noFailover: false, priority: 0 };
 /** A host that failed to acknowledge must work for this long before it takes the place of the member again. */
 const preferAfterMs = 60_000;
 
-type Known = Pick<View, 'failedAtMs' | 'nowMs'> & {
-  readonly shared: Pick<NonNullable<View['shared']>, 'tags' | 'wishes'>;
-};
+/** Of the view of an agent. */
+interface Known {
+  readonly nowMs: number;
+  readonly failedAtMs: Readonly<Record<string, number>>;
+  readonly shared: {
+    readonly tags?: Readonly<Record<string, HostTags>> | undefined;
+    readonly wishes: { readonly switchoverTo?: string | undefined };
+  };
+}
 
 /** Whether that host may lead, if it has every write. */
 export function mayLead({ shared: { tags = {}, wishes } }: Pick<Known, 'shared'>, host: string): boolean {

@@ -57,7 +57,7 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
       'address/',
       'host/',
     ],
-    ...['cluster.ts', 'moves.ts'],
+    ...['cluster.ts', 'due-requests.ts', 'moves.ts', 'run-host.ts'],
   ],
   'lab/': [
     ...['apache-waf/', 'claims/', 'neutron/', '*', 'routers/', 'balancers/', 'clusters/', 'sites/', 'ha/', 'devices/'],

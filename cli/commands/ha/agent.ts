@@ -25,7 +25,7 @@ export const agent = localVerb({
     refuseWithoutRoot();
     const file = await hostFileIn(options.data);
     // Loaded separately from the other verbs of the noun.
-    const { memberOf, runHost } = await import('../../../ha/host/run-host.ts');
+    const { memberOf, runHost } = await import('../../../ha/run-host.ts');
     let redis: RedisProbe | undefined;
     try {
       const dataPath = resolve(options.data ?? '.tidegate');

@@ -3,40 +3,38 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
-import type { EtcdTls } from '../../embedded/etcd.ts';
-import { comeFirst } from '../../embedded/priority.ts';
-import { startRedis } from '../../embedded/redis.ts';
-import type { ServiceUser } from '../../embedded/service-account.ts';
-import { SetupError } from '../../embedded/setup-error.ts';
-import type { SetupLog } from '../../embedded/setup-log.ts';
-import { supervise } from '../../embedded/supervise.ts';
-import { writeWhole } from '../../platform/secrets/key-file.ts';
-import { Clients } from '../address/clients.ts';
-import type { DnsAddress, DnsName } from '../address/dns-address.ts';
-import type { NameServer, NameServerPlan } from '../address/name-server.ts';
-import { VirtualAddress } from '../address/virtual-address.ts';
-import { HaAgent } from '../agent/agent.ts';
-import type { KeyPlaces } from '../agent/key-fingerprints.ts';
-import { haKeys, setUpReign, syncValue } from '../agent/keys.ts';
-import { callMsFor } from '../agent/limits.ts';
-import type { DataHostPlace } from '../agent/server.ts';
-import type { ApiState } from '../agent/view.ts';
-import { together } from '../announcer.ts';
-import { ApiProbe } from '../api-probe.ts';
-import { BalancedClients } from '../balanced-clients.ts';
-import { tellClock } from '../clock-teller.ts';
-import { Cluster } from '../cluster.ts';
-import { DueRequests } from '../due-requests.ts';
-import { type EtcdClient, EtcdError } from '../etcd.ts';
-import { PrimaryHealth } from '../primary-health.ts';
-import { RoleHook } from '../role-hook.ts';
-import { newServed } from './begin.ts';
-import { certificatesEndOf } from './certificate-life.ts';
-import { CertificateRenewal } from './certificate-renewal.ts';
-import { etcdOf, etcdUrlsOf } from './cluster-client.ts';
-import { depart } from './depart.ts';
-import { FirstHost } from './first-host.ts';
+import { type DataFolder, openDataFolder } from '../embedded/data-folder.ts';
+import type { EtcdTls } from '../embedded/etcd.ts';
+import { comeFirst } from '../embedded/priority.ts';
+import { startRedis } from '../embedded/redis.ts';
+import type { ServiceUser } from '../embedded/service-account.ts';
+import { SetupError } from '../embedded/setup-error.ts';
+import type { SetupLog } from '../embedded/setup-log.ts';
+import { supervise } from '../embedded/supervise.ts';
+import { writeWhole } from '../platform/secrets/key-file.ts';
+import { Clients } from './address/clients.ts';
+import type { DnsAddress, DnsName } from './address/dns-address.ts';
+import type { NameServer, NameServerPlan } from './address/name-server.ts';
+import { VirtualAddress } from './address/virtual-address.ts';
+import { HaAgent } from './agent/agent.ts';
+import type { KeyPlaces } from './agent/key-fingerprints.ts';
+import { haKeys, setUpReign, syncValue } from './agent/keys.ts';
+import { callMsFor } from './agent/limits.ts';
+import type { DataHostPlace } from './agent/server.ts';
+import type { ApiState } from './agent/view.ts';
+import { together } from './announcer.ts';
+import { ApiProbe } from './api-probe.ts';
+import { BalancedClients } from './balanced-clients.ts';
+import { tellClock } from './clock-teller.ts';
+import { Cluster } from './cluster.ts';
+import { DueRequests } from './due-requests.ts';
+import { type EtcdClient, EtcdError } from './etcd.ts';
+import { newServed } from './host/begin.ts';
+import { certificatesEndOf } from './host/certificate-life.ts';
+import { CertificateRenewal } from './host/certificate-renewal.ts';
+import { etcdOf, etcdUrlsOf } from './host/cluster-client.ts';
+import { depart } from './host/depart.ts';
+import { FirstHost } from './host/first-host.ts';
 import {
   changeHostFile,
   type HostFile,
@@ -47,16 +45,18 @@ import {
   memberList,
   ports,
   readHostFile,
-} from './host-file.ts';
-import { membersAt, servedAt } from './join-client.ts';
-import { keyFolderIn } from './key-files.ts';
-import { hostCommonName, leftSerials, memberWith } from './member-certificate.ts';
-import { tellNotedActs } from './noted-acts.ts';
-import { OwnVote } from './own-vote.ts';
-import { writeRefused } from './refused-list.ts';
-import { dataHosts, nameServerKeyPath, writeServedFile } from './served-file.ts';
-import { takeOver } from './take-over.ts';
-import { VoteReconciler } from './votes.ts';
+} from './host/host-file.ts';
+import { membersAt, servedAt } from './host/join-client.ts';
+import { keyFolderIn } from './host/key-files.ts';
+import { hostCommonName, leftSerials, memberWith } from './host/member-certificate.ts';
+import { tellNotedActs } from './host/noted-acts.ts';
+import { OwnVote } from './host/own-vote.ts';
+import { writeRefused } from './host/refused-list.ts';
+import { dataHosts, nameServerKeyPath, writeServedFile } from './host/served-file.ts';
+import { takeOver } from './host/take-over.ts';
+import { VoteReconciler } from './host/votes.ts';
+import { PrimaryHealth } from './primary-health.ts';
+import { RoleHook } from './role-hook.ts';
 
 interface HostOptions {
   readonly dataPath: string;
@@ -267,7 +267,7 @@ async function giveServed(
   user: ServiceUser | undefined,
 ): Promise<void> {
   if (nameServer === undefined) return writeServedFile(dataPath, file, user);
-  const { nameServerKey } = await import('../address/name-server.ts');
+  const { nameServerKey } = await import('./address/name-server.ts');
   await writeServedFile(dataPath, file, user, { port: nameServer.port, key: nameServerKey(file).text });
 }
 
@@ -460,7 +460,7 @@ async function dnsAddress(
   stack: AsyncDisposableStack,
 ): Promise<DnsAddress[]> {
   if (dnsName === undefined) return [];
-  const { DnsAddress } = await import('../address/dns-address.ts');
+  const { DnsAddress } = await import('./address/dns-address.ts');
   const made = new DnsAddress({ ...dnsName, cluster, me, log });
   stack.defer(() => made.close());
   return [made];
@@ -473,7 +473,7 @@ async function nameServer(
   stack: AsyncDisposableStack,
 ): Promise<NameServer[]> {
   if (plan === undefined) return [];
-  const { NameServer, nameServerKey } = await import('../address/name-server.ts');
+  const { NameServer, nameServerKey } = await import('./address/name-server.ts');
   const [virtual] = file.virtualAddress?.split('/') ?? [];
   const made = await NameServer.open({
     ...{ ...plan, folder, log, addresses: [memberOf(file).address, ...(virtual === undefined ? [] : [virtual])] },
