@@ -1,5 +1,5 @@
 // The key files of an installation in one file, under a passphrase: without them the secrets in a restored database can't be read.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { Decrypter, Encrypter } from 'age-encryption';
@@ -8,7 +8,7 @@ import { fingerprint } from '../ha/agent/key-fingerprints.ts';
 import { encryptFile } from './age-file.ts';
 import { fillFolder, requireEmpty } from './empty-folder.ts';
 import { fault, isMissingFile } from './faults.ts';
-import { syncFolder } from './sealed-file.ts';
+import { FolderPlace, syncFolder } from './place.ts';
 
 const contentShape = z.object({
   format: z.literal(1),
@@ -36,8 +36,9 @@ export async function archiveKeys(options: {
   if ((await readdir(to)).includes(basename(path))) return path;
   const encrypter = new Encrypter();
   encrypter.setPassphrase(passphrase);
-  await rm(`${path}.new`, { force: true });
-  await encryptFile(`${path}.new`, Readable.from([Buffer.from(content)]), encrypter);
+  const source = Readable.from([Buffer.from(content)]);
+  const mostBytes = content.length;
+  await encryptFile(new FolderPlace(to), `${basename(path)}.new`, { source, encrypter, mostBytes });
   await rename(`${path}.new`, path);
   await syncFolder(to);
   return path;
