@@ -1,16 +1,13 @@
 // Files in the format of age (age-encryption.org/v1), with their size and SHA-256. What is written is on disk when a function resolves.
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { decrypted, encrypted } from './age-payload.ts';
-import { fault, isMissingFile } from './faults.ts';
+import { BackupFaults, fault, isMissingFile } from './faults.ts';
 import type { StoredFile } from './manifest.ts';
+import type { Place } from './place.ts';
 
-/** Few large reads cost less than many small ones. */
-const readBytes = 1_048_576;
 const identityPattern = /^AGE-SECRET-KEY-1[0-9A-Z]+$/;
 
 /** `recipients`: public keys of age. Throws BackupFaults for one that is none. */
@@ -45,57 +42,60 @@ export async function newIdentity(): Promise<{ readonly identity: string; readon
   return { identity, recipient: await identityToRecipient(identity) };
 }
 
-/** `path` must not exist. `encrypter` serves one file. */
+/** `encrypter` serves one file. `mostBytes`: about the most that comes. */
 export async function encryptFile(
-  path: string,
-  source: AsyncIterable<Buffer>,
-  encrypter: Encrypter,
+  place: Place,
+  name: string,
+  {
+    source,
+    encrypter,
+    mostBytes,
+  }: {
+    readonly source: AsyncIterable<Buffer>;
+    readonly encrypter: Encrypter;
+    readonly mostBytes: number;
+  },
 ): Promise<StoredFile> {
   const hash = createHash('sha256');
   let bytes = 0;
-  await pipeline(
-    encrypted(source, encrypter),
-    async function* (parts: AsyncIterable<Buffer>) {
-      for await (const part of parts) {
-        hash.update(part);
-        bytes += part.length;
-        yield part;
-      }
-    },
-    createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }),
-  );
+  const counted = async function* () {
+    for await (const part of encrypted(source, encrypter)) {
+      hash.update(part);
+      bytes += part.length;
+      yield part;
+    }
+  };
+  await place.write(name, counted(), mostBytes);
   return { bytes, sha256: hash.digest('hex') };
 }
 
 /** Throws BackupFaults if none of the keys opens it. What the stream gives is authenticated, part by part. */
-export async function decryptFile(path: string, identities: readonly string[]): Promise<Readable> {
+export async function decryptFile(place: Place, name: string, identities: readonly string[]): Promise<Readable> {
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
-  const source = createReadStream(path, { highWaterMark: readBytes });
+  const path = `${place.shown}/${name}`;
+  const source = (await place.read(name)) ?? fault(`${path} is missing`);
   try {
     const plain = Readable.from(await decrypted(source, decrypter), { objectMode: false });
     // Also one that nobody has begun to read.
     return plain.once('close', () => source.destroy());
   } catch (error) {
     source.destroy();
-    if (isMissingFile(error)) return fault(`${path} is missing`);
+    if (error instanceof BackupFaults) throw error;
     const why = error instanceof Error ? error.message : String(error);
     return fault(`${path} can't be opened with this private key (${why}): give the key of its recipient`);
   }
 }
 
 /** Throws BackupFaults if the file is missing, cut off or changed. */
-export async function requireUnchanged(path: string, { bytes, sha256 }: StoredFile): Promise<void> {
+export async function requireUnchanged(place: Place, name: string, { bytes, sha256 }: StoredFile): Promise<void> {
+  const path = `${place.shown}/${name}`;
+  const source = (await place.read(name)) ?? fault(`${path} is missing`);
   const hash = createHash('sha256');
   let read = 0;
-  try {
-    for await (const part of createReadStream(path, { highWaterMark: readBytes }) as AsyncIterable<Buffer>) {
-      hash.update(part);
-      read += part.length;
-    }
-  } catch (error) {
-    if (isMissingFile(error)) return fault(`${path} is missing`);
-    throw error;
+  for await (const part of source as AsyncIterable<Buffer>) {
+    hash.update(part);
+    read += part.length;
   }
   if (read < bytes) return fault(`${path} is cut off: it has ${read} of ${bytes} bytes`);
   if (read > bytes || hash.digest('hex') !== sha256)

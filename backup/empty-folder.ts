@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises
 import { basename, dirname, join, resolve } from 'node:path';
 import { runProgram } from '../embedded/run-program.ts';
 import { fault, isMissingFile } from './faults.ts';
-import { syncFolder } from './sealed-file.ts';
+import { syncFolder } from './place.ts';
 
 const syncTimeoutMs = 600_000;
 

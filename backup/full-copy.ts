@@ -1,4 +1,5 @@
 // A full physical copy of the running database, encrypted on its way to the disk, with its manifest.
+import { hash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +11,10 @@ import { encrypterFor, encryptFile } from './age-file.ts';
 import { fault } from './faults.ts';
 import type { LocalServer } from './local-server.ts';
 import { writeLogIndex } from './log-index.ts';
-import { dataName, formatVersion, logFolderName, type Manifest, manifestName } from './manifest.ts';
-import { writeSealed } from './sealed-file.ts';
-import { type BackupTarget, requireRoom } from './target.ts';
+import { dataName, formatVersion, type Manifest, manifestName } from './manifest.ts';
+import type { Place } from './place.ts';
+import { sealedText } from './sealed-file.ts';
+import type { BackupTarget } from './target.ts';
 
 interface CopyOptions {
   readonly server: LocalServer;
@@ -35,12 +37,12 @@ export async function makeFullCopy(options: CopyOptions): Promise<MadeBackup> {
   const encrypter = encrypterFor(recipients);
   const dataBytes = await sizeOfFolder(server.facts.dataPath);
   // As if the compression made nothing smaller.
-  await requireRoom(target.path, dataBytes, 'a backup');
+  await target.requireRoom(dataBytes);
   const database = await server.databaseFacts();
   const startedAt = await server.now();
-  const folder = await target.begin();
+  const place = await target.begin(startedAt);
   try {
-    const { data, gtid } = await copyInto(join(folder, dataName), options, encrypter);
+    const { data, gtid } = await copyInto(place, { ...options, dataBytes }, encrypter);
     if (gtid.includes(','))
       fault('the binary log has several replication domains: a backup archives one (gtid_domain_id)');
     const manifest: Manifest = {
@@ -55,13 +57,13 @@ export async function makeFullCopy(options: CopyOptions): Promise<MadeBackup> {
       copiedAt: (await server.now()).toISOString(),
       ...{ dataBytes, data },
     };
-    await writeSealed(join(folder, manifestName), manifest, keys);
+    const text = sealedText(manifest, keys);
     if (manifest.gtid !== null) {
-      await mkdir(join(folder, logFolderName), { mode: 0o700 });
       const isBehind = await server.isReplica();
       const coveredUntil = isBehind ? (manifest.newestWriteAt ?? manifest.startedAt) : manifest.copiedAt;
-      await writeLogIndex(folder, { pieces: [], coveredUntil }, keys);
+      await writeLogIndex(place, { manifest: hash('sha256', text), pieces: [], coveredUntil }, keys);
     }
+    await place.replace(manifestName, text);
     return { name: await target.finish(new Date(manifest.copiedAt)), manifest };
   } catch (error) {
     await target.abandon();
@@ -70,8 +72,8 @@ export async function makeFullCopy(options: CopyOptions): Promise<MadeBackup> {
 }
 
 async function copyInto(
-  path: string,
-  { server, mebiPerSecond, signal }: CopyOptions,
+  place: Place,
+  { server, mebiPerSecond, dataBytes, signal }: CopyOptions & { readonly dataBytes: number },
   encrypter: ReturnType<typeof encrypterFor>,
 ) {
   const work = await mkdtemp(join(tmpdir(), 'tidegate-backup-'));
@@ -85,9 +87,11 @@ async function copyInto(
     const onAbort = () => copy.child.kill('SIGKILL');
     signal.addEventListener('abort', onAbort);
     try {
+      // It may have come before the listener.
+      signal.throwIfAborted();
       const compressed = copy.output.pipe(createZstdCompress());
       copy.output.on('error', (error) => compressed.destroy(error));
-      const data = await encryptFile(path, compressed, encrypter);
+      const data = await encryptFile(place, dataName, { source: compressed, encrypter, mostBytes: dataBytes });
       // The stream of a copy that failed ends like that of a whole one.
       await copy.finished();
       signal.throwIfAborted();

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { fingerprint } from '../ha/agent/key-fingerprints.ts';
 import { fillFolder, requireEmpty } from './empty-folder.ts';
 import { fault, isMissingFile } from './faults.ts';
-import { syncFolder } from './sealed-file.ts';
+import { syncFolder } from './place.ts';
 
 const contentShape = z.object({
   format: z.literal(1),

@@ -1,7 +1,7 @@
 // Archives the binary log from a backup's position on. Each run begins a new file of the log, and archives the finished ones as they are. A
 // server whose log does not go on from the archived position needs a new full copy.
 import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createZstdCompress } from 'node:zlib';
 import { numberOf, transactionsIn } from '../ha/agent/binary-log.ts';
@@ -10,6 +10,7 @@ import { encrypterFor, encryptFile } from './age-file.ts';
 import { type LocalServer, logFolder } from './local-server.ts';
 import { readLogIndex, writeLogIndex } from './log-index.ts';
 import { type LogPiece, logFolderName, type Manifest } from './manifest.ts';
+import type { Place } from './place.ts';
 
 /** The archived log can't go on: the server lacks transactions, or has others. */
 export class LogEndsError extends Error {
@@ -18,8 +19,8 @@ export class LogEndsError extends Error {
 
 interface ArchiveOptions {
   readonly server: LocalServer;
-  /** Folder of the backup. */
-  readonly folder: string;
+  /** Of the backup. */
+  readonly place: Place;
   readonly manifest: Manifest;
   readonly recipients: readonly string[];
   readonly keys: Keyring;
@@ -27,10 +28,10 @@ interface ArchiveOptions {
 
 /** Returns the number of new pieces. Throws LogEndsError. */
 export async function archiveLog(options: ArchiveOptions): Promise<number> {
-  const { server, folder, manifest, keys } = options;
+  const { server, place, manifest, keys } = options;
   const logPath = logFolder(server.facts);
   if (logPath === undefined || manifest.gtid === null) return 0;
-  const index = await readLogIndex(folder, keys);
+  const index = await readLogIndex(place, keys);
   const archived = index.pieces.at(-1)?.last ?? manifest.gtid;
   const nowMs = (await server.now()).getTime();
   await server.query('FLUSH LOCAL BINARY LOGS');
@@ -39,12 +40,12 @@ export async function archiveLog(options: ArchiveOptions): Promise<number> {
   for (const file of files) {
     pieces.push(await archive(file, pieces.length + 1, options));
     // After each: a killed run keeps what it has.
-    await writeLogIndex(folder, { pieces, coveredUntil: index.coveredUntil }, keys);
+    await writeLogIndex(place, { ...index, pieces }, keys);
   }
   // A replica has everything from before the newest transaction that it has.
   const newestMs = (await server.isReplica()) ? (pieces.at(-1)?.newestSeconds ?? 0) * 1_000 : nowMs;
   const coveredUntil = new Date(Math.max(newestMs, Date.parse(index.coveredUntil))).toISOString();
-  await writeLogIndex(folder, { pieces, coveredUntil }, keys);
+  await writeLogIndex(place, { ...index, pieces, coveredUntil }, keys);
   return files.length;
 }
 
@@ -92,16 +93,14 @@ async function requireContinuous(server: LocalServer, files: readonly LogFile[],
 }
 
 async function archive(file: LogFile, number: number, options: ArchiveOptions): Promise<LogPiece> {
-  const { folder, recipients } = options;
+  const { place, recipients } = options;
   const name = `${String(number).padStart(6, '0')}.age`;
-  const path = join(folder, logFolderName, name);
-  // A killed run left it.
-  await rm(path, { force: true });
   const { size } = await stat(file.path);
   const source = createReadStream(file.path);
   const compressed = source.pipe(createZstdCompress());
   source.on('error', (error) => compressed.destroy(error));
-  const stored = await encryptFile(path, compressed, encrypterFor(recipients));
+  const encrypter = encrypterFor(recipients);
+  const stored = await encryptFile(place.at(logFolderName), name, { source: compressed, encrypter, mostBytes: size });
   const { first, last, newestSeconds } = file;
   return { ...stored, name, logBytes: size, first, last, newestSeconds };
 }

@@ -1,31 +1,30 @@
 // The list of a backup's archived binary log.
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { hash } from 'node:crypto';
 import type { Keyring } from '../platform/secrets/keyring.ts';
 import { fault } from './faults.ts';
 import { formatVersion, type LogIndex, logIndexName, logIndexShape, manifestName } from './manifest.ts';
+import type { Place } from './place.ts';
 import { readSealed, writeSealed } from './sealed-file.ts';
 
-export async function manifestSum(folder: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(join(folder, manifestName)))
-    .digest('hex');
+/** Of a backup's manifest. Throws BackupFaults if it is missing. */
+export async function manifestSum(place: Place): Promise<string> {
+  const text = await place.readText(manifestName);
+  return hash('sha256', text ?? fault(`${place.shown}/${manifestName} is missing: this is no whole backup`));
 }
 
+/** `manifest`: SHA-256 of the manifest, which is written after the first list. */
 export async function writeLogIndex(
-  folder: string,
-  content: Pick<LogIndex, 'pieces' | 'coveredUntil'>,
+  place: Place,
+  content: Pick<LogIndex, 'pieces' | 'coveredUntil' | 'manifest'>,
   keys: Keyring,
 ): Promise<void> {
-  const index: LogIndex = { format: formatVersion, manifest: await manifestSum(folder), ...content };
-  await writeSealed(join(folder, logIndexName), index, keys);
+  await writeSealed(place, logIndexName, { format: formatVersion, ...content } satisfies LogIndex, keys);
 }
 
 /** Throws BackupFaults. */
-export async function readLogIndex(folder: string, keys: Keyring): Promise<LogIndex> {
-  const index = await readSealed(join(folder, logIndexName), logIndexShape, keys);
-  if (index.manifest !== (await manifestSum(folder)))
-    fault(`${join(folder, logIndexName)} belongs to another backup: use another copy of this one`);
+export async function readLogIndex(place: Place, keys: Keyring): Promise<LogIndex> {
+  const index = await readSealed(place, logIndexName, { shape: logIndexShape, keys });
+  if (index.manifest !== (await manifestSum(place)))
+    fault(`${place.shown}/${logIndexName} belongs to another backup: use another copy of this one`);
   return index;
 }

@@ -1,5 +1,4 @@
 // A backup that may be restored: its files are whole and unchanged, of this installation, and readable with the given private key.
-import { join } from 'node:path';
 import type { Keyring } from '../platform/secrets/keyring.ts';
 import { decryptFile, requireUnchanged } from './age-file.ts';
 import { faultsOf } from './faults.ts';
@@ -13,6 +12,7 @@ import {
   manifestShape,
   requireSameKeys,
 } from './manifest.ts';
+import type { Place } from './place.ts';
 import { readSealed } from './sealed-file.ts';
 
 export interface BackupKeys {
@@ -24,35 +24,34 @@ export interface BackupKeys {
 }
 
 export interface OpenBackup {
-  readonly folder: string;
+  readonly place: Place;
   readonly manifest: Manifest;
   /** Undefined for a server without a binary log. */
   readonly index: LogIndex | undefined;
   readonly identities: readonly string[];
 }
 
-export function readManifest(folder: string, keys: Keyring): Promise<Manifest> {
-  return readSealed(join(folder, manifestName), manifestShape, keys);
+export function readManifest(place: Place, keys: Keyring): Promise<Manifest> {
+  return readSealed(place, manifestName, { shape: manifestShape, keys });
 }
 
 /** What the backup and its log say. Their other files are not read. Throws BackupFaults. */
-export async function openBackup(folder: string, given: BackupKeys): Promise<OpenBackup> {
+export async function openBackup(place: Place, given: BackupKeys): Promise<OpenBackup> {
   const { keys, fingerprints, identities } = given;
-  const manifest = await readManifest(folder, keys);
+  const manifest = await readManifest(place, keys);
   requireSameKeys(manifest, fingerprints);
-  const index = manifest.gtid === null ? undefined : await readLogIndex(folder, keys);
-  return { folder, manifest, index, identities };
+  const index = manifest.gtid === null ? undefined : await readLogIndex(place, keys);
+  return { place, manifest, index, identities };
 }
 
 /** Every fault of its files. */
-export function fileFaults({ folder, manifest, index, identities }: OpenBackup): Promise<readonly string[]> {
-  const data = join(folder, dataName);
+export function fileFaults({ place, manifest, index, identities }: OpenBackup): Promise<readonly string[]> {
   const pieces = index?.pieces ?? [];
   return faultsOf(
     async () => {
-      await requireUnchanged(data, manifest.data);
-      (await decryptFile(data, identities)).destroy();
+      await requireUnchanged(place, dataName, manifest.data);
+      (await decryptFile(place, dataName, identities)).destroy();
     },
-    ...pieces.map((piece) => () => requireUnchanged(join(folder, logFolderName, piece.name), piece)),
+    ...pieces.map((piece) => () => requireUnchanged(place.at(logFolderName), piece.name, piece)),
   );
 }

@@ -12,6 +12,7 @@ import { decryptFile } from './age-file.ts';
 import { fault } from './faults.ts';
 import { dataName, type LogPiece, logFolderName } from './manifest.ts';
 import type { OpenBackup } from './open-backup.ts';
+import type { Place } from './place.ts';
 import { PrivateServer, relayLog } from './private-server.ts';
 
 const pollMs = 50;
@@ -36,7 +37,7 @@ export async function rebuild<Result>(
   const { backup, into, signal } = options;
   await mkdir(into, { mode: 0o700 });
   const copy = { into, runAs: undefined, signal };
-  await unpackCopy(await plain(join(backup.folder, dataName), backup), copy);
+  await unpackCopy(await plain(backup.place, dataName, backup), copy);
   await prepareCopy(copy);
   const log = await unpackLog(options);
   let result: Result;
@@ -50,8 +51,8 @@ export async function rebuild<Result>(
   return result;
 }
 
-async function plain(path: string, { identities }: OpenBackup): Promise<Readable> {
-  const decrypted = await decryptFile(path, identities);
+async function plain(place: Place, name: string, { identities }: OpenBackup): Promise<Readable> {
+  const decrypted = await decryptFile(place, name, identities);
   const decompress = createZstdDecompress();
   decrypted.on('error', (error) => decompress.destroy(error));
   return decrypted.pipe(decompress);
@@ -93,7 +94,7 @@ async function unpackLog({ backup, into, until }: RebuildOptions): Promise<Unpac
 
 async function unpackPiece(piece: LogPiece, number: number, backup: OpenBackup, into: string): Promise<string> {
   const name = `${relayLog}.${String(number).padStart(6, '0')}`;
-  const source = await plain(join(backup.folder, logFolderName, piece.name), backup);
+  const source = await plain(backup.place.at(logFolderName), piece.name, backup);
   await pipeline(source, createWriteStream(join(into, name), { flags: 'wx', mode: 0o600 }));
   return name;
 }

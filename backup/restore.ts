@@ -11,14 +11,15 @@ import { fillFolder, requireEmpty } from './empty-folder.ts';
 import { fault, faultsOf } from './faults.ts';
 import type { Manifest } from './manifest.ts';
 import { type BackupKeys, fileFaults, type OpenBackup, openBackup, readManifest } from './open-backup.ts';
+import type { Place } from './place.ts';
 import { type PrivateServer, requireSameSeries } from './private-server.ts';
 import { rebuild } from './rebuild.ts';
-import { chosenBackup, requireRoom } from './target.ts';
+import { type BackupTarget, chosenBackup, requireRoom } from './target.ts';
 import { neededBytes } from './verify.ts';
 
 interface RestoreOptions {
-  /** Folder of one backup, or of all: then the newest that is older than `at`. */
-  readonly path: string;
+  /** One backup, or all: then the newest that is older than `at`. */
+  readonly from: BackupTarget;
   readonly to: string;
   /** Undefined: up to the newest archived write. */
   readonly at: Date | undefined;
@@ -28,7 +29,7 @@ interface RestoreOptions {
 }
 
 interface Restored extends CheckedCopy {
-  readonly folder: string;
+  readonly place: Place;
   readonly manifest: Manifest;
 }
 
@@ -37,21 +38,21 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const { given, owners, signal } = options;
   const to = resolve(options.to);
   const at = options.at && new Date(Math.floor(options.at.getTime() / 1_000) * 1_000);
-  const folder = await chosenBackup(options.path, async (each) => {
+  const place = await chosenBackup(options.from, async (each) => {
     // A backup that can't be read is reported, and not passed over.
     const manifest = await readManifest(each, given.keys);
     return at === undefined || Date.parse(manifest.copiedAt) <= at.getTime();
   });
-  const backup = await openBackup(folder, given);
+  const backup = await openBackup(place, given);
   await refuseAll(backup, to, at, owners);
   const checked = await fillFolder(to, (into) =>
     rebuild({ backup, into, until: at, signal }, async (server) => {
       const found = await checkCopy(server, backup.manifest, owners);
-      await beginTimeline(server, basename(folder), found);
+      await beginTimeline(server, basename(place.shown), found);
       return found;
     }),
   );
-  return { ...checked, folder, manifest: backup.manifest };
+  return { ...checked, place, manifest: backup.manifest };
 }
 
 async function refuseAll(

@@ -1,5 +1,4 @@
 // Deletes old backups. One goes only if enough newer ones were verified since, so a backup that nobody proved never replaces a proved one.
-import { join } from 'node:path';
 import type { BackupTarget } from './target.ts';
 import { isVerified } from './verify.ts';
 
@@ -22,7 +21,7 @@ export async function deleteOld(target: BackupTarget, retention: Retention): Pro
   for (const name of [...(await target.names())].reverse()) {
     const isOld = keepDays === undefined || now.getTime() - timeOf(name) > keepDays * dayMs;
     if (verifiedLater >= Math.max(1, keep ?? 1) && isOld) deleted.unshift(name);
-    else if (await isVerified(join(target.path, name))) verifiedLater += 1;
+    else if (await isVerified(target.root.at(name))) verifiedLater += 1;
   }
   for (const name of deleted) await target.remove(name);
   return deleted;

@@ -11,12 +11,18 @@ import { archiveLog, LogEndsError } from './log-archive.ts';
 import type { Manifest } from './manifest.ts';
 import { readManifest } from './open-backup.ts';
 import { deleteOld, timeOf } from './retention.ts';
-import { BackupTarget, requireFolder } from './target.ts';
+import type { S3Settings } from './s3-settings.ts';
+import { S3Target } from './s3-target.ts';
+import type { BackupTarget } from './target.ts';
+import { targetAt } from './target-at.ts';
 
 export interface RunOptions {
   /** Servers of the database, of which one runs on this host. */
   readonly locations: readonly DatabaseLocation[];
+  /** A folder or `s3://BUCKET/PREFIX`. */
   readonly to: string;
+  /** Settings of the object store. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly recipients: readonly string[];
   readonly keys: Keyring;
   readonly fingerprints: Readonly<Record<string, string>>;
@@ -47,17 +53,22 @@ export interface RunReport {
 
 /** Throws BackupFaults. */
 export async function runBackup(options: RunOptions): Promise<RunReport> {
+  let target: BackupTarget | undefined;
   const faults = await faultsOf(
     async () => void encrypterFor(options.recipients),
-    async () => requireFolder(options.to),
+    async () => {
+      target = await targetAt(options.to, options.env);
+    },
   );
-  if (faults.length > 0) fault(...faults);
+  if (target === undefined || faults.length > 0) return fault(...faults);
   try {
     await using server = await LocalServer.find(options.locations);
     const { installation, migrations } = await server.databaseFacts();
     requireRestorable(migrations, options.owners);
-    const target = await BackupTarget.open(options.to, installation);
-    return await target.alone(() => new Run(options, server, target).all());
+    const to: BackupTarget = target;
+    if (to instanceof S3Target) await refuseOwnCluster(server, to.client.settings);
+    await to.claim(installation);
+    return await to.alone(() => new Run(options, server, to).all());
   } catch (error) {
     throw withRights(error, options);
   }
@@ -70,6 +81,24 @@ function requireRestorable(migrations: Manifest['migrations'], owners: readonly 
   if (unknown.size > 0)
     fault(
       `the database has tables of ${[...unknown].join(', ')}, which no restore accepts: a cluster of object storage is recovered from the other clusters ("tidegate rings change --recover"); for tables of a newer version, use that version`,
+    );
+}
+
+/** A backup in the storage that it has to restore would be lost with it. */
+async function refuseOwnCluster(server: LocalServer, { endpoint, accessKeyId, bucket }: S3Settings): Promise<void> {
+  const tables = await server.query(
+    "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name IN ('object_cluster', 'object_access_key')",
+    [server.database],
+  );
+  if (tables.length < 2) return;
+  const [own] = await server.query<{ name: string }>(
+    `SELECT name FROM object_cluster WHERE deleted_at IS NULL AND JSON_CONTAINS(s3_urls, JSON_QUOTE(?))
+     UNION ALL SELECT name FROM object_access_key WHERE access_key_id = ?`,
+    [endpoint.origin, accessKeyId],
+  );
+  if (own !== undefined)
+    fault(
+      `the bucket ${bucket} is in this installation's own object storage (${own.name}), which a backup must not need: use another object store or a folder`,
     );
 }
 
@@ -95,7 +124,7 @@ class Run {
     const made = goesOn && !isDue ? undefined : await this.#copy(goesOn ? before : undefined);
     const deleted = await deleteOld(this.#target, { keep, keepDays, now });
     const backup = made ?? before ?? '';
-    const { data, copiedAt, newestWriteAt } = await readManifest(this.#target.folder(backup), this.#options.keys);
+    const { data, copiedAt, newestWriteAt } = await readManifest(this.#target.root.at(backup), this.#options.keys);
     const figures = { bytes: data.bytes, pieces: this.#pieces, copiedAt, newestWriteAt };
     return { made, backup, ...figures, deleted, notes: this.#notes };
   }
@@ -118,10 +147,10 @@ class Run {
   /** False if the log can't go on. */
   async #archive(name: string): Promise<boolean> {
     const { keys, recipients } = this.#options;
-    const folder = this.#target.folder(name);
+    const place = this.#target.root.at(name);
     try {
-      const manifest = await readManifest(folder, keys);
-      this.#pieces += await archiveLog({ server: this.#server, folder, manifest, recipients, keys });
+      const manifest = await readManifest(place, keys);
+      this.#pieces += await archiveLog({ server: this.#server, place, manifest, recipients, keys });
       return true;
     } catch (error) {
       if (!(error instanceof LogEndsError)) throw error;

@@ -1,33 +1,30 @@
 // JSON files of a backup that show whether they were edited: each ends with a MAC of its text, by a key that is derived from sealing.keys. The
 // text has one form, so a change of any bit is found.
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { z } from 'zod';
 import type { Keyring } from '../platform/secrets/keyring.ts';
-import { fault, isMissingFile } from './faults.ts';
+import { fault } from './faults.ts';
+import type { Place } from './place.ts';
 
 const purpose = 'backup';
 
-export async function writeSealed(path: string, content: object, keys: Keyring): Promise<void> {
-  await writeWhole(path, sealedText(content, keys));
+export async function writeSealed(place: Place, name: string, content: object, keys: Keyring): Promise<void> {
+  await place.replace(name, sealedText(content, keys));
 }
 
-function sealedText(content: object, keys: Keyring): string {
+export function sealedText(content: object, keys: Keyring): string {
   const { id, keyObject } = keys.active(purpose);
   return textOf({ ...content, seal: `${id}.${macOf(content, keyObject)}` });
 }
 
 /** Throws BackupFaults for a file that is missing, cut off, edited, or sealed with other keys. */
 export async function readSealed<Shape extends z.ZodType>(
-  path: string,
-  shape: Shape,
-  keys: Keyring,
+  place: Place,
+  name: string,
+  { shape, keys }: { readonly shape: Shape; readonly keys: Keyring },
 ): Promise<z.output<Shape>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissingFile(error)) return fault(`${path} is missing: this is no whole backup`);
-    throw error;
-  });
+  const path = `${place.shown}/${name}`;
+  const text = (await place.readText(name)) ?? fault(`${path} is missing: this is no whole backup`);
   const { seal, ...content } = parsed(path, text);
   if (typeof seal !== 'string' || textOf({ ...content, seal }) !== text) return edited(path);
   const [keyId = '', mac = ''] = seal.split('.');
@@ -66,26 +63,4 @@ function textOf(content: object): string {
 
 function macOf(content: object, key: Parameters<typeof createHmac>[1]): string {
   return createHmac('sha256', key).update(textOf(content)).digest('hex');
-}
-
-/** Either the file before or the whole new one, also after a power failure. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  await syncFolder(dirname(path));
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

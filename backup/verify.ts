@@ -1,6 +1,6 @@
 // Proves a backup: all of its files are read, its data is rebuilt in a folder that is removed afterwards, and its tables and audit trail are
 // checked and used by a process. A mark beside the manifest then says so; only a backup with this mark lets older ones be deleted.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -12,17 +12,17 @@ import { fault, faultsOf } from './faults.ts';
 import { manifestSum } from './log-index.ts';
 import { type Manifest, verifiedName } from './manifest.ts';
 import { type BackupKeys, fileFaults, openBackup } from './open-backup.ts';
+import type { Place } from './place.ts';
 import { requireSameSeries } from './private-server.ts';
 import { rebuild } from './rebuild.ts';
-import { writeWhole } from './sealed-file.ts';
-import { chosenBackup, requireRoom } from './target.ts';
+import { type BackupTarget, chosenBackup, requireRoom } from './target.ts';
 
 const markShape = z.object({ manifest: z.string(), at: z.iso.datetime() });
 /** Of the copy: it is unpacked, prepared and gets its log. */
 const roomFactor = 1.2;
 
 interface Verified<Used> extends CheckedCopy {
-  readonly folder: string;
+  readonly place: Place;
   readonly manifest: Manifest;
   /** Pieces of the archived log, all of which were applied. */
   readonly pieces: number;
@@ -31,8 +31,8 @@ interface Verified<Used> extends CheckedCopy {
 }
 
 interface VerifyOptions<Used> {
-  /** Folder of one backup, or of all: then the newest. */
-  readonly path: string;
+  /** One backup, or all: then the newest. */
+  readonly from: BackupTarget;
   readonly given: BackupKeys;
   readonly owners: readonly MigrationOwner[];
   /** Uses the copy after it was checked and before it is marked. Throws BackupFaults. */
@@ -42,9 +42,9 @@ interface VerifyOptions<Used> {
 
 /** Throws BackupFaults. */
 export async function verifyBackup<Used>(options: VerifyOptions<Used>): Promise<Verified<Used>> {
-  const { path, given, owners, use, signal } = options;
-  const folder = await chosenBackup(path, async () => true);
-  const backup = await openBackup(folder, given);
+  const { from, given, owners, use, signal } = options;
+  const place = await chosenBackup(from, async () => true);
+  const backup = await openBackup(place, given);
   const faults = [
     ...(await faultsOf(() => requireSameSeries(backup.manifest.server.version))),
     ...(await fileFaults(backup)),
@@ -58,9 +58,9 @@ export async function verifyBackup<Used>(options: VerifyOptions<Used>): Promise<
       const checked = await checkCopy(server, manifest, owners);
       return { ...checked, used: await use(server.location, checked) };
     });
-    const mark = { manifest: await manifestSum(folder), at: new Date().toISOString() };
-    await writeWhole(join(folder, verifiedName), `${JSON.stringify(mark)}\n`);
-    return { ...found, folder, manifest, pieces: index?.pieces.length ?? 0 };
+    const mark = { manifest: await manifestSum(place), at: new Date().toISOString() };
+    await place.replace(verifiedName, `${JSON.stringify(mark)}\n`);
+    return { ...found, place, manifest, pieces: index?.pieces.length ?? 0 };
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -75,10 +75,11 @@ export function neededBytes({
 }
 
 /** Whether the backup has the mark, for the manifest that it has now. */
-export async function isVerified(folder: string): Promise<boolean> {
-  const text = await readFile(join(folder, verifiedName), 'utf8').catch(() => '');
+export async function isVerified(place: Place): Promise<boolean> {
+  const text = await place.readText(verifiedName);
+  if (text === undefined) return false;
   try {
-    return markShape.parse(JSON.parse(text)).manifest === (await manifestSum(folder));
+    return markShape.parse(JSON.parse(text)).manifest === (await manifestSum(place));
   } catch {
     return false;
   }

@@ -1,16 +1,18 @@
 // `tidegate restore FOLDER --to NEW`: a data folder for MariaDB, as the database was at a moment.
 import { resolve } from 'node:path';
 import { restoreBackup } from '../../backup/restore.ts';
+import { targetAt } from '../../backup/target-at.ts';
 import { neededText, time } from '../option.ts';
 import { printerOf } from '../printer.ts';
 import { commonOptions } from '../remote-verb.ts';
 import { localVerb } from '../verb.ts';
-import { ageOf, allOwners, asCommand, backupKeys, openingOptions } from './backup/faults.ts';
+import { ageOf, allOwners, asCommand, backupKeys, objectStoreLine, openingOptions } from './backup/faults.ts';
 
 export const restore = localVerb({
   summary: 'Restore a backup into an empty data folder for MariaDB.',
   about: [
-    'FOLDER is one backup, or the folder of all: then the newest is taken that is older than --at.',
+    'FOLDER is one backup, or the folder or s3://BUCKET/PREFIX of all: then the newest is taken that is older than --at.',
+    objectStoreLine,
     'The restored database begins a lossy timeline: calls that may repeat lost ones are refused until a person lifts it.',
   ],
   page: 'docs/restore.md',
@@ -27,12 +29,17 @@ export const restore = localVerb({
   async run({ names: [path], options, stdout, env, output, signal }) {
     const restored = await asCommand(signal, async () =>
       restoreBackup({
-        ...{ path, to: options.to, at: options.at === undefined ? undefined : new Date(options.at) },
+        ...{
+          from: await targetAt(path, env),
+          to: options.to,
+          at: options.at === undefined ? undefined : new Date(options.at),
+        },
         ...{ given: await backupKeys(options['keys-folder'], options.identity), owners: allOwners(), signal },
       }),
     );
     const printer = printerOf({ stdout, env, output });
-    const { folder, manifest, newestWriteAt, pending } = restored;
+    const { place, manifest, newestWriteAt, pending } = restored;
+    const folder = place.shown;
     const to = resolve(options.to);
     if (options.json) return printer.json({ folder, to, version: manifest.product.version, newestWriteAt, pending });
     const lines = [

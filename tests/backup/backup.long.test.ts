@@ -5,7 +5,8 @@ import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'n
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { writeLogIndex } from '../../backup/log-index.ts';
+import { manifestSum, writeLogIndex } from '../../backup/log-index.ts';
+import { FolderPlace } from '../../backup/place.ts';
 import { writeSealed } from '../../backup/sealed-file.ts';
 import { platformMigrations } from '../../compose/places.ts';
 import { migrate } from '../../platform/database/migrate.ts';
@@ -183,8 +184,9 @@ test('a backup of a newer version, and of another MariaDB, is refused', async ()
       { name: 'platform/20990101000001_dropped', expands: false },
     ];
     const newer = { ...manifest, migrations, product: { version: '9.0.0' }, server: { version: '99.1.2', host: 'db' } };
-    await writeSealed(join(each, 'manifest.json'), newer, keys);
-    await writeLogIndex(each, { pieces, coveredUntil }, keys);
+    const place = new FolderPlace(each);
+    await writeSealed(place, 'manifest.json', newer, keys);
+    await writeLogIndex(place, { manifest: await manifestSum(place), pieces, coveredUntil }, keys);
   });
   const { exitCode, stderr } = await runCommand([
     'restore',
@@ -236,9 +238,9 @@ test('a folder with other files, an object store, a key that is none and a datab
     1,
     expect.stringMatching(/has other files \(letters\): give a folder for backups alone/),
   ]);
-  expect(await refusal('s3://bucket/backups', 'age1none', world.config)).toEqual([
+  expect(await refusal('ftp://host/backups', 'age1none', world.config)).toEqual([
     1,
-    expect.stringMatching(/age1none is no recipient of age.*\n.*s3:\S+ is no folder/),
+    expect.stringMatching(/age1none is no recipient of age.*\n.*ftp:\S+ is neither a folder nor s3:/),
   ]);
   expect(await refusal(world.path('new'), world.recipient, elsewhere)).toEqual([
     1,

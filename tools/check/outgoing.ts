@@ -53,6 +53,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/process/config.ts', 'nowhere: it loads the reader of YAML when a file is in YAML'],
   ['platform/log/log.ts', 'nowhere: it loads the readable form of the log when a terminal shows it'],
   ['workers/queues/queue-worker.ts', 'our Redis'],
+  ['backup/s3-client.ts', 'the object store that an operator names for backups'],
   ['platform/graph/remote-authenticator.ts', 'our subgraphs'],
   ['platform/graph/ask-graph.ts', 'our gateways'],
   ['platform/graph/pulse.ts', 'our subgraphs and gateways'],

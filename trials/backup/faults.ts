@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupFaults } from '../../backup/faults.ts';
 import { fileFaults, openBackup } from '../../backup/open-backup.ts';
+import { FolderPlace } from '../../backup/place.ts';
 import { backupKeys } from '../../cli/commands/backup/faults.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { BackedUp } from '../../tests/backup/support/backed-up.ts';
@@ -90,7 +91,10 @@ async function filesOf(folder: string): Promise<readonly string[]> {
 
 async function isWhole(world: BackedUp, folder: string): Promise<boolean> {
   try {
-    const backup = await openBackup(folder, await backupKeys(world.path('keys'), world.path('backup.key')));
+    const backup = await openBackup(
+      new FolderPlace(folder),
+      await backupKeys(world.path('keys'), world.path('backup.key')),
+    );
     return (await fileFaults(backup)).length === 0;
   } catch (error) {
     if (error instanceof BackupFaults) return false;

@@ -15,7 +15,7 @@ import { type Printer, printerOf } from '../../printer.ts';
 import { commonOptions, readSecretFile } from '../../remote-verb.ts';
 import { withSystem } from '../../system-alone.ts';
 import { localVerb, type Output, type Surroundings } from '../../verb.ts';
-import { allOwners, asCommand, mebi } from './faults.ts';
+import { allOwners, asCommand, mebi, objectStoreLine } from './faults.ts';
 
 const hourMs = 3_600_000;
 const logEveryMs = 60_000;
@@ -28,7 +28,7 @@ const leastPassphrase = 12;
 const usualRule = 'backup';
 
 const options = {
-  to: neededText('FOLDER', 'Folder of all backups of this installation.'),
+  to: neededText('FOLDER', 'Folder of all backups of this installation, or s3://BUCKET/PREFIX.'),
   recipient: several('AGE1', 'Public key that the backup is encrypted for; "tidegate backup key" makes one.'),
   config: configOption,
   schedule: flag('Keep running: a full copy at each interval, and the binary log each minute.'),
@@ -55,12 +55,14 @@ export const create = localVerb({
   about: [
     'Run it on a host of the database, because it reads the data folder: of a cluster, best on the standby.',
     'Without --schedule it makes one full copy and archives the binary log since the one before.',
+    objectStoreLine,
   ],
   page: 'docs/restore.md',
   goesLast: true,
   takes: [],
   examples: [
     'tidegate backup create --to /backup/tidegate --recipient age1… --config /etc/tidegate/control.yaml',
+    'tidegate backup create --to s3://backups/tidegate --recipient age1… --config /etc/tidegate/control.yaml',
     'tidegate backup create --to /backup/tidegate --recipient age1… --schedule --keep 7 --config /etc/tidegate/control.yaml',
   ],
   options,
@@ -73,7 +75,7 @@ export const create = localVerb({
     const once = async (fullAfterMs: number) => {
       const config = settings(given.config, env);
       const keyFile = await archivedKeys(config, given);
-      const report = await runBackup(await runOptions(config, given, { fullAfterMs, signal }));
+      const report = await runBackup(await runOptions(config, given, { env, fullAfterMs, signal }));
       if (performance.now() - checkedInAtMs >= checkInEveryMs) {
         await checkIn(given, { env, stderr });
         checkedInAtMs = performance.now();
@@ -112,7 +114,7 @@ async function unlessCut(stderr: Output, work: () => Promise<void>): Promise<voi
 async function runOptions(
   config: Config,
   given: Given,
-  more: Pick<RunOptions, 'fullAfterMs' | 'signal'>,
+  more: Pick<RunOptions, 'env' | 'fullAfterMs' | 'signal'>,
 ): Promise<RunOptions> {
   const { folder, sealing, apart } = keyPlaces(config);
   const user = given['database-user'];

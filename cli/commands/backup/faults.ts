@@ -18,6 +18,9 @@ export const openingOptions = {
   identity: neededText('FILE', 'File with the private key of the backup, which "tidegate backup key" made.'),
 } as const;
 
+export const objectStoreLine =
+  'An object store is found by AWS_ENDPOINT_URL, AWS_REGION, AWS_CA_BUNDLE, and AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY or a credentials file.';
+
 /** Throws CommandFailure for what a person can correct. */
 export async function asCommand<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
   try {

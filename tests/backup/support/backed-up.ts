@@ -3,7 +3,7 @@
 import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
-import { backupsIn } from '../../../backup/target.ts';
+import { FolderTarget } from '../../../backup/folder-target.ts';
 import { allOwners } from '../../../cli/commands/backup/faults.ts';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
@@ -98,7 +98,7 @@ export class BackedUp implements AsyncDisposable {
 
   /** Folders of the backups, oldest first. */
   async backups(): Promise<readonly string[]> {
-    return (await backupsIn(this.path('backups'))).map((name) => this.path('backups', name));
+    return (await new FolderTarget(this.path('backups')).names()).map((name) => this.path('backups', name));
   }
 
   /** A row, and a commit as a mutation leaves it. */
