@@ -60,7 +60,7 @@ function unlessMissing(error: unknown): undefined {
 }
 
 /** Either the file before or the whole new one, also after a power failure. */
-export async function writeWhole(path: string, text: string): Promise<void> {
+async function writeWhole(path: string, text: string): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600);
   try {
     await file.writeFile(text);

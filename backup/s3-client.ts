@@ -24,7 +24,7 @@ const emptySum = hash('sha256', '');
 /** The store or the way to it is to blame, and not the request. */
 const isPassing = ({ status, code }: Refusal) => status >= 500 || status === 429 || code === 'RequestTimeout';
 
-export interface S3Request {
+interface S3Request {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Of the bucket itself if empty. */
   readonly key: string;

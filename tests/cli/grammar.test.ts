@@ -104,6 +104,7 @@ describe('the grammar', () => {
       'after',
       'at',
       'backend',
+      'cancel',
       'cluster',
       'data',
       'file',

@@ -62,6 +62,7 @@ const samples: Readonly<Record<string, string>> = {
   'MIN..MAX': '1..3',
   'DAYS@FROM-TO=MIN..MAX': 'mon-fri@08:00-18:00=2..4',
   LEVEL: 'info',
+  MINUTES: '30',
   ROW: 'busy',
   ACTS: '1,3',
   CURSOR: '1',
