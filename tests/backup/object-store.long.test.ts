@@ -36,7 +36,8 @@ const words = (to = address) => [
   '--config',
   world.config,
 ];
-const create = (...more: readonly string[]) => runCommand([...words(), ...more], { env });
+const create = (...more: readonly string[]) =>
+  runCommand([...words(), '--mebi-per-second', '100000', ...more], { env });
 const verify = (from = address) => runCommand(['backup', 'verify', from, ...world.openingWords], { env });
 
 async function keys(): Promise<readonly string[]> {

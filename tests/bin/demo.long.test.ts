@@ -92,13 +92,13 @@ describeAsRoot('the demo', () => {
         steps.find((each) => each.act === act && each.step?.includes(words))?.result ?? '';
       expect(resultOf(1, '203.0.113.77')).toMatch(/^SUCCEEDED/);
       expect(resultOf(1, 'deadline')).toMatch(/^UNKNOWN/);
-      expect(resultOf(1, 'one look')).toMatch(/^SUCCEEDED/);
+      expect(resultOf(1, 'one read of')).toMatch(/^SUCCEEDED/);
       expect(resultOf(2, 'asks')).toContain('web1, web2, web3');
-      expect(resultOf(2, 'what the client has seen')).toMatch(/^\d+ answers, 0 failed/);
+      expect(resultOf(2, 'answers that the client got')).toMatch(/^\d+ answers, 0 failed/);
       expect(resultOf(3, 'leave eu out')).toMatch(/^\S+ \S+$/);
       expect(resultOf(3, 'the votes for it')).toMatch(/^[23] of 3 vantage points say DOWN/);
       expect(resultOf(4, 'read at south, without')).toBe(resultOf(4, 'written at north'));
-      expect(resultOf(4, 'what it missed')).toBe(resultOf(4, 'another is written'));
+      expect(resultOf(4, 'has caught up')).toBe(resultOf(4, 'another is written'));
       expect(steps.some(({ step }) => step === 'bin/tidegate lab unplug north')).toBe(true);
       // Containers end with their clusters.
       expect([await left(), await parts()]).toEqual([nothing, ['firewall']]);
